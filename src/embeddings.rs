@@ -1,0 +1,193 @@
+//! Points as they come from the caller: their shape, their checks, their lengths.
+
+use std::borrow::Cow;
+
+use crate::{Error, Result};
+
+/// Row lengths that single precision can scale to one and differentiate through.
+pub(crate) const LENGTHS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
+
+/// Whether metrics see the rows scaled to unit length, or as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scaling {
+    /// Every row is divided by its Euclidean length: points on the unit sphere. Gradients are with respect
+    /// to the rows as given, through this division.
+    #[default]
+    Unit,
+    /// The rows as they are.
+    Raw,
+}
+
+/// n points of d dimensions: f32, row-major, finite; on the CPU, borrowed or owned.
+///
+/// ```
+/// use unisphere::Embeddings;
+///
+/// let x = Embeddings::new(&[3.0, 4.0, 0.0, 1.0], 2, 2)?; // (2, 2), on the unit sphere
+/// assert_eq!((x.rows(), x.dims()), (2, 2));
+/// # Ok::<(), unisphere::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Embeddings<'a> {
+    values: Cow<'a, [f32]>,
+    rows: usize,
+    dims: usize,
+    scaling: Scaling,
+}
+
+impl<'a> Embeddings<'a> {
+    /// Points to be measured on the unit sphere: `rows` × `dims` values, row-major, of any row length from
+    /// 1e-30 to 1e30.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`], [`Error::NoDims`], [`Error::NotFinite`], [`Error::ZeroRow`], [`Error::RowLength`].
+    pub fn new(values: impl Into<Cow<'a, [f32]>>, rows: usize, dims: usize) -> Result<Self> {
+        Self::with_scaling(values, rows, dims, Scaling::Unit)
+    }
+
+    /// Points to be measured where they are: `rows` × `dims` values, row-major.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`], [`Error::NoDims`], [`Error::NotFinite`]; [`Error::TooLarge`] where a squared
+    /// distance could overflow: coordinates may reach √(f32::MAX / 8 dims).
+    pub fn raw(values: impl Into<Cow<'a, [f32]>>, rows: usize, dims: usize) -> Result<Self> {
+        Self::with_scaling(values, rows, dims, Scaling::Raw)
+    }
+
+    /// [`new`](Self::new) or [`raw`](Self::raw), by `scaling`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two.
+    pub fn with_scaling(
+        values: impl Into<Cow<'a, [f32]>>,
+        rows: usize,
+        dims: usize,
+        scaling: Scaling,
+    ) -> Result<Self> {
+        let values = values.into();
+        if dims == 0 {
+            return Err(Error::NoDims);
+        }
+        if rows.checked_mul(dims) != Some(values.len()) {
+            return Err(Error::Shape { values: values.len(), rows, dims });
+        }
+        for (row, point) in values.chunks_exact(dims).enumerate() {
+            check(row, point, scaling)?;
+        }
+        Ok(Self { values, rows, dims, scaling })
+    }
+
+    /// Points from an ndarray view of shape (rows, dims) and any stride, copied only where it is not
+    /// contiguous and row-major.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`with_scaling`](Self::with_scaling).
+    #[cfg(feature = "ndarray")]
+    pub fn from_array(view: ndarray::ArrayView2<'a, f32>, scaling: Scaling) -> Result<Self> {
+        let (rows, dims) = view.dim();
+        let values = match view.to_slice() {
+            Some(slice) => Cow::Borrowed(slice),
+            None => Cow::Owned(view.iter().copied().collect()),
+        };
+        Self::with_scaling(values, rows, dims, scaling)
+    }
+
+    /// How many points.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Of how many dimensions.
+    pub fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// How metrics will see them.
+    pub fn scaling(&self) -> Scaling {
+        self.scaling
+    }
+
+    /// The rows × dims values as given, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The same points, borrowed from these.
+    pub(crate) fn borrowed(&self) -> Embeddings<'_> {
+        Embeddings { values: Cow::Borrowed(&self.values), ..*self }
+    }
+
+    /// The values as given, without a copy where they are owned.
+    pub(crate) fn into_values(self) -> Cow<'a, [f32]> {
+        self.values
+    }
+}
+
+/// The greatest raw coordinate of which no squared distance in so many dimensions can overflow.
+pub(crate) fn raw_limit(dims: usize) -> f32 {
+    (f32::MAX / 8.0 / dims as f32).sqrt()
+}
+
+/// The Euclidean length of a row, in f64: f32 values neither overflow nor vanish when squared there.
+pub(crate) fn length(row: &[f32]) -> f64 {
+    row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt()
+}
+
+fn check(row: usize, point: &[f32], scaling: Scaling) -> Result<()> {
+    // The bit pattern decides: a comparison might be optimised under the assumption that no NaN occurs.
+    const EXPONENT: u32 = 0x7f80_0000;
+    if let Some(dim) = point.iter().position(|v| v.to_bits() & EXPONENT == EXPONENT) {
+        return Err(Error::NotFinite { row, dim });
+    }
+    match scaling {
+        Scaling::Unit => {
+            let length = length(point);
+            if length == 0.0 {
+                return Err(Error::ZeroRow { row });
+            }
+            if !LENGTHS.contains(&length) {
+                let (min, max) = (*LENGTHS.start(), *LENGTHS.end());
+                return Err(Error::RowLength { row, length, min, max });
+            }
+        }
+        Scaling::Raw => {
+            let limit = raw_limit(point.len());
+            if let Some(&value) = point.iter().find(|v| v.abs() > limit) {
+                return Err(Error::TooLarge { row, value: value.into(), limit: limit.into() });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_its_error() {
+        let new = |v: &[f32], n, d| Embeddings::new(v, n, d).map(|_| ()).unwrap_err();
+        let raw = |v: &[f32], n, d| Embeddings::raw(v, n, d).map(|_| ()).unwrap_err();
+        assert_eq!(new(&[1.0; 5], 2, 3), Error::Shape { values: 5, rows: 2, dims: 3 });
+        assert_eq!(new(&[], usize::MAX, 2), Error::Shape { values: 0, rows: usize::MAX, dims: 2 });
+        assert_eq!(new(&[], 3, 0), Error::NoDims);
+        assert_eq!(new(&[1.0, 2.0, 3.0, f32::NAN], 2, 2), Error::NotFinite { row: 1, dim: 1 });
+        assert_eq!(raw(&[1.0, 2.0, f32::NEG_INFINITY, 0.0], 2, 2), Error::NotFinite { row: 1, dim: 0 });
+        assert_eq!(new(&[1.0, 2.0, 0.0, -0.0], 2, 2), Error::ZeroRow { row: 1 });
+        assert!(matches!(new(&[1e-31], 1, 1), Error::RowLength { row: 0, .. }));
+        assert!(matches!(new(&[1.0, 1e38], 2, 1), Error::RowLength { row: 1, .. }));
+        assert!(matches!(raw(&[0.0, 1e19], 2, 1), Error::TooLarge { row: 1, .. }));
+    }
+
+    #[test]
+    fn long_and_short_rows_have_a_length() {
+        assert!((length(&[3e18, 4e18]) / 5e18 - 1.0).abs() < 1e-7);
+        assert!((length(&[3e-18, 4e-18]) / 5e-18 - 1.0).abs() < 1e-7);
+        assert!(Embeddings::raw([0.0, 0.0].as_slice(), 1, 2).is_ok());
+        assert_eq!(Embeddings::new([].as_slice(), 0, 2).map(|e| e.rows()), Ok(0));
+    }
+}

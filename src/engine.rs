@@ -1,0 +1,298 @@
+//! The public door.
+
+use std::{fmt, ops::ControlFlow, sync::Arc};
+
+use crate::{
+    Alignment, Device, DeviceChoice, Embeddings, Loss, LossValue, Matrix, Points, Result, Uniformity,
+    backend::{Backend, Pairs},
+    cpu::Cpu,
+    metrics::{comparable, mismatch},
+    progress::{Observer, Progress, Watch},
+};
+
+/// A device, and everything that can be measured on it.
+///
+/// Values are f64, gradients are matrices of f32 of the shape of the points, on the device until
+/// [read](Matrix::read). The same call gives the same bits in every run on one device, for any number of
+/// threads.
+///
+/// ```
+/// use unisphere::{Embeddings, Engine, Uniformity};
+///
+/// let engine = Engine::new()?; // the best GPU here, else the CPU
+/// let points = [1.0, 0.0, 0.0, 1.0, -1.0, 0.0];
+/// let x = engine.upload(&Embeddings::new(&points, 3, 2)?)?; // (3, 2), on the unit sphere
+/// let (u, grad) = engine.uniformity_with_grad(&x, Uniformity { t: 2.0 })?; // grad: (3, 2)
+/// assert!((u - ((2.0 * (-4.0f64).exp() + (-8.0f64).exp()) / 3.0).ln()).abs() < 1e-6);
+/// assert_eq!(grad.read()?.len(), 6);
+/// # Ok::<(), unisphere::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    backend: Arc<dyn Backend>,
+    #[cfg(feature = "gpu")]
+    gpu: Option<Arc<crate::gpu::Gpu>>,
+    observer: Option<Arc<Observer>>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("device", self.device()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// The best real GPU, else the CPU; never a software adapter.
+    ///
+    /// # Errors
+    ///
+    /// None today: where every GPU fails to open, the CPU serves.
+    pub fn new() -> Result<Self> {
+        Self::on(&DeviceChoice::Auto)
+    }
+
+    /// Native code on all cores of this machine.
+    pub fn cpu() -> Self {
+        Self {
+            backend: Arc::new(Cpu::new()),
+            #[cfg(feature = "gpu")]
+            gpu: None,
+            observer: None,
+        }
+    }
+
+    /// The best adapter, a software one where there is no other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoDevice`](crate::Error::NoDevice) where there is none; what the driver says where it fails.
+    pub fn gpu() -> Result<Self> {
+        Self::on(&DeviceChoice::Gpu)
+    }
+
+    /// The device of a choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`gpu`](Self::gpu), with the names of what is here.
+    pub fn on(choice: &DeviceChoice) -> Result<Self> {
+        match choice {
+            DeviceChoice::Cpu => Ok(Self::cpu()),
+            #[cfg(feature = "gpu")]
+            DeviceChoice::Auto => {
+                Ok(crate::gpu::Gpu::open(choice).map_or_else(|_| Self::cpu(), Self::from_gpu))
+            }
+            #[cfg(feature = "gpu")]
+            _ => crate::gpu::Gpu::open(choice).map(Self::from_gpu),
+            #[cfg(not(feature = "gpu"))]
+            DeviceChoice::Auto => Ok(Self::cpu()),
+            #[cfg(not(feature = "gpu"))]
+            _ => Err(crate::Error::NoDevice { wanted: choice.to_string(), available: vec!["cpu".into()] }),
+        }
+    }
+
+    /// An engine on a device that the caller owns. Handles are reference-counted. The engine keeps within
+    /// the limits that the device was made with, and leaves its error handlers alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`](crate::Error::Limit) where the device was made with less than WebGPU's defaults
+    /// for compute.
+    #[cfg(feature = "gpu")]
+    pub fn from_wgpu(adapter: wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        crate::gpu::Gpu::from_wgpu(adapter, device, queue).map(Self::from_gpu)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn from_gpu(gpu: crate::gpu::Gpu) -> Self {
+        let gpu = Arc::new(gpu);
+        Self { backend: gpu.clone(), gpu: Some(gpu), observer: None }
+    }
+
+    /// The same engine, which calls `observer` after every block of pairs.
+    #[must_use]
+    pub fn observed_by(
+        mut self,
+        observer: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Where this engine computes.
+    pub fn device(&self) -> &Device {
+        self.backend.device()
+    }
+
+    /// Copies points to the device and, unless raw, scales them to unit length there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`](crate::Error::Limit), [`Error::OutOfMemory`](crate::Error::OutOfMemory),
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost).
+    pub fn upload(&self, points: &Embeddings<'_>) -> Result<Points> {
+        self.backend.upload(points.borrowed())
+    }
+
+    /// As [`upload`](Self::upload), reusing the memory of points that are owned where the device is the CPU.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload`](Self::upload).
+    pub fn upload_owned(&self, points: Embeddings<'_>) -> Result<Points> {
+        self.backend.upload(points)
+    }
+
+    /// Copies a matrix of `rows` × `cols` values, row-major, to the device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`](crate::Error::Shape) and those of [`upload`](Self::upload).
+    pub fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
+        if rows.checked_mul(cols) != Some(values.len()) {
+            return Err(crate::Error::Shape { values: values.len(), rows, dims: cols });
+        }
+        self.backend.upload_matrix(values, rows, cols)
+    }
+
+    /// Uniformity of x (n, d), over its pairs i < j.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooFewRows`](crate::Error::TooFewRows) below two rows,
+    /// [`Error::Parameter`](crate::Error::Parameter), [`Error::Stopped`](crate::Error::Stopped), and the
+    /// device's own.
+    pub fn uniformity(&self, x: &Points, metric: Uniformity) -> Result<f64> {
+        metric.value(&*self.backend, Pairs::Within(x), &self.watch(Pairs::Within(x).count()))
+    }
+
+    /// Uniformity of x (n, d), and its gradient (n, d), in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`uniformity`](Self::uniformity).
+    pub fn uniformity_with_grad(&self, x: &Points, metric: Uniformity) -> Result<(f64, Matrix)> {
+        let pairs = Pairs::Within(x);
+        let (value, gradients) =
+            metric.value_with_grad(&*self.backend, pairs, 1.0, &self.watch(pairs.count()))?;
+        Ok((value, gradients.x))
+    }
+
+    /// Uniformity over all pairs of x (n, d) with y (m, d).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling) and
+    /// those of [`uniformity`](Self::uniformity).
+    pub fn cross_uniformity(&self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
+        let pairs = Pairs::Across(x, y);
+        metric.value(&*self.backend, pairs, &self.watch(pairs.count()))
+    }
+
+    /// Cross uniformity of x (n, d) with y (m, d), and its gradients (n, d) and (m, d), in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cross_uniformity`](Self::cross_uniformity).
+    pub fn cross_uniformity_with_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        metric: Uniformity,
+    ) -> Result<(f64, Matrix, Matrix)> {
+        let pairs = Pairs::Across(x, y);
+        let (value, gradients) =
+            metric.value_with_grad(&*self.backend, pairs, 1.0, &self.watch(pairs.count()))?;
+        match gradients.y {
+            Some(y) => Ok((value, gradients.x, y)),
+            None => Err(crate::Error::Device { reason: "the second gradient is missing".into() }),
+        }
+    }
+
+    /// Alignment of the pairs of x (n, d) and y (n, d), row by row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling),
+    /// [`Error::TooFewRows`](crate::Error::TooFewRows) for none,
+    /// [`Error::Parameter`](crate::Error::Parameter), and the device's own.
+    pub fn alignment(&self, x: &Points, y: &Points, metric: Alignment) -> Result<f64> {
+        metric.value(&*self.backend, x, y)
+    }
+
+    /// Alignment of x (n, d) and y (n, d), and its gradients, (n, d) each. The gradient of a pair that
+    /// coincides is 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`alignment`](Self::alignment).
+    pub fn alignment_with_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        metric: Alignment,
+    ) -> Result<(f64, Matrix, Matrix)> {
+        metric.value_with_grad(&*self.backend, x, y, 1.0, None)
+    }
+
+    /// The paper's training loss of x (n, d) and y (n, d), and its parts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`alignment`](Self::alignment) and [`uniformity`](Self::uniformity).
+    pub fn loss(&self, x: &Points, y: &Points, loss: Loss) -> Result<LossValue> {
+        loss.value(&*self.backend, x, y, &self.watch_both(x, y))
+    }
+
+    /// The paper's training loss, its parts, and its gradients for x and y, (n, d) each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`loss`](Self::loss).
+    pub fn loss_with_grad(&self, x: &Points, y: &Points, loss: Loss) -> Result<(LossValue, Matrix, Matrix)> {
+        loss.value_with_grad(&*self.backend, x, y, &self.watch_both(x, y))
+    }
+
+    /// ‖xᵢ−yⱼ‖² (n, m) for x (n, d) and y (m, d), by direct difference: equal points are 0 apart, exactly.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling), and
+    /// the device's own.
+    pub fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
+        comparable("squared distances between two sets", x, y)?;
+        self.backend.squared_distances(x, y)
+    }
+
+    /// The gradients for x (n, d) and y (m, d) of a function of their squared distances, whose gradient for
+    /// those distances is `upstream` (n, m).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`squared_distances`](Self::squared_distances).
+    pub fn squared_distances_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        upstream: &Matrix,
+    ) -> Result<(Matrix, Matrix)> {
+        comparable("squared distances between two sets", x, y)?;
+        let shape = (x.rows(), y.rows());
+        if upstream.shape() != shape {
+            return Err(mismatch(
+                "the upstream gradient has the shape of the distances",
+                upstream.shape(),
+                shape,
+            ));
+        }
+        self.backend.squared_distances_grad(x, y, upstream)
+    }
+
+    fn watch(&self, pairs: u64) -> Watch<'_> {
+        Watch::new(self.observer.as_deref(), pairs)
+    }
+
+    fn watch_both(&self, x: &Points, y: &Points) -> Watch<'_> {
+        self.watch(Pairs::Within(x).count() + Pairs::Within(y).count())
+    }
+}

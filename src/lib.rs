@@ -1,0 +1,55 @@
+//! Alignment and uniformity of embeddings (Wang & Isola, ICML 2020, arXiv 2005.10242): values and gradients,
+//! in compute shaders on any Vulkan, Metal or DX12 GPU, and in native code on the CPU.
+//!
+//! | metric | formula | default |
+//! |---|---|---|
+//! | [`Alignment`] | mean of ‖xᵢ−yᵢ‖^α over the positive pairs (xᵢ, yᵢ) | α = 2 |
+//! | [`Uniformity`] | log mean of exp(−t‖xᵢ−xⱼ‖²) over the pairs i < j, or over all pairs of two sets | t = 2 |
+//! | [`Loss`] | w · alignment + (uniformity(x) + uniformity(y)) / 2 | w = 1 |
+//! | [squared distances](Engine::squared_distances) | ‖xᵢ−yⱼ‖², the matrix itself | |
+//!
+//! ```
+//! use unisphere::{Embeddings, Engine, Uniformity};
+//!
+//! let (n, d) = (100, 16);
+//! let points: Vec<f32> = (0..n * d).map(|i| (i as f32).sin()).collect();
+//!
+//! let engine = Engine::new()?; // the best GPU here, else the CPU
+//! let x = engine.upload(&Embeddings::new(&points, n, d)?)?; // (n, d), on the unit sphere
+//! let u = engine.uniformity(&x, Uniformity::default())?; // t = 2
+//! let (u, grad) = engine.uniformity_with_grad(&x, Uniformity { t: 2.0 })?; // grad: (n, d)
+//! # assert!(u < 0.0 && grad.shape() == (n, d));
+//! # Ok::<(), unisphere::Error>(())
+//! ```
+//!
+//! The way of the data: [`Embeddings`], checked → [`Points`], on the device → blocks of pairs, never an n × n
+//! matrix → a [`LogSum`] per tile in f32, merged in f64 → the value; backward: weights → weighted sums → a
+//! [`Matrix`], on the device until read.
+
+mod backend;
+mod cpu;
+mod device;
+mod embeddings;
+mod engine;
+mod error;
+#[cfg(feature = "gpu")]
+mod gpu;
+mod log_sum;
+mod metrics;
+mod pairs;
+mod progress;
+
+pub use backend::{Matrix, Points};
+pub use device::{Adapter, Device, DeviceChoice, DeviceKind};
+pub use embeddings::{Embeddings, Scaling};
+pub use engine::Engine;
+pub use error::{Error, Result};
+#[cfg(feature = "gpu")]
+pub use gpu::{BufferSlice, adapters};
+pub use log_sum::LogSum;
+pub use metrics::{Alignment, Loss, LossValue, Uniformity};
+pub use pairs::unordered as unordered_pairs;
+pub use progress::{Observer, Progress};
+/// The version of wgpu whose handles [`Engine::from_wgpu`] takes.
+#[cfg(feature = "gpu")]
+pub use wgpu;

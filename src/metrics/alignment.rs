@@ -1,0 +1,76 @@
+use super::{at_least, comparable, finite, mismatch, positive};
+use crate::{Error, Matrix, Points, Result, backend::Backend};
+
+/// Alignment: the mean of ‖xᵢ−yᵢ‖^α over positive pairs, row i of one set with row i of the other
+/// (Wang & Isola 2020, §4.1.1).
+///
+/// On the unit sphere the value lies in [0, 2^α]; 0 says that every pair coincides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Alignment {
+    /// The power of the distance; positive and finite.
+    pub alpha: f64,
+}
+
+impl Default for Alignment {
+    /// α = 2, as in the paper.
+    fn default() -> Self {
+        Self { alpha: 2.0 }
+    }
+}
+
+/// The greatest coefficient that single precision multiplies a difference by. Below α = 2 the coefficient
+/// grows without bound as a pair closes, and is capped here; above, it means that the power overflows.
+const STEEPEST: f64 = 1e30;
+
+impl Alignment {
+    const NAME: &str = "alignment";
+
+    pub(crate) fn value(self, backend: &dyn Backend, x: &Points, y: &Points) -> Result<f64> {
+        let alpha = self.check(x, y)?;
+        self.mean(alpha, &backend.paired_squared_distances(x, y)?)
+    }
+
+    /// The value, and the gradients of `weight` times it, added to `sum` where given. The gradient of a
+    /// pair that coincides is 0.
+    pub(crate) fn value_with_grad(
+        self,
+        backend: &dyn Backend,
+        x: &Points,
+        y: &Points,
+        weight: f64,
+        sum: Option<(Matrix, Matrix)>,
+    ) -> Result<(f64, Matrix, Matrix)> {
+        let alpha = self.check(x, y)?;
+        let squares = backend.paired_squared_distances(x, y)?;
+        let value = self.mean(alpha, &squares)?;
+        let scale = weight * alpha / squares.len() as f64;
+        let coefficients = squares.iter().map(|&square| match square {
+            0.0 => Ok(0.0),
+            _ => {
+                let steepness = scale * square.powf(alpha / 2.0 - 1.0);
+                if alpha > 2.0 && steepness.abs() > STEEPEST {
+                    return Err(Error::Overflow { metric: Self::NAME });
+                }
+                Ok(steepness.clamp(-STEEPEST, STEEPEST))
+            }
+        });
+        let coefficients = coefficients.collect::<Result<Vec<_>>>()?;
+        let (gx, gy) = backend.paired_grad(x, y, &coefficients, sum)?;
+        Ok((value, gx, gy))
+    }
+
+    fn mean(self, alpha: f64, squares: &[f64]) -> Result<f64> {
+        let sum: f64 = squares.iter().map(|square| square.powf(alpha / 2.0)).sum();
+        finite(Self::NAME, sum / squares.len() as f64)
+    }
+
+    fn check(self, x: &Points, y: &Points) -> Result<f64> {
+        const WHAT: &str = "alignment pairs row i of one set with row i of the other";
+        if x.rows() != y.rows() {
+            return Err(mismatch(WHAT, x.shape(), y.shape()));
+        }
+        comparable(WHAT, x, y)?;
+        at_least(Self::NAME, x, 1)?;
+        positive("alpha", self.alpha)
+    }
+}

@@ -1,0 +1,59 @@
+use super::{at_least, comparable, finite, positive};
+use crate::{
+    Result,
+    backend::{Backend, Gradients, Pairs},
+    progress::Watch,
+};
+
+/// Uniformity: log mean exp(−t‖x−y‖²) over the pairs of a set, or over all pairs of two sets
+/// (Wang & Isola 2020, §4.1.2).
+///
+/// Within one set the mean runs over the unordered pairs i < j, without the diagonal: the U-statistic, as
+/// in the paper's code. On the unit sphere the value lies in [−4t, 0]; the uniform distribution has the
+/// least of all distributions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Uniformity {
+    /// How fast the potential falls with the squared distance; positive and finite.
+    pub t: f64,
+}
+
+impl Default for Uniformity {
+    /// t = 2, as in the paper.
+    fn default() -> Self {
+        Self { t: 2.0 }
+    }
+}
+
+impl Uniformity {
+    const NAME: &str = "uniformity";
+
+    pub(crate) fn value(self, backend: &dyn Backend, pairs: Pairs<'_>, watch: &Watch<'_>) -> Result<f64> {
+        let t = self.check(pairs)?;
+        finite(Self::NAME, backend.log_sum(pairs, t, watch)?.log_mean(pairs.count()))
+    }
+
+    /// The value, and the gradient of `weight` times it.
+    pub(crate) fn value_with_grad(
+        self,
+        backend: &dyn Backend,
+        pairs: Pairs<'_>,
+        weight: f64,
+        watch: &Watch<'_>,
+    ) -> Result<(f64, Gradients)> {
+        let t = self.check(pairs)?;
+        let (sum, gradients) = backend.log_sum_with_grad(pairs, t, weight, watch)?;
+        Ok((finite(Self::NAME, sum.log_mean(pairs.count()))?, gradients))
+    }
+
+    fn check(self, pairs: Pairs<'_>) -> Result<f64> {
+        match pairs {
+            Pairs::Within(x) => at_least(Self::NAME, x, 2)?,
+            Pairs::Across(x, y) => {
+                at_least("cross uniformity", x, 1)?;
+                at_least("cross uniformity", y, 1)?;
+                comparable("cross uniformity of two sets", x, y)?;
+            }
+        }
+        positive("t", self.t)
+    }
+}

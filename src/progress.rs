@@ -1,0 +1,43 @@
+//! How far a computation is, and the way to stop it.
+
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::{Error, Result};
+
+/// How far a computation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Pairs finished.
+    pub done: u64,
+    /// Pairs in all.
+    pub total: u64,
+}
+
+/// Called after every block of pairs, from whichever thread finished it; [`ControlFlow::Break`] ends the
+/// computation with [`Error::Stopped`].
+pub type Observer = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
+
+/// One computation's progress, shared by the threads that do it.
+pub(crate) struct Watch<'a> {
+    observer: Option<&'a Observer>,
+    done: AtomicU64,
+    total: u64,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(observer: Option<&'a Observer>, total: u64) -> Self {
+        Self { observer, done: AtomicU64::new(0), total }
+    }
+
+    /// Counts `pairs` more as done, and fails where the observer has had enough.
+    pub(crate) fn advance(&self, pairs: u64) -> Result<()> {
+        let done = self.done.fetch_add(pairs, Ordering::Relaxed) + pairs;
+        match self.observer.map(|observe| observe(Progress { done, total: self.total })) {
+            Some(ControlFlow::Break(())) => Err(Error::Stopped),
+            _ => Ok(()),
+        }
+    }
+}
