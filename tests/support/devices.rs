@@ -1,0 +1,73 @@
+//! The engines under test, and one runner for all of them.
+
+use std::{process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use unisphere::Engine;
+
+/// The variable that turns a missing GPU from ignored tests into failures.
+const REQUIRE_GPU: &str = "UNISPHERE_REQUIRE_GPU";
+
+/// An engine under test, or why there is none.
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) engine: Result<Engine, String>,
+    ignored: bool,
+}
+
+/// The CPU, and every GPU adapter of this machine, software ones included; a GPU that is not there has
+/// its place too.
+pub(crate) fn devices() -> Vec<Device> {
+    let cpu = Device { name: "cpu".into(), engine: Ok(Engine::cpu()), ignored: false };
+    let mut gpus = gpus();
+    if gpus.is_empty() {
+        let required = std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0");
+        let engine = Err(format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one"));
+        gpus.push(Device { name: "gpu".into(), engine, ignored: !required });
+    }
+    std::iter::once(cpu).chain(gpus).collect()
+}
+
+#[cfg(feature = "gpu")]
+fn gpus() -> Vec<Device> {
+    let device = |adapter: unisphere::Adapter| {
+        let engine = Engine::on(&unisphere::DeviceChoice::Index(adapter.index));
+        let name = format!("gpu::{}::{}", adapter.index, adapter.name);
+        Device { name, engine: engine.map_err(|error| error.to_string()), ignored: false }
+    };
+    unisphere::adapters().into_iter().map(device).collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpus() -> Vec<Device> {
+    Vec::new()
+}
+
+/// A named check of an engine.
+pub(crate) struct Check {
+    name: String,
+    run: Arc<dyn Fn(&Engine) -> Result<(), Failed> + Send + Sync>,
+}
+
+impl Check {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        run: impl Fn(&Engine) -> Result<(), Failed> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), run: Arc::new(run) }
+    }
+}
+
+/// Runs every check on every device, as the tests of this program.
+pub(crate) fn run(checks: &[Check]) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for device in devices() {
+        for check in checks {
+            let (run, engine) = (check.run.clone(), device.engine.clone());
+            let trial = Trial::test(format!("{}::{}", device.name, check.name), move || run(&engine?));
+            trials.push(trial.with_ignored_flag(device.ignored));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
