@@ -69,7 +69,7 @@ pub enum Fault {
         limit: u32,
     },
     /// A header that is not the dictionary that it must be.
-    #[error("its header is damaged: byte {at} of it should be {expected}; save it again with numpy.save")]
+    #[error("its header is damaged: byte {at} of it should be {}; save it again with numpy.save", quoted(.expected))]
     HeaderSyntax {
         /// Bytes into the header's text.
         at: usize,
@@ -176,6 +176,11 @@ impl From<io::Error> for Fault {
             _ => Self::Io(error),
         }
     }
+}
+
+fn quoted(expected: &str) -> String {
+    // A single sign would be lost among the words.
+    if expected.len() == 1 { format!("'{expected}'") } else { expected.into() }
 }
 
 fn tuple(shape: &[u64]) -> String {

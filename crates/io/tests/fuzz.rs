@@ -2,59 +2,19 @@
 //!
 //! `PROPTEST_CASES` sets the number of inputs.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod counting;
 mod support;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    env,
-};
+use std::{cell::Cell, env};
+
+use counting::allocated;
 
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use support::Npy;
 use unisphere::Scaling;
 use unisphere_io::parse;
-
-/// Counts the bytes that a thread asks for, and never subtracts what it gives back.
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-thread_local! {
-    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(bytes: usize) {
-    ALLOCATED.set(ALLOCATED.get().saturating_add(bytes));
-}
-
-// SAFETY: every call goes to the system's allocator as it came, which keeps the contract. Counting allocates
-// nothing: the counter is a thread-local cell with a constant initialiser and no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 /// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
 const CONSTANT: usize = 4 << 10;
@@ -163,18 +123,23 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// A sound file, but perhaps for values that are not finite: bytes up to 0x40 make none.
-fn sound() -> impl Strategy<Value = Npy> {
+/// A number of any magnitude.
+fn size() -> impl Strategy<Value = u64> {
+    (any::<u64>(), 0..64u32).prop_map(|(number, shift)| number >> shift)
+}
+
+/// A sound file, but perhaps for its shape, and for values that are not finite: bytes up to 0x40 make none.
+fn framed() -> impl Strategy<Value = Npy> {
     let descr = prop::sample::select(&["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "=f4"][..]);
     let version = prop::sample::select(&[[1, 0], [2, 0], [3, 0]][..]);
     let greatest = prop_oneof![3 => Just(0x40u8), 1 => Just(0xff)];
-    (descr, version, any::<bool>(), 1..9usize, 1..9usize, greatest).prop_flat_map(
-        |(descr, version, fortran, rows, dims, greatest)| {
-            let size = usize::from(descr.as_bytes()[2] - b'0');
-            vec(0..=greatest, rows * dims * size).prop_map(move |values| Npy {
-                version,
-                ..Npy::new(descr, fortran, &format!("({rows}, {dims})"), values)
-            })
+    let claim = prop_oneof![3 => Just(None), 1 => (size(), size()).prop_map(Some)];
+    (descr, version, any::<bool>(), 1..9u64, 1..9u64, greatest, claim).prop_flat_map(
+        |(descr, version, fortran, rows, dims, greatest, claim)| {
+            let length = (rows * dims) as usize * usize::from(descr.as_bytes()[2] - b'0');
+            let shape = format!("{:?}", claim.unwrap_or((rows, dims)));
+            vec(0..=greatest, length)
+                .prop_map(move |values| Npy { version, ..Npy::new(descr, fortran, &shape, values) })
         },
     )
 }
@@ -184,7 +149,7 @@ fn mutated() -> impl Strategy<Value = (Vec<u8>, Scaling)> {
     let reach = prop_oneof![Just(12usize), Just(128), Just(usize::MAX)];
     let scaling = prop_oneof![Just(Scaling::Unit), Just(Scaling::Raw)];
     let mutations = (vec(mutation(), 0..4), vec((mutation(), reach), 0..3));
-    (sound(), mutations, scaling).prop_map(|(npy, (inner, outer), scaling)| {
+    (framed(), mutations, scaling).prop_map(|(npy, (inner, outer), scaling)| {
         let mut header = npy.header.clone();
         inner.iter().for_each(|mutation| mutation.apply(&mut header, usize::MAX));
         let mut bytes = Npy { header, ..npy }.bytes();
@@ -203,9 +168,7 @@ fn mutated_files() {
     let cases = config.cases;
     let accepted = Cell::new(0);
     let outcome = TestRunner::new(config).run(&mutated(), |(bytes, scaling)| {
-        let before = ALLOCATED.get();
-        let result = parse(&bytes, scaling);
-        let allocated = ALLOCATED.get() - before;
+        let (result, allocated) = allocated(|| parse(&bytes, scaling));
         prop_assert!(allocated <= 2 * bytes.len() + CONSTANT, "{} bytes for {}", allocated, bytes.len());
         match result {
             Ok(points) => {
@@ -222,4 +185,20 @@ fn mutated_files() {
     // Mutations that leave nothing sound, or nothing broken, would test little.
     let accepted = accepted.get();
     assert!((cases / 50..cases / 2).contains(&accepted), "{accepted} of {cases} accepted");
+}
+
+#[test]
+fn beside_the_values_memory_is_fixed() {
+    let (rows, dims) = (10_000, 40);
+    for descr in ["<f2", "<f4", ">f8"] {
+        for fortran in [false, true] {
+            let size = usize::from(descr.as_bytes()[2] - b'0');
+            let zeros = vec![0; rows * dims * size];
+            let bytes = Npy::new(descr, fortran, &format!("({rows}, {dims})"), zeros).bytes();
+            let (points, allocated) = allocated(|| parse(&bytes, Scaling::Raw));
+            assert_eq!(points.unwrap().values().len(), rows * dims);
+            let beside = allocated - 4 * rows * dims;
+            assert!(beside <= 512 << 10, "{descr} {fortran}: {beside}");
+        }
+    }
 }

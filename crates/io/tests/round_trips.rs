@@ -1,5 +1,7 @@
 //! Files that are read, each against values that were written by hand.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::{fs, io::Write};
