@@ -25,7 +25,7 @@ fn paired_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     let coefficient = coefficients[group.x];
     // (x−y)·x and (x−y)·y
     var along = vec2(0.0);
-    var scales = vec2(coefficient);
+    var inverse_lengths = vec2(1.0);
     if UNIT {
         for (var k = lane; k < params.dims; k += LANES) {
             let both = vec2(x[start + k], y[start + k]);
@@ -39,11 +39,11 @@ fn paired_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
             }
         }
         along = workgroupUniformLoad(&products[0]);
-        scales *= vec2(x_inverse_lengths[group.x], y_inverse_lengths[group.x]);
+        inverse_lengths = vec2(x_inverse_lengths[group.x], y_inverse_lengths[group.x]);
     }
     for (var k = lane; k < params.dims; k += LANES) {
         let both = vec2(x[start + k], y[start + k]);
-        let tangent = scales * (vec2(both.x - both.y) - along * both);
+        let tangent = coefficient * (vec2(both.x - both.y) - along * both) * inverse_lengths;
         x_gradient[start + k] = finite(x_gradient[start + k] + tangent.x);
         y_gradient[start + k] = finite(y_gradient[start + k] - tangent.y);
     }

@@ -1,5 +1,5 @@
-// sums[i] += Σⱼ wᵢⱼ yⱼ; of raw points Σⱼ wᵢⱼ (yⱼ − xᵢ), by direct difference. A matrix product in tiles of
-// 64 rows by 64 dimensions.
+// sums[i] += Σⱼ wᵢⱼ yⱼ, or Σⱼ wᵢⱼ (yⱼ − xᵢ) by direct difference. A matrix product in tiles of 64 rows by 64
+// dimensions.
 // Stands on: shared/tiles.wgsl.
 
 struct Params {

@@ -4,9 +4,9 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
-        mpsc::Receiver,
+        mpsc::{Receiver, RecvTimeoutError},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::kernel::Pipelines;
@@ -121,12 +121,23 @@ impl Context {
         }
     }
 
-    /// The answer to a mapping, after a wait: a lost device drops its callbacks.
+    /// The answer to a mapping, after a wait. Another thread that polls may have taken the callback and not
+    /// yet called it; a lost device drops it.
     pub(super) fn mapped(&self, answer: &Receiver<Result<(), wgpu::BufferAsyncError>>) -> Result<()> {
-        match answer.try_recv() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Error::DeviceLost { reason: error.to_string() }),
-            Err(_) => Err(Error::DeviceLost { reason: "it never answered".into() }),
+        let lost = |reason: &str| Error::DeviceLost { reason: reason.into() };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match answer.recv_timeout(Duration::from_millis(10)) {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => return Err(lost(&error.to_string())),
+                Err(RecvTimeoutError::Disconnected) => return Err(lost("it dropped a result")),
+                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
+                    return Err(lost("it never answered"));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.device.poll(wgpu::PollType::Poll).map_err(|error| lost(&error.to_string()))?;
+                }
+            }
         }
     }
 

@@ -97,7 +97,7 @@ impl Sweep<'_> {
         };
         let transposed =
             WeightedSumsParams { rows: cols, depth: rows, weight_row: 1, weight_col: cols, ..params };
-        let difference = self.potential.difference();
+        let difference = self.potential.sums_differences();
         let (gx, gy) = (shard(gx, block.rows.start), shard(gy, block.cols.start));
         add_weighted_sums(stream, difference, params, [weights, &x.values, &y.values, &gx], 0)?;
         add_weighted_sums(stream, difference, transposed, [weights, &y.values, &x.values, &gy], block.pairs())

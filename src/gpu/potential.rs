@@ -3,8 +3,8 @@
 use super::{context::TILE, params::PairParams, shaders::Similarity};
 use crate::{LogSum, Scaling};
 
-/// Up to so many pairs, rounding has nothing to average over, and each product is split.
-const FEW: u64 = 128 * 128;
+/// Up to so many pairs, rounding has little to average over, and each product is split.
+const FEW: u64 = 512 * 512;
 /// Beyond this t a handful of close pairs may make the sum, and rounding of their cosines the result.
 const STEEP: f64 = 5.0;
 /// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
@@ -36,26 +36,31 @@ impl Potential {
         self.t
     }
 
-    /// Whether gradients sum differences of points rather than points.
-    pub(super) fn difference(self) -> bool {
+    /// Whether gradients sum wᵢⱼ(yⱼ − xᵢ) rather than wᵢⱼyⱼ. Of unit rows both have the same part tangent to the
+    /// sphere; differences err less where close pairs outweigh the rest, and take twice the work.
+    pub(super) fn sums_differences(self) -> bool {
+        self.similarity != Similarity::Cosine
+    }
+
+    fn raw(self) -> bool {
         self.similarity == Similarity::Difference
     }
 
     /// −t‖x−y‖² of a similarity.
     pub(super) fn exponent(self, similarity: f32) -> f64 {
         let s = f64::from(similarity);
-        self.t * if self.difference() { s } else { 2.0 * (s - 1.0) }
+        self.t * if self.raw() { s } else { 2.0 * (s - 1.0) }
     }
 
     /// The similarity that weights are relative to, if it is known without a sum.
     pub(super) fn pivot(self) -> Option<f32> {
-        (!self.difference() && 4.0 * self.t <= DEEPEST).then_some(1.0)
+        (!self.raw() && 4.0 * self.t <= DEEPEST).then_some(1.0)
     }
 
     /// The largest similarity in a sum.
     pub(super) fn pivot_of(self, sum: LogSum) -> f32 {
         let s = sum.max / self.t;
-        (if self.difference() { s } else { 1.0 + s / 2.0 }) as f32
+        (if self.raw() { s } else { 1.0 + s / 2.0 }) as f32
     }
 
     /// Multiply-adds that a tile takes.
@@ -67,7 +72,7 @@ impl Potential {
     /// The parameters that do not depend on the block.
     pub(super) fn params(self, pivot: f32) -> PairParams {
         // Any t > 0 works: beyond these bounds only exponents of 0 and of −∞ are left.
-        let kappa = if self.difference() { self.t } else { 2.0 * self.t };
+        let kappa = if self.raw() { self.t } else { 2.0 * self.t };
         let scale = (kappa * std::f64::consts::LOG2_E).clamp(1e-37, 1e30);
         let high = f32::from_bits((scale as f32).to_bits() & 0xffff_f000);
         PairParams {
