@@ -22,21 +22,20 @@ use unisphere::{
 };
 
 fn main() -> ExitCode {
-    let checks: [(&str, fn(&Engine) -> Result<(), Failed>); 12] = [
-        ("embeddings", embeddings),
-        ("parameters", parameters),
-        ("too few rows", too_few_rows),
-        ("mismatched sets", mismatched_sets),
-        ("mixed scaling", mixed_scaling),
-        ("a matrix of another shape", another_shape),
-        ("overflow", overflow),
-        ("no such device", no_such_device),
-        ("another device's points", another_device),
-        ("stopped", stopped),
-        ("progress", progress),
-        ("messages", messages),
-    ];
-    devices::run(&checks.map(|(name, check)| Check::new(name, check)))
+    devices::run(&[
+        Check::new("embeddings", embeddings),
+        Check::new("parameters", parameters),
+        Check::new("too few rows", too_few_rows),
+        Check::new("mismatched sets", mismatched_sets),
+        Check::new("mixed scaling", mixed_scaling),
+        Check::new("a matrix of another shape", another_shape),
+        Check::new("overflow", overflow),
+        Check::new("no such device", no_such_device),
+        Check::new("another device's points", another_device),
+        Check::new("stopped", stopped),
+        Check::new("progress", progress),
+        Check::new("messages", messages),
+    ])
 }
 
 fn points(engine: &Engine, rows: usize, dims: usize) -> Result<Points> {

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use unisphere::{Embeddings, Engine, Error, Result, Scaling, Uniformity};
 
 fn matrix(rows: usize, dims: usize) -> Array2<f32> {
-    Array2::from_shape_fn((rows, dims), |(i, k)| ((i * 31 + k * 7) as f32).sin())
+    Array2::from_shape_fn((rows, dims), |(i, k)| ((i * 31 + k * 7 + 1) as f32).sin())
 }
 
 /// The view gives the values of an element-by-element copy, and the uniformity of a contiguous one.

@@ -23,7 +23,8 @@ pub(crate) fn matrix(got: &[f32], want: &Rows, tolerance: impl Fn(f64) -> f64) -
     let errors = got.iter().zip(want.iter().flatten()).enumerate().filter_map(|(k, (&got, &want))| {
         let excess = (f64::from(got) - want).abs() / tolerance(want).max(f64::MIN_POSITIVE);
         let text = || format!("[{}, {}] {got:e} ≠ {want:e}", k / cols, k % cols);
-        (!(excess <= 1.0)).then(|| Mismatch { excess, text: text() })
+        let within = excess <= 1.0;
+        (!within).then(|| Mismatch { excess, text: text() })
     });
     summary(errors.collect(), got.len(), "elements")
 }
@@ -53,7 +54,8 @@ pub(crate) fn gradient(
     let off = errors.iter().enumerate().filter_map(|(i, row)| {
         let excess = length(row) / share.max(f64::MIN_POSITIVE);
         let text = format!("row {i}: {:e} … ≠ {:e} …", got[i * dims], want[i][0]);
-        (!(excess <= 1.0)).then_some(Mismatch { excess, text })
+        let within = excess <= 1.0;
+        (!within).then_some(Mismatch { excess, text })
     });
     let head = format!("gradient off by {:.2e} of its norm {size:.3e} ({allowed:.1e} allowed)", error / size);
     match summary(off.collect(), want.len(), "rows") {

@@ -43,10 +43,12 @@ fn gpus() -> Vec<Device> {
     Vec::new()
 }
 
+type Run = dyn Fn(&Engine) -> Result<(), Failed> + Send + Sync;
+
 /// A named check of an engine.
 pub(crate) struct Check {
     name: String,
-    run: Arc<dyn Fn(&Engine) -> Result<(), Failed> + Send + Sync>,
+    run: Arc<Run>,
 }
 
 impl Check {

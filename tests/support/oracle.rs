@@ -64,9 +64,9 @@ pub(crate) fn loss(x: &Rows, y: &Rows, weight: f64, alpha: f64, t: f64) -> f64 {
     weight * alignment(x, y, alpha) + (uniformity(x, t) + uniformity(y, t)) / 2.0
 }
 
-/// Σⱼ aⱼ (x − yⱼ).
+/// Σⱼ aⱼ (x − yⱼ), where a point that coincides with x pulls nowhere, however great its weight.
 fn weighted_differences(x: &[f64], y: &Rows, weight: impl Fn(usize, &[f64]) -> f64) -> Vec<f64> {
-    y.iter().enumerate().fold(vec![0.0; x.len()], |mut sum, (j, y)| {
+    y.iter().enumerate().filter(|(_, y)| *y != x).fold(vec![0.0; x.len()], |mut sum, (j, y)| {
         let a = weight(j, y);
         sum.iter_mut().zip(x.iter().zip(y)).for_each(|(sum, (x, y))| *sum += a * (x - y));
         sum

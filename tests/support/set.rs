@@ -49,7 +49,7 @@ impl Set {
     /// How far uniformity may lie from `u`. That of equal points is 0, exactly.
     pub(crate) fn tolerance(&self, t: f64, u: f64) -> f64 {
         match self.points.scaling() {
-            _ if u == 0.0 => 0.0,
+            _ if u == 0.0 && self.seen.iter().all(|row| *row == self.seen[0]) => 0.0,
             Scaling::Raw => 1e-5 * u.abs().max(1.0),
             Scaling::Unit if t <= 5.0 => 1e-6,
             Scaling::Unit => 3e-6,
