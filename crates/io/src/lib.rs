@@ -1,1 +1,40 @@
-//! x
+//! Embedding files for unisphere: NumPy `.npy`, read into [`Embeddings`](unisphere::Embeddings).
+//!
+//! | read | |
+//! |---|---|
+//! | versions | 1.0, 2.0, 3.0 |
+//! | values | f16, f32, f64, either byte order, as f32: wider values are rounded to the nearest |
+//! | layout | a matrix, one point a row, in C or Fortran order |
+//!
+//! ```no_run
+//! use unisphere::Scaling;
+//!
+//! let file = unisphere_io::File::open("points.npy")?; // the header, checked against the file's length
+//! println!("{} × {}, {}", file.rows(), file.dims(), file.dtype());
+//! let points = file.embeddings(Scaling::Unit)?; // (rows, dims)
+//! # Ok::<(), unisphere_io::Error>(())
+//! ```
+//!
+//! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
+//! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them, for any dtype and
+//! order. Objects and pickles are never executed. An [`Error`] names the file, the row where there is one, and
+//! the cure; all of them are faults of the input.
+//!
+//! Files are read in chunks, not mapped. A mapping would put the caller's memory into the hands of whoever can
+//! write the file: one that truncates it kills this process with a signal, and one that writes to it changes
+//! values that were found finite. It would save nothing either: an engine on the CPU scales points that it
+//! owns in place, and would have to copy mapped ones. A file that shrinks while it is read is an error.
+
+#![forbid(unsafe_code)]
+
+mod dtype;
+mod error;
+mod file;
+mod foreign;
+mod header;
+mod literal;
+mod values;
+
+pub use dtype::{ByteOrder, Dtype, Float};
+pub use error::{Error, Fault, Result};
+pub use file::{File, parse};

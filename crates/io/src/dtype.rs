@@ -1,0 +1,130 @@
+//! How a value is stored, and as which f32 it is read.
+
+use std::fmt;
+
+use half::f16;
+
+use crate::Fault;
+
+/// How the values of a file are stored. Displayed as numpy writes it, `<f4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dtype {
+    /// The format of a value.
+    pub float: Float,
+    /// The order of its bytes.
+    pub order: ByteOrder,
+}
+
+/// A floating-point format of IEEE 754.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Float {
+    /// Half precision, 2 bytes.
+    F16,
+    /// Single precision, 4 bytes.
+    F32,
+    /// Double precision, 8 bytes.
+    F64,
+}
+
+/// Which byte of a value comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// The least significant.
+    Little,
+    /// The most significant.
+    Big,
+}
+
+impl Float {
+    /// Bytes of one value.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}
+
+impl ByteOrder {
+    /// That of this machine.
+    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
+
+    /// The number that these bytes store.
+    pub(crate) fn f64(self, bytes: [u8; 8]) -> f64 {
+        match self {
+            Self::Little => f64::from_le_bytes(bytes),
+            Self::Big => f64::from_be_bytes(bytes),
+        }
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = match self.order {
+            ByteOrder::Little => '<',
+            ByteOrder::Big => '>',
+        };
+        write!(f, "{order}f{}", self.float.size())
+    }
+}
+
+impl Dtype {
+    /// The dtype that a `descr` names.
+    pub(crate) fn named(descr: &[u8]) -> Result<Self, Fault> {
+        let (order, kind) = match descr {
+            [order @ (b'<' | b'>' | b'=' | b'|'), kind @ ..] => (Some(order), kind),
+            kind => (None, kind),
+        };
+        let float = match kind {
+            b"f2" => Float::F16,
+            b"f4" => Float::F32,
+            b"f8" => Float::F64,
+            [b'O', ..] => return Err(Fault::Objects),
+            _ => return Err(Fault::NotFloats { descr: excerpt(descr) }),
+        };
+        let order = match order {
+            Some(b'<') => ByteOrder::Little,
+            Some(b'>') => ByteOrder::Big,
+            Some(b'=') => ByteOrder::NATIVE,
+            _ => return Err(Fault::NoByteOrder { descr: excerpt(descr) }),
+        };
+        Ok(Self { float, order })
+    }
+
+    /// Appends the values of `bytes`, a whole number of them, as the nearest f32.
+    pub(crate) fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
+        match self.float {
+            Float::F16 => self.each(bytes, |value| f16::from_le_bytes(value).to_f32(), values),
+            Float::F32 => self.each(bytes, f32::from_le_bytes, values),
+            // Beyond the range of f32 this is an infinity, which the check of the points finds.
+            Float::F64 => self.each(bytes, |value| f64::from_le_bytes(value) as f32, values),
+        }
+    }
+
+    fn each<const SIZE: usize>(
+        self,
+        bytes: &[u8],
+        from_le: impl Fn([u8; SIZE]) -> f32,
+        values: &mut Vec<f32>,
+    ) {
+        let (stored, _) = bytes.as_chunks::<SIZE>();
+        match self.order {
+            ByteOrder::Little => values.extend(stored.iter().map(|&value| from_le(value))),
+            ByteOrder::Big => values.extend(stored.iter().map(|&(mut value)| {
+                value.reverse();
+                from_le(value)
+            })),
+        }
+    }
+}
+
+/// A file's own text, safe to print: short, in ASCII, without control characters.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    const LONGEST: usize = 32;
+    let mut excerpt = text[..text.len().min(LONGEST)].escape_ascii().to_string();
+    if text.len() > LONGEST {
+        excerpt.push('…');
+    }
+    excerpt
+}

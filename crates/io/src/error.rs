@@ -1,0 +1,206 @@
+//! What can be wrong with a file, and the cure.
+
+use std::{io, path::PathBuf};
+
+/// The result of every fallible call of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A file, and what is wrong with it. Always a fault of the input, never of the program or the device.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {fault}", path.display())]
+pub struct Error {
+    /// The file as the caller named it.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong with a file, and the cure. Rows and dimensions are counted from 0.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Nothing is at this path.
+    #[error("no such file; check the path")]
+    NotFound,
+    /// The file is there and may not be read.
+    #[error("not readable by this user; change its permissions or its owner")]
+    PermissionDenied,
+    /// A directory.
+    #[error("a directory; name one .npy file in it")]
+    Directory,
+    /// A pipe, socket or device: it has no length that a header could be checked against.
+    #[error("a pipe or a device, not a file; write its content to a .npy file first")]
+    Stream,
+    /// The system failed to read it.
+    #[error("cannot be read: {0}")]
+    Io(#[source] io::Error),
+    /// The file shrank after its header was checked.
+    #[error("became shorter while it was read; let its writer finish, and read it again")]
+    Changed,
+
+    /// Another format.
+    #[error("not a .npy file, but {found}; {cure}")]
+    NotNpy {
+        /// What its first bytes look like.
+        found: &'static str,
+        /// How to turn it into a `.npy` file.
+        cure: &'static str,
+    },
+    /// The file ends within its header.
+    #[error("ends after {length} bytes, within its header; it was cut short: copy or save it again")]
+    HeaderCut {
+        /// Bytes in the file.
+        length: u64,
+    },
+    /// A format version that numpy has not defined.
+    #[error(".npy version {major}.{minor}, and 1.0, 2.0 and 3.0 are known; save it again with numpy.save")]
+    Version {
+        /// Its first part.
+        major: u8,
+        /// Its second part.
+        minor: u8,
+    },
+    /// A header longer than any matrix of floats needs, and than numpy reads by default.
+    #[error("its header claims {length} bytes, and {limit} are the most; save it again with numpy.save")]
+    HeaderLength {
+        /// Bytes claimed.
+        length: u32,
+        /// Bytes allowed.
+        limit: u32,
+    },
+    /// A header that is not the dictionary that it must be.
+    #[error("its header is damaged: byte {at} of it should be {}; save it again with numpy.save", quoted(.expected))]
+    HeaderSyntax {
+        /// Bytes into the header's text.
+        at: usize,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A key that the format does not have.
+    #[error("its header has an unknown key, '{key}'; save it again with numpy.save")]
+    UnknownKey {
+        /// The key, shortened and escaped.
+        key: String,
+    },
+    /// A key that is there twice.
+    #[error("its header has two keys '{key}'; save it again with numpy.save")]
+    DuplicateKey {
+        /// The key.
+        key: &'static str,
+    },
+    /// A key that must be there.
+    #[error("its header has no key '{key}'; save it again with numpy.save")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+
+    /// Python objects.
+    #[error("holds Python objects; these are pickles, which are never executed; save x.astype('float32')")]
+    Objects,
+    /// Records of named fields, or arrays within arrays.
+    #[error("holds records, not numbers; save one field as a matrix: x['field'].astype('float32')")]
+    Records,
+    /// Integers, complex numbers, text, and whatever else is neither f16, f32 nor f64.
+    #[error("holds values of dtype '{descr}', not of f2, f4 or f8; save x.astype('float32')")]
+    NotFloats {
+        /// The dtype, shortened and escaped.
+        descr: String,
+    },
+    /// Floats of several bytes in no stated order.
+    #[error("does not say the byte order of its dtype '{descr}'; save x.astype('<f4')")]
+    NoByteOrder {
+        /// The dtype.
+        descr: String,
+    },
+
+    /// An array that is not a matrix.
+    #[error("has the shape {}, not (rows, dims); save {}", tuple(.shape), reshaped(.shape.len()))]
+    NotMatrix {
+        /// The shape.
+        shape: Vec<u64>,
+    },
+    /// A matrix without rows or columns.
+    #[error("holds no points: its shape is ({rows}, {dims}); check the program that saved it")]
+    Empty {
+        /// Rows.
+        rows: u64,
+        /// Columns.
+        dims: u64,
+    },
+    /// A shape beyond what can be counted.
+    #[error("claims the shape ({rows}, {dims}), more than any file can hold; save it again with numpy.save")]
+    Huge {
+        /// Rows.
+        rows: u64,
+        /// Columns.
+        dims: u64,
+    },
+    /// A file whose length is not that of its header and values.
+    #[error("is {found} bytes long, and its header claims {claimed}; {}", recopy(*found, *claimed))]
+    Length {
+        /// Bytes in the file.
+        found: u64,
+        /// Bytes of the header and the values that it claims.
+        claimed: u64,
+    },
+    /// Not enough memory for the values.
+    #[error("takes {bytes} bytes as f32, more memory than there is; split it into smaller files")]
+    Memory {
+        /// rows × dims × 4.
+        bytes: u128,
+    },
+
+    /// A finite f64 whose nearest f32 is infinite.
+    #[error("row {row} holds {value:e} in dimension {dim}, which overflows f32; rescale the data")]
+    Overflow {
+        /// Its row.
+        row: usize,
+        /// Its dimension.
+        dim: usize,
+        /// The value.
+        value: f64,
+    },
+    /// Values that cannot be measured.
+    #[error(transparent)]
+    Content(unisphere::Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::PermissionDenied => Self::PermissionDenied,
+            // Nothing is read but what the length promised.
+            io::ErrorKind::UnexpectedEof => Self::Changed,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+fn quoted(expected: &str) -> String {
+    // A single sign would be lost among the words.
+    if expected.len() == 1 { format!("'{expected}'") } else { expected.into() }
+}
+
+fn tuple(shape: &[u64]) -> String {
+    match shape {
+        [one] => format!("({one},)"),
+        some => format!("({})", some.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn reshaped(axes: usize) -> &'static str {
+    match axes {
+        0 | 1 => "x.reshape(1, -1) for one point, or x.reshape(-1, 1) for points of one dimension",
+        _ => "x.reshape(-1, x.shape[-1]), or pool all axes but the first and the last",
+    }
+}
+
+fn recopy(found: u64, claimed: u64) -> &'static str {
+    if found < claimed {
+        "it was cut short: copy or save it again"
+    } else {
+        "something was appended to it: save one array a file"
+    }
+}

@@ -1,0 +1,89 @@
+//! The header: magic, version, length, text; and the shape that it claims, held against the file's length.
+
+use std::io::Read;
+
+use crate::{Dtype, Fault, foreign, literal};
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// What numpy reads by default (`max_header_size`); a matrix of floats needs 118.
+const LONGEST: u32 = 10_000;
+
+/// Where the values of a file are and how they lie there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) dtype: Dtype,
+    /// Column after column, not row after row.
+    pub(crate) fortran: bool,
+    pub(crate) rows: usize,
+    pub(crate) dims: usize,
+    /// Bytes before the first value.
+    start: u64,
+}
+
+impl Header {
+    /// Reads a header from the beginning of a file of `length` bytes.
+    pub(crate) fn read(reader: &mut impl Read, length: u64) -> Result<Self, Fault> {
+        let (text, start) = text(reader, length)?;
+        let literal::Fields { dtype, fortran, shape } = literal::fields(&text)?;
+        let &[rows, dims] = shape.as_slice() else {
+            return Err(Fault::NotMatrix { shape });
+        };
+        if rows == 0 || dims == 0 {
+            return Err(Fault::Empty { rows, dims });
+        }
+        let claimed = rows
+            .checked_mul(dims)
+            .and_then(|count| count.checked_mul(dtype.float.size() as u64))
+            .and_then(|bytes| bytes.checked_add(start))
+            .ok_or(Fault::Huge { rows, dims })?;
+        if claimed != length {
+            return Err(Fault::Length { found: length, claimed });
+        }
+        match (rows.try_into(), dims.try_into()) {
+            (Ok(rows), Ok(dims)) => Ok(Self { dtype, fortran, rows, dims, start }),
+            _ => Err(Fault::Huge { rows, dims }),
+        }
+    }
+
+    /// How many values.
+    pub(crate) fn count(&self) -> u64 {
+        self.rows as u64 * self.dims as u64
+    }
+
+    /// Where a value is, in bytes from the beginning of the file.
+    pub(crate) fn offset(&self, row: usize, dim: usize) -> u64 {
+        let (major, minor, length) = if self.fortran { (dim, row, self.rows) } else { (row, dim, self.dims) };
+        self.start + (major as u64 * length as u64 + minor as u64) * self.dtype.float.size() as u64
+    }
+}
+
+/// The text of the header, and the byte at which it ends.
+fn text(reader: &mut impl Read, length: u64) -> Result<(Vec<u8>, u64), Fault> {
+    let mut head = Vec::new();
+    reader.take(foreign::DECIDING).read_to_end(&mut head)?;
+    let cut = Fault::HeaderCut { length };
+    let Some(rest) = head.strip_prefix(MAGIC) else {
+        return Err(if MAGIC.starts_with(&head) { cut } else { foreign::recognise(&head) });
+    };
+    let (start, claimed) = match *rest {
+        [1, 0, a, b, ..] => (10, u16::from_le_bytes([a, b]).into()),
+        [2 | 3, 0, a, b, c, d, ..] => (12, u32::from_le_bytes([a, b, c, d])),
+        [] | [1..=3] | [1..=3, 0, ..] => return Err(cut),
+        [major, ref rest @ ..] => {
+            return Err(Fault::Version { major, minor: rest.first().copied().unwrap_or_default() });
+        }
+    };
+    if claimed > LONGEST {
+        return Err(Fault::HeaderLength { length: claimed, limit: LONGEST });
+    }
+    let end = start + u64::from(claimed);
+    if end > length {
+        return Err(cut);
+    }
+    reader.take(end.saturating_sub(head.len() as u64)).read_to_end(&mut head)?;
+    match head.get(start as usize..end as usize) {
+        Some(text) => Ok((text.to_vec(), end)),
+        None => Err(Fault::Changed),
+    }
+}

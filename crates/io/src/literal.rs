@@ -1,0 +1,146 @@
+//! The header's text: a Python dictionary of three keys, read without Python and without recursion.
+
+use crate::{Dtype, Fault, dtype::excerpt};
+
+/// What numpy allows.
+const MOST_AXES: usize = 64;
+
+/// What the three keys say.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    pub(crate) dtype: Dtype,
+    pub(crate) fortran: bool,
+    pub(crate) shape: Vec<u64>,
+}
+
+/// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`, its keys in any order.
+pub(crate) fn fields(text: &[u8]) -> Result<Fields, Fault> {
+    let mut text = Text { text, at: 0 };
+    let (mut dtype, mut fortran, mut shape) = (None, None, None);
+    text.expect("{")?;
+    while !text.take("}") {
+        let key = text.string("a key in quotes")?;
+        text.expect(":")?;
+        match key {
+            b"descr" => once("descr", &mut dtype, text.dtype()?)?,
+            b"fortran_order" => once("fortran_order", &mut fortran, text.boolean()?)?,
+            b"shape" => once("shape", &mut shape, text.shape()?)?,
+            _ => return Err(Fault::UnknownKey { key: excerpt(key) }),
+        }
+        if !text.take(",") {
+            text.expect("}")?;
+            break;
+        }
+    }
+    text.end()?;
+    Ok(Fields {
+        dtype: dtype.ok_or(Fault::MissingKey { key: "descr" })?,
+        fortran: fortran.ok_or(Fault::MissingKey { key: "fortran_order" })?,
+        shape: shape.ok_or(Fault::MissingKey { key: "shape" })?,
+    })
+}
+
+fn once<T>(key: &'static str, field: &mut Option<T>, value: T) -> Result<(), Fault> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Fault::DuplicateKey { key }),
+    }
+}
+
+struct Text<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Text<'a> {
+    /// What is left, from its next token on.
+    fn rest(&mut self) -> &'a [u8] {
+        let rest = &self.text[self.at..];
+        let token = rest.trim_ascii_start();
+        self.at += rest.len() - token.len();
+        token
+    }
+
+    fn take(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token.as_bytes());
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn expect(&mut self, token: &'static str) -> Result<(), Fault> {
+        if self.take(token) { Ok(()) } else { Err(self.expected(token)) }
+    }
+
+    fn expected(&self, expected: &'static str) -> Fault {
+        Fault::HeaderSyntax { at: self.at, expected }
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        if self.rest().is_empty() { Ok(()) } else { Err(self.expected("its end")) }
+    }
+
+    /// A string without escapes, which no key and no dtype of floats has.
+    fn string(&mut self, expected: &'static str) -> Result<&'a [u8], Fault> {
+        if let [quote @ (b'\'' | b'"'), rest @ ..] = self.rest()
+            && let Some(length) = rest.iter().position(|byte| byte == quote)
+        {
+            self.at += length + 2;
+            return Ok(&rest[..length]);
+        }
+        Err(self.expected(expected))
+    }
+
+    fn dtype(&mut self) -> Result<Dtype, Fault> {
+        match self.rest() {
+            [b'[' | b'(' | b'{', ..] => Err(Fault::Records),
+            _ => Dtype::named(self.string("a dtype in quotes")?),
+        }
+    }
+
+    fn boolean(&mut self) -> Result<bool, Fault> {
+        if self.take("True") {
+            return Ok(true);
+        }
+        if self.take("False") { Ok(false) } else { Err(self.expected("True or False")) }
+    }
+
+    fn shape(&mut self) -> Result<Vec<u64>, Fault> {
+        let mut shape = Vec::new();
+        self.expect("(")?;
+        while !self.take(")") {
+            if shape.len() == MOST_AXES {
+                return Err(self.expected("the end of a shape, which has 64 axes at most"));
+            }
+            shape.push(self.size()?);
+            let more = self.take(",");
+            // In Python (5) is a number, and (5,) a shape.
+            if !more && shape.len() == 1 {
+                return Err(self.expected(","));
+            }
+            if !more {
+                self.expect(")")?;
+                break;
+            }
+        }
+        Ok(shape)
+    }
+
+    /// A number below 2⁶⁴, with the L that Python 2 wrote behind large ones.
+    fn size(&mut self) -> Result<u64, Fault> {
+        let rest = self.rest();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let number = match &rest[..digits] {
+            // An octal number in Python 2, an error in Python 3.
+            [] | [b'0', _, ..] => None,
+            digits => digits
+                .iter()
+                .try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))),
+        };
+        let number = number.ok_or_else(|| self.expected("a size below 2⁶⁴"))?;
+        self.at += digits;
+        self.at += usize::from(rest.get(digits) == Some(&b'L'));
+        Ok(number)
+    }
+}

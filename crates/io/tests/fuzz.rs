@@ -1,0 +1,204 @@
+//! Sound files, mutated: no input panics, and none makes the reader allocate more than its size warrants.
+//!
+//! `PROPTEST_CASES` sets the number of inputs.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod counting;
+mod support;
+
+use std::{cell::Cell, env};
+
+use counting::allocated;
+
+use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
+use support::Npy;
+use unisphere::Scaling;
+use unisphere_io::parse;
+
+/// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
+const CONSTANT: usize = 4 << 10;
+
+/// Text that means something in a header, or nearly.
+const TOKENS: &[&str] = &[
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ":",
+    "'",
+    "\"",
+    "\\",
+    "\0",
+    "L",
+    "-",
+    "+",
+    "#",
+    "\n",
+    "é",
+    "'descr'",
+    "'fortran_order'",
+    "'shape'",
+    "True",
+    "False",
+    "None",
+    "'<f2'",
+    "'>f4'",
+    "'=f8'",
+    "'|f4'",
+    "'|O'",
+    "'<i8'",
+    "[('a', '<f4')]",
+    "'descr': '<f8',",
+    "0",
+    "1",
+    "2",
+    "64",
+    "65535",
+    "65536",
+    "2147483648",
+    "4294967296",
+    "4611686018427387904",
+    "9223372036854775807",
+    "9223372036854775808",
+    "18446744073709551615",
+    "18446744073709551616",
+];
+
+#[derive(Clone, Debug)]
+enum Mutation {
+    Set(Index, u8),
+    Flip(Index, u8),
+    Insert(Index, &'static str),
+    Replace(Index, usize, &'static str),
+    Remove(Index, usize),
+    Repeat(Index, usize),
+    Cut(Index),
+    Append(Vec<u8>),
+}
+
+impl Mutation {
+    /// Applies this to the first `reach` bytes of a file.
+    fn apply(&self, bytes: &mut Vec<u8>, reach: usize) {
+        let reach = reach.min(bytes.len());
+        if reach == 0 {
+            return;
+        }
+        let range = |at: &Index, length: usize| {
+            let at = at.index(reach);
+            at..reach.min(at + length)
+        };
+        match self {
+            Self::Set(at, byte) => bytes[at.index(reach)] = *byte,
+            Self::Flip(at, bit) => bytes[at.index(reach)] ^= 1 << bit,
+            Self::Insert(at, token) => drop(bytes.splice(range(at, 0), token.bytes())),
+            Self::Replace(at, length, token) => drop(bytes.splice(range(at, *length), token.bytes())),
+            Self::Remove(at, length) => drop(bytes.drain(range(at, *length))),
+            Self::Repeat(at, length) => {
+                let range = range(at, *length);
+                let again = bytes[range.clone()].to_vec();
+                drop(bytes.splice(range.end..range.end, again));
+            }
+            Self::Cut(at) => bytes.truncate(at.index(reach)),
+            Self::Append(more) => bytes.extend(more),
+        }
+    }
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let at = any::<Index>;
+    let token = || prop::sample::select(TOKENS);
+    prop_oneof![
+        4 => (at(), any::<u8>()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
+        4 => (at(), 0..8u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
+        2 => (at(), token()).prop_map(|(at, token)| Mutation::Insert(at, token)),
+        4 => (at(), 0..20usize, token()).prop_map(|(at, n, token)| Mutation::Replace(at, n, token)),
+        2 => (at(), 0..40usize).prop_map(|(at, n)| Mutation::Remove(at, n)),
+        1 => (at(), 0..200usize).prop_map(|(at, n)| Mutation::Repeat(at, n)),
+        1 => at().prop_map(Mutation::Cut),
+        1 => vec(any::<u8>(), 0..100).prop_map(Mutation::Append),
+    ]
+}
+
+/// A number of any magnitude.
+fn size() -> impl Strategy<Value = u64> {
+    (any::<u64>(), 0..64u32).prop_map(|(number, shift)| number >> shift)
+}
+
+/// A sound file, but perhaps for its shape, and for values that are not finite: bytes up to 0x40 make none.
+fn framed() -> impl Strategy<Value = Npy> {
+    let descr = prop::sample::select(&["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "=f4"][..]);
+    let version = prop::sample::select(&[[1, 0], [2, 0], [3, 0]][..]);
+    let greatest = prop_oneof![3 => Just(0x40u8), 1 => Just(0xff)];
+    let claim = prop_oneof![3 => Just(None), 1 => (size(), size()).prop_map(Some)];
+    (descr, version, any::<bool>(), 1..9u64, 1..9u64, greatest, claim).prop_flat_map(
+        |(descr, version, fortran, rows, dims, greatest, claim)| {
+            let length = (rows * dims) as usize * usize::from(descr.as_bytes()[2] - b'0');
+            let shape = format!("{:?}", claim.unwrap_or((rows, dims)));
+            vec(0..=greatest, length)
+                .prop_map(move |values| Npy { version, ..Npy::new(descr, fortran, &shape, values) })
+        },
+    )
+}
+
+/// A file after mutations of its header, which stays framed by its true length, and of the whole.
+fn mutated() -> impl Strategy<Value = (Vec<u8>, Scaling)> {
+    let reach = prop_oneof![Just(12usize), Just(128), Just(usize::MAX)];
+    let scaling = prop_oneof![Just(Scaling::Unit), Just(Scaling::Raw)];
+    let mutations = (vec(mutation(), 0..4), vec((mutation(), reach), 0..3));
+    (framed(), mutations, scaling).prop_map(|(npy, (inner, outer), scaling)| {
+        let mut header = npy.header.clone();
+        inner.iter().for_each(|mutation| mutation.apply(&mut header, usize::MAX));
+        let mut bytes = Npy { header, ..npy }.bytes();
+        outer.iter().for_each(|(mutation, reach)| mutation.apply(&mut bytes, *reach));
+        (bytes, scaling)
+    })
+}
+
+#[test]
+fn mutated_files() {
+    let cases = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let config = match env::var_os("PROPTEST_CASES") {
+        Some(_) => cases,
+        None => ProptestConfig { cases: 2_000, ..cases },
+    };
+    let cases = config.cases;
+    let accepted = Cell::new(0);
+    let outcome = TestRunner::new(config).run(&mutated(), |(bytes, scaling)| {
+        let (result, allocated) = allocated(|| parse(&bytes, scaling));
+        prop_assert!(allocated <= 2 * bytes.len() + CONSTANT, "{} bytes for {}", allocated, bytes.len());
+        match result {
+            Ok(points) => {
+                accepted.set(accepted.get() + 1);
+                prop_assert_eq!(points.rows() * points.dims(), points.values().len());
+                prop_assert!(2 * points.values().len() < bytes.len());
+                prop_assert!(points.values().iter().all(|value| value.is_finite()));
+            }
+            Err(fault) => prop_assert!(!fault.to_string().chars().any(char::is_control)),
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    // Mutations that leave nothing sound, or nothing broken, would test little.
+    let accepted = accepted.get();
+    assert!((cases / 50..cases / 2).contains(&accepted), "{accepted} of {cases} accepted");
+}
+
+#[test]
+fn beside_the_values_memory_is_fixed() {
+    let (rows, dims) = (10_000, 40);
+    for descr in ["<f2", "<f4", ">f8"] {
+        for fortran in [false, true] {
+            let size = usize::from(descr.as_bytes()[2] - b'0');
+            let zeros = vec![0; rows * dims * size];
+            let bytes = Npy::new(descr, fortran, &format!("({rows}, {dims})"), zeros).bytes();
+            let (points, allocated) = allocated(|| parse(&bytes, Scaling::Raw));
+            assert_eq!(points.unwrap().values().len(), rows * dims);
+            let beside = allocated - 4 * rows * dims;
+            assert!(beside <= 512 << 10, "{descr} {fortran}: {beside}");
+        }
+    }
+}

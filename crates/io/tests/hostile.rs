@@ -1,0 +1,321 @@
+//! Files that are refused: each fault has its own file, and its message the cure.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{fs, path::Path};
+
+use support::Npy;
+use unisphere::Scaling::{Raw, Unit};
+use unisphere_io::{Error, Fault, File, parse};
+
+/// Asserts that bytes are refused for this reason, in two lines at most, with these words.
+macro_rules! refused {
+    ($bytes:expr, $fault:pat $(if $guard:expr)?, $words:expr) => {
+        said!(parse(&$bytes, Unit).unwrap_err(), $fault $(if $guard)?, $words)
+    };
+}
+
+macro_rules! said {
+    ($found:expr, $fault:pat $(if $guard:expr)?, $words:expr) => {{
+        let found: Fault = $found;
+        let (text, debug) = (found.to_string(), format!("{found:?}"));
+        assert!(text.contains($words) && text.len() < 200, "{text}");
+        assert!(!text.chars().any(char::is_control), "{text:?}");
+        assert!(matches!(found, $fault $(if $guard)?), "{debug}");
+    }};
+}
+
+/// A sound file of 2 × 3 values of f32.
+fn sound() -> Npy {
+    Npy::new("<f4", false, "(2, 3)", [1f32, 2.0, 3.0, 4.0, 5.0, 6.0].map(f32::to_le_bytes).concat())
+}
+
+/// The sound file with another header.
+fn headed(header: &str) -> Vec<u8> {
+    Npy { header: header.into(), ..sound() }.bytes()
+}
+
+fn descr(descr: &str) -> Vec<u8> {
+    headed(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (2, 3)}}"))
+}
+
+fn shape(shape: &str) -> Vec<u8> {
+    Npy { header: Npy::new("<f4", false, shape, Vec::new()).header, ..sound() }.bytes()
+}
+
+fn doubles(values: [f64; 4], fortran: bool) -> Vec<u8> {
+    Npy::new(">f8", fortran, "(2, 2)", values.map(f64::to_be_bytes).concat()).bytes()
+}
+
+#[test]
+fn the_sound_file_is_sound() {
+    assert_eq!(parse(&sound().bytes(), Unit).unwrap().values(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+#[test]
+fn other_formats() {
+    for (head, words) in [
+        (b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0".as_slice(), "unzip"),
+        (b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "empty zip"),
+        (b"\x89HDF\r\n\x1a\n\0\0\0\0\0\0\0\0", "h5py"),
+        (b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c", "never executed"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "gunzip"),
+        (b"\x28\xb5\x2f\xfd\x24\0", "unzstd"),
+        (b"PAR1\x15\x04\x15\x10", "pyarrow"),
+        (b"ARROW1\0\0\xff\xff\xff\xff", "pyarrow"),
+        (b"0.25,0.5\n1.0,-3e-2\n", "CSV"),
+        ("größe,höhe,längä,x".as_bytes(), "CSV"), // the sixteenth byte is half a letter
+        (b"\0\x01\x02\x03", "numpy.save"),
+        (b"\xff\xfe1\0,\0", "numpy.save"),
+        (b"\x93NUMPX\x01\0", "numpy.save"),
+    ] {
+        refused!(head, Fault::NotNpy { .. }, words);
+    }
+}
+
+#[test]
+fn a_header_cut_short() {
+    let bytes = sound().bytes();
+    for length in 0..128 {
+        refused!(bytes[..length], Fault::HeaderCut { length: found } if found == length as u64, "cut short");
+    }
+    let version_2 = Npy { version: [2, 0], ..sound() }.bytes();
+    for length in 0..128 {
+        refused!(version_2[..length], Fault::HeaderCut { .. }, "cut short");
+    }
+}
+
+#[test]
+fn a_header_shorter_than_any() {
+    refused!(*b"\x93NUMPY\x01\0\x00\0 and some more", Fault::HeaderSyntax { at: 0, .. }, "'{'");
+    refused!(*b"\x93NUMPY\x01\0\x02\0{} and some more", Fault::MissingKey { .. }, "descr");
+}
+
+#[test]
+fn unknown_versions() {
+    for version in [[0, 0], [1, 1], [4, 0], [255, 255]] {
+        let bytes = Npy { version, ..sound() }.bytes();
+        refused!(bytes, Fault::Version { major, minor } if [major, minor] == version, "3.0");
+    }
+}
+
+#[test]
+fn a_header_too_long() {
+    let mut bytes = Npy { version: [2, 0], ..sound() }.bytes();
+    bytes[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
+    refused!(bytes, Fault::HeaderLength { length: u32::MAX, limit: 10_000 }, "4294967295");
+    let spaces = |count| Npy { header: [sound().header, vec![b' '; count]].concat(), ..sound() }.bytes();
+    refused!(spaces(10_001), Fault::HeaderLength { .. }, "10000");
+    assert!(parse(&spaces(9_800), Unit).is_ok());
+}
+
+#[test]
+fn damaged_headers() {
+    for (header, byte, words) in [
+        ("", 54, "'{'"),
+        ("\0", 0, "'{'"),
+        ("[]", 0, "'{'"),
+        ("{'descr'}", 8, "':'"),
+        ("{'descr': <f4}", 10, "in quotes"),
+        ("{'descr': '<f4}", 10, "in quotes"),
+        ("{'descr': None}", 10, "in quotes"),
+        ("{'descr': '<f4' 'shape': (2, 3)}", 16, "'}'"),
+        ("{'descr': '<f4',, 'shape': (2, 3)}", 16, "key in quotes"),
+        ("{descr: '<f4'}", 1, "key in quotes"),
+        ("{'fortran_order': 0}", 18, "True or False"),
+        ("{'fortran_order': Falsely}", 23, "'}'"),
+        ("{'shape': 6}", 10, "'('"),
+        ("{'shape': (6)}", 12, "','"),
+        ("{'shape': [2, 3]}", 10, "'('"),
+        ("{'shape': (2, 3}", 15, "')'"),
+        ("{'shape': (,)}", 11, "a size"),
+        ("{'shape': (-2, 3)}", 11, "a size"),
+        ("{'shape': (2, 3.0)}", 15, "')'"),
+        ("{'shape': (02, 3)}", 11, "a size"),
+        ("{'shape': (2, 18446744073709551616)}", 14, "a size below 2⁶⁴"),
+        ("{'shape': (2, 3)} + exit()", 18, "its end"),
+    ] {
+        refused!(headed(header), Fault::HeaderSyntax { at, .. } if at == byte, words);
+    }
+    let axes = format!("{{'shape': ({})}}", "1, ".repeat(65));
+    refused!(headed(&axes), Fault::HeaderSyntax { .. }, "64 axes");
+    let nested = format!("{{'shape': {}", "(".repeat(9_000));
+    refused!(headed(&nested), Fault::HeaderSyntax { .. }, "a size");
+}
+
+#[test]
+fn keys() {
+    let escape = headed("{'\u{1b}[2J and a key of some length': 1}");
+    refused!(headed("{'dtype': '<f4'}"), Fault::UnknownKey { .. }, "'dtype'");
+    refused!(escape, Fault::UnknownKey { .. }, r"'\x1b[2J and a key");
+    let twice = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'shape': (3, 2)}";
+    refused!(headed(twice), Fault::DuplicateKey { key: "shape" }, "two keys");
+    for (header, missing) in [
+        ("{}", "descr"),
+        ("{'descr': '<f4', 'shape': (2, 3)}", "fortran_order"),
+        ("{'descr': '<f4', 'fortran_order': True}", "shape"),
+    ] {
+        refused!(headed(header), Fault::MissingKey { key } if key == missing, missing);
+    }
+}
+
+#[test]
+fn objects_are_never_executed() {
+    for dtype in ["'|O'", "'O'", "'|O8'", "'<O'"] {
+        refused!(descr(dtype), Fault::Objects, "never executed");
+    }
+}
+
+#[test]
+fn records() {
+    for dtype in ["[('a', '<f4'), ('b', '<f4')]", "('<f4', (3,))", "{'names': ['a']}"] {
+        refused!(descr(dtype), Fault::Records, "one field");
+    }
+}
+
+#[test]
+fn numbers_that_are_not_floats_of_these_sizes() {
+    for dtype in
+        ["<i8", "|u1", "|b1", "<c8", "<f16", "<V2", "<U4", "|S3", "<M8[ns]", "<f", "f", "<", "", "<f44"]
+    {
+        let bytes = descr(&format!("'{dtype}'"));
+        refused!(bytes, Fault::NotFloats { descr } if descr == dtype, "x.astype('float32')");
+    }
+}
+
+#[test]
+fn no_byte_order() {
+    for dtype in ["'|f2'", "'|f4'", "'f8'"] {
+        refused!(descr(dtype), Fault::NoByteOrder { .. }, "x.astype('<f4')");
+    }
+}
+
+#[test]
+fn arrays_that_are_not_matrices() {
+    refused!(shape("()"), Fault::NotMatrix { .. }, "reshape(1, -1)");
+    refused!(shape("(6,)"), Fault::NotMatrix { .. }, "shape (6,), not (rows, dims); save x.reshape(1, -1)");
+    refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "shape (1, 2, 3), not");
+    refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "x.reshape(-1, x.shape[-1])");
+}
+
+#[test]
+fn no_points() {
+    refused!(shape("(0, 3)"), Fault::Empty { rows: 0, dims: 3 }, "(0, 3)");
+    refused!(shape("(2, 0)"), Fault::Empty { rows: 2, dims: 0 }, "(2, 0)");
+    refused!(shape("(0, 18446744073709551615)"), Fault::Empty { .. }, "no points");
+}
+
+#[test]
+fn shapes_beyond_counting() {
+    let huge = [
+        "(18446744073709551615, 18446744073709551615)",
+        "(4294967296, 4294967296)", // the count is 2⁶⁴
+        "(4611686018427387904, 1)", // the bytes are 2⁶⁴
+        "(4611686018427387903, 1)", // with the header they pass 2⁶⁴
+        "(1, 6148914691236517206)",
+    ];
+    for huge in huge {
+        refused!(shape(huge), Fault::Huge { .. }, "more than any file");
+    }
+}
+
+#[test]
+fn lengths_that_do_not_match() {
+    let bytes = sound().bytes();
+    refused!(
+        bytes[..151],
+        Fault::Length { found: 151, claimed: 152 },
+        "is 151 bytes long, and its header claims 152"
+    );
+    refused!(bytes[..128], Fault::Length { found: 128, claimed: 152 }, "cut short");
+    refused!([&bytes[..], &[0]].concat(), Fault::Length { found: 153, claimed: 152 }, "appended");
+    refused!([&bytes[..], &bytes[..]].concat(), Fault::Length { .. }, "one array a file");
+    refused!(shape("(1000000000000, 3)"), Fault::Length { .. }, "12000000000128");
+}
+
+#[test]
+fn values_that_overflow_single_precision() {
+    for value in [1e39, -f64::MAX, f64::from(f32::MAX) * (1.0 + 2f64.powi(-24))] {
+        refused!(
+            doubles([1.0, 2.0, value, f64::NAN], false),
+            Fault::Overflow { row: 1, dim: 0, value: found } if found == value,
+            "row 1 holds"
+        );
+    }
+    refused!(doubles([1.0, 2.0, 1e39, 3.0], true), Fault::Overflow { row: 0, dim: 1, .. }, "in dimension 1");
+}
+
+#[test]
+fn values_that_are_not_finite() {
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for (fortran, cell) in [(false, (1, 0)), (true, (0, 1))] {
+            refused!(
+                doubles([1.0, 2.0, value, 1e39], fortran),
+                Fault::Content(unisphere::Error::NotFinite { row, dim }) if (row, dim) == cell,
+                "not finite"
+            );
+        }
+    }
+    let half = Npy::new("<f2", false, "(2, 1)", vec![0, 0x3c, 0, 0x7c]).bytes();
+    refused!(half, Fault::Content(unisphere::Error::NotFinite { row: 1, dim: 0 }), "row 1");
+}
+
+#[test]
+fn rows_that_cannot_be_scaled() {
+    refused!(
+        doubles([1.0, 2.0, 0.0, -1e-300], false),
+        Fault::Content(unisphere::Error::ZeroRow { row: 1 }),
+        "row 1 is all zeros"
+    );
+    assert!(parse(&doubles([1.0, 2.0, 0.0, 0.0], false), Raw).is_ok());
+}
+
+fn open(path: &Path) -> Fault {
+    let Error { path: named, fault } = File::open(path).unwrap_err();
+    assert_eq!(named, path);
+    fault
+}
+
+#[test]
+fn paths_that_are_no_files() {
+    let folder = tempfile::tempdir().unwrap();
+    said!(open(&folder.path().join("absent.npy")), Fault::NotFound, "check the path");
+    said!(open(folder.path()), Fault::Directory, "a directory");
+    let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+    said!(Fault::from(denied), Fault::PermissionDenied, "permissions");
+}
+
+#[cfg(unix)]
+#[test]
+fn streams() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    said!(open(&pipe), Fault::Stream, "a pipe or a device");
+    said!(open(Path::new("/dev/null")), Fault::Stream, "a pipe or a device");
+    let file = folder.path().join("file");
+    fs::write(&file, sound().bytes()).unwrap();
+    said!(open(&file.join("points.npy")), Fault::Io(_), "cannot be read");
+}
+
+#[test]
+fn an_error_names_its_file_and_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zeros.npy");
+    fs::write(&path, doubles([1.0, 2.0, 0.0, 0.0], false)).unwrap();
+    let text = File::open(&path).unwrap().embeddings(Unit).unwrap_err().to_string();
+    assert!(text.contains("zeros.npy: row 1 is all zeros"), "{text}");
+}
+
+#[test]
+fn a_file_that_shrinks_after_it_was_opened() {
+    for fortran in [false, true] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), doubles([1.0; 4], fortran)).unwrap();
+        let open = File::open(file.path()).unwrap();
+        file.as_file().set_len(150).unwrap();
+        said!(open.embeddings(Unit).unwrap_err().fault, Fault::Changed, "became shorter");
+    }
+}
