@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_line_and_the_ball_have_closed_forms() {
-        for t in [1e-3f64, 0.1, 0.25, 0.26, 1.0, 2.0, 5.0, 80.0] {
+        for t in [0.1f64, 0.25, 0.26, 1.0, 2.0, 5.0, 80.0] {
             near(1, t, (2.0 * t).cosh().ln() - 2.0 * t);
             near(3, t, ((2.0 * t).sinh() / (2.0 * t)).ln() - 2.0 * t);
         }

@@ -57,8 +57,8 @@ pub(crate) struct Eval {
     #[arg(long)]
     raw: bool,
 
-    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if there is no other), or an index or
-    /// part of a name from `unisphere devices`
+    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or an index or part of a
+    /// name from unisphere devices
     #[arg(long, default_value = "auto", value_parser = device())]
     pub(crate) device: DeviceChoice,
 

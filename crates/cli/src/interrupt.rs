@@ -1,6 +1,8 @@
-//! Ctrl-C: the first ends the work between two steps of it, the second ends the program at once.
+//! Ctrl-C: the first ends the work between two steps of it, or at once while a file is read; the second
+//! always at once.
 
 use std::{
+    io::{self, IsTerminal as _},
     ops::ControlFlow,
     process,
     sync::atomic::{AtomicBool, Ordering},
@@ -16,7 +18,8 @@ pub(crate) fn listen() {
     // Where no handler can be set, the system's own ends the program.
     let _ = ctrlc::set_handler(|| {
         if REQUESTED.swap(true, Ordering::SeqCst) || AT_ONCE.load(Ordering::SeqCst) {
-            exit::say("interrupted");
+            // The step's line is still there.
+            exit::say(if io::stderr().is_terminal() { "\ninterrupted" } else { "interrupted" });
             process::exit(exit::INTERRUPTED.into());
         }
     });

@@ -34,7 +34,7 @@ fn circumstances(report: &Report) -> String {
 
 fn values(report: &Report) -> String {
     let mut rows = Vec::new();
-    let mut uniformity = |what: &str, value: f64| {
+    let uniformity = |what: &str, value: f64| {
         let floor = report.floor();
         [
             what.into(),
