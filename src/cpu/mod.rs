@@ -1,7 +1,32 @@
 //! Native code on all cores.
+//!
+//! Points stay row-major. Kernels interleave the rows of a panel once per block and hold a tile of pairs in
+//! registers, from the first product to the exponential; what leaves them is a sum, or the weights of a
+//! gradient. Results are merged in an order that depends on shapes alone, never on threads.
 
+mod exp;
+mod float;
+mod gradient;
+mod kernel;
+mod level;
+mod log_sum;
+mod matrix;
+mod pack;
+mod paired;
+mod points;
+mod pull;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod walk;
+
+use self::{
+    kernel::{Cosine, Difference, Kernel},
+    level::Level,
+    points::Rows,
+};
 use crate::{
-    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result,
+    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
     backend::{Backend, Gradients, Pairs},
     progress::Watch,
 };
@@ -10,12 +35,47 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Cpu {
     device: Device,
+    level: Level,
 }
 
 impl Cpu {
     pub(crate) fn new() -> Self {
-        Self { device: Device { kind: DeviceKind::Cpu, name: "cpu".into(), software: false } }
+        Self::at(Level::best())
     }
+
+    fn at(level: Level) -> Self {
+        let model = model().unwrap_or_else(|| std::env::consts::ARCH.into());
+        let name = format!("{model}, {}", level.name());
+        Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, level }
+    }
+}
+
+/// What the processor calls itself, where the system says so in a file.
+fn model() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let (_, model) = info.lines().find(|line| line.starts_with("model name"))?.split_once(':')?;
+    Some(model.trim().into())
+}
+
+/// With so few rows on either side, or so few pairs, the rounding of f32 has little to average over.
+const FEW_ROWS: usize = 32;
+const FEW_PAIRS: usize = 128 * 128;
+
+/// Whether cosines in f32 keep the promised accuracy.
+fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
+    let (x, y) = match pairs {
+        Pairs::Within(x) => (x, x),
+        Pairs::Across(x, y) => (x, y),
+    };
+    let many = x.rows.min(y.rows) > FEW_ROWS && x.rows.saturating_mul(y.rows) > FEW_PAIRS;
+    x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
+}
+
+fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
+    Ok(match pairs {
+        Pairs::Within(x) => (Rows::of(x)?, None),
+        Pairs::Across(x, y) => (Rows::of(x)?, Some(Rows::of(y)?)),
+    })
 }
 
 impl Backend for Cpu {
@@ -23,52 +83,61 @@ impl Backend for Cpu {
         &self.device
     }
 
-    fn upload(&self, _points: Embeddings<'_>) -> Result<Points> {
-        todo!()
+    fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
+        Ok(Rows::upload(self.level, points))
     }
 
-    fn upload_matrix(&self, _values: &[f32], _rows: usize, _cols: usize) -> Result<Matrix> {
-        todo!()
+    fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
+        Ok(matrix::matrix(values.to_vec(), rows, cols))
     }
 
-    fn log_sum(&self, _pairs: Pairs<'_>, _t: f64, _watch: &Watch<'_>) -> Result<LogSum> {
-        todo!()
+    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
+        fn of<K: Kernel>(cpu: &Cpu, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
+            let (x, y) = rows(pairs)?;
+            let sum = log_sum::log_sum::<K>(cpu.level, x, y, t, |pairs| watch.advance(pairs))?;
+            Ok(sum.log_sum::<K>(t))
+        }
+        if cosines_do(pairs, t) {
+            of::<Cosine>(self, pairs, t, watch)
+        } else {
+            of::<Difference>(self, pairs, t, watch)
+        }
     }
 
     fn log_sum_with_grad(
         &self,
-        _pairs: Pairs<'_>,
-        _t: f64,
-        _weight: f64,
-        _watch: &Watch<'_>,
+        pairs: Pairs<'_>,
+        t: f64,
+        weight: f64,
+        watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        todo!()
+        let (x, y) = rows(pairs)?;
+        if cosines_do(pairs, t) {
+            gradient::log_sum_with_grad::<Cosine>(self.level, x, y, (t, weight), watch)
+        } else {
+            gradient::log_sum_with_grad::<Difference>(self.level, x, y, (t, weight), watch)
+        }
     }
 
-    fn paired_squared_distances(&self, _x: &Points, _y: &Points) -> Result<Vec<f64>> {
-        todo!()
+    fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        Ok(paired::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?))
     }
 
     fn paired_grad(
         &self,
-        _x: &Points,
-        _y: &Points,
-        _coefficients: &[f64],
-        _sum: Option<(Matrix, Matrix)>,
+        x: &Points,
+        y: &Points,
+        coefficients: &[f64],
+        sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        todo!()
+        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum)
     }
 
-    fn squared_distances(&self, _x: &Points, _y: &Points) -> Result<Matrix> {
-        todo!()
+    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
+        matrix::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?)
     }
 
-    fn squared_distances_grad(
-        &self,
-        _x: &Points,
-        _y: &Points,
-        _upstream: &Matrix,
-    ) -> Result<(Matrix, Matrix)> {
-        todo!()
+    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
+        gradient::squared_distances_grad(self.level, Rows::of(x)?, Rows::of(y)?, upstream)
     }
 }

@@ -1,0 +1,90 @@
+//! The exponential of vectors.
+
+use pulp::Simd;
+
+/// exp(rate · z) for z ≤ 0 in f32, where rate · z ≥ −87.
+///
+/// As 2ⁿ·2ᶠ. Neither the product nor its rounding to n loses anything: f is the exact rest of an FMA, and
+/// the part of the rate that f32 cannot hold joins it there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exp32 {
+    high: f32,
+    low: f32,
+}
+
+/// (2ᶠ − 1) / f for |f| ≤ ½: a Chebyshev interpolation, 9e-9 off in 2ᶠ at worst and 3e-10 on average.
+const POLYNOMIAL: [f32; 6] =
+    [0.693_147_18, 0.240_226_5, 0.055_503_57, 0.009_618_083, 0.001_339_086_3, 0.000_154_531_63];
+
+/// Added, it leaves no bits below 1: the sum's last bits are the rounded integer.
+const ROUNDER: f32 = 1.5 * (1u32 << 23) as f32;
+
+impl Exp32 {
+    pub(super) fn new(rate: f64) -> Self {
+        let rate = rate * std::f64::consts::LOG2_E;
+        let high = rate as f32;
+        Self { high, low: (rate - f64::from(high)) as f32 }
+    }
+
+    #[inline(always)]
+    pub(super) fn of<S: Simd>(self, simd: S, z: S::f32s) -> S::f32s {
+        let (high, low) = (simd.splat_f32s(self.high), simd.splat_f32s(self.low));
+        let rounder = simd.splat_f32s(ROUNDER);
+        let integer = simd.mul_add_f32s(high, z, rounder);
+        let n = simd.sub_f32s(integer, rounder);
+        let f = simd.mul_add_f32s(high, z, simd.neg_f32s(n));
+        let f = simd.mul_add_f32s(low, z, f);
+        let mut p = simd.splat_f32s(POLYNOMIAL[5]);
+        for &coefficient in POLYNOMIAL[..5].iter().rev() {
+            p = simd.mul_add_f32s(p, f, simd.splat_f32s(coefficient));
+        }
+        let p = simd.mul_add_f32s(p, f, simd.splat_f32s(1.0));
+        // n, moved into the place of the exponent, multiplies by 2ⁿ.
+        let n = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(integer), simd.splat_u32s(23));
+        simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(p), n))
+    }
+}
+
+/// exp(rate · z) for z ≤ 0 in f64, 0 where double precision ends, at any rate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exp64 {
+    rate: f64,
+    floor: f64,
+}
+
+/// exp(x) is exp(x / 2¹²) squared so many times.
+const SQUARINGS: i32 = 12;
+
+/// 1 / k!
+const SERIES: [f64; 11] = {
+    let mut series = [1.0; 11];
+    let mut k = 1;
+    while k < series.len() {
+        series[k] = series[k - 1] / k as f64;
+        k += 1;
+    }
+    series
+};
+
+impl Exp64 {
+    pub(super) fn new(rate: f64) -> Self {
+        // The cap keeps products finite; beyond it all but equal points weigh nothing anyway.
+        let rate = rate.min(1e300);
+        Self { rate: rate / f64::from(1 << SQUARINGS), floor: -1000.0 / rate }
+    }
+
+    #[inline(always)]
+    pub(super) fn of<S: Simd>(self, simd: S, z: S::f64s) -> S::f64s {
+        // Below −1000 it is 0 in any case, and the series is good for arguments down to −1000 / 2¹² only.
+        let z = simd.max_f64s(z, simd.splat_f64s(self.floor));
+        let x = simd.mul_f64s(z, simd.splat_f64s(self.rate));
+        let mut p = simd.splat_f64s(SERIES[SERIES.len() - 1]);
+        for &coefficient in SERIES[..SERIES.len() - 1].iter().rev() {
+            p = simd.mul_add_f64s(p, x, simd.splat_f64s(coefficient));
+        }
+        for _ in 0..SQUARINGS {
+            p = simd.mul_f64s(p, p);
+        }
+        p
+    }
+}

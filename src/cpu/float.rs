@@ -1,0 +1,115 @@
+//! The two precisions and their vectors, behind one set of names.
+
+use std::ops::{Add, AddAssign, Mul, Sub};
+
+use pulp::Simd;
+
+/// f32 or f64, and the vector of it that an instruction set offers.
+pub(super) trait Float:
+    Copy
+    + Default
+    + Send
+    + Sync
+    + From<f32>
+    + Into<f64>
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + 'static
+{
+    type Vector<S: Simd>: Copy;
+
+    /// The nearest of this precision.
+    fn nearest(value: f64) -> Self;
+    /// The factor that brings a row to unit length, where `inverse` is 1 / length.
+    fn scale(inverse: f64) -> Self;
+    /// Rounds the values to f32, in place where they are.
+    fn into_f32(values: Vec<Self>) -> Vec<f32>;
+
+    fn lanes<S: Simd>() -> usize;
+    /// The whole vectors of a slice.
+    fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
+    fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [Self::Vector<S>];
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn minus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a · b + c, rounded once.
+    fn mul_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    fn max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// The first `count` lanes of `a`, the others of `b`.
+    fn first<S: Simd>(simd: S, count: usize, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn lane_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+    fn lane_max<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+}
+
+/// How far from 1 a length may be to count as 1: then the row is not rounded again by a division, and the
+/// rest is left to the correction of its cosines.
+const NEARLY_ONE: f64 = 1.0 / (1 << 23) as f64;
+
+macro_rules! float {
+    ($float:ident, $vector:ident, $lanes:ident, $count:ident, scale: $scale:expr, into: $into:expr,
+     $split:ident, $split_mut:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $mul_add:ident,
+     $min:ident, $max:ident, $select:ident, $between:ident, $sum:ident, $largest:ident) => {
+        #[rustfmt::skip]
+        impl Float for $float {
+            type Vector<S: Simd> = S::$vector;
+
+            #[inline(always)]
+            fn nearest(value: f64) -> Self { value as $float }
+            #[inline(always)]
+            fn scale(inverse: f64) -> Self { $scale(inverse) }
+            fn into_f32(values: Vec<Self>) -> Vec<f32> { $into(values) }
+
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize { S::$lanes }
+            #[inline(always)]
+            fn vectors<S: Simd>(values: &[Self]) -> &[S::$vector] { S::$split(values).0 }
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [S::$vector] { S::$split_mut(values).0 }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$vector { simd.$splat(value) }
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$add(a, b) }
+            #[inline(always)]
+            fn minus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$sub(a, b) }
+            #[inline(always)]
+            #[inline(always)]
+            fn mul_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$mul_add(a, b, c)
+            }
+            #[inline(always)]
+            #[inline(always)]
+            fn max<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$max(a, b) }
+            #[inline(always)]
+            fn first<S: Simd>(simd: S, count: usize, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$select(simd.$between(0, count as $count).mask(), a, b)
+            }
+            #[inline(always)]
+            fn lane_sum<S: Simd>(simd: S, a: S::$vector) -> Self { simd.$sum(a) }
+            #[inline(always)]
+            fn lane_max<S: Simd>(simd: S, a: S::$vector) -> Self { simd.$largest(a) }
+        }
+    };
+}
+
+float!(
+    f32, f32s, F32_LANES, u32,
+    scale: |inverse: f64| if (inverse - 1.0).abs() <= NEARLY_ONE { 1.0 } else { inverse as f32 },
+    into: |values| values,
+    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, sub_f32s, mul_f32s, mul_add_f32s,
+    min_f32s, max_f32s, select_f32s, mask_between_m32s, reduce_sum_f32s, reduce_max_f32s
+);
+
+float!(
+    f64, f64s, F64_LANES, u64,
+    scale: |inverse| inverse,
+    into: |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect(),
+    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_f64s,
+    min_f64s, max_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s
+);

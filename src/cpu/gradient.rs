@@ -1,0 +1,187 @@
+//! Gradients of sums over all pairs.
+
+use std::marker::PhantomData;
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+use super::{
+    float::Float,
+    kernel::Kernel,
+    level::Level,
+    log_sum::{Potential, log_sum},
+    matrix::{matrix, values},
+    pack::Scratch,
+    points::Rows,
+    pull::{Pulls, Weights, pulls},
+    tile::width,
+    walk::{Close, Visit, walk},
+};
+use crate::{LogSum, Matrix, Result, backend::Gradients, pairs::Block, progress::Watch};
+
+/// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S.
+pub(super) fn log_sum_with_grad<K: Kernel>(
+    level: Level,
+    x: &Rows,
+    y: Option<&Rows>,
+    (t, weight): (f64, f64),
+    watch: &Watch<'_>,
+) -> Result<(LogSum, Gradients)> {
+    // Weights relative to the greatest, which a pass over the values finds where it can be far down.
+    let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, x, y, t, |_| watch.advance(0))?.pivot };
+    let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
+    let centre = centre(x, y);
+    let (sum, on_x, on_y) = pulls(level, x, y, &weights, &centre, |pairs| watch.advance(pairs))?;
+    let slope = 2.0 * t * weight / sum;
+    let gradients = Gradients {
+        x: finish(x, on_x, &centre, slope),
+        y: y.zip(on_y).map(|(y, pulls)| finish(y, pulls, &centre, slope)),
+    };
+    Ok((Potential { pivot, sum }.log_sum::<K>(t), gradients))
+}
+
+/// The gradients of Σ uᵢⱼ‖xᵢ−yⱼ‖².
+pub(super) fn squared_distances_grad(
+    level: Level,
+    x: &Rows,
+    y: &Rows,
+    upstream: &Matrix,
+) -> Result<(Matrix, Matrix)> {
+    let weights = Upstream { values: values(upstream)?, row_len: y.len() };
+    let centre = centre::<f64>(x, Some(y));
+    let (_, on_x, on_y) = pulls(level, x, Some(y), &weights, &centre, |_| Ok(()))?;
+    let on_y =
+        on_y.ok_or_else(|| crate::Error::Device { reason: "the second gradient is missing".into() })?;
+    Ok((finish(x, on_x, &centre, -2.0), finish(y, on_y, &centre, -2.0)))
+}
+
+/// exp(rate · (closeness − pivot))
+struct Exponentials<K> {
+    rate: f64,
+    pivot: f64,
+    kernel: PhantomData<K>,
+}
+
+impl<K: Kernel> Weights<K::Real> for Exponentials<K> {
+    #[inline(always)]
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        simd: S,
+        rows: (&Rows, &Rows),
+        block: &Block,
+        scratch: &mut Scratch<K::Real>,
+        stride: usize,
+    ) {
+        let mut weights = std::mem::take(&mut scratch.weights);
+        let out = weights.take(stride * stride);
+        if block.diagonal {
+            // No tile lies below the diagonal.
+            out.fill(K::Real::default());
+        }
+        let mut writer = Writer::<K> { exp: K::exp_at(self.rate), pivot: self.pivot, stride, out };
+        walk::<S, K, SIDE>(simd, rows, block, scratch, &mut writer);
+        scratch.weights = weights;
+    }
+}
+
+struct Writer<'a, K: Kernel> {
+    exp: K::Exp,
+    pivot: f64,
+    stride: usize,
+    out: &'a mut [K::Real],
+}
+
+impl<K: Kernel> Visit<K> for Writer<'_, K> {
+    #[inline(always)]
+    fn visit<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Close<S, K, SIDE>) {
+        let (i, j) = tile.at;
+        let zero = K::Real::splat(simd, K::Real::default());
+        let pivot = K::Real::splat(simd, K::Real::nearest(self.pivot));
+        let rows = self.out[j * self.stride..].chunks_exact_mut(self.stride);
+        for (r, (out, close)) in rows.zip(&tile.closeness).enumerate() {
+            let out = K::Real::vectors_mut::<S>(&mut out[i..i + width::<S, K::Real>()]);
+            for half in [0, 1] {
+                let weight = K::exp(simd, self.exp, K::Real::minus(simd, close[half], pivot));
+                out[half] = tile.counted(simd, (r, half), weight, zero);
+            }
+        }
+    }
+}
+
+/// Weights that the caller gives, row-major.
+struct Upstream<'a> {
+    values: &'a [f32],
+    row_len: usize,
+}
+
+impl Weights<f64> for Upstream<'_> {
+    #[inline(always)]
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        _: S,
+        _: (&Rows, &Rows),
+        block: &Block,
+        scratch: &mut Scratch<f64>,
+        stride: usize,
+    ) {
+        let out = scratch.weights.take(stride * stride);
+        for (i, row) in block.rows.clone().enumerate() {
+            let row = &self.values[row * self.row_len..][block.cols.clone()];
+            for (out, &value) in out.chunks_exact_mut(stride).zip(row) {
+                out[i] = value.into();
+            }
+        }
+    }
+}
+
+/// How many rows a thread takes at a time for a mean.
+const CHUNK: usize = 1024;
+
+/// The mean of all points as metrics see them.
+fn centre<T: Float>(x: &Rows, y: Option<&Rows>) -> Vec<T> {
+    let dims = x.dims();
+    let mut sum = vec![0.0; dims];
+    let sets = || [Some(x), y].into_iter().flatten();
+    for set in sets() {
+        let starts: Vec<_> = (0..set.len()).step_by(CHUNK).collect();
+        let partial = |&start: &usize| {
+            let mut sum = vec![0.0; dims];
+            for row in start..set.len().min(start + CHUNK) {
+                sum.iter_mut().zip(set.seen(row)).for_each(|(sum, v)| *sum += v);
+            }
+            sum
+        };
+        for part in starts.par_iter().map(partial).collect::<Vec<_>>() {
+            sum.iter_mut().zip(part).for_each(|(sum, v)| *sum += v);
+        }
+    }
+    let count: usize = sets().map(Rows::len).sum();
+    sum.into_iter().map(|v| T::nearest(v / count as f64)).collect()
+}
+
+/// `slope` times the pulls, through the scaling of the rows; finite in any case.
+fn finish<T: Float>(rows: &Rows, pulls: Pulls<T>, centre: &[T], slope: f64) -> Matrix {
+    let Pulls { weighted: mut out, total } = pulls;
+    let dims = rows.dims();
+    let of_rows = out.par_chunks_exact_mut(dims).zip(total).enumerate();
+    of_rows.for_each_init(
+        || vec![0.0; dims],
+        |gradient, (row, (out, total))| {
+            let scale = rows.scale_of::<T>(row);
+            let here = rows.row(row).iter().zip(centre).map(|(&v, &c)| (T::from(v) * scale - c).into());
+            for ((g, here), &weighted) in gradient.iter_mut().zip(here).zip(&*out) {
+                *g = weighted.into() - total * here;
+            }
+            rows.through_scaling(row, gradient);
+            for (out, &g) in out.iter_mut().zip(&*gradient) {
+                *out = T::nearest(finite(slope * g));
+            }
+        },
+    );
+    matrix(T::into_f32(out), rows.len(), dims)
+}
+
+/// The nearest value that f32 can hold.
+pub(super) fn finite(value: f64) -> f64 {
+    if value.is_nan() { 0.0 } else { value.clamp(f32::MIN.into(), f32::MAX.into()) }
+}

@@ -1,0 +1,83 @@
+//! Pairs of rows: row i of one set with row i of the other.
+
+use rayon::prelude::*;
+
+use super::{
+    gradient::finite,
+    level::{Job, Level},
+    matrix::{into_values, matrix},
+    points::Rows,
+};
+use crate::{Matrix, Result};
+
+/// How many rows a thread takes at a time.
+const CHUNK: usize = 64;
+
+/// ‖xᵢ−yᵢ‖² for every row.
+pub(super) fn squared_distances(level: Level, x: &Rows, y: &Rows) -> Vec<f64> {
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
+        level.run(Squares { x, y, first: chunk * CHUNK, out });
+    });
+    out
+}
+
+struct Squares<'a> {
+    x: &'a Rows,
+    y: &'a Rows,
+    first: usize,
+    out: &'a mut [f64],
+}
+
+impl Job for Squares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: pulp::Simd, const SIDE: usize>(self, _: S) {
+        for (i, out) in self.out.iter_mut().enumerate() {
+            let row = self.first + i;
+            let (sx, sy) = (self.x.scale_of::<f64>(row), self.y.scale_of::<f64>(row));
+            // Sums side by side, so that they fill vectors.
+            let mut lanes = [0.0; 16];
+            for (x, y) in self.x.row(row).chunks(lanes.len()).zip(self.y.row(row).chunks(lanes.len())) {
+                for ((&x, &y), lane) in x.iter().zip(y).zip(&mut lanes) {
+                    let difference = f64::from(x) * sx - f64::from(y) * sy;
+                    *lane += difference * difference;
+                }
+            }
+            *out = lanes.iter().sum();
+        }
+    }
+}
+
+/// The gradients of ½ Σ cᵢ‖xᵢ−yᵢ‖² for x and y, added to `sum` where given.
+pub(super) fn grad(
+    x: &Rows,
+    y: &Rows,
+    coefficients: &[f64],
+    sum: Option<(Matrix, Matrix)>,
+) -> Result<(Matrix, Matrix)> {
+    let (on_x, on_y) = match sum {
+        Some((on_x, on_y)) => (into_values(on_x)?, into_values(on_y)?),
+        None => (vec![0.0; x.len() * x.dims()], vec![0.0; y.len() * y.dims()]),
+    };
+    Ok((add_half(on_x, x, y, coefficients), add_half(on_y, y, x, coefficients)))
+}
+
+/// Adds cᵢ (xᵢ − yᵢ), through the scaling of x.
+fn add_half(mut out: Vec<f32>, x: &Rows, y: &Rows, coefficients: &[f64]) -> Matrix {
+    let rows = out.par_chunks_exact_mut(x.dims()).zip(coefficients).enumerate();
+    rows.for_each_init(
+        || vec![0.0; x.dims()],
+        |gradient, (row, (out, &coefficient))| {
+            for ((g, x), y) in gradient.iter_mut().zip(x.seen(row)).zip(y.seen(row)) {
+                *g = x - y;
+            }
+            x.through_scaling(row, gradient);
+            for (out, &g) in out.iter_mut().zip(&*gradient) {
+                *out = finite(f64::from(*out) + coefficient * g) as f32;
+            }
+        },
+    );
+    matrix(out, x.len(), x.dims())
+}

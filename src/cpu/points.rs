@@ -1,0 +1,110 @@
+//! Points as the CPU keeps them.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::{float::Float, level::Level, tile};
+use crate::{Embeddings, Error, Points, Result, Scaling, backend::own, embeddings::length};
+
+/// n points of d dimensions, row-major.
+///
+/// A row to be scaled is kept as it came but for a power of two, so without any loss, at a length in
+/// [1/√2, √2]; the exact factor to unit length stands beside it, and each use rounds as it can bear.
+pub(super) struct Rows {
+    values: Vec<f32>,
+    dims: usize,
+    /// 1 / the length of the row as kept; 1 for raw points.
+    inverse: Vec<f64>,
+    /// The lengths of the rows as they came; empty for raw points.
+    lengths: Vec<f64>,
+    /// (s − 1) / 2 for the square s of the length that the f32 kernel sees; empty for raw points.
+    excess: Vec<f32>,
+}
+
+/// How many rows a thread takes at a time.
+const CHUNK: usize = 96;
+
+impl Rows {
+    pub(super) fn upload(level: Level, points: Embeddings<'_>) -> Points {
+        let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
+        let mut storage = Self {
+            values: points.into_values().into_owned(),
+            dims,
+            inverse: vec![1.0; rows],
+            lengths: Vec::new(),
+            excess: Vec::new(),
+        };
+        if scaling == Scaling::Unit {
+            storage.scale();
+            storage.excess = storage.measure(level);
+        }
+        Points { rows, dims, scaling, storage: Box::new(storage) }
+    }
+
+    /// The rows of points that this backend has made.
+    pub(super) fn of(points: &Points) -> Result<&Self, Error> {
+        own(&*points.storage)
+    }
+
+    fn scale(&mut self) {
+        self.lengths = vec![0.0; self.len()];
+        let rows = self.values.par_chunks_exact_mut(self.dims).with_min_len(CHUNK);
+        rows.zip(&mut self.lengths).zip(&mut self.inverse).for_each(|((row, of_row), inverse)| {
+            *of_row = length(row);
+            // Lengths are limited to those for which this power is an f32.
+            let power = (-of_row.log2().round()).exp2();
+            row.iter_mut().for_each(|v| *v *= power as f32);
+            *inverse = 1.0 / (*of_row * power);
+        });
+    }
+
+    fn measure(&self, level: Level) -> Vec<f32> {
+        let mut excess = vec![0.0; self.len()];
+        excess.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
+            let first = chunk * CHUNK;
+            level.run(tile::Excess { rows: self, range: first..first + out.len(), out });
+        });
+        excess
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.inverse.len()
+    }
+
+    pub(super) fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// A row as kept.
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.dims..][..self.dims]
+    }
+
+    /// What multiplies a row as kept, to make it what metrics see.
+    #[inline(always)]
+    pub(super) fn scale_of<T: Float>(&self, row: usize) -> T {
+        T::scale(self.inverse[row])
+    }
+
+    /// The excess of some rows; none where nothing was scaled.
+    pub(super) fn excess(&self, range: Range<usize>) -> &[f32] {
+        self.excess.get(range).unwrap_or_default()
+    }
+
+    /// A row as metrics see it.
+    pub(super) fn seen(&self, row: usize) -> impl Iterator<Item = f64> + Clone {
+        let inverse = self.inverse[row];
+        self.row(row).iter().map(move |&v| f64::from(v) * inverse)
+    }
+
+    /// Turns the gradient for a row as metrics see it into the one for the row as it came.
+    pub(super) fn through_scaling(&self, row: usize, gradient: &mut [f64]) {
+        let Some(length) = self.lengths.get(row) else { return };
+        let radial: f64 = self.seen(row).zip(&*gradient).map(|(x, g)| x * g).sum();
+        for (g, x) in gradient.iter_mut().zip(self.seen(row)) {
+            *g = (*g - x * radial) / length;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The innermost loops: sums of products over all dimensions, for a tile of pairs held in registers.
+//!
+//! A tile has [`width`] rows on its left, two vectors of them, and `SIDE` on its right. Both sides lie
+//! interleaved: the same dimension of all rows, then the next.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::{
+    float::Float,
+    level::Job,
+    pack::{Buffer, interleave},
+    points::Rows,
+};
+
+/// How many rows a tile has on its left, or how many columns a strip has.
+#[inline(always)]
+pub(super) fn width<S: Simd, T: Float>() -> usize {
+    2 * T::lanes::<S>()
+}
+
+/// Twice `SIDE` vectors: for each row on the right, a value for each row on the left.
+pub(super) type Tile<S, T, const SIDE: usize> = [[<T as Float>::Vector<S>; 2]; SIDE];
+
+/// What is summed over the dimensions.
+pub(super) trait Term<T: Float> {
+    /// `sum` and the term of a and b.
+    fn add<S: Simd>(simd: S, a: T::Vector<S>, b: T::Vector<S>, sum: T::Vector<S>) -> T::Vector<S>;
+}
+
+/// Σ ab.
+pub(super) struct Product;
+
+impl<T: Float> Term<T> for Product {
+    #[inline(always)]
+    fn add<S: Simd>(simd: S, a: T::Vector<S>, b: T::Vector<S>, sum: T::Vector<S>) -> T::Vector<S> {
+        T::mul_add(simd, a, b, sum)
+    }
+}
+
+/// Σ (a − b)².
+pub(super) struct SquaredDifference;
+
+impl<T: Float> Term<T> for SquaredDifference {
+    #[inline(always)]
+    fn add<S: Simd>(simd: S, a: T::Vector<S>, b: T::Vector<S>, sum: T::Vector<S>) -> T::Vector<S> {
+        let difference = T::minus(simd, a, b);
+        T::mul_add(simd, difference, difference, sum)
+    }
+}
+
+/// Dimensions summed before their sum joins the total: short sums round less.
+const SHORT: usize = 256;
+
+/// Sums terms over all dimensions. `left` is interleaved by [`width`]; on the right, dimension k of `SIDE`
+/// rows starts at k · `stride`.
+#[inline(always)]
+pub(super) fn sums<S: Simd, T: Float, P: Term<T>, const SIDE: usize>(
+    simd: S,
+    left: &[T],
+    right: &[T],
+    stride: usize,
+) -> Tile<S, T, SIDE> {
+    let zero = T::splat(simd, T::default());
+    let mut total = [[zero; 2]; SIDE];
+    let left = T::vectors::<S>(left).as_chunks::<2>().0;
+    for (left, right) in left.chunks(SHORT).zip(right.chunks(SHORT * stride)) {
+        let mut short = [[zero; 2]; SIDE];
+        for (a, right) in left.iter().zip(right.chunks(stride)) {
+            let right = &right[..SIDE];
+            for r in 0..SIDE {
+                let b = T::splat(simd, right[r]);
+                short[r][0] = P::add(simd, a[0], b, short[r][0]);
+                short[r][1] = P::add(simd, a[1], b, short[r][1]);
+            }
+        }
+        for (total, short) in total.iter_mut().zip(short) {
+            total[0] = T::plus(simd, total[0], short[0]);
+            total[1] = T::plus(simd, total[1], short[1]);
+        }
+    }
+    total
+}
+
+/// Measures (s − 1) / 2 for the square s of each row's length, in the very operations of [`sums`]: the
+/// corrected cosine of equal rows is then exactly 1.
+pub(super) struct Excess<'a> {
+    pub(super) rows: &'a Rows,
+    pub(super) range: Range<usize>,
+    pub(super) out: &'a mut [f32],
+}
+
+impl Job for Excess<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
+        let width = width::<S, f32>();
+        let mut buffer = Buffer::<f32>::default();
+        let panel = buffer.take(width * self.rows.dims());
+        for (first, out) in self.range.step_by(width).zip(self.out.chunks_mut(width)) {
+            interleave(panel, width, out.len(), |r| {
+                (self.rows.row(first + r), self.rows.scale_of(first + r))
+            });
+            let (one, half) = (simd.splat_f32s(1.0), simd.splat_f32s(0.5));
+            let mut total = [simd.splat_f32s(0.0); 2];
+            for panel in S::as_simd_f32s(panel).0.as_chunks::<2>().0.chunks(SHORT) {
+                let mut short = [simd.splat_f32s(0.0); 2];
+                for a in panel {
+                    short = [0, 1].map(|v| <Product as Term<f32>>::add(simd, a[v], a[v], short[v]));
+                }
+                total = [0, 1].map(|v| simd.add_f32s(total[v], short[v]));
+            }
+            let excess = total.map(|s| simd.mul_f32s(half, simd.sub_f32s(s, one)));
+            for (out, excess) in out.chunks_mut(S::F32_LANES).zip(excess) {
+                simd.partial_store_f32s(out, excess);
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A block of pairs, tile by tile.
+
+use std::array;
+
+use pulp::Simd;
+
+use super::{
+    float::Float,
+    kernel::{Kernel, Vector},
+    pack::{Scratch, interleave},
+    points::Rows,
+    tile::{Tile, sums, width},
+};
+use crate::pairs::Block;
+
+/// The closeness of every pair of a tile.
+pub(super) struct Close<S: Simd, K: Kernel, const SIDE: usize> {
+    /// Where the tile starts in its block, on the left and on the right.
+    pub(super) at: (usize, usize),
+    pub(super) closeness: Tile<S, K::Real, SIDE>,
+    /// Where not all pairs count: for each row on the right, how many on the left do, from the first on.
+    pub(super) counts: Option<[usize; SIDE]>,
+}
+
+impl<S: Simd, K: Kernel, const SIDE: usize> Close<S, K, SIDE> {
+    /// `vector` where pairs count, else `other`.
+    #[inline(always)]
+    pub(super) fn counted(
+        &self,
+        simd: S,
+        (right, half): (usize, usize),
+        vector: Vector<S, K>,
+        other: Vector<S, K>,
+    ) -> Vector<S, K> {
+        match self.counts {
+            None => vector,
+            Some(counts) => {
+                let lanes = K::Real::lanes::<S>();
+                let count = counts[right].saturating_sub(half * lanes).min(lanes);
+                K::Real::first(simd, count, vector, other)
+            }
+        }
+    }
+}
+
+/// What is done with the tiles of a block.
+pub(super) trait Visit<K: Kernel> {
+    fn visit<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Close<S, K, SIDE>);
+}
+
+/// Visits all tiles of `block` that hold a pair which counts.
+#[inline(always)]
+pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
+    simd: S,
+    (left, right): (&Rows, &Rows),
+    block: &Block,
+    scratch: &mut Scratch<K::Real>,
+    visitor: &mut impl Visit<K>,
+) {
+    let (rows, cols) = (block.rows.len(), block.cols.len());
+    let width = width::<S, K::Real>();
+    let dims = left.dims();
+    let panels = rows.div_ceil(width);
+
+    let packed = scratch.left.take(panels * width * dims);
+    for (first, panel) in block.rows.clone().step_by(width).zip(packed.chunks_exact_mut(width * dims)) {
+        let count = block.rows.end - first;
+        interleave(panel, width, count, |r| (left.row(first + r), left.scale_of(first + r)));
+    }
+    let excess = scratch.excess.take(panels * width);
+    excess.fill(K::Real::default());
+    for (out, &v) in excess.iter_mut().zip(left.excess(block.rows.clone())) {
+        *out = v.into();
+    }
+    let excess = K::Real::vectors::<S>(excess).as_chunks::<2>().0;
+    let right_excess = right.excess(block.cols.clone());
+
+    let group = scratch.right.take(SIDE * dims);
+    for j in (0..cols).step_by(SIDE) {
+        let first = block.cols.start + j;
+        interleave(group, SIDE, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
+        let right_excess = array::from_fn::<_, SIDE, _>(|r| {
+            K::Real::splat(simd, right_excess.get(j + r).map_or_else(Default::default, |&v| v.into()))
+        });
+        for ((i, panel), excess) in
+            (0..rows).step_by(width).zip(packed.chunks_exact(width * dims)).zip(excess)
+        {
+            if block.diagonal && i + 1 >= j + SIDE {
+                break;
+            }
+            let mut closeness = sums::<S, K::Real, K::Term, SIDE>(simd, panel, group, SIDE);
+            for (close, right) in closeness.iter_mut().zip(right_excess) {
+                close[0] = K::closeness(simd, close[0], excess[0], right);
+                close[1] = K::closeness(simd, close[1], excess[1], right);
+            }
+            let whole = i + width <= rows && j + SIDE <= cols && !(block.diagonal && i + width > j);
+            let counts = (!whole).then(|| {
+                array::from_fn(|r| {
+                    let end = if block.diagonal { rows.min(j + r) } else { rows };
+                    if j + r < cols { end.saturating_sub(i) } else { 0 }
+                })
+            });
+            visitor.visit(simd, &Close { at: (i, j), closeness, counts });
+        }
+    }
+}
