@@ -1,6 +1,7 @@
 //! The metrics: parameters and formulas over the backend's primitives.
 
 mod alignment;
+mod floor;
 mod loss;
 mod uniformity;
 

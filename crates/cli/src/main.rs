@@ -1,1 +1,33 @@
-fn main() {}
+//! The program `unisphere`: how good is this embedding?
+
+mod args;
+mod devices;
+mod eval;
+mod exit;
+mod interrupt;
+mod json;
+mod output;
+mod progress;
+mod report;
+mod table;
+mod text;
+
+use std::{env, panic, process::ExitCode};
+
+use args::Command;
+use exit::Failure;
+
+fn main() -> ExitCode {
+    exit::report_panics();
+    interrupt::listen();
+    let outcome = panic::catch_unwind(run).unwrap_or(Err(Failure::Panic));
+    exit::finish(outcome)
+}
+
+fn run() -> Result<(), Failure> {
+    match args::parse(env::args_os())? {
+        Command::Eval(eval) => eval::run(&eval),
+        Command::Devices(devices) => devices::run(&devices),
+        Command::Print(text) => output::print(&text),
+    }
+}

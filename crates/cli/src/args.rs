@@ -1,0 +1,136 @@
+//! The command line.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind};
+use unisphere::{Alignment, DeviceChoice, Scaling, Uniformity};
+
+use crate::exit::Failure;
+
+const EXAMPLE: &str = "\
+Example:
+  unisphere eval images.npy texts.npy    row i of both is one positive pair
+  unisphere eval images.npy --json       one set: its uniformity, for a program to read
+  unisphere devices                      what --device can name
+
+Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 130 interrupted.";
+
+/// How good is this embedding? Alignment and uniformity (Wang & Isola 2020) of points on the sphere.
+#[derive(Debug, Parser)]
+#[command(name = "unisphere", version, after_help = EXAMPLE, arg_required_else_help = false)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Measure one set of embeddings, or two whose rows are positive pairs
+    Eval(Eval),
+    /// List the devices of this machine and their limits
+    Devices(Devices),
+    /// Help or the version, as clap wrote it.
+    #[command(skip)]
+    Print(String),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Eval {
+    /// Embeddings, one point a row: .npy of f16, f32 or f64
+    #[arg(value_name = "X.npy")]
+    pub(crate) x: PathBuf,
+
+    /// Their positive partners, row by row: the same shape. Adds alignment and their own uniformity
+    #[arg(value_name = "Y.npy")]
+    pub(crate) y: Option<PathBuf>,
+
+    /// Uniformity's t, per squared distance: log mean exp(-t |x-x'|^2)
+    #[arg(long, default_value_t = Uniformity::default().t, value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) t: f64,
+
+    /// Alignment's power of the distance: mean |x-y|^alpha
+    #[arg(long, default_value_t = Alignment::default().alpha, value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) alpha: f64,
+
+    /// Take the rows as they are [default: each is scaled to unit length]
+    #[arg(long)]
+    raw: bool,
+
+    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or an index or part of a
+    /// name from unisphere devices
+    #[arg(long, default_value = "auto", value_parser = device())]
+    pub(crate) device: DeviceChoice,
+
+    /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Eval {
+    pub(crate) fn scaling(&self) -> Scaling {
+        if self.raw { Scaling::Raw } else { Scaling::Unit }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Devices {
+    /// Print one JSON object; sizes are in bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What the command line asks for.
+pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
+    let error = match Args::try_parse_from(line) {
+        Ok(args) => return Ok(args.command),
+        Err(error) => error,
+    };
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Command::Print(text.ansi().to_string())),
+        _ => Err(Failure::Usage(brief(&text.to_string()))),
+    }
+}
+
+/// clap's paragraphs in two lines: what is wrong, and a tip where it has one.
+fn brief(error: &str) -> String {
+    let mut paragraphs = error.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "));
+    let wrong = paragraphs.next().unwrap_or_default();
+    let cure = paragraphs.find(|p| p.starts_with("tip:")).unwrap_or("see unisphere --help".into());
+    format!("{}\n{cure}", wrong.trim_start_matches("error: "))
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("must be a positive, finite number"),
+    }
+}
+
+fn device() -> impl TypedValueParser<Value = DeviceChoice> {
+    NonEmptyStringValueParser::new().try_map(|text| text.parse::<DeviceChoice>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_two_lines() {
+        for line in [
+            &["unisphere"][..],
+            &["unisphere", "eval"],
+            &["unisphere", "evil"],
+            &["unisphere", "eval", "x.npy", "y.npy", "z.npy"],
+            &["unisphere", "eval", "x.npy", "--jsn"],
+            &["unisphere", "eval", "x.npy", "--t", "-1"],
+            &["unisphere", "eval", "x.npy", "--device", ""],
+        ] {
+            match parse(line.iter().map(OsString::from)) {
+                Err(Failure::Usage(text)) => assert_eq!(text.lines().count(), 2, "{text}"),
+                other => panic!("{line:?}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `unisphere devices`: what `--device` can name.
+
+use serde_json::{Value, json};
+use unisphere::{Adapter, Device, DeviceKind, Engine};
+
+use crate::{args::Devices, exit::Failure, interrupt, json, output, text};
+
+pub(crate) fn run(args: &Devices) -> Result<(), Failure> {
+    let adapters = adapters();
+    let auto = Engine::new()?.device().clone();
+    interrupt::check()?;
+    let cpu = Engine::cpu().device().clone();
+    output::print(&if args.json {
+        format!("{}\n", object(&adapters, &cpu, &auto))
+    } else {
+        table(&adapters, &cpu, &auto)
+    })
+}
+
+#[cfg(feature = "gpu")]
+fn adapters() -> Vec<Adapter> {
+    unisphere::adapters()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn adapters() -> Vec<Adapter> {
+    Vec::new()
+}
+
+/// The adapter that `auto` takes; none where it takes the CPU.
+fn taken<'a>(adapters: &'a [Adapter], auto: &Device) -> Option<&'a Adapter> {
+    let gpu = auto.kind == DeviceKind::Gpu;
+    adapters.iter().find(|adapter| gpu && adapter.name == auto.name)
+}
+
+fn object(adapters: &[Adapter], cpu: &Device, auto: &Device) -> Value {
+    let adapter = |a: &Adapter| {
+        json!({
+            "index": a.index,
+            "name": a.name,
+            "api": a.api,
+            "kind": a.kind,
+            "driver": a.driver,
+            "max_buffer": a.max_buffer,
+            "max_binding": a.max_binding,
+            "workgroup_memory": a.workgroup_memory,
+            "workgroup_size": a.workgroup_size,
+            "subgroups": a.subgroups,
+            "f16": a.f16,
+        })
+    };
+    json!({
+        "unisphere": json::VERSION,
+        // As --device takes it.
+        "auto": taken(adapters, auto).map_or("cpu".into(), |adapter| adapter.index.to_string()),
+        "adapters": adapters.iter().map(adapter).collect::<Vec<_>>(),
+        "cpu": json::device(cpu),
+    })
+}
+
+fn table(adapters: &[Adapter], cpu: &Device, auto: &Device) -> String {
+    let taken = taken(adapters, auto);
+    let mark = |chosen: bool| if chosen { "*" } else { "" }.into();
+    let has = |offered: bool| if offered { "yes" } else { "no" }.into();
+    let mut rows: Vec<_> = adapters
+        .iter()
+        .map(|a| {
+            [
+                mark(taken == Some(a)),
+                a.index.to_string(),
+                a.name.clone(),
+                a.kind.into(),
+                a.api.clone(),
+                a.driver.clone(),
+                text::bytes(a.max_buffer),
+                text::bytes(a.max_binding),
+                text::bytes(a.workgroup_memory.into()),
+                has(a.subgroups),
+                has(a.f16),
+            ]
+        })
+        .collect();
+    let blank = String::new;
+    let mut row = std::array::from_fn(|_| blank());
+    row[0] = mark(taken.is_none());
+    row[1] = "cpu".into();
+    row[2] = cpu.name.clone();
+    row[3] = "native".into();
+    rows.push(row);
+    let head = [
+        "",
+        "device",
+        "name",
+        "kind",
+        "api",
+        "driver",
+        "max buffer",
+        "max binding",
+        "workgroup memory",
+        "subgroups",
+        "f16",
+    ];
+    format!("{}\n{}\n", text::table(head, 6, &rows), verdict(adapters, taken))
+}
+
+fn verdict(adapters: &[Adapter], taken: Option<&Adapter>) -> &'static str {
+    match (adapters, taken) {
+        (_, Some(_)) => "* what --device auto takes",
+        ([], None) => "* what --device auto takes: there is no GPU here",
+        (some, None) if some.iter().all(|adapter| adapter.kind == "software") => {
+            "* what --device auto takes: there is no GPU here but software ones, slower than the CPU itself"
+        }
+        (_, None) => "* what --device auto takes: no GPU here could be opened",
+    }
+}

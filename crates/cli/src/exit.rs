@@ -1,0 +1,112 @@
+//! How the program ends: one or two lines on stderr, and an exit code.
+
+use std::{
+    io::{self, Write as _},
+    panic::{self, PanicHookInfo},
+    process::ExitCode,
+};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+
+/// The exit code of an interrupted program: 128 and the number of SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Why the program ends without a result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A fault of this program.
+    Internal(String),
+    /// A panic, which the hook has reported.
+    Panic,
+    /// The command line.
+    Usage(String),
+    /// The files.
+    Input(String),
+    /// The device, or the lack of one.
+    Device(String),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Internal(_) | Self::Panic => 1,
+            Self::Usage(_) => 2,
+            Self::Input(_) => 3,
+            Self::Device(_) => 4,
+            Self::Interrupted => INTERRUPTED,
+        }
+    }
+}
+
+impl From<unisphere_io::Error> for Failure {
+    fn from(error: unisphere_io::Error) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+impl From<unisphere::Error> for Failure {
+    fn from(error: unisphere::Error) -> Self {
+        use unisphere::Error::*;
+        let text = error.to_string();
+        match error {
+            Shape { .. }
+            | NoDims
+            | NotFinite { .. }
+            | ZeroRow { .. }
+            | RowLength { .. }
+            | TooLarge { .. }
+            | TooFewRows { .. }
+            | Mismatch { .. }
+            | MixedScaling
+            | Overflow { .. } => Self::Input(text),
+            Parameter { .. } => Self::Usage(text),
+            NoDevice { .. } => Self::Device(format!("{text}\n`unisphere devices` lists them")),
+            Limit { .. } | OutOfMemory { .. } | DeviceLost { .. } | Device { .. } | OtherDevice => {
+                Self::Device(text)
+            }
+            Stopped => Self::Interrupted,
+            _ => Self::Internal(text),
+        }
+    }
+}
+
+/// Reports a failure, and turns the outcome into an exit code.
+pub(crate) fn finish(outcome: Result<(), Failure>) -> ExitCode {
+    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+    match &failure {
+        Failure::Panic => {}
+        Failure::Interrupted => say("interrupted"),
+        Failure::Internal(text) | Failure::Usage(text) | Failure::Input(text) | Failure::Device(text) => {
+            complain(text);
+        }
+    }
+    ExitCode::from(failure.code())
+}
+
+/// Makes every panic, on whichever thread, one line.
+pub(crate) fn report_panics() {
+    panic::set_hook(Box::new(|info| complain(&describe(info))));
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let said = payload.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    let place = info.location().map(|place| format!(" ({place})")).unwrap_or_default();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("internal failure: {said}{place}; please report it")
+}
+
+fn complain(text: &str) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    say(&format!("{style}error:{style:#} {text}"));
+}
+
+/// A line on stderr, plain where that is not a terminal.
+pub(crate) fn say(line: &str) {
+    // There is nowhere left to report a failure of stderr.
+    let _ = writeln!(AutoStream::auto(io::stderr()), "{line}");
+}

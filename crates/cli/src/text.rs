@@ -1,0 +1,105 @@
+//! Numbers and columns for people.
+
+use anstyle::Style;
+
+/// 1,234,567.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Six decimals, or six digits where those would say nothing.
+pub(crate) fn decimal(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e9).contains(&value.abs()) {
+        format!("{value:.6}")
+    } else {
+        format!("{value:.6e}")
+    }
+}
+
+/// "1.23 G": three digits and a prefix, before a unit.
+pub(crate) fn magnitude(value: f64) -> String {
+    const PREFIXES: [&str; 6] = ["", "k", "M", "G", "T", "P"];
+    let mut scaled = value;
+    let mut prefix = 0;
+    while scaled >= 999.5 && prefix + 1 < PREFIXES.len() {
+        scaled /= 1000.0;
+        prefix += 1;
+    }
+    let decimals = if prefix == 0 || scaled >= 99.95 {
+        0
+    } else if scaled >= 9.995 {
+        1
+    } else {
+        2
+    };
+    format!("{scaled:.decimals$} {}", PREFIXES[prefix])
+}
+
+/// "128 MiB"; one decimal where it is not a whole number of the unit.
+pub(crate) fn bytes(number: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let unit = (number.max(1).ilog2() / 10) as usize;
+    let size = 1u64 << (10 * unit);
+    if number % size == 0 {
+        format!("{} {}", number / size, UNITS[unit])
+    } else {
+        format!("{:.1} {}", number as f64 / size as f64, UNITS[unit])
+    }
+}
+
+/// Columns as wide as they need to be, the first `left` of them flush left, under a bold heading.
+pub(crate) fn table<const N: usize>(head: [&str; N], left: usize, rows: &[[String; N]]) -> String {
+    let head = head.map(String::from);
+    let lines = || std::iter::once(&head).chain(rows);
+    let widths: [usize; N] =
+        std::array::from_fn(|column| lines().map(|line| line[column].chars().count()).max().unwrap_or(0));
+    let line = |cells: &[String; N]| {
+        let cells = cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
+    };
+    let bold = Style::new().bold();
+    let body = rows.iter().map(|row| line(row) + "\n");
+    format!("{bold}{}{bold:#}\n{}", line(&head), body.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1000, 8_386_560].map(count), ["0", "999", "1,000", "8,386,560"]);
+        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
+        assert_eq!(
+            [0.0, -2.8154002302, 1e-9, -3e12].map(decimal),
+            ["0.000000", "-2.815400", "1.000000e-9", "-3.000000e12"]
+        );
+        assert_eq!(
+            [0.0, 12.0, 999.4, 999.6, 1.234e9, 99.96e9, 5e20].map(magnitude),
+            ["0 ", "12 ", "999 ", "1.00 k", "1.23 G", "100 G", "500000 P"]
+        );
+        assert_eq!(
+            [0, 1023, 1 << 27, (1 << 31) - 1, u64::MAX].map(bytes),
+            ["0 B", "1023 B", "128 MiB", "2.0 GiB", "16.0 EiB"]
+        );
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [["µ", "1"], ["long", "1,000"]].map(|row| row.map(String::from));
+        assert_eq!(
+            anstream::adapter::strip_str(&table(["", "n"], 1, &rows)).to_string(),
+            "          n\nµ         1\nlong  1,000\n"
+        );
+    }
+}

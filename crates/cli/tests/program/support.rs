@@ -1,0 +1,114 @@
+//! Files to measure, the program to run, and the formulas in f64.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// A folder of small .npy files, gone with it.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes rows × dims values of f32, version 1.0, C order.
+    pub(crate) fn npy(&self, name: &str, values: &[f32], rows: usize, dims: usize) -> PathBuf {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dims}), }}");
+        let header = format!("{header:<117}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.bytes());
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        let path = self.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The program on the CPU, in this folder.
+    pub(crate) fn eval(&self, arguments: &[&str]) -> Output {
+        let command = ["eval", "--device", "cpu"].iter().chain(arguments);
+        program().args(command).current_dir(self.path()).output().unwrap()
+    }
+
+    /// Its one JSON object.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        object(&self.eval(&[arguments, &["--json"]].concat()))
+    }
+}
+
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unisphere"));
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+pub(crate) fn stdout(output: &Output) -> &str {
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+/// stdout is one object on one line, and stderr is empty.
+pub(crate) fn object(output: &Output) -> Value {
+    assert_eq!((output.status.code(), stderr(output)), (Some(0), ""));
+    let text = stdout(output).strip_suffix('\n').unwrap();
+    assert!(!text.contains('\n'), "{text}");
+    serde_json::from_str(text).unwrap()
+}
+
+pub(crate) fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// Values in (−1, 1) that look random, and are the same in every run.
+pub(crate) fn noise(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Rows in f64, scaled to unit length where `unit`.
+pub(crate) fn rows(values: &[f32], dims: usize, unit: bool) -> Vec<Vec<f64>> {
+    let row = |row: &[f32]| {
+        let row: Vec<f64> = row.iter().map(|&v| v.into()).collect();
+        let length = if unit { row.iter().map(|v| v * v).sum::<f64>().sqrt() } else { 1.0 };
+        row.iter().map(|v| v / length).collect()
+    };
+    values.chunks(dims).map(row).collect()
+}
+
+pub(crate) fn distance(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+}
+
+pub(crate) fn alignment(x: &[Vec<f64>], y: &[Vec<f64>], alpha: f64) -> f64 {
+    x.iter().zip(y).map(|(x, y)| distance(x, y).powf(alpha)).sum::<f64>() / x.len() as f64
+}
+
+pub(crate) fn uniformity(x: &[Vec<f64>], t: f64) -> f64 {
+    let n = x.len();
+    let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
+    let sum: f64 = pairs.map(|(i, j)| (-t * distance(&x[i], &x[j]).powi(2)).exp()).sum();
+    (sum / (n * (n - 1) / 2) as f64).ln()
+}
+
+pub(crate) fn near(value: &Value, expected: f64) {
+    let value = value.as_f64().unwrap();
+    assert!((value - expected).abs() < 1e-6, "{value} for {expected}");
+}
