@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use unisphere::{
-    BufferSlice, Embeddings, Engine, Scaling, Uniformity,
+    Embeddings, Engine, Scaling, Uniformity,
     wgpu::{self, BufferUsages},
 };
 
@@ -30,11 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     queue.write_buffer(&points, OFFSET, bytemuck::cast_slice(&values));
 
     // The engine works on the same device.
-    let engine = Engine::from_wgpu(adapter, device.clone(), queue.clone())?;
-    let slice = BufferSlice { buffer: &points, offset: OFFSET };
+    let engine = Engine::from_wgpu(device.clone(), queue.clone())?;
+    let slice = points.slice(OFFSET..);
     let x = engine.points_from_buffer(slice, ROWS, DIMS, Scaling::Unit)?;
     let (u, grad) = engine.uniformity_with_grad(&x, Uniformity::default())?;
-    engine.copy_to_buffer(&grad, BufferSlice { buffer: &gradient, offset: OFFSET })?;
+    engine.copy_to_buffer(&grad, gradient.slice(OFFSET..))?;
     let on_gpu = read(&device, &queue, &gradient)?;
 
     // The CPU says the same.
