@@ -3,7 +3,8 @@
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use crate::{
-    Alignment, Device, DeviceChoice, Embeddings, Loss, LossValue, Matrix, Points, Result, Uniformity,
+    Alignment, Device, DeviceChoice, Embeddings, Error, Loss, LossValue, Matrix, Points, Result, Scaling,
+    Uniformity,
     backend::{Backend, Pairs},
     cpu::Cpu,
     metrics::{comparable, mismatch},
@@ -65,7 +66,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NoDevice`](crate::Error::NoDevice) where there is none; what the driver says where it fails.
+    /// [`Error::NoDevice`] where there is none; what the driver says where it fails.
     pub fn gpu() -> Result<Self> {
         Self::on(&DeviceChoice::Gpu)
     }
@@ -87,20 +88,19 @@ impl Engine {
             #[cfg(not(feature = "gpu"))]
             DeviceChoice::Auto => Ok(Self::cpu()),
             #[cfg(not(feature = "gpu"))]
-            _ => Err(crate::Error::NoDevice { wanted: choice.to_string(), available: vec!["cpu".into()] }),
+            _ => Err(Error::NoDevice { wanted: choice.to_string(), available: vec!["cpu".into()] }),
         }
     }
 
-    /// An engine on a device that the caller owns. Handles are reference-counted. The engine keeps within
-    /// the limits that the device was made with, and leaves its error handlers alone.
+    /// An engine on a device that the caller owns; handles are reference-counted. The engine keeps within the
+    /// limits that the device was made with, and leaves its error handlers alone.
     ///
     /// # Errors
     ///
-    /// [`Error::Limit`](crate::Error::Limit) where the device was made with less than WebGPU's defaults
-    /// for compute.
+    /// [`Error::Limit`] where the device was made with less than WebGPU's default limits for compute.
     #[cfg(feature = "gpu")]
-    pub fn from_wgpu(adapter: wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
-        crate::gpu::Gpu::from_wgpu(adapter, device, queue).map(Self::from_gpu)
+    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        crate::gpu::Gpu::from_wgpu(device, queue).map(Self::from_gpu)
     }
 
     #[cfg(feature = "gpu")]
@@ -128,8 +128,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Limit`](crate::Error::Limit), [`Error::OutOfMemory`](crate::Error::OutOfMemory),
-    /// [`Error::DeviceLost`](crate::Error::DeviceLost).
+    /// [`Error::Limit`], [`Error::OutOfMemory`],
+    /// [`Error::DeviceLost`].
     pub fn upload(&self, points: &Embeddings<'_>) -> Result<Points> {
         self.backend.upload(points.borrowed())
     }
@@ -147,20 +147,59 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) and those of [`upload`](Self::upload).
+    /// [`Error::Shape`] and those of [`upload`](Self::upload).
     pub fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
         if rows.checked_mul(cols) != Some(values.len()) {
-            return Err(crate::Error::Shape { values: values.len(), rows, dims: cols });
+            return Err(Error::Shape { values: values.len(), rows, dims: cols });
         }
         self.backend.upload_matrix(values, rows, cols)
+    }
+
+    /// Points from part of a buffer of this engine's device: `rows` × `dims` values of f32, row-major, from
+    /// the slice's offset on, which is a multiple of 4. They are copied and checked on the device; the host
+    /// sees none of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the slice is too short, at an odd offset or not made for copying from, or the
+    /// device is the CPU; those of [`Embeddings::new`] for bad rows, and of [`upload`](Self::upload).
+    #[cfg(feature = "gpu")]
+    pub fn points_from_buffer(
+        &self,
+        values: wgpu::BufferSlice<'_>,
+        rows: usize,
+        dims: usize,
+        scaling: Scaling,
+    ) -> Result<Points> {
+        self.own_gpu("points")?.points_from_buffer(values, rows, dims, scaling)
+    }
+
+    /// Copies a matrix to part of a buffer of this engine's device, row-major, from the slice's offset on,
+    /// which is a multiple of 4. The host sees none of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the slice is too short, at an odd offset or not made for copying to, or the
+    /// device is the CPU; [`Error::OtherDevice`].
+    #[cfg(feature = "gpu")]
+    pub fn copy_to_buffer(&self, matrix: &Matrix, target: wgpu::BufferSlice<'_>) -> Result<()> {
+        self.own_gpu("target")?.copy_to_buffer(matrix, target)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn own_gpu(&self, what: &'static str) -> Result<&crate::gpu::Gpu> {
+        self.gpu.as_deref().ok_or_else(|| {
+            let problem = "is a GPU's, and this engine computes on the CPU".into();
+            Error::Buffer { what, problem }
+        })
     }
 
     /// Uniformity of x (n, d), over its pairs i < j.
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewRows`](crate::Error::TooFewRows) below two rows,
-    /// [`Error::Parameter`](crate::Error::Parameter), [`Error::Stopped`](crate::Error::Stopped), and the
+    /// [`Error::TooFewRows`] below two rows,
+    /// [`Error::Parameter`], [`Error::Stopped`], and the
     /// device's own.
     pub fn uniformity(&self, x: &Points, metric: Uniformity) -> Result<f64> {
         metric.value(&*self.backend, Pairs::Within(x), &self.watch(Pairs::Within(x).count()))
@@ -182,7 +221,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling) and
+    /// [`Error::Mismatch`], [`Error::MixedScaling`] and
     /// those of [`uniformity`](Self::uniformity).
     pub fn cross_uniformity(&self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
         let pairs = Pairs::Across(x, y);
@@ -205,7 +244,7 @@ impl Engine {
             metric.value_with_grad(&*self.backend, pairs, 1.0, &self.watch(pairs.count()))?;
         match gradients.y {
             Some(y) => Ok((value, gradients.x, y)),
-            None => Err(crate::Error::Device { reason: "the second gradient is missing".into() }),
+            None => Err(Error::Device { reason: "the second gradient is missing".into() }),
         }
     }
 
@@ -213,9 +252,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling),
-    /// [`Error::TooFewRows`](crate::Error::TooFewRows) for none,
-    /// [`Error::Parameter`](crate::Error::Parameter), and the device's own.
+    /// [`Error::Mismatch`], [`Error::MixedScaling`],
+    /// [`Error::TooFewRows`] for none,
+    /// [`Error::Parameter`], and the device's own.
     pub fn alignment(&self, x: &Points, y: &Points, metric: Alignment) -> Result<f64> {
         metric.value(&*self.backend, x, y)
     }
@@ -257,7 +296,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling), and
+    /// [`Error::Mismatch`], [`Error::MixedScaling`], and
     /// the device's own.
     pub fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
         comparable("squared distances between two sets", x, y)?;

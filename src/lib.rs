@@ -45,7 +45,7 @@ pub use embeddings::{Embeddings, Scaling};
 pub use engine::Engine;
 pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
-pub use gpu::{BufferSlice, adapters};
+pub use gpu::adapters;
 pub use log_sum::LogSum;
 pub use metrics::{Alignment, Loss, LossValue, Uniformity};
 pub use pairs::unordered as unordered_pairs;

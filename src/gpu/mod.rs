@@ -1,39 +1,101 @@
-//! Compute shaders on any adapter.
+//! Compute shaders on any Vulkan, Metal or DX12 device.
+//!
+//! Points lie on the device in panels, one buffer each, so that no set is too large for a binding. The pairs
+//! are walked in blocks of two panels, in submissions of about 50 ms ([`stream`]). The kernels are in
+//! `shaders/`, joined in [`shaders`]; a test holds what the host sends against them ([`contract`]).
 
+mod adapters;
+mod buffer;
+mod context;
+#[cfg(test)]
+mod contract;
+mod distances;
+mod gradient;
+mod kernel;
+mod log_sum;
+mod matrix;
+mod paired;
+mod params;
+mod points;
+mod potential;
+mod shaders;
+mod stream;
+
+use std::sync::Arc;
+
+pub use adapters::adapters;
+
+use self::{context::Context, log_sum::Sweep, matrix::GpuMatrix, points::Source};
 use crate::{
-    Adapter, Device, DeviceChoice, Embeddings, LogSum, Matrix, Points, Result,
+    Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Result, Scaling,
     backend::{Backend, Gradients, Pairs},
     progress::Watch,
 };
 
-/// A GPU.
+/// A GPU as a device.
 #[derive(Debug)]
 pub(crate) struct Gpu {
     device: Device,
+    context: Arc<Context>,
 }
 
 impl Gpu {
-    pub(crate) fn open(_choice: &DeviceChoice) -> Result<Self> {
-        todo!()
+    /// The adapter of a choice.
+    pub(crate) fn open(choice: &DeviceChoice) -> Result<Self> {
+        let (description, device, queue) = adapters::open(choice)?;
+        let context = Arc::new(Context::new(device, queue)?);
+        context.listen();
+        Ok(Self { device: description, context })
     }
 
-    pub(crate) fn from_wgpu(_a: wgpu::Adapter, _d: wgpu::Device, _q: wgpu::Queue) -> Result<Self> {
-        todo!()
+    /// A device of an app's own, whose listeners are left alone.
+    pub(crate) fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        let description = adapters::identify(&device.adapter_info());
+        Ok(Self { device: description, context: Arc::new(Context::new(device, queue)?) })
+    }
+
+    /// Points from part of an app's buffer, checked on the device.
+    pub(crate) fn points_from_buffer(
+        &self,
+        values: wgpu::BufferSlice<'_>,
+        rows: usize,
+        dims: usize,
+        scaling: Scaling,
+    ) -> Result<Points> {
+        if dims == 0 {
+            return Err(Error::NoDims);
+        }
+        usable(values, rows, dims, "points", wgpu::BufferUsages::COPY_SRC)?;
+        points::place(&self.context, Source::Device(values.buffer(), values.offset()), rows, dims, scaling)
+    }
+
+    /// A matrix to part of an app's buffer.
+    pub(crate) fn copy_to_buffer(&self, matrix: &Matrix, target: wgpu::BufferSlice<'_>) -> Result<()> {
+        let (rows, cols) = matrix.shape();
+        usable(target, rows, cols, "target", wgpu::BufferUsages::COPY_DST)?;
+        GpuMatrix::of(matrix, &self.context)?.copy_to(target.buffer(), target.offset())
     }
 }
 
-/// The adapters of this machine, the best first.
-pub fn adapters() -> Vec<Adapter> {
-    todo!()
-}
-
-/// Part of a buffer of an app's own.
-#[derive(Clone, Copy, Debug)]
-pub struct BufferSlice<'a> {
-    /// The buffer.
-    pub buffer: &'a wgpu::Buffer,
-    /// Where the part begins, in bytes; a multiple of 4.
-    pub offset: u64,
+/// Checks what wgpu would refuse, to say it in the caller's terms.
+fn usable(
+    slice: wgpu::BufferSlice<'_>,
+    rows: usize,
+    cols: usize,
+    what: &'static str,
+    usage: wgpu::BufferUsages,
+) -> Result<()> {
+    let needed = (rows as u64).checked_mul(cols as u64).and_then(|values| values.checked_mul(4));
+    let problem = if needed.is_none_or(|needed| needed > slice.size()) {
+        format!("holds {} bytes from its offset on, and {rows} × {cols} values of 4 take more", slice.size())
+    } else if !slice.offset().is_multiple_of(4) {
+        format!("begins at byte {}, and must begin at a multiple of 4", slice.offset())
+    } else if !slice.buffer().usage().contains(usage) {
+        format!("must be made with wgpu::{usage:?}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Buffer { what, problem })
 }
 
 impl Backend for Gpu {
@@ -41,52 +103,48 @@ impl Backend for Gpu {
         &self.device
     }
 
-    fn upload(&self, _points: Embeddings<'_>) -> Result<Points> {
-        todo!()
+    fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
+        let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
+        points::place(&self.context, Source::Host(&points), rows, dims, scaling)
     }
 
-    fn upload_matrix(&self, _values: &[f32], _rows: usize, _cols: usize) -> Result<Matrix> {
-        todo!()
+    fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
+        GpuMatrix::upload(&self.context, values, rows, cols)
     }
 
-    fn log_sum(&self, _pairs: Pairs<'_>, _t: f64, _watch: &Watch<'_>) -> Result<LogSum> {
-        todo!()
+    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
+        Sweep::new(&self.context, pairs, t)?.log_sum(Some(watch))
     }
 
     fn log_sum_with_grad(
         &self,
-        _pairs: Pairs<'_>,
-        _t: f64,
-        _weight: f64,
-        _watch: &Watch<'_>,
+        pairs: Pairs<'_>,
+        t: f64,
+        weight: f64,
+        watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        todo!()
+        Sweep::new(&self.context, pairs, t)?.log_sum_with_grad(weight, watch)
     }
 
-    fn paired_squared_distances(&self, _x: &Points, _y: &Points) -> Result<Vec<f64>> {
-        todo!()
+    fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        paired::squared_distances(&self.context, x, y)
     }
 
     fn paired_grad(
         &self,
-        _x: &Points,
-        _y: &Points,
-        _coefficients: &[f64],
-        _sum: Option<(Matrix, Matrix)>,
+        x: &Points,
+        y: &Points,
+        coefficients: &[f64],
+        sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        todo!()
+        paired::grad(&self.context, x, y, coefficients, sum)
     }
 
-    fn squared_distances(&self, _x: &Points, _y: &Points) -> Result<Matrix> {
-        todo!()
+    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
+        distances::squared_distances(&self.context, x, y)
     }
 
-    fn squared_distances_grad(
-        &self,
-        _x: &Points,
-        _y: &Points,
-        _upstream: &Matrix,
-    ) -> Result<(Matrix, Matrix)> {
-        todo!()
+    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
+        distances::grad(&self.context, x, y, upstream)
     }
 }

@@ -1,6 +1,6 @@
 use super::{at_least, comparable, finite, positive};
 use crate::{
-    Result,
+    LogSum, Result,
     backend::{Backend, Gradients, Pairs},
     progress::Watch,
 };
@@ -29,7 +29,7 @@ impl Uniformity {
 
     pub(crate) fn value(self, backend: &dyn Backend, pairs: Pairs<'_>, watch: &Watch<'_>) -> Result<f64> {
         let t = self.check(pairs)?;
-        finite(Self::NAME, backend.log_sum(pairs, t, watch)?.log_mean(pairs.count()))
+        Self::log_mean(backend.log_sum(pairs, t, watch)?, pairs)
     }
 
     /// The value, and the gradient of `weight` times it.
@@ -42,7 +42,12 @@ impl Uniformity {
     ) -> Result<(f64, Gradients)> {
         let t = self.check(pairs)?;
         let (sum, gradients) = backend.log_sum_with_grad(pairs, t, weight, watch)?;
-        Ok((finite(Self::NAME, sum.log_mean(pairs.count()))?, gradients))
+        Ok((Self::log_mean(sum, pairs)?, gradients))
+    }
+
+    fn log_mean(sum: LogSum, pairs: Pairs<'_>) -> Result<f64> {
+        // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
+        finite(Self::NAME, sum.log_mean(pairs.count()).min(0.0))
     }
 
     fn check(self, pairs: Pairs<'_>) -> Result<f64> {

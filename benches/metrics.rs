@@ -1,0 +1,133 @@
+//! Values and gradients on the CPU and on every adapter.
+//!
+//! Inside the timed block: the call, from points that are already on the device to a value on the host and,
+//! where there is a gradient, a matrix that is finished on the device and not read. Outside of it: making,
+//! uploading and scaling the points, compiling shaders, and comparing the first result with the formula in
+//! f64, which ends the program where it differs. Throughput counts pairs. Software adapters, which are there
+//! for tests, get the smallest sets only.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run should say so and end")]
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
+use unisphere::{Alignment, DeviceChoice, Embeddings, Engine, Matrix, Points, Uniformity, unordered_pairs};
+
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
+#[path = "../tests/support/oracle.rs"]
+mod oracle;
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
+#[path = "../tests/support/random.rs"]
+mod random;
+
+use oracle::Rows;
+
+const ROWS: [usize; 3] = [1024, 4096, 8192];
+const DIMS: [usize; 3] = [64, 128, 768];
+const T: f64 = 2.0;
+const ALPHA: f64 = 2.0;
+
+criterion_group!(benches, metrics);
+criterion_main!(benches);
+
+fn metrics(criterion: &mut Criterion) {
+    for engine in engines() {
+        let device = engine.device();
+        let mut group = criterion.benchmark_group(format!("{} {}", device.kind, device.name));
+        group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+        let rows = if device.software { &ROWS[..1] } else { &ROWS };
+        for (&n, d) in rows.iter().flat_map(|n| DIMS.map(|d| (n, d))) {
+            Sets::new(n, d).bench(&mut group, &engine);
+        }
+        group.finish();
+    }
+}
+
+/// The CPU, and every adapter that opens.
+fn engines() -> impl Iterator<Item = Engine> {
+    #[cfg(feature = "gpu")]
+    let adapters = unisphere::adapters().into_iter();
+    #[cfg(not(feature = "gpu"))]
+    let adapters = std::iter::empty::<unisphere::Adapter>();
+    let gpus = adapters.filter_map(|adapter| Engine::on(&DeviceChoice::Index(adapter.index)).ok());
+    std::iter::once(Engine::cpu()).chain(gpus)
+}
+
+/// Two sets on the sphere, made anew for every engine, so that no more than two are held at once.
+struct Sets {
+    dims: usize,
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Sets {
+    fn new(rows: usize, dims: usize) -> Self {
+        let set = |seed| random::single(&random::on_the_sphere(random::normal(rows, dims, seed), dims));
+        Self { dims, x: set(1), y: set(2) }
+    }
+
+    fn rows(&self) -> usize {
+        self.x.len() / self.dims
+    }
+
+    fn seen(&self, values: &[f32]) -> Rows {
+        oracle::unit_rows(&oracle::rows(values, self.dims))
+    }
+
+    fn upload(&self, engine: &Engine, values: &[f32]) -> Points {
+        engine.upload(&Embeddings::new(values, self.rows(), self.dims).unwrap()).unwrap()
+    }
+
+    fn bench(&self, group: &mut BenchmarkGroup<'_, WallTime>, engine: &Engine) {
+        let size = format!("{}×{}", self.rows(), self.dims);
+        let (uniformity, alignment) = (Uniformity { t: T }, Alignment { alpha: ALPHA });
+
+        group.throughput(Throughput::Elements(unordered_pairs(self.rows())));
+        group.bench_function(BenchmarkId::new("uniformity", &size), |bencher| {
+            let x = self.upload(engine, &self.x);
+            self.check_uniformity(engine.uniformity(&x, uniformity).unwrap(), None);
+            bencher.iter(|| engine.uniformity(black_box(&x), uniformity).unwrap());
+        });
+        group.bench_function(BenchmarkId::new("uniformity_with_grad", &size), |bencher| {
+            let x = self.upload(engine, &self.x);
+            let (value, grad) = engine.uniformity_with_grad(&x, uniformity).unwrap();
+            self.check_uniformity(value, Some(&grad));
+            bencher.iter(|| engine.uniformity_with_grad(black_box(&x), uniformity).unwrap());
+        });
+
+        group.throughput(Throughput::Elements(self.rows() as u64));
+        group.bench_function(BenchmarkId::new("alignment_with_grad", &size), |bencher| {
+            let (x, y) = (self.upload(engine, &self.x), self.upload(engine, &self.y));
+            let (value, ..) = engine.alignment_with_grad(&x, &y, alignment).unwrap();
+            close(
+                "alignment",
+                value,
+                oracle::alignment(&self.seen(&self.x), &self.seen(&self.y), ALPHA),
+                1e-6,
+            );
+            bencher.iter(|| engine.alignment_with_grad(black_box(&x), black_box(&y), alignment).unwrap());
+        });
+    }
+
+    /// The value, and the first and last row of the gradient.
+    fn check_uniformity(&self, value: f64, grad: Option<&Matrix>) {
+        let x = self.seen(&self.x);
+        let log_sum = oracle::log_sum_exp(&oracle::squares_within(&x), T);
+        close("uniformity", value, log_sum - (unordered_pairs(self.rows()) as f64).ln(), 1e-6);
+        let Some(grad) = grad else { return };
+        let got = oracle::rows(&grad.read().unwrap(), self.dims);
+        for i in [0, self.rows() - 1] {
+            let want = vec![oracle::potential_grad(&x[i], &x, T, log_sum)];
+            let want = oracle::through_unit(&vec![x[i].clone()], &want);
+            let error = oracle::norm(&oracle::sum(&vec![got[i].clone()], &want, -1.0)) / oracle::norm(&want);
+            close("error of a gradient row", error, 0.0, 1e-4);
+        }
+    }
+}
+
+fn close(what: &str, got: f64, want: f64, tolerance: f64) {
+    assert!((got - want).abs() <= tolerance, "{what} is {got}, not {want}: no use in timing it");
+}

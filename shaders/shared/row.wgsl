@@ -1,0 +1,3 @@
+// One workgroup works on one row.
+
+const LANES = 64u;

@@ -1,0 +1,98 @@
+//! What the host sends is what the shaders take: entry points, bindings, parameters, constants. naga reads
+//! every text on any machine, with no GPU.
+
+use std::collections::BTreeSet;
+
+use naga::{AddressSpace, Module, TypeInner, valid::ModuleInfo};
+
+use super::{
+    params::{
+        DistancesParams, ExcessParams, FinishGradParams, NormalizeParams, PairParams, PairedParams, Params,
+        WeightedSumsParams,
+    },
+    shaders::Kernel,
+};
+
+fn parse(kernel: Kernel) -> (Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(kernel.text())
+        .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(kernel.text())));
+    let flags = naga::valid::ValidationFlags::all();
+    let info = naga::valid::Validator::new(flags, naga::valid::Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(kernel.text())));
+    (module, info)
+}
+
+#[test]
+fn every_kernel_has_its_entry_point_and_bindings() {
+    for kernel in Kernel::ALL {
+        let (module, info) = parse(kernel);
+        let entry = module.entry_points.iter().position(|entry| entry.name == kernel.entry());
+        let entry = entry.unwrap_or_else(|| panic!("{kernel:?} has no entry point {}", kernel.entry()));
+        let used = module
+            .global_variables
+            .iter()
+            .filter(|(handle, _)| !info.get_entry_point(entry)[*handle].is_empty());
+        let bindings: BTreeSet<_> = used
+            .filter_map(|(_, global)| global.binding.map(|binding| (binding.group, binding.binding)))
+            .collect();
+        // What the layout is read from: the parameters, and then every buffer in its order.
+        let sent: BTreeSet<_> = (0..=kernel.buffers() as u32).map(|binding| (0, binding)).collect();
+        assert_eq!(bindings, sent, "{kernel:?}");
+    }
+}
+
+#[test]
+fn every_constant_is_given_and_none_has_a_default() {
+    for kernel in Kernel::ALL {
+        let (module, _) = parse(kernel);
+        let names: BTreeSet<_> = module
+            .overrides
+            .iter()
+            .map(|(_, constant)| {
+                assert!(constant.init.is_none(), "{kernel:?}: {:?} has a default", constant.name);
+                constant.name.clone().unwrap_or_default()
+            })
+            .collect();
+        let given: BTreeSet<_> = kernel.constants().into_iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(names, given, "{kernel:?}");
+    }
+}
+
+#[test]
+fn every_field_of_the_parameters_lies_where_the_shader_reads_it() {
+    let checked: usize = [
+        check::<DistancesParams>(),
+        check::<ExcessParams>(),
+        check::<FinishGradParams>(),
+        check::<NormalizeParams>(),
+        check::<PairParams>(),
+        check::<PairedParams>(),
+        check::<WeightedSumsParams>(),
+    ]
+    .into_iter()
+    .sum();
+    assert_eq!(checked, Kernel::ALL.len(), "each kernel takes the parameters of one struct");
+}
+
+/// How many kernels take these parameters, each of which declares them as they are.
+fn check<P: Params>() -> usize {
+    let takers = Kernel::ALL.into_iter().filter(|&kernel| P::belongs_to(kernel));
+    takers
+        .map(|kernel| {
+            let (module, _) = parse(kernel);
+            let uniform =
+                module.global_variables.iter().find(|(_, global)| global.space == AddressSpace::Uniform);
+            let (_, uniform) = uniform.unwrap_or_else(|| panic!("{kernel:?} has no parameters"));
+            let TypeInner::Struct { members, span } = &module.types[uniform.ty].inner else {
+                panic!("{kernel:?}: the parameters are no struct")
+            };
+            let declared: Vec<_> = members
+                .iter()
+                .map(|member| (member.name.as_deref().unwrap_or_default(), member.offset as usize))
+                .collect();
+            assert_eq!(declared, P::FIELDS, "{kernel:?}");
+            assert_eq!(*span as usize, size_of::<P>(), "{kernel:?}");
+        })
+        .count()
+}

@@ -1,0 +1,108 @@
+//! The matrix of squared distances, and the gradient of a function of it.
+
+use std::sync::Arc;
+
+use super::{
+    context::{Context, TILE},
+    gradient::{add_weighted_sums, finish},
+    matrix::{GpuMatrix, Shard},
+    params::{DistancesParams, WeightedSumsParams},
+    points::{GpuPoints, Panel},
+    shaders::Kernel,
+    stream::{Stream, Tiles},
+};
+use crate::{Matrix, Points, Result};
+
+/// ‖xᵢ−yⱼ‖² of every pair.
+pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Matrix> {
+    let (left, right) = (GpuPoints::of(x, context)?, GpuPoints::of(y, context)?);
+    context.scoped("measuring distances", || {
+        let shard_rows = context.panel_rows("64 rows of a matrix", 4 * y.rows().max(1) as u64)?;
+        let shard_rows = shard_rows.min(left.panel_rows);
+        let matrix = GpuMatrix::new(context, x.rows(), y.rows(), shard_rows)?;
+        let mut stream = Stream::new(context)?;
+        for shard in &matrix.shards {
+            let panel = &left.panels[shard.rows.start / left.panel_rows];
+            for other in &right.panels {
+                let params = DistancesParams {
+                    rows: shard.rows.len() as u32,
+                    cols: other.rows.len() as u32,
+                    dims: x.dims() as u32,
+                    first_row: (shard.rows.start - panel.rows.start) as u32,
+                    offset: other.rows.start as u32,
+                    stride: y.rows() as u32,
+                    first_tile: 0,
+                };
+                let tiles = Tiles {
+                    kernel: Kernel::SquaredDistances,
+                    buffers: &[&panel.values, &other.values, &shard.values],
+                    count: params.rows.div_ceil(TILE as u32) * params.cols.div_ceil(TILE as u32),
+                    cost: (TILE * TILE * x.dims()) as f64,
+                    pairs: 0,
+                };
+                stream.tiles(tiles, |first_tile, _| DistancesParams { first_tile, ..params })?;
+            }
+        }
+        stream.finish()?;
+        Ok(matrix.into_matrix(x.rows()))
+    })
+}
+
+/// The gradients for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖².
+pub(super) fn grad(
+    context: &Arc<Context>,
+    x: &Points,
+    y: &Points,
+    upstream: &Matrix,
+) -> Result<(Matrix, Matrix)> {
+    let (left, right) = (GpuPoints::of(x, context)?, GpuPoints::of(y, context)?);
+    let upstream = GpuMatrix::of(upstream, context)?;
+    context.scoped("differentiating distances", || {
+        let gx = GpuMatrix::zeros(context, x.rows(), x.dims(), left.panel_rows)?;
+        let gy = GpuMatrix::zeros(context, y.rows(), y.dims(), right.panel_rows)?;
+        let mut stream = Stream::new(context)?;
+        for (shard, panel) in overlaps(&upstream.shards, &left.panels) {
+            let rows = shard.rows.start.max(panel.rows.start)..shard.rows.end.min(panel.rows.end);
+            let panel_grad = &gx.shards[panel.rows.start / left.panel_rows];
+            for (other, other_grad) in right.panels.iter().zip(&gy.shards) {
+                let own = WeightedSumsParams {
+                    rows: rows.len() as u32,
+                    depth: other.rows.len() as u32,
+                    dims: x.dims() as u32,
+                    first_row: (rows.start - panel.rows.start) as u32,
+                    first_point: 0,
+                    weight_offset: ((rows.start - shard.rows.start) * y.rows() + other.rows.start) as u32,
+                    weight_row: y.rows() as u32,
+                    weight_col: 1,
+                    first_tile: 0,
+                };
+                let others = WeightedSumsParams {
+                    rows: own.depth,
+                    depth: own.rows,
+                    first_row: 0,
+                    first_point: own.first_row,
+                    weight_row: own.weight_col,
+                    weight_col: own.weight_row,
+                    ..own
+                };
+                let buffers = [&shard.values, &panel.values, &other.values, &panel_grad.values];
+                add_weighted_sums(&mut stream, true, own, buffers, 0)?;
+                let buffers = [&shard.values, &other.values, &panel.values, &other_grad.values];
+                add_weighted_sums(&mut stream, true, others, buffers, 0)?;
+            }
+        }
+        stream.finish()?;
+        // The sums pull each point to the others; the distances grow the other way.
+        finish(context, left, &gx, x.dims(), x.scaling(), -2.0)?;
+        finish(context, right, &gy, y.dims(), y.scaling(), -2.0)?;
+        Ok((gx.into_matrix(x.rows()), gy.into_matrix(y.rows())))
+    })
+}
+
+/// The shards of a matrix and the panels of points that share rows.
+fn overlaps<'a>(shards: &'a [Shard], panels: &'a [Panel]) -> impl Iterator<Item = (&'a Shard, &'a Panel)> {
+    shards.iter().flat_map(move |shard| {
+        let shares = |panel: &&Panel| panel.rows.start < shard.rows.end && shard.rows.start < panel.rows.end;
+        panels.iter().filter(shares).map(move |panel| (shard, panel))
+    })
+}

@@ -1,0 +1,59 @@
+//! Pipelines, compiled at first use. A shader is the only list of its bindings: their layout is read from it.
+
+use std::collections::HashMap;
+
+use super::{context::Context, shaders::Kernel};
+use crate::Result;
+
+/// The pipelines compiled so far.
+pub(super) type Pipelines = HashMap<Kernel, wgpu::ComputePipeline>;
+
+impl Context {
+    /// The pipeline of a kernel.
+    pub(super) fn pipeline(&self, kernel: Kernel) -> Result<wgpu::ComputePipeline> {
+        let mut pipelines = self.pipelines();
+        if let Some(pipeline) = pipelines.get(&kernel) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = self.scoped("compiling a kernel", || {
+            let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(kernel.entry()),
+                source: wgpu::ShaderSource::Wgsl(kernel.text().into()),
+            });
+            Ok(self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(kernel.entry()),
+                layout: None,
+                module: &module,
+                entry_point: Some(kernel.entry()),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &kernel.constants(),
+                    // Every kernel writes its workgroup memory before it reads it.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            }))
+        })?;
+        pipelines.insert(kernel, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    /// Parameters and buffers, bound in the order of the shader's bindings 0, 1, …
+    pub(super) fn bind(
+        &self,
+        pipeline: &wgpu::ComputePipeline,
+        params: wgpu::BufferBinding<'_>,
+        buffers: &[&wgpu::Buffer],
+    ) -> wgpu::BindGroup {
+        let resources = std::iter::once(wgpu::BindingResource::Buffer(params))
+            .chain(buffers.iter().map(|buffer| buffer.as_entire_binding()));
+        let entries: Vec<_> = (0..)
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Σ exp(−t‖x−y‖²) over a set of pairs, block by block of two panels.
+
+use std::sync::Arc;
+
+use super::{
+    context::{Context, TILE},
+    params::PairParams,
+    points::{GpuPoints, Panel},
+    potential::Potential,
+    shaders::Kernel,
+    stream::{Stream, Tiles},
+};
+use crate::{
+    LogSum, Points, Result,
+    backend::Pairs,
+    pairs::{Block, across, within},
+    progress::Watch,
+};
+
+/// A pass over the pairs of points on one device.
+pub(super) struct Sweep<'a> {
+    pub(super) context: &'a Arc<Context>,
+    pub(super) left: &'a Points,
+    pub(super) right: &'a Points,
+    /// `left` and `right` are one set, and its pairs i < j count.
+    pub(super) within: bool,
+    pub(super) x: &'a GpuPoints,
+    pub(super) y: &'a GpuPoints,
+    pub(super) dims: usize,
+    pub(super) potential: Potential,
+}
+
+impl<'a> Sweep<'a> {
+    pub(super) fn new(context: &'a Arc<Context>, pairs: Pairs<'a>, t: f64) -> Result<Self> {
+        let (left, right, within) = match pairs {
+            Pairs::Within(x) => (x, x, true),
+            Pairs::Across(x, y) => (x, y, false),
+        };
+        let (x, y) = (GpuPoints::of(left, context)?, GpuPoints::of(right, context)?);
+        let count = left.rows() as u64 * right.rows() as u64;
+        let potential = Potential::new(left.scaling(), count, t);
+        Ok(Self { context, left, right, within, x, y, dims: left.dims(), potential })
+    }
+
+    /// The sum over all pairs.
+    pub(super) fn log_sum(&self, watch: Option<&Watch<'_>>) -> Result<LogSum> {
+        self.context.scoped("summing potentials", || {
+            let mut stream = Stream::with_sums(self.context, watch, |s| self.potential.exponent(s))?;
+            let sums = stream.sums();
+            // Each tile finds its own pivot.
+            let common = self.potential.params(0.0);
+            for block in self.blocks() {
+                let (x, y) = self.panels(&block);
+                let tiles = Tiles {
+                    kernel: Kernel::LogSum(self.potential.similarity()),
+                    buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums],
+                    count: if block.diagonal { triangle(block.rows.len()) } else { grid(&block) },
+                    cost: self.potential.tile_cost(self.dims),
+                    pairs: block.pairs(),
+                };
+                stream.tiles(tiles, |first_tile, first_sum| PairParams {
+                    first_tile,
+                    first_sum,
+                    ..self.block_params(&block, common)
+                })?;
+            }
+            stream.finish()
+        })
+    }
+
+    /// The blocks of the pairs: a panel of the left points by one of the right.
+    pub(super) fn blocks(&self) -> Box<dyn Iterator<Item = Block>> {
+        let (n, m, panel) = (self.left.rows(), self.right.rows(), self.x.panel_rows);
+        if self.within { Box::new(within(n, panel)) } else { Box::new(across(n, m, panel)) }
+    }
+
+    /// The two panels of a block.
+    pub(super) fn panels(&self, block: &Block) -> (&Panel, &Panel) {
+        (
+            &self.x.panels[block.rows.start / self.x.panel_rows],
+            &self.y.panels[block.cols.start / self.y.panel_rows],
+        )
+    }
+
+    pub(super) fn block_params(&self, block: &Block, common: PairParams) -> PairParams {
+        PairParams {
+            rows: block.rows.len() as u32,
+            cols: block.cols.len() as u32,
+            dims: self.dims as u32,
+            diagonal: block.diagonal.into(),
+            ..common
+        }
+    }
+}
+
+/// Tiles of a block.
+pub(super) fn grid(block: &Block) -> u32 {
+    (block.rows.len().div_ceil(TILE) * block.cols.len().div_ceil(TILE)) as u32
+}
+
+/// Tiles of a diagonal block on or above its diagonal.
+fn triangle(rows: usize) -> u32 {
+    let tiles = rows.div_ceil(TILE) as u32;
+    tiles * (tiles + 1) / 2
+}

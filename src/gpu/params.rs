@@ -1,0 +1,103 @@
+//! What the host tells a kernel: one struct per kernel, field for field the `Params` of its shader.
+
+use super::shaders::Kernel;
+
+/// A kernel's parameters, and what the contract test needs to hold them against the shader.
+pub(super) trait Params: bytemuck::Pod {
+    /// Name and byte offset of every field.
+    #[cfg(test)]
+    const FIELDS: &[(&str, usize)];
+    /// The kernel that takes them, in any variant.
+    fn belongs_to(kernel: Kernel) -> bool;
+}
+
+macro_rules! params {
+    ($(#[$doc:meta])* $kernel:pat => $name:ident { $($field:ident: $type:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        pub(super) struct $name {
+            $(pub(super) $field: $type),+
+        }
+
+        impl Params for $name {
+            #[cfg(test)]
+            const FIELDS: &[(&str, usize)] = &[$((stringify!($field), std::mem::offset_of!($name, $field))),+];
+
+            fn belongs_to(kernel: Kernel) -> bool {
+                matches!(kernel, $kernel)
+            }
+        }
+    };
+}
+
+params! {
+    /// A block of pairs and the tiles of it to work on.
+    Kernel::LogSum(_) | Kernel::Weights(_) => PairParams {
+        rows: u32,
+        cols: u32,
+        dims: u32,
+        diagonal: u32,
+        first_tile: u32,
+        first_sum: u32,
+        pivot: f32,
+        scale_high: f32,
+        scale_low: f32,
+        scale_least: f32,
+    }
+}
+
+params! {
+    Kernel::WeightedSums { .. } => WeightedSumsParams {
+        rows: u32,
+        depth: u32,
+        dims: u32,
+        first_row: u32,
+        first_point: u32,
+        weight_offset: u32,
+        weight_row: u32,
+        weight_col: u32,
+        first_tile: u32,
+    }
+}
+
+params! {
+    Kernel::SquaredDistances => DistancesParams {
+        rows: u32,
+        cols: u32,
+        dims: u32,
+        first_row: u32,
+        offset: u32,
+        stride: u32,
+        first_tile: u32,
+    }
+}
+
+params! {
+    Kernel::Normalize { .. } => NormalizeParams {
+        dims: u32,
+        first_row: u32,
+        largest: u32,
+        least: u32,
+    }
+}
+
+params! {
+    Kernel::Excess => ExcessParams {
+        rows: u32,
+        dims: u32,
+    }
+}
+
+params! {
+    Kernel::FinishGrad { .. } => FinishGradParams {
+        dims: u32,
+        scale: f32,
+    }
+}
+
+params! {
+    Kernel::PairedDistances | Kernel::PairedGrad { .. } => PairedParams {
+        dims: u32,
+    }
+}

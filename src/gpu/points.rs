@@ -1,0 +1,164 @@
+//! Points on the device: panels of rows, one buffer each, scaled to unit length by a kernel.
+
+use std::{any::Any, ops::Range, sync::Arc};
+
+use super::{
+    context::{Context, TILE},
+    params::{ExcessParams, NormalizeParams},
+    shaders::Kernel,
+    stream::Stream,
+};
+use crate::{
+    Embeddings, Error, Points, Result, Scaling,
+    backend::own,
+    embeddings::{LENGTHS, check, raw_limit},
+    pairs::panels,
+};
+
+/// Points of one device.
+pub(super) struct GpuPoints {
+    context: Arc<Context>,
+    pub(super) panel_rows: usize,
+    pub(super) panels: Vec<Panel>,
+}
+
+/// Some rows of the points.
+pub(super) struct Panel {
+    pub(super) rows: Range<usize>,
+    /// (rows, dims)
+    pub(super) values: wgpu::Buffer,
+    /// (rows, 2): see `shaders/excess.wgsl`; unused of raw points.
+    pub(super) excess: wgpu::Buffer,
+    /// (rows): 1 / the length of each row as given; unused of raw points.
+    pub(super) inverse_lengths: wgpu::Buffer,
+}
+
+/// Where the values come from.
+pub(super) enum Source<'a> {
+    Host(&'a Embeddings<'a>),
+    /// A caller's buffer, and its first byte that counts; not yet checked.
+    Device(&'a wgpu::Buffer, u64),
+}
+
+impl GpuPoints {
+    /// The points, if they live on this device.
+    pub(super) fn of<'a>(points: &'a Points, context: &Arc<Context>) -> Result<&'a Self> {
+        let own: &Self = own(&*points.storage as &dyn Any)?;
+        if Arc::ptr_eq(&own.context, context) { Ok(own) } else { Err(Error::OtherDevice) }
+    }
+}
+
+/// Brings points to the device.
+pub(super) fn place(
+    context: &Arc<Context>,
+    source: Source<'_>,
+    rows: usize,
+    dims: usize,
+    scaling: Scaling,
+) -> Result<Points> {
+    let row_bytes = 4 * dims as u64;
+    let panel_rows = context.panel_rows("a panel of points", row_bytes)?;
+    if u32::try_from(rows).is_err() {
+        let cure = "split the set";
+        return Err(Error::Limit {
+            what: "a set of points",
+            needed: rows as u64,
+            limit: u32::MAX.into(),
+            cure,
+        });
+    }
+    let placed = context.scoped("bringing points to the device", || {
+        let given = context.storage("points as given", row_bytes * panel_rows.min(rows.max(1)) as u64)?;
+        let first_bad_row = context.storage("the first bad row", 4)?;
+        context.queue.write_buffer(&first_bad_row, 0, &[0xff; 4]);
+        let mut stream = Stream::new(context)?;
+        let mut placed = Vec::new();
+        for rows in panels(rows, panel_rows) {
+            let bytes = row_bytes * rows.len() as u64;
+            match source {
+                Source::Host(points) => {
+                    let values = &points.values()[rows.start * dims..rows.end * dims];
+                    context.queue.write_buffer(&given, 0, bytemuck::cast_slice(values));
+                }
+                Source::Device(buffer, offset) => {
+                    let start = offset + row_bytes * rows.start as u64;
+                    stream.encoder().copy_buffer_to_buffer(buffer, start, &given, 0, bytes);
+                }
+            }
+            let panel = Panel {
+                values: context.storage("points", bytes)?,
+                excess: context.storage("excess lengths", 8 * rows.len() as u64)?,
+                inverse_lengths: context.storage("inverse lengths", 4 * rows.len() as u64)?,
+                rows,
+            };
+            scale(&mut stream, &given, &panel, &first_bad_row, dims, scaling)?;
+            // The next panel overwrites the values as given.
+            stream.flush()?;
+            placed.push(panel);
+        }
+        stream.finish()?;
+        if let Source::Device(buffer, offset) = source {
+            refuse_bad_row(context, &first_bad_row, buffer, offset, dims, scaling)?;
+        }
+        Ok(placed)
+    })?;
+    let storage = GpuPoints { context: context.clone(), panel_rows, panels: placed };
+    Ok(Points { rows, dims, scaling, storage: Box::new(storage) })
+}
+
+fn scale(
+    stream: &mut Stream<'_>,
+    given: &wgpu::Buffer,
+    panel: &Panel,
+    first_bad_row: &wgpu::Buffer,
+    dims: usize,
+    scaling: Scaling,
+) -> Result<()> {
+    let unit = scaling == Scaling::Unit;
+    // Of a row whose length can be scaled to one, the largest coordinate lies between these.
+    let (largest, least) = if unit {
+        (*LENGTHS.end() as f32, (LENGTHS.start() / (dims as f64).sqrt()) as f32)
+    } else {
+        (raw_limit(dims), 0.0)
+    };
+    let params = NormalizeParams {
+        dims: dims as u32,
+        first_row: panel.rows.start as u32,
+        largest: largest.to_bits(),
+        least: least.to_bits(),
+    };
+    let buffers = [given, &panel.values, &panel.inverse_lengths, first_bad_row];
+    let rows = panel.rows.len() as u32;
+    stream.dispatch(Kernel::Normalize { unit }, &params, &buffers, rows)?;
+    if unit {
+        let params = ExcessParams { rows, dims: dims as u32 };
+        stream.dispatch(
+            Kernel::Excess,
+            &params,
+            &[&panel.values, &panel.excess],
+            rows.div_ceil(TILE as u32),
+        )?;
+    }
+    Ok(())
+}
+
+/// The kernel has seen that a row is bad; the host says what is wrong with it.
+fn refuse_bad_row(
+    context: &Context,
+    first_bad_row: &wgpu::Buffer,
+    buffer: &wgpu::Buffer,
+    offset: u64,
+    dims: usize,
+    scaling: Scaling,
+) -> Result<()> {
+    let row = match context.read([(first_bad_row, 1)])?.first() {
+        Some(bits) if bits.to_bits() != u32::MAX => bits.to_bits() as usize,
+        _ => return Ok(()),
+    };
+    let copy = context.storage("a bad row", 4 * dims as u64)?;
+    let mut encoder = context.device.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(buffer, offset + 4 * (row * dims) as u64, &copy, 0, copy.size());
+    context.queue.submit([encoder.finish()]);
+    check(row, &context.read([(&copy, dims)])?, scaling)?;
+    Err(Error::Device { reason: format!("row {row} was refused without a reason") })
+}

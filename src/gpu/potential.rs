@@ -1,0 +1,86 @@
+//! The Gaussian potential exp(−t‖x−y‖²) as the shaders compute it: exp(κs) of a similarity s.
+
+use super::{context::TILE, params::PairParams, shaders::Similarity};
+use crate::{LogSum, Scaling};
+
+/// Up to so many pairs, rounding has little to average over, and each product is split.
+const FEW: u64 = 512 * 512;
+/// Beyond this t a handful of close pairs may make the sum, and rounding of their cosines the result.
+const STEEP: f64 = 5.0;
+/// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
+const DEEPEST: f64 = 40.0;
+
+/// exp(−t‖x−y‖²) over a set of pairs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Potential {
+    similarity: Similarity,
+    t: f64,
+}
+
+impl Potential {
+    /// The potential of parameter t between `count` pairs of points.
+    pub(super) fn new(scaling: Scaling, count: u64, t: f64) -> Self {
+        let similarity = match scaling {
+            Scaling::Raw => Similarity::Difference,
+            Scaling::Unit if count <= FEW || t > STEEP => Similarity::SplitCosine,
+            Scaling::Unit => Similarity::Cosine,
+        };
+        Self { similarity, t }
+    }
+
+    pub(super) fn similarity(self) -> Similarity {
+        self.similarity
+    }
+
+    pub(super) fn t(self) -> f64 {
+        self.t
+    }
+
+    /// Whether gradients sum wᵢⱼ(yⱼ − xᵢ) rather than wᵢⱼyⱼ. Of unit rows both have the same part tangent to the
+    /// sphere; differences err less where close pairs outweigh the rest, and take twice the work.
+    pub(super) fn sums_differences(self) -> bool {
+        self.similarity != Similarity::Cosine
+    }
+
+    fn raw(self) -> bool {
+        self.similarity == Similarity::Difference
+    }
+
+    /// −t‖x−y‖² of a similarity.
+    pub(super) fn exponent(self, similarity: f32) -> f64 {
+        let s = f64::from(similarity);
+        self.t * if self.raw() { s } else { 2.0 * (s - 1.0) }
+    }
+
+    /// The similarity that weights are relative to, if it is known without a sum.
+    pub(super) fn pivot(self) -> Option<f32> {
+        (!self.raw() && 4.0 * self.t <= DEEPEST).then_some(1.0)
+    }
+
+    /// The largest similarity in a sum.
+    pub(super) fn pivot_of(self, sum: LogSum) -> f32 {
+        let s = sum.max / self.t;
+        (if self.raw() { s } else { 1.0 + s / 2.0 }) as f32
+    }
+
+    /// Multiply-adds that a tile takes.
+    pub(super) fn tile_cost(self, dims: usize) -> f64 {
+        let products = if self.similarity == Similarity::SplitCosine { 3.0 } else { 1.0 };
+        (TILE * TILE * dims) as f64 * products
+    }
+
+    /// The parameters that do not depend on the block.
+    pub(super) fn params(self, pivot: f32) -> PairParams {
+        // Any t > 0 works: beyond these bounds only exponents of 0 and of −∞ are left.
+        let kappa = if self.raw() { self.t } else { 2.0 * self.t };
+        let scale = (kappa * std::f64::consts::LOG2_E).clamp(1e-37, 1e30);
+        let high = f32::from_bits((scale as f32).to_bits() & 0xffff_f000);
+        PairParams {
+            pivot,
+            scale_high: high,
+            scale_low: (scale - f64::from(high)) as f32,
+            scale_least: (-125.0 / scale).max(-3e38) as f32,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Work for the device in short submissions, and the sums that come back, in the order of the work.
+//!
+//! Some systems kill a device that is busy for two seconds, and an observer wants to hear between; so work is
+//! cut into submissions of about [`BUDGET`], two of them in flight. How it is cut depends on the device's speed
+//! and does not show in the result: tiles are merged one by one, in their order.
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{self, Receiver},
+    time::{Duration, Instant},
+};
+
+use super::{context::Context, params::Params, shaders::Kernel};
+use crate::{Error, LogSum, Result, progress::Watch};
+
+/// What a submission should take.
+const BUDGET: Duration = Duration::from_millis(50);
+/// Multiply-adds of the first submission to a device: the budget of a slow one.
+const FIRST: f64 = 1e8;
+/// Submissions in flight: the device has one to work on while the host merges another.
+const IN_FLIGHT: usize = 2;
+/// Dispatches of a submission at most.
+const DISPATCHES: u64 = 512;
+/// Bytes from the parameters of a dispatch to those of the next: no device aligns uniforms more coarsely.
+const SLOT: u64 = 256;
+/// Tile sums of a submission at most: 1 MiB.
+const SUMS: u64 = 1 << 17;
+
+/// A tile's sum as the shaders write it: Σ exp(κ(s − pivot)).
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct TileSum {
+    pivot: f32,
+    sum: f32,
+}
+
+/// Work on the tiles of a block.
+pub(super) struct Tiles<'a> {
+    pub(super) kernel: Kernel,
+    pub(super) buffers: &'a [&'a wgpu::Buffer],
+    pub(super) count: u32,
+    /// Multiply-adds of one tile.
+    pub(super) cost: f64,
+    /// Pairs that are done when all tiles are.
+    pub(super) pairs: u64,
+}
+
+/// A sequence of submissions.
+pub(super) struct Stream<'a> {
+    context: &'a Context,
+    watch: Option<&'a Watch<'a>>,
+    /// The exponent κs of a similarity s.
+    exponent: Box<dyn Fn(f32) -> f64 + 'a>,
+    total: LogSum,
+    params: wgpu::Buffer,
+    sums: wgpu::Buffer,
+    /// How many sums there is room for.
+    capacity: u64,
+    spare: Vec<wgpu::Buffer>,
+    encoder: wgpu::CommandEncoder,
+    /// What the next submission holds so far.
+    load: Load,
+    in_flight: VecDeque<Flight>,
+    last_return: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Load {
+    params: Vec<u8>,
+    sums: u64,
+    cost: f64,
+    pairs: u64,
+}
+
+impl Load {
+    /// At least one sum is copied, so that every submission is answered in the same way.
+    fn sum_bytes(&self) -> u64 {
+        self.sums.max(1) * size_of::<TileSum>() as u64
+    }
+}
+
+struct Flight {
+    submission: wgpu::SubmissionIndex,
+    submitted: Instant,
+    staging: wgpu::Buffer,
+    answer: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    load: Load,
+}
+
+impl<'a> Stream<'a> {
+    /// Work whose progress nobody watches, and which makes no sums.
+    pub(super) fn new(context: &'a Context) -> Result<Self> {
+        Self::with_sums(context, None, |_| 0.0)
+    }
+
+    /// Work whose tile sums are merged, `exponent` being κs of a similarity s.
+    pub(super) fn with_sums(
+        context: &'a Context,
+        watch: Option<&'a Watch<'a>>,
+        exponent: impl Fn(f32) -> f64 + 'a,
+    ) -> Result<Self> {
+        use wgpu::BufferUsages as Use;
+        let capacity = SUMS.min(context.max_binding() / size_of::<TileSum>() as u64);
+        Ok(Self {
+            context,
+            watch,
+            exponent: Box::new(exponent),
+            total: LogSum::EMPTY,
+            params: context.buffer("parameters", DISPATCHES * SLOT, Use::UNIFORM | Use::COPY_DST)?,
+            sums: context.storage("tile sums", capacity * size_of::<TileSum>() as u64)?,
+            capacity,
+            spare: Vec::new(),
+            encoder: context.device.create_command_encoder(&Default::default()),
+            load: Load::default(),
+            in_flight: VecDeque::new(),
+            last_return: None,
+        })
+    }
+
+    /// Where the kernels put their tile sums.
+    pub(super) fn sums(&self) -> wgpu::Buffer {
+        self.sums.clone()
+    }
+
+    /// Commands that are not kernels, in order with them.
+    pub(super) fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
+        &mut self.encoder
+    }
+
+    /// Works on tiles, as many at once as the budget allows. `params` gets the first tile and the place of its
+    /// sum.
+    pub(super) fn tiles<P: Params>(
+        &mut self,
+        tiles: Tiles<'_>,
+        params: impl Fn(u32, u32) -> P,
+    ) -> Result<()> {
+        let makes_sums = matches!(tiles.kernel, Kernel::LogSum(_) | Kernel::Weights(_));
+        let done =
+            |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
+        let mut first = 0;
+        while first < tiles.count {
+            if self.load.sums == self.capacity
+                || self.budget() - self.load.cost < tiles.cost && self.load.cost > 0.0
+            {
+                self.flush()?;
+            }
+            let room = ((self.budget() - self.load.cost) / tiles.cost).max(1.0) as u32;
+            let count = room
+                .min(tiles.count - first)
+                .min((self.capacity - self.load.sums) as u32)
+                .min(self.context.limits.max_compute_workgroups_per_dimension);
+            let params = params(first, self.load.sums as u32);
+            self.dispatch(tiles.kernel, &params, tiles.buffers, count)?;
+            self.load.cost += tiles.cost * f64::from(count);
+            self.load.pairs += done(first + count) - done(first);
+            self.load.sums += if makes_sums { count.into() } else { 0 };
+            first += count;
+        }
+        Ok(())
+    }
+
+    /// One dispatch of so many workgroups.
+    pub(super) fn dispatch<P: Params>(
+        &mut self,
+        kernel: Kernel,
+        params: &P,
+        buffers: &[&wgpu::Buffer],
+        groups: u32,
+    ) -> Result<()> {
+        debug_assert!(P::belongs_to(kernel) && buffers.len() == kernel.buffers());
+        if self.load.params.len() as u64 == DISPATCHES * SLOT {
+            self.flush()?;
+        }
+        let offset = self.load.params.len();
+        self.load.params.extend_from_slice(bytemuck::bytes_of(params));
+        self.load.params.resize(offset + SLOT as usize, 0);
+        let size = std::num::NonZero::new(size_of::<P>() as u64);
+        let params = wgpu::BufferBinding { buffer: &self.params, offset: offset as u64, size };
+        let pipeline = self.context.pipeline(kernel)?;
+        let bindings = self.context.bind(&pipeline, params, buffers);
+        let mut pass = self.encoder.begin_compute_pass(&Default::default());
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &bindings, &[]);
+        pass.dispatch_workgroups(groups, 1, 1);
+        Ok(())
+    }
+
+    /// Sends what there is, and waits for the oldest submission if too many are under way.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        let load = std::mem::take(&mut self.load);
+        let next = self.context.device.create_command_encoder(&Default::default());
+        let mut encoder = std::mem::replace(&mut self.encoder, next);
+        let staging = match self.spare.pop() {
+            Some(buffer) => buffer,
+            None => {
+                use wgpu::BufferUsages as Use;
+                self.context.buffer(
+                    "tile sums for the host",
+                    self.sums.size(),
+                    Use::MAP_READ | Use::COPY_DST,
+                )?
+            }
+        };
+        let bytes = load.sum_bytes();
+        encoder.copy_buffer_to_buffer(&self.sums, 0, &staging, 0, bytes);
+        self.context.queue.write_buffer(&self.params, 0, &load.params);
+        let submitted = Instant::now();
+        let submission = self.context.queue.submit([encoder.finish()]);
+        let (sender, answer) = mpsc::channel();
+        // A receiver that is gone has already failed, and said so.
+        staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| drop(sender.send(result)));
+        self.in_flight.push_back(Flight { submission, submitted, staging, answer, load });
+        while self.in_flight.len() >= IN_FLIGHT {
+            self.land()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for all of the work.
+    pub(super) fn finish(mut self) -> Result<LogSum> {
+        self.flush()?;
+        while !self.in_flight.is_empty() {
+            self.land()?;
+        }
+        Ok(self.total)
+    }
+
+    fn budget(&self) -> f64 {
+        self.context.rate().map_or(FIRST, |rate| rate * BUDGET.as_secs_f64())
+    }
+
+    /// Waits for the oldest submission and merges its sums.
+    fn land(&mut self) -> Result<()> {
+        let Some(Flight { submission, submitted, staging, answer, load }) = self.in_flight.pop_front() else {
+            return Ok(());
+        };
+        self.context.wait(submission)?;
+        self.context.mapped(&answer)?;
+        self.learn(submitted, load.cost);
+        let mapped = staging.get_mapped_range(..load.sum_bytes());
+        let view = mapped.map_err(|error| Error::Device { reason: error.to_string() })?;
+        let sums = bytemuck::pod_collect_to_vec::<u8, TileSum>(&view);
+        for tile in &sums[..load.sums as usize] {
+            let sum = LogSum { max: (self.exponent)(tile.pivot), sum: tile.sum.into() };
+            self.total = self.total.combine(sum);
+        }
+        drop(view);
+        staging.unmap();
+        self.spare.push(staging);
+        self.watch.map_or(Ok(()), |watch| watch.advance(load.pairs))
+    }
+
+    /// Learns the device's speed from a submission: one that took too little time to tell says at least that
+    /// more can be asked.
+    fn learn(&mut self, submitted: Instant, cost: f64) {
+        let now = Instant::now();
+        let began = self.last_return.map_or(submitted, |last| last.max(submitted));
+        self.last_return = Some(now);
+        if cost > 0.0 {
+            let seconds = (now - began).as_secs_f64().max(1e-4);
+            let known = self.context.rate().unwrap_or(FIRST / BUDGET.as_secs_f64());
+            self.context.set_rate((cost / seconds).clamp(known / 4.0, known * 4.0));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Values and gradients of every backend against the formulas in f64: one set of checks for all devices.
+
+mod support;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Failed;
+use support::{
+    cases::{self, Case},
+    compare::{self, Report},
+    devices::{self, Check},
+    oracle::{self, Rows},
+    random,
+    set::{Set, balanced},
+};
+use unisphere::{Alignment, Embeddings, Engine, Loss, Result, Uniformity};
+
+const ALPHAS: [f64; 4] = [0.5, 1.0, 2.0, 3.0];
+
+fn main() -> ExitCode {
+    let cases = [cases::shapes(), cases::ragged(), cases::big()].into_iter().flatten();
+    let checks: Vec<_> =
+        cases.map(|case| Check::new(case.name.clone(), move |engine| check(engine, &case))).collect();
+    devices::run(&checks)
+}
+
+fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
+    let x = Set::new(engine, case.x()?)?;
+    let y = Set::new(engine, case.y()?)?;
+    // The first two thirds of the positives: another number of rows than x has.
+    let rows = (case.rows * 2).div_ceil(3);
+    let part = &case.y[..rows * case.dims];
+    let part = Set::new(engine, Embeddings::with_scaling(part, rows, case.dims, case.scaling)?)?;
+    let mut report = Report::default();
+    for &t in case.ts {
+        if case.rows > 1 {
+            uniformity(&mut report, engine, &x, t)?;
+            loss(&mut report, engine, &x, &y, t)?;
+        }
+        cross_uniformity(&mut report, engine, &x, &part, t)?;
+    }
+    for alpha in ALPHAS {
+        alignment(&mut report, engine, &x, &y, alpha)?;
+    }
+    squared_distances(&mut report, engine, &x, &part)?;
+    Ok(report.finish()?)
+}
+
+fn uniformity(report: &mut Report, engine: &Engine, x: &Set, t: f64) -> Result<()> {
+    let squares = oracle::squares_within(&x.seen);
+    let want = oracle::log_mean_exp(&squares, t);
+    let metric = Uniformity { t };
+    let (value, grad) = engine.uniformity_with_grad(&x.points, metric)?;
+    for (how, value) in [("value", engine.uniformity(&x.points, metric)?), ("value with gradient", value)] {
+        report.check(format!("uniformity t={t}, {how}"), x.potential(value, want, t));
+    }
+    let gross = gross(&x.seen, &x.seen, t, oracle::log_sum_exp(&squares, t), true);
+    let grads = oracle::uniformity_grad(&x.seen, t);
+    report.check(format!("uniformity t={t}, gradient"), x.gradient(&grad, grads, gross)?);
+    if x.raw() {
+        report.check(format!("uniformity t={t}, gradient"), balanced(&[&grad])?);
+    }
+    Ok(())
+}
+
+/// The norm of the gradient's terms before they cancel on the sphere: 2t Σⱼ wᵢⱼ/S for every i.
+fn gross(x: &Rows, y: &Rows, t: f64, log_sum: f64, within: bool) -> f64 {
+    let weight = |x: &[f64], y: &[f64]| (-t * oracle::squared_distance(x, y) - log_sum).exp();
+    let others = |i| y.iter().enumerate().filter(move |(j, _)| !(within && i == *j));
+    let share = |(i, x): (usize, &Vec<f64>)| others(i).map(|(_, y)| weight(x, y)).sum::<f64>();
+    2.0 * t * oracle::length(&x.iter().enumerate().map(share).collect::<Vec<_>>())
+}
+
+fn cross_uniformity(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f64) -> Result<()> {
+    let squares = oracle::squares_across(&x.seen, &y.seen);
+    let want = oracle::log_mean_exp(&squares, t);
+    let metric = Uniformity { t };
+    let (value, gx, gy) = engine.cross_uniformity_with_grad(&x.points, &y.points, metric)?;
+    let alone = engine.cross_uniformity(&x.points, &y.points, metric)?;
+    for (how, value) in [("value", alone), ("value with gradient", value)] {
+        report.check(format!("cross uniformity t={t}, {how}"), x.potential(value, want, t));
+    }
+    let log_sum = oracle::log_sum_exp(&squares, t);
+    let (wx, wy) = oracle::cross_uniformity_grad(&x.seen, &y.seen, t);
+    for (which, set, other, got, want) in [("x", x, y, &gx, wx), ("y", y, x, &gy, wy)] {
+        let gross = gross(&set.seen, &other.seen, t, log_sum, false);
+        report.check(format!("cross uniformity t={t}, gradient of {which}"), set.gradient(got, want, gross)?);
+    }
+    if x.raw() {
+        report.check(format!("cross uniformity t={t}, gradients"), balanced(&[&gx, &gy])?);
+    }
+    Ok(())
+}
+
+fn alignment(report: &mut Report, engine: &Engine, x: &Set, y: &Set, alpha: f64) -> Result<()> {
+    let want = oracle::alignment(&x.seen, &y.seen, alpha);
+    let metric = Alignment { alpha };
+    let (value, gx, gy) = engine.alignment_with_grad(&x.points, &y.points, metric)?;
+    for (how, value) in
+        [("value", engine.alignment(&x.points, &y.points, metric)?), ("value with gradient", value)]
+    {
+        report.check(format!("alignment α={alpha}, {how}"), compare::value(value, want, 1e-6 * want));
+    }
+    let wx = oracle::alignment_grad(&x.seen, &y.seen, alpha);
+    let (wy, gross) = (oracle::sum(&wx, &wx, -2.0), oracle::norm(&wx));
+    for (which, set, got, want) in [("x", x, &gx, wx), ("y", y, &gy, wy)] {
+        report.check(format!("alignment α={alpha}, gradient of {which}"), set.gradient(got, want, gross)?);
+    }
+    Ok(())
+}
+
+fn loss(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f64) -> Result<()> {
+    let (weight, alpha) = (0.7, 1.0);
+    let metric = Loss { weight, alignment: Alignment { alpha }, uniformity: Uniformity { t } };
+    let (with_grad, gx, gy) = engine.loss_with_grad(&x.points, &y.points, metric)?;
+    let aligned = oracle::alignment(&x.seen, &y.seen, alpha);
+    let (ux, uy) = (oracle::uniformity(&x.seen, t), oracle::uniformity(&y.seen, t));
+    let total = oracle::loss(&x.seen, &y.seen, weight, alpha, t);
+    for value in [engine.loss(&x.points, &y.points, metric)?, with_grad] {
+        let tolerance = 1e-6 * weight * aligned + x.tolerance(t, ux).max(y.tolerance(t, uy));
+        report.check(format!("loss t={t}"), compare::value(value.loss, total, tolerance));
+        report.check(format!("loss t={t}, x"), x.potential(value.uniformity_x, ux, t));
+        report.check(format!("loss t={t}, y"), y.potential(value.uniformity_y, uy, t));
+        report.check(
+            format!("loss t={t}, alignment"),
+            compare::value(value.alignment, aligned, 1e-6 * aligned),
+        );
+    }
+    let pull = oracle::alignment_grad(&x.seen, &y.seen, alpha);
+    for (which, set, got, sign) in [("x", x, &gx, 1.0), ("y", y, &gy, -1.0)] {
+        let spread = oracle::uniformity_grad(&set.seen, t);
+        let halved = oracle::sum(&spread, &spread, -0.5);
+        let log_sum = oracle::log_sum_exp(&oracle::squares_within(&set.seen), t);
+        let gross = gross(&set.seen, &set.seen, t, log_sum, true) + weight * oracle::norm(&pull);
+        let want = oracle::sum(&halved, &pull, sign * weight);
+        report.check(format!("loss t={t}, gradient of {which}"), set.gradient(got, want, gross)?);
+    }
+    Ok(())
+}
+
+fn squared_distances(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
+    let (rows, cols) = (x.given.len(), y.given.len());
+    let want: Rows = oracle::squares_across(&x.seen, &y.seen).chunks(cols).map(<[f64]>::to_vec).collect();
+    let got = engine.squared_distances(&x.points, &y.points)?;
+    report.check("squared distances", x.squares(&got.read()?, &want));
+
+    let upstream = random::single(&random::normal(rows, cols, 30));
+    let matrix = engine.upload_matrix(&upstream, rows, cols)?;
+    let (gx, gy) = engine.squared_distances_grad(&x.points, &y.points, &matrix)?;
+    let upstream = oracle::rows(&upstream, cols);
+    let (wx, wy) = oracle::squared_distances_grad(&x.seen, &y.seen, &upstream);
+    let gross = 2.0 * (cols as f64).sqrt() * oracle::norm(&upstream);
+    for (which, set, got, want) in [("x", x, &gx, wx), ("y", y, &gy, wy)] {
+        report.check(format!("squared distances, gradient of {which}"), set.gradient(got, want, gross)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The same bits from run to run, and for any number of threads.
+
+mod support;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Failed;
+use support::{
+    devices::{self, Check},
+    random::{normal, on_the_sphere, single},
+};
+use unisphere::{Alignment, Embeddings, Engine, Loss, Result, Scaling, Uniformity};
+
+/// More than one panel on either side, ragged.
+const ROWS: usize = 1291;
+const DIMS: usize = 37;
+
+fn main() -> ExitCode {
+    let mut checks = Vec::new();
+    for scaling in [Scaling::Unit, Scaling::Raw] {
+        checks.push(Check::new(format!("run to run, {scaling:?}"), move |engine| {
+            let first = bits(engine, scaling)?;
+            same("a second run", &first, &bits(engine, scaling)?)?;
+            same("a third run", &first, &bits(engine, scaling)?)
+        }));
+        checks.push(Check::new(format!("1, 2 and 7 threads, {scaling:?}"), move |engine| {
+            let first = with_threads(1, engine, scaling)?;
+            same("2 threads", &first, &with_threads(2, engine, scaling)?)?;
+            same("7 threads", &first, &with_threads(7, engine, scaling)?)
+        }));
+    }
+    devices::run(&checks)
+}
+
+fn with_threads(
+    threads: usize,
+    engine: &Engine,
+    scaling: Scaling,
+) -> Result<Vec<(String, Vec<u64>)>, Failed> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    Ok(pool.install(|| bits(engine, scaling))?)
+}
+
+fn same(what: &str, first: &[(String, Vec<u64>)], second: &[(String, Vec<u64>)]) -> Result<(), Failed> {
+    for ((name, first), (_, second)) in first.iter().zip(second) {
+        let differences = first.iter().zip(second).filter(|(a, b)| a != b).count();
+        if first.len() != second.len() || differences > 0 {
+            return Err(format!("{what}: {differences} of {} values of {name} differ", first.len()).into());
+        }
+    }
+    Ok(())
+}
+
+/// The bits of everything that an engine computes, from points uploaded anew.
+fn bits(engine: &Engine, scaling: Scaling) -> Result<Vec<(String, Vec<u64>)>> {
+    let set = |seed| {
+        let values = single(&on_the_sphere(normal(ROWS, DIMS, seed), DIMS));
+        engine.upload(&Embeddings::with_scaling(values, ROWS, DIMS, scaling)?)
+    };
+    let (x, y) = (set(1)?, set(2)?);
+    let mut all = Vec::new();
+    let mut value = |name: &str, value: f64| all.push((name.to_owned(), vec![value.to_bits()]));
+    let mut gradients = Vec::new();
+    for t in [2.0, 50.0] {
+        let uniformity = Uniformity { t };
+        let (u, gu) = engine.uniformity_with_grad(&x, uniformity)?;
+        let (cross, gx, gy) = engine.cross_uniformity_with_grad(&x, &y, uniformity)?;
+        value("uniformity", engine.uniformity(&x, uniformity)?);
+        value("uniformity with gradient", u);
+        value("cross uniformity", engine.cross_uniformity(&x, &y, uniformity)?);
+        value("cross uniformity with gradient", cross);
+        gradients.extend([("uniformity", gu), ("cross uniformity, x", gx), ("cross uniformity, y", gy)]);
+    }
+    let (a, gx, gy) = engine.alignment_with_grad(&x, &y, Alignment { alpha: 1.0 })?;
+    let (loss, lx, ly) = engine.loss_with_grad(&x, &y, Loss::default())?;
+    value("alignment", a);
+    value("loss", loss.loss);
+    let distances = engine.squared_distances(&x, &y)?;
+    let (dx, dy) = engine.squared_distances_grad(&x, &y, &distances)?;
+    gradients.extend([("alignment, x", gx), ("alignment, y", gy), ("loss, x", lx), ("loss, y", ly)]);
+    gradients.extend([("squared distances, x", dx), ("squared distances, y", dy)]);
+    gradients.push(("squared distances", distances));
+    for (name, gradient) in gradients {
+        let bits = gradient.read()?.iter().map(|v| v.to_bits().into()).collect();
+        all.push((format!("the gradient of {name}"), bits));
+    }
+    Ok(all)
+}

@@ -1,0 +1,275 @@
+//! Every error that a caller can cause, on every backend: the variant, and the numbers in it.
+
+mod support;
+
+use std::{
+    ops::ControlFlow,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use libtest_mimic::Failed;
+use support::{
+    devices::{self, Check},
+    random::{normal, single},
+};
+use unisphere::{
+    Alignment, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Loss, Matrix, Points, Result, Uniformity,
+    unordered_pairs,
+};
+
+fn main() -> ExitCode {
+    devices::run(&[
+        Check::new("embeddings", embeddings),
+        Check::new("parameters", parameters),
+        Check::new("too few rows", too_few_rows),
+        Check::new("mismatched sets", mismatched_sets),
+        Check::new("mixed scaling", mixed_scaling),
+        Check::new("a matrix of another shape", another_shape),
+        Check::new("overflow", overflow),
+        Check::new("no such device", no_such_device),
+        Check::new("another device's points", another_device),
+        Check::new("stopped", stopped),
+        Check::new("progress", progress),
+        Check::new("messages", messages),
+    ])
+}
+
+fn points(engine: &Engine, rows: usize, dims: usize) -> Result<Points> {
+    engine.upload(&Embeddings::new(single(&normal(rows, dims, 1)), rows, dims)?)
+}
+
+fn raw(engine: &Engine, values: &[f32], rows: usize, dims: usize) -> Result<Points> {
+    engine.upload(&Embeddings::raw(values, rows, dims)?)
+}
+
+/// Fails unless `result` is the error wanted.
+fn expect<T>(result: Result<T>, want: Error) -> Result<(), Failed> {
+    expect_that(result, &want.to_string(), |error| *error == want)
+}
+
+fn expect_that<T>(result: Result<T>, want: &str, is: impl Fn(&Error) -> bool) -> Result<(), Failed> {
+    match result {
+        Err(error) if is(&error) => Ok(()),
+        Err(error) => Err(format!("want '{want}', got '{error}'").into()),
+        Ok(_) => Err(format!("want '{want}', and it passed").into()),
+    }
+}
+
+fn embeddings(engine: &Engine) -> Result<(), Failed> {
+    let new = |values: &[f32], rows, dims| engine.upload(&Embeddings::new(values, rows, dims)?);
+    expect(new(&[1.0; 5], 2, 3), Error::Shape { values: 5, rows: 2, dims: 3 })?;
+    expect(new(&[1.0; 4], usize::MAX, 2), Error::Shape { values: 4, rows: usize::MAX, dims: 2 })?;
+    expect(new(&[], 3, 0), Error::NoDims)?;
+    expect(new(&[0.0, 1.0, f32::NAN, 0.0], 2, 2), Error::NotFinite { row: 1, dim: 0 })?;
+    expect(new(&[0.0, f32::INFINITY], 1, 2), Error::NotFinite { row: 0, dim: 1 })?;
+    expect(new(&[1.0, 0.0, 0.0, -0.0], 2, 2), Error::ZeroRow { row: 1 })?;
+    expect_that(new(&[1.0, 1e-31], 2, 1), "row 1 is short", |e| {
+        matches!(e, Error::RowLength { row: 1, .. })
+    })?;
+    expect_that(new(&[3e38], 1, 1), "row 0 is long", |e| matches!(e, Error::RowLength { row: 0, .. }))?;
+    expect_that(raw(engine, &[0.0, 1e19], 2, 1), "row 1 is large", |e| {
+        matches!(e, Error::TooLarge { row: 1, .. })
+    })?;
+    expect(engine.upload_matrix(&[0.0; 5], 2, 3), Error::Shape { values: 5, rows: 2, dims: 3 })
+}
+
+fn parameters(engine: &Engine) -> Result<(), Failed> {
+    let x = points(engine, 4, 3)?;
+    for value in [0.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        let out_of_range = |name| {
+            move |error: &Error| match error {
+                Error::Parameter { name: n, value: v, .. } => *n == name && v.to_bits() == value.to_bits(),
+                _ => false,
+            }
+        };
+        let (t, alpha) = (Uniformity { t: value }, Alignment { alpha: value });
+        let spread = Loss { uniformity: t, ..Loss::default() };
+        let close = Loss { alignment: alpha, ..Loss::default() };
+        expect_that(engine.uniformity(&x, t), "t", out_of_range("t"))?;
+        expect_that(engine.uniformity_with_grad(&x, t), "t", out_of_range("t"))?;
+        expect_that(engine.cross_uniformity(&x, &x, t), "t", out_of_range("t"))?;
+        expect_that(engine.cross_uniformity_with_grad(&x, &x, t), "t", out_of_range("t"))?;
+        expect_that(engine.alignment(&x, &x, alpha), "alpha", out_of_range("alpha"))?;
+        expect_that(engine.alignment_with_grad(&x, &x, alpha), "alpha", out_of_range("alpha"))?;
+        for (loss, name) in [(spread, "t"), (close, "alpha")] {
+            expect_that(engine.loss(&x, &x, loss), name, out_of_range(name))?;
+            expect_that(engine.loss_with_grad(&x, &x, loss), name, out_of_range(name))?;
+        }
+        if !value.is_finite() {
+            let loss = Loss { weight: value, ..Loss::default() };
+            expect_that(engine.loss(&x, &x, loss), "weight", out_of_range("weight"))?;
+        }
+    }
+    Ok(())
+}
+
+fn too_few_rows(engine: &Engine) -> Result<(), Failed> {
+    let (none, one, two) = (points(engine, 0, 3)?, points(engine, 1, 3)?, points(engine, 2, 3)?);
+    let few = |metric, rows, needed| Error::TooFewRows { metric, rows, needed };
+    for (x, rows) in [(&none, 0), (&one, 1)] {
+        expect(engine.uniformity(x, Uniformity::default()), few("uniformity", rows, 2))?;
+        expect(engine.uniformity_with_grad(x, Uniformity::default()), few("uniformity", rows, 2))?;
+    }
+    expect(engine.loss(&one, &one, Loss::default()), few("uniformity", 1, 2))?;
+    expect(engine.alignment(&none, &none, Alignment::default()), few("alignment", 0, 1))?;
+    expect(engine.alignment_with_grad(&none, &none, Alignment::default()), few("alignment", 0, 1))?;
+    for (x, y) in [(&none, &two), (&two, &none)] {
+        expect(engine.cross_uniformity(x, y, Uniformity::default()), few("cross uniformity", 0, 1))?;
+    }
+    let distances = engine.squared_distances(&none, &two)?;
+    let (gx, gy) = engine.squared_distances_grad(&none, &two, &distances)?;
+    if (distances.shape(), gx.shape(), gy.shape()) != ((0, 2), (0, 3), (2, 3)) || gy.read()? != [0.0; 6] {
+        return Err("an empty set has an empty matrix of distances, and gradients of zero".into());
+    }
+    Ok(())
+}
+
+fn mismatched_sets(engine: &Engine) -> Result<(), Failed> {
+    let (x, shorter, wider) = (points(engine, 4, 3)?, points(engine, 3, 3)?, points(engine, 4, 5)?);
+    let mismatch = |right_rows, right_dims| {
+        move |error: &Error| match *error {
+            Error::Mismatch { left_rows, left_dims, right_rows: rows, right_dims: dims, .. } => {
+                (left_rows, left_dims, rows, dims) == (4, 3, right_rows, right_dims)
+            }
+            _ => false,
+        }
+    };
+    for (y, is) in [(&shorter, mismatch(3, 3)), (&wider, mismatch(4, 5))] {
+        expect_that(engine.alignment(&x, y, Alignment::default()), "mismatch", is)?;
+        expect_that(engine.alignment_with_grad(&x, y, Alignment::default()), "mismatch", is)?;
+        expect_that(engine.loss(&x, y, Loss::default()), "mismatch", is)?;
+        expect_that(engine.loss_with_grad(&x, y, Loss::default()), "mismatch", is)?;
+    }
+    let is = mismatch(4, 5);
+    expect_that(engine.cross_uniformity(&x, &wider, Uniformity::default()), "mismatch", is)?;
+    expect_that(engine.cross_uniformity_with_grad(&x, &wider, Uniformity::default()), "mismatch", is)?;
+    expect_that(engine.squared_distances(&x, &wider), "mismatch", is)
+}
+
+fn mixed_scaling(engine: &Engine) -> Result<(), Failed> {
+    let (x, y) = (points(engine, 4, 3)?, raw(engine, &[1.0; 12], 4, 3)?);
+    expect(engine.alignment(&x, &y, Alignment::default()), Error::MixedScaling)?;
+    expect(engine.loss(&x, &y, Loss::default()), Error::MixedScaling)?;
+    expect(engine.cross_uniformity(&x, &y, Uniformity::default()), Error::MixedScaling)?;
+    expect(engine.squared_distances(&y, &x), Error::MixedScaling)
+}
+
+fn another_shape(engine: &Engine) -> Result<(), Failed> {
+    let (x, y) = (points(engine, 4, 3)?, points(engine, 2, 3)?);
+    for (rows, cols) in [(2, 4), (4, 3), (8, 1)] {
+        let upstream = engine.upload_matrix(&vec![1.0; rows * cols], rows, cols)?;
+        let what = "the upstream gradient has the shape of the distances";
+        let want = Error::Mismatch { what, left_rows: rows, left_dims: cols, right_rows: 4, right_dims: 2 };
+        expect(engine.squared_distances_grad(&x, &y, &upstream), want)?;
+    }
+    Ok(())
+}
+
+fn overflow(engine: &Engine) -> Result<(), Failed> {
+    let (x, y) = (raw(engine, &[0.0, 1e15], 2, 1)?, raw(engine, &[1e15, 0.0], 2, 1)?);
+    let (a, u) = (Error::Overflow { metric: "alignment" }, Error::Overflow { metric: "uniformity" });
+    let (power, steep) = (Alignment { alpha: 100.0 }, Alignment { alpha: 10.0 });
+    let narrow = Uniformity { t: 1e300 };
+    expect(engine.alignment(&x, &y, power), a.clone())?;
+    expect(engine.alignment_with_grad(&x, &y, power), a.clone())?;
+    engine.alignment(&x, &y, steep)?; // 1e150 is a value; its gradient is no f32
+    expect(engine.alignment_with_grad(&x, &y, steep), a)?;
+    expect(engine.uniformity(&x, narrow), u.clone())?;
+    expect(engine.uniformity_with_grad(&x, narrow), u)
+}
+
+fn no_such_device(_: &Engine) -> Result<(), Failed> {
+    for choice in [DeviceChoice::Name("no device has this name".into()), DeviceChoice::Index(1_000_000)] {
+        let wanted = choice.to_string();
+        expect_that(
+            Engine::on(&choice),
+            "no such device",
+            |e| matches!(e, Error::NoDevice { wanted: w, .. } if *w == wanted),
+        )?;
+    }
+    Ok(())
+}
+
+/// Only where there is a second device.
+fn another_device(engine: &Engine) -> Result<(), Failed> {
+    if engine.device().kind == DeviceKind::Cpu {
+        return Ok(());
+    }
+    both_ways(engine, &Engine::cpu())?;
+    both_ways(&Engine::cpu(), engine)
+}
+
+fn both_ways(engine: &Engine, other: &Engine) -> Result<(), Failed> {
+    let (own, foreign) = (points(engine, 4, 3)?, points(other, 4, 3)?);
+    let upstream: Matrix = other.upload_matrix(&[1.0; 16], 4, 4)?;
+    for (x, y) in [(&own, &foreign), (&foreign, &own), (&foreign, &foreign)] {
+        expect(engine.cross_uniformity(x, y, Uniformity::default()), Error::OtherDevice)?;
+        expect(engine.cross_uniformity_with_grad(x, y, Uniformity::default()), Error::OtherDevice)?;
+        expect(engine.alignment(x, y, Alignment::default()), Error::OtherDevice)?;
+        expect(engine.alignment_with_grad(x, y, Alignment::default()), Error::OtherDevice)?;
+        expect(engine.loss(x, y, Loss::default()), Error::OtherDevice)?;
+        expect(engine.squared_distances(x, y), Error::OtherDevice)?;
+    }
+    expect(engine.uniformity(&foreign, Uniformity::default()), Error::OtherDevice)?;
+    expect(engine.uniformity_with_grad(&foreign, Uniformity::default()), Error::OtherDevice)?;
+    expect(engine.squared_distances_grad(&own, &own, &upstream), Error::OtherDevice)
+}
+
+fn stopped(engine: &Engine) -> Result<(), Failed> {
+    let engine = engine.clone().observed_by(|_| ControlFlow::Break(()));
+    let x = points(&engine, 600, 5)?;
+    expect(engine.uniformity(&x, Uniformity::default()), Error::Stopped)?;
+    expect(engine.uniformity_with_grad(&x, Uniformity::default()), Error::Stopped)?;
+    expect(engine.cross_uniformity(&x, &x, Uniformity::default()), Error::Stopped)?;
+    expect(engine.cross_uniformity_with_grad(&x, &x, Uniformity::default()), Error::Stopped)?;
+    expect(engine.loss(&x, &x, Loss::default()), Error::Stopped)?;
+    expect(engine.loss_with_grad(&x, &x, Loss::default()), Error::Stopped)
+}
+
+/// Every pair is counted as done once, and the total is known from the start.
+fn progress(engine: &Engine) -> Result<(), Failed> {
+    let (most, total) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (seen, expected) = (most.clone(), total.clone());
+    let engine = engine.clone().observed_by(move |progress| {
+        seen.fetch_max(progress.done, Ordering::Relaxed);
+        expected.store(progress.total, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    });
+    let (x, y) = (points(&engine, 700, 5)?, points(&engine, 301, 5)?);
+    let finished = |what: &str, pairs: u64| {
+        let (done, total) = (most.swap(0, Ordering::Relaxed), total.swap(0, Ordering::Relaxed));
+        let all = (done, total) == (pairs, pairs);
+        if all { Ok(()) } else { Err(Failed::from(format!("{what}: {done} of {total} done, not {pairs}"))) }
+    };
+    engine.uniformity(&x, Uniformity::default())?;
+    finished("uniformity", unordered_pairs(700))?;
+    engine.uniformity_with_grad(&x, Uniformity::default())?;
+    finished("uniformity with gradient", unordered_pairs(700))?;
+    engine.cross_uniformity(&x, &y, Uniformity::default())?;
+    finished("cross uniformity", 700 * 301)?;
+    engine.loss(&x, &x, Loss::default())?;
+    finished("loss", 2 * unordered_pairs(700))
+}
+
+/// A message carries the numbers.
+fn messages(engine: &Engine) -> Result<(), Failed> {
+    let x = points(engine, 1, 3)?;
+    let errors = [
+        (Embeddings::new(&[1.0f32; 5], 2, 3).err(), vec!["5", "2", "3"]),
+        (Embeddings::new(&[1.0, f32::NAN], 1, 2).err(), vec!["row 0", "dimension 1"]),
+        (engine.uniformity(&x, Uniformity::default()).err(), vec!["uniformity", "2", "1"]),
+        (engine.alignment(&x, &x, Alignment { alpha: -3.5 }).err(), vec!["alpha", "-3.5", "positive"]),
+        (Engine::on(&DeviceChoice::Index(1_000_000)).err(), vec!["1000000"]),
+    ];
+    for (error, words) in errors {
+        let message = error.ok_or("no error")?.to_string();
+        if let Some(word) = words.iter().find(|&&word| !message.contains(word)) {
+            return Err(format!("'{message}' does not say '{word}'").into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Anything at all, thrown at the public API: no panic, and whatever succeeds is finite.
+
+use proptest::{collection::vec, prelude::*};
+use unisphere::{Alignment, Embeddings, Engine, Loss, Matrix, Points, Result, Scaling, Uniformity};
+
+/// Values that points are made of, and all that they should not be made of.
+fn coordinate() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        20 => -2.0f32..2.0,
+        4 => (-45i32..39, any::<bool>()).prop_map(|(e, sign)| if sign { -1.0 } else { 1.0 } * 10f32.powi(e)),
+        3 => Just(0.0),
+        3 => Just(1.0),
+        1 => prop_oneof![Just(-0.0), Just(f32::MIN_POSITIVE), Just(1e-45), Just(f32::MAX), Just(1e38)],
+    ]
+}
+
+/// One in some sets holds a value of any bits: NaN and infinities too.
+fn values(length: usize) -> impl Strategy<Value = Vec<f32>> {
+    (vec(coordinate(), length), any::<usize>(), any::<f32>(), 0..5u8).prop_map(
+        |(mut values, at, any, spoil)| {
+            if spoil == 0 && !values.is_empty() {
+                let at = at % values.len();
+                values[at] = any;
+            }
+            values
+        },
+    )
+}
+
+fn parameter() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => 0.1f64..5.0,
+        3 => (-308i32..308).prop_map(|e| 10f64.powi(e)),
+        1 => any::<f64>(),
+        1 => prop_oneof![Just(0.0), Just(f64::MAX), Just(f64::MIN_POSITIVE), Just(5e-324), Just(f64::NAN)],
+    ]
+}
+
+fn scaling() -> impl Strategy<Value = Scaling> {
+    prop_oneof![Just(Scaling::Unit), Just(Scaling::Raw)]
+}
+
+/// Two sets that fit together, mostly.
+fn sets() -> impl Strategy<Value = ([usize; 4], Vec<f32>, Vec<f32>)> {
+    let sizes = prop_oneof![
+        4 => (0..9usize, 0..9usize, 0..6usize).prop_map(|(n, m, d)| [n, d, m, d]),
+        4 => (1..40usize, 1..40usize).prop_map(|(n, d)| [n, d, n, d]),
+        1 => (140..150usize, 1..4usize).prop_map(|(n, d)| [n, d, n, d]),
+        1 => [0..5usize, 0..5, 0..5, 0..5],
+    ];
+    sizes.prop_flat_map(|s| (Just(s), values(s[0] * s[1]), values(s[2] * s[3])))
+}
+
+#[derive(Debug)]
+struct Input {
+    sizes: [usize; 4],
+    x: Vec<f32>,
+    y: Vec<f32>,
+    scalings: [Scaling; 2],
+    t: f64,
+    alpha: f64,
+    weight: f64,
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    let scalings = prop_oneof![5 => scaling().prop_map(|s| [s, s]), 1 => [scaling(), scaling()]];
+    (sets(), scalings, parameter(), parameter(), parameter()).prop_map(
+        |((sizes, x, y), scalings, t, alpha, weight)| Input { sizes, x, y, scalings, t, alpha, weight },
+    )
+}
+
+fn finite(what: &str, value: f64) {
+    assert!(value.is_finite(), "{what} is {value}");
+}
+
+fn finite_of_shape(what: &str, matrix: &Matrix, rows: usize, cols: usize) -> Result<()> {
+    assert_eq!(matrix.shape(), (rows, cols), "{what}");
+    let values = matrix.read()?;
+    assert_eq!(values.len(), rows * cols, "{what}");
+    assert!(values.iter().all(|v| v.is_finite()), "{what} is not finite: {values:?}");
+    Ok(())
+}
+
+fn gradients(what: &str, (x, gx): (&Points, &Matrix), (y, gy): (&Points, &Matrix)) -> Result<()> {
+    finite_of_shape(what, gx, x.rows(), x.dims())?;
+    finite_of_shape(what, gy, y.rows(), y.dims())
+}
+
+/// Everything that an engine does with two sets; each call may refuse.
+fn everything(engine: &Engine, input: &Input) -> Result<()> {
+    let [n, d, m, e] = input.sizes;
+    let x = engine.upload(&Embeddings::with_scaling(&input.x, n, d, input.scalings[0])?)?;
+    let y = engine.upload_owned(Embeddings::with_scaling(&input.y, m, e, input.scalings[1])?)?;
+    let (uniformity, alignment) = (Uniformity { t: input.t }, Alignment { alpha: input.alpha });
+    let loss = Loss { weight: input.weight, alignment, uniformity };
+    if let Ok(u) = engine.uniformity(&x, uniformity) {
+        finite("uniformity", u);
+        assert!(u <= 0.0, "uniformity is {u}");
+    }
+    if let Ok((u, grad)) = engine.uniformity_with_grad(&x, uniformity) {
+        finite("uniformity", u);
+        finite_of_shape("gradient of uniformity", &grad, n, d)?;
+    }
+    if let Ok(u) = engine.cross_uniformity(&x, &y, uniformity) {
+        finite("cross uniformity", u);
+    }
+    if let Ok((u, gx, gy)) = engine.cross_uniformity_with_grad(&x, &y, uniformity) {
+        finite("cross uniformity", u);
+        gradients("gradient of cross uniformity", (&x, &gx), (&y, &gy))?;
+    }
+    if let Ok(a) = engine.alignment(&x, &y, alignment) {
+        finite("alignment", a);
+        assert!(a >= 0.0, "alignment is {a}");
+    }
+    if let Ok((a, gx, gy)) = engine.alignment_with_grad(&x, &y, alignment) {
+        finite("alignment", a);
+        gradients("gradient of alignment", (&x, &gx), (&y, &gy))?;
+    }
+    if let Ok(value) = engine.loss(&x, &y, loss) {
+        finite("loss", value.loss);
+    }
+    if let Ok((value, gx, gy)) = engine.loss_with_grad(&x, &y, loss) {
+        finite("loss", value.loss);
+        gradients("gradient of loss", (&x, &gx), (&y, &gy))?;
+    }
+    if let Ok(distances) = engine.squared_distances(&x, &y) {
+        finite_of_shape("squared distances", &distances, n, m)?;
+        if let Ok((gx, gy)) = engine.squared_distances_grad(&x, &y, &distances) {
+            gradients("gradient of squared distances", (&x, &gx), (&y, &gy))?;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_succeeds_is_finite(input in input()) {
+        let _refused = everything(&Engine::cpu(), &input);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused(length in 0..9usize, rows in any::<usize>(), dims in any::<usize>()) {
+        let fits = dims > 0 && rows.checked_mul(dims) == Some(length);
+        prop_assert_eq!(Embeddings::new(vec![1.0; length], rows, dims).is_ok(), fits);
+        prop_assert_eq!(Embeddings::raw(vec![1.0; length], rows, dims).is_ok(), fits);
+        prop_assert_eq!(
+            Engine::cpu().upload_matrix(&vec![1.0; length], rows, dims).is_ok(),
+            rows.checked_mul(dims) == Some(length)
+        );
+    }
+}

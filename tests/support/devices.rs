@@ -1,0 +1,106 @@
+//! The engines under test, and one runner for all of them.
+
+use std::{process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use unisphere::Engine;
+
+/// The variable that turns a missing GPU from ignored tests into failures.
+const REQUIRE_GPU: &str = "UNISPHERE_REQUIRE_GPU";
+
+/// An engine under test, or why there is none.
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) engine: Result<Engine, String>,
+    ignored: bool,
+}
+
+/// The CPU, and every GPU adapter of this machine, software ones included; a GPU that is not there has
+/// its place too.
+pub(crate) fn devices() -> Vec<Device> {
+    let cpu = Device { name: "cpu".into(), engine: Ok(Engine::cpu()), ignored: false };
+    let mut gpus = gpus();
+    if gpus.is_empty() {
+        gpus.push(Device { name: "gpu".into(), engine: Err(no_gpu()), ignored: !required() });
+    }
+    std::iter::once(cpu).chain(gpus).collect()
+}
+
+#[cfg(feature = "gpu")]
+fn gpus() -> Vec<Device> {
+    let device = |adapter: unisphere::Adapter| {
+        let engine = Engine::on(&unisphere::DeviceChoice::Index(adapter.index));
+        let name = format!("gpu::{}::{}", adapter.index, adapter.name);
+        Device { name, engine: engine.map_err(|error| error.to_string()), ignored: false }
+    };
+    unisphere::adapters().into_iter().map(device).collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpus() -> Vec<Device> {
+    Vec::new()
+}
+
+type Run = dyn Fn(&Engine) -> Result<(), Failed> + Send + Sync;
+
+/// A named check of an engine.
+pub(crate) struct Check {
+    name: String,
+    run: Arc<Run>,
+}
+
+impl Check {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        run: impl Fn(&Engine) -> Result<(), Failed> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), run: Arc::new(run) }
+    }
+}
+
+/// Runs every check on every device, as the tests of this program.
+pub(crate) fn run(checks: &[Check]) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for device in devices() {
+        for check in checks {
+            let (run, engine) = (check.run.clone(), device.engine.clone());
+            let trial = Trial::test(format!("{}::{}", device.name, check.name), move || run(&engine?));
+            trials.push(trial.with_ignored_flag(device.ignored));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A named check of an adapter, which makes devices of its own.
+#[cfg(feature = "gpu")]
+pub(crate) type AdapterCheck = (&'static str, fn(&unisphere::wgpu::Adapter) -> Result<(), Failed>);
+
+/// Runs every check on every adapter, as the tests of this program.
+#[cfg(feature = "gpu")]
+pub(crate) fn run_on_adapters(checks: &[AdapterCheck]) -> ExitCode {
+    use unisphere::wgpu;
+
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let mut trials = Vec::new();
+    for &(name, check) in checks {
+        for adapter in adapters.clone() {
+            let name = format!("{}::{name}", adapter.get_info().name);
+            trials.push(Trial::test(name, move || check(&adapter)));
+        }
+        if adapters.is_empty() {
+            let missing = Trial::test(format!("gpu::{name}"), || Err(no_gpu().into()));
+            trials.push(missing.with_ignored_flag(!required()));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn no_gpu() -> String {
+    format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one")
+}
+
+fn required() -> bool {
+    std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0")
+}
