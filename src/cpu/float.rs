@@ -79,11 +79,9 @@ macro_rules! float {
             #[inline(always)]
             fn minus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$sub(a, b) }
             #[inline(always)]
-            #[inline(always)]
             fn mul_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
                 simd.$mul_add(a, b, c)
             }
-            #[inline(always)]
             #[inline(always)]
             fn max<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$max(a, b) }
             #[inline(always)]

@@ -40,10 +40,12 @@ impl Potential {
     }
 }
 
-/// How many rows a panel has: enough to be worth its packing, few enough for 64 cores to share the blocks.
-pub(super) fn panel(rows: usize) -> usize {
+/// How many rows a panel has: enough to be worth their packing, few enough for the cache to hold them packed
+/// and for 64 cores to share the blocks.
+pub(super) fn panel(rows: usize, dims: usize) -> usize {
+    const CACHED: usize = 640 * 1024 / size_of::<f32>();
     // A multiple of both sides of every tile.
-    96 * (rows / (24 * 96)).clamp(1, 4)
+    96 * (rows / (16 * 96)).min(CACHED / (96 * dims)).clamp(1, 4)
 }
 
 /// How many blocks are handed out at a time: what bounds the memory of their results.
@@ -65,8 +67,8 @@ pub(super) fn log_sum<K: Kernel>(
         advance(block.pairs()).map(|()| sum)
     };
     let mut blocks: Box<dyn Iterator<Item = Block>> = match y {
-        None => Box::new(pairs::within(x.len(), panel(x.len()))),
-        Some(y) => Box::new(pairs::across(x.len(), y.len(), panel(x.len().max(y.len())))),
+        None => Box::new(pairs::within(x.len(), panel(x.len(), x.dims()))),
+        Some(y) => Box::new(pairs::across(x.len(), y.len(), panel(x.len().max(y.len()), x.dims()))),
     };
     let mut total = Potential::EMPTY;
     loop {

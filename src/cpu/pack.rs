@@ -1,6 +1,9 @@
 //! Rows, copied into the order in which kernels read them.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
 
 use super::float::Float;
 
@@ -23,14 +26,17 @@ impl<T: Float> Buffer<T> {
 /// One thread's memory for a block.
 #[derive(Default)]
 pub(super) struct Scratch<T> {
+    /// The interleaved rows on the left of the last block, and which they are: the next often has the same.
     pub(super) left: Buffer<T>,
+    pub(super) left_rows: Range<usize>,
     pub(super) excess: Buffer<T>,
     pub(super) right: Buffer<T>,
     pub(super) weights: Buffer<T>,
     pub(super) turned: Buffer<T>,
+    pub(super) strip: Buffer<T>,
 }
 
-/// Scratch that threads lend each other.
+/// Scratch that threads lend each other, for the blocks of one pair of sets.
 pub(super) struct Pool<T>(Mutex<Vec<Scratch<T>>>);
 
 impl<T: Float> Pool<T> {
@@ -56,22 +62,55 @@ pub(super) fn interleave<'a, U: Copy + Into<T> + 'a, T: Float>(
     count: usize,
     row: impl Fn(usize) -> (&'a [U], T),
 ) {
-    // Four rows at a time: few enough streams for any cache, and enough for whole vectors.
-    let mut r = 0;
     let row = |r: usize| if r < count { row(r) } else { (row(0).0, T::default()) };
-    while r + 4 <= width {
-        let ((a, sa), (b, sb), (c, sc), (d, sd)) = (row(r), row(r + 1), row(r + 2), row(r + 3));
-        let rows = a.iter().zip(b).zip(c.iter().zip(d));
-        for (out, ((&a, &b), (&c, &d))) in out.chunks_exact_mut(width).zip(rows) {
-            let four = [a.into() * sa, b.into() * sb, c.into() * sc, d.into() * sd];
-            out[r..r + 4].copy_from_slice(&four);
-        }
-        r += 4;
+    let fours = width / FOUR * FOUR;
+    for r in (0..fours).step_by(FOUR) {
+        interleave_four(&mut out[r..], width, std::array::from_fn(|i| row(r + i)));
     }
-    for r in r..width {
+    for r in fours..width {
         let (row, scale) = row(r);
         for (out, &v) in out.chunks_exact_mut(width).zip(row) {
             out[r] = v.into() * scale;
         }
     }
+}
+
+/// Rows interleaved at a time: few enough streams for any cache, and square blocks that registers transpose.
+const FOUR: usize = 4;
+
+/// Interleaves four rows at the front of `out`.
+///
+/// Never inlined, and so compiled for the base instruction set: where there is a scatter, compilers take it,
+/// and it is many times slower than transposing.
+#[inline(never)]
+fn interleave_four<U: Copy + Into<T>, T: Float>(out: &mut [T], width: usize, rows: [(&[U], T); FOUR]) {
+    let scales = rows.map(|(_, scale)| scale);
+    let len = rows[0].0.len();
+    let [a, b, c, d] = rows.map(|(row, _)| row[..len].as_chunks::<FOUR>());
+    let mut out = out.chunks_mut(width);
+    for (((a, b), c), d) in a.0.iter().zip(b.0).zip(c.0).zip(d.0) {
+        for k in 0..FOUR {
+            if let Some(out) = out.next() {
+                let four = [a[k].into(), b[k].into(), c[k].into(), d[k].into()];
+                out[..FOUR].copy_from_slice(&std::array::from_fn::<_, FOUR, _>(|i| four[i] * scales[i]));
+            }
+        }
+    }
+    for ((((&a, &b), &c), &d), out) in a.1.iter().zip(b.1).zip(c.1).zip(d.1).zip(out) {
+        let four = [a.into(), b.into(), c.into(), d.into()];
+        out[..FOUR].copy_from_slice(&std::array::from_fn::<_, FOUR, _>(|i| four[i] * scales[i]));
+    }
+}
+
+/// Calls values into the cache that are going to be read.
+#[inline(always)]
+pub(super) fn prefetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(64 / size_of::<f32>()) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: the instruction is part of SSE, which every x86-64 has, and it accesses no memory.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
 }

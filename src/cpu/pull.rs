@@ -71,7 +71,7 @@ pub(super) fn pulls<T: Float>(
 ) -> Result<(f64, Pulls<T>, Option<Pulls<T>>)> {
     let (n, m) = (x.len(), y.unwrap_or(x).len());
     let rows = (x, y.unwrap_or(x));
-    let panel = panel(n.max(m));
+    let panel = panel(n.max(m), x.dims());
     let (lefts, rights): (Vec<_>, Vec<_>) = (panels(n, panel).collect(), panels(m, panel).collect());
     let (mut on_x, mut on_y) = (Pulls::none(x), y.map(Pulls::none));
 
@@ -134,7 +134,7 @@ impl<T: Float + AddAssign, W: Weights<T>> Job for Pull<'_, '_, T, W> {
         let Self { rows: (x, y), block, stride, .. } = self;
         self.weights.fill::<S, SIDE>(simd, self.rows, block, self.scratch, stride);
         let (n, m) = (block.rows.len(), block.cols.len());
-        let Scratch { weights, turned, left: strip, .. } = self.scratch;
+        let Scratch { weights, turned, strip, .. } = self.scratch;
         let weights = &*weights.take(stride * stride);
         let sum = add_totals(weights, stride, n, m, self.left, self.right.as_deref_mut());
 

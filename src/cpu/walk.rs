@@ -7,7 +7,7 @@ use pulp::Simd;
 use super::{
     float::Float,
     kernel::{Kernel, Vector},
-    pack::{Scratch, interleave},
+    pack::{Scratch, interleave, prefetch},
     points::Rows,
     tile::{Tile, sums, width},
 };
@@ -63,9 +63,12 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
     let panels = rows.div_ceil(width);
 
     let packed = scratch.left.take(panels * width * dims);
-    for (first, panel) in block.rows.clone().step_by(width).zip(packed.chunks_exact_mut(width * dims)) {
-        let count = block.rows.end - first;
-        interleave(panel, width, count, |r| (left.row(first + r), left.scale_of(first + r)));
+    if scratch.left_rows != block.rows {
+        for (first, panel) in block.rows.clone().step_by(width).zip(packed.chunks_exact_mut(width * dims)) {
+            let count = block.rows.end - first;
+            interleave(panel, width, count, |r| (left.row(first + r), left.scale_of(first + r)));
+        }
+        scratch.left_rows = block.rows.clone();
     }
     let excess = scratch.excess.take(panels * width);
     excess.fill(K::Real::default());
@@ -87,6 +90,10 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
         {
             if block.diagonal && i + 1 >= j + SIDE {
                 break;
+            }
+            // The next rows come from far: some of them for each tile, while it computes.
+            for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
+                prefetch(right.row(row));
             }
             let mut closeness = sums::<S, K::Real, K::Term, SIDE>(simd, panel, group, SIDE);
             for (close, right) in closeness.iter_mut().zip(right_excess) {

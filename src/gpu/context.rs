@@ -108,7 +108,9 @@ impl Context {
         match (caught, result) {
             (None, result) => result,
             (Some(_), Err(Error::Stopped)) => Err(Error::Stopped),
-            (Some(error), _) => Err(self.error(context, error)),
+            (Some(error), _) => {
+                self.alive().and_then(|()| self.responds()).and(Err(translate(context, error)))
+            }
         }
     }
 
@@ -141,20 +143,34 @@ impl Context {
         }
     }
 
+    /// A lost device of an app's own tells nobody, but makes nothing that could be used.
+    fn responds(&self) -> Result<()> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let descriptor = wgpu::BufferDescriptor {
+            label: Some("a probe"),
+            size: 4,
+            usage: wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        };
+        self.queue.write_buffer(&self.device.create_buffer(&descriptor), 0, &[0; 4]);
+        match pollster::block_on(scope.pop()) {
+            None => Ok(()),
+            Some(_) => Err(Error::DeviceLost { reason: "it makes no buffers any more".into() }),
+        }
+    }
+
     fn alive(&self) -> Result<()> {
         lock(&self.lost).clone().map_or(Ok(()), |reason| Err(Error::DeviceLost { reason }))
     }
+}
 
-    fn error(&self, context: &str, error: wgpu::Error) -> Error {
-        if let Err(lost) = self.alive() {
-            return lost;
-        }
-        let reason = format!("{context}: {error}");
-        match error {
-            wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory { context: context.into() },
-            _ if reason.contains("device is lost") => Error::DeviceLost { reason },
-            _ => Error::Device { reason },
-        }
+/// What the device has against a command, in this crate's terms.
+fn translate(context: &str, error: wgpu::Error) -> Error {
+    let reason = format!("{context}: {error}");
+    match error {
+        wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory { context: context.into() },
+        _ if reason.contains("device is lost") => Error::DeviceLost { reason },
+        _ => Error::Device { reason },
     }
 }
 
@@ -167,4 +183,23 @@ impl std::fmt::Debug for Context {
 /// A panic of another thread leaves what these locks guard as it was.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_loss_and_refusals_have_their_own_errors() {
+        let validation = |description: &str| wgpu::Error::Validation {
+            source: "source".into(),
+            description: description.into(),
+        };
+        let memory = wgpu::Error::OutOfMemory { source: "source".into() };
+        assert_eq!(translate("working", memory), Error::OutOfMemory { context: "working".into() });
+        let lost = translate("working", validation("Parent device is lost"));
+        assert_eq!(lost, Error::DeviceLost { reason: "working: Parent device is lost".into() });
+        let refused = translate("working", validation("no"));
+        assert_eq!(refused, Error::Device { reason: "working: no".into() });
+    }
 }

@@ -21,9 +21,7 @@ pub(crate) fn devices() -> Vec<Device> {
     let cpu = Device { name: "cpu".into(), engine: Ok(Engine::cpu()), ignored: false };
     let mut gpus = gpus();
     if gpus.is_empty() {
-        let required = std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0");
-        let engine = Err(format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one"));
-        gpus.push(Device { name: "gpu".into(), engine, ignored: !required });
+        gpus.push(Device { name: "gpu".into(), engine: Err(no_gpu()), ignored: !required() });
     }
     std::iter::once(cpu).chain(gpus).collect()
 }
@@ -72,4 +70,37 @@ pub(crate) fn run(checks: &[Check]) -> ExitCode {
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A named check of an adapter, which makes devices of its own.
+#[cfg(feature = "gpu")]
+pub(crate) type AdapterCheck = (&'static str, fn(&unisphere::wgpu::Adapter) -> Result<(), Failed>);
+
+/// Runs every check on every adapter, as the tests of this program.
+#[cfg(feature = "gpu")]
+pub(crate) fn run_on_adapters(checks: &[AdapterCheck]) -> ExitCode {
+    use unisphere::wgpu;
+
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let mut trials = Vec::new();
+    for &(name, check) in checks {
+        for adapter in adapters.clone() {
+            let name = format!("{}::{name}", adapter.get_info().name);
+            trials.push(Trial::test(name, move || check(&adapter)));
+        }
+        if adapters.is_empty() {
+            let missing = Trial::test(format!("gpu::{name}"), || Err(no_gpu().into()));
+            trials.push(missing.with_ignored_flag(!required()));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn no_gpu() -> String {
+    format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one")
+}
+
+fn required() -> bool {
+    std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0")
 }

@@ -113,3 +113,52 @@ fn verdict(adapters: &[Adapter], taken: Option<&Adapter>) -> &'static str {
         (_, None) => "* what --device auto takes: no GPU here could be opened",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(kind: DeviceKind, name: &str) -> Device {
+        Device { kind, name: name.into(), software: false }
+    }
+
+    fn adapter(index: usize, name: &str, kind: &'static str) -> Adapter {
+        Adapter {
+            index,
+            name: name.into(),
+            api: "Vulkan".into(),
+            driver: String::new(),
+            kind,
+            max_buffer: 1 << 28,
+            max_binding: 1 << 27,
+            workgroup_memory: 1 << 14,
+            workgroup_size: 256,
+            subgroups: true,
+            f16: false,
+        }
+    }
+
+    #[test]
+    fn the_device_that_auto_takes_is_marked() {
+        let cpu = device(DeviceKind::Cpu, "A CPU");
+        let adapters = [adapter(0, "A GPU", "discrete"), adapter(1, "llvmpipe", "software")];
+        let marked = |text: String| {
+            let marked = text.lines().filter(|line| line.starts_with("*  ")).map(str::to_owned);
+            (marked.collect::<Vec<_>>(), text.lines().last().unwrap_or_default().to_owned())
+        };
+
+        let (lines, _) = marked(table(&adapters, &cpu, &device(DeviceKind::Gpu, "A GPU")));
+        let cells = ["*", "0", "A", "GPU", "discrete", "Vulkan", "256", "MiB", "128", "MiB", "16", "KiB"];
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), [&cells[..], &["yes", "no"]].concat());
+        assert_eq!(object(&adapters, &cpu, &device(DeviceKind::Gpu, "A GPU"))["auto"], "0");
+
+        for (adapters, reason) in
+            [(&adapters[..0], "no GPU"), (&adapters[1..], "software"), (&adapters[..], "could be opened")]
+        {
+            let (lines, verdict) = marked(table(adapters, &cpu, &cpu));
+            assert!(lines.len() == 1 && lines[0].contains("A CPU") && verdict.contains(reason), "{verdict}");
+            assert_eq!(object(adapters, &cpu, &cpu)["auto"], "cpu");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod args;
 mod devices;
+mod environment;
 mod eval;
 mod exit;
 mod interrupt;
@@ -18,6 +19,7 @@ use args::Command;
 use exit::Failure;
 
 fn main() -> ExitCode {
+    environment::prepare();
     exit::report_panics();
     interrupt::listen();
     let outcome = panic::catch_unwind(run).unwrap_or(Err(Failure::Panic));

@@ -7,7 +7,7 @@ pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -48,7 +48,7 @@ pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let unit = (number.max(1).ilog2() / 10) as usize;
     let size = 1u64 << (10 * unit);
-    if number % size == 0 {
+    if number.is_multiple_of(size) {
         format!("{} {}", number / size, UNITS[unit])
     } else {
         format!("{:.1} {}", number as f64 / size as f64, UNITS[unit])
