@@ -14,6 +14,7 @@ mod matrix;
 mod pack;
 mod paired;
 mod points;
+mod product;
 mod pull;
 #[cfg(test)]
 mod tests;
