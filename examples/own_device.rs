@@ -19,14 +19,13 @@ const OFFSET: u64 = 52;
 const BYTES: u64 = (ROWS * DIMS * size_of::<f32>()) as u64;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (adapter, device, queue) = app()?;
-    println!("the app's device: {}", adapter.get_info().name);
+    let (device, queue) = app()?;
 
     // The app's buffers: points behind a header, and room for their gradient.
     let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
     let points = buffer(&device, "points", OFFSET + BYTES, usage);
     let gradient = buffer(&device, "gradient", OFFSET + BYTES, usage);
-    let values: Vec<f32> = (0..ROWS * DIMS).map(|k| (k as f32 * 0.7).sin()).collect();
+    let values: Vec<f32> = (0..ROWS * DIMS).map(noise).collect();
     queue.write_buffer(&points, OFFSET, bytemuck::cast_slice(&values));
 
     // The engine works on the same device.
@@ -47,12 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What an app has anyway: here, a device with WebGPU's default limits.
-fn app() -> Result<(wgpu::Adapter, wgpu::Device, wgpu::Queue), Box<dyn Error>> {
+fn app() -> Result<(wgpu::Device, wgpu::Queue), Box<dyn Error>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))
         .map_err(|_| "this example needs a GPU adapter, and there is none here; a software one would do")?;
-    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))?;
-    Ok((adapter, device, queue))
+    println!("the app's device: {}", adapter.get_info().name);
+    Ok(pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))?)
 }
 
 fn buffer(device: &wgpu::Device, label: &str, size: u64, usage: BufferUsages) -> wgpu::Buffer {
@@ -87,4 +86,11 @@ fn read(
 fn difference(a: &[f32], b: &[f32]) -> f32 {
     let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| v * v).sum::<f32>().sqrt();
     norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
+}
+
+/// From −1 to 1, the same for the same k.
+fn noise(k: usize) -> f32 {
+    let mixed = (k as u32 ^ 0x9e37_79b9).wrapping_mul(0x85eb_ca6b);
+    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0xc2b2_ae35);
+    (mixed ^ (mixed >> 16)) as f32 / (1u32 << 31) as f32 - 1.0
 }

@@ -12,7 +12,7 @@ use unisphere::{DeviceChoice, Embeddings, Engine, Result, Uniformity};
 const POINTS: usize = 2000;
 const DIMS: usize = 3;
 const STEPS: usize = 100;
-const RATE: f32 = 0.25;
+const RATE: f32 = 0.02;
 
 fn main() -> Result<()> {
     let Ok(choice) = std::env::args().nth(1).unwrap_or("auto".into()).parse::<DeviceChoice>();

@@ -12,16 +12,20 @@ use support::{
     oracle::{self, Rows},
     random,
     set::{Set, balanced},
+    verses,
 };
-use unisphere::{Alignment, Embeddings, Engine, Loss, Result, Uniformity};
+use unisphere::{Alignment, Embeddings, Engine, Loss, Result, Scaling, Uniformity};
 
 const ALPHAS: [f64; 4] = [0.5, 1.0, 2.0, 3.0];
 
 fn main() -> ExitCode {
     let cases = [cases::shapes(), cases::ragged(), cases::big()].into_iter().flatten();
-    let checks: Vec<_> =
-        cases.map(|case| Check::new(case.name.clone(), move |engine| check(engine, &case))).collect();
-    devices::run(&checks)
+    let checks = cases.map(|case| Check::new(case.name.clone(), move |engine| check(engine, &case)));
+    let more = [
+        Check::new("known values of the verses", verses),
+        Check::new("the least and the greatest t", extreme_t),
+    ];
+    devices::run(&checks.chain(more).collect::<Vec<_>>())
 }
 
 fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
@@ -56,7 +60,7 @@ fn uniformity(report: &mut Report, engine: &Engine, x: &Set, t: f64) -> Result<(
     }
     let gross = gross(&x.seen, &x.seen, t, oracle::log_sum_exp(&squares, t), true);
     let grads = oracle::uniformity_grad(&x.seen, t);
-    report.check(format!("uniformity t={t}, gradient"), x.gradient(&grad, grads, gross)?);
+    report.check(format!("uniformity t={t}, gradient"), x.gradient(&grad, grads, want, gross)?);
     if x.raw() {
         report.check(format!("uniformity t={t}, gradient"), balanced(&[&grad])?);
     }
@@ -82,9 +86,12 @@ fn cross_uniformity(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f
     }
     let log_sum = oracle::log_sum_exp(&squares, t);
     let (wx, wy) = oracle::cross_uniformity_grad(&x.seen, &y.seen, t);
-    for (which, set, other, got, want) in [("x", x, y, &gx, wx), ("y", y, x, &gy, wy)] {
+    for (which, set, other, got, grad) in [("x", x, y, &gx, wx), ("y", y, x, &gy, wy)] {
         let gross = gross(&set.seen, &other.seen, t, log_sum, false);
-        report.check(format!("cross uniformity t={t}, gradient of {which}"), set.gradient(got, want, gross)?);
+        report.check(
+            format!("cross uniformity t={t}, gradient of {which}"),
+            set.gradient(got, grad, want, gross)?,
+        );
     }
     if x.raw() {
         report.check(format!("cross uniformity t={t}, gradients"), balanced(&[&gx, &gy])?);
@@ -104,7 +111,8 @@ fn alignment(report: &mut Report, engine: &Engine, x: &Set, y: &Set, alpha: f64)
     let wx = oracle::alignment_grad(&x.seen, &y.seen, alpha);
     let (wy, gross) = (oracle::sum(&wx, &wx, -2.0), oracle::norm(&wx));
     for (which, set, got, want) in [("x", x, &gx, wx), ("y", y, &gy, wy)] {
-        report.check(format!("alignment α={alpha}, gradient of {which}"), set.gradient(got, want, gross)?);
+        report
+            .check(format!("alignment α={alpha}, gradient of {which}"), set.gradient(got, want, 0.0, gross)?);
     }
     Ok(())
 }
@@ -127,13 +135,13 @@ fn loss(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f64) -> Resul
         );
     }
     let pull = oracle::alignment_grad(&x.seen, &y.seen, alpha);
-    for (which, set, got, sign) in [("x", x, &gx, 1.0), ("y", y, &gy, -1.0)] {
+    for (which, set, got, sign, u) in [("x", x, &gx, 1.0, ux), ("y", y, &gy, -1.0, uy)] {
         let spread = oracle::uniformity_grad(&set.seen, t);
         let halved = oracle::sum(&spread, &spread, -0.5);
         let log_sum = oracle::log_sum_exp(&oracle::squares_within(&set.seen), t);
         let gross = gross(&set.seen, &set.seen, t, log_sum, true) + weight * oracle::norm(&pull);
         let want = oracle::sum(&halved, &pull, sign * weight);
-        report.check(format!("loss t={t}, gradient of {which}"), set.gradient(got, want, gross)?);
+        report.check(format!("loss t={t}, gradient of {which}"), set.gradient(got, want, u, gross)?);
     }
     Ok(())
 }
@@ -151,7 +159,44 @@ fn squared_distances(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> 
     let (wx, wy) = oracle::squared_distances_grad(&x.seen, &y.seen, &upstream);
     let gross = 2.0 * (cols as f64).sqrt() * oracle::norm(&upstream);
     for (which, set, got, want) in [("x", x, &gx, wx), ("y", y, &gy, wy)] {
-        report.check(format!("squared distances, gradient of {which}"), set.gradient(got, want, gross)?);
+        report.check(format!("squared distances, gradient of {which}"), set.gradient(got, want, 0.0, gross)?);
     }
     Ok(())
+}
+
+/// The real set, against values computed elsewhere.
+fn verses(engine: &Engine) -> Result<(), Failed> {
+    let mut report = Report::default();
+    let mut sets = Vec::new();
+    for (translation, values) in verses::UNIFORMITY {
+        let x = engine.upload(&Embeddings::new(verses::read(translation), verses::ROWS, verses::DIMS)?)?;
+        for (t, want) in values {
+            let got = engine.uniformity(&x, Uniformity { t })?;
+            report.check(format!("uniformity of {translation}, t={t}"), compare::value(got, want, 1e-6));
+        }
+        sets.push(x);
+    }
+    for (alpha, want) in verses::ALIGNMENT {
+        let got = engine.alignment(&sets[0], &sets[1], Alignment { alpha })?;
+        report.check(format!("alignment, α={alpha}"), compare::value(got, want, 1e-6 * want));
+    }
+    Ok(report.finish()?)
+}
+
+/// Values for every t that has one; no gradient has more than finite values where the closest pair is all.
+fn extreme_t(engine: &Engine) -> Result<(), Failed> {
+    let (n, d) = (60, 7);
+    let mut report = Report::default();
+    for (rows, scaling) in [(2, Scaling::Unit), (n, Scaling::Unit), (2, Scaling::Raw), (n, Scaling::Raw)] {
+        let values = random::single(&random::on_the_sphere(random::normal(rows, d, 40), d));
+        let x = Set::new(engine, Embeddings::with_scaling(values, rows, d, scaling)?)?;
+        for t in [5e-324, 1e-300, 1e-30, 1e-6, 1e3, 1e6, 1e30, 1e100, 1e300] {
+            let (got, grad) = engine.uniformity_with_grad(&x.points, Uniformity { t })?;
+            let want = oracle::uniformity(&x.seen, t);
+            report.check(format!("{rows} rows, {scaling:?}, t={t:e}"), x.potential(got, want, t));
+            let finite = grad.read()?.iter().all(|v| v.is_finite());
+            report.check(format!("gradient at t={t:e}"), finite.then_some(()).ok_or("is not finite".into()));
+        }
+    }
+    Ok(report.finish()?)
 }

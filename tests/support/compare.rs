@@ -10,9 +10,7 @@ pub(crate) fn value(got: f64, want: f64, tolerance: f64) -> Result<(), String> {
     let error = (got - want).abs();
     match error <= tolerance {
         true => Ok(()),
-        false => {
-            Err(format!("got {got:.12}, want {want:.12}: off by {error:.2e} of {tolerance:.1e} allowed"))
-        }
+        false => Err(format!("got {got:?}, want {want:?}: off by {error:.2e} of {tolerance:.1e} allowed")),
     }
 }
 

@@ -10,9 +10,9 @@ use super::{
 /// ‖g − wanted‖ / ‖wanted‖.
 const GRADIENT: f64 = 1e-5;
 
-/// Where a gradient cancels on the sphere, as in a simplex, single precision leaves about this much of the
-/// terms that cancelled.
-const CANCELLED: f64 = 1e-7;
+/// Where a gradient cancels on the sphere, as in a simplex, single precision leaves a unit in the last place
+/// of the terms that cancelled.
+const CANCELLED: f64 = f32::EPSILON as f64;
 
 /// Points on the device, and for the oracle: as they were given, and as metrics see them.
 pub(crate) struct Set {
@@ -52,7 +52,8 @@ impl Set {
             _ if u == 0.0 && self.seen.iter().all(|row| *row == self.seen[0]) => 0.0,
             Scaling::Raw => 1e-5 * u.abs().max(1.0),
             Scaling::Unit if t <= 5.0 => 1e-6,
-            Scaling::Unit => 3e-6,
+            Scaling::Unit if t <= 50.0 => 3e-6,
+            Scaling::Unit => 1e-5 * u.abs().max(1.0),
         }
     }
 
@@ -67,15 +68,25 @@ impl Set {
     }
 
     /// A gradient, against `want` for the points as metrics see them; `gross` is the norm of its terms
-    /// before they cancel on the sphere.
-    pub(crate) fn gradient(&self, got: &Matrix, want: Rows, gross: f64) -> Result<Result<(), String>> {
+    /// before they cancel on the sphere, and `exponent` the logarithm of its weights. A weight is as exact as
+    /// its exponent, which for raw points knows no bound: single precision leaves ε·|exponent| in it.
+    pub(crate) fn gradient(
+        &self,
+        got: &Matrix,
+        want: Rows,
+        exponent: f64,
+        gross: f64,
+    ) -> Result<Result<(), String>> {
         let (shape, expected) = (got.shape(), (self.given.len(), self.given[0].len()));
         if shape != expected {
             return Ok(Err(format!("has the shape {shape:?}, not {expected:?}")));
         }
-        let floor = if self.raw() { 0.0 } else { CANCELLED * gross };
+        let (relative, floor) = match self.points.scaling() {
+            Scaling::Raw => (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), 0.0),
+            Scaling::Unit => (GRADIENT, CANCELLED * gross),
+        };
         let (got, want) = (got.read()?, self.through_scaling(want));
-        Ok(compare::gradient(&got, &want, &self.weights(), GRADIENT, floor)
+        Ok(compare::gradient(&got, &want, &self.weights(), relative, floor)
             .and_then(|()| self.orthogonal(&got, floor)))
     }
 
@@ -93,7 +104,7 @@ impl Set {
             .map(|(x, g)| oracle::dot(x, x) * oracle::dot(g, g))
             .sum::<f64>()
             .sqrt();
-        compare::value(along, 0.0, (1e-6 * size).max(floor)).map_err(|e| format!("along the points {e}"))
+        compare::value(along, 0.0, (GRADIENT * size).max(floor)).map_err(|e| format!("along the points {e}"))
     }
 }
 
