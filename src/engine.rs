@@ -3,8 +3,7 @@
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use crate::{
-    Alignment, Device, DeviceChoice, Embeddings, Error, Loss, LossValue, Matrix, Points, Result, Scaling,
-    Uniformity,
+    Alignment, Device, DeviceChoice, Embeddings, Error, Loss, LossValue, Matrix, Points, Result, Uniformity,
     backend::{Backend, Pairs},
     cpu::Cpu,
     metrics::{comparable, mismatch},
@@ -169,7 +168,7 @@ impl Engine {
         values: wgpu::BufferSlice<'_>,
         rows: usize,
         dims: usize,
-        scaling: Scaling,
+        scaling: crate::Scaling,
     ) -> Result<Points> {
         self.own_gpu("points")?.points_from_buffer(values, rows, dims, scaling)
     }

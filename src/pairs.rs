@@ -6,7 +6,7 @@ use std::ops::Range;
 pub fn unordered(rows: usize) -> u64 {
     let n = rows as u64;
     // Of two neighbours one is even: halving it first keeps n = 2³² from overflowing.
-    if n % 2 == 0 { (n / 2) * n.saturating_sub(1) } else { n * ((n - 1) / 2) }
+    if n.is_multiple_of(2) { (n / 2) * n.saturating_sub(1) } else { n * ((n - 1) / 2) }
 }
 
 /// The pairs of `rows` × `cols`.

@@ -114,18 +114,18 @@ fn small_limits(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         let (value, grad) = engine.uniformity_with_grad(&x.points, Uniformity { t })?;
         x.potential(value, want, t)?;
         x.potential(engine.uniformity(&x.points, Uniformity { t })?, want, t)?;
-        x.gradient(&grad, oracle::uniformity_grad(&x.seen, t), 0.0)??;
+        x.gradient(&grad, oracle::uniformity_grad(&x.seen, t), want, 0.0)??;
 
         let (value, gx, gy) = engine.cross_uniformity_with_grad(&x.points, &y.points, Uniformity { t })?;
         x.potential(value, oracle::cross_uniformity(&x.seen, &y.seen, t), t)?;
         let (wx, wy) = oracle::cross_uniformity_grad(&x.seen, &y.seen, t);
-        x.gradient(&gx, wx, 0.0)??;
-        y.gradient(&gy, wy, 0.0)??;
+        x.gradient(&gx, wx, value, 0.0)??;
+        y.gradient(&gy, wy, value, 0.0)??;
 
         let (value, gx, _) = engine.alignment_with_grad(&x.points, &y.points, Alignment { alpha: 1.0 })?;
         let want = oracle::alignment(&x.seen, &y.seen, 1.0);
         compare::value(value, want, 1e-6 * want)?;
-        x.gradient(&gx, oracle::alignment_grad(&x.seen, &y.seen, 1.0), 0.0)??;
+        x.gradient(&gx, oracle::alignment_grad(&x.seen, &y.seen, 1.0), 0.0, 0.0)??;
     }
     Ok(())
 }
@@ -146,8 +146,8 @@ fn large_matrices(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         let upstream_matrix = engine.upload_matrix(&upstream, 300, cols)?;
         let (gx, gy) = engine.squared_distances_grad(&x.points, &y.points, &upstream_matrix)?;
         let (wx, wy) = oracle::squared_distances_grad(&x.seen, &y.seen, &oracle::rows(&upstream, cols));
-        x.gradient(&gx, wx, 0.0)??;
-        y.gradient(&gy, wy, 0.0)??;
+        x.gradient(&gx, wx, 0.0, 0.0)??;
+        y.gradient(&gy, wy, 0.0, 0.0)??;
     }
     Ok(())
 }
@@ -223,8 +223,8 @@ fn bad_rows(adapter: &wgpu::Adapter) -> Result<(), Failed> {
     let app = App::new(adapter, small())?;
     let engine = app.engine()?;
     let row = 500;
-    type Spoil = fn(&mut [f32]);
-    let cases: [(Scaling, Spoil, fn(&Error) -> bool); 6] = [
+    type Case = (Scaling, fn(&mut [f32]), fn(&Error) -> bool);
+    let cases: [Case; 6] = [
         (Scaling::Unit, |r| r[7] = f32::NAN, |e| *e == Error::NotFinite { row: 500, dim: 7 }),
         (Scaling::Unit, |r| r[32] = f32::NEG_INFINITY, |e| *e == Error::NotFinite { row: 500, dim: 32 }),
         (Scaling::Unit, |r| r.fill(-0.0), |e| *e == Error::ZeroRow { row: 500 }),

@@ -24,13 +24,14 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
     level: Level,
     x: &Rows,
     y: Option<&Rows>,
+    centre: &[f64],
     (t, weight): (f64, f64),
     watch: &Watch<'_>,
 ) -> Result<(LogSum, Gradients)> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
     let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, x, y, t, |_| watch.advance(0))?.pivot };
     let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
-    let centre = centre(x, y);
+    let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
     let (sum, on_x, on_y) = pulls(level, x, y, &weights, &centre, |pairs| watch.advance(pairs))?;
     let slope = 2.0 * t * weight / sum;
     let gradients = Gradients {
@@ -48,7 +49,7 @@ pub(super) fn squared_distances_grad(
     upstream: &Matrix,
 ) -> Result<(Matrix, Matrix)> {
     let weights = Upstream { values: values(upstream)?, row_len: y.len() };
-    let centre = centre::<f64>(x, Some(y));
+    let centre = centre(x, Some(y));
     let (_, on_x, on_y) = pulls(level, x, Some(y), &weights, &centre, |_| Ok(()))?;
     let on_y =
         on_y.ok_or_else(|| crate::Error::Device { reason: "the second gradient is missing".into() })?;
@@ -138,7 +139,7 @@ impl Weights<f64> for Upstream<'_> {
 const CHUNK: usize = 1024;
 
 /// The mean of all points as metrics see them.
-fn centre<T: Float>(x: &Rows, y: Option<&Rows>) -> Vec<T> {
+pub(super) fn centre(x: &Rows, y: Option<&Rows>) -> Vec<f64> {
     let dims = x.dims();
     let mut sum = vec![0.0; dims];
     let sets = || [Some(x), y].into_iter().flatten();
@@ -156,7 +157,7 @@ fn centre<T: Float>(x: &Rows, y: Option<&Rows>) -> Vec<T> {
         }
     }
     let count: usize = sets().map(Rows::len).sum();
-    sum.into_iter().map(|v| T::nearest(v / count as f64)).collect()
+    sum.into_iter().map(|v| v / count as f64).collect()
 }
 
 /// `slope` times the pulls, through the scaling of the rows; finite in any case.

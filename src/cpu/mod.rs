@@ -14,6 +14,7 @@ mod matrix;
 mod pack;
 mod paired;
 mod points;
+mod product;
 mod pull;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,15 @@ fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
     x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
 }
 
+/// The spread of unit rows about their centre below which f32 says too little of their differences, on which
+/// gradients rest.
+const NARROW: f64 = 0.02;
+
+/// The root mean square distance of unit rows from their centre.
+fn spread(centre: &[f64]) -> f64 {
+    (1.0 - centre.iter().map(|v| v * v).sum::<f64>()).max(0.0).sqrt()
+}
+
 fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
     Ok(match pairs {
         Pairs::Within(x) => (Rows::of(x)?, None),
@@ -112,10 +122,11 @@ impl Backend for Cpu {
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
         let (x, y) = rows(pairs)?;
-        if cosines_do(pairs, t) {
-            gradient::log_sum_with_grad::<Cosine>(self.level, x, y, (t, weight), watch)
+        let centre = gradient::centre(x, y);
+        if cosines_do(pairs, t) && spread(&centre) > NARROW {
+            gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, (t, weight), watch)
         } else {
-            gradient::log_sum_with_grad::<Difference>(self.level, x, y, (t, weight), watch)
+            gradient::log_sum_with_grad::<Difference>(self.level, x, y, &centre, (t, weight), watch)
         }
     }
 

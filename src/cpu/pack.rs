@@ -104,12 +104,13 @@ fn interleave_four<U: Copy + Into<T>, T: Float>(out: &mut [T], width: usize, row
 
 /// Calls values into the cache that are going to be read.
 #[inline(always)]
-pub(super) fn prefetch(values: &[f32]) {
+pub(super) fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in values.chunks(64 / size_of::<f32>()) {
+    // The last value as well: values seldom start where a cache line does.
+    for value in values.iter().step_by(64 / size_of::<T>()).chain(values.last()) {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // SAFETY: the instruction is part of SSE, which every x86-64 has, and it accesses no memory.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(value).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = values;

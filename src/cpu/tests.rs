@@ -1,1 +1,88 @@
+//! Every primitive against its formula in f64, on every instruction set of this machine.
 
+mod accuracy;
+mod distances;
+mod hostile;
+mod oracle;
+mod schedule;
+
+use super::*;
+use crate::Uniformity;
+use oracle::{Point, points_seen};
+
+/// Reproducible values about 0.
+fn random(len: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut uniform = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 24) as f32
+    };
+    (0..len).map(|_| (0..4).map(|_| uniform() - 0.5).sum()).collect()
+}
+
+struct Set {
+    points: Points,
+    seen: Vec<Point>,
+    lengths: Vec<f64>,
+}
+
+fn set(cpu: &Cpu, values: &[f32], d: usize, scaling: Scaling) -> Set {
+    let embeddings = Embeddings::with_scaling(values, values.len() / d, d, scaling).expect("good points");
+    let (seen, lengths) = points_seen(values, d, scaling == Scaling::Unit);
+    Set { points: cpu.upload(embeddings).expect("uploads"), seen, lengths }
+}
+
+fn cpus() -> Vec<Cpu> {
+    Level::all().into_iter().map(Cpu::at).collect()
+}
+
+fn uniformity(cpu: &Cpu, pairs: Pairs<'_>, t: f64) -> f64 {
+    Uniformity { t }.value(cpu, pairs, &Watch::new(None, 0)).expect("a value")
+}
+
+#[track_caller]
+fn close(what: &str, got: f64, want: f64, tolerance: f64) {
+    assert!((got - want).abs() <= tolerance, "{what}: {got} is not {want} to {tolerance:e}");
+}
+
+#[track_caller]
+fn close_grad(what: &str, got: &Matrix, want: &[Point], tolerance: f64) {
+    let got = got.read().expect("a matrix");
+    let want: Vec<f64> = want.concat();
+    assert_eq!(got.len(), want.len(), "{what}");
+    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let off = square(&mut got.iter().zip(&want).map(|(&g, w)| f64::from(g) - w));
+    let of = square(&mut want.iter().copied());
+    assert!(off <= tolerance * of, "{what}: the gradient is {:e} off, of {of:e}", off / of);
+}
+
+/// Uniformity within a set and its gradient, on some processors.
+#[track_caller]
+fn check_within(
+    cpus: &[Cpu],
+    what: &str,
+    (values, d, scaling): (&[f32], usize, Scaling),
+    t: f64,
+    tolerance: f64,
+) {
+    const WEIGHT: f64 = -3.0;
+    let (seen, lengths) = points_seen(values, d, scaling == Scaling::Unit);
+    let want = oracle::uniformity(&seen, None, t);
+    let (mut want_grad, _) = oracle::uniformity_grad(&seen, None, t, WEIGHT);
+    oracle::through(&mut want_grad, &seen, &lengths);
+    for cpu in cpus {
+        let what = format!("{}, {what}, t = {t}", cpu.device.name);
+        let x = set(cpu, values, d, scaling);
+        let pairs = Pairs::Within(&x.points);
+        close(&what, uniformity(cpu, pairs, t), want, tolerance);
+        let (value, gradients) =
+            Uniformity { t }.value_with_grad(cpu, pairs, WEIGHT, &Watch::new(None, 0)).expect("a gradient");
+        close(&what, value, want, tolerance);
+        // In one dimension the gradient along the sphere is nothing but rounding.
+        if d > 1 || scaling == Scaling::Raw {
+            close_grad(&what, &gradients.x, &want_grad, 1e-5);
+        }
+    }
+}

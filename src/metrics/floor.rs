@@ -116,6 +116,7 @@ mod tests {
 
     /// mpmath, 40 digits: `log(hyp0f1(mpf(d)/2, t*t)) - 2*t`; the last two by its series in 45 digits.
     #[test]
+    #[allow(clippy::excessive_precision, reason = "typed as mpmath prints them")]
     fn any_dimension_at_any_t() {
         near(2, 1e5, -7.0219742309681971);
         near(5, 0.25, -0.47508863023956918);

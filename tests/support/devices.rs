@@ -4,6 +4,8 @@ use std::{process::ExitCode, sync::Arc};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use unisphere::Engine;
+#[cfg(feature = "gpu")]
+use unisphere::wgpu;
 
 /// The variable that turns a missing GPU from ignored tests into failures.
 const REQUIRE_GPU: &str = "UNISPHERE_REQUIRE_GPU";
@@ -74,13 +76,11 @@ pub(crate) fn run(checks: &[Check]) -> ExitCode {
 
 /// A named check of an adapter, which makes devices of its own.
 #[cfg(feature = "gpu")]
-pub(crate) type AdapterCheck = (&'static str, fn(&unisphere::wgpu::Adapter) -> Result<(), Failed>);
+pub(crate) type AdapterCheck = (&'static str, fn(&wgpu::Adapter) -> Result<(), Failed>);
 
 /// Runs every check on every adapter, as the tests of this program.
 #[cfg(feature = "gpu")]
 pub(crate) fn run_on_adapters(checks: &[AdapterCheck]) -> ExitCode {
-    use unisphere::wgpu;
-
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let mut trials = Vec::new();

@@ -1,0 +1,70 @@
+//! Distances of pairs of rows, and of all rows.
+
+use super::oracle::Point;
+use super::*;
+use crate::Alignment;
+
+#[test]
+fn pairs_of_rows() {
+    for cpu in &cpus() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            let (n, d) = (150, 37);
+            let x = set(cpu, &random(n * d, 12), d, scaling);
+            let y = set(cpu, &random(n * d, 13), d, scaling);
+            for alpha in [1.0, 2.0, 3.0] {
+                let metric = Alignment { alpha };
+                let want = oracle::alignment(&x.seen, &y.seen, alpha);
+                let value = metric.value(cpu, &x.points, &y.points).expect("a value");
+                close("alignment", value, want, 1e-6 * want);
+                let start = random(n * d, 14);
+                let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
+                let (_, gx, gy) = metric
+                    .value_with_grad(cpu, &x.points, &y.points, 0.7, Some((matrix(), matrix())))
+                    .expect("a gradient");
+                for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
+                    let mut want = oracle::alignment_grad(&x.seen, &y.seen, alpha, 0.7);
+                    oracle::through(&mut want, &x.seen, &x.lengths);
+                    for (w, s) in want.iter_mut().flatten().zip(&start) {
+                        *w += f64::from(*s);
+                    }
+                    close_grad("alignment", &got, &want, 1e-6);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn matrices_of_squared_distances() {
+    for cpu in &cpus() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            for (n, m, d) in [(1, 1, 1), (3, 200, 2), (130, 101, 19)] {
+                let x = set(cpu, &random(n * d, 15), d, scaling);
+                let y = set(cpu, &random(m * d, 16), d, scaling);
+                let matrix = cpu.squared_distances(&x.points, &y.points).expect("distances");
+                let want: Vec<Point> = x
+                    .seen
+                    .iter()
+                    .map(|x| y.seen.iter().map(|y| oracle::squared_distance(x, y)).collect())
+                    .collect();
+                close_grad("squared distances", &matrix, &want, 1e-6);
+                let upstream = random(n * m, 17);
+                let upstream_matrix = cpu.upload_matrix(&upstream, n, m).expect("a matrix");
+                let (gx, gy) =
+                    cpu.squared_distances_grad(&x.points, &y.points, &upstream_matrix).expect("gradients");
+                if d > 1 {
+                    let at = |i: usize, j: usize| f64::from(upstream[i * m + j]);
+                    let mut want = oracle::weighted_differences(&x.seen, &y.seen, |i, j| 2.0 * at(i, j));
+                    oracle::through(&mut want, &x.seen, &x.lengths);
+                    close_grad("for x", &gx, &want, 1e-6);
+                    let mut want = oracle::weighted_differences(&y.seen, &x.seen, |j, i| 2.0 * at(i, j));
+                    oracle::through(&mut want, &y.seen, &y.lengths);
+                    close_grad("for y", &gy, &want, 1e-6);
+                }
+            }
+            let x = set(cpu, &random(70 * 5, 18), 5, scaling);
+            let own = cpu.squared_distances(&x.points, &x.points).and_then(|m| m.read()).expect("distances");
+            assert!((0..70).all(|i| own[i * 71].to_bits() == 0), "equal rows are +0 apart");
+        }
+    }
+}
