@@ -106,11 +106,10 @@ fn counted(tile: vec2<u32>, lane: u32, r: u32) -> vec4<bool> {
     return inside & ((cols > vec4(row)) | vec4(params.diagonal == 0u));
 }
 
-// exp(κ(s − pivot)). Rounding may lift a similarity above its pivot, and cutting it off there would bias the sum;
-// what does not count may lie anywhere, and must not overflow.
+// exp(κ(s − pivot)). Rounding may lift a similarity above its pivot; to cut it off there would bias the sum.
 fn weight(high: vec4<f32>, low: vec4<f32>, pivot: f32) -> vec4<f32> {
     let scale = Scale(params.scale_high, params.scale_low, params.scale_least);
-    return exp_scaled(scale, min((high - pivot) + low, vec4(1.0e-6)));
+    return exp_scaled(scale, (high - pivot) + low);
 }
 
 fn quad_sum(s: Quad, tile: vec2<u32>, lane: u32, pivot: f32) -> f32 {

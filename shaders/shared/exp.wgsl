@@ -8,10 +8,10 @@ struct Scale {
     least: f32,
 }
 
-// 2^(κ·log₂e·z); never below 2^-125, so that no denormal occurs. The product of two 12-bit numbers is exact,
-// with or without fused multiply-add.
+// 2^(κ·log₂e·z), between 2^-125 and 2^12.5: no denormal occurs, and nothing overflows where rounding lifts z above
+// 0 or where z means nothing. The product of two 12-bit numbers is exact, with or without fused multiply-add.
 fn exp_scaled(scale: Scale, z: vec4<f32>) -> vec4<f32> {
-    let y = max(z, vec4(scale.least));
+    let y = clamp(z, vec4(scale.least), vec4(-0.1 * scale.least));
     let leading = bitcast<vec4<f32>>(bitcast<vec4<u32>>(y) & vec4(0xfffff000u));
     let whole = round(scale.high * y);
     let f = (scale.high * leading - whole) + (scale.high * (y - leading) + scale.low * y);

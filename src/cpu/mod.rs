@@ -22,13 +22,13 @@ mod tile;
 mod walk;
 
 use self::{
-    kernel::{Cosine, Difference, Kernel},
+    kernel::{Cosine, Difference},
     level::Level,
     points::Rows,
 };
 use crate::{
     Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
-    backend::{Backend, Gradients, Pairs},
+    backend::{Backend, Gradients, NARROW, Pairs, narrow},
     progress::Watch,
 };
 
@@ -72,13 +72,9 @@ fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
     x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
 }
 
-/// The spread of unit rows about their centre below which f32 says too little of their differences, on which
-/// gradients rest.
-const NARROW: f64 = 0.02;
-
-/// The root mean square distance of unit rows from their centre.
-fn spread(centre: &[f64]) -> f64 {
-    (1.0 - centre.iter().map(|v| v * v).sum::<f64>()).max(0.0).sqrt()
+/// The mean squared distance of unit rows, given their centre.
+fn mean_square(centre: &[f64]) -> f64 {
+    2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
 }
 
 fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
@@ -102,16 +98,19 @@ impl Backend for Cpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        fn of<K: Kernel>(cpu: &Cpu, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-            let (x, y) = rows(pairs)?;
-            let sum = log_sum::log_sum::<K>(cpu.level, x, y, t, |pairs| watch.advance(pairs))?;
-            Ok(sum.log_sum::<K>(t))
-        }
+        let (x, y) = rows(pairs)?;
         if cosines_do(pairs, t) {
-            of::<Cosine>(self, pairs, t, watch)
-        } else {
-            of::<Difference>(self, pairs, t, watch)
+            let sum = log_sum::log_sum::<Cosine>(self.level, x, y, t, |pairs| watch.advance(pairs))?;
+            let sum = sum.log_sum::<Cosine>(t);
+            if !narrow(sum, pairs.count(), t) {
+                return Ok(sum);
+            }
+            // The pairs are counted already.
+            let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |_| watch.advance(0))?;
+            return Ok(sum.log_sum::<Difference>(t));
         }
+        let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |pairs| watch.advance(pairs))?;
+        Ok(sum.log_sum::<Difference>(t))
     }
 
     fn log_sum_with_grad(
@@ -123,7 +122,7 @@ impl Backend for Cpu {
     ) -> Result<(LogSum, Gradients)> {
         let (x, y) = rows(pairs)?;
         let centre = gradient::centre(x, y);
-        if cosines_do(pairs, t) && spread(&centre) > NARROW {
+        if cosines_do(pairs, t) && mean_square(&centre) > NARROW {
             gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, (t, weight), watch)
         } else {
             gradient::log_sum_with_grad::<Difference>(self.level, x, y, &centre, (t, weight), watch)

@@ -12,21 +12,25 @@ use super::{
     shaders::Kernel,
     stream::{Stream, Tiles},
 };
-use crate::{Error, LogSum, Result, Scaling, backend::Gradients, pairs::Block, progress::Watch};
+use crate::{LogSum, Result, Scaling, backend::Gradients, pairs::Block, progress::Watch};
 
 impl Sweep<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
-    pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
+    pub(super) fn log_sum_with_grad(
+        &self,
+        weight: f64,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<(LogSum, Gradients)> {
         let pivot = match self.potential.pivot() {
             Some(pivot) => pivot,
-            None => self.potential.pivot_of(self.log_sum(None)?),
+            None => self.potential.pivot_of(self.log_sum(None)?)?,
         };
         self.context.scoped("differentiating potentials", || {
             let gx = self.zeros(self.left.rows())?;
             let gy = (!self.within).then(|| self.zeros(self.right.rows())).transpose()?;
             let sum = self.sums_of_blocks(pivot, &gx, gy.as_ref().unwrap_or(&gx), watch)?;
-            if sum.sum == 0.0 {
-                return Err(Error::Overflow { metric: "the gradient of a potential" });
+            if let Some(potential) = self.potential.refined(sum, self.count) {
+                return Self { potential, ..*self }.log_sum_with_grad(weight, None);
             }
             let scale = 2.0 * self.potential.t() * weight / sum.sum;
             let scaling = self.left.scaling();
@@ -48,9 +52,9 @@ impl Sweep<'_> {
         pivot: f32,
         gx: &GpuMatrix,
         gy: &GpuMatrix,
-        watch: &Watch<'_>,
+        watch: Option<&Watch<'_>>,
     ) -> Result<LogSum> {
-        let mut stream = Stream::with_sums(self.context, Some(watch), |s| self.potential.exponent(s))?;
+        let mut stream = Stream::with_sums(self.context, watch, |s| self.potential.exponent(s))?;
         let sums = stream.sums();
         let panel = self.x.panel_rows;
         let largest = panel.min(self.left.rows()) * panel.min(self.right.rows());

@@ -27,6 +27,8 @@ pub(super) struct Sweep<'a> {
     pub(super) x: &'a GpuPoints,
     pub(super) y: &'a GpuPoints,
     pub(super) dims: usize,
+    /// How many pairs count.
+    pub(super) count: u64,
     pub(super) potential: Potential,
 }
 
@@ -37,35 +39,42 @@ impl<'a> Sweep<'a> {
             Pairs::Across(x, y) => (x, y, false),
         };
         let (x, y) = (GpuPoints::of(left, context)?, GpuPoints::of(right, context)?);
-        let count = left.rows() as u64 * right.rows() as u64;
-        let potential = Potential::new(left.scaling(), count, t);
-        Ok(Self { context, left, right, within, x, y, dims: left.dims(), potential })
+        let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
+        Ok(Self { context, left, right, within, x, y, dims: left.dims(), count: pairs.count(), potential })
     }
 
     /// The sum over all pairs.
     pub(super) fn log_sum(&self, watch: Option<&Watch<'_>>) -> Result<LogSum> {
         self.context.scoped("summing potentials", || {
-            let mut stream = Stream::with_sums(self.context, watch, |s| self.potential.exponent(s))?;
-            let sums = stream.sums();
-            // Each tile finds its own pivot.
-            let common = self.potential.params(0.0);
-            for block in self.blocks() {
-                let (x, y) = self.panels(&block);
-                let tiles = Tiles {
-                    kernel: Kernel::LogSum(self.potential.similarity()),
-                    buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums],
-                    count: if block.diagonal { triangle(block.rows.len()) } else { grid(&block) },
-                    cost: self.potential.tile_cost(self.dims),
-                    pairs: block.pairs(),
-                };
-                stream.tiles(tiles, |first_tile, first_sum| PairParams {
-                    first_tile,
-                    first_sum,
-                    ..self.block_params(&block, common)
-                })?;
+            let sum = self.sum(watch)?;
+            match self.potential.refined(sum, self.count) {
+                Some(potential) => Self { potential, ..*self }.sum(None),
+                None => Ok(sum),
             }
-            stream.finish()
         })
+    }
+
+    fn sum(&self, watch: Option<&Watch<'_>>) -> Result<LogSum> {
+        let mut stream = Stream::with_sums(self.context, watch, |s| self.potential.exponent(s))?;
+        let sums = stream.sums();
+        // Each tile finds its own pivot.
+        let common = self.potential.params(0.0);
+        for block in self.blocks() {
+            let (x, y) = self.panels(&block);
+            let tiles = Tiles {
+                kernel: Kernel::LogSum(self.potential.similarity()),
+                buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums],
+                count: if block.diagonal { triangle(block.rows.len()) } else { grid(&block) },
+                cost: self.potential.tile_cost(self.dims),
+                pairs: block.pairs(),
+            };
+            stream.tiles(tiles, |first_tile, first_sum| PairParams {
+                first_tile,
+                first_sum,
+                ..self.block_params(&block, common)
+            })?;
+        }
+        stream.finish()
     }
 
     /// The blocks of the pairs: a panel of the left points by one of the right.

@@ -123,7 +123,7 @@ impl Backend for Gpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        Sweep::new(&self.context, pairs, t)?.log_sum_with_grad(weight, watch)
+        Sweep::new(&self.context, pairs, t)?.log_sum_with_grad(weight, Some(watch))
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

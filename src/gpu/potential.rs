@@ -1,7 +1,7 @@
 //! The Gaussian potential exp(−t‖x−y‖²) as the shaders compute it: exp(κs) of a similarity s.
 
 use super::{context::TILE, params::PairParams, shaders::Similarity};
-use crate::{LogSum, Scaling};
+use crate::{Error, LogSum, Result, Scaling, backend::narrow};
 
 /// Up to so many pairs, rounding has little to average over, and each product is split.
 const FEW: u64 = 512 * 512;
@@ -26,6 +26,12 @@ impl Potential {
             Scaling::Unit => Similarity::Cosine,
         };
         Self { similarity, t }
+    }
+
+    /// The same potential with products split, where a sum without shows that the set is too narrow for it.
+    pub(super) fn refined(self, sum: LogSum, count: u64) -> Option<Self> {
+        let coarse = self.similarity == Similarity::Cosine && narrow(sum, count, self.t);
+        coarse.then_some(Self { similarity: Similarity::SplitCosine, ..self })
     }
 
     pub(super) fn similarity(self) -> Similarity {
@@ -58,9 +64,12 @@ impl Potential {
     }
 
     /// The largest similarity in a sum.
-    pub(super) fn pivot_of(self, sum: LogSum) -> f32 {
+    pub(super) fn pivot_of(self, sum: LogSum) -> Result<f32> {
+        if !sum.max.is_finite() {
+            return Err(Error::Overflow { metric: "uniformity" });
+        }
         let s = sum.max / self.t;
-        (if self.raw() { s } else { 1.0 + s / 2.0 }) as f32
+        Ok((if self.raw() { s } else { 1.0 + s / 2.0 }) as f32)
     }
 
     /// Multiply-adds that a tile takes.

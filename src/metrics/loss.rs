@@ -1,4 +1,4 @@
-use super::{Alignment, Uniformity};
+use super::{Alignment, Uniformity, finite};
 use crate::{
     Error, Matrix, Points, Result,
     backend::{Backend, Pairs},
@@ -49,7 +49,7 @@ impl Loss {
         let alignment = self.alignment.value(backend, x, y)?;
         let uniformity_x = self.uniformity.value(backend, Pairs::Within(x), watch)?;
         let uniformity_y = self.uniformity.value(backend, Pairs::Within(y), watch)?;
-        Ok(self.total(alignment, uniformity_x, uniformity_y))
+        self.total(alignment, uniformity_x, uniformity_y)
     }
 
     pub(crate) fn value_with_grad(
@@ -65,12 +65,12 @@ impl Loss {
         let (uniformity_y, gy) = half(y)?;
         let sum = Some((gx.x, gy.x));
         let (alignment, gx, gy) = self.alignment.value_with_grad(backend, x, y, self.weight, sum)?;
-        Ok((self.total(alignment, uniformity_x, uniformity_y), gx, gy))
+        Ok((self.total(alignment, uniformity_x, uniformity_y)?, gx, gy))
     }
 
-    fn total(self, alignment: f64, uniformity_x: f64, uniformity_y: f64) -> LossValue {
-        let loss = self.weight * alignment + (uniformity_x + uniformity_y) / 2.0;
-        LossValue { loss, alignment, uniformity_x, uniformity_y }
+    fn total(self, alignment: f64, uniformity_x: f64, uniformity_y: f64) -> Result<LossValue> {
+        let loss = finite("the loss", self.weight * alignment + (uniformity_x + uniformity_y) / 2.0)?;
+        Ok(LossValue { loss, alignment, uniformity_x, uniformity_y })
     }
 
     fn check(self) -> Result<()> {

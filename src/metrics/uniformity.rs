@@ -46,8 +46,9 @@ impl Uniformity {
     }
 
     fn log_mean(sum: LogSum, pairs: Pairs<'_>) -> Result<f64> {
+        let value = finite(Self::NAME, sum.log_mean(pairs.count()))?;
         // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
-        finite(Self::NAME, sum.log_mean(pairs.count()).min(0.0))
+        Ok(value.min(0.0))
     }
 
     fn check(self, pairs: Pairs<'_>) -> Result<f64> {

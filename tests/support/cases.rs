@@ -66,6 +66,15 @@ pub(crate) fn simplex(n: usize) -> Vec<f64> {
     on_the_sphere(basis(n).iter().map(|v| v - 1.0 / n as f64).collect(), n)
 }
 
+/// Around an axis, whose coordinate dwarfs all others.
+fn cluster(rows: usize, dims: usize, radius: f64) -> Vec<f64> {
+    let step = radius / (dims as f64).sqrt();
+    shifted(
+        normal(rows, dims, 4).iter().map(|v| v * step).collect(),
+        |k| if k % dims == 7 { 1.0 } else { 0.0 },
+    )
+}
+
 fn antipodes(n: usize, dims: usize) -> Vec<f64> {
     let half = on_the_sphere(normal(n / 2, dims, 3), dims);
     half.iter().copied().chain(half.iter().map(|v| -v)).collect()
@@ -77,12 +86,6 @@ fn shifted(x: Vec<f64>, shift: impl Fn(usize) -> f64) -> Vec<f64> {
 
 /// What real data looks like, and what breaks naive arithmetic.
 pub(crate) fn shapes() -> Vec<Case> {
-    let cluster =
-        |radius: f64| {
-            shifted(normal(130, 33, 4).iter().map(|v| v * radius).collect(), |k| {
-                if k % 33 == 7 { 1.0 } else { 0.0 }
-            })
-        };
     let tripled: Vec<f64> = (0..3).flat_map(|_| normal(43, 17, 5)).collect();
     let equal: Vec<f64> = (0..70).flat_map(|_| normal(1, 19, 6)).collect();
     let lengths = |length: fn(usize) -> f64| with_lengths(on_the_sphere(normal(100, 33, 7), 33), 33, length);
@@ -92,8 +95,8 @@ pub(crate) fn shapes() -> Vec<Case> {
         Case::unit("on the line", 1, normal(40, 1, 1), 0.0, TS),
         Case::unit("close pairs", 64, normal(129, 64, 8), 1e-4, DEFAULT),
         Case::unit("identical pairs", 64, normal(129, 64, 8), 0.0, DEFAULT),
-        Case::unit("tight cluster", 33, cluster(1e-2), 1e-2, TS),
-        Case::unit("tighter cluster", 33, cluster(1e-4), 1e-4, TS),
+        Case::unit("tight cluster", 33, cluster(130, 33, 1e-2), 1e-2, TS),
+        Case::unit("tighter cluster", 33, cluster(130, 33, 1e-4), 1e-4, TS),
         Case::unit("duplicates", 17, tripled.clone(), 0.1, TS),
         Case::unit("antipodes", 24, antipodes(66, 24), 0.5, TS),
         Case::unit("simplex", 66, simplex(66), 0.0, TS),
@@ -134,6 +137,8 @@ pub(crate) fn ragged() -> Vec<Case> {
 pub(crate) fn big() -> Vec<Case> {
     vec![
         Case::unit("big", 33, normal(5000, 33, 20), 0.3, DEFAULT),
+        Case::unit("narrow cone", 300, cluster(600, 300, 2e-3), 2e-3, &[2.0, 5.0]),
+        Case::unit("cone", 300, cluster(600, 300, 0.05), 0.05, &[2.0, 5.0]),
         Case::unit("big", 4097, normal(129, 4097, 21), 0.3, &[2.0, 50.0]),
         Case::unit("big", 769, normal(1025, 769, 22), 0.3, &[5.0]),
         Case::new(
