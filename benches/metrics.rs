@@ -33,7 +33,18 @@ const ALPHA: f64 = 2.0;
 criterion_group!(benches, metrics);
 criterion_main!(benches);
 
+/// What `cargo bench` says of each.
+const INSIDE: &str = "\
+Inside the timed block, points being on the device and shaders compiled:
+  uniformity            points to a value on the host
+  uniformity_with_grad  points to a value on the host and a finished gradient on the device
+  alignment_with_grad   two sets to a value on the host and two finished gradients on the device
+Before it: each result is held against the formula in f64.
+";
+
+#[expect(clippy::print_stdout, reason = "a figure without its meaning misleads")]
 fn metrics(criterion: &mut Criterion) {
+    println!("{INSIDE}");
     for engine in engines() {
         let device = engine.device();
         let mut group = criterion.benchmark_group(format!("{} {}", device.kind, device.name));

@@ -1,6 +1,7 @@
 //! A device with its queue: limits, errors, waiting.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::kernel::Pipelines;
+use super::shaders::Kernel;
 use crate::{Error, Result};
 
 /// Rows that a tile of the kernels is high and wide; panels are powers of two times this.
@@ -18,6 +19,9 @@ pub(super) const TILE: usize = 64;
 const LARGEST_PANEL: usize = 4096;
 /// How long a device may stay silent before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The pipelines compiled so far.
+type Pipelines = HashMap<Kernel, wgpu::ComputePipeline>;
 
 /// A wgpu device, this crate's own or an app's.
 pub(super) struct Context {

@@ -1,12 +1,7 @@
 //! Pipelines, compiled at first use. A shader is the only list of its bindings: their layout is read from it.
 
-use std::collections::HashMap;
-
 use super::{context::Context, shaders::Kernel};
 use crate::Result;
-
-/// The pipelines compiled so far.
-pub(super) type Pipelines = HashMap<Kernel, wgpu::ComputePipeline>;
 
 impl Context {
     /// The pipeline of a kernel.
