@@ -7,13 +7,15 @@
 struct Params {
     rows: u32,
     dims: u32,
+    // 0, which compilers must not know.
+    zero: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // (rows, dims)
 @group(0) @binding(2) var<storage, read_write> excess: array<vec2<f32>>; // (rows)
 
-// DEPTH · STEPS of log_sum.wgsl.
+// DEPTH · STEPS of shared/tiles.wgsl.
 const FOLD = 256u;
 
 @compute @workgroup_size(64)
@@ -37,5 +39,7 @@ fn excess_of_rows(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         square += part;
     }
-    excess[row] = 0.5 * vec2(square - 1.0, (high - 1.0) + low);
+    // A compiler that regrouped this sum would lose the low half.
+    let rest = bitcast<f32>(bitcast<u32>(high - 1.0) ^ params.zero);
+    excess[row] = 0.5 * vec2(square - 1.0, rest + low);
 }

@@ -12,7 +12,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> given: array<f32>; // (rows, dims)
+@group(0) @binding(1) var<storage, read> given: array<u32>; // (rows, dims): f32, seen as bits until known to be finite
 @group(0) @binding(2) var<storage, read_write> points: array<f32>; // (rows, dims)
 @group(0) @binding(3) var<storage, read_write> inverse_lengths: array<f32>; // (rows)
 @group(0) @binding(4) var<storage, read_write> first_bad_row: atomic<u32>;
@@ -29,7 +29,7 @@ fn normalize_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
 
     var bits = 0u;
     for (var k = lane; k < params.dims; k += LANES) {
-        bits = max(bits, bitcast<u32>(given[start + k]) & 0x7fffffffu);
+        bits = max(bits, given[start + k] & 0x7fffffffu);
     }
     largest[lane] = bits;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
@@ -49,7 +49,7 @@ fn normalize_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
     }
     if !UNIT {
         for (var k = lane; k < params.dims; k += LANES) {
-            points[start + k] = given[start + k];
+            points[start + k] = bitcast<f32>(given[start + k]);
         }
         return;
     }
@@ -58,7 +58,7 @@ fn normalize_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
     let scale = bitcast<f32>((254u - exponent) << 23u);
     var square = 0.0;
     for (var k = lane; k < params.dims; k += LANES) {
-        let v = given[start + k] * scale;
+        let v = bitcast<f32>(given[start + k]) * scale;
         square = fma(v, v, square);
     }
     squares[lane] = square;
@@ -77,7 +77,7 @@ fn normalize_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
     let near_one = exponent > 100u && exponent < 130u;
     let kept = near_one && abs(square / (scale * scale) - 1.0) <= 2.384185791015625e-7;
     for (var k = lane; k < params.dims; k += LANES) {
-        let v = given[start + k];
+        let v = bitcast<f32>(given[start + k]);
         points[start + k] = select(v * scale * inverse, v, kept);
     }
     if lane == 0u {

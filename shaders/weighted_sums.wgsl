@@ -22,12 +22,8 @@ struct Params {
 
 override DIFFERENCE: bool;
 
-const DEPTH = 16u;
-// Points after which partial sums are set aside, in multiples of DEPTH: short sums err less.
-const STEPS = 16u;
-
-var<workgroup> left: array<vec4<f32>, DEPTH * QUADS>; // [depth][row / 4]
-var<workgroup> right: array<vec4<f32>, DEPTH * QUADS>; // [depth][dimension / 4]
+var<workgroup> left: array<vec4<f32>, PANEL>; // [depth][row / 4]
+var<workgroup> right: array<vec4<f32>, PANEL>; // [depth][dimension / 4]
 
 @compute @workgroup_size(256)
 fn weighted_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -35,78 +31,86 @@ fn weighted_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     let row = tile.x * TILE + lane / QUADS * 4u;
     let dim = tile.y * TILE + lane % QUADS * 4u;
 
-    var own = mat4x4<f32>();
+    var own: Quad;
     if DIFFERENCE {
-        for (var r = 0u; r < 4u; r++) {
-            own[r] = four_dims_of_x(row + r, dim);
-        }
+        own = Quad(four_of_x(row, dim), four_of_x(row + 1u, dim), four_of_x(row + 2u, dim), four_of_x(row + 3u, dim));
     }
-    var total = mat4x4<f32>();
+    var total: Quad;
     for (var j = 0u; j < params.depth; j += DEPTH * STEPS) {
-        var part = mat4x4<f32>();
+        var part: Quad;
         for (var depth = j; depth < min(j + DEPTH * STEPS, params.depth); depth += DEPTH) {
             // Neighbours read neighbours, whichever way the matrix lies.
             let along_rows = params.weight_row == 1u;
             let point = select(lane % DEPTH, lane / QUADS, along_rows);
             let four = select(lane / DEPTH, lane % QUADS, along_rows);
-            left[point * QUADS + four] = four_weights(tile.x * TILE + four * 4u, depth + point);
-            right[lane] = four_dims_of_y(depth + lane / QUADS, dim);
+            left[point * STRIDE + four] = four_weights(tile.x * TILE + four * 4u, depth + point);
+            right[lane / QUADS * STRIDE + lane % QUADS] = four_of_y(depth + lane / QUADS, dim);
             workgroupBarrier();
             for (var i = 0u; i < DEPTH; i++) {
-                let w = left[i * QUADS + lane / QUADS];
-                let v = right[i * QUADS + lane % QUADS];
+                let w = left[i * STRIDE + lane / QUADS];
+                let v = right[i * STRIDE + lane % QUADS];
                 if DIFFERENCE {
-                    part[0] = fma(vec4(w.x), v - own[0], part[0]);
-                    part[1] = fma(vec4(w.y), v - own[1], part[1]);
-                    part[2] = fma(vec4(w.z), v - own[2], part[2]);
-                    part[3] = fma(vec4(w.w), v - own[3], part[3]);
+                    part = Quad(
+                        fma(vec4(w.x), v - own.r0, part.r0),
+                        fma(vec4(w.y), v - own.r1, part.r1),
+                        fma(vec4(w.z), v - own.r2, part.r2),
+                        fma(vec4(w.w), v - own.r3, part.r3),
+                    );
                 } else {
-                    part[0] = fma(vec4(w.x), v, part[0]);
-                    part[1] = fma(vec4(w.y), v, part[1]);
-                    part[2] = fma(vec4(w.z), v, part[2]);
-                    part[3] = fma(vec4(w.w), v, part[3]);
+                    part = quad_products(part, w, v);
                 }
             }
             workgroupBarrier();
         }
-        total += part;
+        total = quad_add(total, part);
     }
-    for (var r = 0u; r < 4u; r++) {
-        for (var c = 0u; c < 4u; c++) {
-            if row + r < params.rows && dim + c < params.dims {
-                sums[(params.first_row + row + r) * params.dims + dim + c] += total[r][c];
-            }
-        }
+    add(row, dim, total.r0);
+    add(row + 1u, dim, total.r1);
+    add(row + 2u, dim, total.r2);
+    add(row + 3u, dim, total.r3);
+}
+
+fn add(row: u32, dim: u32, v: vec4<f32>) {
+    let start = (params.first_row + row) * params.dims + dim;
+    if row < params.rows {
+        if dim < params.dims { sums[start] += v.x; }
+        if dim + 1u < params.dims { sums[start + 1u] += v.y; }
+        if dim + 2u < params.dims { sums[start + 2u] += v.z; }
+        if dim + 3u < params.dims { sums[start + 3u] += v.w; }
     }
 }
 
 // Weights of four rows with one point, 0 beyond the last.
 fn four_weights(row: u32, point: u32) -> vec4<f32> {
-    var four = vec4(0.0);
-    for (var r = 0u; r < 4u; r++) {
-        if point < params.depth && row + r < params.rows {
-            four[r] = weights[params.weight_offset + (row + r) * params.weight_row + point * params.weight_col];
-        }
-    }
-    return four;
+    return vec4(weight_at(row, point), weight_at(row + 1u, point), weight_at(row + 2u, point), weight_at(row + 3u, point));
 }
 
-fn four_dims_of_x(row: u32, dim: u32) -> vec4<f32> {
-    var four = vec4(0.0);
-    for (var c = 0u; c < 4u; c++) {
-        if row < params.rows && dim + c < params.dims {
-            four[c] = x[(params.first_row + row) * params.dims + dim + c];
-        }
+fn weight_at(row: u32, point: u32) -> f32 {
+    if row < params.rows && point < params.depth {
+        return weights[params.weight_offset + row * params.weight_row + point * params.weight_col];
     }
-    return four;
+    return 0.0;
 }
 
-fn four_dims_of_y(point: u32, dim: u32) -> vec4<f32> {
-    var four = vec4(0.0);
-    for (var c = 0u; c < 4u; c++) {
-        if point < params.depth && dim + c < params.dims {
-            four[c] = y[(params.first_point + point) * params.dims + dim + c];
-        }
+// Four dimensions of a row, 0 beyond the last.
+fn four_of_x(row: u32, dim: u32) -> vec4<f32> {
+    return vec4(x_at(row, dim), x_at(row, dim + 1u), x_at(row, dim + 2u), x_at(row, dim + 3u));
+}
+
+fn four_of_y(point: u32, dim: u32) -> vec4<f32> {
+    return vec4(y_at(point, dim), y_at(point, dim + 1u), y_at(point, dim + 2u), y_at(point, dim + 3u));
+}
+
+fn x_at(row: u32, dim: u32) -> f32 {
+    if row < params.rows && dim < params.dims {
+        return x[(params.first_row + row) * params.dims + dim];
     }
-    return four;
+    return 0.0;
+}
+
+fn y_at(point: u32, dim: u32) -> f32 {
+    if point < params.depth && dim < params.dims {
+        return y[(params.first_point + point) * params.dims + dim];
+    }
+    return 0.0;
 }

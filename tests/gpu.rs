@@ -30,6 +30,7 @@ const OFFSET: u64 = 1028;
 fn main() -> ExitCode {
     devices::run_on_adapters(&[
         ("small limits", small_limits),
+        ("more blocks than a submission holds", many_blocks),
         ("matrices larger than a binding", large_matrices),
         ("limits too small", limits_too_small),
         ("an app's buffers", buffers),
@@ -126,6 +127,25 @@ fn small_limits(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         let want = oracle::alignment(&x.seen, &y.seen, 1.0);
         compare::value(value, want, 1e-6 * want)?;
         x.gradient(&gx, oracle::alignment_grad(&x.seen, &y.seen, 1.0), 0.0, 0.0)??;
+    }
+    Ok(())
+}
+
+/// Panels of 64 rows, and 820 blocks of them: more than the dispatches of one submission, from the first call on.
+fn many_blocks(adapter: &wgpu::Adapter) -> Result<(), Failed> {
+    let limits = wgpu::Limits { max_storage_buffer_binding_size: 16 << 10, ..small() };
+    let (rows, dims) = (2560, 4);
+    for scaling in [Scaling::Unit, Scaling::Raw] {
+        let values = single(&normal(rows, dims, 5));
+        let engine = App::new(adapter, limits.clone())?.engine()?;
+        let x = Set::new(&engine, Embeddings::with_scaling(&values, rows, dims, scaling)?)?;
+        let want = oracle::uniformity(&x.seen, 2.0);
+        x.potential(engine.uniformity(&x.points, Uniformity::default())?, want, 2.0)?;
+        let engine = App::new(adapter, limits.clone())?.engine()?;
+        let x = Set::new(&engine, Embeddings::with_scaling(&values, rows, dims, scaling)?)?;
+        let (value, grad) = engine.uniformity_with_grad(&x.points, Uniformity::default())?;
+        x.potential(value, want, 2.0)?;
+        x.gradient(&grad, oracle::uniformity_grad(&x.seen, 2.0), want, 0.0)??;
     }
     Ok(())
 }

@@ -6,6 +6,13 @@ struct Scale {
     high: f32,
     low: f32,
     least: f32,
+    // 0, which compilers must not know.
+    zero: u32,
+}
+
+// v, out of sight of a compiler that would regroup sums: those here are exact only as they stand.
+fn opaque(v: vec4<f32>, zero: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) ^ vec4(zero));
 }
 
 // 2^(κ·log₂e·z), between 2^-125 and 2^12.5: no denormal occurs, and nothing overflows where rounding lifts z above
@@ -14,7 +21,8 @@ fn exp_scaled(scale: Scale, z: vec4<f32>) -> vec4<f32> {
     let y = clamp(z, vec4(scale.least), vec4(-0.1 * scale.least));
     let leading = bitcast<vec4<f32>>(bitcast<vec4<u32>>(y) & vec4(0xfffff000u));
     let whole = round(scale.high * y);
-    let f = (scale.high * leading - whole) + (scale.high * (y - leading) + scale.low * y);
+    let rest = opaque(scale.high * leading - whole, scale.zero);
+    let f = rest + (scale.high * (y - leading) + scale.low * y);
     return exp2_fraction(f) * bitcast<vec4<f32>>(vec4<i32>(whole + 127.0) << vec4(23u));
 }
 

@@ -8,9 +8,9 @@ pub fn adapters() -> Vec<Adapter> {
     found().iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
 }
 
-/// Opens the adapter of a choice, with all that it offers.
+/// Opens the adapter of a choice, with all that it offers. Where several would do, the next is tried if one fails.
 pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, wgpu::Device, wgpu::Queue)> {
-    let mut found = found();
+    let found = found();
     let wanted = |index: usize, info: &wgpu::AdapterInfo| match choice {
         DeviceChoice::Cpu => false,
         DeviceChoice::Auto => info.device_type != wgpu::DeviceType::Cpu,
@@ -18,22 +18,24 @@ pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, wgpu::Device, wgpu:
         DeviceChoice::Index(wanted) => index == *wanted,
         DeviceChoice::Name(name) => info.name.to_lowercase().contains(&name.to_lowercase()),
     };
-    let chosen = (0..found.len()).find(|&index| wanted(index, &found[index].get_info()));
-    let Some(index) = chosen else {
-        let names =
-            found.iter().enumerate().map(|(index, adapter)| format!("{index} {}", adapter.get_info().name));
-        let available = std::iter::once("cpu".into()).chain(names).collect();
-        return Err(Error::NoDevice { wanted: choice.to_string(), available });
-    };
-    let adapter = found.swap_remove(index);
-    let descriptor = wgpu::DeviceDescriptor {
-        label: Some("unisphere"),
-        required_limits: adapter.limits(),
-        ..Default::default()
-    };
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-        .map_err(|error| Error::Device { reason: error.to_string() })?;
-    Ok((identify(&adapter.get_info()), device, queue))
+    let mut failure = None;
+    for (_, adapter) in
+        found.iter().enumerate().filter(|(index, adapter)| wanted(*index, &adapter.get_info()))
+    {
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("unisphere"),
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
+        match pollster::block_on(adapter.request_device(&descriptor)) {
+            Ok((device, queue)) => return Ok((identify(&adapter.get_info()), device, queue)),
+            Err(error) => failure = failure.or(Some(Error::Device { reason: error.to_string() })),
+        }
+    }
+    let names =
+        found.iter().enumerate().map(|(index, adapter)| format!("{index} {}", adapter.get_info().name));
+    let available = std::iter::once("cpu".into()).chain(names).collect();
+    Err(failure.unwrap_or(Error::NoDevice { wanted: choice.to_string(), available }))
 }
 
 /// An adapter as results name it.

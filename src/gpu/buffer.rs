@@ -8,7 +8,46 @@ use crate::{Error, Result};
 /// The most that is copied to the host at once, in bytes.
 const CHUNK: u64 = 64 << 20;
 
+/// Bytes of a receipt: a number that a submission copies last of all. Metal and DX12 report a submission that failed
+/// as one that is done; its receipt is missing.
+pub(super) const RECEIPT: u64 = 8;
+
 impl Context {
+    /// Where a submission finds its receipt.
+    pub(super) fn receipt(&self) -> Result<wgpu::Buffer> {
+        self.buffer("a receipt", RECEIPT, wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST)
+    }
+
+    /// Ends the commands of a submission with a receipt, copied to the beginning of what the host will map.
+    pub(super) fn sign(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        from: &wgpu::Buffer,
+        to: &wgpu::Buffer,
+    ) -> u64 {
+        let receipt = self.next_receipt();
+        self.queue.write_buffer(from, 0, &receipt.to_ne_bytes());
+        encoder.copy_buffer_to_buffer(from, 0, to, 0, RECEIPT);
+        receipt
+    }
+
+    /// Fails where a submission did not run to its end.
+    pub(super) fn check(&self, signed: &[u8], receipt: u64) -> Result<()> {
+        if signed == receipt.to_ne_bytes() {
+            return Ok(());
+        }
+        Err(Error::DeviceLost { reason: "a submission did not run to its end".into() })
+    }
+
+    /// Sends values to a buffer, part by part: what is under way is copied, and must fit the host's memory.
+    pub(super) fn send(&self, values: &[f32], buffer: &wgpu::Buffer) -> Result<()> {
+        for (part, start) in values.chunks(CHUNK as usize / 4).zip((0..).step_by(CHUNK as usize)) {
+            self.queue.write_buffer(buffer, start, bytemuck::cast_slice(part));
+            self.wait(self.queue.submit([]))?;
+        }
+        Ok(())
+    }
+
     /// A storage buffer. In debug builds it is filled with NaN, so that nothing leans on zeros.
     pub(super) fn storage(&self, label: &'static str, bytes: u64) -> Result<wgpu::Buffer> {
         use wgpu::BufferUsages as Use;
@@ -49,7 +88,7 @@ impl Context {
         &self,
         parts: impl IntoIterator<Item = (&'a wgpu::Buffer, usize)>,
     ) -> Result<Vec<f32>> {
-        let chunk = CHUNK.min(self.limits.max_buffer_size);
+        let chunk = CHUNK.min(self.limits.max_buffer_size - RECEIPT);
         self.scoped("reading a result", || {
             let mut values = Vec::new();
             for (buffer, count) in parts {
@@ -65,9 +104,10 @@ impl Context {
 
     fn read_chunk(&self, buffer: &wgpu::Buffer, start: u64, bytes: u64, values: &mut Vec<f32>) -> Result<()> {
         use wgpu::BufferUsages as Use;
-        let staging = self.buffer("a copy for the host", bytes, Use::MAP_READ | Use::COPY_DST)?;
+        let staging = self.buffer("a copy for the host", RECEIPT + bytes, Use::MAP_READ | Use::COPY_DST)?;
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(buffer, start, &staging, 0, bytes);
+        encoder.copy_buffer_to_buffer(buffer, start, &staging, RECEIPT, bytes);
+        let receipt = self.sign(&mut encoder, &self.receipt()?, &staging);
         let submission = self.queue.submit([encoder.finish()]);
         let (sender, answer) = mpsc::channel();
         // A receiver that is gone has already failed, and said so.
@@ -76,7 +116,9 @@ impl Context {
         self.mapped(&answer)?;
         let view =
             staging.get_mapped_range(..).map_err(|error| Error::Device { reason: error.to_string() })?;
-        values.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&view));
+        let (signed, copied) = view.split_at(RECEIPT as usize);
+        self.check(signed, receipt)?;
+        values.extend(bytemuck::pod_collect_to_vec::<u8, f32>(copied));
         Ok(())
     }
 }

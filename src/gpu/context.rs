@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -31,6 +32,7 @@ pub(super) struct Context {
     pipelines: Mutex<Pipelines>,
     /// What the driver said when it dropped the device; told only of devices of this crate's own.
     lost: Arc<Mutex<Option<String>>>,
+    receipts: AtomicU64,
     /// Multiply-adds per second, as f64 bits, of the submissions so far; 0 before the first.
     rate: AtomicU64,
 }
@@ -45,7 +47,8 @@ impl Context {
             ("the storage buffers of a kernel", 8, limits.max_storage_buffers_per_shader_stage),
             ("the invocations of a workgroup", 256, limits.max_compute_invocations_per_workgroup),
             ("the width of a workgroup", 256, limits.max_compute_workgroup_size_x),
-            ("the workgroup memory of a kernel", 9216, limits.max_compute_workgroup_storage_size),
+            ("the workgroup memory of a kernel", 9728, limits.max_compute_workgroup_storage_size),
+            ("the workgroups of a dispatch", 4096, limits.max_compute_workgroups_per_dimension),
         ];
         for (what, needed, limit) in needs {
             if limit < needed {
@@ -53,8 +56,8 @@ impl Context {
                 return Err(Error::Limit { what, needed: needed.into(), limit: limit.into(), cure });
             }
         }
-        let (pipelines, lost) = Default::default();
-        Ok(Self { device, queue, limits, pipelines, lost, rate: AtomicU64::new(0) })
+        let (pipelines, lost, receipts, rate) = Default::default();
+        Ok(Self { device, queue, limits, pipelines, lost, receipts, rate })
     }
 
     /// Listens for errors that no scope caught, and for the loss of the device; for a device of this crate's
@@ -72,6 +75,11 @@ impl Context {
         lock(&self.pipelines)
     }
 
+    /// A number that no other submission has.
+    pub(super) fn next_receipt(&self) -> u64 {
+        self.receipts.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(super) fn rate(&self) -> Option<f64> {
         Some(f64::from_bits(self.rate.load(Ordering::Relaxed))).filter(|&rate| rate > 0.0)
     }
@@ -80,9 +88,11 @@ impl Context {
         self.rate.store(rate.to_bits(), Ordering::Relaxed);
     }
 
-    /// The largest part of a buffer that a kernel can see, in bytes.
+    /// The largest part of a buffer that a kernel can see, in bytes; kernels count in 32 bits, whatever the
+    /// device allows.
     pub(super) fn max_binding(&self) -> u64 {
-        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
+        const COUNTED: u64 = (1 << 31) - 4;
+        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size).min(COUNTED)
     }
 
     /// How many rows of `row_bytes` a panel holds.
@@ -121,9 +131,17 @@ impl Context {
     /// Waits for a submission, and so for the buffers that it lets the host map.
     pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
-        match self.device.poll(wait) {
-            Ok(_) => self.alive(),
-            Err(error) => Err(Error::DeviceLost { reason: error.to_string() }),
+        self.poll(wait)?;
+        self.alive()
+    }
+
+    fn poll(&self, how: wgpu::PollType) -> Result<()> {
+        let lost = |reason: String| Error::DeviceLost { reason };
+        // Of a lost device, wgpu 30 tells by a panic, after its own locks are released.
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(how))) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(lost(error.to_string())),
+            Err(panic) => Err(lost(panic.downcast_ref::<String>().cloned().unwrap_or_default())),
         }
     }
 
@@ -140,9 +158,7 @@ impl Context {
                 Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
                     return Err(lost("it never answered"));
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    self.device.poll(wgpu::PollType::Poll).map_err(|error| lost(&error.to_string()))?;
-                }
+                Err(RecvTimeoutError::Timeout) => self.poll(wgpu::PollType::Poll)?,
             }
         }
     }

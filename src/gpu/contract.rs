@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use naga::{AddressSpace, Module, TypeInner, valid::ModuleInfo};
+use naga::{AddressSpace, Block, Expression, Function, Module, Statement, TypeInner, valid::ModuleInfo};
 
 use super::{
     params::{
@@ -39,6 +39,43 @@ fn every_kernel_has_its_entry_point_and_bindings() {
         // What the layout is read from: the parameters, and then every buffer in its order.
         let sent: BTreeSet<_> = (0..=kernel.buffers() as u32).map(|binding| (0, binding)).collect();
         assert_eq!(bindings, sent, "{kernel:?}");
+    }
+}
+
+/// DX12's older compiler refuses them, and others keep what is indexed out of registers.
+#[test]
+fn no_variable_of_a_function_is_stored_to_by_index() {
+    fn stores(function: &Function, block: &Block) -> bool {
+        let nested = |blocks: &[&Block]| blocks.iter().any(|block| stores(function, block));
+        block.iter().any(|statement| match statement {
+            Statement::Store { pointer, .. } => by_index(function, *pointer),
+            Statement::Block(block) => nested(&[block]),
+            Statement::If { accept, reject, .. } => nested(&[accept, reject]),
+            Statement::Loop { body, continuing, .. } => nested(&[body, continuing]),
+            Statement::Switch { cases, .. } => cases.iter().any(|case| stores(function, &case.body)),
+            _ => false,
+        })
+    }
+    fn by_index(function: &Function, pointer: naga::Handle<Expression>) -> bool {
+        match function.expressions[pointer] {
+            Expression::Access { base, .. } => local(function, base),
+            Expression::AccessIndex { base, .. } => by_index(function, base),
+            _ => false,
+        }
+    }
+    fn local(function: &Function, pointer: naga::Handle<Expression>) -> bool {
+        match function.expressions[pointer] {
+            Expression::LocalVariable(_) => true,
+            Expression::Access { base, .. } | Expression::AccessIndex { base, .. } => local(function, base),
+            _ => false,
+        }
+    }
+    for kernel in Kernel::ALL {
+        let (module, _) = parse(kernel);
+        let entries = module.entry_points.iter().map(|entry| &entry.function);
+        for function in entries.chain(module.functions.iter().map(|(_, function)| function)) {
+            assert!(!stores(function, &function.body), "{kernel:?}: {:?}", function.name);
+        }
     }
 }
 

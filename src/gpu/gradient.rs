@@ -30,6 +30,7 @@ impl Sweep<'_> {
             let gy = (!self.within).then(|| self.zeros(self.right.rows())).transpose()?;
             let sum = self.sums_of_blocks(pivot, &gx, gy.as_ref().unwrap_or(&gx), watch)?;
             if let Some(potential) = self.potential.refined(sum, self.count) {
+                drop((gx, gy));
                 return Self { potential, ..*self }.log_sum_with_grad(weight, None);
             }
             let scale = 2.0 * self.potential.t() * weight / sum.sum;
@@ -143,7 +144,8 @@ pub(super) fn finish(
         let Panel { values, inverse_lengths, rows, .. } =
             &points.panels[shard.rows.start / points.panel_rows];
         debug_assert_eq!(*rows, shard.rows);
-        stream.dispatch(kernel, &params, &[values, inverse_lengths, &shard.values], rows.len() as u32)?;
+        let buffers = [values, inverse_lengths, &shard.values];
+        stream.dispatch(kernel, &params, &buffers, rows.len(), (rows.len() * dims) as f64)?;
     }
     stream.finish().map(|_| ())
 }

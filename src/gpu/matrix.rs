@@ -53,9 +53,7 @@ impl GpuMatrix {
             let matrix = Self::new(context, rows, cols, shard_rows)?;
             for Shard { rows, values: shard } in &matrix.shards {
                 let part = &values[rows.start * cols..rows.end * cols];
-                context.queue.write_buffer(shard, 0, bytemuck::cast_slice(part));
-                // Sent shard by shard, lest the copies of all wait in memory.
-                context.queue.submit([]);
+                context.send(part, shard)?;
             }
             Ok(matrix.into_matrix(rows))
         })

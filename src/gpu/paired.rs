@@ -26,13 +26,14 @@ fn side_by_side<'a>(
 pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
     context.scoped("measuring pairs", || {
         let mut stream = Stream::new(context)?;
-        let params = PairedParams { dims: x.dims() as u32 };
+        let dims = x.dims();
+        let params = PairedParams { dims: dims as u32 };
         let mut squares = Vec::new();
         for (x, y) in side_by_side(context, x, y)? {
             let rows = x.rows.len();
             let part = context.storage("squared distances of pairs", 4 * rows as u64)?;
             let buffers = [&x.values, &y.values, &part];
-            stream.dispatch(Kernel::PairedDistances, &params, &buffers, rows as u32)?;
+            stream.dispatch(Kernel::PairedDistances, &params, &buffers, rows, (rows * dims) as f64)?;
             squares.push((part, rows));
         }
         stream.finish()?;
@@ -61,7 +62,8 @@ pub(super) fn grad(
         };
         let shards = GpuMatrix::of(&gx, context)?.shards.iter().zip(&GpuMatrix::of(&gy, context)?.shards);
         let kernel = Kernel::PairedGrad { unit: x.scaling() == Scaling::Unit };
-        let params = PairedParams { dims: x.dims() as u32 };
+        let dims = x.dims();
+        let params = PairedParams { dims: dims as u32 };
         let mut stream = Stream::new(context)?;
         for ((x, y), (gx, gy)) in side_by_side(context, x, y)?.zip(shards) {
             let part: Vec<f32> = coefficients[x.rows.clone()].iter().map(|&c| c as f32).collect();
@@ -70,7 +72,7 @@ pub(super) fn grad(
             let lengths = [&x.inverse_lengths, &y.inverse_lengths];
             let buffers =
                 [&x.values, &y.values, lengths[0], lengths[1], &part_buffer, &gx.values, &gy.values];
-            stream.dispatch(kernel, &params, &buffers, part.len() as u32)?;
+            stream.dispatch(kernel, &params, &buffers, part.len(), (part.len() * dims) as f64)?;
         }
         stream.finish()?;
         Ok((gx, gy))

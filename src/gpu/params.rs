@@ -44,6 +44,7 @@ params! {
         scale_high: f32,
         scale_low: f32,
         scale_least: f32,
+        zero: u32,
     }
 }
 
@@ -86,6 +87,7 @@ params! {
     Kernel::Excess => ExcessParams {
         rows: u32,
         dims: u32,
+        zero: u32,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{any::Any, ops::Range, sync::Arc};
 
 use super::{
-    context::{Context, TILE},
+    context::Context,
     params::{ExcessParams, NormalizeParams},
     shaders::Kernel,
     stream::Stream,
@@ -14,6 +14,9 @@ use crate::{
     embeddings::{LENGTHS, check, raw_limit},
     pairs::panels,
 };
+
+/// Rows that a workgroup of `shaders/excess.wgsl` works on.
+const EXCESS_ROWS: usize = 64;
 
 /// Points of one device.
 pub(super) struct GpuPoints {
@@ -78,7 +81,7 @@ pub(super) fn place(
             match source {
                 Source::Host(points) => {
                     let values = &points.values()[rows.start * dims..rows.end * dims];
-                    context.queue.write_buffer(&given, 0, bytemuck::cast_slice(values));
+                    context.send(values, &given)?;
                 }
                 Source::Device(buffer, offset) => {
                     let start = offset + row_bytes * rows.start as u64;
@@ -128,16 +131,13 @@ fn scale(
         least: least.to_bits(),
     };
     let buffers = [given, &panel.values, &panel.inverse_lengths, first_bad_row];
-    let rows = panel.rows.len() as u32;
-    stream.dispatch(Kernel::Normalize { unit }, &params, &buffers, rows)?;
+    let rows = panel.rows.len();
+    let cost = (rows * dims) as f64;
+    stream.dispatch(Kernel::Normalize { unit }, &params, &buffers, rows, cost)?;
     if unit {
-        let params = ExcessParams { rows, dims: dims as u32 };
-        stream.dispatch(
-            Kernel::Excess,
-            &params,
-            &[&panel.values, &panel.excess],
-            rows.div_ceil(TILE as u32),
-        )?;
+        let params = ExcessParams { rows: rows as u32, dims: dims as u32, zero: 0 };
+        let buffers = [&panel.values, &panel.excess];
+        stream.dispatch(Kernel::Excess, &params, &buffers, rows.div_ceil(EXCESS_ROWS), cost)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{context::Context, params::Params, shaders::Kernel};
+use super::{buffer::RECEIPT, context::Context, params::Params, shaders::Kernel};
 use crate::{Error, LogSum, Result, progress::Watch};
 
 /// What a submission should take.
@@ -53,6 +53,7 @@ pub(super) struct Stream<'a> {
     exponent: Box<dyn Fn(f32) -> f64 + 'a>,
     total: LogSum,
     params: wgpu::Buffer,
+    receipt: wgpu::Buffer,
     sums: wgpu::Buffer,
     /// How many sums there is room for.
     capacity: u64,
@@ -73,9 +74,8 @@ struct Load {
 }
 
 impl Load {
-    /// At least one sum is copied, so that every submission is answered in the same way.
     fn sum_bytes(&self) -> u64 {
-        self.sums.max(1) * size_of::<TileSum>() as u64
+        self.sums * size_of::<TileSum>() as u64
     }
 }
 
@@ -84,6 +84,7 @@ struct Flight {
     submitted: Instant,
     staging: wgpu::Buffer,
     answer: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    receipt: u64,
     load: Load,
 }
 
@@ -106,6 +107,7 @@ impl<'a> Stream<'a> {
             watch,
             exponent: Box::new(exponent),
             total: LogSum::EMPTY,
+            receipt: context.receipt()?,
             params: context.buffer("parameters", DISPATCHES * SLOT, Use::UNIFORM | Use::COPY_DST)?,
             sums: context.storage("tile sums", capacity * size_of::<TileSum>() as u64)?,
             capacity,
@@ -139,18 +141,14 @@ impl<'a> Stream<'a> {
             |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
         let mut first = 0;
         while first < tiles.count {
-            if self.load.sums == self.capacity
-                || self.budget() - self.load.cost < tiles.cost && self.load.cost > 0.0
-            {
-                self.flush()?;
-            }
+            self.reserve(tiles.cost)?;
             let room = ((self.budget() - self.load.cost) / tiles.cost).max(1.0) as u32;
             let count = room
                 .min(tiles.count - first)
                 .min((self.capacity - self.load.sums) as u32)
                 .min(self.context.limits.max_compute_workgroups_per_dimension);
             let params = params(first, self.load.sums as u32);
-            self.dispatch(tiles.kernel, &params, tiles.buffers, count)?;
+            self.record(tiles.kernel, &params, tiles.buffers, count)?;
             self.load.cost += tiles.cost * f64::from(count);
             self.load.pairs += done(first + count) - done(first);
             self.load.sums += if makes_sums { count.into() } else { 0 };
@@ -159,8 +157,28 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// One dispatch of so many workgroups.
+    /// One dispatch of so many workgroups, of so many multiply-adds in all.
     pub(super) fn dispatch<P: Params>(
+        &mut self,
+        kernel: Kernel,
+        params: &P,
+        buffers: &[&wgpu::Buffer],
+        groups: usize,
+        cost: f64,
+    ) -> Result<()> {
+        self.reserve(cost)?;
+        self.load.cost += cost;
+        self.record(kernel, params, buffers, groups as u32)
+    }
+
+    /// Makes room for one more dispatch. Where its sums go is known only then.
+    fn reserve(&mut self, cost: f64) -> Result<()> {
+        let full = self.load.sums == self.capacity || self.load.params.len() as u64 == DISPATCHES * SLOT;
+        let over_budget = self.load.cost > 0.0 && self.load.cost + cost > self.budget();
+        if full || over_budget { self.flush() } else { Ok(()) }
+    }
+
+    fn record<P: Params>(
         &mut self,
         kernel: Kernel,
         params: &P,
@@ -168,9 +186,6 @@ impl<'a> Stream<'a> {
         groups: u32,
     ) -> Result<()> {
         debug_assert!(P::belongs_to(kernel) && buffers.len() == kernel.buffers());
-        if self.load.params.len() as u64 == DISPATCHES * SLOT {
-            self.flush()?;
-        }
         let offset = self.load.params.len();
         self.load.params.extend_from_slice(bytemuck::bytes_of(params));
         self.load.params.resize(offset + SLOT as usize, 0);
@@ -196,20 +211,23 @@ impl<'a> Stream<'a> {
                 use wgpu::BufferUsages as Use;
                 self.context.buffer(
                     "tile sums for the host",
-                    self.sums.size(),
+                    RECEIPT + self.sums.size(),
                     Use::MAP_READ | Use::COPY_DST,
                 )?
             }
         };
-        let bytes = load.sum_bytes();
-        encoder.copy_buffer_to_buffer(&self.sums, 0, &staging, 0, bytes);
+        if load.sums > 0 {
+            encoder.copy_buffer_to_buffer(&self.sums, 0, &staging, RECEIPT, load.sum_bytes());
+        }
+        let receipt = self.context.sign(&mut encoder, &self.receipt, &staging);
         self.context.queue.write_buffer(&self.params, 0, &load.params);
         let submitted = Instant::now();
         let submission = self.context.queue.submit([encoder.finish()]);
         let (sender, answer) = mpsc::channel();
         // A receiver that is gone has already failed, and said so.
+        let bytes = RECEIPT + load.sum_bytes();
         staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| drop(sender.send(result)));
-        self.in_flight.push_back(Flight { submission, submitted, staging, answer, load });
+        self.in_flight.push_back(Flight { submission, submitted, staging, answer, receipt, load });
         while self.in_flight.len() >= IN_FLIGHT {
             self.land()?;
         }
@@ -231,16 +249,19 @@ impl<'a> Stream<'a> {
 
     /// Waits for the oldest submission and merges its sums.
     fn land(&mut self) -> Result<()> {
-        let Some(Flight { submission, submitted, staging, answer, load }) = self.in_flight.pop_front() else {
+        let Some(Flight { submission, submitted, staging, answer, receipt, load }) =
+            self.in_flight.pop_front()
+        else {
             return Ok(());
         };
         self.context.wait(submission)?;
         self.context.mapped(&answer)?;
         self.learn(submitted, load.cost);
-        let mapped = staging.get_mapped_range(..load.sum_bytes());
+        let mapped = staging.get_mapped_range(..RECEIPT + load.sum_bytes());
         let view = mapped.map_err(|error| Error::Device { reason: error.to_string() })?;
-        let sums = bytemuck::pod_collect_to_vec::<u8, TileSum>(&view);
-        for tile in &sums[..load.sums as usize] {
+        let (signed, sums) = view.split_at(RECEIPT as usize);
+        self.context.check(signed, receipt)?;
+        for tile in bytemuck::pod_collect_to_vec::<u8, TileSum>(sums) {
             let sum = LogSum { max: (self.exponent)(tile.pivot), sum: tile.sum.into() };
             self.total = self.total.combine(sum);
         }
@@ -250,16 +271,15 @@ impl<'a> Stream<'a> {
         self.watch.map_or(Ok(()), |watch| watch.advance(load.pairs))
     }
 
-    /// Learns the device's speed from a submission: one that took too little time to tell says at least that
-    /// more can be asked.
+    /// Learns the device's speed from a submission. One that took less than it may says that more can be asked,
+    /// and not how much: small ones mostly wait.
     fn learn(&mut self, submitted: Instant, cost: f64) {
         let now = Instant::now();
         let began = self.last_return.map_or(submitted, |last| last.max(submitted));
         self.last_return = Some(now);
-        if cost > 0.0 {
-            let seconds = (now - began).as_secs_f64().max(1e-4);
-            let known = self.context.rate().unwrap_or(FIRST / BUDGET.as_secs_f64());
-            self.context.set_rate((cost / seconds).clamp(known / 4.0, known * 4.0));
-        }
+        let seconds = (now - began).as_secs_f64().max(1e-6);
+        let known = self.context.rate().unwrap_or(FIRST / BUDGET.as_secs_f64());
+        let least = if seconds > BUDGET.as_secs_f64() { known / 4.0 } else { known };
+        self.context.set_rate((cost / seconds).clamp(least, known * 4.0));
     }
 }
