@@ -31,7 +31,7 @@ impl fmt::Display for DeviceKind {
     }
 }
 
-/// Which device to take. Parsed from `auto`, `cpu`, `gpu`, a number or a name.
+/// Which device to take. Parsed from `auto`, `cpu`, `gpu` (upper and lower case alike), a number or a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The best real GPU, else the CPU; never a software adapter.
@@ -51,11 +51,11 @@ impl FromStr for DeviceChoice {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text {
+        Ok(match text.to_ascii_lowercase().as_str() {
             "auto" => Self::Auto,
             "cpu" => Self::Cpu,
             "gpu" => Self::Gpu,
-            other => other.parse().map_or_else(|_| Self::Name(other.into()), Self::Index),
+            _ => text.parse().map_or_else(|_| Self::Name(text.into()), Self::Index),
         })
     }
 }
@@ -115,5 +115,6 @@ mod tests {
             assert_eq!(text.parse(), Ok(choice.clone()));
             assert_eq!(choice.to_string(), text);
         }
+        assert_eq!("CPU".parse(), Ok(DeviceChoice::Cpu));
     }
 }

@@ -108,7 +108,8 @@ impl Engine {
         Self { backend: gpu.clone(), gpu: Some(gpu), observer: None }
     }
 
-    /// The same engine, which calls `observer` after every block of pairs.
+    /// The same engine, which calls `observer` after every block of pairs. An observer that uses the wgpu device
+    /// itself leaves no error scope open.
     #[must_use]
     pub fn observed_by(
         mut self,
@@ -204,7 +205,8 @@ impl Engine {
         metric.value(&*self.backend, Pairs::Within(x), &self.watch(Pairs::Within(x).count()))
     }
 
-    /// Uniformity of x (n, d), and its gradient (n, d), in one pass.
+    /// Uniformity of x (n, d), and its gradient (n, d), in one pass. The value may differ from
+    /// [`uniformity`](Self::uniformity)'s in the eighth digit, as it is summed in another order.
     ///
     /// # Errors
     ///

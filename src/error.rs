@@ -121,7 +121,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// Something larger than a limit of the device.
-    #[error("{what} takes {needed}, and this device's limit is {limit}; {cure}")]
+    #[error("{what}: {needed} needed, and this device's limit is {limit}; {cure}")]
     Limit {
         /// What is too large.
         what: &'static str,
@@ -152,7 +152,8 @@ pub enum Error {
         /// What the driver said.
         reason: String,
     },
-    /// The driver or the GPU interface refused a command: a fault of this crate or of the driver.
+    /// The driver or the GPU interface refused a command: a handle of another device, or a fault of this crate or
+    /// of the driver.
     #[error("the device refused a command: {reason}")]
     Device {
         /// What it said.

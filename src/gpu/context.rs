@@ -44,11 +44,11 @@ impl Context {
     pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         let limits = device.limits();
         let needs = [
-            ("the storage buffers of a kernel", 8, limits.max_storage_buffers_per_shader_stage),
-            ("the invocations of a workgroup", 256, limits.max_compute_invocations_per_workgroup),
+            ("storage buffers of a kernel", 8, limits.max_storage_buffers_per_shader_stage),
+            ("invocations of a workgroup", 256, limits.max_compute_invocations_per_workgroup),
             ("the width of a workgroup", 256, limits.max_compute_workgroup_size_x),
-            ("the workgroup memory of a kernel", 9728, limits.max_compute_workgroup_storage_size),
-            ("the workgroups of a dispatch", 4096, limits.max_compute_workgroups_per_dimension),
+            ("bytes of workgroup memory", 9728, limits.max_compute_workgroup_storage_size),
+            ("workgroups of a dispatch", 4096, limits.max_compute_workgroups_per_dimension),
         ];
         for (what, needed, limit) in needs {
             if limit < needed {

@@ -17,7 +17,7 @@ use crate::{Matrix, Points, Result};
 pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Matrix> {
     let (left, right) = (GpuPoints::of(x, context)?, GpuPoints::of(y, context)?);
     context.scoped("measuring distances", || {
-        let shard_rows = context.panel_rows("64 rows of a matrix", 4 * y.rows().max(1) as u64)?;
+        let shard_rows = context.panel_rows("bytes of 64 rows of a matrix", 4 * y.rows().max(1) as u64)?;
         let shard_rows = shard_rows.min(left.panel_rows);
         let matrix = GpuMatrix::new(context, x.rows(), y.rows(), shard_rows)?;
         let mut stream = Stream::new(context)?;

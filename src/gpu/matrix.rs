@@ -48,7 +48,7 @@ impl GpuMatrix {
 
     /// A matrix of a caller's values, row-major.
     pub(super) fn upload(context: &Arc<Context>, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
-        let shard_rows = context.panel_rows("64 rows of a matrix", 4 * cols.max(1) as u64)?;
+        let shard_rows = context.panel_rows("bytes of 64 rows of a matrix", 4 * cols.max(1) as u64)?;
         context.scoped("bringing a matrix to the device", || {
             let matrix = Self::new(context, rows, cols, shard_rows)?;
             for Shard { rows, values: shard } in &matrix.shards {

@@ -60,11 +60,11 @@ pub(super) fn place(
     scaling: Scaling,
 ) -> Result<Points> {
     let row_bytes = 4 * dims as u64;
-    let panel_rows = context.panel_rows("a panel of points", row_bytes)?;
+    let panel_rows = context.panel_rows("bytes of 64 rows", row_bytes)?;
     if u32::try_from(rows).is_err() {
         let cure = "split the set";
         return Err(Error::Limit {
-            what: "a set of points",
+            what: "rows of a set",
             needed: rows as u64,
             limit: u32::MAX.into(),
             cure,

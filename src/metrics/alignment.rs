@@ -4,7 +4,8 @@ use crate::{Error, Matrix, Points, Result, backend::Backend};
 /// Alignment: the mean of ‖xᵢ−yᵢ‖^α over positive pairs, row i of one set with row i of the other
 /// (Wang & Isola 2020, §4.1.1).
 ///
-/// On the unit sphere the value lies in [0, 2^α]; 0 says that every pair coincides.
+/// On the unit sphere the value lies in [0, 2^α]; 0 says that every pair coincides. Below α = 2 the gradient of a
+/// closing pair is steep: α‖x−y‖^(α−2) is capped at 1e30 n.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Alignment {
     /// The power of the distance; positive and finite.

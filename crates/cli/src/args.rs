@@ -37,7 +37,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Eval {
-    /// Embeddings, one point a row: .npy of f16, f32 or f64
+    /// Embeddings, one point a row: .npy of f16, f32 or f64, computed as f32
     #[arg(value_name = "X.npy")]
     pub(crate) x: PathBuf,
 

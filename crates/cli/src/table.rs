@@ -9,7 +9,8 @@ use crate::{
 
 const ESTIMATOR: &str =
     "Uniformity: log mean over the pairs i < j of one set, without the diagonal (U-statistic).";
-const FLOOR: &str = "Floor: the value of points spread evenly over the whole sphere, the least there is.";
+const FLOOR: &str = "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n\
+     A finite set may lie below it, the more the greater t: no point is paired with itself.";
 const NO_FLOOR: &str = "Raw points have no floor.";
 
 pub(crate) fn eval(report: &Report) -> String {
