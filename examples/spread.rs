@@ -1,7 +1,6 @@
-//! Gradient descent on uniformity: points that start in a cluster spread over the whole sphere.
-//!
-//! The floor is the value of the uniform distribution. A finite set ends a little below it, as no point is
-//! paired with itself.
+//! Gradient descent on uniformity: random points that start in a cluster spread over the whole sphere, until their
+//! uniformity is near its floor, the value of the uniform distribution. (A finite set would end a little below it, as no
+//! point is paired with itself.)
 //!
 //! `cargo run --release --example spread [auto|cpu|gpu|INDEX|NAME]`
 
@@ -11,7 +10,9 @@ use unisphere::{DeviceChoice, Embeddings, Engine, Result, Uniformity};
 
 const POINTS: usize = 2000;
 const DIMS: usize = 3;
-const STEPS: usize = 100;
+const STEPS: usize = 1000;
+/// How near to the floor is near.
+const NEAR: f64 = 1e-3;
 const RATE: f32 = 0.02;
 
 fn main() -> Result<()> {
@@ -26,11 +27,16 @@ fn main() -> Result<()> {
     for step in 0..=STEPS {
         let x = engine.upload(&Embeddings::new(&points, POINTS, DIMS)?)?;
         let (u, grad) = engine.uniformity_with_grad(&x, metric)?;
-        if step % 10 == 0 {
+        let near = u - floor < NEAR;
+        if step % 10 == 0 || near {
             println!("{step:>6} {u:>10.5} {floor:>10.5} {:>10.5}", u - floor);
+        }
+        if near {
+            return Ok(());
         }
         descend(&mut points, &grad.read()?);
     }
+    println!("not there after {STEPS} steps");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
-// sums[i] += Σⱼ wᵢⱼ yⱼ, or Σⱼ wᵢⱼ (yⱼ − xᵢ) by direct difference. A matrix product in tiles of 64 rows by 64
-// dimensions.
+// sums[i] += Σⱼ wᵢⱼ (yⱼ − xᵢ): a matrix product in tiles of 64 rows by 64 dimensions, of differences, so that close
+// points do not cancel. Of unit rows, Σⱼ wᵢⱼ yⱼ has the same part tangent to the sphere, and loses it where clusters
+// are tight.
 // Stands on: shared/tiles.wgsl.
 
 struct Params {
@@ -20,8 +21,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> y: array<f32>; // (…, dims)
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>; // (…, dims)
 
-override DIFFERENCE: bool;
-
 var<workgroup> left: array<vec4<f32>, PANEL>; // [depth][row / 4]
 var<workgroup> right: array<vec4<f32>, PANEL>; // [depth][dimension / 4]
 
@@ -31,10 +30,7 @@ fn weighted_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     let row = tile.x * TILE + lane / QUADS * 4u;
     let dim = tile.y * TILE + lane % QUADS * 4u;
 
-    var own: Quad;
-    if DIFFERENCE {
-        own = Quad(four_of_x(row, dim), four_of_x(row + 1u, dim), four_of_x(row + 2u, dim), four_of_x(row + 3u, dim));
-    }
+    let own = Quad(four_of_x(row, dim), four_of_x(row + 1u, dim), four_of_x(row + 2u, dim), four_of_x(row + 3u, dim));
     var total: Quad;
     for (var j = 0u; j < params.depth; j += DEPTH * STEPS) {
         var part: Quad;
@@ -49,16 +45,12 @@ fn weighted_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
             for (var i = 0u; i < DEPTH; i++) {
                 let w = left[i * STRIDE + lane / QUADS];
                 let v = right[i * STRIDE + lane % QUADS];
-                if DIFFERENCE {
-                    part = Quad(
-                        fma(vec4(w.x), v - own.r0, part.r0),
-                        fma(vec4(w.y), v - own.r1, part.r1),
-                        fma(vec4(w.z), v - own.r2, part.r2),
-                        fma(vec4(w.w), v - own.r3, part.r3),
-                    );
-                } else {
-                    part = quad_products(part, w, v);
-                }
+                part = Quad(
+                    fma(vec4(w.x), v - own.r0, part.r0),
+                    fma(vec4(w.y), v - own.r1, part.r1),
+                    fma(vec4(w.z), v - own.r2, part.r2),
+                    fma(vec4(w.w), v - own.r3, part.r3),
+                );
             }
             workgroupBarrier();
         }

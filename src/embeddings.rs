@@ -137,11 +137,16 @@ pub(crate) fn length(row: &[f32]) -> f64 {
     row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt()
 }
 
+/// The first value that is not finite. The bit pattern decides: a comparison might be optimised under the assumption
+/// that no NaN occurs.
+pub(crate) fn not_finite(values: &[f32]) -> Option<usize> {
+    const EXPONENT: u32 = 0x7f80_0000;
+    values.iter().position(|v| v.to_bits() & EXPONENT == EXPONENT)
+}
+
 /// Whether a row can be measured.
 pub(crate) fn check(row: usize, point: &[f32], scaling: Scaling) -> Result<()> {
-    // The bit pattern decides: a comparison might be optimised under the assumption that no NaN occurs.
-    const EXPONENT: u32 = 0x7f80_0000;
-    if let Some(dim) = point.iter().position(|v| v.to_bits() & EXPONENT == EXPONENT) {
+    if let Some(dim) = not_finite(point) {
         return Err(Error::NotFinite { row, dim });
     }
     match scaling {

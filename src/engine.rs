@@ -6,6 +6,7 @@ use crate::{
     Alignment, Device, DeviceChoice, Embeddings, Error, Loss, LossValue, Matrix, Points, Result, Uniformity,
     backend::{Backend, Pairs},
     cpu::Cpu,
+    embeddings::not_finite,
     metrics::{comparable, mismatch},
     progress::{Observer, Progress, Watch},
 };
@@ -147,10 +148,13 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] and those of [`upload`](Self::upload).
+    /// [`Error::Shape`], [`Error::NotFinite`] and those of [`upload`](Self::upload).
     pub fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
         if rows.checked_mul(cols) != Some(values.len()) {
             return Err(Error::Shape { values: values.len(), rows, dims: cols });
+        }
+        if let Some(at) = not_finite(values) {
+            return Err(Error::NotFinite { row: at / cols, dim: at % cols });
         }
         self.backend.upload_matrix(values, rows, cols)
     }

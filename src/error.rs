@@ -67,7 +67,7 @@ pub enum Error {
         limit: f64,
     },
     /// Fewer points than the metric is defined for.
-    #[error("{metric} needs at least {needed} rows, and there are {rows}")]
+    #[error("{metric} needs at least {needed} rows, and there are {rows}; add points")]
     TooFewRows {
         /// The metric.
         metric: &'static str,
@@ -146,7 +146,8 @@ pub enum Error {
         /// What was being done.
         context: String,
     },
-    /// The device is gone: unplugged, reset by the system, or destroyed by its owner.
+    /// The device is gone: unplugged, reset by the system, or destroyed by its owner. wgpu 30 tells of it by a panic,
+    /// which is caught; a panic hook hears it.
     #[error("the device was lost ({reason}); make a new engine")]
     DeviceLost {
         /// What the driver said.

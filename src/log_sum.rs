@@ -4,7 +4,7 @@
 /// `sum · exp(max)`.
 ///
 /// [`combine`](Self::combine) with [`EMPTY`](Self::EMPTY) is a commutative monoid, so that tiles, blocks and
-/// devices merge the same way. The shaders have a `LogSum` of the same fields in single precision.
+/// devices merge the same way. The shaders' `TileSum` is the same in single precision, with a similarity for an exponent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSum {
     /// The largest exponent, or the exponent that the rest is scaled by.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-/// How many pairs i < j there are among `rows` points.
+/// How many pairs i < j there are among `rows` points; `u64::MAX` where there are more.
 pub fn unordered(rows: usize) -> u64 {
-    let n = rows as u64;
-    // Of two neighbours one is even: halving it first keeps n = 2³² from overflowing.
-    if n.is_multiple_of(2) { (n / 2) * n.saturating_sub(1) } else { n * ((n - 1) / 2) }
+    let n = rows as u128;
+    u64::try_from(n * n.saturating_sub(1) / 2).unwrap_or(u64::MAX)
 }
 
 /// The pairs of `rows` × `cols`.
@@ -111,6 +110,13 @@ mod tests {
                 assert_eq!(once_each(latin_square(p, q), false), all, "{p} × {q} panels");
             }
         }
+    }
+
+    #[test]
+    fn pairs_are_counted_beyond_32_bits() {
+        assert_eq!([0, 1, 2, 3, 46_342].map(unordered), [0, 0, 1, 3, 1_073_767_311]);
+        assert_eq!(unordered(1 << 32), (1 << 63) - (1 << 31));
+        assert_eq!(unordered(usize::MAX), u64::MAX);
     }
 
     #[test]

@@ -25,15 +25,24 @@ pub(crate) struct Watch<'a> {
     observer: Option<&'a Observer>,
     done: AtomicU64,
     total: u64,
+    /// Pairs are gone through that count elsewhere.
+    again: bool,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(observer: Option<&'a Observer>, total: u64) -> Self {
-        Self { observer, done: AtomicU64::new(0), total }
+        Self { observer, done: AtomicU64::new(0), total, again: false }
+    }
+
+    /// For one more pass over pairs that count once: the observer may stop it, and sees no progress.
+    pub(crate) fn again(&self) -> Self {
+        let done = AtomicU64::new(self.done.load(Ordering::Relaxed));
+        Self { observer: self.observer, done, total: self.total, again: true }
     }
 
     /// Counts `pairs` more as done, and fails where the observer has had enough.
     pub(crate) fn advance(&self, pairs: u64) -> Result<()> {
+        let pairs = if self.again { 0 } else { pairs };
         let done = self.done.fetch_add(pairs, Ordering::Relaxed) + pairs;
         match self.observer.map(|observe| observe(Progress { done, total: self.total })) {
             Some(ControlFlow::Break(())) => Err(Error::Stopped),

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Check::new("no such device", no_such_device),
         Check::new("another device's points", another_device),
         Check::new("stopped", stopped),
+        Check::new("stopped in a second pass", stopped_again),
         Check::new("progress", progress),
         Check::new("messages", messages),
     ])
@@ -74,6 +75,7 @@ fn embeddings(engine: &Engine) -> Result<(), Failed> {
     expect_that(raw(engine, &[0.0, 1e19], 2, 1), "row 1 is large", |e| {
         matches!(e, Error::TooLarge { row: 1, .. })
     })?;
+    expect(engine.upload_matrix(&[0.0, 1.0, f32::NAN, 0.0], 2, 2), Error::NotFinite { row: 1, dim: 0 })?;
     expect(engine.upload_matrix(&[0.0; 5], 2, 3), Error::Shape { values: 5, rows: 2, dims: 3 })
 }
 
@@ -228,6 +230,26 @@ fn stopped(engine: &Engine) -> Result<(), Failed> {
     expect(engine.cross_uniformity_with_grad(&x, &x, Uniformity::default()), Error::Stopped)?;
     expect(engine.loss(&x, &x, Loss::default()), Error::Stopped)?;
     expect(engine.loss_with_grad(&x, &x, Loss::default()), Error::Stopped)
+}
+
+/// A set so narrow that its result asks for another pass, which counts no pairs and can be stopped as well.
+fn stopped_again(engine: &Engine) -> Result<(), Failed> {
+    let values: Vec<f32> = normal(600, 5, 1).iter().map(|v| (1.0 + 1e-4 * v) as f32).collect();
+    let x = engine.upload(&Embeddings::new(values, 600, 5)?)?;
+    let observed = || {
+        let finished = AtomicU64::new(0);
+        engine.clone().observed_by(move |progress| {
+            let all = progress.done == progress.total;
+            let again = all && finished.fetch_add(1, Ordering::Relaxed) > 0;
+            if again { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    };
+    expect(observed().uniformity(&x, Uniformity::default()), Error::Stopped)?;
+    // On the CPU, gradients see that a set is narrow before they begin.
+    if engine.device().kind == DeviceKind::Gpu {
+        expect(observed().uniformity_with_grad(&x, Uniformity::default()), Error::Stopped)?;
+    }
+    Ok(())
 }
 
 /// Every pair is counted as done once, and the total is known from the start.

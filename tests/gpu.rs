@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     devices::run_on_adapters(&[
         ("small limits", small_limits),
         ("more blocks than a submission holds", many_blocks),
+        ("t beyond single precision", extreme_t),
         ("matrices larger than a binding", large_matrices),
         ("limits too small", limits_too_small),
         ("an app's buffers", buffers),
@@ -146,6 +147,25 @@ fn many_blocks(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         let (value, grad) = engine.uniformity_with_grad(&x.points, Uniformity::default())?;
         x.potential(value, want, 2.0)?;
         x.gradient(&grad, oracle::uniformity_grad(&x.seen, 2.0), want, 0.0)??;
+    }
+    Ok(())
+}
+
+/// Raw points so small or large that such a t makes a value: right on the CPU, and never silently wrong here.
+fn extreme_t(adapter: &wgpu::Adapter) -> Result<(), Failed> {
+    let engine = App::new(adapter, wgpu::Limits::default())?.engine()?;
+    for (length, t) in [(1e-16, 1e32), (8e17, 1e-38)] {
+        let values: Vec<f32> = normal(50, 4, 6).iter().map(|v| (v * length) as f32).collect();
+        let x = engine.upload(&Embeddings::raw(&values, 50, 4)?)?;
+        let refused = [
+            engine.uniformity(&x, Uniformity { t }).map(|_| ()),
+            engine.uniformity_with_grad(&x, Uniformity { t }).map(|_| ()),
+        ];
+        for result in refused {
+            if !matches!(result, Err(Error::Parameter { name: "t", .. })) {
+                return Err(format!("t={t:e}: {result:?}").into());
+            }
+        }
     }
     Ok(())
 }

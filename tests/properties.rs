@@ -1,6 +1,10 @@
 //! Anything at all, thrown at the public API: no panic, and whatever succeeds is finite.
 
-use proptest::{collection::vec, prelude::*};
+mod support;
+
+use std::cell::Cell;
+
+use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use unisphere::{Alignment, Embeddings, Engine, Loss, Matrix, Points, Result, Scaling, Uniformity};
 
 /// Values that points are made of, and all that they should not be made of.
@@ -132,13 +136,37 @@ fn everything(engine: &Engine, input: &Input) -> Result<()> {
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
-    #[test]
-    fn what_succeeds_is_finite(input in input()) {
-        let _refused = everything(&Engine::cpu(), &input);
+/// Throws inputs at an engine, of which it must take a fair share.
+fn throw(engine: &Engine, cases: u32) {
+    let taken = Cell::new(0);
+    let outcome = TestRunner::new(config(cases)).run(&input(), |input| {
+        taken.set(taken.get() + u32::from(everything(engine, &input).is_ok()));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(taken.get() > cases / 10, "{} of {cases} inputs were taken", taken.get());
+}
+
+#[test]
+fn what_succeeds_is_finite() {
+    throw(&Engine::cpu(), 3000);
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn what_succeeds_on_a_gpu_is_finite() {
+    match Engine::gpu() {
+        Ok(engine) => throw(&engine, 100),
+        Err(error) => assert!(!support::devices::required(), "{error}"),
     }
+}
+
+proptest! {
+    #![proptest_config(config(3000))]
 
     #[test]
     fn shapes_that_do_not_fit_are_refused(length in 0..9usize, rows in any::<usize>(), dims in any::<usize>()) {

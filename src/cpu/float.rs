@@ -54,8 +54,8 @@ const NEARLY_ONE: f64 = 1.0 / (1 << 23) as f64;
 
 macro_rules! float {
     ($float:ident, $vector:ident, $lanes:ident, $count:ident, scale: $scale:expr, into: $into:expr,
-     $split:ident, $split_mut:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $mul_add:ident,
-     $min:ident, $max:ident, $select:ident, $between:ident, $sum:ident, $largest:ident) => {
+     $split:ident, $split_mut:ident, $splat:ident, $add:ident, $sub:ident, $mul_add:ident,
+     $max:ident, $select:ident, $between:ident, $sum:ident, $largest:ident) => {
         #[rustfmt::skip]
         impl Float for $float {
             type Vector<S: Simd> = S::$vector;
@@ -100,14 +100,14 @@ float!(
     f32, f32s, F32_LANES, u32,
     scale: |inverse: f64| if (inverse - 1.0).abs() <= NEARLY_ONE { 1.0 } else { inverse as f32 },
     into: |values| values,
-    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, sub_f32s, mul_f32s, mul_add_f32s,
-    min_f32s, max_f32s, select_f32s, mask_between_m32s, reduce_sum_f32s, reduce_max_f32s
+    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, sub_f32s, mul_add_f32s,
+    max_f32s, select_f32s, mask_between_m32s, reduce_sum_f32s, reduce_max_f32s
 );
 
 float!(
     f64, f64s, F64_LANES, u64,
     scale: |inverse| inverse,
     into: |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect(),
-    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_f64s,
-    min_f64s, max_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s
+    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_add_f64s,
+    max_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s
 );

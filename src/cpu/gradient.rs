@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{LogSum, Matrix, Result, backend::Gradients, pairs::Block, progress::Watch};
 
-/// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S.
+/// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S; none where cosines cannot tell it.
 pub(super) fn log_sum_with_grad<K: Kernel>(
     level: Level,
     x: &Rows,
@@ -27,18 +27,22 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
     centre: &[f64],
     (t, weight): (f64, f64),
     watch: &Watch<'_>,
-) -> Result<(LogSum, Gradients)> {
+) -> Result<Option<(LogSum, Gradients)>> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
     let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, x, y, t, |_| watch.advance(0))?.pivot };
     let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
     let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
     let (sum, on_x, on_y) = pulls(level, x, y, &weights, &centre, |pairs| watch.advance(pairs))?;
+    let of_y = || y.zip(on_y.as_ref());
+    if K::NEAR && (cancel(x, &on_x, &centre) || of_y().is_some_and(|(y, pulls)| cancel(y, pulls, &centre))) {
+        return Ok(None);
+    }
     let slope = 2.0 * t * weight / sum;
     let gradients = Gradients {
         x: finish(x, on_x, &centre, slope),
         y: y.zip(on_y).map(|(y, pulls)| finish(y, pulls, &centre, slope)),
     };
-    Ok((Potential { pivot, sum }.log_sum::<K>(t), gradients))
+    Ok(Some((Potential { pivot, sum }.log_sum::<K>(t), gradients)))
 }
 
 /// The gradients of Σ uᵢⱼ‖xᵢ−yⱼ‖².
@@ -160,6 +164,34 @@ pub(super) fn centre(x: &Rows, y: Option<&Rows>) -> Vec<f64> {
     sum.into_iter().map(|v| v / count as f64).collect()
 }
 
+/// Σⱼ wᵢⱼ (xⱼ − xᵢ) for one row, from its sums about the centre.
+fn pull<T: Float>(rows: &Rows, row: usize, centre: &[T], (weighted, total): (&[T], f64), out: &mut [f64]) {
+    let scale = rows.scale_of::<T>(row);
+    let here = rows.row(row).iter().zip(centre).map(|(&v, &c)| (T::from(v) * scale - c).into());
+    for ((out, here), &weighted) in out.iter_mut().zip(here).zip(weighted) {
+        *out = weighted.into() - total * here;
+    }
+}
+
+/// How many rows show whether pulls cancel.
+const SAMPLE: usize = 1024;
+
+/// Whether so much of the weighted sums cancels in the gradient, as in tight clusters, that their rounding, about
+/// 1e-7, would show in its fifth digit.
+fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
+    let (dims, mut tangent) = (rows.dims(), vec![0.0; rows.dims()]);
+    let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
+    let (mut summed, mut left) = (0.0, 0.0);
+    for row in (0..rows.len()).step_by(rows.len().div_ceil(SAMPLE)) {
+        let weighted = &pulls.weighted[row * dims..][..dims];
+        pull(rows, row, centre, (weighted, pulls.total[row]), &mut tangent);
+        rows.remove_radial(row, &mut tangent);
+        left += square(&tangent);
+        summed += weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>();
+    }
+    left < 0.03f64.powi(2) * summed
+}
+
 /// `slope` times the pulls, through the scaling of the rows; finite in any case.
 fn finish<T: Float>(rows: &Rows, pulls: Pulls<T>, centre: &[T], slope: f64) -> Matrix {
     let Pulls { weighted: mut out, total } = pulls;
@@ -168,11 +200,7 @@ fn finish<T: Float>(rows: &Rows, pulls: Pulls<T>, centre: &[T], slope: f64) -> M
     of_rows.for_each_init(
         || vec![0.0; dims],
         |gradient, (row, (out, total))| {
-            let scale = rows.scale_of::<T>(row);
-            let here = rows.row(row).iter().zip(centre).map(|(&v, &c)| (T::from(v) * scale - c).into());
-            for ((g, here), &weighted) in gradient.iter_mut().zip(here).zip(&*out) {
-                *g = weighted.into() - total * here;
-            }
+            pull(rows, row, centre, (out, total), gradient);
             rows.through_scaling(row, gradient);
             for (out, &g) in out.iter_mut().zip(&*gradient) {
                 *out = T::nearest(finite(slope * g));

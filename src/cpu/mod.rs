@@ -27,7 +27,7 @@ use self::{
     points::Rows,
 };
 use crate::{
-    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
+    Device, DeviceKind, Embeddings, Error, LogSum, Matrix, Points, Result, Scaling,
     backend::{Backend, Gradients, NARROW, Pairs, narrow},
     progress::Watch,
 };
@@ -77,6 +77,20 @@ fn mean_square(centre: &[f64]) -> f64 {
     2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
 }
 
+impl Cpu {
+    fn grad_by_differences(
+        &self,
+        pairs: Pairs<'_>,
+        centre: &[f64],
+        (t, weight): (f64, f64),
+        watch: &Watch<'_>,
+    ) -> Result<(LogSum, Gradients)> {
+        let (x, y) = rows(pairs)?;
+        gradient::log_sum_with_grad::<Difference>(self.level, x, y, centre, (t, weight), watch)?
+            .ok_or(Error::Overflow { metric: "the gradient of a potential" })
+    }
+}
+
 fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
     Ok(match pairs {
         Pairs::Within(x) => (Rows::of(x)?, None),
@@ -105,8 +119,8 @@ impl Backend for Cpu {
             if !narrow(sum, pairs.count(), t) {
                 return Ok(sum);
             }
-            // The pairs are counted already.
-            let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |_| watch.advance(0))?;
+            let again = watch.again();
+            let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |pairs| again.advance(pairs))?;
             return Ok(sum.log_sum::<Difference>(t));
         }
         let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |pairs| watch.advance(pairs))?;
@@ -123,10 +137,14 @@ impl Backend for Cpu {
         let (x, y) = rows(pairs)?;
         let centre = gradient::centre(x, y);
         if cosines_do(pairs, t) && mean_square(&centre) > NARROW {
-            gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, (t, weight), watch)
-        } else {
-            gradient::log_sum_with_grad::<Difference>(self.level, x, y, &centre, (t, weight), watch)
+            let by_cosines =
+                gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, (t, weight), watch)?;
+            if let Some(result) = by_cosines {
+                return Ok(result);
+            }
+            return self.grad_by_differences(pairs, &centre, (t, weight), &watch.again());
         }
+        self.grad_by_differences(pairs, &centre, (t, weight), watch)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

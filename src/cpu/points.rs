@@ -102,9 +102,15 @@ impl Rows {
     /// Turns the gradient for a row as metrics see it into the one for the row as it came.
     pub(super) fn through_scaling(&self, row: usize, gradient: &mut [f64]) {
         let Some(length) = self.lengths.get(row) else { return };
+        self.remove_radial(row, gradient);
+        gradient.iter_mut().for_each(|g| *g /= length);
+    }
+
+    /// Leaves the part of a gradient that is tangent to the sphere at a row.
+    pub(super) fn remove_radial(&self, row: usize, gradient: &mut [f64]) {
         let radial: f64 = self.seen(row).zip(&*gradient).map(|(x, g)| x * g).sum();
         for (g, x) in gradient.iter_mut().zip(self.seen(row)) {
-            *g = (*g - x * radial) / length;
+            *g -= x * radial;
         }
     }
 }

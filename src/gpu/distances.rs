@@ -86,9 +86,9 @@ pub(super) fn grad(
                     ..own
                 };
                 let buffers = [&shard.values, &panel.values, &other.values, &panel_grad.values];
-                add_weighted_sums(&mut stream, true, own, buffers, 0)?;
+                add_weighted_sums(&mut stream, own, buffers, 0)?;
                 let buffers = [&shard.values, &other.values, &panel.values, &other_grad.values];
-                add_weighted_sums(&mut stream, true, others, buffers, 0)?;
+                add_weighted_sums(&mut stream, others, buffers, 0)?;
             }
         }
         stream.finish()?;

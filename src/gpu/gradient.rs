@@ -16,14 +16,10 @@ use crate::{LogSum, Result, Scaling, backend::Gradients, pairs::Block, progress:
 
 impl Sweep<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
-    pub(super) fn log_sum_with_grad(
-        &self,
-        weight: f64,
-        watch: Option<&Watch<'_>>,
-    ) -> Result<(LogSum, Gradients)> {
+    pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
         let pivot = match self.potential.pivot() {
             Some(pivot) => pivot,
-            None => self.potential.pivot_of(self.log_sum(None)?)?,
+            None => self.potential.pivot_of(self.log_sum(&watch.again())?)?,
         };
         self.context.scoped("differentiating potentials", || {
             let gx = self.zeros(self.left.rows())?;
@@ -31,7 +27,7 @@ impl Sweep<'_> {
             let sum = self.sums_of_blocks(pivot, &gx, gy.as_ref().unwrap_or(&gx), watch)?;
             if let Some(potential) = self.potential.refined(sum, self.count) {
                 drop((gx, gy));
-                return Self { potential, ..*self }.log_sum_with_grad(weight, None);
+                return Self { potential, ..*self }.log_sum_with_grad(weight, &watch.again());
             }
             let scale = 2.0 * self.potential.t() * weight / sum.sum;
             let scaling = self.left.scaling();
@@ -53,9 +49,9 @@ impl Sweep<'_> {
         pivot: f32,
         gx: &GpuMatrix,
         gy: &GpuMatrix,
-        watch: Option<&Watch<'_>>,
+        watch: &Watch<'_>,
     ) -> Result<LogSum> {
-        let mut stream = Stream::with_sums(self.context, watch, |s| self.potential.exponent(s))?;
+        let mut stream = Stream::with_sums(self.context, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();
         let panel = self.x.panel_rows;
         let largest = panel.min(self.left.rows()) * panel.min(self.right.rows());
@@ -77,7 +73,7 @@ impl Sweep<'_> {
             })?;
             self.products(&mut stream, &block, &weights, gx, gy)?;
         }
-        stream.finish()
+        self.potential.settled(stream.finish()?, self.count)
     }
 
     fn products(
@@ -102,23 +98,21 @@ impl Sweep<'_> {
         };
         let transposed =
             WeightedSumsParams { rows: cols, depth: rows, weight_row: 1, weight_col: cols, ..params };
-        let difference = self.potential.sums_differences();
         let (gx, gy) = (shard(gx, block.rows.start), shard(gy, block.cols.start));
-        add_weighted_sums(stream, difference, params, [weights, &x.values, &y.values, &gx], 0)?;
-        add_weighted_sums(stream, difference, transposed, [weights, &y.values, &x.values, &gy], block.pairs())
+        add_weighted_sums(stream, params, [weights, &x.values, &y.values, &gx], 0)?;
+        add_weighted_sums(stream, transposed, [weights, &y.values, &x.values, &gy], block.pairs())
     }
 }
 
 /// sums += weights · points: see `shaders/weighted_sums.wgsl`.
 pub(super) fn add_weighted_sums(
     stream: &mut Stream<'_>,
-    difference: bool,
     params: WeightedSumsParams,
     buffers: [&wgpu::Buffer; 4],
     pairs: u64,
 ) -> Result<()> {
     let tiles = Tiles {
-        kernel: Kernel::WeightedSums { difference },
+        kernel: Kernel::WeightedSums,
         buffers: &buffers,
         count: params.rows.div_ceil(TILE as u32) * params.dims.div_ceil(TILE as u32),
         cost: (TILE * TILE) as f64 * f64::from(params.depth),

@@ -44,18 +44,18 @@ impl<'a> Sweep<'a> {
     }
 
     /// The sum over all pairs.
-    pub(super) fn log_sum(&self, watch: Option<&Watch<'_>>) -> Result<LogSum> {
+    pub(super) fn log_sum(&self, watch: &Watch<'_>) -> Result<LogSum> {
         self.context.scoped("summing potentials", || {
             let sum = self.sum(watch)?;
             match self.potential.refined(sum, self.count) {
-                Some(potential) => Self { potential, ..*self }.sum(None),
+                Some(potential) => Self { potential, ..*self }.sum(&watch.again()),
                 None => Ok(sum),
             }
         })
     }
 
-    fn sum(&self, watch: Option<&Watch<'_>>) -> Result<LogSum> {
-        let mut stream = Stream::with_sums(self.context, watch, |s| self.potential.exponent(s))?;
+    fn sum(&self, watch: &Watch<'_>) -> Result<LogSum> {
+        let mut stream = Stream::with_sums(self.context, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();
         // Each tile finds its own pivot.
         let common = self.potential.params(0.0);
@@ -74,7 +74,7 @@ impl<'a> Sweep<'a> {
                 ..self.block_params(&block, common)
             })?;
         }
-        stream.finish()
+        self.potential.settled(stream.finish()?, self.count)
     }
 
     /// The blocks of the pairs: a panel of the left points by one of the right.

@@ -113,7 +113,7 @@ impl Backend for Gpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        Sweep::new(&self.context, pairs, t)?.log_sum(Some(watch))
+        Sweep::new(&self.context, pairs, t)?.log_sum(watch)
     }
 
     fn log_sum_with_grad(
@@ -123,7 +123,7 @@ impl Backend for Gpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        Sweep::new(&self.context, pairs, t)?.log_sum_with_grad(weight, Some(watch))
+        Sweep::new(&self.context, pairs, t)?.log_sum_with_grad(weight, watch)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

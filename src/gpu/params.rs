@@ -49,7 +49,7 @@ params! {
 }
 
 params! {
-    Kernel::WeightedSums { .. } => WeightedSumsParams {
+    Kernel::WeightedSums => WeightedSumsParams {
         rows: u32,
         depth: u32,
         dims: u32,

@@ -1,5 +1,7 @@
 //! The Gaussian potential exp(−t‖x−y‖²) as the shaders compute it: exp(κs) of a similarity s.
 
+use std::f64::consts::LOG2_E;
+
 use super::{context::TILE, params::PairParams, shaders::Similarity};
 use crate::{Error, LogSum, Result, Scaling, backend::narrow};
 
@@ -9,6 +11,10 @@ const FEW: u64 = 512 * 512;
 const STEEP: f64 = 5.0;
 /// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
 const DEEPEST: f64 = 40.0;
+
+/// The factors of an exponent that f32 can hold and multiply.
+const LEAST: f64 = 1e-37;
+const GREATEST: f64 = 1e30;
 
 /// exp(−t‖x−y‖²) over a set of pairs.
 #[derive(Clone, Copy, Debug)]
@@ -34,18 +40,31 @@ impl Potential {
         coarse.then_some(Self { similarity: Similarity::SplitCosine, ..self })
     }
 
+    /// The sum, or an error where t shows in it and f32 cannot hold t. Beyond [`LEAST`] and [`GREATEST`] exponents are
+    /// 0 or −∞ as a rule, and it does not show: all weights are 1, or 1 and 0.
+    pub(super) fn settled(self, sum: LogSum, count: u64) -> Result<LogSum> {
+        let rate = self.rate();
+        let told = rate < LEAST && sum.sum / (count as f64) < 1.0 - 1e-7
+            || rate > GREATEST && sum.sum.fract() != 0.0;
+        if self.raw() && told {
+            let expected =
+                "between 1e-37 and 1e29 for raw points like these on a GPU; rescale them, or use the CPU";
+            return Err(Error::Parameter { name: "t", value: self.t, expected });
+        }
+        Ok(sum)
+    }
+
+    /// κ·log₂e.
+    fn rate(self) -> f64 {
+        self.t * LOG2_E * if self.raw() { 1.0 } else { 2.0 }
+    }
+
     pub(super) fn similarity(self) -> Similarity {
         self.similarity
     }
 
     pub(super) fn t(self) -> f64 {
         self.t
-    }
-
-    /// Whether gradients sum wᵢⱼ(yⱼ − xᵢ) rather than wᵢⱼyⱼ. Of unit rows both have the same part tangent to the
-    /// sphere; differences err less where close pairs outweigh the rest, and take twice the work.
-    pub(super) fn sums_differences(self) -> bool {
-        self.similarity != Similarity::Cosine
     }
 
     fn raw(self) -> bool {
@@ -80,9 +99,8 @@ impl Potential {
 
     /// The parameters that do not depend on the block.
     pub(super) fn params(self, pivot: f32) -> PairParams {
-        // Any t > 0 works: beyond these bounds only exponents of 0 and of −∞ are left.
-        let kappa = if self.raw() { self.t } else { 2.0 * self.t };
-        let scale = (kappa * std::f64::consts::LOG2_E).clamp(1e-37, 1e30);
+        // Unit rows are 2 apart at most: beyond these bounds only exponents of 0 and of −∞ are left.
+        let scale = self.rate().clamp(LEAST, GREATEST);
         let high = f32::from_bits((scale as f32).to_bits() & 0xffff_f000);
         PairParams {
             pivot,

@@ -41,13 +41,13 @@ pub(super) enum Kernel {
     PairedDistances,
     PairedGrad { unit: bool },
     SquaredDistances,
-    WeightedSums { difference: bool },
+    WeightedSums,
     Weights(Similarity),
 }
 
 impl Kernel {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 17] = {
+    pub(super) const ALL: [Self; 16] = {
         use Similarity::{Cosine, Difference, SplitCosine};
         [
             Self::Excess,
@@ -62,8 +62,7 @@ impl Kernel {
             Self::PairedGrad { unit: false },
             Self::PairedGrad { unit: true },
             Self::SquaredDistances,
-            Self::WeightedSums { difference: false },
-            Self::WeightedSums { difference: true },
+            Self::WeightedSums,
             Self::Weights(Cosine),
             Self::Weights(SplitCosine),
             Self::Weights(Difference),
@@ -80,7 +79,7 @@ impl Kernel {
             Self::PairedDistances => PAIRED_DISTANCES,
             Self::PairedGrad { .. } => PAIRED_GRAD,
             Self::SquaredDistances => SQUARED_DISTANCES,
-            Self::WeightedSums { .. } => WEIGHTED_SUMS,
+            Self::WeightedSums => WEIGHTED_SUMS,
         }
     }
 
@@ -94,7 +93,7 @@ impl Kernel {
             Self::PairedDistances => "paired_distances",
             Self::PairedGrad { .. } => "paired_grad",
             Self::SquaredDistances => "squared_distances",
-            Self::WeightedSums { .. } => "weighted_sums",
+            Self::WeightedSums => "weighted_sums",
             Self::Weights(_) => "weights_of_pairs",
         }
     }
@@ -104,7 +103,7 @@ impl Kernel {
         match self {
             Self::Excess => 2,
             Self::FinishGrad { .. } | Self::PairedDistances | Self::SquaredDistances => 3,
-            Self::Normalize { .. } | Self::WeightedSums { .. } => 4,
+            Self::Normalize { .. } | Self::WeightedSums => 4,
             Self::LogSum(_) => 5,
             Self::Weights(_) => 6,
             Self::PairedGrad { .. } => 7,
@@ -122,8 +121,7 @@ impl Kernel {
                 ("DIFFERENCE", flag(similarity == Similarity::Difference)),
                 ("SPLIT", flag(similarity == Similarity::SplitCosine)),
             ],
-            Self::WeightedSums { difference } => vec![("DIFFERENCE", flag(difference))],
-            Self::Excess | Self::PairedDistances | Self::SquaredDistances => vec![],
+            Self::Excess | Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums => vec![],
         }
     }
 }

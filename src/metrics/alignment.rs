@@ -45,6 +45,9 @@ impl Alignment {
         let squares = backend.paired_squared_distances(x, y)?;
         let value = self.mean(alpha, &squares)?;
         let scale = weight * alpha / squares.len() as f64;
+        if scale.abs() > STEEPEST {
+            return Err(Error::Overflow { metric: Self::NAME });
+        }
         let coefficients = squares.iter().map(|&square| match square {
             0.0 => Ok(0.0),
             _ => {

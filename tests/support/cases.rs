@@ -75,6 +75,13 @@ fn cluster(rows: usize, dims: usize, radius: f64) -> Vec<f64> {
     )
 }
 
+/// Around four directions.
+fn clusters(rows: usize, dims: usize, radius: f64) -> Vec<f64> {
+    let (centres, step) = (on_the_sphere(normal(4, dims, 24), dims), radius / (dims as f64).sqrt());
+    let noise = normal(rows, dims, 25);
+    (0..rows * dims).map(|k| centres[k / dims % 4 * dims + k % dims] + step * noise[k]).collect()
+}
+
 fn antipodes(n: usize, dims: usize) -> Vec<f64> {
     let half = on_the_sphere(normal(n / 2, dims, 3), dims);
     half.iter().copied().chain(half.iter().map(|v| -v)).collect()
@@ -130,13 +137,17 @@ pub(crate) fn ragged() -> Vec<Case> {
     let long =
         [(255, 5), (256, 4), (257, 3), (33, 255), (33, 256), (33, 257), (17, 511), (18, 1025), (513, 9)];
     let case = |(n, d)| Case::unit("ragged", d, normal(n, d, (n * 1000 + d) as u64), 0.3, DEFAULT);
-    grid.chain(long).map(case).collect()
+    // So many rows that single precision has something to average over, and takes its own kernels.
+    let many = EDGES.map(|d| (577, d));
+    grid.chain(long).chain(many).map(case).collect()
 }
 
 /// As large as a test of seconds can be.
 pub(crate) fn big() -> Vec<Case> {
     vec![
         Case::unit("big", 33, normal(5000, 33, 20), 0.3, DEFAULT),
+        Case::unit("tight clusters", 64, clusters(600, 64, 1e-2), 1e-2, &[2.0, 5.0]),
+        Case::unit("tighter clusters", 64, clusters(600, 64, 1e-3), 1e-3, &[5.0]),
         Case::unit("narrow cone", 300, cluster(600, 300, 2e-3), 2e-3, &[2.0, 5.0]),
         Case::unit("cone", 300, cluster(600, 300, 0.05), 0.05, &[2.0, 5.0]),
         Case::unit("big", 4097, normal(129, 4097, 21), 0.3, &[2.0, 50.0]),

@@ -101,6 +101,6 @@ fn no_gpu() -> String {
     format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one")
 }
 
-fn required() -> bool {
+pub(crate) fn required() -> bool {
     std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0")
 }
