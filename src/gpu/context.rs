@@ -16,6 +16,11 @@ use crate::{Error, Result};
 
 /// Rows that a tile of the kernels is high and wide; panels are powers of two times this.
 pub(super) const TILE: usize = 64;
+/// What the kernels take of a device; WebGPU's default limits offer it.
+pub(super) const STORAGE_BUFFERS: u32 = 8;
+pub(super) const INVOCATIONS: u32 = 256;
+pub(super) const WORKGROUP_MEMORY: u32 = 9728;
+
 /// The most rows of a panel: blocks of 4096² pairs are large enough to fill a GPU.
 const LARGEST_PANEL: usize = 4096;
 /// How long a device may stay silent before it counts as lost.
@@ -44,11 +49,15 @@ impl Context {
     pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         let limits = device.limits();
         let needs = [
-            ("storage buffers of a kernel", 8, limits.max_storage_buffers_per_shader_stage),
-            ("invocations of a workgroup", 256, limits.max_compute_invocations_per_workgroup),
-            ("the width of a workgroup", 256, limits.max_compute_workgroup_size_x),
-            ("bytes of workgroup memory", 9728, limits.max_compute_workgroup_storage_size),
-            ("workgroups of a dispatch", 4096, limits.max_compute_workgroups_per_dimension),
+            ("storage buffers of a kernel", STORAGE_BUFFERS, limits.max_storage_buffers_per_shader_stage),
+            ("invocations of a workgroup", INVOCATIONS, limits.max_compute_invocations_per_workgroup),
+            (
+                "invocations in the first dimension of a workgroup",
+                INVOCATIONS,
+                limits.max_compute_workgroup_size_x,
+            ),
+            ("bytes of workgroup memory", WORKGROUP_MEMORY, limits.max_compute_workgroup_storage_size),
+            ("workgroups of a dispatch", LARGEST_PANEL as u32, limits.max_compute_workgroups_per_dimension),
         ];
         for (what, needed, limit) in needs {
             if limit < needed {

@@ -3,14 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use naga::{AddressSpace, Block, Expression, Function, Module, Statement, TypeInner, valid::ModuleInfo};
+use naga::{
+    AddressSpace, Block, Expression, Function, Literal, Module, Statement, TypeInner, valid::ModuleInfo,
+};
 
 use super::{
+    context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
     params::{
         DistancesParams, ExcessParams, FinishGradParams, NormalizeParams, PairParams, PairedParams, Params,
         WeightedSumsParams,
     },
-    shaders::Kernel,
+    points::EXCESS_ROWS,
+    shaders::{Kernel, Similarity},
 };
 
 fn parse(kernel: Kernel) -> (Module, ModuleInfo) {
@@ -40,6 +44,39 @@ fn every_kernel_has_its_entry_point_and_bindings() {
         let sent: BTreeSet<_> = (0..=kernel.buffers() as u32).map(|binding| (0, binding)).collect();
         assert_eq!(bindings, sent, "{kernel:?}");
     }
+}
+
+#[test]
+fn every_kernel_fits_the_limits_asked_for() {
+    for kernel in Kernel::ALL {
+        let (module, _) = parse(kernel);
+        let workgroup = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::WorkGroup);
+        let memory: u32 = workgroup.map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx())).sum();
+        assert!(memory <= WORKGROUP_MEMORY, "{kernel:?} takes {memory} bytes of workgroup memory");
+        assert!(kernel.buffers() <= STORAGE_BUFFERS as usize, "{kernel:?}");
+        let entry = module.entry_points.iter().find(|entry| entry.name == kernel.entry());
+        let size = entry.map_or([0; 3], |entry| entry.workgroup_size);
+        assert!(size[0] <= INVOCATIONS && size[1..] == [1, 1], "{kernel:?}: {size:?}");
+        if kernel == Kernel::Excess {
+            assert_eq!(size[0] as usize, EXCESS_ROWS);
+        }
+    }
+}
+
+#[test]
+fn numbers_that_two_files_share_are_the_same() {
+    let number = |kernel, name: &str| {
+        let (module, _) = parse(kernel);
+        let constant = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
+        let (_, constant) = constant.unwrap_or_else(|| panic!("{kernel:?} has no {name}"));
+        match module.global_expressions[constant.init] {
+            Expression::Literal(Literal::U32(value)) => value,
+            ref other => panic!("{name} is {other:?}"),
+        }
+    };
+    let pairs = Kernel::LogSum(Similarity::Cosine);
+    assert_eq!(number(pairs, "TILE") as usize, TILE);
+    assert_eq!(number(pairs, "DEPTH") * number(pairs, "STEPS"), number(Kernel::Excess, "FOLD"));
 }
 
 /// DX12's older compiler refuses them, and others keep what is indexed out of registers.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Rows that a workgroup of `shaders/excess.wgsl` works on.
-const EXCESS_ROWS: usize = 64;
+pub(super) const EXCESS_ROWS: usize = 64;
 
 /// Points of one device.
 pub(super) struct GpuPoints {
