@@ -139,7 +139,7 @@ fn loss(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f64) -> Resul
         let spread = oracle::uniformity_grad(&set.seen, t);
         let halved = oracle::sum(&spread, &spread, -0.5);
         let log_sum = oracle::log_sum_exp(&oracle::squares_within(&set.seen), t);
-        let gross = gross(&set.seen, &set.seen, t, log_sum, true) + weight * oracle::norm(&pull);
+        let gross = gross(&set.seen, &set.seen, t, log_sum, true) / 2.0 + weight * oracle::norm(&pull);
         let want = oracle::sum(&halved, &pull, sign * weight);
         report.check(format!("loss t={t}, gradient of {which}"), set.gradient(got, want, u, gross)?);
     }

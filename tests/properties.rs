@@ -2,10 +2,21 @@
 
 mod support;
 
-use std::cell::Cell;
+use std::{cell::Cell, process::ExitCode};
 
+use libtest_mimic::Failed;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
-use unisphere::{Alignment, Embeddings, Engine, Loss, Matrix, Points, Result, Scaling, Uniformity};
+use support::devices::{self, Check};
+use unisphere::{
+    Alignment, DeviceKind, Embeddings, Engine, Loss, Matrix, Points, Result, Scaling, Uniformity,
+};
+
+fn main() -> ExitCode {
+    devices::run(&[
+        Check::new("what succeeds is finite", what_succeeds_is_finite),
+        Check::new("shapes that do not fit are refused", shapes_that_do_not_fit_are_refused),
+    ])
+}
 
 /// Values that points are made of, and all that they should not be made of.
 fn coordinate() -> impl Strategy<Value = f32> {
@@ -136,46 +147,35 @@ fn everything(engine: &Engine, input: &Input) -> Result<()> {
     Ok(())
 }
 
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
-/// Throws inputs at an engine, of which it must take a fair share.
-fn throw(engine: &Engine, cases: u32) {
-    let taken = Cell::new(0);
-    let outcome = TestRunner::new(config(cases)).run(&input(), |input| {
-        taken.set(taken.get() + u32::from(everything(engine, &input).is_ok()));
+/// Throws so many inputs at `check`.
+fn throw<S: Strategy>(inputs: S, cases: u32, check: impl Fn(S::Value)) -> Result<(), Failed> {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let check = |input| {
+        check(input);
         Ok(())
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(taken.get() > cases / 10, "{} of {cases} inputs were taken", taken.get());
+    };
+    TestRunner::new(config).run(&inputs, check).map_err(|failure| failure.to_string().into())
 }
 
-#[test]
-fn what_succeeds_is_finite() {
-    throw(&Engine::cpu(), 3000);
-}
-
-#[cfg(feature = "gpu")]
-#[test]
-fn what_succeeds_on_a_gpu_is_finite() {
-    match Engine::gpu() {
-        Ok(engine) => throw(&engine, 100),
-        Err(error) => assert!(!support::devices::required(), "{error}"),
+/// An engine must take a fair share of what is thrown at it; software adapters are slow.
+fn what_succeeds_is_finite(engine: &Engine) -> Result<(), Failed> {
+    let cases = if engine.device().kind == DeviceKind::Cpu { 3000 } else { 100 };
+    let taken = Cell::new(0);
+    let count = |input| taken.set(taken.get() + u32::from(everything(engine, &input).is_ok()));
+    throw(input(), cases, count)?;
+    if taken.get() <= cases / 10 {
+        return Err(format!("{} of {cases} inputs were taken", taken.get()).into());
     }
+    Ok(())
 }
 
-proptest! {
-    #![proptest_config(config(3000))]
-
-    #[test]
-    fn shapes_that_do_not_fit_are_refused(length in 0..9usize, rows in any::<usize>(), dims in any::<usize>()) {
-        let fits = dims > 0 && rows.checked_mul(dims) == Some(length);
-        prop_assert_eq!(Embeddings::new(vec![1.0; length], rows, dims).is_ok(), fits);
-        prop_assert_eq!(Embeddings::raw(vec![1.0; length], rows, dims).is_ok(), fits);
-        prop_assert_eq!(
-            Engine::cpu().upload_matrix(&vec![1.0; length], rows, dims).is_ok(),
-            rows.checked_mul(dims) == Some(length)
-        );
-    }
+fn shapes_that_do_not_fit_are_refused(engine: &Engine) -> Result<(), Failed> {
+    let cases = if engine.device().kind == DeviceKind::Cpu { 3000 } else { 100 };
+    throw((0..9usize, any::<usize>(), any::<usize>()), cases, |(length, rows, dims)| {
+        let matrix = rows.checked_mul(dims) == Some(length);
+        let fits = dims > 0 && matrix;
+        assert_eq!(Embeddings::new(vec![1.0; length], rows, dims).is_ok(), fits);
+        assert_eq!(Embeddings::raw(vec![1.0; length], rows, dims).is_ok(), fits);
+        assert_eq!(engine.upload_matrix(&vec![1.0; length], rows, dims).is_ok(), matrix);
+    })
 }

@@ -19,7 +19,14 @@ use super::{
 };
 use crate::{LogSum, Matrix, Result, backend::Gradients, pairs::Block, progress::Watch};
 
-/// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S; none where cosines cannot tell it.
+/// A sum and its gradient, and whether the gradient is worth having.
+pub(super) struct Done {
+    pub(super) result: (LogSum, Gradients),
+    /// So much cancels in it that only f64 tells what is left.
+    pub(super) cancels: bool,
+}
+
+/// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S.
 pub(super) fn log_sum_with_grad<K: Kernel>(
     level: Level,
     x: &Rows,
@@ -27,22 +34,20 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
     centre: &[f64],
     (t, weight): (f64, f64),
     watch: &Watch<'_>,
-) -> Result<Option<(LogSum, Gradients)>> {
+) -> Result<Done> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
-    let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, x, y, t, |_| watch.advance(0))?.pivot };
+    let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, x, y, t, &watch.again())?.pivot };
     let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
     let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
     let (sum, on_x, on_y) = pulls(level, x, y, &weights, &centre, |pairs| watch.advance(pairs))?;
-    let of_y = || y.zip(on_y.as_ref());
-    if K::NEAR && (cancel(x, &on_x, &centre) || of_y().is_some_and(|(y, pulls)| cancel(y, pulls, &centre))) {
-        return Ok(None);
-    }
+    let of_y = y.zip(on_y.as_ref());
+    let cancels = cancel(x, &on_x, &centre) || of_y.is_some_and(|(y, pulls)| cancel(y, pulls, &centre));
     let slope = 2.0 * t * weight / sum;
     let gradients = Gradients {
         x: finish(x, on_x, &centre, slope),
         y: y.zip(on_y).map(|(y, pulls)| finish(y, pulls, &centre, slope)),
     };
-    Ok(Some((Potential { pivot, sum }.log_sum::<K>(t), gradients)))
+    Ok(Done { result: (Potential { pivot, sum }.log_sum::<K>(t), gradients), cancels })
 }
 
 /// The gradients of Σ uᵢⱼ‖xᵢ−yⱼ‖².

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     LogSum, Result,
     pairs::{self, Block},
+    progress::Watch,
 };
 
 /// Σ exp(`rate` · (closeness − pivot)), where the pivot is about the greatest closeness.
@@ -51,20 +52,20 @@ pub(super) fn panel(rows: usize, dims: usize) -> usize {
 /// How many blocks are handed out at a time: what bounds the memory of their results.
 const BATCH: usize = 4096;
 
-/// The sum over the pairs i < j of `x`, or over all pairs of `x` and `y`; `advance` hears of the pairs done.
+/// The sum over the pairs i < j of `x`, or over all pairs of `x` and `y`.
 pub(super) fn log_sum<K: Kernel>(
     level: Level,
     x: &Rows,
     y: Option<&Rows>,
     t: f64,
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    watch: &Watch<'_>,
 ) -> Result<Potential> {
     let rate = K::RATE * t;
     let pool = Pool::new();
     let one = |block: &Block| {
         let rows = (x, y.unwrap_or(x));
         let sum = pool.with(|scratch| level.run(Sum::<K> { rows, block, rate, scratch }));
-        advance(block.pairs()).map(|()| sum)
+        watch.advance(block.pairs()).map(|()| sum)
     };
     let mut blocks: Box<dyn Iterator<Item = Block>> = match y {
         None => Box::new(pairs::within(x.len(), panel(x.len(), x.dims()))),

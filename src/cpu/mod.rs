@@ -27,7 +27,7 @@ use self::{
     points::Rows,
 };
 use crate::{
-    Device, DeviceKind, Embeddings, Error, LogSum, Matrix, Points, Result, Scaling,
+    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
     backend::{Backend, Gradients, NARROW, Pairs, narrow},
     progress::Watch,
 };
@@ -77,20 +77,6 @@ fn mean_square(centre: &[f64]) -> f64 {
     2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
 }
 
-impl Cpu {
-    fn grad_by_differences(
-        &self,
-        pairs: Pairs<'_>,
-        centre: &[f64],
-        (t, weight): (f64, f64),
-        watch: &Watch<'_>,
-    ) -> Result<(LogSum, Gradients)> {
-        let (x, y) = rows(pairs)?;
-        gradient::log_sum_with_grad::<Difference>(self.level, x, y, centre, (t, weight), watch)?
-            .ok_or(Error::Overflow { metric: "the gradient of a potential" })
-    }
-}
-
 fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
     Ok(match pairs {
         Pairs::Within(x) => (Rows::of(x)?, None),
@@ -113,18 +99,15 @@ impl Backend for Cpu {
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
         let (x, y) = rows(pairs)?;
-        if cosines_do(pairs, t) {
-            let sum = log_sum::log_sum::<Cosine>(self.level, x, y, t, |pairs| watch.advance(pairs))?;
-            let sum = sum.log_sum::<Cosine>(t);
-            if !narrow(sum, pairs.count(), t) {
-                return Ok(sum);
-            }
-            let again = watch.again();
-            let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |pairs| again.advance(pairs))?;
-            return Ok(sum.log_sum::<Difference>(t));
+        let by_differences = |watch: &Watch<'_>| {
+            let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, watch)?;
+            Ok(sum.log_sum::<Difference>(t))
+        };
+        if !cosines_do(pairs, t) {
+            return by_differences(watch);
         }
-        let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, |pairs| watch.advance(pairs))?;
-        Ok(sum.log_sum::<Difference>(t))
+        let sum = log_sum::log_sum::<Cosine>(self.level, x, y, t, watch)?.log_sum::<Cosine>(t);
+        if narrow(sum, pairs.count(), t) { by_differences(&watch.again()) } else { Ok(sum) }
     }
 
     fn log_sum_with_grad(
@@ -136,15 +119,16 @@ impl Backend for Cpu {
     ) -> Result<(LogSum, Gradients)> {
         let (x, y) = rows(pairs)?;
         let centre = gradient::centre(x, y);
-        if cosines_do(pairs, t) && mean_square(&centre) > NARROW {
-            let by_cosines =
-                gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, (t, weight), watch)?;
-            if let Some(result) = by_cosines {
-                return Ok(result);
-            }
-            return self.grad_by_differences(pairs, &centre, (t, weight), &watch.again());
+        let scale = (t, weight);
+        let by_differences = |watch: &Watch<'_>| {
+            let done = gradient::log_sum_with_grad::<Difference>(self.level, x, y, &centre, scale, watch)?;
+            Ok(done.result)
+        };
+        if !cosines_do(pairs, t) || mean_square(&centre) <= NARROW {
+            return by_differences(watch);
         }
-        self.grad_by_differences(pairs, &centre, (t, weight), watch)
+        let done = gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, scale, watch)?;
+        if done.cancels { by_differences(&watch.again()) } else { Ok(done.result) }
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

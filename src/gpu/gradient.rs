@@ -1,5 +1,5 @@
-//! The gradient of log Σ exp(−t‖x−y‖²): each block's weights to scratch, then two matrix products,
-//! Gᵢ += W·Yⱼ and Gⱼ += Wᵀ·Xᵢ; the one sum over all pairs divides at the end.
+//! The gradient of log Σ exp(−t‖x−y‖²): each block's weights to scratch, then two products of them with the
+//! differences of its points, one for either side; the one sum over all pairs divides at the end.
 
 use std::sync::Arc;
 

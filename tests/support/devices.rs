@@ -10,6 +10,8 @@ use unisphere::wgpu;
 /// The variable that turns a missing GPU from ignored tests into failures.
 const REQUIRE_GPU: &str = "UNISPHERE_REQUIRE_GPU";
 
+const CPU: &str = "cpu";
+
 /// An engine under test, or why there is none.
 pub(crate) struct Device {
     pub(crate) name: String,
@@ -20,7 +22,7 @@ pub(crate) struct Device {
 /// The CPU, and every GPU adapter of this machine, software ones included; a GPU that is not there has
 /// its place too.
 pub(crate) fn devices() -> Vec<Device> {
-    let cpu = Device { name: "cpu".into(), engine: Ok(Engine::cpu()), ignored: false };
+    let cpu = Device { name: CPU.into(), engine: Ok(Engine::cpu()), ignored: false };
     let mut gpus = gpus();
     if gpus.is_empty() {
         gpus.push(Device { name: "gpu".into(), engine: Err(no_gpu()), ignored: !required() });
@@ -49,6 +51,7 @@ type Run = dyn Fn(&Engine) -> Result<(), Failed> + Send + Sync;
 pub(crate) struct Check {
     name: String,
     run: Arc<Run>,
+    of_gpus: bool,
 }
 
 impl Check {
@@ -56,7 +59,12 @@ impl Check {
         name: impl Into<String>,
         run: impl Fn(&Engine) -> Result<(), Failed> + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.into(), run: Arc::new(run) }
+        Self { name: name.into(), run: Arc::new(run), of_gpus: false }
+    }
+
+    /// The same check of GPUs only.
+    pub(crate) fn of_gpus(self) -> Self {
+        Self { of_gpus: true, ..self }
     }
 }
 
@@ -65,7 +73,7 @@ pub(crate) fn run(checks: &[Check]) -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for device in devices() {
-        for check in checks {
+        for check in checks.iter().filter(|check| !check.of_gpus || device.name != CPU) {
             let (run, engine) = (check.run.clone(), device.engine.clone());
             let trial = Trial::test(format!("{}::{}", device.name, check.name), move || run(&engine?));
             trials.push(trial.with_ignored_flag(device.ignored));
@@ -101,6 +109,6 @@ fn no_gpu() -> String {
     format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one")
 }
 
-pub(crate) fn required() -> bool {
+fn required() -> bool {
     std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0")
 }
