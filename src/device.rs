@@ -2,6 +2,8 @@
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
+use crate::Precision;
+
 /// A device that computes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
@@ -97,6 +99,8 @@ pub struct Adapter {
     pub subgroups: bool,
     /// Whether half-precision arithmetic is offered.
     pub f16: bool,
+    /// The precisions that [`Engine::with_precision`](crate::Engine::with_precision) takes on it.
+    pub precisions: Vec<Precision>,
 }
 
 #[cfg(test)]

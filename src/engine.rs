@@ -3,7 +3,8 @@
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use crate::{
-    Alignment, Device, DeviceChoice, Embeddings, Error, Loss, LossValue, Matrix, Points, Result, Uniformity,
+    Alignment, Device, DeviceChoice, Embeddings, Error, Loss, LossValue, Matrix, Points, Precision, Result,
+    Uniformity,
     backend::{Backend, Pairs},
     cpu::Cpu,
     embeddings::not_finite,
@@ -33,6 +34,7 @@ pub struct Engine {
     backend: Arc<dyn Backend>,
     #[cfg(feature = "gpu")]
     gpu: Option<Arc<crate::gpu::Gpu>>,
+    precision: Precision,
     observer: Option<Arc<Observer>>,
 }
 
@@ -58,6 +60,7 @@ impl Engine {
             backend: Arc::new(Cpu::new()),
             #[cfg(feature = "gpu")]
             gpu: None,
+            precision: Precision::F32,
             observer: None,
         }
     }
@@ -106,7 +109,7 @@ impl Engine {
     #[cfg(feature = "gpu")]
     fn from_gpu(gpu: crate::gpu::Gpu) -> Self {
         let gpu = Arc::new(gpu);
-        Self { backend: gpu.clone(), gpu: Some(gpu), observer: None }
+        Self { backend: gpu.clone(), gpu: Some(gpu), precision: Precision::F32, observer: None }
     }
 
     /// The same engine, which calls `observer` after every block of pairs. An observer that uses the wgpu device
@@ -118,6 +121,26 @@ impl Engine {
     ) -> Self {
         self.observer = Some(Arc::new(observer));
         self
+    }
+
+    /// The same engine, which multiplies coordinates in this precision. Its points, and those of the engine that it
+    /// comes from, serve both.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Precision`] where the device has not the cooperative matrices that it takes.
+    pub fn with_precision(mut self, precision: Precision) -> Result<Self> {
+        if precision != Precision::F32 {
+            let device = self.device().name.clone();
+            return Err(Error::Precision { precision, device, reason: offers(precision) });
+        }
+        self.precision = precision;
+        Ok(self)
+    }
+
+    /// In which precision coordinates are multiplied: [`Precision::F32`] unless another was asked for.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Where this engine computes.
@@ -338,5 +361,19 @@ impl Engine {
 
     fn watch_both(&self, x: &Points, y: &Points) -> Watch<'_> {
         self.watch(Pairs::Within(x).count() + Pairs::Within(y).count())
+    }
+}
+
+/// Which devices of this machine offer a precision.
+fn offers(precision: Precision) -> String {
+    #[cfg(feature = "gpu")]
+    let adapters = crate::adapters();
+    #[cfg(not(feature = "gpu"))]
+    let adapters = Vec::<crate::Adapter>::new();
+    let names: Vec<_> =
+        adapters.into_iter().filter(|a| a.precisions.contains(&precision)).map(|a| a.name).collect();
+    match &*names {
+        [] => "it takes a GPU with cooperative matrices, and there is none here; use f32".into(),
+        names => format!("of the devices here, {} do", names.join("; ")),
     }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong, with the numbers and the cure.
 
+use crate::Precision;
+
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -119,6 +121,16 @@ pub enum Error {
         wanted: String,
         /// The names of those that are here.
         available: Vec<String>,
+    },
+    /// A precision that the device has not, or that failed its check there.
+    #[error("{device} does not offer {precision}: {reason}")]
+    Precision {
+        /// What was asked for.
+        precision: Precision,
+        /// The name of the device.
+        device: String,
+        /// Why not, and which devices do.
+        reason: String,
     },
     /// Something larger than a limit of the device.
     #[error("{what}: {needed} needed, and this device's limit is {limit}; {cure}")]

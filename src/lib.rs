@@ -37,6 +37,7 @@ mod gpu;
 mod log_sum;
 mod metrics;
 mod pairs;
+mod precision;
 mod progress;
 
 pub use backend::{Matrix, Points};
@@ -49,6 +50,7 @@ pub use gpu::adapters;
 pub use log_sum::LogSum;
 pub use metrics::{Alignment, Loss, LossValue, Uniformity};
 pub use pairs::unordered as unordered_pairs;
+pub use precision::Precision;
 pub use progress::{Observer, Progress};
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.
 #[cfg(feature = "gpu")]

@@ -1,6 +1,6 @@
 //! The adapters of this machine, and how one of them is opened.
 
-use crate::{Adapter, Device, DeviceChoice, DeviceKind, Error, Result};
+use crate::{Adapter, Device, DeviceChoice, DeviceKind, Error, Precision, Result};
 
 /// The GPU adapters of this machine, the best first: discrete, integrated, virtual, software. Empty where
 /// there is none.
@@ -84,5 +84,6 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> Adapter {
         workgroup_size: limits.max_compute_invocations_per_workgroup,
         subgroups: features.contains(wgpu::Features::SUBGROUP),
         f16: features.contains(wgpu::Features::SHADER_F16),
+        precisions: vec![Precision::F32],
     }
 }

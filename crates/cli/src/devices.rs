@@ -135,6 +135,7 @@ mod tests {
             workgroup_size: 256,
             subgroups: true,
             f16: false,
+            precisions: vec![unisphere::Precision::F32],
         }
     }
 

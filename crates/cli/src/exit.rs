@@ -64,6 +64,7 @@ impl From<unisphere::Error> for Failure {
             | Overflow { .. } => Self::Input(text),
             Parameter { .. } => Self::Usage(text),
             NoDevice { .. } => Self::Device(format!("{text}\n`unisphere devices` lists them")),
+            Precision { .. } => Self::Device(text),
             Limit { .. } | OutOfMemory { .. } | DeviceLost { .. } | Device { .. } | OtherDevice => {
                 Self::Device(text)
             }
