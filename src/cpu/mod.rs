@@ -4,6 +4,7 @@
 //! registers, from the first product to the exponential; what leaves them is a sum, or the weights of a
 //! gradient. Results are merged in an order that depends on shapes alone, never on threads.
 
+mod ceiling;
 mod exp;
 mod float;
 mod gradient;
@@ -48,6 +49,11 @@ impl Cpu {
         let model = model().unwrap_or_else(|| std::env::consts::ARCH.into());
         let name = format!("{model}, {}", level.name());
         Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, level }
+    }
+
+    /// What the kernel for f32 could do at best, on all cores: operations per second.
+    pub(crate) fn ceiling(&self) -> f64 {
+        ceiling::ceiling(self.level)
     }
 }
 
