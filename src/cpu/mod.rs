@@ -50,11 +50,6 @@ impl Cpu {
         let name = format!("{model}, {}", level.name());
         Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, level }
     }
-
-    /// What the kernel for f32 could do at best, on all cores: operations per second.
-    pub(crate) fn ceiling(&self) -> f64 {
-        ceiling::ceiling(self.level)
-    }
 }
 
 /// What the processor calls itself, where the system says so in a file.
@@ -93,6 +88,10 @@ fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
 impl Backend for Cpu {
     fn device(&self) -> &Device {
         &self.device
+    }
+
+    fn ceiling(&self) -> Result<f64> {
+        Ok(ceiling::ceiling(self.level))
     }
 
     fn upload(&self, points: Embeddings<'_>) -> Result<Points> {

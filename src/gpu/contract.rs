@@ -8,10 +8,11 @@ use naga::{
 };
 
 use super::{
+    ceiling::{LANES, ROUNDS},
     context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
     params::{
-        DistancesParams, ExcessParams, FinishGradParams, NormalizeParams, PairParams, PairedParams, Params,
-        WeightedSumsParams,
+        DistancesParams, ExcessParams, FinishGradParams, FmaParams, NormalizeParams, PairParams,
+        PairedParams, Params, WeightedSumsParams,
     },
     points::EXCESS_ROWS,
     shaders::{Kernel, Similarity},
@@ -76,6 +77,8 @@ fn numbers_that_two_files_share_are_the_same() {
     };
     let pairs = Kernel::LogSum(Similarity::Cosine);
     assert_eq!(number(pairs, "TILE") as usize, TILE);
+    assert_eq!(number(Kernel::Fma, "LANES") as usize, LANES);
+    assert_eq!(number(Kernel::Fma, "ROUNDS") as usize, ROUNDS);
     assert_eq!(number(pairs, "DEPTH") * number(pairs, "STEPS"), number(Kernel::Excess, "FOLD"));
 }
 
@@ -139,6 +142,7 @@ fn every_field_of_the_parameters_lies_where_the_shader_reads_it() {
         check::<DistancesParams>(),
         check::<ExcessParams>(),
         check::<FinishGradParams>(),
+        check::<FmaParams>(),
         check::<NormalizeParams>(),
         check::<PairParams>(),
         check::<PairedParams>(),

@@ -6,6 +6,7 @@
 
 mod adapters;
 mod buffer;
+mod ceiling;
 mod context;
 #[cfg(test)]
 mod contract;
@@ -101,6 +102,10 @@ fn usable(
 impl Backend for Gpu {
     fn device(&self) -> &Device {
         &self.device
+    }
+
+    fn ceiling(&self) -> Result<f64> {
+        ceiling::ceiling(&self.context)
     }
 
     fn upload(&self, points: Embeddings<'_>) -> Result<Points> {

@@ -6,6 +6,7 @@ macro_rules! joined {
 }
 
 const EXCESS: &str = joined!("shared/split.wgsl", "excess.wgsl");
+const FMA: &str = joined!("fma.wgsl");
 const FINISH_GRAD: &str = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
 const LOG_SUM: &str = joined!(
     "shared/exp.wgsl",
@@ -36,6 +37,7 @@ pub(super) enum Similarity {
 pub(super) enum Kernel {
     Excess,
     FinishGrad { unit: bool },
+    Fma,
     LogSum(Similarity),
     Normalize { unit: bool },
     PairedDistances,
@@ -47,12 +49,13 @@ pub(super) enum Kernel {
 
 impl Kernel {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 16] = {
+    pub(super) const ALL: [Self; 17] = {
         use Similarity::{Cosine, Difference, SplitCosine};
         [
             Self::Excess,
             Self::FinishGrad { unit: false },
             Self::FinishGrad { unit: true },
+            Self::Fma,
             Self::LogSum(Cosine),
             Self::LogSum(SplitCosine),
             Self::LogSum(Difference),
@@ -74,6 +77,7 @@ impl Kernel {
         match self {
             Self::Excess => EXCESS,
             Self::FinishGrad { .. } => FINISH_GRAD,
+            Self::Fma => FMA,
             Self::LogSum(_) | Self::Weights(_) => LOG_SUM,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
@@ -88,6 +92,7 @@ impl Kernel {
         match self {
             Self::Excess => "excess_of_rows",
             Self::FinishGrad { .. } => "finish_grad",
+            Self::Fma => "multiply_add",
             Self::LogSum(_) => "log_sum",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
@@ -101,6 +106,7 @@ impl Kernel {
     /// How many buffers it is given besides its parameters.
     pub(super) fn buffers(self) -> usize {
         match self {
+            Self::Fma => 1,
             Self::Excess => 2,
             Self::FinishGrad { .. } | Self::PairedDistances | Self::SquaredDistances => 3,
             Self::Normalize { .. } | Self::WeightedSums => 4,
@@ -121,7 +127,11 @@ impl Kernel {
                 ("DIFFERENCE", flag(similarity == Similarity::Difference)),
                 ("SPLIT", flag(similarity == Similarity::SplitCosine)),
             ],
-            Self::Excess | Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums => vec![],
+            Self::Excess
+            | Self::Fma
+            | Self::PairedDistances
+            | Self::SquaredDistances
+            | Self::WeightedSums => vec![],
         }
     }
 }
