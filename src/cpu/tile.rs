@@ -51,29 +51,55 @@ impl<T: Float> Term<T> for SquaredDifference {
 }
 
 /// Dimensions summed before their sum joins the total: short sums round less.
-const SHORT: usize = 256;
+pub(super) const SHORT: usize = 256;
 
-/// Sums terms over all dimensions. `left` is interleaved by [`width`]; on the right, dimension k of `SIDE`
-/// rows starts at k · `stride`.
+/// The right side of a tile, wherever it lies.
+pub(super) trait Right<T, const SIDE: usize>: Copy {
+    /// How many dimensions make a short sum.
+    const SHORT: usize;
+    /// Dimension k of row r, of the `count` dimensions of some short sum.
+    fn value(self, short: usize, count: usize) -> impl Fn(usize, usize) -> T;
+}
+
+/// Some dimensions of a row, and a cache line more: rows a power of two apart would crowd into the same few
+/// places of a cache.
+pub(super) type Part<T> = [T; SHORT + 16];
+
+/// For each short sum, its part of every row.
+impl<T: Float, const SIDE: usize> Right<T, SIDE> for &[[Part<T>; SIDE]] {
+    const SHORT: usize = SHORT;
+
+    #[inline(always)]
+    fn value(self, short: usize, _: usize) -> impl Fn(usize, usize) -> T {
+        let rows = &self[short];
+        move |k, r| rows[r][k]
+    }
+}
+
+/// Sums terms over all dimensions. `left` is interleaved by [`width`].
 #[inline(always)]
-pub(super) fn sums<S: Simd, T: Float, P: Term<T>, const SIDE: usize>(
+pub(super) fn sums<S: Simd, T: Float, P: Term<T>, R: Right<T, SIDE>, const SIDE: usize>(
     simd: S,
     left: &[T],
-    right: &[T],
-    stride: usize,
+    right: R,
 ) -> Tile<S, T, SIDE> {
-    let zero = T::splat(simd, T::default());
-    let mut total = [[zero; 2]; SIDE];
+    let zero = [[T::splat(simd, T::default()); 2]; SIDE];
+    let mut total = zero;
     let left = T::vectors::<S>(left).as_chunks::<2>().0;
-    for (left, right) in left.chunks(SHORT).zip(right.chunks(SHORT * stride)) {
-        let mut short = [[zero; 2]; SIDE];
-        for (a, right) in left.iter().zip(right.chunks(stride)) {
-            let right = &right[..SIDE];
+    for (i, left) in left.chunks(R::SHORT).enumerate() {
+        let right = right.value(i, left.len());
+        let mut short = zero;
+        for k in 0..left.len() {
+            let a = left[k];
             for r in 0..SIDE {
-                let b = T::splat(simd, right[r]);
+                let b = T::splat(simd, right(k, r));
                 short[r][0] = P::add(simd, a[0], b, short[r][0]);
                 short[r][1] = P::add(simd, a[1], b, short[r][1]);
             }
+        }
+        if i == 0 {
+            total = short;
+            continue;
         }
         for (total, short) in total.iter_mut().zip(short) {
             total[0] = T::plus(simd, total[0], short[0]);

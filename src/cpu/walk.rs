@@ -7,9 +7,9 @@ use pulp::Simd;
 use super::{
     float::Float,
     kernel::{Kernel, Vector},
-    pack::{Scratch, interleave, prefetch},
+    pack::{Scratch, copy, interleave, prefetch},
     points::Rows,
-    tile::{Tile, sums, width},
+    tile::{SHORT, Tile, sums, width},
 };
 use crate::pairs::Block;
 
@@ -78,10 +78,10 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
     let excess = K::Real::vectors::<S>(excess).as_chunks::<2>().0;
     let right_excess = right.excess(block.cols.clone());
 
-    let group = scratch.right.take(SIDE * dims);
+    let group = scratch.right.arrays(SIDE * dims.div_ceil(SHORT)).as_chunks_mut().0;
     for j in (0..cols).step_by(SIDE) {
         let first = block.cols.start + j;
-        interleave(group, SIDE, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
+        copy(group, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
         let right_excess = array::from_fn::<_, SIDE, _>(|r| {
             K::Real::splat(simd, right_excess.get(j + r).map_or_else(Default::default, |&v| v.into()))
         });
@@ -95,7 +95,7 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
             for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
                 prefetch(right.row(row));
             }
-            let mut closeness = sums::<S, K::Real, K::Term, SIDE>(simd, panel, group, SIDE);
+            let mut closeness = sums::<S, K::Real, K::Term, _, SIDE>(simd, panel, &*group);
             for (close, right) in closeness.iter_mut().zip(right_excess) {
                 close[0] = K::closeness(simd, close[0], excess[0], right);
                 close[1] = K::closeness(simd, close[1], excess[1], right);
