@@ -34,9 +34,11 @@ impl<T: Float> Buffer<T> {
 /// One thread's memory for a block.
 #[derive(Default)]
 pub(super) struct Scratch<T> {
-    /// The interleaved rows on the left of the last block, and which they are: the next often has the same.
+    /// The interleaved rows on the left of the last block, which they are, since the next often has the same,
+    /// and how many panels of them are done.
     pub(super) left: Buffer<T>,
     pub(super) left_rows: Range<usize>,
+    pub(super) left_done: usize,
     pub(super) excess: Buffer<T>,
     pub(super) right: Buffer<T>,
     pub(super) weights: Buffer<T>,

@@ -96,6 +96,9 @@ fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
     sum
 }
 
+/// No tile is wider.
+const WIDEST: usize = 32;
+
 /// As many columns of some rows as a tile is wide.
 struct Strip<'a> {
     rows: &'a Rows,
@@ -117,18 +120,19 @@ impl Strip<'_> {
         let width = width::<S, T>();
         let columns = self.columns(width);
         let out = &mut out[..self.range.len() * width];
-        let centre = &centre[columns.clone()];
+        // Arrays that overlap with nothing else, as compilers must see to use vectors.
+        let (mut here, mut buffer) = ([T::default(); WIDEST], [T::default(); WIDEST]);
+        here[..columns.len()].copy_from_slice(&centre[columns.clone()]);
         for (row, out) in self.range.clone().zip(out.chunks_exact_mut(width)) {
             let scale = self.rows.scale_of::<T>(row);
             let values = &self.rows.row(row)[columns.clone()];
             let place = |((out, &v), &c): ((&mut T, &f32), &T)| *out = T::from(v) * scale - c;
-            if columns.len() == width {
-                // Of a length known to the compiler.
-                out[..width].iter_mut().zip(&values[..width]).zip(&centre[..width]).for_each(place);
+            if let Some(values) = values.get(..width) {
+                buffer[..width].iter_mut().zip(values).zip(&here).for_each(place);
             } else {
-                out.iter_mut().zip(values).zip(centre).for_each(place);
-                out[columns.len()..].fill(T::default());
+                buffer.iter_mut().zip(values).zip(&here).for_each(place);
             }
+            out.copy_from_slice(&buffer[..width]);
         }
         out
     }
@@ -163,7 +167,7 @@ impl Strip<'_> {
                     *b = T::plus(simd, *b, products[1]);
                     continue;
                 }
-                let mut buffer = [T::default(); 32];
+                let mut buffer = [T::default(); WIDEST];
                 T::vectors_mut::<S>(&mut buffer[..width]).copy_from_slice(products);
                 out.iter_mut().zip(buffer).for_each(|(out, product)| *out += product);
             }

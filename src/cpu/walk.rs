@@ -62,14 +62,10 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
     let dims = left.dims();
     let panels = rows.div_ceil(width);
 
-    let packed = scratch.left.take(panels * width * dims);
     if scratch.left_rows != block.rows {
-        for (first, panel) in block.rows.clone().step_by(width).zip(packed.chunks_exact_mut(width * dims)) {
-            let count = block.rows.end - first;
-            interleave(panel, width, count, |r| (left.row(first + r), left.scale_of(first + r)));
-        }
-        scratch.left_rows = block.rows.clone();
+        (scratch.left_rows, scratch.left_done) = (block.rows.clone(), 0);
     }
+    let interleaved = scratch.left.take(panels * width * dims);
     let excess = scratch.excess.take(panels * width);
     excess.fill(K::Real::default());
     for (out, &v) in excess.iter_mut().zip(left.excess(block.rows.clone())) {
@@ -86,10 +82,18 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
             K::Real::splat(simd, right_excess.get(j + r).map_or_else(Default::default, |&v| v.into()))
         });
         for ((i, panel), excess) in
-            (0..rows).step_by(width).zip(packed.chunks_exact(width * dims)).zip(excess)
+            (0..rows).step_by(width).zip(interleaved.chunks_exact_mut(width * dims)).zip(excess)
         {
             if block.diagonal && i + 1 >= j + SIDE {
                 break;
+            }
+            if scratch.left_done == i / width {
+                let first = block.rows.start + i;
+                interleave(panel, width, rows - i, |r| (left.row(first + r), left.scale_of(first + r)));
+                scratch.left_done += 1;
+                for row in (first + width..block.rows.end).take(width) {
+                    prefetch(left.row(row));
+                }
             }
             // The next rows come from far: some of them for each tile, while it computes.
             for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
