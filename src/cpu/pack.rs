@@ -39,7 +39,7 @@ pub(super) struct Scratch<T> {
     pub(super) left: Buffer<T>,
     pub(super) left_rows: Range<usize>,
     pub(super) left_done: usize,
-    pub(super) excess: Buffer<T>,
+    pub(super) margins: Buffer<T>,
     pub(super) right: Buffer<T>,
     pub(super) weights: Buffer<T>,
     pub(super) strip: Buffer<T>,

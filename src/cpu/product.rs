@@ -10,7 +10,7 @@ use super::{
     pack::{Scratch, prefetch},
     points::Rows,
     pull::{LONG, Panel, Table, Weights},
-    tile::{Product, Right, sums, width},
+    tile::{Product, Right, WIDEST, sums, width},
 };
 use crate::pairs::Block;
 
@@ -95,9 +95,6 @@ fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
     }
     sum
 }
-
-/// No tile is wider.
-const WIDEST: usize = 32;
 
 /// As many columns of some rows as a tile is wide.
 struct Strip<'a> {

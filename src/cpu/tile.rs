@@ -20,6 +20,9 @@ pub(super) fn width<S: Simd, T: Float>() -> usize {
     2 * T::lanes::<S>()
 }
 
+/// No tile has more.
+pub(super) const WIDEST: usize = 32;
+
 /// Twice `SIDE` vectors: for each row on the right, a value for each row on the left.
 pub(super) type Tile<S, T, const SIDE: usize> = [[<T as Float>::Vector<S>; 2]; SIDE];
 
@@ -109,39 +112,37 @@ pub(super) fn sums<S: Simd, T: Float, P: Term<T>, R: Right<T, SIDE>, const SIDE:
     total
 }
 
-/// Measures (s − 1) / 2 for the square s of each row's length, in the very operations of [`sums`]: the
-/// corrected cosine of equal rows is then exactly 1.
-pub(super) struct Excess<'a> {
+/// The square of each row's length, in the very operations of [`sums`]: of equal rows, it is their product.
+pub(super) struct Squares<'a, T> {
     pub(super) rows: &'a Rows,
     pub(super) range: Range<usize>,
-    pub(super) out: &'a mut [f32],
+    pub(super) out: &'a mut [T],
 }
 
-impl Job for Excess<'_> {
+impl<T: Float> Job for Squares<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let width = width::<S, f32>();
-        let mut buffer = Buffer::<f32>::default();
+        let width = width::<S, T>();
+        let mut buffer = Buffer::<T>::default();
         let panel = buffer.take(width * self.rows.dims());
         for (first, out) in self.range.step_by(width).zip(self.out.chunks_mut(width)) {
             interleave(panel, width, out.len(), |r| {
                 (self.rows.row(first + r), self.rows.scale_of(first + r))
             });
-            let (one, half) = (simd.splat_f32s(1.0), simd.splat_f32s(0.5));
-            let mut total = [simd.splat_f32s(0.0); 2];
-            for panel in S::as_simd_f32s(panel).0.as_chunks::<2>().0.chunks(SHORT) {
-                let mut short = [simd.splat_f32s(0.0); 2];
+            let zero = [T::splat(simd, T::default()); 2];
+            let mut total = zero;
+            for panel in T::vectors::<S>(panel).as_chunks::<2>().0.chunks(SHORT) {
+                let mut short = zero;
                 for a in panel {
-                    short = [0, 1].map(|v| <Product as Term<f32>>::add(simd, a[v], a[v], short[v]));
+                    short = [0, 1].map(|v| T::mul_add(simd, a[v], a[v], short[v]));
                 }
-                total = [0, 1].map(|v| simd.add_f32s(total[v], short[v]));
+                total = [0, 1].map(|v| T::plus(simd, total[v], short[v]));
             }
-            let excess = total.map(|s| simd.mul_f32s(half, simd.sub_f32s(s, one)));
-            for (out, excess) in out.chunks_mut(S::F32_LANES).zip(excess) {
-                simd.partial_store_f32s(out, excess);
-            }
+            let mut squares = [T::default(); WIDEST];
+            T::vectors_mut::<S>(&mut squares[..width]).copy_from_slice(&total);
+            out.copy_from_slice(&squares[..out.len()]);
         }
     }
 }
