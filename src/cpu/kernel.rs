@@ -22,6 +22,8 @@ pub(super) trait Kernel: Sync + 'static {
     const RATE: f64;
     /// Whether exponents stay so small that all are taken relative to `TOP`.
     const NEAR: bool;
+    /// Whether it is for few rows.
+    const FEW: bool;
 
     /// What the closeness has to know of each row; nothing where it is 0.
     fn margins(rows: &Rows, range: Range<usize>) -> &[Self::Real];
@@ -56,6 +58,7 @@ impl Kernel for Cosine {
     const TOP: f64 = 1.0;
     const RATE: f64 = 2.0;
     const NEAR: bool = true;
+    const FEW: bool = false;
 
     fn margins(rows: &Rows, range: Range<usize>) -> &[f32] {
         rows.excess(range)
@@ -89,6 +92,7 @@ impl Kernel for Gram {
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
     const NEAR: bool = true;
+    const FEW: bool = true;
 
     fn margins(rows: &Rows, range: Range<usize>) -> &[f64] {
         rows.squares(range)
@@ -120,6 +124,7 @@ impl Kernel for Difference {
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
     const NEAR: bool = false;
+    const FEW: bool = false;
 
     fn margins(_: &Rows, _: Range<usize>) -> &[f64] {
         &[]
