@@ -38,13 +38,14 @@ impl Job for Products {
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> f64 {
         let width = width::<S, f32>();
         let (mut left, mut right) = (Buffer::<f32>::default(), Buffer::<f32>::default());
-        let (left, right) = (left.take(width * DIMS), right.take(SIDE * DIMS));
+        let left = left.take(width * DIMS);
+        let right = right.arrays(SIDE).as_chunks_mut().0;
         left.fill(1.0);
-        right.fill(1.0);
+        right.as_flattened_mut().as_flattened_mut().fill(1.0);
         let (start, mut tiles) = (Instant::now(), 0);
         while start.elapsed() < ROUND {
             for _ in 0..TILES {
-                black_box(sums::<S, f32, Product, SIDE>(simd, black_box(left), black_box(right), SIDE));
+                black_box(sums::<S, f32, Product, _, SIDE>(simd, black_box(left), black_box(&*right)));
             }
             tiles += TILES;
         }

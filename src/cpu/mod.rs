@@ -23,9 +23,9 @@ mod tile;
 mod walk;
 
 use self::{
-    kernel::{Cosine, Difference},
+    kernel::{Cosine, Difference, Gram},
     level::Level,
-    points::Rows,
+    points::{FEW, Rows},
 };
 use crate::{
     Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
@@ -61,7 +61,7 @@ fn model() -> Option<String> {
 
 /// With so few rows on either side, or so few pairs, the rounding of f32 has little to average over.
 const FEW_ROWS: usize = 32;
-const FEW_PAIRS: usize = 128 * 128;
+const FEW_PAIRS: usize = FEW * FEW;
 
 /// Whether cosines in f32 keep the promised accuracy.
 fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
@@ -71,6 +71,11 @@ fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
     };
     let many = x.rows.min(y.rows) > FEW_ROWS && x.rows.saturating_mul(y.rows) > FEW_PAIRS;
     x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
+}
+
+/// Whether there are so few unit rows that their products are had in f64, and t is such that these do.
+fn products_do(x: &Rows, y: Option<&Rows>, t: f64) -> bool {
+    t <= Cosine::STEEPEST && [Some(x), y].into_iter().flatten().all(Rows::few)
 }
 
 /// The mean squared distance of unit rows, given their centre.
@@ -104,6 +109,10 @@ impl Backend for Cpu {
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
         let (x, y) = rows(pairs)?;
+        if products_do(x, y, t) {
+            let sum = log_sum::log_sum::<Gram>(self.level, x, y, t, watch)?;
+            return Ok(sum.log_sum::<Gram>(t));
+        }
         let by_differences = |watch: &Watch<'_>| {
             let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, watch)?;
             Ok(sum.log_sum::<Difference>(t))
@@ -125,6 +134,10 @@ impl Backend for Cpu {
         let (x, y) = rows(pairs)?;
         let centre = gradient::centre(x, y);
         let scale = (t, weight);
+        if products_do(x, y, t) {
+            let done = gradient::log_sum_with_grad::<Gram>(self.level, x, y, &centre, scale, watch)?;
+            return Ok(done.result);
+        }
         let by_differences = |watch: &Watch<'_>| {
             let done = gradient::log_sum_with_grad::<Difference>(self.level, x, y, &centre, scale, watch)?;
             Ok(done.result)
