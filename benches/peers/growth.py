@@ -33,7 +33,8 @@ def growth(quick):
     exponents = f"Unisphere's time grows with n to the power {exponent(times):.2f}"
     if len(peers) > 1:
         exponents += f", PyTorch's with {exponent({n: both[0] for n, both in peers.items()}):.2f}"
-    note = f"{exponents}. PyTorch holds {size(baseline)} before it begins."
+    idle = size(watched([program.PROGRAM, "--version"])["peak"])
+    note = f"{exponents}. {idle} is the least that can be seen; PyTorch holds {size(baseline)} before it begins."
     return f"### Growth of the value, d = {D}, cpu\n\n{table(head, rows)}\n{note}\n"
 
 

@@ -41,6 +41,9 @@ def machine(devices):
         f"PyTorch {torch.__version__}, {version('pykeops', 'KeOps')}, Python {platform.python_version()}, {compiler()}",
         f"Unisphere {program.ask('devices')['unisphere']}",
     ]
+    # PyTorch's threads wait for each other, and so for whatever else runs.
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
+        lines.append(f"**other programs were running**: a load of {os.getloadavg()[0]:.1f} at the start")
     return "".join(f"- {line}\n" for line in lines)
 
 

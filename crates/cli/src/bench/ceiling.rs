@@ -29,7 +29,7 @@ impl Ceilings {
         match engine.device().kind {
             DeviceKind::Gpu => self.note("a shader of fused multiply-adds alone", engine.ceiling()?),
             DeviceKind::Cpu => {
-                self.note("this kernel's innermost loop alone", engine.ceiling()?);
+                self.note("the kernels' innermost loop alone", engine.ceiling()?);
                 self.note("the gemm crate's product of 2048³", interrupt::leaving_at_once(product)??);
             }
         }
