@@ -13,7 +13,8 @@ use super::{
     matrix::{matrix, values},
     pack::Scratch,
     points::Rows,
-    pull::{Pulls, Table, Weights, pulls},
+    pull::{Pulls, Weights, pulls},
+    table::Table,
     tile::width,
     walk::{Close, Visit, walk},
 };

@@ -17,9 +17,11 @@ mod paired;
 mod points;
 mod product;
 mod pull;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod turns;
 mod walk;
 
 use self::{

@@ -9,7 +9,8 @@ use super::{
     level::Job,
     pack::{Scratch, prefetch},
     points::Rows,
-    pull::{LONG, Panel, Table, Weights},
+    pull::{Panel, Weights},
+    table::{LONG, Table},
     tile::{Product, Right, WIDEST, sums, width},
 };
 use crate::pairs::Block;

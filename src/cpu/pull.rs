@@ -9,10 +9,11 @@ use super::{
     float::Float,
     level::Level,
     log_sum::panel,
-    pack::{Buffer, Pool, Scratch},
+    pack::{Pool, Scratch},
     points::Rows,
     product::Pull,
-    tile::{Right, SHORT},
+    table::Table,
+    turns::InTurn,
 };
 use crate::{
     Result,
@@ -32,88 +33,6 @@ pub(super) trait Weights<T: Float>: Sync {
     );
 }
 
-/// How many weights of a row lie side by side: a multiple of both sides of every tile.
-pub(super) const LONG: usize = 192;
-
-/// Some weights of a row on the right, and a cache line more, as with points.
-pub(super) type Segment<T> = [T; LONG + 16];
-
-/// The weights of a block, row by row of its right side, each cut into segments.
-pub(super) struct Table<'a, T> {
-    segments: &'a mut [Segment<T>],
-    rows: usize,
-}
-
-impl<'a, T: Float> Table<'a, T> {
-    /// For so many rows on either side.
-    pub(super) fn new(buffer: &'a mut Buffer<T>, left: usize, right: usize) -> Self {
-        Self { segments: buffer.arrays(right * left.div_ceil(LONG)), rows: right }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.segments.as_flattened_mut().fill(T::default());
-    }
-
-    /// The weights of `count` rows on the right, from the first on, with the row on the left and those after it
-    /// in its segment.
-    #[inline(always)]
-    pub(super) fn from(&mut self, left: usize, right: usize, count: usize) -> impl Iterator<Item = &mut [T]> {
-        let rows = &mut self.segments[left / LONG * self.rows + right..][..count];
-        rows.iter_mut().map(move |row| &mut row[left % LONG..LONG])
-    }
-
-    /// For `SIDE` rows on the left: their weights with all rows on the right.
-    #[inline(always)]
-    pub(super) fn down<const SIDE: usize>(&self, left: usize) -> Down<'_, T> {
-        let rows = &self.segments[left / LONG * self.rows..][..self.rows];
-        Down { rows, group: left % LONG / SIDE }
-    }
-
-    /// For `SIDE` rows on the right: their weights with all rows on the left.
-    #[inline(always)]
-    pub(super) fn along(&self, right: usize) -> Along<'_, T> {
-        Along { segments: &self.segments[right..], rows: self.rows }
-    }
-
-    /// The same, segment by segment.
-    #[inline(always)]
-    pub(super) fn group<const SIDE: usize>(&self, right: usize) -> impl Iterator<Item = &[Segment<T>; SIDE]> {
-        self.segments.chunks_exact(self.rows).map(move |segment| &segment[right..].as_chunks().0[0])
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Down<'a, T> {
-    rows: &'a [Segment<T>],
-    group: usize,
-}
-
-impl<T: Float, const SIDE: usize> Right<T, SIDE> for Down<'_, T> {
-    const SHORT: usize = SHORT;
-
-    #[inline(always)]
-    fn value(self, short: usize, count: usize) -> impl Fn(usize, usize) -> T {
-        let rows = &self.rows[short * SHORT..][..count];
-        move |k, r| rows[k].as_chunks::<SIDE>().0[self.group][r]
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Along<'a, T> {
-    segments: &'a [Segment<T>],
-    rows: usize,
-}
-
-impl<T: Float, const SIDE: usize> Right<T, SIDE> for Along<'_, T> {
-    const SHORT: usize = LONG;
-
-    #[inline(always)]
-    fn value(self, short: usize, _: usize) -> impl Fn(usize, usize) -> T {
-        let rows = &self.segments[short * self.rows..].as_chunks::<SIDE>().0[0];
-        move |k, r| rows[r][k]
-    }
-}
-
 /// What all others do to the points of one set.
 pub(super) struct Pulls<T> {
     /// Σⱼ wᵢⱼ (xⱼ − centre), row by row.
@@ -127,16 +46,18 @@ impl<T: Float> Pulls<T> {
         Self { weighted: vec![T::default(); rows.len() * rows.dims()], total: vec![0.0; rows.len()] }
     }
 
-    fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Option<Panel<'_, T>>> {
+    fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
         let weighted = self.weighted.chunks_mut(panel * dims);
-        weighted.zip(self.total.chunks_mut(panel)).map(|(weighted, total)| Some(Panel { weighted, total }))
+        let totals = self.total.chunks_mut(panel);
+        weighted.zip(totals).map(|(weighted, total)| Panel { weighted, total, sum: 0.0 })
     }
 }
 
-/// The part of a panel's rows.
+/// The part of a panel's rows, and Σ w of the blocks that had it on their left.
 pub(super) struct Panel<'a, T> {
     pub(super) weighted: &'a mut [T],
     pub(super) total: &'a mut [f64],
+    sum: f64,
 }
 
 /// Σ w over all pairs, and the pulls on x and, where the pairs run across two sets, on y. Points are taken
@@ -157,37 +78,43 @@ pub(super) fn pulls<T: Float>(
 
     // A set of its own stands behind x where there are two.
     let second = if y.is_some() { lefts.len() } else { 0 };
-    let mut slots: Vec<_> = on_x.panels(x.dims(), panel).collect();
-    slots.extend(on_y.iter_mut().flat_map(|pulls| pulls.panels(x.dims(), panel)));
-    let rounds: Box<dyn Iterator<Item = Vec<(usize, usize)>>> = match y {
+    let mut slots: Vec<_> = on_x.panels(x.dims(), panel).map(InTurn::new).collect();
+    slots.extend(on_y.iter_mut().flat_map(|pulls| pulls.panels(x.dims(), panel)).map(InTurn::new));
+    let rounds: Box<dyn Iterator<Item = Vec<(usize, usize)>> + Send> = match y {
         None => Box::new(tournament(lefts.len())),
         Some(_) => Box::new(latin_square(lefts.len(), rights.len())),
     };
 
+    // Rounds flow into one another: a panel goes from block to block in their order, but waits for no others.
+    let mut turns = vec![0; slots.len()];
+    let mut meetings = rounds.flatten().map(|(i, j)| {
+        let block =
+            Block { rows: lefts[i].clone(), cols: rights[j].clone(), diagonal: second == 0 && i == j };
+        let mut turn = |slot: usize| {
+            turns[slot] += 1;
+            (slot, turns[slot] - 1)
+        };
+        // On the diagonal there is but one panel, and the left has it.
+        let left = turn(i);
+        (left, (!block.diagonal).then(|| turn(j + second)), block)
+    });
     let pool = Pool::new();
-    let mut sum = 0.0;
-    for round in rounds {
-        let meetings = round.into_iter().map(|(i, j)| {
-            let block =
-                Block { rows: lefts[i].clone(), cols: rights[j].clone(), diagonal: second == 0 && i == j };
-            (i, j + second, block)
+    let meet = |(left, right, block): ((usize, usize), Option<(usize, usize)>, Block)| {
+        let wait = |(slot, turn): (usize, usize)| slots[slot].wait(turn);
+        let (mut left, mut right) = (wait(left), right.map(wait));
+        let sum = pool.with(|scratch| {
+            let (left, right) = (&mut *left, right.as_deref_mut());
+            level.run(Pull { rows, block: &block, weights, centre, scratch, left, right })
         });
-        let mut meetings: Vec<_> =
-            meetings.map(|(i, j, b)| (i, j, b, slots[i].take(), slots[j].take())).collect();
-        let sums = meetings.par_iter_mut().map(|(_, _, block, left, right)| {
-            let Some(left) = left else { return Ok(0.0) };
-            let right = right.as_mut();
-            let sum =
-                pool.with(|scratch| level.run(Pull { rows, block, weights, centre, scratch, left, right }));
-            advance(block.pairs()).map(|()| sum)
-        });
-        sum += sums.collect::<Result<Vec<f64>>>()?.iter().sum::<f64>();
-        for (i, j, _, left, right) in meetings {
-            // On the diagonal there is but one panel, and the left has it.
-            slots[j] = right;
-            slots[i] = left;
-        }
+        left.sum += sum;
+        advance(block.pairs())
+    };
+    if lefts.len() == 1 && rights.len() == 1 {
+        // A hand-off to other threads takes longer than a single small block.
+        meetings.try_for_each(meet)?;
+    } else {
+        meetings.par_bridge().try_for_each(meet)?;
     }
-    drop(slots);
+    let sum = slots.into_iter().map(|slot| slot.into_inner().sum).sum();
     Ok((sum, on_x, on_y))
 }
