@@ -24,14 +24,21 @@ pub(super) struct Skipped {
 /// The device that was asked for; else all that are worth while, of which some may be skipped.
 pub(super) fn open(args: &Bench, display: &Display) -> Result<(Vec<Place>, Vec<Skipped>), Failure> {
     if let Some(choice) = &args.device {
-        return Ok((vec![place(choice, args, display)?], Vec::new()));
+        let (place, refused) = place(choice, args, display)?;
+        return refused.into_iter().next().map_or(Ok((vec![place], Vec::new())), |error| Err(error.into()));
     }
     let (mut places, mut skipped, mut failure) = (Vec::new(), Vec::new(), None);
-    let mut take = |choice: &DeviceChoice, name: String| match place(choice, args, display) {
-        Ok(place) => places.push(place),
-        Err(error) => {
-            skipped.push(Skipped { device: name, reason: error.to_string() });
-            failure = failure.take().or(Some(error));
+    let mut take = |choice: &DeviceChoice, name: String| {
+        let errors = match place(choice, args, display) {
+            Ok((place, refused)) => {
+                places.extend(Some(place).filter(|place| !place.engines.is_empty()));
+                refused
+            }
+            Err(error) => vec![error],
+        };
+        for error in errors {
+            skipped.push(Skipped { device: name.clone(), reason: error.to_string() });
+            failure.get_or_insert(error);
         }
     };
     take(&DeviceChoice::Cpu, "cpu".into());
@@ -49,15 +56,25 @@ pub(super) fn open(args: &Bench, display: &Display) -> Result<(Vec<Place>, Vec<S
     }
 }
 
-fn place(choice: &DeviceChoice, args: &Bench, display: &Display) -> unisphere::Result<Place> {
+/// A device with those of the precisions that it offers, and what it says of the others.
+fn place(
+    choice: &DeviceChoice,
+    args: &Bench,
+    display: &Display,
+) -> unisphere::Result<(Place, Vec<unisphere::Error>)> {
     let engine = Engine::on(choice)?;
     let label = match choice {
         DeviceChoice::Index(index) if engine.device().kind == DeviceKind::Gpu => format!("gpu {index}"),
         _ => engine.device().kind.to_string(),
     };
-    let engine = |&precision| Ok(engine.clone().with_precision(precision)?.observed_by(display.observer()));
-    let engines = args.precision.iter().map(engine).collect::<unisphere::Result<_>>()?;
-    Ok(Place { label, engines, ceilings: Ceilings::default() })
+    let (mut engines, mut refused) = (Vec::new(), Vec::new());
+    for &precision in &args.precision {
+        match engine.clone().with_precision(precision) {
+            Ok(engine) => engines.push(engine.observed_by(display.observer())),
+            Err(error) => refused.push(error),
+        }
+    }
+    Ok((Place { label, engines, ceilings: Ceilings::default() }, refused))
 }
 
 #[cfg(feature = "gpu")]

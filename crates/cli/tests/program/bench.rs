@@ -58,6 +58,18 @@ fn as_a_table() {
     assert!(!text.contains("uniformity_with_grad"), "{text}");
 }
 
+/// What one device has not is no reason to leave the others out.
+#[test]
+fn a_precision_that_is_not_offered_is_skipped() {
+    let report =
+        object(&bench(&["--sizes", "100x4", "--work", "uniformity", "--precision", "f32,f16", "--json"]));
+    let on_cpu = |of: &serde_json::Value| of["device"]["kind"] == "cpu" || of["device"] == "cpu";
+    let results = report["results"].as_array().unwrap().iter().filter(|result| on_cpu(result));
+    assert_eq!(results.map(|result| &result["precision"]).collect::<Vec<_>>(), ["f32"]);
+    let skipped = report["skipped"].as_array().unwrap().iter().find(|skipped| on_cpu(skipped)).unwrap();
+    assert!(skipped["reason"].as_str().unwrap().contains("does not offer f16"), "{skipped}");
+}
+
 /// Software adapters are listed, and not timed; real ones are timed.
 #[test]
 fn every_device_has_its_place() {
