@@ -176,16 +176,17 @@ const SAMPLE: usize = 1024;
 /// Whether so much of the weighted sums cancels in the gradient, as in tight clusters, that their rounding, about
 /// 1e-7, would show in its fifth digit.
 fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
-    let (dims, mut tangent) = (rows.dims(), vec![0.0; rows.dims()]);
+    let dims = rows.dims();
     let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
-    let (mut summed, mut left) = (0.0, 0.0);
-    for row in (0..rows.len()).step_by(rows.len().div_ceil(SAMPLE)) {
+    let of_row = |tangent: &mut Vec<f64>, row: usize| {
         let weighted = &pulls.weighted[row * dims..][..dims];
-        pull(rows, row, centre, (weighted, pulls.total[row]), &mut tangent);
-        rows.remove_radial(row, &mut tangent);
-        left += square(&tangent);
-        summed += weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>();
-    }
+        pull(rows, row, centre, (weighted, pulls.total[row]), tangent);
+        rows.remove_radial(row, tangent);
+        (square(tangent), weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>())
+    };
+    let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(SAMPLE)).collect();
+    let squares: Vec<_> = sample.into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
+    let (left, summed) = squares.iter().fold((0.0, 0.0), |(left, summed), of| (left + of.0, summed + of.1));
     left < 0.03f64.powi(2) * summed
 }
 

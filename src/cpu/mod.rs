@@ -1,8 +1,10 @@
 //! Native code on all cores.
 //!
-//! Points stay row-major. Kernels interleave the rows of a panel once per block and hold a tile of pairs in
-//! registers, from the first product to the exponential; what leaves them is a sum, or the weights of a
-//! gradient. Results are merged in an order that depends on shapes alone, never on threads.
+//! Points stay row-major. The rows on the left of a block are interleaved once for all of its tiles, those on the
+//! right copied as they lie, a tile's at a time: 4 % of a value's time in 768 dimensions, which does not pay for
+//! points kept in another form as well. Kernels hold a tile of pairs in registers, from the first product to
+//! the exponential; what leaves them is a sum, or the weights of a gradient. Results are merged in an order that
+//! depends on shapes alone, never on threads.
 
 mod ceiling;
 mod exp;
@@ -75,7 +77,7 @@ fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
     x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
 }
 
-/// Whether there are so few unit rows that their products are had in f64, and t is such that these do.
+/// Whether products in f64 are at hand, as they are of few unit rows, and t is one that needs no shift.
 fn products_do(x: &Rows, y: Option<&Rows>, t: f64) -> bool {
     t <= Cosine::STEEPEST && [Some(x), y].into_iter().flatten().all(Rows::few)
 }

@@ -134,11 +134,15 @@ fn interleave_four<U: Copy + Into<T>, T: Float>(out: &mut [T], width: usize, row
 #[inline(always)]
 pub(super) fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    // The last value as well: values seldom start where a cache line does.
-    for value in values.iter().step_by(64 / size_of::<T>()).chain(values.last()) {
+    {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: the instruction is part of SSE, which every x86-64 has, and it accesses no memory.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(value).cast()) };
+        let line = |values: &[T]| {
+            // SAFETY: the instruction is part of SSE, which every x86-64 has, and it accesses no memory.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(values.as_ptr().cast()) }
+        };
+        values.chunks(64 / size_of::<T>()).for_each(line);
+        // Values seldom start where a cache line does.
+        line(&values[values.len().saturating_sub(1)..]);
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = values;

@@ -92,12 +92,13 @@ pub(super) fn sums<S: Simd, T: Float, P: Term<T>, R: Right<T, SIDE>, const SIDE:
     for (i, left) in left.chunks(R::SHORT).enumerate() {
         let right = right.value(i, left.len());
         let mut short = zero;
+        #[expect(clippy::needless_range_loop, reason = "a range spares the right side its checks")]
         for k in 0..left.len() {
             let a = left[k];
-            for r in 0..SIDE {
+            for (r, short) in short.iter_mut().enumerate() {
                 let b = T::splat(simd, right(k, r));
-                short[r][0] = P::add(simd, a[0], b, short[r][0]);
-                short[r][1] = P::add(simd, a[1], b, short[r][1]);
+                short[0] = P::add(simd, a[0], b, short[0]);
+                short[1] = P::add(simd, a[1], b, short[1]);
             }
         }
         if i == 0 {

@@ -26,9 +26,12 @@ impl<T> InTurn<T> {
 
     /// The value, once all earlier turns are over.
     pub(super) fn wait(&self, turn: usize) -> Turn<'_, T> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = self.moved_on.wait_while(state, |state| state.turn != turn);
-        Turn { of: self, state: state.unwrap_or_else(PoisonError::into_inner) }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not `wait_while`, which gives up where a turn has panicked.
+        while state.turn != turn {
+            state = self.moved_on.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Turn { of: self, state }
     }
 
     pub(super) fn into_inner(self) -> T {
@@ -60,5 +63,29 @@ impl<T> Drop for Turn<'_, T> {
     fn drop(&mut self) {
         self.state.turn += 1;
         self.of.moved_on.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn in_order_whoever_comes_first_and_after_a_panic() {
+        let order = InTurn::new(Vec::new());
+        thread::scope(|scope| {
+            for turn in [3, 0, 2, 4] {
+                let order = &order;
+                scope.spawn(move || order.wait(turn).push(turn));
+            }
+            let panicked = scope.spawn(|| {
+                let _turn = order.wait(1);
+                panic!("in its turn");
+            });
+            assert!(panicked.join().is_err());
+        });
+        assert_eq!(order.into_inner(), [0, 2, 3, 4]);
     }
 }
