@@ -15,6 +15,17 @@ pub enum Storage {
     F16,
 }
 
+impl Storage {
+    /// Bytes of a coordinate.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+}
+
 impl fmt::Display for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

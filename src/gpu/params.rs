@@ -112,6 +112,14 @@ params! {
 }
 
 params! {
+    Kernel::Fma => FmaParams {
+        factor: f32,
+        term: f32,
+        never: f32,
+    }
+}
+
+params! {
     Kernel::PairedDistances | Kernel::PairedGrad { .. } => PairedParams {
         dims: u32,
     }

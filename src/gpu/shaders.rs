@@ -18,6 +18,7 @@ macro_rules! joined {
 type Texts = [&'static str; 2];
 
 const EXCESS: Texts = joined!("shared/split.wgsl", "excess.wgsl");
+const FMA: Texts = joined!("fma.wgsl");
 const FINISH_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
 const LOG_SUM: Texts = joined!(
     "shared/exp.wgsl",
@@ -83,6 +84,7 @@ impl Pairwise {
 pub(super) enum Kernel {
     Excess,
     FinishGrad { unit: bool },
+    Fma,
     LogSum(Pairwise),
     Normalize { unit: bool },
     PairedDistances,
@@ -99,6 +101,7 @@ impl Kernel {
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![
             Self::Excess,
+            Self::Fma,
             Self::PairedDistances,
             Self::SquaredDistances,
             Self::WeightedDifferences,
@@ -126,6 +129,7 @@ impl Kernel {
         let texts = match self {
             Self::Excess => EXCESS,
             Self::FinishGrad { .. } => FINISH_GRAD,
+            Self::Fma => FMA,
             Self::LogSum(_) | Self::Weights(_) => LOG_SUM,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
@@ -145,6 +149,7 @@ impl Kernel {
         match self {
             Self::Excess => "excess_of_rows",
             Self::FinishGrad { .. } => "finish_grad",
+            Self::Fma => "multiply_add",
             Self::LogSum(_) => "log_sum",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
@@ -159,6 +164,7 @@ impl Kernel {
     /// How many buffers it is given besides its parameters.
     pub(super) fn buffers(self) -> usize {
         match self {
+            Self::Fma => 1,
             Self::Excess => 2,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
             Self::FinishGrad { .. } | Self::Normalize { .. } | Self::WeightedDifferences => 4,
@@ -188,7 +194,7 @@ impl Kernel {
                 constants
             }
             Self::WeightedSums(tiling) => tiling.constants(),
-            Self::PairedDistances | Self::SquaredDistances | Self::WeightedDifferences => vec![],
+            Self::Fma | Self::PairedDistances | Self::SquaredDistances | Self::WeightedDifferences => vec![],
         }
     }
 
