@@ -2,7 +2,7 @@
 //
 // Two values a row: ‖x‖² summed in the order in which log_sum.wgsl sums x·y, so that equal rows have the cosine
 // 1 exactly; and ‖x‖² by exact products of 12-bit halves, as its SPLIT has it.
-// Stands on: shared/split.wgsl.
+// Stands on: shared/points.wgsl, shared/split.wgsl.
 
 struct Params {
     rows: u32,
@@ -12,11 +12,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // (rows, dims)
+@group(0) @binding(1) var<storage, read> x: array<Four>; // (rows, dims): see shared/points.wgsl
 @group(0) @binding(2) var<storage, read_write> excess: array<vec2<f32>>; // (rows)
 
-// DEPTH · STEPS of shared/tiles.wgsl.
-const FOLD = 256u;
+// As in log_sum.wgsl.
+override FOLD: u32;
 
 @compute @workgroup_size(64)
 fn excess_of_rows(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -30,7 +30,7 @@ fn excess_of_rows(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var k = 0u; k < params.dims; k += FOLD) {
         var part = 0.0;
         for (var i = k; i < min(k + FOLD, params.dims); i++) {
-            let v = x[row * params.dims + i];
+            let v = unpacked(x[four_at(row / 4u, i, params.dims)])[row % 4u];
             part = fma(v, v, part);
             let v_high = leading(vec4(v)).x;
             let v_low = v - v_high;

@@ -1,14 +1,14 @@
 // The gradient of ½ Σ cᵢ‖xᵢ−yᵢ‖² for x and y, added to what is there: ±cᵢ(xᵢ−yᵢ) of raw points, and its part
 // tangent to the sphere over the row's length through the scaling to unit length.
-// Stands on: shared/finite.wgsl, shared/row.wgsl.
+// Stands on: shared/finite.wgsl, shared/points.wgsl, shared/row.wgsl.
 
 struct Params {
     dims: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // (rows, dims), unit rows unless raw
-@group(0) @binding(2) var<storage, read> y: array<f32>; // (rows, dims)
+@group(0) @binding(1) var<storage, read> x: array<Four>; // (rows, dims): see shared/points.wgsl, unit rows unless raw
+@group(0) @binding(2) var<storage, read> y: array<Four>; // (rows, dims)
 @group(0) @binding(3) var<storage, read> x_inverse_lengths: array<f32>; // (rows), read of unit rows only
 @group(0) @binding(4) var<storage, read> y_inverse_lengths: array<f32>; // (rows)
 @group(0) @binding(5) var<storage, read> coefficients: array<f32>; // (rows)
@@ -28,7 +28,7 @@ fn paired_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     var inverse_lengths = vec2(1.0);
     if UNIT {
         for (var k = lane; k < params.dims; k += LANES) {
-            let both = vec2(x[start + k], y[start + k]);
+            let both = both_at(group.x, k);
             along = fma(vec2(both.x - both.y), both, along);
         }
         products[lane] = along;
@@ -42,9 +42,15 @@ fn paired_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
         inverse_lengths = vec2(x_inverse_lengths[group.x], y_inverse_lengths[group.x]);
     }
     for (var k = lane; k < params.dims; k += LANES) {
-        let both = vec2(x[start + k], y[start + k]);
+        let both = both_at(group.x, k);
         let tangent = coefficient * (vec2(both.x - both.y) - along * both) * inverse_lengths;
         x_gradient[start + k] = finite(x_gradient[start + k] + tangent.x);
         y_gradient[start + k] = finite(y_gradient[start + k] - tangent.y);
     }
+}
+
+// A coordinate of a row of x and of y.
+fn both_at(row: u32, k: u32) -> vec2<f32> {
+    let at = four_at(row / 4u, k, params.dims);
+    return vec2(unpacked(x[at])[row % 4u], unpacked(y[at])[row % 4u]);
 }

@@ -1,32 +1,32 @@
 // ‖xᵢ−yⱼ‖² of every pair of a block, by direct difference: equal rows are 0 apart, exactly. Tiles of 64 × 64.
-// Stands on: shared/tiles.wgsl.
+// Stands on: shared/grid.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/small_tiles.wgsl.
 
 struct Params {
     rows: u32,
     cols: u32,
     dims: u32,
-    first_row: u32, // of these rows in x
+    first_row: u32, // of these rows in x: a multiple of 4
     offset: u32, // of the block in distances
     stride: u32, // from a row of distances to the next
     first_tile: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // (…, dims)
-@group(0) @binding(2) var<storage, read> y: array<f32>; // (cols, dims)
+@group(0) @binding(1) var<storage, read> x: array<Four>; // (…, dims): see shared/points.wgsl
+@group(0) @binding(2) var<storage, read> y: array<Four>; // (cols, dims)
 @group(0) @binding(3) var<storage, read_write> distances: array<f32>;
 
-var<workgroup> left: array<vec4<f32>, PANEL>; // [depth][row / 4]
-var<workgroup> right: array<vec4<f32>, PANEL>; // [depth][column / 4]
+var<workgroup> left: array<vec4<f32>, STAGE>; // [depth][row / 4]
+var<workgroup> right: array<vec4<f32>, STAGE>; // [depth][column / 4]
 
 @compute @workgroup_size(256)
 fn squared_distances(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let tile = grid_tile(params.first_tile + group.x, (params.cols + TILE - 1u) / TILE);
-    let four = lane / DEPTH * 4u;
+    let tile = grid_tile(params.first_tile + group.x, (params.rows + TILE - 1u) / TILE, (params.cols + TILE - 1u) / TILE);
     var squares: Quad;
     for (var depth = 0u; depth < params.dims; depth += DEPTH) {
-        left[lane % DEPTH * STRIDE + lane / DEPTH] = four_of_x(tile.x * TILE + four, depth + lane % DEPTH);
-        right[lane % DEPTH * STRIDE + lane / DEPTH] = four_of_y(tile.y * TILE + four, depth + lane % DEPTH);
+        let dim = depth + lane / QUADS;
+        left[lane / QUADS * STRIDE + lane % QUADS] = four_of_x(tile.x * QUADS + lane % QUADS, dim);
+        right[lane / QUADS * STRIDE + lane % QUADS] = four_of_y(tile.y * QUADS + lane % QUADS, dim);
         workgroupBarrier();
         var part: Quad;
         for (var i = 0u; i < DEPTH; i++) {
@@ -53,24 +53,17 @@ fn store(row: u32, col: u32, v: vec4<f32>) {
     }
 }
 
-fn four_of_x(row: u32, k: u32) -> vec4<f32> {
-    return vec4(x_at(row, k), x_at(row + 1u, k), x_at(row + 2u, k), x_at(row + 3u, k));
-}
-
-fn four_of_y(col: u32, k: u32) -> vec4<f32> {
-    return vec4(y_at(col, k), y_at(col + 1u, k), y_at(col + 2u, k), y_at(col + 3u, k));
-}
-
-fn x_at(row: u32, k: u32) -> f32 {
-    if row < params.rows && k < params.dims {
-        return x[(params.first_row + row) * params.dims + k];
+// A dimension of four rows, 0 beyond the last.
+fn four_of_x(quad: u32, dim: u32) -> vec4<f32> {
+    if 4u * quad < params.rows && dim < params.dims {
+        return unpacked(x[four_at(params.first_row / 4u + quad, dim, params.dims)]);
     }
-    return 0.0;
+    return vec4(0.0);
 }
 
-fn y_at(col: u32, k: u32) -> f32 {
-    if col < params.cols && k < params.dims {
-        return y[col * params.dims + k];
+fn four_of_y(quad: u32, dim: u32) -> vec4<f32> {
+    if 4u * quad < params.cols && dim < params.dims {
+        return unpacked(y[four_at(quad, dim, params.dims)]);
     }
-    return 0.0;
+    return vec4(0.0);
 }

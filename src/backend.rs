@@ -117,6 +117,9 @@ pub(crate) struct Gradients {
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn device(&self) -> &Device;
 
+    /// Multiplications and additions in f32 per second, where there is nothing else to do: the best of several trials.
+    fn ceiling(&self) -> Result<f64>;
+
     fn upload(&self, points: Embeddings<'_>) -> Result<Points>;
 
     /// Row-major values as a matrix on the device; `values.len()` is `rows * cols`.

@@ -1,6 +1,6 @@
 //! What can go wrong, with the numbers and the cure.
 
-use crate::Precision;
+use crate::{Precision, Storage};
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -95,6 +95,9 @@ pub enum Error {
     /// One set of unit rows and one of raw points.
     #[error("one set is scaled to unit length and the other is raw; upload both in the same way")]
     MixedScaling,
+    /// One set kept in single precision and one in half.
+    #[error("one set is stored as f32 and the other as f16; upload both in the same way")]
+    MixedStorage,
     /// A parameter out of its range.
     #[error("{name} must be {expected}, and is {value}")]
     Parameter {
@@ -131,6 +134,12 @@ pub enum Error {
         device: String,
         /// Why not, and which devices do.
         reason: String,
+    },
+    /// Points asked to be kept as the device does not keep them.
+    #[error("the CPU keeps points as f32, and not as {storage}; ask for f32, or for a GPU")]
+    Storage {
+        /// What was asked for.
+        storage: Storage,
     },
     /// Something larger than a limit of the device.
     #[error("{what}: {needed} needed, and this device's limit is {limit}; {cure}")]

@@ -39,6 +39,7 @@ mod metrics;
 mod pairs;
 mod precision;
 mod progress;
+mod storage;
 
 pub use backend::{Matrix, Points};
 pub use device::{Adapter, Device, DeviceChoice, DeviceKind};
@@ -52,6 +53,7 @@ pub use metrics::{Alignment, Loss, LossValue, Uniformity};
 pub use pairs::unordered as unordered_pairs;
 pub use precision::Precision;
 pub use progress::{Observer, Progress};
+pub use storage::Storage;
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.
 #[cfg(feature = "gpu")]
 pub use wgpu;

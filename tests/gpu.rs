@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         ("another engine's points", another_engine),
         ("a device destroyed", destroyed),
         ("threads that share an engine", threads),
+        ("a ceiling", ceiling),
     ])
 }
 
@@ -353,4 +354,10 @@ fn threads(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         compare::value(value?, want, 0.0)?;
     }
     Ok(())
+}
+
+/// Its kernel checks its own result.
+fn ceiling(adapter: &wgpu::Adapter) -> Result<(), Failed> {
+    let ceiling = App::new(adapter, wgpu::Limits::default())?.engine()?.ceiling()?;
+    if ceiling.is_finite() && ceiling > 1e6 { Ok(()) } else { Err(format!("{ceiling:e}").into()) }
 }

@@ -14,6 +14,7 @@ use super::{
     pack::Scratch,
     points::Rows,
     pull::{Pulls, Weights, pulls},
+    table::Table,
     tile::width,
     walk::{Close, Visit, walk},
 };
@@ -80,36 +81,27 @@ impl<K: Kernel> Weights<K::Real> for Exponentials<K> {
         rows: (&Rows, &Rows),
         block: &Block,
         scratch: &mut Scratch<K::Real>,
-        stride: usize,
+        out: &mut Table<'_, K::Real>,
     ) {
-        let mut weights = std::mem::take(&mut scratch.weights);
-        let out = weights.take(stride * stride);
-        if block.diagonal {
-            // No tile lies below the diagonal.
-            out.fill(K::Real::default());
-        }
-        let mut writer = Writer::<K> { exp: K::exp_at(self.rate), pivot: self.pivot, stride, out };
+        let mut writer = Writer::<K> { exp: K::exp_at(self.rate), pivot: self.pivot, out };
         walk::<S, K, SIDE>(simd, rows, block, scratch, &mut writer);
-        scratch.weights = weights;
     }
 }
 
-struct Writer<'a, K: Kernel> {
+struct Writer<'a, 't, K: Kernel> {
     exp: K::Exp,
     pivot: f64,
-    stride: usize,
-    out: &'a mut [K::Real],
+    out: &'a mut Table<'t, K::Real>,
 }
 
-impl<K: Kernel> Visit<K> for Writer<'_, K> {
+impl<K: Kernel> Visit<K> for Writer<'_, '_, K> {
     #[inline(always)]
     fn visit<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Close<S, K, SIDE>) {
         let (i, j) = tile.at;
         let zero = K::Real::splat(simd, K::Real::default());
         let pivot = K::Real::splat(simd, K::Real::nearest(self.pivot));
-        let rows = self.out[j * self.stride..].chunks_exact_mut(self.stride);
-        for (r, (out, close)) in rows.zip(&tile.closeness).enumerate() {
-            let out = K::Real::vectors_mut::<S>(&mut out[i..i + width::<S, K::Real>()]);
+        for (r, (out, close)) in self.out.from(i, j, SIDE).zip(&tile.closeness).enumerate() {
+            let out = K::Real::vectors_mut::<S>(&mut out[..width::<S, K::Real>()]);
             for half in [0, 1] {
                 let weight = K::exp(simd, self.exp, K::Real::minus(simd, close[half], pivot));
                 out[half] = tile.counted(simd, (r, half), weight, zero);
@@ -131,14 +123,14 @@ impl Weights<f64> for Upstream<'_> {
         _: S,
         _: (&Rows, &Rows),
         block: &Block,
-        scratch: &mut Scratch<f64>,
-        stride: usize,
+        _: &mut Scratch<f64>,
+        out: &mut Table<'_, f64>,
     ) {
-        let out = scratch.weights.take(stride * stride);
+        out.clear();
         for (i, row) in block.rows.clone().enumerate() {
             let row = &self.values[row * self.row_len..][block.cols.clone()];
-            for (out, &value) in out.chunks_exact_mut(stride).zip(row) {
-                out[i] = value.into();
+            for (out, &value) in out.from(i, 0, row.len()).zip(row) {
+                out[0] = value.into();
             }
         }
     }
@@ -184,16 +176,17 @@ const SAMPLE: usize = 1024;
 /// Whether so much of the weighted sums cancels in the gradient, as in tight clusters, that their rounding, about
 /// 1e-7, would show in its fifth digit.
 fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
-    let (dims, mut tangent) = (rows.dims(), vec![0.0; rows.dims()]);
+    let dims = rows.dims();
     let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
-    let (mut summed, mut left) = (0.0, 0.0);
-    for row in (0..rows.len()).step_by(rows.len().div_ceil(SAMPLE)) {
+    let of_row = |tangent: &mut Vec<f64>, row: usize| {
         let weighted = &pulls.weighted[row * dims..][..dims];
-        pull(rows, row, centre, (weighted, pulls.total[row]), &mut tangent);
-        rows.remove_radial(row, &mut tangent);
-        left += square(&tangent);
-        summed += weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>();
-    }
+        pull(rows, row, centre, (weighted, pulls.total[row]), tangent);
+        rows.remove_radial(row, tangent);
+        (square(tangent), weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>())
+    };
+    let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(SAMPLE)).collect();
+    let squares: Vec<_> = sample.into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
+    let (left, summed) = squares.iter().fold((0.0, 0.0), |(left, summed), of| (left + of.0, summed + of.1));
     left < 0.03f64.powi(2) * summed
 }
 

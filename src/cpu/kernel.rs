@@ -1,10 +1,13 @@
-//! The two kernels: what a pair's exponent is made of, in which precision.
+//! The kernels: what a pair's exponent is made of, in which precision.
+
+use std::ops::Range;
 
 use pulp::Simd;
 
 use super::{
     exp::{Exp32, Exp64},
     float::Float,
+    points::Rows,
     tile::{Product, SquaredDifference, Term},
 };
 
@@ -19,8 +22,13 @@ pub(super) trait Kernel: Sync + 'static {
     const RATE: f64;
     /// Whether exponents stay so small that all are taken relative to `TOP`.
     const NEAR: bool;
+    /// Whether it is for few rows.
+    const FEW: bool;
 
-    /// The closeness from the sum of the terms and the excess of either row.
+    /// What the closeness has to know of each row; nothing where it is 0.
+    fn margins(rows: &Rows, range: Range<usize>) -> &[Self::Real];
+
+    /// The closeness from the sum of the terms and the margin of either row.
     fn closeness<S: Simd>(
         simd: S,
         sum: Vector<S, Self>,
@@ -50,6 +58,11 @@ impl Kernel for Cosine {
     const TOP: f64 = 1.0;
     const RATE: f64 = 2.0;
     const NEAR: bool = true;
+    const FEW: bool = false;
+
+    fn margins(rows: &Rows, range: Range<usize>) -> &[f32] {
+        rows.excess(range)
+    }
 
     #[inline(always)]
     fn closeness<S: Simd>(simd: S, dot: S::f32s, left: S::f32s, right: S::f32s) -> S::f32s {
@@ -68,6 +81,39 @@ impl Kernel for Cosine {
     }
 }
 
+/// Squared distances in f64 by way of products, negated; for few unit rows, where [`Cosine`] does for many. A
+/// product and its addition are one operation, a difference and its square are two.
+pub(super) struct Gram;
+
+impl Kernel for Gram {
+    type Real = f64;
+    type Term = Product;
+    type Exp = Exp64;
+    const TOP: f64 = 0.0;
+    const RATE: f64 = 1.0;
+    const NEAR: bool = true;
+    const FEW: bool = true;
+
+    fn margins(rows: &Rows, range: Range<usize>) -> &[f64] {
+        rows.squares(range)
+    }
+
+    #[inline(always)]
+    fn closeness<S: Simd>(simd: S, dot: S::f64s, left: S::f64s, right: S::f64s) -> S::f64s {
+        // Of equal rows all three are the same.
+        simd.mul_add_f64s(simd.splat_f64s(2.0), dot, simd.neg_f64s(simd.add_f64s(left, right)))
+    }
+
+    fn exp_at(rate: f64) -> Exp64 {
+        Exp64::new(rate)
+    }
+
+    #[inline(always)]
+    fn exp<S: Simd>(simd: S, exp: Exp64, z: S::f64s) -> S::f64s {
+        exp.of(simd, z)
+    }
+}
+
 /// Squared distances in f64, negated; for any points and any t.
 pub(super) struct Difference;
 
@@ -78,6 +124,11 @@ impl Kernel for Difference {
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
     const NEAR: bool = false;
+    const FEW: bool = false;
+
+    fn margins(_: &Rows, _: Range<usize>) -> &[f64] {
+        &[]
+    }
 
     #[inline(always)]
     fn closeness<S: Simd>(simd: S, square: S::f64s, _: S::f64s, _: S::f64s) -> S::f64s {

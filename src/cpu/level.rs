@@ -13,6 +13,8 @@ pub(super) struct Level(Arch);
 /// without the instruction set.
 pub(super) trait Job {
     type Output;
+    /// Whether tiles had better be small, so that less of them lies beyond the pairs that count.
+    const SMALL: bool = false;
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output;
 }
 
@@ -23,7 +25,12 @@ impl<J: Job> WithSimd for Fitted<J> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> J::Output {
-        if S::REGISTER_COUNT >= 32 { self.0.run::<S, 12>(simd) } else { self.0.run::<S, 6>(simd) }
+        match (S::REGISTER_COUNT >= 32, J::SMALL) {
+            (true, false) => self.0.run::<S, 12>(simd),
+            (true, true) => self.0.run::<S, 8>(simd),
+            (false, false) => self.0.run::<S, 6>(simd),
+            (false, true) => self.0.run::<S, 4>(simd),
+        }
     }
 }
 

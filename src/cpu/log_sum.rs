@@ -77,7 +77,11 @@ pub(super) fn log_sum<K: Kernel>(
         if batch.is_empty() {
             return Ok(total);
         }
-        let sums = batch.par_iter().map(one).collect::<Result<Vec<_>>>()?;
+        // A hand-off to other threads takes longer than a single small block.
+        let sums = match &*batch {
+            [block] => vec![one(block)?],
+            _ => batch.par_iter().map(one).collect::<Result<_>>()?,
+        };
         total = sums.into_iter().fold(total, |total, sum| total.join(sum, rate));
     }
 }
@@ -91,6 +95,7 @@ struct Sum<'a, K: Kernel> {
 
 impl<K: Kernel> Job for Sum<'_, K> {
     type Output = Potential;
+    const SMALL: bool = K::FEW;
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Potential {

@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::float::Float;
+use super::{
+    float::Float,
+    tile::{Part, SHORT},
+};
 
 /// Memory that is used again and again.
 #[derive(Default)]
@@ -21,18 +24,24 @@ impl<T: Float> Buffer<T> {
         let start = self.0.as_ptr().align_offset(64).min(line);
         &mut self.0[start..start + len]
     }
+
+    /// The same as arrays.
+    pub(super) fn arrays<const LEN: usize>(&mut self, count: usize) -> &mut [[T; LEN]] {
+        self.take(count * LEN).as_chunks_mut().0
+    }
 }
 
 /// One thread's memory for a block.
 #[derive(Default)]
 pub(super) struct Scratch<T> {
-    /// The interleaved rows on the left of the last block, and which they are: the next often has the same.
+    /// The interleaved rows on the left of the last block, which they are, since the next often has the same,
+    /// and how many panels of them are done.
     pub(super) left: Buffer<T>,
     pub(super) left_rows: Range<usize>,
-    pub(super) excess: Buffer<T>,
+    pub(super) left_done: usize,
+    pub(super) margins: Buffer<T>,
     pub(super) right: Buffer<T>,
     pub(super) weights: Buffer<T>,
-    pub(super) turned: Buffer<T>,
     pub(super) strip: Buffer<T>,
 }
 
@@ -50,6 +59,25 @@ impl<T: Float> Pool<T> {
         let result = work(&mut scratch);
         lock().push(scratch);
         result
+    }
+}
+
+/// Copies `count` of `SIDE` rows, each times its factor. Rows that are not there are zeros.
+#[inline(always)]
+pub(super) fn copy<'a, T: Float, const SIDE: usize>(
+    out: &mut [[Part<T>; SIDE]],
+    count: usize,
+    row: impl Fn(usize) -> (&'a [f32], T),
+) {
+    for r in 0..SIDE {
+        if r >= count {
+            out.iter_mut().for_each(|out| out[r].fill(T::default()));
+            continue;
+        }
+        let (row, scale) = row(r);
+        for (out, row) in out.iter_mut().zip(row.chunks(SHORT)) {
+            out[r].iter_mut().zip(row).for_each(|(out, &v)| *out = T::from(v) * scale);
+        }
     }
 }
 
@@ -106,11 +134,15 @@ fn interleave_four<U: Copy + Into<T>, T: Float>(out: &mut [T], width: usize, row
 #[inline(always)]
 pub(super) fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    // The last value as well: values seldom start where a cache line does.
-    for value in values.iter().step_by(64 / size_of::<T>()).chain(values.last()) {
+    {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: the instruction is part of SSE, which every x86-64 has, and it accesses no memory.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(value).cast()) };
+        let line = |values: &[T]| {
+            // SAFETY: the instruction is part of SSE, which every x86-64 has, and it accesses no memory.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(values.as_ptr().cast()) }
+        };
+        values.chunks(64 / size_of::<T>()).for_each(line);
+        // Values seldom start where a cache line does.
+        line(&values[values.len().saturating_sub(1)..]);
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = values;

@@ -20,7 +20,12 @@ pub(super) struct Rows {
     lengths: Vec<f64>,
     /// (s − 1) / 2 for the square s of the length that the f32 kernel sees; empty for raw points.
     excess: Vec<f32>,
+    /// The squares of the lengths that the f64 kernel sees; empty for raw points and for more than [`FEW`].
+    squares: Vec<f64>,
 }
+
+/// So few unit rows are taken in f64.
+pub(super) const FEW: usize = 128;
 
 /// How many rows a thread takes at a time.
 const CHUNK: usize = 96;
@@ -34,10 +39,15 @@ impl Rows {
             inverse: vec![1.0; rows],
             lengths: Vec::new(),
             excess: Vec::new(),
+            squares: Vec::new(),
         };
         if scaling == Scaling::Unit {
             storage.scale();
             storage.excess = storage.measure(level);
+            storage.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
+            if rows <= FEW {
+                storage.squares = storage.measure(level);
+            }
         }
         Points { rows, dims, scaling, storage: Box::new(storage) }
     }
@@ -59,13 +69,13 @@ impl Rows {
         });
     }
 
-    fn measure(&self, level: Level) -> Vec<f32> {
-        let mut excess = vec![0.0; self.len()];
-        excess.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
+    fn measure<T: Float>(&self, level: Level) -> Vec<T> {
+        let mut squares = vec![T::default(); self.len()];
+        squares.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
             let first = chunk * CHUNK;
-            level.run(tile::Excess { rows: self, range: first..first + out.len(), out });
+            level.run(tile::Squares { rows: self, range: first..first + out.len(), out });
         });
-        excess
+        squares
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,6 +101,16 @@ impl Rows {
     /// The excess of some rows; none where nothing was scaled.
     pub(super) fn excess(&self, range: Range<usize>) -> &[f32] {
         self.excess.get(range).unwrap_or_default()
+    }
+
+    /// Whether there are squares.
+    pub(super) fn few(&self) -> bool {
+        !self.squares.is_empty()
+    }
+
+    /// The squares of some rows' lengths; none where there are too many rows.
+    pub(super) fn squares(&self, range: Range<usize>) -> &[f64] {
+        self.squares.get(range).unwrap_or_default()
     }
 
     /// A row as metrics see it.

@@ -1,16 +1,17 @@
 //! A block's share of the pulls: its weights times the points on either side.
 
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use pulp::Simd;
 
 use super::{
     float::Float,
     level::Job,
-    pack::{Scratch, interleave, prefetch},
+    pack::{Scratch, prefetch},
     points::Rows,
     pull::{Panel, Weights},
-    tile::{Product, sums, width},
+    table::{LONG, Table},
+    tile::{Product, Right, WIDEST, sums, width},
 };
 use crate::pairs::Block;
 
@@ -21,8 +22,6 @@ pub(super) struct Pull<'a, 'p, T: Float, W> {
     pub(super) weights: &'a W,
     pub(super) centre: &'a [T],
     pub(super) scratch: &'a mut Scratch<T>,
-    /// From the weights of one row on the right to those of the next.
-    pub(super) stride: usize,
     pub(super) left: &'a mut Panel<'p, T>,
     /// None on the diagonal, where it is the left one.
     pub(super) right: Option<&'a mut Panel<'p, T>>,
@@ -33,126 +32,142 @@ impl<T: Float, W: Weights<T>> Job for Pull<'_, '_, T, W> {
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(mut self, simd: S) -> f64 {
-        let Self { rows: (x, y), block, stride, centre, .. } = self;
-        self.weights.fill::<S, SIDE>(simd, self.rows, block, self.scratch, stride);
-        let (n, m) = (block.rows.len(), block.cols.len());
-        let Scratch { weights, turned, strip, .. } = self.scratch;
-        let weights = &*weights.take(stride * stride);
-        let sum = add_totals(weights, stride, (n, m), self.left, self.right.as_deref_mut());
-
-        // The weights by groups of rows on the right, interleaved, as the second product reads them.
-        let turned = turned.take(stride * stride);
-        let groups = turned.chunks_exact_mut(SIDE * stride);
-        for (group, weights) in groups.zip(weights.chunks_exact(SIDE * stride)).take(m.div_ceil(SIDE)) {
-            interleave(group, SIDE, SIDE, |r| (&weights[r * stride..][..n], T::from(1.0)));
-        }
-
+        let Self { rows: (x, y), block, centre, .. } = self;
         let width = width::<S, T>();
-        let copied = strip.take(stride * width);
-        let strip =
-            |(rows, range): (_, &Range<_>), column| Strip { rows, range: range.clone(), column, width };
+        let mut memory = mem::take(&mut self.scratch.weights);
+        let mut table = Table::new(&mut memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        if block.diagonal {
+            // No tile lies below the diagonal.
+            table.clear();
+        }
+        self.weights.fill::<S, SIDE>(simd, self.rows, block, self.scratch, &mut table);
+        let sum = add_totals::<S, T, SIDE>(simd, &table, block, self.left, self.right.as_deref_mut());
+
+        let copied = self.scratch.strip.take(width * block.rows.len().max(block.cols.len()));
+        let strip = |(rows, range): (_, &Range<_>), column| Strip { rows, range: range.clone(), column };
         for column in (0..x.dims()).step_by(width) {
             let (of_x, of_y) = (strip((x, &block.rows), column), strip((y, &block.cols), column));
             let next_y = strip((y, &block.cols), column + width);
-            let points = of_y.copy(copied, centre);
-            of_x.multiply::<S, T, SIDE>(simd, points, |i| &weights[i..], stride, self.left.weighted, &of_x);
-            let points = of_x.copy(copied, centre);
+            let points = of_y.copy::<S, T>(copied, centre);
+            let weights = |left| table.down::<SIDE>(left);
+            of_x.multiply::<S, T, _, SIDE>(simd, points, weights, self.left.weighted, &of_x);
+            let points = of_x.copy::<S, T>(copied, centre);
             let right = self.right.as_deref_mut().unwrap_or(&mut *self.left);
-            let turned = |j: usize| &turned[j * stride..][..n * SIDE];
-            of_y.multiply::<S, T, SIDE>(simd, points, turned, SIDE, right.weighted, &next_y);
+            let weights = |right| table.along(right);
+            of_y.multiply::<S, T, _, SIDE>(simd, points, weights, right.weighted, &next_y);
         }
+        self.scratch.weights = memory;
         sum
     }
 }
 
 /// Adds the weights of each row and of each column to the totals; returns the sum of all.
 #[inline(always)]
-fn add_totals<'p, T: Float>(
-    weights: &[T],
-    stride: usize,
-    (n, m): (usize, usize),
+fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
+    simd: S,
+    weights: &Table<'_, T>,
+    block: &Block,
     left: &mut Panel<'p, T>,
     mut right: Option<&mut Panel<'p, T>>,
 ) -> f64 {
+    let zero = T::splat(simd, T::default());
     let mut sum = 0.0;
-    for (j, weights) in weights.chunks_exact(stride).take(m).enumerate() {
-        // Eight sums side by side, so that they fill a vector.
-        let mut lanes = [0.0; 8];
-        for (weights, totals) in weights[..n].chunks(8).zip(left.total.chunks_mut(8)) {
-            for ((&weight, total), lane) in weights.iter().zip(totals).zip(&mut lanes) {
-                let weight: f64 = weight.into();
-                *total += weight;
-                *lane += weight;
+    for j in (0..block.cols.len()).step_by(SIDE) {
+        let mut of_right = [zero; SIDE];
+        for (rows, totals) in weights.group::<SIDE>(j).zip(left.total.chunks_mut(LONG)) {
+            let rows = rows.each_ref().map(|row| T::vectors::<S>(row));
+            for (v, totals) in totals.chunks_mut(T::lanes::<S>()).enumerate() {
+                let mut of_left = zero;
+                for r in 0..SIDE {
+                    of_left = T::plus(simd, of_left, rows[r][v]);
+                    of_right[r] = T::plus(simd, of_right[r], rows[r][v]);
+                }
+                let mut lanes = [T::default(); 16];
+                T::vectors_mut::<S>(&mut lanes)[0] = of_left;
+                totals.iter_mut().zip(lanes).for_each(|(total, v)| *total += v.into());
             }
         }
-        let of_column: f64 = lanes.iter().sum();
-        right.as_deref_mut().unwrap_or(&mut *left).total[j] += of_column;
-        sum += of_column;
+        let totals = &mut right.as_deref_mut().unwrap_or(&mut *left).total[j..];
+        for (total, of_right) in totals.iter_mut().zip(of_right) {
+            let of_right = T::lane_sum(simd, of_right).into();
+            *total += of_right;
+            sum += of_right;
+        }
     }
     sum
 }
 
-/// Some columns of some rows.
+/// As many columns of some rows as a tile is wide.
 struct Strip<'a> {
     rows: &'a Rows,
     range: Range<usize>,
     column: usize,
-    width: usize,
 }
 
 impl Strip<'_> {
     /// The columns that there are.
     #[inline(always)]
-    fn columns(&self) -> Range<usize> {
+    fn columns(&self, width: usize) -> Range<usize> {
         let dims = self.rows.dims();
-        self.column.min(dims)..dims.min(self.column + self.width)
+        self.column.min(dims)..dims.min(self.column + width)
     }
 
     /// The points as metrics see them, relative to the centre; zeros in columns that there are not.
     #[inline(always)]
-    fn copy<'o, T: Float>(&self, out: &'o mut [T], centre: &[T]) -> &'o [T] {
-        let columns = self.columns();
-        let out = &mut out[..self.range.len() * self.width];
-        for (row, out) in self.range.clone().zip(out.chunks_exact_mut(self.width)) {
+    fn copy<'o, S: Simd, T: Float>(&self, out: &'o mut [T], centre: &[T]) -> &'o [T] {
+        let width = width::<S, T>();
+        let columns = self.columns(width);
+        let out = &mut out[..self.range.len() * width];
+        // Arrays that overlap with nothing else, as compilers must see to use vectors.
+        let (mut here, mut buffer) = ([T::default(); WIDEST], [T::default(); WIDEST]);
+        here[..columns.len()].copy_from_slice(&centre[columns.clone()]);
+        for (row, out) in self.range.clone().zip(out.chunks_exact_mut(width)) {
             let scale = self.rows.scale_of::<T>(row);
             let values = &self.rows.row(row)[columns.clone()];
-            for ((out, &v), &c) in out.iter_mut().zip(values).zip(&centre[columns.clone()]) {
-                *out = T::from(v) * scale - c;
+            let place = |((out, &v), &c): ((&mut T, &f32), &T)| *out = T::from(v) * scale - c;
+            if let Some(values) = values.get(..width) {
+                buffer[..width].iter_mut().zip(values).zip(&here).for_each(place);
+            } else {
+                buffer.iter_mut().zip(values).zip(&here).for_each(place);
             }
-            out[columns.len()..].fill(T::default());
+            out.copy_from_slice(&buffer[..width]);
         }
         out
     }
 
-    /// Adds, to this strip of `sums`, `points` times the weights of its rows, which start at `weights(row)`.
-    /// Meanwhile the strip that is read next is called into the cache.
+    /// Adds, to this strip of `sums`, `points` times the weights of its rows, which are `weights(row)` for
+    /// `SIDE` of them. Meanwhile the strip that is read next is called into the cache.
     #[inline(always)]
-    fn multiply<'w, S: Simd, T: Float + 'w, const SIDE: usize>(
+    fn multiply<S: Simd, T: Float, R: Right<T, SIDE>, const SIDE: usize>(
         &self,
         simd: S,
         points: &[T],
-        weights: impl Fn(usize) -> &'w [T],
-        stride: usize,
+        weights: impl Fn(usize) -> R,
         out: &mut [T],
         next: &Strip<'_>,
     ) {
-        let dims = self.rows.dims();
-        let mut buffer = [T::default(); 32];
-        let buffer = &mut buffer[..self.width];
+        let width = width::<S, T>();
+        let (dims, columns) = (self.rows.dims(), self.columns(width));
+        let next_columns = next.columns(width);
         for (group, out) in out.chunks_mut(SIDE * dims).enumerate() {
             let first = group * SIDE;
             for row in next.range.clone().skip(first).take(SIDE) {
-                prefetch(&next.rows.row(row)[next.columns()]);
+                prefetch(&next.rows.row(row)[next_columns.clone()]);
             }
             for out in out.chunks_exact(dims) {
-                prefetch(&out[self.columns()]);
+                prefetch(&out[columns.clone()]);
             }
-            let products = sums::<S, T, Product, SIDE>(simd, points, weights(first), stride);
+            let products = sums::<S, T, Product, R, SIDE>(simd, points, weights(first));
             for (out, products) in out.chunks_exact_mut(dims).zip(&products) {
-                T::vectors_mut::<S>(buffer).copy_from_slice(products);
-                for (out, &product) in out[self.columns()].iter_mut().zip(&*buffer) {
-                    *out += product;
+                let out = &mut out[columns.clone()];
+                if let [a, b] = T::vectors_mut::<S>(out) {
+                    *a = T::plus(simd, *a, products[0]);
+                    *b = T::plus(simd, *b, products[1]);
+                    continue;
                 }
+                let mut buffer = [T::default(); WIDEST];
+                T::vectors_mut::<S>(&mut buffer[..width]).copy_from_slice(products);
+                out.iter_mut().zip(buffer).for_each(|(out, product)| *out += product);
             }
         }
     }

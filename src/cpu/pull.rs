@@ -12,6 +12,8 @@ use super::{
     pack::{Pool, Scratch},
     points::Rows,
     product::Pull,
+    table::Table,
+    turns::InTurn,
 };
 use crate::{
     Result,
@@ -20,15 +22,14 @@ use crate::{
 
 /// Where the weights of a block come from.
 pub(super) trait Weights<T: Float>: Sync {
-    /// Writes the weight of row i on the left with row j on the right to `scratch.weights`, at
-    /// [j · `stride` + i], and 0 where the pair does not count.
+    /// Writes the weight of every pair, and 0 where it does not count; on the diagonal, `out` comes with zeros.
     fn fill<S: Simd, const SIDE: usize>(
         &self,
         simd: S,
         rows: (&Rows, &Rows),
         block: &Block,
         scratch: &mut Scratch<T>,
-        stride: usize,
+        out: &mut Table<'_, T>,
     );
 }
 
@@ -45,16 +46,18 @@ impl<T: Float> Pulls<T> {
         Self { weighted: vec![T::default(); rows.len() * rows.dims()], total: vec![0.0; rows.len()] }
     }
 
-    fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Option<Panel<'_, T>>> {
+    fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
         let weighted = self.weighted.chunks_mut(panel * dims);
-        weighted.zip(self.total.chunks_mut(panel)).map(|(weighted, total)| Some(Panel { weighted, total }))
+        let totals = self.total.chunks_mut(panel);
+        weighted.zip(totals).map(|(weighted, total)| Panel { weighted, total, sum: 0.0 })
     }
 }
 
-/// The part of a panel's rows.
+/// The part of a panel's rows, and Σ w of the blocks that had it on their left.
 pub(super) struct Panel<'a, T> {
     pub(super) weighted: &'a mut [T],
     pub(super) total: &'a mut [f64],
+    sum: f64,
 }
 
 /// Σ w over all pairs, and the pulls on x and, where the pairs run across two sets, on y. Points are taken
@@ -75,38 +78,43 @@ pub(super) fn pulls<T: Float>(
 
     // A set of its own stands behind x where there are two.
     let second = if y.is_some() { lefts.len() } else { 0 };
-    let mut slots: Vec<_> = on_x.panels(x.dims(), panel).collect();
-    slots.extend(on_y.iter_mut().flat_map(|pulls| pulls.panels(x.dims(), panel)));
-    let rounds: Box<dyn Iterator<Item = Vec<(usize, usize)>>> = match y {
+    let mut slots: Vec<_> = on_x.panels(x.dims(), panel).map(InTurn::new).collect();
+    slots.extend(on_y.iter_mut().flat_map(|pulls| pulls.panels(x.dims(), panel)).map(InTurn::new));
+    let rounds: Box<dyn Iterator<Item = Vec<(usize, usize)>> + Send> = match y {
         None => Box::new(tournament(lefts.len())),
         Some(_) => Box::new(latin_square(lefts.len(), rights.len())),
     };
 
+    // Rounds flow into one another: a panel goes from block to block in their order, but waits for no others.
+    let mut turns = vec![0; slots.len()];
+    let mut meetings = rounds.flatten().map(|(i, j)| {
+        let block =
+            Block { rows: lefts[i].clone(), cols: rights[j].clone(), diagonal: second == 0 && i == j };
+        let mut turn = |slot: usize| {
+            turns[slot] += 1;
+            (slot, turns[slot] - 1)
+        };
+        // On the diagonal there is but one panel, and the left has it.
+        let left = turn(i);
+        (left, (!block.diagonal).then(|| turn(j + second)), block)
+    });
     let pool = Pool::new();
-    let mut sum = 0.0;
-    for round in rounds {
-        let meetings = round.into_iter().map(|(i, j)| {
-            let block =
-                Block { rows: lefts[i].clone(), cols: rights[j].clone(), diagonal: second == 0 && i == j };
-            (i, j + second, block)
+    let meet = |(left, right, block): ((usize, usize), Option<(usize, usize)>, Block)| {
+        let wait = |(slot, turn): (usize, usize)| slots[slot].wait(turn);
+        let (mut left, mut right) = (wait(left), right.map(wait));
+        let sum = pool.with(|scratch| {
+            let (left, right) = (&mut *left, right.as_deref_mut());
+            level.run(Pull { rows, block: &block, weights, centre, scratch, left, right })
         });
-        let mut meetings: Vec<_> =
-            meetings.map(|(i, j, b)| (i, j, b, slots[i].take(), slots[j].take())).collect();
-        let sums = meetings.par_iter_mut().map(|(_, _, block, left, right)| {
-            let Some(left) = left else { return Ok(0.0) };
-            let right = right.as_mut();
-            let sum = pool.with(|scratch| {
-                level.run(Pull { rows, block, weights, centre, scratch, stride: panel, left, right })
-            });
-            advance(block.pairs()).map(|()| sum)
-        });
-        sum += sums.collect::<Result<Vec<f64>>>()?.iter().sum::<f64>();
-        for (i, j, _, left, right) in meetings {
-            // On the diagonal there is but one panel, and the left has it.
-            slots[j] = right;
-            slots[i] = left;
-        }
+        left.sum += sum;
+        advance(block.pairs())
+    };
+    if lefts.len() == 1 && rights.len() == 1 {
+        // A hand-off to other threads takes longer than a single small block.
+        meetings.try_for_each(meet)?;
+    } else {
+        meetings.par_bridge().try_for_each(meet)?;
     }
-    drop(slots);
+    let sum = slots.into_iter().map(|slot| slot.into_inner().sum).sum();
     Ok((sum, on_x, on_y))
 }

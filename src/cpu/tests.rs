@@ -86,3 +86,11 @@ fn check_within(
         }
     }
 }
+
+#[test]
+fn a_ceiling_on_every_instruction_set() {
+    for cpu in cpus() {
+        let ceiling = cpu.ceiling().unwrap();
+        assert!(ceiling.is_finite() && ceiling > 1e6, "{}: {ceiling:e} operations a second", cpu.device.name);
+    }
+}

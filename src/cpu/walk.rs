@@ -7,9 +7,9 @@ use pulp::Simd;
 use super::{
     float::Float,
     kernel::{Kernel, Vector},
-    pack::{Scratch, interleave, prefetch},
+    pack::{Scratch, copy, interleave, prefetch},
     points::Rows,
-    tile::{Tile, sums, width},
+    tile::{SHORT, Tile, sums, width},
 };
 use crate::pairs::Block;
 
@@ -62,43 +62,45 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
     let dims = left.dims();
     let panels = rows.div_ceil(width);
 
-    let packed = scratch.left.take(panels * width * dims);
     if scratch.left_rows != block.rows {
-        for (first, panel) in block.rows.clone().step_by(width).zip(packed.chunks_exact_mut(width * dims)) {
-            let count = block.rows.end - first;
-            interleave(panel, width, count, |r| (left.row(first + r), left.scale_of(first + r)));
-        }
-        scratch.left_rows = block.rows.clone();
+        (scratch.left_rows, scratch.left_done) = (block.rows.clone(), 0);
     }
-    let excess = scratch.excess.take(panels * width);
-    excess.fill(K::Real::default());
-    for (out, &v) in excess.iter_mut().zip(left.excess(block.rows.clone())) {
-        *out = v.into();
-    }
-    let excess = K::Real::vectors::<S>(excess).as_chunks::<2>().0;
-    let right_excess = right.excess(block.cols.clone());
+    let interleaved = scratch.left.take(panels * width * dims);
+    let margins = scratch.margins.take(panels * width);
+    let of_left = K::margins(left, block.rows.clone());
+    margins[..of_left.len()].copy_from_slice(of_left);
+    margins[of_left.len()..].fill(K::Real::default());
+    let margins = K::Real::vectors::<S>(margins).as_chunks::<2>().0;
+    let of_right = K::margins(right, block.cols.clone());
 
-    let group = scratch.right.take(SIDE * dims);
+    let group = scratch.right.arrays(SIDE * dims.div_ceil(SHORT)).as_chunks_mut().0;
     for j in (0..cols).step_by(SIDE) {
         let first = block.cols.start + j;
-        interleave(group, SIDE, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
-        let right_excess = array::from_fn::<_, SIDE, _>(|r| {
-            K::Real::splat(simd, right_excess.get(j + r).map_or_else(Default::default, |&v| v.into()))
-        });
-        for ((i, panel), excess) in
-            (0..rows).step_by(width).zip(packed.chunks_exact(width * dims)).zip(excess)
+        copy(group, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
+        let of_right: [_; SIDE] =
+            array::from_fn(|r| K::Real::splat(simd, of_right.get(j + r).copied().unwrap_or_default()));
+        for ((i, panel), margins) in
+            (0..rows).step_by(width).zip(interleaved.chunks_exact_mut(width * dims)).zip(margins)
         {
             if block.diagonal && i + 1 >= j + SIDE {
                 break;
+            }
+            if scratch.left_done == i / width {
+                let first = block.rows.start + i;
+                interleave(panel, width, rows - i, |r| (left.row(first + r), left.scale_of(first + r)));
+                scratch.left_done += 1;
+                for row in (first + width..block.rows.end).take(width) {
+                    prefetch(left.row(row));
+                }
             }
             // The next rows come from far: some of them for each tile, while it computes.
             for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
                 prefetch(right.row(row));
             }
-            let mut closeness = sums::<S, K::Real, K::Term, SIDE>(simd, panel, group, SIDE);
-            for (close, right) in closeness.iter_mut().zip(right_excess) {
-                close[0] = K::closeness(simd, close[0], excess[0], right);
-                close[1] = K::closeness(simd, close[1], excess[1], right);
+            let mut closeness = sums::<S, K::Real, K::Term, _, SIDE>(simd, panel, &*group);
+            for (close, right) in closeness.iter_mut().zip(of_right) {
+                close[0] = K::closeness(simd, close[0], margins[0], right);
+                close[1] = K::closeness(simd, close[1], margins[1], right);
             }
             let whole = i + width <= rows && j + SIDE <= cols && !(block.diagonal && i + width > j);
             let counts = (!whole).then(|| {

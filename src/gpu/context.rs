@@ -11,15 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::shaders::Kernel;
-use crate::{Error, Result};
+use super::{shaders::Kernel, tiling::Tiling};
+use crate::{Error, Result, Storage};
 
-/// Rows that a tile of the kernels is high and wide; panels are powers of two times this.
+/// Rows that lie together; panels are powers of two times this. Also what small tiles are high and wide.
 pub(super) const TILE: usize = 64;
 /// What the kernels take of a device; WebGPU's default limits offer it.
 pub(super) const STORAGE_BUFFERS: u32 = 8;
 pub(super) const INVOCATIONS: u32 = 256;
-pub(super) const WORKGROUP_MEMORY: u32 = 9728;
+pub(super) const WORKGROUP_MEMORY: u32 = 16384;
 
 /// The most rows of a panel: blocks of 4096² pairs are large enough to fill a GPU.
 const LARGEST_PANEL: usize = 4096;
@@ -27,13 +27,15 @@ const LARGEST_PANEL: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The pipelines compiled so far.
-type Pipelines = HashMap<Kernel, wgpu::ComputePipeline>;
+type Pipelines = HashMap<(Kernel, Storage), wgpu::ComputePipeline>;
 
 /// A wgpu device, this crate's own or an app's.
 pub(super) struct Context {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) limits: wgpu::Limits,
+    /// Whether kernels keep the driver's bounds checks even where they have been shown to need none.
+    pub(super) checked: bool,
     pipelines: Mutex<Pipelines>,
     /// What the driver said when it dropped the device; told only of devices of this crate's own.
     lost: Arc<Mutex<Option<String>>>,
@@ -66,7 +68,7 @@ impl Context {
             }
         }
         let (pipelines, lost, receipts, rate) = Default::default();
-        Ok(Self { device, queue, limits, pipelines, lost, receipts, rate })
+        Ok(Self { device, queue, limits, checked: false, pipelines, lost, receipts, rate })
     }
 
     /// Listens for errors that no scope caught, and for the loss of the device; for a device of this crate's
@@ -82,6 +84,11 @@ impl Context {
 
     pub(super) fn pipelines(&self) -> MutexGuard<'_, Pipelines> {
         lock(&self.pipelines)
+    }
+
+    /// The tiles that suit this device.
+    pub(super) fn tiling(&self) -> Tiling {
+        Tiling::default_of(self.device.adapter_info().device_type)
     }
 
     /// A number that no other submission has.

@@ -4,32 +4,53 @@
 use std::collections::BTreeSet;
 
 use naga::{
-    AddressSpace, Block, Expression, Function, Literal, Module, Statement, TypeInner, valid::ModuleInfo,
+    AddressSpace, Block, Expression, Function, Literal, Module, ShaderStage, Statement, TypeInner,
+    valid::ModuleInfo,
 };
 
 use super::{
+    ceiling::{LANES, ROUNDS},
     context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
     params::{
-        DistancesParams, ExcessParams, FinishGradParams, NormalizeParams, PairParams, PairedParams, Params,
-        WeightedSumsParams,
+        DistancesParams, ExcessParams, FinishGradParams, FmaParams, NormalizeParams, PairParams,
+        PairedParams, Params, WeightedDifferencesParams, WeightedSumsParams,
     },
     points::EXCESS_ROWS,
-    shaders::{Kernel, Similarity},
+    shaders::Kernel,
 };
+use crate::Storage;
 
 fn parse(kernel: Kernel) -> (Module, ModuleInfo) {
-    let module = naga::front::wgsl::parse_str(kernel.text())
-        .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(kernel.text())));
+    // The bindings of both storages are the same; the types of points are not.
+    drop(parse_for(kernel, Storage::F16));
+    parse_for(kernel, Storage::F32)
+}
+
+fn parse_for(kernel: Kernel, storage: Storage) -> (Module, ModuleInfo) {
+    let text = kernel.text(storage);
+    let module = naga::front::wgsl::parse_str(text)
+        .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(text)));
     let flags = naga::valid::ValidationFlags::all();
-    let info = naga::valid::Validator::new(flags, naga::valid::Capabilities::empty())
+    // What WebGPU has everywhere: packing and unpacking of halves.
+    let capabilities = naga::valid::Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let info = naga::valid::Validator::new(flags, capabilities)
         .validate(&module)
-        .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(kernel.text())));
+        .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(text)));
     (module, info)
+}
+
+/// The kernel with its constants put in, as a driver gets it.
+fn resolved(kernel: Kernel) -> Module {
+    let (module, info) = parse(kernel);
+    let constants = kernel.constants().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let entry = Some((ShaderStage::Compute, kernel.entry()));
+    let resolved = naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants);
+    resolved.unwrap_or_else(|error| panic!("{kernel:?}: {error}")).0.into_owned()
 }
 
 #[test]
 fn every_kernel_has_its_entry_point_and_bindings() {
-    for kernel in Kernel::ALL {
+    for kernel in Kernel::all() {
         let (module, info) = parse(kernel);
         let entry = module.entry_points.iter().position(|entry| entry.name == kernel.entry());
         let entry = entry.unwrap_or_else(|| panic!("{kernel:?} has no entry point {}", kernel.entry()));
@@ -48,8 +69,8 @@ fn every_kernel_has_its_entry_point_and_bindings() {
 
 #[test]
 fn every_kernel_fits_the_limits_asked_for() {
-    for kernel in Kernel::ALL {
-        let (module, _) = parse(kernel);
+    for kernel in Kernel::all() {
+        let module = resolved(kernel);
         let workgroup = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::WorkGroup);
         let memory: u32 = workgroup.map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx())).sum();
         assert!(memory <= WORKGROUP_MEMORY, "{kernel:?} takes {memory} bytes of workgroup memory");
@@ -74,9 +95,10 @@ fn numbers_that_two_files_share_are_the_same() {
             ref other => panic!("{name} is {other:?}"),
         }
     };
-    let pairs = Kernel::LogSum(Similarity::Cosine);
-    assert_eq!(number(pairs, "TILE") as usize, TILE);
-    assert_eq!(number(pairs, "DEPTH") * number(pairs, "STEPS"), number(Kernel::Excess, "FOLD"));
+    assert_eq!(number(Kernel::SquaredDistances, "TILE") as usize, TILE);
+    assert_eq!(4 * number(Kernel::SquaredDistances, "GROUP_QUADS") as usize, TILE);
+    assert_eq!(number(Kernel::Fma, "LANES") as usize, LANES);
+    assert_eq!(number(Kernel::Fma, "ROUNDS") as usize, ROUNDS);
 }
 
 /// DX12's older compiler refuses them, and others keep what is indexed out of registers.
@@ -107,7 +129,7 @@ fn no_variable_of_a_function_is_stored_to_by_index() {
             _ => false,
         }
     }
-    for kernel in Kernel::ALL {
+    for kernel in Kernel::all() {
         let (module, _) = parse(kernel);
         let entries = module.entry_points.iter().map(|entry| &entry.function);
         for function in entries.chain(module.functions.iter().map(|(_, function)| function)) {
@@ -118,7 +140,7 @@ fn no_variable_of_a_function_is_stored_to_by_index() {
 
 #[test]
 fn every_constant_is_given_and_none_has_a_default() {
-    for kernel in Kernel::ALL {
+    for kernel in Kernel::all() {
         let (module, _) = parse(kernel);
         let names: BTreeSet<_> = module
             .overrides
@@ -139,19 +161,21 @@ fn every_field_of_the_parameters_lies_where_the_shader_reads_it() {
         check::<DistancesParams>(),
         check::<ExcessParams>(),
         check::<FinishGradParams>(),
+        check::<FmaParams>(),
         check::<NormalizeParams>(),
         check::<PairParams>(),
         check::<PairedParams>(),
+        check::<WeightedDifferencesParams>(),
         check::<WeightedSumsParams>(),
     ]
     .into_iter()
     .sum();
-    assert_eq!(checked, Kernel::ALL.len(), "each kernel takes the parameters of one struct");
+    assert_eq!(checked, Kernel::all().len(), "each kernel takes the parameters of one struct");
 }
 
 /// How many kernels take these parameters, each of which declares them as they are.
 fn check<P: Params>() -> usize {
-    let takers = Kernel::ALL.into_iter().filter(|&kernel| P::belongs_to(kernel));
+    let takers = Kernel::all().into_iter().filter(|&kernel| P::belongs_to(kernel));
     takers
         .map(|kernel| {
             let (module, _) = parse(kernel);

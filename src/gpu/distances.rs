@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{
     context::{Context, TILE},
-    gradient::{add_weighted_sums, finish},
+    gradient::{add_weighted_differences, finish},
     matrix::{GpuMatrix, Shard},
-    params::{DistancesParams, WeightedSumsParams},
+    params::{DistancesParams, WeightedDifferencesParams},
     points::{GpuPoints, Panel},
     shaders::Kernel,
     stream::{Stream, Tiles},
@@ -15,12 +15,12 @@ use crate::{Matrix, Points, Result};
 
 /// ‖xᵢ−yⱼ‖² of every pair.
 pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Matrix> {
-    let (left, right) = (GpuPoints::of(x, context)?, GpuPoints::of(y, context)?);
+    let (left, right) = GpuPoints::both(x, y, context)?;
     context.scoped("measuring distances", || {
         let shard_rows = context.panel_rows("bytes of 64 rows of a matrix", 4 * y.rows().max(1) as u64)?;
         let shard_rows = shard_rows.min(left.panel_rows);
         let matrix = GpuMatrix::new(context, x.rows(), y.rows(), shard_rows)?;
-        let mut stream = Stream::new(context)?;
+        let mut stream = Stream::new(context, left.stored)?;
         for shard in &matrix.shards {
             let panel = &left.panels[shard.rows.start / left.panel_rows];
             for other in &right.panels {
@@ -55,17 +55,17 @@ pub(super) fn grad(
     y: &Points,
     upstream: &Matrix,
 ) -> Result<(Matrix, Matrix)> {
-    let (left, right) = (GpuPoints::of(x, context)?, GpuPoints::of(y, context)?);
+    let (left, right) = GpuPoints::both(x, y, context)?;
     let upstream = GpuMatrix::of(upstream, context)?;
     context.scoped("differentiating distances", || {
         let gx = GpuMatrix::zeros(context, x.rows(), x.dims(), left.panel_rows)?;
         let gy = GpuMatrix::zeros(context, y.rows(), y.dims(), right.panel_rows)?;
-        let mut stream = Stream::new(context)?;
+        let mut stream = Stream::new(context, left.stored)?;
         for (shard, panel) in overlaps(&upstream.shards, &left.panels) {
             let rows = shard.rows.start.max(panel.rows.start)..shard.rows.end.min(panel.rows.end);
             let panel_grad = &gx.shards[panel.rows.start / left.panel_rows];
             for (other, other_grad) in right.panels.iter().zip(&gy.shards) {
-                let own = WeightedSumsParams {
+                let own = WeightedDifferencesParams {
                     rows: rows.len() as u32,
                     depth: other.rows.len() as u32,
                     dims: x.dims() as u32,
@@ -76,7 +76,7 @@ pub(super) fn grad(
                     weight_col: 1,
                     first_tile: 0,
                 };
-                let others = WeightedSumsParams {
+                let others = WeightedDifferencesParams {
                     rows: own.depth,
                     depth: own.rows,
                     first_row: 0,
@@ -86,15 +86,15 @@ pub(super) fn grad(
                     ..own
                 };
                 let buffers = [&shard.values, &panel.values, &other.values, &panel_grad.values];
-                add_weighted_sums(&mut stream, own, buffers, 0)?;
+                add_weighted_differences(&mut stream, own, buffers, 0)?;
                 let buffers = [&shard.values, &other.values, &panel.values, &other_grad.values];
-                add_weighted_sums(&mut stream, others, buffers, 0)?;
+                add_weighted_differences(&mut stream, others, buffers, 0)?;
             }
         }
         stream.finish()?;
         // The sums pull each point to the others; the distances grow the other way.
-        finish(context, left, &gx, x.dims(), x.scaling(), -2.0)?;
-        finish(context, right, &gy, y.dims(), y.scaling(), -2.0)?;
+        finish(context, x, &gx, -2.0)?;
+        finish(context, y, &gy, -2.0)?;
         Ok((gx.into_matrix(x.rows()), gy.into_matrix(y.rows())))
     })
 }

@@ -1,5 +1,9 @@
-//! The gradient of log Σ exp(−t‖x−y‖²): each block's weights to scratch, then two products of them with the
-//! differences of its points, one for either side; the one sum over all pairs divides at the end.
+//! The gradient of log Σ exp(−t‖x−y‖²): each block's weights to scratch, then two products of them, one for either
+//! side; the one sum over all pairs divides at the end.
+//!
+//! The products are with the points: what a point's own would add has no part tangent to the sphere. Where so much of
+//! them drops out that their rounding would show, as in tight clusters, and of raw points they are with differences of
+//! points, at twice the work.
 
 use std::sync::Arc;
 
@@ -7,16 +11,31 @@ use super::{
     context::{Context, TILE},
     log_sum::{Sweep, grid},
     matrix::GpuMatrix,
-    params::{FinishGradParams, PairParams, WeightedSumsParams},
+    params::{FinishGradParams, PairParams, WeightedDifferencesParams, WeightedSumsParams},
     points::{GpuPoints, Panel},
-    shaders::Kernel,
+    shaders::{Kernel, Similarity},
     stream::{Stream, Tiles},
 };
-use crate::{LogSum, Result, Scaling, backend::Gradients, pairs::Block, progress::Watch};
+use crate::{LogSum, Points, Result, Scaling, backend::Gradients, pairs::Block, progress::Watch};
+
+/// What the weights of a block are multiplied with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Products {
+    Points,
+    Differences,
+}
 
 impl Sweep<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
     pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
+        let products = match self.potential.similarity() {
+            Similarity::Cosine => Products::Points,
+            Similarity::SplitCosine | Similarity::Difference => Products::Differences,
+        };
+        self.by(products, weight, watch)
+    }
+
+    fn by(&self, products: Products, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
         let pivot = match self.potential.pivot() {
             Some(pivot) => pivot,
             None => self.potential.pivot_of(self.log_sum(&watch.again())?)?,
@@ -24,16 +43,20 @@ impl Sweep<'_> {
         self.context.scoped("differentiating potentials", || {
             let gx = self.zeros(self.left.rows())?;
             let gy = (!self.within).then(|| self.zeros(self.right.rows())).transpose()?;
-            let sum = self.sums_of_blocks(pivot, &gx, gy.as_ref().unwrap_or(&gx), watch)?;
+            let sum = self.sums_of_blocks(products, pivot, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
             if let Some(potential) = self.potential.refined(sum, self.count) {
                 drop((gx, gy));
-                return Self { potential, ..*self }.log_sum_with_grad(weight, &watch.again());
+                return Self { potential, ..*self }.by(Products::Differences, weight, &watch.again());
             }
             let scale = 2.0 * self.potential.t() * weight / sum.sum;
-            let scaling = self.left.scaling();
-            finish(self.context, self.x, &gx, self.dims, scaling, scale)?;
+            let mut dropped = finish(self.context, self.left, &gx, scale)?;
             if let Some(gy) = &gy {
-                finish(self.context, self.y, gy, self.dims, scaling, scale)?;
+                dropped = dropped.and(finish(self.context, self.right, gy, scale)?);
+            }
+            // Each pair has weighed on both of its points.
+            if products == Products::Points && dropped.too_much(2.0 * sum.sum) {
+                drop((gx, gy));
+                return self.by(Products::Differences, weight, &watch.again());
             }
             let y = gy.map(|gy| gy.into_matrix(self.right.rows()));
             Ok((sum, Gradients { x: gx.into_matrix(self.left.rows()), y }))
@@ -46,24 +69,28 @@ impl Sweep<'_> {
 
     fn sums_of_blocks(
         &self,
+        products: Products,
         pivot: f32,
-        gx: &GpuMatrix,
-        gy: &GpuMatrix,
+        gradients: (&GpuMatrix, &GpuMatrix),
         watch: &Watch<'_>,
     ) -> Result<LogSum> {
-        let mut stream = Stream::with_sums(self.context, Some(watch), |s| self.potential.exponent(s))?;
+        let mut stream =
+            Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();
-        let panel = self.x.panel_rows;
-        let largest = panel.min(self.left.rows()) * panel.min(self.right.rows());
+        let pairwise = self.pairwise(false);
+        let tiling = pairwise.tiling;
+        let side = |rows: usize, tile: usize| self.x.panel_rows.min(rows).next_multiple_of(tile);
+        let stride = side(self.right.rows(), tiling.cols());
+        let largest = side(self.left.rows(), tiling.rows()) * stride;
         let weights = self.context.storage("the weights of a block", 4 * largest as u64)?;
-        let common = self.potential.params(pivot);
+        let common = PairParams { stride: stride as u32 / 4, ..self.potential.params(pivot) };
         for block in self.blocks() {
             let (x, y) = self.panels(&block);
             let tiles = Tiles {
-                kernel: Kernel::Weights(self.potential.similarity()),
+                kernel: Kernel::Weights(pairwise),
                 buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums, &weights],
-                count: grid(&block),
-                cost: self.potential.tile_cost(self.dims),
+                count: grid(tiling, &block),
+                cost: self.potential.cost(tiling, self.dims),
                 pairs: 0,
             };
             stream.tiles(tiles, |first_tile, first_sum| PairParams {
@@ -71,75 +98,167 @@ impl Sweep<'_> {
                 first_sum,
                 ..self.block_params(&block, common)
             })?;
-            self.products(&mut stream, &block, &weights, gx, gy)?;
+            match products {
+                Products::Points => self.sums(&mut stream, &block, (&weights, stride), gradients)?,
+                Products::Differences => {
+                    self.differences(&mut stream, &block, (&weights, stride), gradients)?
+                }
+            }
         }
         self.potential.settled(stream.finish()?, self.count)
     }
 
-    fn products(
+    /// Adds the weights times the points on the other side to the gradients of either.
+    fn sums(
         &self,
         stream: &mut Stream<'_>,
         block: &Block,
-        weights: &wgpu::Buffer,
-        gx: &GpuMatrix,
-        gy: &GpuMatrix,
+        (weights, stride): (&wgpu::Buffer, usize),
+        (gx, gy): (&GpuMatrix, &GpuMatrix),
     ) -> Result<()> {
         let (x, y) = self.panels(block);
-        let shard =
-            |matrix: &'_ GpuMatrix, start: usize| matrix.shards[start / self.x.panel_rows].values.clone();
+        let tiling = self.tiling.for_columns(self.dims);
+        let mut add = |rows: usize, depth: usize, transposed: bool, buffers: [&wgpu::Buffer; 3], pairs| {
+            let params = WeightedSumsParams {
+                rows: rows as u32,
+                depth: depth as u32,
+                dims: self.dims as u32,
+                stride: stride as u32 / 4,
+                transposed: transposed.into(),
+                first_tile: 0,
+            };
+            let tiles = Tiles {
+                kernel: Kernel::WeightedSums(tiling),
+                buffers: &buffers,
+                count: tiling.grid(rows, self.dims),
+                cost: (tiling.rows() * tiling.cols() * depth) as f64,
+                pairs,
+            };
+            stream.tiles(tiles, |first_tile, _| WeightedSumsParams { first_tile, ..params })
+        };
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        add(rows, cols, false, [weights, &y.values, self.shard(gx, block.rows.start)], 0)?;
+        add(cols, rows, true, [weights, &x.values, self.shard(gy, block.cols.start)], block.pairs())
+    }
+
+    /// Adds the weights times differences of points to the gradients of either side.
+    fn differences(
+        &self,
+        stream: &mut Stream<'_>,
+        block: &Block,
+        (weights, stride): (&wgpu::Buffer, usize),
+        (gx, gy): (&GpuMatrix, &GpuMatrix),
+    ) -> Result<()> {
+        let (x, y) = self.panels(block);
         let (rows, cols) = (block.rows.len() as u32, block.cols.len() as u32);
-        let params = WeightedSumsParams {
+        let params = WeightedDifferencesParams {
             rows,
             depth: cols,
             dims: self.dims as u32,
-            weight_row: cols,
+            weight_row: stride as u32,
             weight_col: 1,
             ..bytemuck::Zeroable::zeroed()
         };
-        let transposed =
-            WeightedSumsParams { rows: cols, depth: rows, weight_row: 1, weight_col: cols, ..params };
-        let (gx, gy) = (shard(gx, block.rows.start), shard(gy, block.cols.start));
-        add_weighted_sums(stream, params, [weights, &x.values, &y.values, &gx], 0)?;
-        add_weighted_sums(stream, transposed, [weights, &y.values, &x.values, &gy], block.pairs())
+        let transposed = WeightedDifferencesParams {
+            rows: cols,
+            depth: rows,
+            weight_row: 1,
+            weight_col: stride as u32,
+            ..params
+        };
+        let (gx, gy) = (self.shard(gx, block.rows.start), self.shard(gy, block.cols.start));
+        add_weighted_differences(stream, params, [weights, &x.values, &y.values, gx], 0)?;
+        add_weighted_differences(stream, transposed, [weights, &y.values, &x.values, gy], block.pairs())
+    }
+
+    fn shard<'m>(&self, matrix: &'m GpuMatrix, start: usize) -> &'m wgpu::Buffer {
+        &matrix.shards[start / self.x.panel_rows].values
     }
 }
 
-/// sums += weights · points: see `shaders/weighted_sums.wgsl`.
-pub(super) fn add_weighted_sums(
+/// sums += weights · differences: see `shaders/weighted_differences.wgsl`.
+pub(super) fn add_weighted_differences(
     stream: &mut Stream<'_>,
-    params: WeightedSumsParams,
+    params: WeightedDifferencesParams,
     buffers: [&wgpu::Buffer; 4],
     pairs: u64,
 ) -> Result<()> {
     let tiles = Tiles {
-        kernel: Kernel::WeightedSums,
+        kernel: Kernel::WeightedDifferences,
         buffers: &buffers,
         count: params.rows.div_ceil(TILE as u32) * params.dims.div_ceil(TILE as u32),
         cost: (TILE * TILE) as f64 * f64::from(params.depth),
         pairs,
     };
-    stream.tiles(tiles, |first_tile, _| WeightedSumsParams { first_tile, ..params })
+    stream.tiles(tiles, |first_tile, _| WeightedDifferencesParams { first_tile, ..params })
+}
+
+/// What of the weighted sums G was along their points x, over all rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dropped {
+    /// Σ‖G‖²
+    squares: f64,
+    /// Σ‖(I − xxᵀ)G‖²
+    tangent: f64,
+    /// Σ‖G‖
+    lengths: f64,
+    /// Σ x·G
+    along: f64,
+}
+
+impl Dropped {
+    /// The share of the weighted sums below which their rounding, about 1e-7, would show in the fifth digit of what is
+    /// left.
+    const LEAST: f64 = 0.05;
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            squares: self.squares + other.squares,
+            tangent: self.tangent + other.tangent,
+            lengths: self.lengths + other.lengths,
+            along: self.along + other.along,
+        }
+    }
+
+    /// Whether the gradient is better made of differences, `weights` being the sum of all rows' weights. It is not
+    /// where little is left and yet points are far apart, as near the optimum: Σ w‖x−y‖ ≥ ½ Σ w‖x−y‖² = Σ w − Σ x·G.
+    fn too_much(self, weights: f64) -> bool {
+        let close = weights - self.along < Self::LEAST * self.lengths;
+        close && self.tangent < Self::LEAST.powi(2) * self.squares
+    }
 }
 
 /// Weighted sums to gradients for the rows as given, in place.
 pub(super) fn finish(
     context: &Arc<Context>,
-    points: &GpuPoints,
+    points: &Points,
     gradient: &GpuMatrix,
-    dims: usize,
-    scaling: Scaling,
     scale: f64,
-) -> Result<()> {
-    let mut stream = Stream::new(context)?;
+) -> Result<Dropped> {
+    let (dims, unit) = (points.dims(), points.scaling() == Scaling::Unit);
+    let points = GpuPoints::of(points, context)?;
+    let mut stream = Stream::new(context, points.stored)?;
     // Finite, whatever t is.
     let params = FinishGradParams { dims: dims as u32, scale: scale.clamp(-1e30, 1e30) as f32 };
-    let kernel = Kernel::FinishGrad { unit: scaling == Scaling::Unit };
+    let mut dropped = Vec::new();
     for shard in &gradient.shards {
         let Panel { values, inverse_lengths, rows, .. } =
             &points.panels[shard.rows.start / points.panel_rows];
         debug_assert_eq!(*rows, shard.rows);
-        let buffers = [values, inverse_lengths, &shard.values];
+        let part = context.storage("what dropped out", 16 * rows.len() as u64)?;
+        let buffers = [values, inverse_lengths, &shard.values, &part];
+        let kernel = Kernel::FinishGrad { unit };
         stream.dispatch(kernel, &params, &buffers, rows.len(), (rows.len() * dims) as f64)?;
+        dropped.push((part, 4 * rows.len()));
     }
-    stream.finish().map(|_| ())
+    stream.finish()?;
+    if !unit {
+        return Ok(Dropped::default());
+    }
+    let rows = context.read(dropped.iter().map(|(part, count)| (part, *count)))?;
+    let one = |row: &[f32]| {
+        let [square, tangent, along] = [0, 1, 2].map(|i| f64::from(row[i]));
+        Dropped { squares: square, tangent, lengths: square.sqrt(), along }
+    };
+    Ok(rows.chunks_exact(4).map(one).fold(Dropped::default(), Dropped::and))
 }

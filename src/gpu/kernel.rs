@@ -1,20 +1,29 @@
 //! Pipelines, compiled at first use. A shader is the only list of its bindings: their layout is read from it.
 
 use super::{context::Context, shaders::Kernel};
-use crate::Result;
+use crate::{Result, Storage};
 
 impl Context {
-    /// The pipeline of a kernel.
-    pub(super) fn pipeline(&self, kernel: Kernel) -> Result<wgpu::ComputePipeline> {
+    /// The pipeline of a kernel for points so stored.
+    pub(super) fn pipeline(&self, kernel: Kernel, storage: Storage) -> Result<wgpu::ComputePipeline> {
         let mut pipelines = self.pipelines();
-        if let Some(pipeline) = pipelines.get(&kernel) {
+        if let Some(pipeline) = pipelines.get(&(kernel, storage)) {
             return Ok(pipeline.clone());
         }
         let pipeline = self.scoped("compiling a kernel", || {
-            let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            let descriptor = wgpu::ShaderModuleDescriptor {
                 label: Some(kernel.entry()),
-                source: wgpu::ShaderSource::Wgsl(kernel.text().into()),
-            });
+                source: wgpu::ShaderSource::Wgsl(kernel.text(storage).into()),
+            };
+            let module = if kernel.unchecked() && !self.checked {
+                let checks = wgpu::ShaderRuntimeChecks::unchecked();
+                // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
+                // workgroup memory follow from the tiling, which a test walks through; those into points are cut off at
+                // the last, and those into what is written are of whole tiles or compared with the end before.
+                unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
+            } else {
+                self.device.create_shader_module(descriptor)
+            };
             Ok(self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(kernel.entry()),
                 layout: None,
@@ -28,7 +37,7 @@ impl Context {
                 cache: None,
             }))
         })?;
-        pipelines.insert(kernel, pipeline.clone());
+        pipelines.insert((kernel, storage), pipeline.clone());
         Ok(pipeline)
     }
 

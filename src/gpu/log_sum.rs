@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    context::{Context, TILE},
+    context::Context,
     params::PairParams,
     points::{GpuPoints, Panel},
     potential::Potential,
-    shaders::Kernel,
+    shaders::{Kernel, Pairwise, Similarity},
     stream::{Stream, Tiles},
+    tiling::Tiling,
 };
 use crate::{
     LogSum, Points, Result,
@@ -30,6 +31,8 @@ pub(super) struct Sweep<'a> {
     /// How many pairs count.
     pub(super) count: u64,
     pub(super) potential: Potential,
+    /// Of the kernels over cosines; exact ones have their own.
+    pub(super) tiling: Tiling,
 }
 
 impl<'a> Sweep<'a> {
@@ -38,9 +41,10 @@ impl<'a> Sweep<'a> {
             Pairs::Within(x) => (x, x, true),
             Pairs::Across(x, y) => (x, y, false),
         };
-        let (x, y) = (GpuPoints::of(left, context)?, GpuPoints::of(right, context)?);
+        let (x, y) = GpuPoints::both(left, right, context)?;
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
-        Ok(Self { context, left, right, within, x, y, dims: left.dims(), count: pairs.count(), potential })
+        let (dims, count, tiling) = (left.dims(), pairs.count(), context.tiling());
+        Ok(Self { context, left, right, within, x, y, dims, count, potential, tiling })
     }
 
     /// The sum over all pairs.
@@ -55,17 +59,21 @@ impl<'a> Sweep<'a> {
     }
 
     fn sum(&self, watch: &Watch<'_>) -> Result<LogSum> {
-        let mut stream = Stream::with_sums(self.context, Some(watch), |s| self.potential.exponent(s))?;
+        let mut stream =
+            Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();
-        // Each tile finds its own pivot.
-        let common = self.potential.params(0.0);
+        // Each tile finds its own pivot, unless one is known to serve all.
+        let pivot = self.potential.pivot();
+        let common = self.potential.params(pivot.unwrap_or(0.0));
+        let pairwise = self.pairwise(pivot.is_none());
+        let tiling = pairwise.tiling;
         for block in self.blocks() {
             let (x, y) = self.panels(&block);
             let tiles = Tiles {
-                kernel: Kernel::LogSum(self.potential.similarity()),
+                kernel: Kernel::LogSum(pairwise),
                 buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums],
-                count: if block.diagonal { triangle(block.rows.len()) } else { grid(&block) },
-                cost: self.potential.tile_cost(self.dims),
+                count: if block.diagonal { tiling.triangle(block.rows.len()) } else { grid(tiling, &block) },
+                cost: self.potential.cost(tiling, self.dims),
                 pairs: block.pairs(),
             };
             stream.tiles(tiles, |first_tile, first_sum| PairParams {
@@ -75,6 +83,13 @@ impl<'a> Sweep<'a> {
             })?;
         }
         self.potential.settled(stream.finish()?, self.count)
+    }
+
+    /// The kernel over the pairs.
+    pub(super) fn pairwise(&self, own_pivot: bool) -> Pairwise {
+        let similarity = self.potential.similarity();
+        let tiling = if similarity == Similarity::Cosine { self.tiling } else { Tiling::SMALL };
+        Pairwise::new(similarity, tiling, self.dims, own_pivot)
     }
 
     /// The blocks of the pairs: a panel of the left points by one of the right.
@@ -103,12 +118,6 @@ impl<'a> Sweep<'a> {
 }
 
 /// Tiles of a block.
-pub(super) fn grid(block: &Block) -> u32 {
-    (block.rows.len().div_ceil(TILE) * block.cols.len().div_ceil(TILE)) as u32
-}
-
-/// Tiles of a diagonal block on or above its diagonal.
-fn triangle(rows: usize) -> u32 {
-    let tiles = rows.div_ceil(TILE) as u32;
-    tiles * (tiles + 1) / 2
+pub(super) fn grid(tiling: Tiling, block: &Block) -> u32 {
+    tiling.grid(block.rows.len(), block.cols.len())
 }

@@ -6,6 +6,7 @@
 
 mod adapters;
 mod buffer;
+mod ceiling;
 mod context;
 #[cfg(test)]
 mod contract;
@@ -20,6 +21,7 @@ mod points;
 mod potential;
 mod shaders;
 mod stream;
+mod tiling;
 
 use std::sync::Arc;
 
@@ -27,16 +29,18 @@ pub use adapters::adapters;
 
 use self::{context::Context, log_sum::Sweep, matrix::GpuMatrix, points::Source};
 use crate::{
-    Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Result, Scaling,
+    Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Result, Scaling, Storage,
     backend::{Backend, Gradients, Pairs},
     progress::Watch,
 };
 
 /// A GPU as a device.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Gpu {
     device: Device,
     context: Arc<Context>,
+    /// How points are stored that come here.
+    storage: Storage,
 }
 
 impl Gpu {
@@ -45,13 +49,19 @@ impl Gpu {
         let (description, device, queue) = adapters::open(choice)?;
         let context = Arc::new(Context::new(device, queue)?);
         context.listen();
-        Ok(Self { device: description, context })
+        Ok(Self { device: description, context, storage: Storage::F32 })
     }
 
     /// A device of an app's own, whose listeners are left alone.
     pub(crate) fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         let description = adapters::identify(&device.adapter_info());
-        Ok(Self { device: description, context: Arc::new(Context::new(device, queue)?) })
+        let context = Arc::new(Context::new(device, queue)?);
+        Ok(Self { device: description, context, storage: Storage::F32 })
+    }
+
+    /// The same device, which stores points so.
+    pub(crate) fn with_storage(&self, storage: Storage) -> Self {
+        Self { storage, ..self.clone() }
     }
 
     /// Points from part of an app's buffer, checked on the device.
@@ -66,7 +76,8 @@ impl Gpu {
             return Err(Error::NoDims);
         }
         usable(values, rows, dims, "points", wgpu::BufferUsages::COPY_SRC)?;
-        points::place(&self.context, Source::Device(values.buffer(), values.offset()), rows, dims, scaling)
+        let source = Source::Device(values.buffer(), values.offset());
+        points::place(&self.context, source, (rows, dims), scaling, self.storage)
     }
 
     /// A matrix to part of an app's buffer.
@@ -103,9 +114,13 @@ impl Backend for Gpu {
         &self.device
     }
 
+    fn ceiling(&self) -> Result<f64> {
+        ceiling::ceiling(&self.context)
+    }
+
     fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
-        points::place(&self.context, Source::Host(&points), rows, dims, scaling)
+        points::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
     }
 
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {

@@ -10,26 +10,27 @@ use super::{
     shaders::Kernel,
     stream::Stream,
 };
-use crate::{Matrix, Points, Result, Scaling};
+use crate::{Matrix, Points, Result, Scaling, Storage};
 
-/// The panels of two sets, side by side.
+/// The panels of two sets, side by side, and how both are stored.
 fn side_by_side<'a>(
     context: &Arc<Context>,
     x: &'a Points,
     y: &'a Points,
-) -> Result<impl Iterator<Item = (&'a Panel, &'a Panel)> + use<'a>> {
-    let (x, y) = (GpuPoints::of(x, context)?, GpuPoints::of(y, context)?);
-    Ok(x.panels.iter().zip(&y.panels))
+) -> Result<(Storage, impl Iterator<Item = (&'a Panel, &'a Panel)> + use<'a>)> {
+    let (x, y) = GpuPoints::both(x, y, context)?;
+    Ok((x.stored, x.panels.iter().zip(&y.panels)))
 }
 
 /// ‖xᵢ−yᵢ‖² of every row.
 pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
     context.scoped("measuring pairs", || {
-        let mut stream = Stream::new(context)?;
+        let (stored, panels) = side_by_side(context, x, y)?;
+        let mut stream = Stream::new(context, stored)?;
         let dims = x.dims();
         let params = PairedParams { dims: dims as u32 };
         let mut squares = Vec::new();
-        for (x, y) in side_by_side(context, x, y)? {
+        for (x, y) in panels {
             let rows = x.rows.len();
             let part = context.storage("squared distances of pairs", 4 * rows as u64)?;
             let buffers = [&x.values, &y.values, &part];
@@ -64,8 +65,9 @@ pub(super) fn grad(
         let kernel = Kernel::PairedGrad { unit: x.scaling() == Scaling::Unit };
         let dims = x.dims();
         let params = PairedParams { dims: dims as u32 };
-        let mut stream = Stream::new(context)?;
-        for ((x, y), (gx, gy)) in side_by_side(context, x, y)?.zip(shards) {
+        let (stored, panels) = side_by_side(context, x, y)?;
+        let mut stream = Stream::new(context, stored)?;
+        for ((x, y), (gx, gy)) in panels.zip(shards) {
             let part: Vec<f32> = coefficients[x.rows.clone()].iter().map(|&c| c as f32).collect();
             let part_buffer = context.storage("coefficients of pairs", 4 * part.len() as u64)?;
             context.queue.write_buffer(&part_buffer, 0, bytemuck::cast_slice(&part));

@@ -40,6 +40,7 @@ params! {
         diagonal: u32,
         first_tile: u32,
         first_sum: u32,
+        stride: u32,
         pivot: f32,
         scale_high: f32,
         scale_low: f32,
@@ -49,7 +50,18 @@ params! {
 }
 
 params! {
-    Kernel::WeightedSums => WeightedSumsParams {
+    Kernel::WeightedSums(_) => WeightedSumsParams {
+        rows: u32,
+        depth: u32,
+        dims: u32,
+        stride: u32,
+        transposed: u32,
+        first_tile: u32,
+    }
+}
+
+params! {
+    Kernel::WeightedDifferences => WeightedDifferencesParams {
         rows: u32,
         depth: u32,
         dims: u32,
@@ -76,6 +88,7 @@ params! {
 
 params! {
     Kernel::Normalize { .. } => NormalizeParams {
+        rows: u32,
         dims: u32,
         first_row: u32,
         largest: u32,
@@ -95,6 +108,14 @@ params! {
     Kernel::FinishGrad { .. } => FinishGradParams {
         dims: u32,
         scale: f32,
+    }
+}
+
+params! {
+    Kernel::Fma => FmaParams {
+        factor: f32,
+        term: f32,
+        never: f32,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{any::Any, ops::Range, sync::Arc};
 
 use super::{
-    context::Context,
+    context::{Context, TILE},
     params::{ExcessParams, NormalizeParams},
     shaders::Kernel,
     stream::Stream,
 };
 use crate::{
-    Embeddings, Error, Points, Result, Scaling,
+    Embeddings, Error, Points, Result, Scaling, Storage,
     backend::own,
     embeddings::{LENGTHS, check, raw_limit},
     pairs::panels,
@@ -21,6 +21,7 @@ pub(super) const EXCESS_ROWS: usize = 64;
 /// Points of one device.
 pub(super) struct GpuPoints {
     context: Arc<Context>,
+    pub(super) stored: Storage,
     pub(super) panel_rows: usize,
     pub(super) panels: Vec<Panel>,
 }
@@ -28,7 +29,7 @@ pub(super) struct GpuPoints {
 /// Some rows of the points.
 pub(super) struct Panel {
     pub(super) rows: Range<usize>,
-    /// (rows, dims)
+    /// (rows, dims), in groups of [`TILE`] rows: see `shaders/shared/points.wgsl`
     pub(super) values: wgpu::Buffer,
     /// (rows, 2): see `shaders/excess.wgsl`; unused of raw points.
     pub(super) excess: wgpu::Buffer,
@@ -49,16 +50,28 @@ impl GpuPoints {
         let own: &Self = own(&*points.storage as &dyn Any)?;
         if Arc::ptr_eq(&own.context, context) { Ok(own) } else { Err(Error::OtherDevice) }
     }
+
+    /// Two sets that one kernel can read.
+    pub(super) fn both<'a>(
+        x: &'a Points,
+        y: &'a Points,
+        context: &Arc<Context>,
+    ) -> Result<(&'a Self, &'a Self)> {
+        let (x, y) = (Self::of(x, context)?, Self::of(y, context)?);
+        if x.stored == y.stored { Ok((x, y)) } else { Err(Error::MixedStorage) }
+    }
 }
 
 /// Brings points to the device.
 pub(super) fn place(
     context: &Arc<Context>,
     source: Source<'_>,
-    rows: usize,
-    dims: usize,
+    (rows, dims): (usize, usize),
     scaling: Scaling,
+    storage: Storage,
 ) -> Result<Points> {
+    // Half precision ends at 65,504, and raw points need not.
+    let stored = if scaling == Scaling::Raw { Storage::F32 } else { storage };
     let row_bytes = 4 * dims as u64;
     let panel_rows = context.panel_rows("bytes of 64 rows", row_bytes)?;
     if u32::try_from(rows).is_err() {
@@ -74,7 +87,7 @@ pub(super) fn place(
         let given = context.storage("points as given", row_bytes * panel_rows.min(rows.max(1)) as u64)?;
         let first_bad_row = context.storage("the first bad row", 4)?;
         context.queue.write_buffer(&first_bad_row, 0, &[0xff; 4]);
-        let mut stream = Stream::new(context)?;
+        let mut stream = Stream::new(context, stored)?;
         let mut placed = Vec::new();
         for rows in panels(rows, panel_rows) {
             let bytes = row_bytes * rows.len() as u64;
@@ -88,8 +101,9 @@ pub(super) fn place(
                     stream.encoder().copy_buffer_to_buffer(buffer, start, &given, 0, bytes);
                 }
             }
+            let values = (rows.len().next_multiple_of(TILE) * dims) as u64 * stored.bytes();
             let panel = Panel {
-                values: context.storage("points", bytes)?,
+                values: context.storage("points", values)?,
                 excess: context.storage("excess lengths", 8 * rows.len() as u64)?,
                 inverse_lengths: context.storage("inverse lengths", 4 * rows.len() as u64)?,
                 rows,
@@ -105,7 +119,7 @@ pub(super) fn place(
         }
         Ok(placed)
     })?;
-    let storage = GpuPoints { context: context.clone(), panel_rows, panels: placed };
+    let storage = GpuPoints { context: context.clone(), stored, panel_rows, panels: placed };
     Ok(Points { rows, dims, scaling, storage: Box::new(storage) })
 }
 
@@ -124,16 +138,19 @@ fn scale(
     } else {
         (raw_limit(dims), 0.0)
     };
+    let rows = panel.rows.len();
     let params = NormalizeParams {
+        rows: rows as u32,
         dims: dims as u32,
         first_row: panel.rows.start as u32,
         largest: largest.to_bits(),
         least: least.to_bits(),
     };
     let buffers = [given, &panel.values, &panel.inverse_lengths, first_bad_row];
-    let rows = panel.rows.len();
     let cost = (rows * dims) as f64;
-    stream.dispatch(Kernel::Normalize { unit }, &params, &buffers, rows, cost)?;
+    // Four rows each, and those that fill up the last group.
+    let groups = rows.next_multiple_of(TILE) / 4;
+    stream.dispatch(Kernel::Normalize { unit }, &params, &buffers, groups, cost)?;
     if unit {
         let params = ExcessParams { rows: rows as u32, dims: dims as u32, zero: 0 };
         let buffers = [&panel.values, &panel.excess];

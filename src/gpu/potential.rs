@@ -2,7 +2,7 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::{context::TILE, params::PairParams, shaders::Similarity};
+use super::{params::PairParams, shaders::Similarity, tiling::Tiling};
 use crate::{Error, LogSum, Result, Scaling, backend::narrow};
 
 /// Up to so many pairs, rounding has little to average over, and each product is split.
@@ -92,9 +92,9 @@ impl Potential {
     }
 
     /// Multiply-adds that a tile takes.
-    pub(super) fn tile_cost(self, dims: usize) -> f64 {
+    pub(super) fn cost(self, tiling: Tiling, dims: usize) -> f64 {
         let products = if self.similarity == Similarity::SplitCosine { 3.0 } else { 1.0 };
-        (TILE * TILE * dims) as f64 * products
+        (tiling.rows() * tiling.cols() * dims) as f64 * products
     }
 
     /// The parameters that do not depend on the block.

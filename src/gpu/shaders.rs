@@ -1,24 +1,44 @@
 //! The table of kernels: each one's text, entry point and constants. The only place that reads shader files.
 
-/// Shared parts and a kernel, joined into one text.
+use super::tiling::Tiling;
+use crate::Storage;
+
+/// Shared parts and a kernel, joined into one text for points stored in f32, and one for f16.
 macro_rules! joined {
-    ($($part:literal),+) => { concat!($(include_str!(concat!("../../shaders/", $part))),+) };
+    ($($part:literal),+) => { [joined!(@ "f32", $($part),+), joined!(@ "f16", $($part),+)] };
+    (@ $storage:literal, $($part:literal),+) => {
+        concat!(
+            include_str!(concat!("../../shaders/shared/points_", $storage, ".wgsl")),
+            include_str!("../../shaders/shared/points.wgsl"),
+            $(include_str!(concat!("../../shaders/", $part))),+
+        )
+    };
 }
 
-const EXCESS: &str = joined!("shared/split.wgsl", "excess.wgsl");
-const FINISH_GRAD: &str = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
-const LOG_SUM: &str = joined!(
+type Texts = [&'static str; 2];
+
+const EXCESS: Texts = joined!("shared/split.wgsl", "excess.wgsl");
+const FMA: Texts = joined!("fma.wgsl");
+const FINISH_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
+const LOG_SUM: Texts = joined!(
     "shared/exp.wgsl",
+    "shared/grid.wgsl",
+    "shared/quads.wgsl",
     "shared/split.wgsl",
     "shared/tile_sum.wgsl",
     "shared/tiles.wgsl",
+    "shared/triangle.wgsl",
     "log_sum.wgsl"
 );
-const NORMALIZE: &str = joined!("shared/row.wgsl", "normalize.wgsl");
-const PAIRED_DISTANCES: &str = joined!("shared/row.wgsl", "paired_distances.wgsl");
-const PAIRED_GRAD: &str = joined!("shared/finite.wgsl", "shared/row.wgsl", "paired_grad.wgsl");
-const SQUARED_DISTANCES: &str = joined!("shared/tiles.wgsl", "squared_distances.wgsl");
-const WEIGHTED_SUMS: &str = joined!("shared/tiles.wgsl", "weighted_sums.wgsl");
+const NORMALIZE: Texts = joined!("shared/row.wgsl", "normalize.wgsl");
+const PAIRED_DISTANCES: Texts = joined!("shared/row.wgsl", "paired_distances.wgsl");
+const PAIRED_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "paired_grad.wgsl");
+const SQUARED_DISTANCES: Texts =
+    joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "squared_distances.wgsl");
+const WEIGHTED_DIFFERENCES: Texts =
+    joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "weighted_differences.wgsl");
+const WEIGHTED_SUMS: Texts =
+    joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/tiles.wgsl", "weighted_sums.wgsl");
 
 /// How the similarity of two points is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,55 +51,96 @@ pub(super) enum Similarity {
     Difference,
 }
 
+impl Similarity {
+    /// Dimensions after which a sum is set aside. A sum of squares grows all the way, and that of a cosine does not;
+    /// the halves of split ones are summed exactly.
+    fn fold(self) -> usize {
+        match self {
+            Self::Cosine | Self::SplitCosine => 1024,
+            Self::Difference => 256,
+        }
+    }
+}
+
+/// A variant of the kernels over pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pairwise {
+    pub(super) similarity: Similarity,
+    pub(super) tiling: Tiling,
+    /// More dimensions than a single sum takes.
+    folded: bool,
+    /// Each tile is relative to its own largest similarity.
+    own_pivot: bool,
+}
+
+impl Pairwise {
+    pub(super) fn new(similarity: Similarity, tiling: Tiling, dims: usize, own_pivot: bool) -> Self {
+        Self { similarity, tiling, folded: dims > similarity.fold(), own_pivot }
+    }
+}
+
 /// A compiled variant of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
     Excess,
     FinishGrad { unit: bool },
-    LogSum(Similarity),
+    Fma,
+    LogSum(Pairwise),
     Normalize { unit: bool },
     PairedDistances,
     PairedGrad { unit: bool },
     SquaredDistances,
-    WeightedSums,
-    Weights(Similarity),
+    WeightedDifferences,
+    WeightedSums(Tiling),
+    Weights(Pairwise),
 }
 
 impl Kernel {
+    /// All that the host can ask for.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 16] = {
-        use Similarity::{Cosine, Difference, SplitCosine};
-        [
+    pub(super) fn all() -> Vec<Self> {
+        let mut all = vec![
             Self::Excess,
-            Self::FinishGrad { unit: false },
-            Self::FinishGrad { unit: true },
-            Self::LogSum(Cosine),
-            Self::LogSum(SplitCosine),
-            Self::LogSum(Difference),
-            Self::Normalize { unit: false },
-            Self::Normalize { unit: true },
+            Self::Fma,
             Self::PairedDistances,
-            Self::PairedGrad { unit: false },
-            Self::PairedGrad { unit: true },
             Self::SquaredDistances,
-            Self::WeightedSums,
-            Self::Weights(Cosine),
-            Self::Weights(SplitCosine),
-            Self::Weights(Difference),
-        ]
-    };
+            Self::WeightedDifferences,
+        ];
+        for unit in [false, true] {
+            all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }, Self::PairedGrad { unit }]);
+        }
+        for tiling in Tiling::ALL {
+            for similarity in [Similarity::Cosine, Similarity::SplitCosine, Similarity::Difference] {
+                if similarity != Similarity::Cosine && tiling != Tiling::SMALL {
+                    continue;
+                }
+                for (dims, own_pivot) in [(1, false), (1, true), (usize::MAX, false), (usize::MAX, true)] {
+                    let pairwise = Pairwise::new(similarity, tiling, dims, own_pivot);
+                    all.extend([Self::LogSum(pairwise), Self::Weights(pairwise)]);
+                }
+            }
+            all.extend([Self::WeightedSums(tiling), Self::WeightedSums(tiling.for_columns(1))]);
+        }
+        all
+    }
 
     /// The whole WGSL text.
-    pub(super) fn text(self) -> &'static str {
-        match self {
+    pub(super) fn text(self, storage: Storage) -> &'static str {
+        let texts = match self {
             Self::Excess => EXCESS,
             Self::FinishGrad { .. } => FINISH_GRAD,
+            Self::Fma => FMA,
             Self::LogSum(_) | Self::Weights(_) => LOG_SUM,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
             Self::PairedGrad { .. } => PAIRED_GRAD,
             Self::SquaredDistances => SQUARED_DISTANCES,
-            Self::WeightedSums => WEIGHTED_SUMS,
+            Self::WeightedDifferences => WEIGHTED_DIFFERENCES,
+            Self::WeightedSums(_) => WEIGHTED_SUMS,
+        };
+        match storage {
+            Storage::F32 => texts[0],
+            Storage::F16 => texts[1],
         }
     }
 
@@ -88,12 +149,14 @@ impl Kernel {
         match self {
             Self::Excess => "excess_of_rows",
             Self::FinishGrad { .. } => "finish_grad",
+            Self::Fma => "multiply_add",
             Self::LogSum(_) => "log_sum",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
             Self::PairedGrad { .. } => "paired_grad",
             Self::SquaredDistances => "squared_distances",
-            Self::WeightedSums => "weighted_sums",
+            Self::WeightedDifferences => "weighted_differences",
+            Self::WeightedSums(_) => "weighted_sums",
             Self::Weights(_) => "weights_of_pairs",
         }
     }
@@ -101,9 +164,10 @@ impl Kernel {
     /// How many buffers it is given besides its parameters.
     pub(super) fn buffers(self) -> usize {
         match self {
+            Self::Fma => 1,
             Self::Excess => 2,
-            Self::FinishGrad { .. } | Self::PairedDistances | Self::SquaredDistances => 3,
-            Self::Normalize { .. } | Self::WeightedSums => 4,
+            Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
+            Self::FinishGrad { .. } | Self::Normalize { .. } | Self::WeightedDifferences => 4,
             Self::LogSum(_) => 5,
             Self::Weights(_) => 6,
             Self::PairedGrad { .. } => 7,
@@ -114,14 +178,28 @@ impl Kernel {
     pub(super) fn constants(self) -> Vec<(&'static str, f64)> {
         let flag = |set: bool| f64::from(u8::from(set));
         match self {
+            Self::Excess => vec![("FOLD", Similarity::Cosine.fold() as f64)],
             Self::FinishGrad { unit } | Self::Normalize { unit } | Self::PairedGrad { unit } => {
                 vec![("UNIT", flag(unit))]
             }
-            Self::LogSum(similarity) | Self::Weights(similarity) => vec![
-                ("DIFFERENCE", flag(similarity == Similarity::Difference)),
-                ("SPLIT", flag(similarity == Similarity::SplitCosine)),
-            ],
-            Self::Excess | Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums => vec![],
+            Self::LogSum(pairwise) | Self::Weights(pairwise) => {
+                let mut constants = pairwise.tiling.constants();
+                constants.extend([
+                    ("DIFFERENCE", flag(pairwise.similarity == Similarity::Difference)),
+                    ("SPLIT", flag(pairwise.similarity == Similarity::SplitCosine)),
+                    ("FOLDED", flag(pairwise.folded)),
+                    ("FOLD", pairwise.similarity.fold() as f64),
+                    ("OWN_PIVOT", flag(pairwise.own_pivot)),
+                ]);
+                constants
+            }
+            Self::WeightedSums(tiling) => tiling.constants(),
+            Self::Fma | Self::PairedDistances | Self::SquaredDistances | Self::WeightedDifferences => vec![],
         }
+    }
+
+    /// Whether it runs without the driver's bounds checks, as [`super::contract`] shows that it may.
+    pub(super) fn unchecked(self) -> bool {
+        matches!(self, Self::LogSum(_) | Self::Weights(_) | Self::WeightedSums(_))
     }
 }

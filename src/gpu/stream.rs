@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{buffer::RECEIPT, context::Context, params::Params, shaders::Kernel};
-use crate::{Error, LogSum, Result, progress::Watch};
+use crate::{Error, LogSum, Result, Storage, progress::Watch};
 
 /// What a submission should take.
 const BUDGET: Duration = Duration::from_millis(50);
@@ -48,6 +48,8 @@ pub(super) struct Tiles<'a> {
 /// A sequence of submissions.
 pub(super) struct Stream<'a> {
     context: &'a Context,
+    /// How the points are stored that the kernels read or write.
+    storage: Storage,
     watch: Option<&'a Watch<'a>>,
     /// The exponent κs of a similarity s.
     exponent: Box<dyn Fn(f32) -> f64 + 'a>,
@@ -90,13 +92,14 @@ struct Flight {
 
 impl<'a> Stream<'a> {
     /// Work whose progress nobody watches, and which makes no sums.
-    pub(super) fn new(context: &'a Context) -> Result<Self> {
-        Self::with_sums(context, None, |_| 0.0)
+    pub(super) fn new(context: &'a Context, storage: Storage) -> Result<Self> {
+        Self::with_sums(context, storage, None, |_| 0.0)
     }
 
     /// Work whose tile sums are merged, `exponent` being κs of a similarity s.
     pub(super) fn with_sums(
         context: &'a Context,
+        storage: Storage,
         watch: Option<&'a Watch<'a>>,
         exponent: impl Fn(f32) -> f64 + 'a,
     ) -> Result<Self> {
@@ -104,6 +107,7 @@ impl<'a> Stream<'a> {
         let capacity = SUMS.min(context.max_binding() / size_of::<TileSum>() as u64);
         Ok(Self {
             context,
+            storage,
             watch,
             exponent: Box::new(exponent),
             total: LogSum::EMPTY,
@@ -191,7 +195,7 @@ impl<'a> Stream<'a> {
         self.load.params.resize(offset + SLOT as usize, 0);
         let size = std::num::NonZero::new(size_of::<P>() as u64);
         let params = wgpu::BufferBinding { buffer: &self.params, offset: offset as u64, size };
-        let pipeline = self.context.pipeline(kernel)?;
+        let pipeline = self.context.pipeline(kernel, self.storage)?;
         let bindings = self.context.bind(&pipeline, params, buffers);
         let mut pass = self.encoder.begin_compute_pass(&Default::default());
         pass.set_pipeline(&pipeline);

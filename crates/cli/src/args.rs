@@ -3,15 +3,19 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind};
-use unisphere::{Alignment, DeviceChoice, Scaling, Uniformity};
+use unisphere::{Alignment, DeviceChoice, Precision, Scaling, Uniformity};
 
-use crate::exit::Failure;
+use crate::{
+    bench::{Size, Work},
+    exit::Failure,
+};
 
 const EXAMPLE: &str = "\
 Example:
   unisphere eval images.npy texts.npy    row i of both is one positive pair
   unisphere eval images.npy --json       one set: its uniformity, for a program to read
   unisphere devices                      what --device can name
+  unisphere bench                        how fast this machine is, and what it could do at best
 
 Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 130 interrupted.";
 
@@ -30,6 +34,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// List the devices of this machine and their limits
     Devices(Devices),
+    /// Time uniformity on this machine's devices, each value checked first
+    Bench(Bench),
     /// Help or the version, as clap wrote it.
     #[command(skip)]
     Print(String),
@@ -62,6 +68,10 @@ pub(crate) struct Eval {
     #[arg(long, default_value = "auto", value_parser = device())]
     pub(crate) device: DeviceChoice,
 
+    /// In which precision coordinates are multiplied: f32, or f16x2 or f16 on GPUs with cooperative matrices
+    #[arg(long, value_name = "GRADE", default_value_t)]
+    pub(crate) precision: Precision,
+
     /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading
     #[arg(long)]
     pub(crate) json: bool,
@@ -76,6 +86,33 @@ impl Eval {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Devices {
     /// Print one JSON object; sizes are in bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bench {
+    /// Points by dimensions, several separated by commas
+    #[arg(long, value_name = "NxD", value_delimiter = ',', default_value = "8192x768,8192x128")]
+    pub(crate) sizes: Vec<Size>,
+
+    /// What to time, one or both
+    #[arg(long, value_delimiter = ',', default_values_t = Work::ALL)]
+    pub(crate) work: Vec<Work>,
+
+    /// One device, as eval takes it [default: the CPU and every GPU but software ones]
+    #[arg(long, value_parser = device())]
+    pub(crate) device: Option<DeviceChoice>,
+
+    /// f32, f16x2 or f16, several separated by commas
+    #[arg(long, value_name = "GRADE", value_delimiter = ',', default_values_t = [Precision::F32])]
+    pub(crate) precision: Vec<Precision>,
+
+    /// For how many seconds a line's runs go on: at least three runs, and one of more than ten seconds
+    #[arg(long, default_value_t = 2.0, value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) seconds: f64,
+
+    /// Print one JSON object; `seconds` are the median of the runs
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -126,6 +163,9 @@ mod tests {
             &["unisphere", "eval", "x.npy", "--jsn"],
             &["unisphere", "eval", "x.npy", "--t", "-1"],
             &["unisphere", "eval", "x.npy", "--device", ""],
+            &["unisphere", "eval", "x.npy", "--precision", "f64"],
+            &["unisphere", "bench", "--sizes", "8192"],
+            &["unisphere", "bench", "--work", "alignment"],
         ] {
             match parse(line.iter().map(OsString::from)) {
                 Err(Failure::Usage(text)) => assert_eq!(text.lines().count(), 2, "{text}"),

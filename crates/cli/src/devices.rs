@@ -1,7 +1,7 @@
 //! `unisphere devices`: what `--device` can name.
 
 use serde_json::{Value, json};
-use unisphere::{Adapter, Device, DeviceKind, Engine};
+use unisphere::{Adapter, Device, DeviceKind, Engine, Precision};
 
 use crate::{args::Devices, exit::Failure, interrupt, json, output, text};
 
@@ -47,6 +47,7 @@ fn object(adapters: &[Adapter], cpu: &Device, auto: &Device) -> Value {
             "workgroup_size": a.workgroup_size,
             "subgroups": a.subgroups,
             "f16": a.f16,
+            "precisions": a.precisions.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };
     json!({
@@ -77,6 +78,7 @@ fn table(adapters: &[Adapter], cpu: &Device, auto: &Device) -> String {
                 text::bytes(a.workgroup_memory.into()),
                 has(a.subgroups),
                 has(a.f16),
+                precisions(&a.precisions),
             ]
         })
         .collect();
@@ -86,6 +88,7 @@ fn table(adapters: &[Adapter], cpu: &Device, auto: &Device) -> String {
     row[1] = "cpu".into();
     row[2] = cpu.name.clone();
     row[3] = "native".into();
+    row[11] = precisions(&[Precision::F32]);
     rows.push(row);
     let head = [
         "",
@@ -99,8 +102,13 @@ fn table(adapters: &[Adapter], cpu: &Device, auto: &Device) -> String {
         "workgroup memory",
         "subgroups",
         "f16",
+        "precisions",
     ];
     format!("{}\n{}\n", text::table(head, 6, &rows), verdict(adapters, taken))
+}
+
+fn precisions(of: &[Precision]) -> String {
+    of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn verdict(adapters: &[Adapter], taken: Option<&Adapter>) -> &'static str {
@@ -135,7 +143,7 @@ mod tests {
             workgroup_size: 256,
             subgroups: true,
             f16: false,
-            precisions: vec![unisphere::Precision::F32],
+            precisions: vec![Precision::F32],
         }
     }
 
@@ -151,7 +159,10 @@ mod tests {
         let (lines, _) = marked(table(&adapters, &cpu, &device(DeviceKind::Gpu, "A GPU")));
         let cells = ["*", "0", "A", "GPU", "discrete", "Vulkan", "256", "MiB", "128", "MiB", "16", "KiB"];
         assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), [&cells[..], &["yes", "no"]].concat());
+        assert_eq!(
+            lines[0].split_whitespace().collect::<Vec<_>>(),
+            [&cells[..], &["yes", "no", "f32"]].concat()
+        );
         assert_eq!(object(&adapters, &cpu, &device(DeviceKind::Gpu, "A GPU"))["auto"], "0");
 
         for (adapters, reason) in

@@ -31,7 +31,7 @@ fn measure(args: &Eval) -> Result<Report, Failure> {
 
     let display = Display::new();
     display.step("opening the device");
-    let engine = Engine::on(&args.device)?.observed_by(display.observer());
+    let engine = Engine::on(&args.device)?.with_precision(args.precision)?.observed_by(display.observer());
     let mut session = Session { engine, display, scaling: args.scaling(), computing: Duration::ZERO };
 
     let points_x = session.load(&args.x, x)?;
@@ -53,8 +53,8 @@ fn measure(args: &Eval) -> Result<Report, Failure> {
         }
     };
     let Session { engine, scaling, computing, .. } = session;
-    let device = engine.device().clone();
-    Ok(Report { device, rows, dims, scaling, uniformity, x, paired, computing })
+    let (device, precision) = (engine.device().clone(), engine.precision());
+    Ok(Report { device, precision, rows, dims, scaling, uniformity, x, paired, computing })
 }
 
 fn check(args: &Eval, x: &File, y: Option<&(&Path, File)>) -> Result<(), Failure> {
@@ -105,7 +105,7 @@ impl Session {
         points: &Points,
         work: impl FnOnce(&Engine) -> unisphere::Result<T>,
     ) -> Result<T, Failure> {
-        self.display.pairs(sets * unordered_pairs(points.rows()));
+        self.display.pairs("pairs", sets * unordered_pairs(points.rows()));
         let start = Instant::now();
         let value = work(&self.engine)?;
         self.computing += start.elapsed();

@@ -13,6 +13,7 @@ pub(crate) fn eval(report: &Report) -> String {
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
     put("unisphere", VERSION.into());
     put("device", device(&report.device));
+    put("precision", report.precision.to_string().into());
     put("rows", report.rows.into());
     put("dims", report.dims.into());
     put("normalized", (report.scaling == Scaling::Unit).into());

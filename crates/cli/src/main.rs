@@ -1,6 +1,7 @@
 //! The program `unisphere`: how good is this embedding?
 
 mod args;
+mod bench;
 mod devices;
 mod environment;
 mod eval;
@@ -30,6 +31,7 @@ fn run() -> Result<(), Failure> {
     match args::parse(env::args_os())? {
         Command::Eval(eval) => eval::run(&eval),
         Command::Devices(devices) => devices::run(&devices),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Print(text) => output::print(&text),
     }
 }

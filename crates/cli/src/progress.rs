@@ -28,9 +28,9 @@ impl Display {
         self.bar.set_message(what.into());
     }
 
-    /// So many pairs begin.
-    pub(crate) fn pairs(&self, total: u64) {
-        self.bar.set_message("pairs");
+    /// So many pairs of something begin.
+    pub(crate) fn pairs(&self, what: impl Into<String>, total: u64) {
+        self.bar.set_message(what.into());
         self.bar.set_length(total);
         self.bar.reset();
         self.bar.set_style(style(PAIRS));

@@ -2,12 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use unisphere::{Alignment, Device, Scaling, Uniformity, unordered_pairs};
+use unisphere::{Alignment, Device, Precision, Scaling, Uniformity, unordered_pairs};
 
 /// One set, or two of the same shape, and their metrics.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) device: Device,
+    pub(crate) precision: Precision,
     pub(crate) rows: usize,
     pub(crate) dims: usize,
     pub(crate) scaling: Scaling,

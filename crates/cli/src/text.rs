@@ -43,6 +43,27 @@ pub(crate) fn magnitude(value: f64) -> String {
     format!("{scaled:.decimals$} {}", PREFIXES[prefix])
 }
 
+/// Three digits, as many of them behind the point as it takes.
+pub(crate) fn digits(value: f64) -> String {
+    if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) {
+        return format!("{value:.1e}");
+    }
+    // Rounded first: 9.999 is 10.0.
+    let rounded = format!("{value:.2e}").parse().unwrap_or(value).abs();
+    let before = if rounded == 0.0 { 1 } else { rounded.log10().floor() as i32 + 1 };
+    format!("{value:.*}", (3 - before).clamp(0, 5) as usize)
+}
+
+/// "251 ms": three digits and the unit that they go with.
+pub(crate) fn seconds(seconds: f64) -> String {
+    let (scale, unit) = match seconds {
+        s if s < 0.9995e-3 => (1e6, "µs"),
+        s if s < 0.9995 => (1e3, "ms"),
+        _ => (1.0, "s"),
+    };
+    format!("{} {unit}", digits(seconds * scale))
+}
+
 /// "128 MiB"; one decimal where it is not a whole number of the unit.
 pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -88,6 +109,11 @@ mod tests {
             [0.0, 12.0, 999.4, 999.6, 1.234e9, 99.96e9, 5e20].map(magnitude),
             ["0 ", "12 ", "999 ", "1.00 k", "1.23 G", "100 G", "500000 P"]
         );
+        assert_eq!(
+            [0.0, 0.2054, 3.0, 9.999, 312.4, 81_234.0, 1.44e-5].map(digits),
+            ["0.00", "0.205", "3.00", "10.0", "312", "81234", "1.4e-5"]
+        );
+        assert_eq!([8.4e-6, 0.0123, 0.9996, 75.0].map(seconds), ["8.40 µs", "12.3 ms", "1.00 s", "75.0 s"]);
         assert_eq!(
             [0, 1023, 1 << 27, (1 << 31) - 1, u64::MAX].map(bytes),
             ["0 B", "1023 B", "128 MiB", "2.0 GiB", "16.0 EiB"]

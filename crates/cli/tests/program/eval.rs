@@ -21,14 +21,24 @@ fn pairs() -> (Folder, Vec<f32>, Vec<f32>) {
 fn two_sets() {
     let (folder, x, y) = pairs();
     let report = folder.json(&["x.npy", "y.npy"]);
-    let top = ["unisphere", "device", "rows", "dims", "normalized", "alignment", "uniformity", "seconds"];
+    let top = [
+        "unisphere",
+        "device",
+        "precision",
+        "rows",
+        "dims",
+        "normalized",
+        "alignment",
+        "uniformity",
+        "seconds",
+    ];
     assert_eq!(keys(&report), top);
     assert_eq!(keys(&report["device"]), ["kind", "name"]);
     assert_eq!(keys(&report["alignment"]), ["alpha", "value", "pairs"]);
     assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "y", "mean", "floor"]);
 
     assert_eq!(report["unisphere"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(report["device"]["kind"], "cpu");
+    assert_eq!((&report["device"]["kind"], &report["precision"]), (&"cpu".into(), &"f32".into()));
     assert_eq!((&report["rows"], &report["dims"]), (&N.into(), &D.into()));
     assert_eq!((&report["normalized"], &report["uniformity"]["estimator"]), (&true.into(), &"U".into()));
     assert_eq!((&report["alignment"]["alpha"], &report["uniformity"]["t"]), (&2.0.into(), &2.0.into()));
@@ -48,7 +58,10 @@ fn two_sets() {
 fn one_set_has_no_alignment() {
     let (folder, x, _) = pairs();
     let report = folder.json(&["x.npy", "--t", "0.5", "--alpha", "3"]);
-    assert_eq!(keys(&report), ["unisphere", "device", "rows", "dims", "normalized", "uniformity", "seconds"]);
+    assert_eq!(
+        keys(&report),
+        ["unisphere", "device", "precision", "rows", "dims", "normalized", "uniformity", "seconds"]
+    );
     assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "floor"]);
     assert_eq!(report["uniformity"]["t"], 0.5);
     near(&report["uniformity"]["x"], uniformity(&rows(&x, D, true), 0.5));
@@ -87,7 +100,7 @@ fn the_table_says_what_was_measured() {
 
     assert_eq!(cells("x "), ["x", "x.npy"]);
     assert_eq!(line("points"), "points  n = 2,000, d = 2, scaled to unit length");
-    assert!(line("device").starts_with("device  cpu: "));
+    assert!(line("device").starts_with("device  cpu: ") && line("device").ends_with(", f32"), "{text}");
     assert_eq!(cells("alignment"), ["alignment", "alpha", "=", "2", "0.000000", "2,000"]);
     // Of the 1,999,000 pairs, a million are 2 apart and the others 0.
     let value = (999_000.0f64 + 1e6 * (-8f64).exp()).ln() - 1_999_000f64.ln();

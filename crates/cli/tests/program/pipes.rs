@@ -22,6 +22,10 @@ fn an_interrupt_ends_it_with_130() {
     folder.npy("large.npy", &noise(rows * dims, 1), rows, dims);
     let child = start(&folder, &["eval", "large.npy", "--device", "cpu", "--json"]);
     thread::sleep(Duration::from_millis(700));
+    interrupt(child);
+}
+
+fn interrupt(child: Child) {
     let asked = Instant::now();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
@@ -30,11 +34,22 @@ fn an_interrupt_ends_it_with_130() {
     assert!(output.stdout.is_empty());
 }
 
+/// In the middle of a run, and of the work that comes before it.
+#[test]
+fn an_interrupt_ends_a_benchmark_too() {
+    for wait in [50, 1500] {
+        let child =
+            start(&Folder::new(), &["bench", "--sizes", "1000000x8", "--device", "cpu", "--seconds", "60"]);
+        thread::sleep(Duration::from_millis(wait));
+        interrupt(child);
+    }
+}
+
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
     let folder = Folder::new();
     folder.npy("x.npy", &noise(20, 1), 10, 2);
-    for line in [&["eval", "x.npy", "--device", "cpu"][..], &["devices"], &["--help"]] {
+    for line in [&["eval", "x.npy", "--device", "cpu"][..], &["devices"], &["--help"], &["bench", "--help"]] {
         let mut child = start(&folder, line);
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();

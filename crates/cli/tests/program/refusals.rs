@@ -1,16 +1,4 @@
-use std::process::Output;
-
-use crate::support::{Folder, noise, program, stderr, stdout};
-
-/// Nothing on stdout, one or two lines on stderr.
-fn refused(output: &Output, code: i32, parts: &[&str]) {
-    let text = stderr(output);
-    assert_eq!((output.status.code(), stdout(output)), (Some(code), ""), "{text}");
-    assert!(text.starts_with("error: ") && text.lines().count() <= 2, "{text}");
-    for part in parts {
-        assert!(text.contains(part), "'{part}' is not in: {text}");
-    }
-}
+use crate::support::{Folder, noise, program, refused, stderr, stdout};
 
 #[test]
 fn usage_is_2() {
@@ -65,6 +53,18 @@ fn a_missing_device_is_4() {
         let output = program().args(line).current_dir(folder.path()).output().unwrap();
         refused(&output, 4, &[device, "unisphere devices"]);
     }
+}
+
+#[test]
+fn a_precision_that_the_device_has_not_is_4() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(20, 1), 10, 2);
+    refused(
+        &folder.eval(&["x.npy", "--precision", "f16"]),
+        4,
+        &["does not offer f16", "cooperative matrices"],
+    );
+    refused(&folder.eval(&["x.npy", "--precision", "f64"]), 2, &["--precision", "f16x2"]);
 }
 
 #[test]

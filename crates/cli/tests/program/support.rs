@@ -113,3 +113,13 @@ pub(crate) fn near(value: &Value, expected: f64) {
     let value = value.as_f64().unwrap();
     assert!((value - expected).abs() < 1e-6, "{value} for {expected}");
 }
+
+/// Nothing on stdout, one or two lines on stderr.
+pub(crate) fn refused(output: &Output, code: i32, parts: &[&str]) {
+    let text = stderr(output);
+    assert_eq!((output.status.code(), stdout(output)), (Some(code), ""), "{text}");
+    assert!(text.starts_with("error: ") && text.lines().count() <= 2, "{text}");
+    for part in parts {
+        assert!(text.contains(part), "'{part}' is not in: {text}");
+    }
+}

@@ -1,0 +1,152 @@
+//! No use in timing a wrong number.
+
+use unisphere::{Embeddings, Engine, Matrix, Precision, Uniformity};
+
+use super::{Size, Work, formula::Rows, work::METRIC};
+use crate::exit::Failure;
+
+/// So many points at most are measured by the formula.
+const SAMPLE: usize = 1024;
+/// The terms of a gradient cancel, and leave their rounding.
+const CANCELLED: f64 = 1e-6;
+/// Standard deviations.
+const FAR: f64 = 12.0;
+
+/// How far a value may be from the formula's, and a row of a gradient, of its length.
+fn tolerances(precision: Precision) -> (f64, f64) {
+    match precision {
+        Precision::F32 | Precision::F16x2 => (1e-6, 1e-4),
+        Precision::F16 => (1e-5, 1e-2),
+    }
+}
+
+/// What the formula says of the first points, and probability of all.
+pub(super) struct Expected {
+    size: Size,
+    sample: Vec<f32>,
+    value: f64,
+    /// Uniformity is about that of the uniform distribution, with this standard deviation of the potential.
+    floor: f64,
+    deviation: f64,
+}
+
+impl Expected {
+    pub(super) fn new(values: &[f32], size: Size) -> Self {
+        let sample = values[..size.n.min(SAMPLE) * size.d].to_vec();
+        let value = Rows { given: &sample, dims: size.d }.uniformity();
+        let floor = METRIC.floor(size.d);
+        // The square of exp(−t‖x−y‖²) is the same with twice the t, so its mean is known too.
+        let square = Uniformity { t: 2.0 * METRIC.t }.floor(size.d);
+        let variance = ((square - 2.0 * floor).exp() - 1.0).max(0.0);
+        let deviation = (variance * 2.0 / (size.n as f64 * (size.n as f64 - 1.0))).sqrt();
+        Self { size, sample, value, floor, deviation }
+    }
+
+    /// Holds an engine's result on the first points against the formula.
+    pub(super) fn check_sample(&self, engine: &Engine, work: &[Work]) -> Result<(), Failure> {
+        let rows = self.sample.len() / self.size.d;
+        let x = engine.upload(&Embeddings::new(&*self.sample, rows, self.size.d)?)?;
+        for &work in work {
+            let (value, grad) = work.run(engine, &x)?;
+            let about = About { engine, rows, dims: self.size.d };
+            about.close("uniformity", value, self.value, tolerances(engine.precision()).0)?;
+            about.check_rows(&self.sample, self.value, grad)?;
+        }
+        Ok(())
+    }
+
+    /// Holds a result on all points against what is likely, and its gradient's rows against the formula.
+    pub(super) fn check(
+        &self,
+        engine: &Engine,
+        values: &[f32],
+        result: (f64, Option<Matrix>),
+    ) -> Result<(), Failure> {
+        let (value, grad) = result;
+        let about = About { engine, rows: self.size.n, dims: self.size.d };
+        let mean = (value - self.floor).exp();
+        about.close(
+            "the mean potential, relative to what is likely,",
+            mean,
+            1.0,
+            FAR * self.deviation + 1e-5,
+        )?;
+        about.check_rows(values, value, grad)
+    }
+}
+
+/// Whose result it is, of which points.
+struct About<'a> {
+    engine: &'a Engine,
+    rows: usize,
+    dims: usize,
+}
+
+impl About<'_> {
+    /// The first, the middle and the last row.
+    fn check_rows(&self, values: &[f32], uniformity: f64, grad: Option<Matrix>) -> Result<(), Failure> {
+        let Some(grad) = grad else { return Ok(()) };
+        let grad = grad.read()?;
+        let rows = Rows { given: values, dims: self.dims };
+        for i in [0, self.rows / 2, self.rows - 1] {
+            let (want, terms) = rows.gradient(i, uniformity);
+            let got = &grad[i * self.dims..][..self.dims];
+            let error = norm(got.iter().zip(&want).map(|(&got, want)| f64::from(got) - want));
+            let allowed =
+                tolerances(self.engine.precision()).1 * norm(want.iter().copied()) + CANCELLED * terms;
+            self.close("the error of the gradient's row", error, 0.0, allowed)?;
+        }
+        Ok(())
+    }
+
+    fn close(&self, what: &str, got: f64, want: f64, allowed: f64) -> Result<(), Failure> {
+        if (got - want).abs() <= allowed {
+            return Ok(());
+        }
+        let (device, precision) = (&self.engine.device().name, self.engine.precision());
+        Err(Failure::Internal(format!(
+            "{device}, {precision}: {what} of {} × {} points is {got}, not {want} to {allowed:.0e}\n\
+             there is no use in timing a wrong number; please report it",
+            self.rows, self.dims
+        )))
+    }
+}
+
+fn norm(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|v| v * v).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::sphere;
+
+    #[test]
+    fn wrong_numbers_are_refused() {
+        let size = Size { n: 1500, d: 5 };
+        let values = sphere::points(size).unwrap();
+        let expected = Expected::new(&values, size);
+        let engine = Engine::cpu();
+        expected.check_sample(&engine, &Work::ALL).unwrap();
+
+        let x = engine.upload(&Embeddings::new(&*values, size.n, size.d).unwrap()).unwrap();
+        let (value, grad) = Work::UniformityWithGrad.run(&engine, &x).unwrap();
+        let grad = grad.unwrap().read().unwrap();
+        let check = |value: f64, grad: &[f32]| {
+            let grad = engine.upload_matrix(grad, size.n, size.d).unwrap();
+            expected.check(&engine, &values, (value, Some(grad)))
+        };
+        assert!(check(value, &grad).is_ok());
+        assert!(check(value + 0.1, &grad).is_err());
+        assert!(check(f64::NAN, &grad).is_err());
+        assert!(check(value, &vec![0.0; grad.len()]).is_err());
+        for row in [0, 750, 1499] {
+            let mut wrong = grad.clone();
+            wrong[row * size.d] *= 1.01;
+            assert!(check(value, &wrong).is_err(), "row {row}");
+        }
+
+        let shifted = Expected { value: expected.value + 2e-6, ..expected };
+        assert!(shifted.check_sample(&engine, &[Work::Uniformity]).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! The weights of a block, written once and read along either side.
+
+use super::{
+    float::Float,
+    pack::Buffer,
+    tile::{Right, SHORT},
+};
+
+/// How many weights of a row lie side by side: a multiple of both sides of every tile.
+pub(super) const LONG: usize = 192;
+
+/// Some weights of a row on the right, and a cache line more, as with points.
+pub(super) type Segment<T> = [T; LONG + 16];
+
+/// The weights of a block, row by row of its right side, each cut into segments.
+pub(super) struct Table<'a, T> {
+    segments: &'a mut [Segment<T>],
+    rows: usize,
+}
+
+impl<'a, T: Float> Table<'a, T> {
+    /// For so many rows on either side.
+    pub(super) fn new(buffer: &'a mut Buffer<T>, left: usize, right: usize) -> Self {
+        Self { segments: buffer.arrays(right * left.div_ceil(LONG)), rows: right }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.segments.as_flattened_mut().fill(T::default());
+    }
+
+    /// The weights of `count` rows on the right, from the first on, with the row on the left and those after it
+    /// in its segment.
+    #[inline(always)]
+    pub(super) fn from(&mut self, left: usize, right: usize, count: usize) -> impl Iterator<Item = &mut [T]> {
+        let rows = &mut self.segments[left / LONG * self.rows + right..][..count];
+        rows.iter_mut().map(move |row| &mut row[left % LONG..LONG])
+    }
+
+    /// For `SIDE` rows on the left: their weights with all rows on the right.
+    #[inline(always)]
+    pub(super) fn down<const SIDE: usize>(&self, left: usize) -> Down<'_, T> {
+        let rows = &self.segments[left / LONG * self.rows..][..self.rows];
+        Down { rows, group: left % LONG / SIDE }
+    }
+
+    /// For `SIDE` rows on the right: their weights with all rows on the left.
+    #[inline(always)]
+    pub(super) fn along(&self, right: usize) -> Along<'_, T> {
+        Along { segments: &self.segments[right..], rows: self.rows }
+    }
+
+    /// The same, segment by segment.
+    #[inline(always)]
+    pub(super) fn group<const SIDE: usize>(&self, right: usize) -> impl Iterator<Item = &[Segment<T>; SIDE]> {
+        self.segments.chunks_exact(self.rows).map(move |segment| &segment[right..].as_chunks().0[0])
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Down<'a, T> {
+    rows: &'a [Segment<T>],
+    group: usize,
+}
+
+impl<T: Float, const SIDE: usize> Right<T, SIDE> for Down<'_, T> {
+    const SHORT: usize = SHORT;
+
+    #[inline(always)]
+    fn value(self, short: usize, count: usize) -> impl Fn(usize, usize) -> T {
+        let rows = &self.rows[short * SHORT..][..count];
+        move |k, r| rows[k].as_chunks::<SIDE>().0[self.group][r]
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Along<'a, T> {
+    segments: &'a [Segment<T>],
+    rows: usize,
+}
+
+impl<T: Float, const SIDE: usize> Right<T, SIDE> for Along<'_, T> {
+    const SHORT: usize = LONG;
+
+    #[inline(always)]
+    fn value(self, short: usize, _: usize) -> impl Fn(usize, usize) -> T {
+        let rows = &self.segments[short * self.rows..].as_chunks::<SIDE>().0[0];
+        move |k, r| rows[r][k]
+    }
+}
