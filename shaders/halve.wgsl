@@ -19,10 +19,11 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Four>; // (rows, dims): see shared/points.wgsl
-@group(0) @binding(2) var<storage, read> sum: array<f32>; // (dims): see centre.wgsl
+@group(0) @binding(2) var<storage, read> lengths: array<vec2<f32>>; // (rows): see excess.wgsl
+@group(0) @binding(3) var<storage, read> sum: array<f32>; // (dims): see centre.wgsl
 // (rows / matrix, dims / matrix, parts, matrix, matrix), two a number, with zeros beyond the last row and dimension
-@group(0) @binding(3) var<storage, read_write> halves: array<u32>;
-@group(0) @binding(4) var<storage, read_write> excess: array<vec4<f32>>; // (rows)
+@group(0) @binding(4) var<storage, read_write> halves: array<u32>;
+@group(0) @binding(5) var<storage, read_write> excess: array<vec4<f32>>; // (rows)
 
 // Coordinates are below 2, and halves below 65,504. So large, they are seldom too small to be normal.
 const SCALE = 16384.0;
@@ -38,12 +39,13 @@ fn halve(@builtin(global_invocation_id) id: vec3<u32>) {
     if 4u * quad >= arrayLength(&excess) * 4u {
         return;
     }
+    let scale = 1.0 - excess_of_rows(4u * quad);
     var error = vec4(0.0);
     var high = vec4(0.0);
     var low = vec4(0.0);
     for (var k = 0u; k < steps * params.matrix; k += 2u) {
-        let v0 = centred(quad, k);
-        let v1 = centred(quad, k + 1u);
+        let v0 = centred(quad, k, scale);
+        let v1 = centred(quad, k + 1u, scale);
         let high0 = leading(v0);
         let high1 = leading(v1);
         high = fma(high1, high1, fma(high0, high0, high));
@@ -69,12 +71,23 @@ fn halve(@builtin(global_invocation_id) id: vec3<u32>) {
     excess[quad] = 0.5 * (rest + low);
 }
 
-// A dimension of four rows, 0 beyond the last.
-fn centred(quad: u32, k: u32) -> vec4<f32> {
+// How far four rows are from unit length, which points stored in half precision are.
+fn excess_of_rows(row: u32) -> vec4<f32> {
+    let last = params.rows - 1u;
+    return vec4(
+        lengths[min(row, last)].y,
+        lengths[min(row + 1u, last)].y,
+        lengths[min(row + 2u, last)].y,
+        lengths[min(row + 3u, last)].y,
+    );
+}
+
+// A dimension of four rows scaled to unit length, 0 beyond the last.
+fn centred(quad: u32, k: u32, scale: vec4<f32>) -> vec4<f32> {
     if 4u * quad >= params.rows || k >= params.dims {
         return vec4(0.0);
     }
-    let v = unpacked(x[four_at(quad, k, params.dims)]) - sum[k] * params.inverse_count;
+    let v = fma(unpacked(x[four_at(quad, k, params.dims)]), scale, vec4(-sum[k] * params.inverse_count));
     return select(vec4(0.0), v, 4u * quad + vec4(0u, 1u, 2u, 3u) < vec4(params.rows));
 }
 

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 fn tolerances(precision: Precision) -> (f64, f64, f64) {
     match precision {
         Precision::F32 | Precision::F16x2 => (1e-6, 1e-5, f32::EPSILON.into()),
-        Precision::F16 => (1e-5, 1e-3, 0.0),
+        Precision::F16 => (1e-5, 2e-3, 0.0),
     }
 }
 
@@ -122,7 +122,7 @@ fn ragged(engine: &Engine) -> Result<(), Failed> {
         let x = unit(engine, normal(n, d, (n * 1000 + d) as u64), d)?;
         within(&mut report, &format!("{n} × {d}"), engine, &x)?;
     }
-    for (n, m, d) in [(513, 700, 257), (1100, 1025, 120), (5, 60_000, 3)] {
+    for (n, m, d) in [(513, 700, 257), (1100, 1025, 120), (45, 6000, 3)] {
         let (x, y) = (unit(engine, normal(n, d, 3), d)?, unit(engine, normal(m, d, 4), d)?);
         across(&mut report, &format!("{n} and {m} × {d}"), engine, &x, &y)?;
     }

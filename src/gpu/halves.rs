@@ -61,7 +61,7 @@ impl Halves {
                     parts: cooperative.parts() as u32,
                     zero: 0,
                 };
-                let buffers = [&panel.values, &sum, &half.values, &half.excess];
+                let buffers = [&panel.values, &panel.excess, &sum, &half.values, &half.excess];
                 let groups = whole.div_ceil(HALVE_ROWS);
                 stream.dispatch(Kernel::Halve, &params, &buffers, groups, (rows * dims) as f64)?;
                 first_row = first_row.wrapping_add(rows as u32);

@@ -235,8 +235,8 @@ impl Kernel {
             Self::Fma => 1,
             Self::Centre | Self::Excess => 2,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
-            Self::FinishGrad { .. } | Self::Halve | Self::Normalize { .. } | Self::WeightedDifferences => 4,
-            Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
+            Self::FinishGrad { .. } | Self::Normalize { .. } | Self::WeightedDifferences => 4,
+            Self::Halve | Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
             Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
             Self::PairedGrad { .. } => 7,
         }
