@@ -37,13 +37,27 @@ pub(super) struct Sweep<'a> {
 
 impl<'a> Sweep<'a> {
     pub(super) fn new(context: &'a Arc<Context>, pairs: Pairs<'a>, t: f64) -> Result<Self> {
+        let mut sweep = Self::with_tiling(context, pairs, t, Tiling::SMALL)?;
+        if sweep.potential.similarity() == Similarity::Cosine {
+            sweep.tiling = context.tiling(sweep.count as f64 * sweep.dims as f64)?;
+        }
+        Ok(sweep)
+    }
+
+    /// In tiles of the caller's choice.
+    pub(super) fn with_tiling(
+        context: &'a Arc<Context>,
+        pairs: Pairs<'a>,
+        t: f64,
+        tiling: Tiling,
+    ) -> Result<Self> {
         let (left, right, within) = match pairs {
             Pairs::Within(x) => (x, x, true),
             Pairs::Across(x, y) => (x, y, false),
         };
         let (x, y) = GpuPoints::both(left, right, context)?;
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
-        let (dims, count, tiling) = (left.dims(), pairs.count(), context.tiling());
+        let (dims, count) = (left.dims(), pairs.count());
         Ok(Self { context, left, right, within, x, y, dims, count, potential, tiling })
     }
 

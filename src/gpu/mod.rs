@@ -21,7 +21,10 @@ mod points;
 mod potential;
 mod shaders;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tiling;
+mod tuning;
 
 use std::sync::Arc;
 
@@ -57,6 +60,16 @@ impl Gpu {
         let description = adapters::identify(&device.adapter_info());
         let context = Arc::new(Context::new(device, queue)?);
         Ok(Self { device: description, context, storage: Storage::F32 })
+    }
+
+    /// Leaves the tiles of the kernels at the default of the device's kind.
+    pub(crate) fn leave_untimed(&self) {
+        self.context.leave_untimed();
+    }
+
+    /// How points are stored that come here.
+    pub(crate) fn storage(&self) -> Storage {
+        self.storage
     }
 
     /// The same device, which stores points so.
