@@ -17,7 +17,7 @@ const SIZES: [(usize, usize, usize); 3] = [(513, 3, 515), (641, 67, 521), (513, 
 const T: f64 = 2.0;
 
 /// Devices of every adapter, with the limits of WebGPU and with small ones.
-fn contexts(checked: bool) -> Vec<Arc<Context>> {
+pub(super) fn contexts(checked: bool) -> Vec<Arc<Context>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     assert!(!adapters.is_empty() || std::env::var_os("UNISPHERE_REQUIRE_GPU").is_none(), "there is no GPU");

@@ -6,7 +6,7 @@
 
 use std::{
     fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -72,9 +72,9 @@ impl Context {
         if work < WORTHWHILE || matches!(*choice, Choice::Settled(_)) {
             return Ok(checked);
         }
-        let fastest = self.fastest(checked)?;
+        let fastest = self.fastest(checked, TIMED)?;
         *choice = Choice::Settled(fastest);
-        if let Err(error) = self.remember(fastest) {
+        if let Some(Err(error)) = self.memory().map(|path| remember(&path, fastest)) {
             log::debug!("the choice of tiles is not remembered: {error}");
         }
         Ok(fastest)
@@ -97,17 +97,20 @@ impl Context {
             None if kind == wgpu::DeviceType::Cpu || self.untimed() => {
                 Wanted::Any { first: default, settled: true }
             }
-            None => self.remembered().map_or(Wanted::Any { first: default, settled: false }, Wanted::Known),
+            None => self
+                .memory()
+                .and_then(|path| remembered(&path))
+                .map_or(Wanted::Any { first: default, settled: false }, Wanted::Known),
         }
     }
 
     /// The fastest of all tiles that work; `checked` where timing fails.
-    fn fastest(self: &Arc<Self>, checked: Tiling) -> Result<Tiling> {
-        let mut set = Sample::new(self, TIMED)?;
+    fn fastest(self: &Arc<Self>, checked: Tiling, (rows, dims): (usize, usize)) -> Result<Tiling> {
+        let mut set = Sample::new(self, (rows, dims))?;
         let mut best = (set.time(self, checked)?, checked);
         // Long enough for the way to the device and back not to count.
         while best.0 < ENOUGH && set.rows < LARGEST {
-            set = Sample::new(self, (2 * set.rows, TIMED.1))?;
+            set = Sample::new(self, (2 * set.rows, dims))?;
             best.0 = set.time(self, checked)?;
         }
         let small = Sample::new(self, CHECKED)?;
@@ -119,21 +122,6 @@ impl Context {
             }
         }
         Ok(best.1)
-    }
-
-    fn remembered(&self) -> Option<Tiling> {
-        Tiling::named(fs::read_to_string(self.memory()?).ok()?.trim())
-    }
-
-    fn remember(&self, tiling: Tiling) -> io::Result<()> {
-        let Some(path) = self.memory() else { return Ok(()) };
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        // Whole or not at all, whoever reads or writes beside.
-        let draft = path.with_extension(std::process::id().to_string());
-        fs::write(&draft, tiling.to_string())?;
-        fs::rename(draft, path)
     }
 
     /// The file that holds the choice for this adapter and driver.
@@ -151,6 +139,20 @@ impl Context {
             key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();
         Some(dirs::cache_dir()?.join("unisphere").join("tiles").join(key))
     }
+}
+
+fn remembered(path: &Path) -> Option<Tiling> {
+    Tiling::named(fs::read_to_string(path).ok()?.trim())
+}
+
+fn remember(path: &Path, tiling: Tiling) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // Whole or not at all, whoever reads or writes beside.
+    let draft = path.with_extension(std::process::id().to_string());
+    fs::write(&draft, tiling.to_string())?;
+    fs::rename(draft, path)
 }
 
 /// The first of the tiles that pass, with a warning for each before it.
@@ -281,6 +283,23 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::tests::contexts;
+
+    #[test]
+    fn the_fastest_are_found_and_remembered() {
+        for context in contexts(false).into_iter().step_by(2) {
+            // Few points, and so few runs: what is timed is not what the test is of.
+            let fastest = context.fastest(Tiling::SMALL, (600, 16)).expect("a choice");
+            let path = std::env::temp_dir().join(format!("unisphere-{}", std::process::id())).join("tiles");
+            assert_eq!(remembered(&path), None);
+            remember(&path, fastest).expect("a file");
+            assert_eq!(remembered(&path), Some(fastest));
+            fs::write(&path, "of another version").expect("a file");
+            assert_eq!(remembered(&path), None);
+            fs::remove_dir_all(path.parent().expect("a folder")).expect("an end");
+            assert!(context.memory().is_none_or(|path| path.file_name().is_some_and(|name| name.len() > 5)));
+        }
+    }
 
     #[test]
     fn tiles_that_do_not_work_are_passed_over() {
