@@ -126,16 +126,28 @@ impl Engine {
     /// The same engine, which multiplies coordinates in this precision. Its points, and those of the engine that it
     /// comes from, serve both.
     ///
+    /// Any but [`Precision::F32`] is tried at its first use on a device, in a second or less on a GPU: a small set, whose
+    /// value and gradient must be as exact as they should be; and its speed, as single precision may be faster where
+    /// matrices are emulated, of which the log (crate `log`) is told in a warning. A device that the caller owns offers
+    /// single precision only, as it does not tell which matrices it has.
+    ///
     /// # Errors
     ///
-    /// [`Error::Precision`] where the device has not the cooperative matrices that it takes.
-    pub fn with_precision(mut self, precision: Precision) -> Result<Self> {
-        if precision != Precision::F32 {
-            let device = self.device().name.clone();
-            return Err(Error::Precision { precision, device, reason: offers(precision) });
+    /// [`Error::Precision`] where the device has not the cooperative matrices that it takes, or fails the trial;
+    /// [`Error::OutOfMemory`], [`Error::DeviceLost`].
+    pub fn with_precision(self, precision: Precision) -> Result<Self> {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = &self.gpu
+            && let Some(gpu) = gpu.with_precision(precision)?
+        {
+            let gpu = Arc::new(gpu);
+            return Ok(Self { backend: gpu.clone(), gpu: Some(gpu), precision, ..self });
         }
-        self.precision = precision;
-        Ok(self)
+        if precision == Precision::F32 {
+            return Ok(self);
+        }
+        let device = self.device().name.clone();
+        Err(Error::Precision { precision, device, reason: offers(precision) })
     }
 
     /// The same engine, which keeps points that it is given from now on in this precision, on the device. Both sets of
@@ -425,6 +437,9 @@ fn offers(precision: Precision) -> String {
         adapters.into_iter().filter(|a| a.precisions.contains(&precision)).map(|a| a.name).collect();
     match &*names {
         [] => "it takes a GPU with cooperative matrices, and there is none here; use f32".into(),
-        names => format!("of the devices here, {} do", names.join("; ")),
+        names => format!(
+            "it takes cooperative matrices, which these have where the engine opens them itself: {}",
+            names.join("; ")
+        ),
     }
 }

@@ -58,21 +58,13 @@ fn uniformity(report: &mut Report, engine: &Engine, x: &Set, t: f64) -> Result<(
     for (how, value) in [("value", engine.uniformity(&x.points, metric)?), ("value with gradient", value)] {
         report.check(format!("uniformity t={t}, {how}"), x.potential(value, want, t));
     }
-    let gross = gross(&x.seen, &x.seen, t, oracle::log_sum_exp(&squares, t), true);
+    let gross = oracle::gross(&x.seen, &x.seen, t, oracle::log_sum_exp(&squares, t), true);
     let grads = oracle::uniformity_grad(&x.seen, t);
     report.check(format!("uniformity t={t}, gradient"), x.gradient(&grad, grads, want, gross)?);
     if x.raw() {
         report.check(format!("uniformity t={t}, gradient"), balanced(&[&grad])?);
     }
     Ok(())
-}
-
-/// The norm of the gradient's terms before they cancel on the sphere: 2t Σⱼ wᵢⱼ/S for every i.
-fn gross(x: &Rows, y: &Rows, t: f64, log_sum: f64, within: bool) -> f64 {
-    let weight = |x: &[f64], y: &[f64]| (-t * oracle::squared_distance(x, y) - log_sum).exp();
-    let others = |i| y.iter().enumerate().filter(move |(j, _)| !(within && i == *j));
-    let share = |(i, x): (usize, &Vec<f64>)| others(i).map(|(_, y)| weight(x, y)).sum::<f64>();
-    2.0 * t * oracle::length(&x.iter().enumerate().map(share).collect::<Vec<_>>())
 }
 
 fn cross_uniformity(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f64) -> Result<()> {
@@ -87,7 +79,7 @@ fn cross_uniformity(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f
     let log_sum = oracle::log_sum_exp(&squares, t);
     let (wx, wy) = oracle::cross_uniformity_grad(&x.seen, &y.seen, t);
     for (which, set, other, got, grad) in [("x", x, y, &gx, wx), ("y", y, x, &gy, wy)] {
-        let gross = gross(&set.seen, &other.seen, t, log_sum, false);
+        let gross = oracle::gross(&set.seen, &other.seen, t, log_sum, false);
         report.check(
             format!("cross uniformity t={t}, gradient of {which}"),
             set.gradient(got, grad, want, gross)?,
@@ -139,7 +131,8 @@ fn loss(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f64) -> Resul
         let spread = oracle::uniformity_grad(&set.seen, t);
         let halved = oracle::sum(&spread, &spread, -0.5);
         let log_sum = oracle::log_sum_exp(&oracle::squares_within(&set.seen), t);
-        let gross = gross(&set.seen, &set.seen, t, log_sum, true) / 2.0 + weight * oracle::norm(&pull);
+        let gross =
+            oracle::gross(&set.seen, &set.seen, t, log_sum, true) / 2.0 + weight * oracle::norm(&pull);
         let want = oracle::sum(&halved, &pull, sign * weight);
         report.check(format!("loss t={t}, gradient of {which}"), set.gradient(got, want, u, gross)?);
     }

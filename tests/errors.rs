@@ -17,8 +17,8 @@ use support::{
     random::{normal, single},
 };
 use unisphere::{
-    Alignment, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Loss, Matrix, Points, Result, Uniformity,
-    unordered_pairs,
+    Alignment, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Loss, Matrix, Points, Precision, Result,
+    Uniformity, unordered_pairs,
 };
 
 fn main() -> ExitCode {
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Check::new("mixed scaling", mixed_scaling),
         Check::new("a matrix of another shape", another_shape),
         Check::new("overflow", overflow),
+        Check::new("a precision of GPUs", precision),
         Check::new("no such device", no_such_device),
         Check::new("another device's points", another_device).of_gpus(),
         Check::new("stopped", stopped),
@@ -182,6 +183,31 @@ fn overflow(engine: &Engine) -> Result<(), Failed> {
     expect(engine.alignment_with_grad(&x, &y, steep), a)?;
     expect(engine.uniformity(&x, narrow), u.clone())?;
     expect(engine.uniformity_with_grad(&x, narrow), u)
+}
+
+/// The CPU multiplies in single precision, and says who else there is.
+fn precision(engine: &Engine) -> Result<(), Failed> {
+    engine.clone().with_precision(Precision::F32)?;
+    #[cfg(feature = "gpu")]
+    let adapters = unisphere::adapters();
+    #[cfg(not(feature = "gpu"))]
+    let adapters = Vec::<unisphere::Adapter>::new();
+    for precision in [Precision::F16x2, Precision::F16] {
+        if engine.device().kind == DeviceKind::Gpu {
+            continue;
+        }
+        let able = || adapters.iter().filter(|adapter| adapter.precisions.contains(&precision));
+        expect_that(engine.clone().with_precision(precision), "precision", |error| match error {
+            Error::Precision { precision: of, device, reason } => {
+                *of == precision
+                    && *device == engine.device().name
+                    && reason.contains("cooperative matrices")
+                    && able().all(|adapter| reason.contains(&adapter.name))
+            }
+            _ => false,
+        })?;
+    }
+    Ok(())
 }
 
 fn no_such_device(_: &Engine) -> Result<(), Failed> {

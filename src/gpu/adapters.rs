@@ -1,5 +1,6 @@
 //! The adapters of this machine, and how one of them is opened.
 
+use super::cooperative::Matrices;
 use crate::{Adapter, Device, DeviceChoice, DeviceKind, Error, Precision, Result};
 
 /// The GPU adapters of this machine, the best first: discrete, integrated, virtual, software. Empty where
@@ -8,8 +9,11 @@ pub fn adapters() -> Vec<Adapter> {
     found().iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
 }
 
+/// A device, and the cooperative matrices that it can multiply.
+pub(super) type Opened = (wgpu::Device, wgpu::Queue, Option<Matrices>);
+
 /// Opens the adapter of a choice, with all that it offers. Where several would do, the next is tried if one fails.
-pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, wgpu::Device, wgpu::Queue)> {
+pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
     let found = found();
     let wanted = |index: usize, info: &wgpu::AdapterInfo| match choice {
         DeviceChoice::Cpu => false,
@@ -22,13 +26,8 @@ pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, wgpu::Device, wgpu:
     for (_, adapter) in
         found.iter().enumerate().filter(|(index, adapter)| wanted(*index, &adapter.get_info()))
     {
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("unisphere"),
-            required_limits: adapter.limits(),
-            ..Default::default()
-        };
-        match pollster::block_on(adapter.request_device(&descriptor)) {
-            Ok((device, queue)) => return Ok((identify(&adapter.get_info()), device, queue)),
+        match request(adapter) {
+            Ok(opened) => return Ok((identify(&adapter.get_info()), opened)),
             Err(error) => failure = failure.or(Some(Error::Device { reason: error.to_string() })),
         }
     }
@@ -36,6 +35,29 @@ pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, wgpu::Device, wgpu:
         found.iter().enumerate().map(|(index, adapter)| format!("{index} {}", adapter.get_info().name));
     let available = std::iter::once("cpu".into()).chain(names).collect();
     Err(failure.unwrap_or(Error::NoDevice { wanted: choice.to_string(), available }))
+}
+
+fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("unisphere"),
+        required_limits: adapter.limits(),
+        ..Default::default()
+    };
+    if let Some(matrices) = Matrices::of(adapter) {
+        let with_matrices = wgpu::DeviceDescriptor {
+            required_features: Matrices::FEATURES,
+            // SAFETY: wgpu may not see all that can be wrong with a kernel over matrices; ours are as a test has them, and
+            // are tried on the device before they are used.
+            experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
+            ..descriptor.clone()
+        };
+        // A driver that fails here may yet serve without.
+        if let Ok((device, queue)) = pollster::block_on(adapter.request_device(&with_matrices)) {
+            return Ok((device, queue, Some(matrices)));
+        }
+    }
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
+    Ok((device, queue, None))
 }
 
 /// An adapter as results name it.
@@ -84,6 +106,9 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> Adapter {
         workgroup_size: limits.max_compute_invocations_per_workgroup,
         subgroups: features.contains(wgpu::Features::SUBGROUP),
         f16: features.contains(wgpu::Features::SHADER_F16),
-        precisions: vec![Precision::F32],
+        precisions: match Matrices::of(adapter) {
+            Some(_) => Precision::ALL.into(),
+            None => vec![Precision::F32],
+        },
     }
 }

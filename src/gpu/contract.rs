@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 
 use naga::{
     AddressSpace, Block, Expression, Function, Literal, Module, ShaderStage, Statement, TypeInner,
-    valid::ModuleInfo,
+    valid::{Capabilities, ModuleInfo, ShaderStages, ValidationFlags, Validator},
 };
 
 use super::{
     ceiling::{LANES, ROUNDS},
     context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
+    halves::HALVE_ROWS,
     params::{
-        DistancesParams, ExcessParams, FinishGradParams, FmaParams, NormalizeParams, PairParams,
-        PairedParams, Params, WeightedDifferencesParams, WeightedSumsParams,
+        CentreParams, DistancesParams, ExcessParams, FinishGradParams, FmaParams, HalveParams,
+        NormalizeParams, PairParams, PairedParams, Params, WeightedDifferencesParams, WeightedSumsParams,
     },
     points::EXCESS_ROWS,
     shaders::Kernel,
@@ -30,10 +31,17 @@ fn parse_for(kernel: Kernel, storage: Storage) -> (Module, ModuleInfo) {
     let text = kernel.text(storage);
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(text)));
-    let flags = naga::valid::ValidationFlags::all();
+    let flags = ValidationFlags::all();
     // What WebGPU has everywhere: packing and unpacking of halves.
-    let capabilities = naga::valid::Capabilities::SHADER_FLOAT16_IN_FLOAT32;
-    let info = naga::valid::Validator::new(flags, capabilities)
+    let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let mut stages = ShaderStages::empty();
+    if matches!(kernel, Kernel::Cooperative { .. }) {
+        capabilities |=
+            Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX | Capabilities::SUBGROUP;
+        stages = ShaderStages::COMPUTE;
+    }
+    let info = Validator::new(flags, capabilities)
+        .subgroup_stages(stages)
         .validate(&module)
         .unwrap_or_else(|error| panic!("{kernel:?}: {}", error.emit_to_string(text)));
     (module, info)
@@ -81,6 +89,9 @@ fn every_kernel_fits_the_limits_asked_for() {
         if kernel == Kernel::Excess {
             assert_eq!(size[0] as usize, EXCESS_ROWS);
         }
+        if kernel == Kernel::Halve {
+            assert_eq!(4 * size[0] as usize, HALVE_ROWS);
+        }
     }
 }
 
@@ -99,6 +110,13 @@ fn numbers_that_two_files_share_are_the_same() {
     assert_eq!(4 * number(Kernel::SquaredDistances, "GROUP_QUADS") as usize, TILE);
     assert_eq!(number(Kernel::Fma, "LANES") as usize, LANES);
     assert_eq!(number(Kernel::Fma, "ROUNDS") as usize, ROUNDS);
+    for kernel in Kernel::all() {
+        if let Kernel::Cooperative { cooperative, .. } = kernel {
+            assert_eq!(number(kernel, "F") as usize, cooperative.matrices.side());
+            assert_eq!(number(kernel, "PARTS") as usize, cooperative.parts());
+            assert_eq!(number(kernel, "TILE") as usize, cooperative.tile());
+        }
+    }
 }
 
 /// DX12's older compiler refuses them, and others keep what is indexed out of registers.
@@ -158,10 +176,12 @@ fn every_constant_is_given_and_none_has_a_default() {
 #[test]
 fn every_field_of_the_parameters_lies_where_the_shader_reads_it() {
     let checked: usize = [
+        check::<CentreParams>(),
         check::<DistancesParams>(),
         check::<ExcessParams>(),
         check::<FinishGradParams>(),
         check::<FmaParams>(),
+        check::<HalveParams>(),
         check::<NormalizeParams>(),
         check::<PairParams>(),
         check::<PairedParams>(),

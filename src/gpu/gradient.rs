@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::{
     context::{Context, TILE},
-    log_sum::{Sweep, grid},
+    log_sum::Sweep,
     matrix::GpuMatrix,
+    operands::Operands,
     params::{FinishGradParams, PairParams, WeightedDifferencesParams, WeightedSumsParams},
     points::{GpuPoints, Panel},
     shaders::{Kernel, Similarity},
@@ -77,20 +78,23 @@ impl Sweep<'_> {
         let mut stream =
             Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();
-        let pairwise = self.pairwise(false);
-        let tiling = pairwise.tiling;
-        let side = |rows: usize, tile: usize| self.x.panel_rows.min(rows).next_multiple_of(tile);
-        let stride = side(self.right.rows(), tiling.cols());
-        let largest = side(self.left.rows(), tiling.rows()) * stride;
+        let operands = Operands::of(self, false)?;
+        // Whole tiles of the kernels on either end; all are powers of two.
+        let (rows, cols) = operands.tile();
+        let side = |rows: usize, tile: usize| {
+            self.x.panel_rows.min(rows).next_multiple_of(tile.max(self.tiling.rows()))
+        };
+        let stride = side(self.right.rows(), cols);
+        let largest = side(self.left.rows(), rows) * stride;
         let weights = self.context.storage("the weights of a block", 4 * largest as u64)?;
         let common = PairParams { stride: stride as u32 / 4, ..self.potential.params(pivot) };
         for block in self.blocks() {
-            let (x, y) = self.panels(&block);
+            let [x, y, x_excess, y_excess] = operands.sides(self, &block);
             let tiles = Tiles {
-                kernel: Kernel::Weights(pairwise),
-                buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums, &weights],
-                count: grid(tiling, &block),
-                cost: self.potential.cost(tiling, self.dims),
+                kernel: operands.weights(),
+                buffers: &[x, y, x_excess, y_excess, &sums, &weights],
+                count: operands.grid(&block),
+                cost: operands.cost(self),
                 pairs: 0,
             };
             stream.tiles(tiles, |first_tile, first_sum| PairParams {

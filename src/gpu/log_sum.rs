@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::{
     context::Context,
+    cooperative::Cooperative,
+    operands::Operands,
     params::PairParams,
     points::{GpuPoints, Panel},
     potential::Potential,
-    shaders::{Kernel, Pairwise, Similarity},
+    shaders::Similarity,
     stream::{Stream, Tiles},
     tiling::Tiling,
 };
@@ -33,18 +35,30 @@ pub(super) struct Sweep<'a> {
     pub(super) potential: Potential,
     /// Of the kernels over cosines; exact ones have their own.
     pub(super) tiling: Tiling,
+    /// What takes their place.
+    pub(super) cooperative: Option<Cooperative>,
 }
 
 impl<'a> Sweep<'a> {
-    pub(super) fn new(context: &'a Arc<Context>, pairs: Pairs<'a>, t: f64) -> Result<Self> {
+    /// A pass by cooperative matrices where asked for and sets of this size allow it.
+    pub(super) fn new(
+        context: &'a Arc<Context>,
+        pairs: Pairs<'a>,
+        t: f64,
+        asked: Option<Cooperative>,
+    ) -> Result<Self> {
         let mut sweep = Self::with_tiling(context, pairs, t, Tiling::SMALL)?;
         if sweep.potential.similarity() == Similarity::Cosine {
             sweep.tiling = context.tiling(sweep.count as f64 * sweep.dims as f64)?;
+            let (n, m) = (sweep.left.rows(), sweep.right.rows());
+            let rows = (n.min(m), n.max(m));
+            sweep.cooperative =
+                asked.and_then(|asked| asked.suited(context, rows, sweep.x.panel_rows, sweep.dims));
         }
         Ok(sweep)
     }
 
-    /// In tiles of the caller's choice.
+    /// A pass in single precision, in tiles of the caller's choice.
     pub(super) fn with_tiling(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
@@ -57,8 +71,8 @@ impl<'a> Sweep<'a> {
         };
         let (x, y) = GpuPoints::both(left, right, context)?;
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
-        let (dims, count) = (left.dims(), pairs.count());
-        Ok(Self { context, left, right, within, x, y, dims, count, potential, tiling })
+        let (dims, count, cooperative) = (left.dims(), pairs.count(), None);
+        Ok(Self { context, left, right, within, x, y, dims, count, potential, tiling, cooperative })
     }
 
     /// The sum over all pairs.
@@ -79,15 +93,14 @@ impl<'a> Sweep<'a> {
         // Each tile finds its own pivot, unless one is known to serve all.
         let pivot = self.potential.pivot();
         let common = self.potential.params(pivot.unwrap_or(0.0));
-        let pairwise = self.pairwise(pivot.is_none());
-        let tiling = pairwise.tiling;
+        let operands = Operands::of(self, pivot.is_none())?;
         for block in self.blocks() {
-            let (x, y) = self.panels(&block);
+            let [x, y, x_excess, y_excess] = operands.sides(self, &block);
             let tiles = Tiles {
-                kernel: Kernel::LogSum(pairwise),
-                buffers: &[&x.values, &y.values, &x.excess, &y.excess, &sums],
-                count: if block.diagonal { tiling.triangle(block.rows.len()) } else { grid(tiling, &block) },
-                cost: self.potential.cost(tiling, self.dims),
+                kernel: operands.log_sum(),
+                buffers: &[x, y, x_excess, y_excess, &sums],
+                count: operands.counted(&block),
+                cost: operands.cost(self),
                 pairs: block.pairs(),
             };
             stream.tiles(tiles, |first_tile, first_sum| PairParams {
@@ -99,13 +112,6 @@ impl<'a> Sweep<'a> {
         self.potential.settled(stream.finish()?, self.count)
     }
 
-    /// The kernel over the pairs.
-    pub(super) fn pairwise(&self, own_pivot: bool) -> Pairwise {
-        let similarity = self.potential.similarity();
-        let tiling = if similarity == Similarity::Cosine { self.tiling } else { Tiling::SMALL };
-        Pairwise::new(similarity, tiling, self.dims, own_pivot)
-    }
-
     /// The blocks of the pairs: a panel of the left points by one of the right.
     pub(super) fn blocks(&self) -> Box<dyn Iterator<Item = Block>> {
         let (n, m, panel) = (self.left.rows(), self.right.rows(), self.x.panel_rows);
@@ -114,10 +120,13 @@ impl<'a> Sweep<'a> {
 
     /// The two panels of a block.
     pub(super) fn panels(&self, block: &Block) -> (&Panel, &Panel) {
-        (
-            &self.x.panels[block.rows.start / self.x.panel_rows],
-            &self.y.panels[block.cols.start / self.y.panel_rows],
-        )
+        let (row, col) = self.panel_numbers(block);
+        (&self.x.panels[row], &self.y.panels[col])
+    }
+
+    /// Which panels of either set these are.
+    pub(super) fn panel_numbers(&self, block: &Block) -> (usize, usize) {
+        (block.rows.start / self.x.panel_rows, block.cols.start / self.y.panel_rows)
     }
 
     pub(super) fn block_params(&self, block: &Block, common: PairParams) -> PairParams {
@@ -129,9 +138,4 @@ impl<'a> Sweep<'a> {
             ..common
         }
     }
-}
-
-/// Tiles of a block.
-pub(super) fn grid(tiling: Tiling, block: &Block) -> u32 {
-    tiling.grid(block.rows.len(), block.cols.len())
 }

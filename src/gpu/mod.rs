@@ -10,15 +10,19 @@ mod ceiling;
 mod context;
 #[cfg(test)]
 mod contract;
+mod cooperative;
 mod distances;
 mod gradient;
+mod halves;
 mod kernel;
 mod log_sum;
 mod matrix;
+mod operands;
 mod paired;
 mod params;
 mod points;
 mod potential;
+mod proof;
 mod shaders;
 mod stream;
 #[cfg(test)]
@@ -26,13 +30,22 @@ mod tests;
 mod tiling;
 mod tuning;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 pub use adapters::adapters;
 
-use self::{context::Context, log_sum::Sweep, matrix::GpuMatrix, points::Source};
+use self::{
+    context::Context,
+    cooperative::{Cooperative, Matrices},
+    log_sum::Sweep,
+    matrix::GpuMatrix,
+    points::Source,
+};
 use crate::{
-    Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Result, Scaling, Storage,
+    Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Precision, Result, Scaling, Storage,
     backend::{Backend, Gradients, Pairs},
     progress::Watch,
 };
@@ -44,22 +57,48 @@ pub(crate) struct Gpu {
     context: Arc<Context>,
     /// How points are stored that come here.
     storage: Storage,
+    /// What the device can multiply.
+    matrices: Option<Matrices>,
+    /// What it is asked to multiply, as far as that keeps its word.
+    asked: Option<Cooperative>,
+    /// What has been tried on this device, and how that went.
+    proven: Arc<Mutex<HashMap<Cooperative, Result<()>>>>,
 }
 
 impl Gpu {
     /// The adapter of a choice.
     pub(crate) fn open(choice: &DeviceChoice) -> Result<Self> {
-        let (description, device, queue) = adapters::open(choice)?;
+        let (description, (device, queue, matrices)) = adapters::open(choice)?;
         let context = Arc::new(Context::new(device, queue)?);
         context.listen();
-        Ok(Self { device: description, context, storage: Storage::F32 })
+        Ok(Self::new(description, context, matrices))
     }
 
     /// A device of an app's own, whose listeners are left alone.
     pub(crate) fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
         let description = adapters::identify(&device.adapter_info());
         let context = Arc::new(Context::new(device, queue)?);
-        Ok(Self { device: description, context, storage: Storage::F32 })
+        // Only an adapter tells its matrices, and only devices made with them have them.
+        Ok(Self::new(description, context, None))
+    }
+
+    fn new(device: Device, context: Arc<Context>, matrices: Option<Matrices>) -> Self {
+        let (storage, proven) = Default::default();
+        Self { device, context, storage, matrices, asked: None, proven }
+    }
+
+    /// The same device, which multiplies coordinates so; none where it has not what that takes. A grade is tried at its
+    /// first use on a device.
+    pub(crate) fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
+        if precision == Precision::F32 {
+            return Ok(Some(Self { asked: None, ..self.clone() }));
+        }
+        let Some(asked) = self.matrices.and_then(|matrices| Cooperative::new(matrices, precision)) else {
+            return Ok(None);
+        };
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        proven.entry(asked).or_insert_with(|| proof::prove(&self.context, precision, asked)).clone()?;
+        Ok(Some(Self { asked: Some(asked), ..self.clone() }))
     }
 
     /// Leaves the tiles of the kernels at the default of the device's kind.
@@ -141,7 +180,7 @@ impl Backend for Gpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        Sweep::new(&self.context, pairs, t)?.log_sum(watch)
+        Sweep::new(&self.context, pairs, t, self.asked)?.log_sum(watch)
     }
 
     fn log_sum_with_grad(
@@ -151,7 +190,7 @@ impl Backend for Gpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        Sweep::new(&self.context, pairs, t)?.log_sum_with_grad(weight, watch)
+        Sweep::new(&self.context, pairs, t, self.asked)?.log_sum_with_grad(weight, watch)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

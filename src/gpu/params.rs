@@ -33,7 +33,7 @@ macro_rules! params {
 
 params! {
     /// A block of pairs and the tiles of it to work on.
-    Kernel::LogSum(_) | Kernel::Weights(_) => PairParams {
+    Kernel::LogSum(_) | Kernel::Weights(_) | Kernel::Cooperative { .. } => PairParams {
         rows: u32,
         cols: u32,
         dims: u32,
@@ -93,6 +93,25 @@ params! {
         first_row: u32,
         largest: u32,
         least: u32,
+    }
+}
+
+params! {
+    Kernel::Centre => CentreParams {
+        rows: u32,
+        dims: u32,
+    }
+}
+
+params! {
+    Kernel::Halve => HalveParams {
+        rows: u32,
+        dims: u32,
+        first_row: u32,
+        inverse_count: f32,
+        matrix: u32,
+        parts: u32,
+        zero: u32,
     }
 }
 

@@ -1,6 +1,9 @@
 //! The table of kernels: each one's text, entry point and constants. The only place that reads shader files.
 
-use super::tiling::Tiling;
+use super::{
+    cooperative::{Cooperative, Matrices},
+    tiling::Tiling,
+};
 use crate::Storage;
 
 /// Shared parts and a kernel, joined into one text for points stored in f32, and one for f16.
@@ -15,11 +18,36 @@ macro_rules! joined {
     };
 }
 
+/// The same for products by cooperative matrices. What they enable is to stand first.
+macro_rules! by_matrices {
+    ($matrices:literal) => {
+        [
+            [by_matrices!($matrices, "one_product", "log_sum"), by_matrices!($matrices, "one_product", "weights")],
+            [
+                by_matrices!($matrices, "three_products", "log_sum"),
+                by_matrices!($matrices, "three_products", "weights"),
+            ],
+        ]
+    };
+    ($($part:literal),+) => {
+        concat!(
+            $(include_str!(concat!("../../shaders/cooperative/", $part, ".wgsl")),)+
+            include_str!("../../shaders/shared/exp.wgsl"),
+            include_str!("../../shaders/shared/grid.wgsl"),
+            include_str!("../../shaders/shared/tile_sum.wgsl"),
+            include_str!("../../shaders/shared/triangle.wgsl"),
+            include_str!("../../shaders/cooperative/tiles.wgsl")
+        )
+    };
+}
+
 type Texts = [&'static str; 2];
 
+const CENTRE: Texts = joined!("centre.wgsl");
 const EXCESS: Texts = joined!("shared/split.wgsl", "excess.wgsl");
 const FMA: Texts = joined!("fma.wgsl");
 const FINISH_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
+const HALVE: Texts = joined!("shared/split.wgsl", "halve.wgsl");
 const LOG_SUM: Texts = joined!(
     "shared/exp.wgsl",
     "shared/grid.wgsl",
@@ -39,6 +67,13 @@ const WEIGHTED_DIFFERENCES: Texts =
     joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "weighted_differences.wgsl");
 const WEIGHTED_SUMS: Texts =
     joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/tiles.wgsl", "weighted_sums.wgsl");
+
+/// By one product or three, as sums alone or with weights.
+type ByMatrices = [[&'static str; 2]; 2];
+
+const BY_16: ByMatrices = by_matrices!("matrices_16");
+const BY_8: ByMatrices = by_matrices!("matrices_8");
+const BY_8_ON_METAL: ByMatrices = by_matrices!("matrices_8_metal");
 
 /// How the similarity of two points is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,13 +117,26 @@ impl Pairwise {
 /// A compiled variant of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
+    Centre,
+    /// [`LogSum`](Self::LogSum), or [`Weights`](Self::Weights), by matrices.
+    Cooperative {
+        cooperative: Cooperative,
+        weights: bool,
+    },
     Excess,
-    FinishGrad { unit: bool },
+    FinishGrad {
+        unit: bool,
+    },
     Fma,
+    Halve,
     LogSum(Pairwise),
-    Normalize { unit: bool },
+    Normalize {
+        unit: bool,
+    },
     PairedDistances,
-    PairedGrad { unit: bool },
+    PairedGrad {
+        unit: bool,
+    },
     SquaredDistances,
     WeightedDifferences,
     WeightedSums(Tiling),
@@ -100,14 +148,21 @@ impl Kernel {
     #[cfg(test)]
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![
+            Self::Centre,
             Self::Excess,
             Self::Fma,
+            Self::Halve,
             Self::PairedDistances,
             Self::SquaredDistances,
             Self::WeightedDifferences,
         ];
         for unit in [false, true] {
             all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }, Self::PairedGrad { unit }]);
+        }
+        for matrices in [Matrices::Sixteen, Matrices::Eight, Matrices::EightOnMetal] {
+            for (split, weights) in [(false, false), (false, true), (true, false), (true, true)] {
+                all.push(Self::Cooperative { cooperative: Cooperative { matrices, split }, weights });
+            }
         }
         for tiling in Tiling::ALL {
             for similarity in [Similarity::Cosine, Similarity::SplitCosine, Similarity::Difference] {
@@ -127,9 +182,19 @@ impl Kernel {
     /// The whole WGSL text.
     pub(super) fn text(self, storage: Storage) -> &'static str {
         let texts = match self {
+            Self::Centre => CENTRE,
+            Self::Cooperative { cooperative: Cooperative { matrices, split }, weights } => {
+                let texts = match matrices {
+                    Matrices::Sixteen => BY_16,
+                    Matrices::Eight => BY_8,
+                    Matrices::EightOnMetal => BY_8_ON_METAL,
+                };
+                return texts[usize::from(split)][usize::from(weights)];
+            }
             Self::Excess => EXCESS,
             Self::FinishGrad { .. } => FINISH_GRAD,
             Self::Fma => FMA,
+            Self::Halve => HALVE,
             Self::LogSum(_) | Self::Weights(_) => LOG_SUM,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
@@ -147,9 +212,12 @@ impl Kernel {
     /// Its entry point.
     pub(super) fn entry(self) -> &'static str {
         match self {
+            Self::Centre => "centre",
+            Self::Cooperative { .. } => "cooperative",
             Self::Excess => "excess_of_rows",
             Self::FinishGrad { .. } => "finish_grad",
             Self::Fma => "multiply_add",
+            Self::Halve => "halve",
             Self::LogSum(_) => "log_sum",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
@@ -165,11 +233,11 @@ impl Kernel {
     pub(super) fn buffers(self) -> usize {
         match self {
             Self::Fma => 1,
-            Self::Excess => 2,
+            Self::Centre | Self::Excess => 2,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
-            Self::FinishGrad { .. } | Self::Normalize { .. } | Self::WeightedDifferences => 4,
-            Self::LogSum(_) => 5,
-            Self::Weights(_) => 6,
+            Self::FinishGrad { .. } | Self::Halve | Self::Normalize { .. } | Self::WeightedDifferences => 4,
+            Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
+            Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
             Self::PairedGrad { .. } => 7,
         }
     }
@@ -194,12 +262,18 @@ impl Kernel {
                 constants
             }
             Self::WeightedSums(tiling) => tiling.constants(),
-            Self::Fma | Self::PairedDistances | Self::SquaredDistances | Self::WeightedDifferences => vec![],
+            Self::Centre
+            | Self::Cooperative { .. }
+            | Self::Fma
+            | Self::Halve
+            | Self::PairedDistances
+            | Self::SquaredDistances
+            | Self::WeightedDifferences => vec![],
         }
     }
 
     /// Whether it runs without the driver's bounds checks, as [`super::contract`] shows that it may.
     pub(super) fn unchecked(self) -> bool {
-        matches!(self, Self::LogSum(_) | Self::Weights(_) | Self::WeightedSums(_))
+        matches!(self, Self::LogSum(_) | Self::Weights(_) | Self::WeightedSums(_) | Self::Cooperative { .. })
     }
 }

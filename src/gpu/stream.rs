@@ -140,7 +140,8 @@ impl<'a> Stream<'a> {
         tiles: Tiles<'_>,
         params: impl Fn(u32, u32) -> P,
     ) -> Result<()> {
-        let makes_sums = matches!(tiles.kernel, Kernel::LogSum(_) | Kernel::Weights(_));
+        let makes_sums =
+            matches!(tiles.kernel, Kernel::LogSum(_) | Kernel::Weights(_) | Kernel::Cooperative { .. });
         let done =
             |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
         let mut first = 0;

@@ -5,10 +5,14 @@ use std::{process::ExitCode, sync::Arc};
 use libtest_mimic::{Arguments, Failed, Trial};
 use unisphere::Engine;
 #[cfg(feature = "gpu")]
-use unisphere::wgpu;
+use unisphere::{Precision, wgpu};
 
 /// The variable that turns a missing GPU from ignored tests into failures.
 const REQUIRE_GPU: &str = "UNISPHERE_REQUIRE_GPU";
+
+/// The same for cooperative matrices.
+#[cfg(feature = "gpu")]
+const REQUIRE_COOPERATIVE: &str = "UNISPHERE_REQUIRE_COOPERATIVE";
 
 const CPU: &str = "cpu";
 
@@ -105,10 +109,43 @@ pub(crate) fn run_on_adapters(checks: &[AdapterCheck]) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
+/// A named check of an engine of a grade.
+#[cfg(feature = "gpu")]
+pub(crate) type GradeCheck = (&'static str, fn(&Engine) -> Result<(), Failed>);
+
+/// Runs every check on every adapter at every grade that takes cooperative matrices, as the tests of this program.
+#[cfg(feature = "gpu")]
+pub(crate) fn run_at_grades(checks: &[GradeCheck]) -> ExitCode {
+    let adapters = unisphere::adapters();
+    let mut trials = Vec::new();
+    for precision in [Precision::F16x2, Precision::F16] {
+        let offered = adapters.iter().any(|adapter| adapter.precisions.contains(&precision));
+        if !offered {
+            let missing = Trial::test(format!("{precision}"), move || {
+                Err(format!("no adapter here offers {precision}; {REQUIRE_COOPERATIVE} asks for one").into())
+            });
+            trials.push(missing.with_ignored_flag(!set(REQUIRE_COOPERATIVE)));
+        }
+        for adapter in adapters.iter().filter(|adapter| adapter.precisions.contains(&precision)) {
+            let engine = Engine::on(&unisphere::DeviceChoice::Index(adapter.index));
+            for &(name, check) in checks {
+                let name = format!("{}::{}::{precision}::{name}", adapter.index, adapter.name);
+                let engine = engine.clone();
+                trials.push(Trial::test(name, move || check(&engine?.with_precision(precision)?)));
+            }
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
 fn no_gpu() -> String {
     format!("there is no GPU adapter here; {REQUIRE_GPU} asks for one")
 }
 
 fn required() -> bool {
-    std::env::var_os(REQUIRE_GPU).is_some_and(|value| value != "0")
+    set(REQUIRE_GPU)
+}
+
+fn set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value != "0")
 }

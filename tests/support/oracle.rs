@@ -89,6 +89,14 @@ pub(crate) fn cross_uniformity_grad(x: &Rows, y: &Rows, t: f64) -> (Rows, Rows) 
     (one(x, y), one(y, x))
 }
 
+/// The norm of the gradient's terms before they cancel on the sphere: 2t Σⱼ wᵢⱼ/S for every i.
+pub(crate) fn gross(x: &Rows, y: &Rows, t: f64, log_sum: f64, within: bool) -> f64 {
+    let weight = |x: &[f64], y: &[f64]| (-t * squared_distance(x, y) - log_sum).exp();
+    let others = |i| y.iter().enumerate().filter(move |(j, _)| !(within && i == *j));
+    let share = |(i, x): (usize, &Vec<f64>)| others(i).map(|(_, y)| weight(x, y)).sum::<f64>();
+    2.0 * t * length(&x.iter().enumerate().map(share).collect::<Vec<_>>())
+}
+
 /// For x; the one for y is its negative.
 pub(crate) fn alignment_grad(x: &Rows, y: &Rows, alpha: f64) -> Rows {
     let steepness = |square: f64| match square {

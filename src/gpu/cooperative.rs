@@ -1,0 +1,121 @@
+//! Products by cooperative matrices, as WebGPU calls tensor cores: which an adapter has, and which grade keeps its word
+//! for a set.
+
+use std::ops::RangeInclusive;
+
+use super::context::Context;
+use crate::Precision;
+
+/// Dimensions for which products of single halves are as exact as they should be: of fewer, rounding has too little to
+/// average over, and of more, some devices cut off too much of the sums.
+const DIMS: RangeInclusive<usize> = 64..=1536;
+/// The least coordinates of either set for the same.
+const COORDINATES: usize = 1 << 17;
+/// Multiply-adds of halves that take as long as one in single precision, where matrices have units of their own. They
+/// have more; but submissions that mix both are planned by the slower.
+const FASTER: f64 = 4.0;
+
+/// Matrices of halves whose products are summed in single precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Matrices {
+    Sixteen,
+    Eight,
+    EightOnMetal,
+}
+
+impl Matrices {
+    /// What a device is made with that has them.
+    pub(super) const FEATURES: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
+        .union(wgpu::Features::SHADER_F16)
+        .union(wgpu::Features::SUBGROUP);
+
+    /// Those of an adapter, the larger first.
+    pub(super) fn of(adapter: &wgpu::Adapter) -> Option<Self> {
+        use wgpu::CooperativeScalarType as Scalar;
+        if !adapter.features().contains(Self::FEATURES) {
+            return None;
+        }
+        let offered = adapter.cooperative_matrix_properties();
+        let has = |size: u32| {
+            offered.iter().any(|p| {
+                [p.m_size, p.n_size, p.k_size] == [size; 3]
+                    && (p.ab_type, p.cr_type) == (Scalar::F16, Scalar::F32)
+            })
+        };
+        match adapter.get_info().backend {
+            wgpu::Backend::Metal => has(8).then_some(Self::EightOnMetal),
+            _ if has(16) => Some(Self::Sixteen),
+            _ => has(8).then_some(Self::Eight),
+        }
+    }
+
+    /// Rows and columns of a matrix.
+    pub(super) fn side(self) -> usize {
+        match self {
+            Self::Sixteen => 16,
+            Self::Eight | Self::EightOnMetal => 8,
+        }
+    }
+}
+
+/// A variant of the kernels that multiply by matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Cooperative {
+    pub(super) matrices: Matrices,
+    /// Coordinates are two halves each, and not one.
+    pub(super) split: bool,
+}
+
+impl Cooperative {
+    /// The variant of a grade; none of single precision.
+    pub(super) fn new(matrices: Matrices, precision: Precision) -> Option<Self> {
+        match precision {
+            Precision::F32 => None,
+            Precision::F16x2 => Some(Self { matrices, split: true }),
+            Precision::F16 => Some(Self { matrices, split: false }),
+        }
+    }
+
+    /// What serves sets of unit rows, the smaller of `rows.0` and the larger of `rows.1`: this, or with split coordinates,
+    /// or nothing where a panel of at most `panel_rows` has no room.
+    pub(super) fn suited(
+        self,
+        context: &Context,
+        rows: (usize, usize),
+        panel_rows: usize,
+        dims: usize,
+    ) -> Option<Self> {
+        let exact = DIMS.contains(&dims) && rows.0.saturating_mul(dims) >= COORDINATES;
+        let suited = Self { split: self.split || !exact, ..self };
+        let fits = suited.bytes(panel_rows.min(rows.1), dims) <= context.max_binding()
+            && dims <= context.limits.max_compute_workgroups_per_dimension as usize;
+        fits.then_some(suited)
+    }
+
+    /// Halves of a coordinate.
+    pub(super) fn parts(self) -> usize {
+        if self.split { 2 } else { 1 }
+    }
+
+    /// Rows and columns of a tile: see `shaders/cooperative/tiles.wgsl`.
+    pub(super) fn tile(self) -> usize {
+        self.matrices.side() * if self.split { 4 } else { 8 }
+    }
+
+    /// Rows of a panel with those that fill up its last tile.
+    pub(super) fn whole(self, rows: usize) -> usize {
+        rows.next_multiple_of(self.tile())
+    }
+
+    /// Bytes of a panel's halves.
+    pub(super) fn bytes(self, rows: usize, dims: usize) -> u64 {
+        let dims = dims.next_multiple_of(self.matrices.side());
+        2 * (self.parts() * self.whole(rows)) as u64 * dims as u64
+    }
+
+    /// What a tile takes, in multiply-adds of single precision.
+    pub(super) fn cost(self, dims: usize) -> f64 {
+        let products = if self.split { 3.0 } else { 1.0 };
+        (self.tile() * self.tile() * dims) as f64 * products / FASTER
+    }
+}
