@@ -165,6 +165,29 @@ impl Engine {
         if storage == Storage::F32 { Ok(self) } else { Err(Error::Storage { storage }) }
     }
 
+    /// The same engine, whose kernels keep the tiles that suit the kind of its device.
+    ///
+    /// Otherwise the first large work on a GPU takes about a second longer: the tiles are timed there, and the fastest
+    /// remembered in the user's cache directory. Which tiles it are shows in the last digits of a result. The variable
+    /// `UNISPHERE_TILES` names some, or is `default` to the same end as this.
+    #[must_use]
+    pub fn without_tuning(self) -> Self {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = &self.gpu {
+            gpu.leave_untimed();
+        }
+        self
+    }
+
+    /// How points are kept that this engine is given.
+    pub fn storage(&self) -> Storage {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = &self.gpu {
+            return gpu.storage();
+        }
+        Storage::F32
+    }
+
     /// In which precision coordinates are multiplied: [`Precision::F32`] unless another was asked for.
     pub fn precision(&self) -> Precision {
         self.precision

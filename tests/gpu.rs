@@ -17,7 +17,7 @@ use support::{
     set::Set,
 };
 use unisphere::{
-    Alignment, Embeddings, Engine, Error, Matrix, Result, Scaling, Uniformity,
+    Alignment, Embeddings, Engine, Error, Matrix, Result, Scaling, Storage, Uniformity,
     wgpu::{self, BufferUsages as Use},
 };
 
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         ("limits too small", limits_too_small),
         ("an app's buffers", buffers),
         ("unusable buffers", unusable_buffers),
+        ("points stored in half precision", half_storage),
         ("bad rows in a buffer", bad_rows),
         ("an app's error handler", error_handler),
         ("another engine's points", another_engine),
@@ -256,6 +257,38 @@ fn unusable_buffers(adapter: &wgpu::Adapter) -> Result<(), Failed> {
     match take(readable.slice(OFFSET..), ROWS, 0) {
         Err(Error::NoDims) => Ok(()),
         other => Err(format!("no dimensions: {other:?}").into()),
+    }
+}
+
+fn half_storage(adapter: &wgpu::Adapter) -> Result<(), Failed> {
+    let single = App::new(adapter, wgpu::Limits::default())?.engine()?;
+    let engine = single.clone().with_storage(Storage::F16)?;
+    for limited in [engine.clone(), App::new(adapter, small())?.engine()?.with_storage(Storage::F16)?] {
+        let set = |seed| Set::new(&limited, Embeddings::new(values(seed), ROWS, DIMS)?);
+        let (x, y) = (set(1)?, set(2)?);
+        let uniformity = Uniformity { t: 2.0 };
+        let (value, grad) = limited.uniformity_with_grad(&x.points, uniformity)?;
+        let want = oracle::uniformity(&x.seen, 2.0);
+        compare::value(value, want, 1e-5)?;
+        compare::value(limited.uniformity(&x.points, uniformity)?, want, 1e-5)?;
+        let want = oracle::through_unit(&x.given, &oracle::uniformity_grad(&x.seen, 2.0));
+        compare::gradient(&grad.read()?, &want, &[1.0; ROWS], 1e-3, 0.0)?;
+        let cross = limited.cross_uniformity(&x.points, &y.points, uniformity)?;
+        compare::value(cross, oracle::cross_uniformity(&x.seen, &y.seen, 2.0), 1e-5)?;
+        let alignment = limited.alignment(&x.points, &y.points, Alignment::default())?;
+        let want = oracle::alignment(&x.seen, &y.seen, 2.0);
+        compare::value(alignment, want, 1e-4 * want)?;
+        compare::value(limited.alignment(&x.points, &x.points, Alignment::default())?, 0.0, 0.0)?;
+    }
+    // Raw points are beyond half precision, and stay as they are.
+    let far = [70_000.0, 0.0, 70_001.0, 0.0];
+    let raw = engine.upload(&Embeddings::raw(&far, 2, 2)?)?;
+    compare::value(engine.uniformity(&raw, Uniformity { t: 2.0 })?, -2.0, 1e-6)?;
+    let half = engine.upload(&Embeddings::new(values(1), ROWS, DIMS)?)?;
+    let full = single.upload(&Embeddings::new(values(1), ROWS, DIMS)?)?;
+    match engine.alignment(&half, &full, Alignment::default()) {
+        Err(Error::MixedStorage) => Ok(()),
+        other => Err(format!("two storages in one call: {other:?}").into()),
     }
 }
 

@@ -5,13 +5,13 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
 
-use super::{shaders::Kernel, tiling::Tiling};
+use super::{shaders::Kernel, tuning::Choice};
 use crate::{Error, Result, Storage};
 
 /// Rows that lie together; panels are powers of two times this. Also what small tiles are high and wide.
@@ -37,6 +37,8 @@ pub(super) struct Context {
     /// Whether kernels keep the driver's bounds checks even where they have been shown to need none.
     pub(super) checked: bool,
     pipelines: Mutex<Pipelines>,
+    choice: Mutex<Choice>,
+    untimed: AtomicBool,
     /// What the driver said when it dropped the device; told only of devices of this crate's own.
     lost: Arc<Mutex<Option<String>>>,
     receipts: AtomicU64,
@@ -67,8 +69,9 @@ impl Context {
                 return Err(Error::Limit { what, needed: needed.into(), limit: limit.into(), cure });
             }
         }
-        let (pipelines, lost, receipts, rate) = Default::default();
-        Ok(Self { device, queue, limits, checked: false, pipelines, lost, receipts, rate })
+        let (pipelines, untimed, lost, receipts, rate) = Default::default();
+        let choice = Mutex::new(Choice::Open);
+        Ok(Self { device, queue, limits, checked: false, pipelines, choice, untimed, lost, receipts, rate })
     }
 
     /// Listens for errors that no scope caught, and for the loss of the device; for a device of this crate's
@@ -86,9 +89,18 @@ impl Context {
         lock(&self.pipelines)
     }
 
-    /// The tiles that suit this device.
-    pub(super) fn tiling(&self) -> Tiling {
-        Tiling::default_of(self.device.adapter_info().device_type)
+    /// Which tiles the kernels take.
+    pub(super) fn choice(&self) -> MutexGuard<'_, Choice> {
+        lock(&self.choice)
+    }
+
+    /// Leaves tiles at the default of the device's kind.
+    pub(super) fn leave_untimed(&self) {
+        self.untimed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn untimed(&self) -> bool {
+        self.untimed.load(Ordering::Relaxed)
     }
 
     /// A number that no other submission has.

@@ -9,6 +9,7 @@ use super::{
     params::PairParams,
     points::{GpuPoints, Panel},
     potential::Potential,
+    shaders::Similarity,
     stream::{Stream, Tiles},
     tiling::Tiling,
 };
@@ -46,15 +47,31 @@ impl<'a> Sweep<'a> {
         t: f64,
         asked: Option<Cooperative>,
     ) -> Result<Self> {
+        let mut sweep = Self::with_tiling(context, pairs, t, Tiling::SMALL)?;
+        if sweep.potential.similarity() == Similarity::Cosine {
+            sweep.tiling = context.tiling(sweep.count as f64 * sweep.dims as f64)?;
+            let (n, m) = (sweep.left.rows(), sweep.right.rows());
+            let rows = (n.min(m), n.max(m));
+            sweep.cooperative =
+                asked.and_then(|asked| asked.suited(context, rows, sweep.x.panel_rows, sweep.dims));
+        }
+        Ok(sweep)
+    }
+
+    /// A pass in single precision, in tiles of the caller's choice.
+    pub(super) fn with_tiling(
+        context: &'a Arc<Context>,
+        pairs: Pairs<'a>,
+        t: f64,
+        tiling: Tiling,
+    ) -> Result<Self> {
         let (left, right, within) = match pairs {
             Pairs::Within(x) => (x, x, true),
             Pairs::Across(x, y) => (x, y, false),
         };
         let (x, y) = GpuPoints::both(left, right, context)?;
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
-        let (dims, count, tiling) = (left.dims(), pairs.count(), context.tiling());
-        let rows = (left.rows().min(right.rows()), left.rows().max(right.rows()));
-        let cooperative = asked.and_then(|asked| asked.suited(context, rows, x.panel_rows, dims));
+        let (dims, count, cooperative) = (left.dims(), pairs.count(), None);
         Ok(Self { context, left, right, within, x, y, dims, count, potential, tiling, cooperative })
     }
 

@@ -25,7 +25,10 @@ mod potential;
 mod proof;
 mod shaders;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tiling;
+mod tuning;
 
 use std::{
     collections::HashMap,
@@ -96,6 +99,16 @@ impl Gpu {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         proven.entry(asked).or_insert_with(|| proof::prove(&self.context, precision, asked)).clone()?;
         Ok(Some(Self { asked: Some(asked), ..self.clone() }))
+    }
+
+    /// Leaves the tiles of the kernels at the default of the device's kind.
+    pub(crate) fn leave_untimed(&self) {
+        self.context.leave_untimed();
+    }
+
+    /// How points are stored that come here.
+    pub(crate) fn storage(&self) -> Storage {
+        self.storage
     }
 
     /// The same device, which stores points so.

@@ -37,6 +37,16 @@ impl Tiling {
         }
     }
 
+    /// The tiles of a name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tiling| tiling.to_string() == name)
+    }
+
+    /// All names.
+    pub(super) fn names() -> String {
+        Self::ALL.map(|tiling| tiling.to_string()).join(", ")
+    }
+
     /// Rows of a tile.
     pub(super) fn rows(self) -> usize {
         (self.high * if self.tall { 8 } else { 4 }) as usize

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind};
-use unisphere::{Alignment, DeviceChoice, Precision, Scaling, Uniformity};
+use unisphere::{Alignment, DeviceChoice, Precision, Scaling, Storage, Uniformity};
 
 use crate::{
     bench::{Size, Work},
@@ -71,6 +71,10 @@ pub(crate) struct Eval {
     /// In which precision coordinates are multiplied: f32, or f16x2 or f16 on GPUs with cooperative matrices
     #[arg(long, value_name = "GRADE", default_value_t)]
     pub(crate) precision: Precision,
+
+    /// How the device keeps coordinates: f32, or f16 on GPUs, half the memory, each rounded by 2.4e-4 of itself at most
+    #[arg(long, value_name = "STORAGE", default_value_t, conflicts_with = "raw")]
+    pub(crate) storage: Storage,
 
     /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading
     #[arg(long)]
@@ -164,6 +168,8 @@ mod tests {
             &["unisphere", "eval", "x.npy", "--t", "-1"],
             &["unisphere", "eval", "x.npy", "--device", ""],
             &["unisphere", "eval", "x.npy", "--precision", "f64"],
+            &["unisphere", "eval", "x.npy", "--storage", "f8"],
+            &["unisphere", "eval", "x.npy", "--storage", "f16", "--raw"],
             &["unisphere", "bench", "--sizes", "8192"],
             &["unisphere", "bench", "--work", "alignment"],
         ] {

@@ -31,7 +31,8 @@ fn measure(args: &Eval) -> Result<Report, Failure> {
 
     let display = Display::new();
     display.step("opening the device");
-    let engine = Engine::on(&args.device)?.with_precision(args.precision)?.observed_by(display.observer());
+    let engine = Engine::on(&args.device)?.with_precision(args.precision)?.with_storage(args.storage)?;
+    let engine = engine.observed_by(display.observer());
     let mut session = Session { engine, display, scaling: args.scaling(), computing: Duration::ZERO };
 
     let points_x = session.load(&args.x, x)?;
@@ -53,8 +54,8 @@ fn measure(args: &Eval) -> Result<Report, Failure> {
         }
     };
     let Session { engine, scaling, computing, .. } = session;
-    let (device, precision) = (engine.device().clone(), engine.precision());
-    Ok(Report { device, precision, rows, dims, scaling, uniformity, x, paired, computing })
+    let (device, precision, storage) = (engine.device().clone(), engine.precision(), engine.storage());
+    Ok(Report { device, precision, storage, rows, dims, scaling, uniformity, x, paired, computing })
 }
 
 fn check(args: &Eval, x: &File, y: Option<&(&Path, File)>) -> Result<(), Failure> {

@@ -61,10 +61,11 @@ impl From<unisphere::Error> for Failure {
             | TooFewRows { .. }
             | Mismatch { .. }
             | MixedScaling
+            | MixedStorage
             | Overflow { .. } => Self::Input(text),
             Parameter { .. } => Self::Usage(text),
             NoDevice { .. } => Self::Device(format!("{text}\n`unisphere devices` lists them")),
-            Precision { .. } => Self::Device(text),
+            Precision { .. } | Storage { .. } => Self::Device(text),
             Limit { .. } | OutOfMemory { .. } | DeviceLost { .. } | Device { .. } | OtherDevice => {
                 Self::Device(text)
             }

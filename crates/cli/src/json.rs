@@ -14,6 +14,7 @@ pub(crate) fn eval(report: &Report) -> String {
     put("unisphere", VERSION.into());
     put("device", device(&report.device));
     put("precision", report.precision.to_string().into());
+    put("storage", report.storage.to_string().into());
     put("rows", report.rows.into());
     put("dims", report.dims.into());
     put("normalized", (report.scaling == Scaling::Unit).into());

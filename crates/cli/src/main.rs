@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod table;
 mod text;
+mod warnings;
 
 use std::{env, panic, process::ExitCode};
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     environment::prepare();
     exit::report_panics();
     interrupt::listen();
+    warnings::listen();
     let outcome = panic::catch_unwind(run).unwrap_or(Err(Failure::Panic));
     exit::finish(outcome)
 }

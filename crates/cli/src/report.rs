@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use unisphere::{Alignment, Device, Precision, Scaling, Uniformity, unordered_pairs};
+use unisphere::{Alignment, Device, Precision, Scaling, Storage, Uniformity, unordered_pairs};
 
 /// One set, or two of the same shape, and their metrics.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) device: Device,
     pub(crate) precision: Precision,
+    pub(crate) storage: Storage,
     pub(crate) rows: usize,
     pub(crate) dims: usize,
     pub(crate) scaling: Scaling,

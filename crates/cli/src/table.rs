@@ -1,6 +1,6 @@
 //! A report as a table.
 
-use unisphere::Scaling;
+use unisphere::{Scaling, Storage};
 
 use crate::{
     report::Report,
@@ -19,7 +19,7 @@ pub(crate) fn eval(report: &Report) -> String {
 }
 
 fn circumstances(report: &Report) -> String {
-    let Report { rows, dims, device, precision, .. } = report;
+    let Report { rows, dims, device, precision, storage, .. } = report;
     let scaling = match report.scaling {
         Scaling::Unit => "scaled to unit length",
         Scaling::Raw => "raw",
@@ -28,7 +28,9 @@ fn circumstances(report: &Report) -> String {
     let mut lines = vec![("x", report.x.path.display().to_string())];
     lines.extend(report.paired.as_ref().map(|paired| ("y", paired.y.path.display().to_string())));
     lines.push(("points", format!("n = {}, d = {}, {scaling}", count(*rows as u64), count(*dims as u64))));
-    lines.push(("device", format!("{}: {}{software}, {precision}", device.kind, device.name)));
+    let stored =
+        if *storage == Storage::F32 { String::new() } else { format!(", points stored as {storage}") };
+    lines.push(("device", format!("{}: {}{software}, {precision}{stored}", device.kind, device.name)));
     lines.push(("time", format!("{:.3} s, reading excluded", report.computing.as_secs_f64())));
     lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
 }

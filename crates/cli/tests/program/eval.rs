@@ -25,6 +25,7 @@ fn two_sets() {
         "unisphere",
         "device",
         "precision",
+        "storage",
         "rows",
         "dims",
         "normalized",
