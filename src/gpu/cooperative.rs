@@ -119,3 +119,93 @@ impl Cooperative {
         (self.tile() * self.tile() * dims) as f64 * products / FASTER
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        Result, Storage,
+        backend::Pairs,
+        gpu::{
+            log_sum::Sweep,
+            tests::{T, contexts_and_matrices, formula, last_row_error, results, unit, upload, values},
+            tiling::Tiling,
+        },
+    };
+
+    /// Ends within tiles and matrices, several panels of the small limits, and enough coordinates for single halves.
+    const SIZES: [(usize, usize, usize); 2] = [(1025, 130, 1030), (641, 210, 700)];
+
+    fn kernels(matrices: Matrices) -> [Cooperative; 2] {
+        [false, true].map(|split| Cooperative { matrices, split })
+    }
+
+    fn compute(
+        context: &Arc<Context>,
+        pairs: Pairs<'_>,
+        tiling: Tiling,
+        cooperative: Cooperative,
+    ) -> Result<(f64, f64, Vec<Vec<f32>>)> {
+        let sweep = Sweep::with_tiling(context, pairs, T, tiling)?;
+        results(&Sweep { cooperative: Some(cooperative), ..sweep })
+    }
+
+    #[test]
+    fn every_kernel_computes_the_formula() -> Result<()> {
+        let mut tried = 0;
+        for (context, matrices) in contexts_and_matrices(false) {
+            let kernels = matrices.into_iter().flat_map(kernels).collect::<Vec<_>>();
+            tried += kernels.len();
+            for (rows, dims, others) in SIZES.into_iter().filter(|_| !kernels.is_empty()) {
+                let (x, y) = (values(rows, dims, 1), values(others, dims, 2));
+                let (on_x, on_y) =
+                    (upload(&context, &x, dims, Storage::F32)?, upload(&context, &y, dims, Storage::F32)?);
+                let (unit_x, unit_y) = (unit(&x, dims), unit(&y, dims));
+                let length = x[x.len() - dims..].iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+                for (pairs, other) in
+                    [(Pairs::Within(&on_x), None), (Pairs::Across(&on_x, &on_y), Some(&*unit_y))]
+                {
+                    let (want, gradient) = formula(&unit_x, other);
+                    // The products with points have tiles of their own, larger or smaller.
+                    for (&kernel, tiling) in kernels.iter().zip([Tiling::SMALL, Tiling::ALL[0]]) {
+                        let (value, with_grad, got) = compute(&context, pairs, tiling, kernel)?;
+                        let (value_off, gradient_off) =
+                            if kernel.split { (1e-6, 3e-5) } else { (1e-5, 5e-3) };
+                        let what = format!("{rows} × {dims}, {kernel:?}, across: {}", other.is_some());
+                        assert!((value - want).abs() < value_off, "{what}: {value}, not {want}");
+                        assert!((with_grad - want).abs() < value_off, "{what}: {with_grad}, not {want}");
+                        let error = last_row_error(&got[0], &gradient, length);
+                        assert!(
+                            error < gradient_off,
+                            "{what}: the last row of the gradient is {error:e} off"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(tried > 0 || std::env::var_os("UNISPHERE_REQUIRE_COOPERATIVE").is_none(), "no matrices here");
+        Ok(())
+    }
+
+    /// Wherever an index ran out of range, the checks would put another value in its place.
+    #[test]
+    fn bounds_checks_change_nothing() -> Result<()> {
+        for ((checked, matrices), (unchecked, _)) in
+            contexts_and_matrices(true).iter().zip(&contexts_and_matrices(false))
+        {
+            for kernel in matrices.iter().flat_map(|&matrices| kernels(matrices)) {
+                let (rows, dims, others) = SIZES[1];
+                let (x, y) = (values(rows, dims, 3), values(others, dims, 4));
+                let compute = |context: &Arc<Context>| {
+                    let x = upload(context, &x, dims, Storage::F16)?;
+                    let y = upload(context, &y, dims, Storage::F16)?;
+                    compute(context, Pairs::Across(&x, &y), Tiling::SMALL, kernel)
+                };
+                assert_eq!(compute(checked)?, compute(unchecked)?, "{kernel:?}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -18,8 +18,9 @@ impl Context {
             let module = if kernel.unchecked() && !self.checked {
                 let checks = wgpu::ShaderRuntimeChecks::unchecked();
                 // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
-                // workgroup memory follow from the tiling, which a test walks through; those into points are cut off at
-                // the last, and those into what is written are of whole tiles or compared with the end before.
+                // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
+                // points are cut off at the last or are of whole tiles, and so are those into what is written, or
+                // compared with the end before.
                 unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
             } else {
                 self.device.create_shader_module(descriptor)

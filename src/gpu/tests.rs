@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{
     context::Context,
+    cooperative::Matrices,
     log_sum::Sweep,
     points::{Source, place},
     tiling::Tiling,
@@ -14,10 +15,15 @@ use crate::{Embeddings, Points, Result, Scaling, Storage, backend::Pairs, progre
 /// Rows, dimensions, and rows of a second set: ends within tiles, several panels of the small limits, and more than few
 /// pairs, so that cosines are taken as they are. In the last, sums are set aside.
 const SIZES: [(usize, usize, usize); 3] = [(513, 3, 515), (641, 67, 521), (513, 1030, 514)];
-const T: f64 = 2.0;
+pub(super) const T: f64 = 2.0;
 
 /// Devices of every adapter, with the limits of WebGPU and with small ones.
 pub(super) fn contexts(checked: bool) -> Vec<Arc<Context>> {
+    contexts_and_matrices(checked).into_iter().map(|(context, _)| context).collect()
+}
+
+/// The same, and which matrices they multiply.
+pub(super) fn contexts_and_matrices(checked: bool) -> Vec<(Arc<Context>, Option<Matrices>)> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     assert!(!adapters.is_empty() || std::env::var_os("UNISPHERE_REQUIRE_GPU").is_none(), "there is no GPU");
@@ -27,12 +33,18 @@ pub(super) fn contexts(checked: bool) -> Vec<Arc<Context>> {
         ..Default::default()
     };
     let open = |adapter: &wgpu::Adapter, required_limits: &wgpu::Limits| {
-        let descriptor =
-            wgpu::DeviceDescriptor { required_limits: required_limits.clone(), ..Default::default() };
+        let matrices = Matrices::of(adapter);
+        let descriptor = wgpu::DeviceDescriptor {
+            required_limits: required_limits.clone(),
+            required_features: matrices.map_or(wgpu::Features::empty(), |_| Matrices::FEATURES),
+            // SAFETY: for the kernels over matrices, which the contract checks.
+            experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
+            ..Default::default()
+        };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).expect("a device");
         let mut context = Context::new(device, queue).expect("a context");
         context.checked = checked;
-        Arc::new(context)
+        (Arc::new(context), matrices)
     };
     let limits = [wgpu::Limits::default(), small];
     adapters
@@ -42,7 +54,7 @@ pub(super) fn contexts(checked: bool) -> Vec<Arc<Context>> {
 }
 
 /// Rows of values between −1 and 1.
-fn values(rows: usize, dims: usize, seed: u64) -> Vec<f32> {
+pub(super) fn values(rows: usize, dims: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -51,7 +63,12 @@ fn values(rows: usize, dims: usize, seed: u64) -> Vec<f32> {
     (0..rows * dims).map(|_| next()).collect()
 }
 
-fn upload(context: &Arc<Context>, values: &[f32], dims: usize, storage: Storage) -> Result<Points> {
+pub(super) fn upload(
+    context: &Arc<Context>,
+    values: &[f32],
+    dims: usize,
+    storage: Storage,
+) -> Result<Points> {
     let rows = values.len() / dims;
     let embeddings = Embeddings::new(values, rows, dims)?;
     place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, storage)
@@ -59,15 +76,18 @@ fn upload(context: &Arc<Context>, values: &[f32], dims: usize, storage: Storage)
 
 /// A value and the gradients' values of pairs within x, or across x and y.
 fn compute(context: &Arc<Context>, pairs: Pairs<'_>, tiling: Tiling) -> Result<(f64, f64, Vec<Vec<f32>>)> {
+    results(&Sweep::with_tiling(context, pairs, T, tiling)?)
+}
+
+pub(super) fn results(sweep: &Sweep<'_>) -> Result<(f64, f64, Vec<Vec<f32>>)> {
     let watch = Watch::new(None, 0);
-    let sweep = Sweep::with_tiling(context, pairs, T, tiling)?;
     let value = sweep.log_sum(&watch)?.log();
     let (sum, gradients) = sweep.log_sum_with_grad(1.0, &watch)?;
     let read = std::iter::once(gradients.x).chain(gradients.y).map(|gradient| gradient.read());
     Ok((value, sum.log(), read.collect::<Result<_>>()?))
 }
 
-fn unit(values: &[f32], dims: usize) -> Vec<Vec<f64>> {
+pub(super) fn unit(values: &[f32], dims: usize) -> Vec<Vec<f64>> {
     let row = |row: &[f32]| {
         let length = row.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
         row.iter().map(|&v| f64::from(v) / length).collect()
@@ -80,7 +100,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// log Σ exp(−t‖x−y‖²) in f64, and its gradient for the last row of x times that row's length.
-fn formula(x: &[Vec<f64>], y: Option<&[Vec<f64>]>) -> (f64, Vec<f64>) {
+pub(super) fn formula(x: &[Vec<f64>], y: Option<&[Vec<f64>]>) -> (f64, Vec<f64>) {
     let weight =
         |a: &[f64], b: &[f64]| (-T * a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>()).exp();
     let sum: f64 = match y {
@@ -98,7 +118,7 @@ fn formula(x: &[Vec<f64>], y: Option<&[Vec<f64>]>) -> (f64, Vec<f64>) {
 }
 
 /// How far the last row of a gradient is from the one wanted, of its norm.
-fn last_row_error(got: &[f32], want: &[f64], length: f64) -> f64 {
+pub(super) fn last_row_error(got: &[f32], want: &[f64], length: f64) -> f64 {
     let row = &got[got.len() - want.len()..];
     let error: f64 = row.iter().zip(want).map(|(&g, w)| (f64::from(g) * length - w).powi(2)).sum();
     error.sqrt() / dot(want, want).sqrt()
