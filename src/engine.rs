@@ -126,7 +126,7 @@ impl Engine {
     /// The same engine, which multiplies coordinates in this precision. Its points, and those of the engine that it
     /// comes from, serve both.
     ///
-    /// Any but [`Precision::F32`] is tried at its first use on a device, in a second or less on a GPU: a small set, whose
+    /// Any but [`Precision::F32`] is tried at its first use on a device, in about a second on a GPU: a small set, whose
     /// value and gradient must be as exact as they should be; and its speed, as single precision may be faster where
     /// matrices are emulated, of which the log (crate `log`) is told in a warning. A device that the caller owns offers
     /// single precision only, as it does not tell which matrices it has.

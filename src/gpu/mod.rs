@@ -97,7 +97,15 @@ impl Gpu {
             return Ok(None);
         };
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        proven.entry(asked).or_insert_with(|| proof::prove(&self.context, precision, asked)).clone()?;
+        let outcome = match proven.get(&asked) {
+            Some(known) => known.clone(),
+            None => proof::prove(&self.context, precision, asked),
+        };
+        // A device that had no memory left may have some again.
+        if matches!(outcome, Ok(()) | Err(Error::Precision { .. })) {
+            proven.insert(asked, outcome.clone());
+        }
+        outcome?;
         Ok(Some(Self { asked: Some(asked), ..self.clone() }))
     }
 
