@@ -3,7 +3,7 @@
 //
 // The similarity s of unit rows is their cosine, of raw points −‖x−y‖², by direct difference.
 // Stands on: shared/exp.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/split.wgsl, shared/tile_sum.wgsl,
-// shared/tiles.wgsl, shared/triangle.wgsl.
+// shared/tiles.wgsl, shared/triangle.wgsl, and log_sum/tree.wgsl or log_sum/subgroups.wgsl.
 
 struct Params {
     rows: u32,
@@ -64,8 +64,9 @@ struct Place {
 }
 
 @compute @workgroup_size(LANES)
-fn log_sum(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let number = params.first_tile + group.x;
+fn log_sum(invocation: Invocation) {
+    let lane = invocation.lane;
+    let number = params.first_tile + invocation.group.x;
     var tile = triangle_tile(number);
     if params.diagonal == 0u {
         tile = tile_of_grid(number);
@@ -78,17 +79,18 @@ fn log_sum(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         if BROAD { largest = max(largest, quad_largest(s.high.q01, Quad(), beside(at))); }
         if TALL { largest = max(largest, quad_largest(s.high.q10, Quad(), below(at))); }
         if TALL && BROAD { largest = max(largest, quad_largest(s.high.q11, Quad(), below(beside(at)))); }
-        pivot = reduce_max(largest, lane);
+        pivot = reduce_max(largest, invocation);
     }
-    let sum = reduce_sum(sums_total(weights_of(s, at, pivot)), lane);
+    let sum = reduce_sum(sums_total(weights_of(s, at, pivot)), invocation);
     if lane == 0u {
-        sums[params.first_sum + group.x] = TileSum(pivot, sum);
+        sums[params.first_sum + invocation.group.x] = TileSum(pivot, sum);
     }
 }
 
 @compute @workgroup_size(LANES)
-fn weights_of_pairs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let at = placed(tile_of_grid(params.first_tile + group.x), lane);
+fn weights_of_pairs(invocation: Invocation) {
+    let lane = invocation.lane;
+    let at = placed(tile_of_grid(params.first_tile + invocation.group.x), lane);
     var w: Sums;
     // Below the diagonal nothing counts, and the weights are 0.
     if params.diagonal == 0u || (at.tile.x * ROW_QUADS < (at.tile.y + 1u) * COL_QUADS) {
@@ -98,9 +100,9 @@ fn weights_of_pairs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
     if BROAD { store(w.q01, beside(at)); }
     if TALL { store(w.q10, below(at)); }
     if TALL && BROAD { store(w.q11, below(beside(at))); }
-    let sum = reduce_sum(sums_total(w), lane);
+    let sum = reduce_sum(sums_total(w), invocation);
     if lane == 0u {
-        sums[params.first_sum + group.x] = TileSum(params.pivot, sum);
+        sums[params.first_sum + invocation.group.x] = TileSum(params.pivot, sum);
     }
 }
 
@@ -335,27 +337,4 @@ fn quad_largest(high: Quad, low: Quad, at: Place) -> f32 {
     let p3 = select(vec4(NONE), high.r3 + low.r3, counted(at, 3u));
     let largest = max(max(p0, p1), max(p2, p3));
     return max(max(largest.x, largest.y), max(largest.z, largest.w));
-}
-
-// The stage has served when these run, and their memory is its.
-fn reduce_max(value: f32, lane: u32) -> f32 {
-    left[lane].x = value;
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            left[lane].x = max(left[lane].x, left[lane + half].x);
-        }
-    }
-    return workgroupUniformLoad(&left[0]).x;
-}
-
-fn reduce_sum(value: f32, lane: u32) -> f32 {
-    left[lane].x = value;
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if lane < half {
-            left[lane].x += left[lane + half].x;
-        }
-    }
-    return workgroupUniformLoad(&left[0]).x;
 }

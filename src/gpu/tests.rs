@@ -27,8 +27,14 @@ pub(super) fn contexts(checked: bool) -> Vec<Arc<Context>> {
         ..Default::default()
     };
     let open = |adapter: &wgpu::Adapter, required_limits: &wgpu::Limits| {
-        let descriptor =
-            wgpu::DeviceDescriptor { required_limits: required_limits.clone(), ..Default::default() };
+        // Those of small limits add up without subgroups.
+        let all = required_limits.max_buffer_size == wgpu::Limits::default().max_buffer_size;
+        let offered = adapter.features() & wgpu::Features::SUBGROUP;
+        let descriptor = wgpu::DeviceDescriptor {
+            required_features: if all { offered } else { wgpu::Features::empty() },
+            required_limits: required_limits.clone(),
+            ..Default::default()
+        };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).expect("a device");
         let mut context = Context::new(device, queue).expect("a context");
         context.checked = checked;
