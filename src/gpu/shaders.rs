@@ -30,6 +30,8 @@ macro_rules! log_sum {
             "shared/tiles.wgsl",
             "shared/triangle.wgsl",
             "log_sum.wgsl",
+            "log_sum/similarities.wgsl",
+            "log_sum/weights.wgsl",
             $reduction
         )
     };
