@@ -40,6 +40,7 @@ pub(super) fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
 fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("unisphere"),
+        required_features: adapter.features() & wgpu::Features::SUBGROUP,
         required_limits: adapter.limits(),
         ..Default::default()
     };

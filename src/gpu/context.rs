@@ -116,6 +116,11 @@ impl Context {
         self.rate.store(rate.to_bits(), Ordering::Relaxed);
     }
 
+    /// Whether workgroups can add up by subgroups.
+    pub(super) fn has_subgroups(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SUBGROUP)
+    }
+
     /// The largest part of a buffer that a kernel can see, in bytes; kernels count in 32 bits, whatever the
     /// device allows.
     pub(super) fn max_binding(&self) -> u64 {

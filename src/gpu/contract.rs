@@ -36,8 +36,15 @@ fn parse_for(kernel: Kernel, storage: Storage) -> (Module, ModuleInfo) {
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     let mut stages = ShaderStages::empty();
     if matches!(kernel, Kernel::Cooperative { .. }) {
-        capabilities |=
-            Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX | Capabilities::SUBGROUP;
+        capabilities |= Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX;
+    }
+    let by_subgroups = match kernel {
+        Kernel::LogSum(pairwise) | Kernel::Weights(pairwise) => pairwise.subgroups,
+        Kernel::Cooperative { .. } => true,
+        _ => false,
+    };
+    if by_subgroups {
+        capabilities |= Capabilities::SUBGROUP;
         stages = ShaderStages::COMPUTE;
     }
     let info = Validator::new(flags, capabilities)

@@ -3,6 +3,15 @@
 //! Points lie on the device in panels, one buffer each, so that no set is too large for a binding. The pairs
 //! are walked in blocks of two panels, in submissions of about 50 ms ([`stream`]). The kernels are in
 //! `shaders/`, joined in [`shaders`]; a test holds what the host sends against them ([`contract`]).
+//!
+//! | | |
+//! |---|---|
+//! | the device | [`adapters`], [`context`], [`buffer`], [`stream`], [`ceiling`] |
+//! | what lies on it | [`points`], [`matrix`], [`halves`] |
+//! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
+//! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
+//! | cooperative matrices | [`cooperative`], and whether they keep their word in [`proof`] |
+//! | what else a backend does | [`paired`], [`distances`] |
 
 mod adapters;
 mod buffer;

@@ -37,7 +37,7 @@ impl Operands {
             }
             _ => {
                 let tiling = if similarity == Similarity::Cosine { sweep.tiling } else { Tiling::SMALL };
-                Self::Points(Pairwise::new(similarity, tiling, dims, own_pivot))
+                Self::Points(Pairwise::new(similarity, tiling, dims, own_pivot, context.has_subgroups()))
             }
         })
     }

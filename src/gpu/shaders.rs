@@ -18,6 +18,25 @@ macro_rules! joined {
     };
 }
 
+/// The kernel over pairs, with one way to add up over a workgroup.
+macro_rules! log_sum {
+    ($reduction:literal) => {
+        joined!(
+            "shared/exp.wgsl",
+            "shared/grid.wgsl",
+            "shared/quads.wgsl",
+            "shared/split.wgsl",
+            "shared/tile_sum.wgsl",
+            "shared/tiles.wgsl",
+            "shared/triangle.wgsl",
+            "log_sum.wgsl",
+            "log_sum/similarities.wgsl",
+            "log_sum/weights.wgsl",
+            $reduction
+        )
+    };
+}
+
 /// The same for products by cooperative matrices. What they enable is to stand first.
 macro_rules! by_matrices {
     ($matrices:literal) => {
@@ -48,16 +67,7 @@ const EXCESS: Texts = joined!("shared/split.wgsl", "excess.wgsl");
 const FMA: Texts = joined!("fma.wgsl");
 const FINISH_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
 const HALVE: Texts = joined!("shared/split.wgsl", "halve.wgsl");
-const LOG_SUM: Texts = joined!(
-    "shared/exp.wgsl",
-    "shared/grid.wgsl",
-    "shared/quads.wgsl",
-    "shared/split.wgsl",
-    "shared/tile_sum.wgsl",
-    "shared/tiles.wgsl",
-    "shared/triangle.wgsl",
-    "log_sum.wgsl"
-);
+const LOG_SUM: [Texts; 2] = [log_sum!("log_sum/tree.wgsl"), log_sum!("log_sum/subgroups.wgsl")];
 const NORMALIZE: Texts = joined!("shared/row.wgsl", "normalize.wgsl");
 const PAIRED_DISTANCES: Texts = joined!("shared/row.wgsl", "paired_distances.wgsl");
 const PAIRED_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "paired_grad.wgsl");
@@ -106,11 +116,19 @@ pub(super) struct Pairwise {
     folded: bool,
     /// Each tile is relative to its own largest similarity.
     own_pivot: bool,
+    /// Workgroups add up by subgroups.
+    pub(super) subgroups: bool,
 }
 
 impl Pairwise {
-    pub(super) fn new(similarity: Similarity, tiling: Tiling, dims: usize, own_pivot: bool) -> Self {
-        Self { similarity, tiling, folded: dims > similarity.fold(), own_pivot }
+    pub(super) fn new(
+        similarity: Similarity,
+        tiling: Tiling,
+        dims: usize,
+        own_pivot: bool,
+        subgroups: bool,
+    ) -> Self {
+        Self { similarity, tiling, folded: dims > similarity.fold(), own_pivot, subgroups }
     }
 }
 
@@ -169,8 +187,10 @@ impl Kernel {
                 if similarity != Similarity::Cosine && tiling != Tiling::SMALL {
                     continue;
                 }
-                for (dims, own_pivot) in [(1, false), (1, true), (usize::MAX, false), (usize::MAX, true)] {
-                    let pairwise = Pairwise::new(similarity, tiling, dims, own_pivot);
+                for number in 0..8 {
+                    let [own_pivot, subgroups, folded] = [1, 2, 4].map(|flag| number & flag > 0);
+                    let dims = if folded { usize::MAX } else { 1 };
+                    let pairwise = Pairwise::new(similarity, tiling, dims, own_pivot, subgroups);
                     all.extend([Self::LogSum(pairwise), Self::Weights(pairwise)]);
                 }
             }
@@ -195,7 +215,7 @@ impl Kernel {
             Self::FinishGrad { .. } => FINISH_GRAD,
             Self::Fma => FMA,
             Self::Halve => HALVE,
-            Self::LogSum(_) | Self::Weights(_) => LOG_SUM,
+            Self::LogSum(pairwise) | Self::Weights(pairwise) => LOG_SUM[usize::from(pairwise.subgroups)],
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
             Self::PairedGrad { .. } => PAIRED_GRAD,
@@ -272,7 +292,7 @@ impl Kernel {
         }
     }
 
-    /// Whether it runs without the driver's bounds checks, as [`super::contract`] shows that it may.
+    /// Whether it runs without the driver's bounds checks, as [`super::tests`] shows that it may.
     pub(super) fn unchecked(self) -> bool {
         matches!(self, Self::LogSum(_) | Self::Weights(_) | Self::WeightedSums(_) | Self::Cooperative { .. })
     }

@@ -17,40 +17,59 @@ use crate::{Embeddings, Points, Result, Scaling, Storage, backend::Pairs, progre
 const SIZES: [(usize, usize, usize); 3] = [(513, 3, 515), (641, 67, 521), (513, 1030, 514)];
 pub(super) const T: f64 = 2.0;
 
-/// Devices of every adapter, with the limits of WebGPU and with small ones.
+/// Devices of every adapter, with the limits of WebGPU and with small ones, which add up without subgroups.
 pub(super) fn contexts(checked: bool) -> Vec<Arc<Context>> {
-    contexts_and_matrices(checked).into_iter().map(|(context, _)| context).collect()
+    let adapters = adapters();
+    assert!(!adapters.is_empty() || std::env::var_os("UNISPHERE_REQUIRE_GPU").is_none(), "there is no GPU");
+    let both = |adapter: &wgpu::Adapter| {
+        let offered = adapter.features() & wgpu::Features::SUBGROUP;
+        let [large, small] = limits();
+        [open(adapter, large, offered, checked), open(adapter, small, wgpu::Features::empty(), checked)]
+    };
+    adapters.iter().flat_map(both).collect()
 }
 
-/// The same, and which matrices they multiply.
-pub(super) fn contexts_and_matrices(checked: bool) -> Vec<(Arc<Context>, Option<Matrices>)> {
+/// Devices of every adapter that has matrices, with the same limits.
+pub(super) fn contexts_with_matrices(checked: bool) -> Vec<(Arc<Context>, Matrices)> {
+    let both = |adapter: &wgpu::Adapter| {
+        Matrices::of(adapter).map(|matrices| {
+            limits().map(|limits| (open(adapter, limits, Matrices::FEATURES, checked), matrices))
+        })
+    };
+    adapters().iter().filter_map(both).flatten().collect()
+}
+
+fn adapters() -> Vec<wgpu::Adapter> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-    assert!(!adapters.is_empty() || std::env::var_os("UNISPHERE_REQUIRE_GPU").is_none(), "there is no GPU");
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
+}
+
+fn limits() -> [wgpu::Limits; 2] {
     let small = wgpu::Limits {
         max_storage_buffer_binding_size: 1 << 20,
         max_buffer_size: 1 << 22,
         ..Default::default()
     };
-    let open = |adapter: &wgpu::Adapter, required_limits: &wgpu::Limits| {
-        let matrices = Matrices::of(adapter);
-        let descriptor = wgpu::DeviceDescriptor {
-            required_limits: required_limits.clone(),
-            required_features: matrices.map_or(wgpu::Features::empty(), |_| Matrices::FEATURES),
-            // SAFETY: for the kernels over matrices, which the contract checks.
-            experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
-            ..Default::default()
-        };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).expect("a device");
-        let mut context = Context::new(device, queue).expect("a context");
-        context.checked = checked;
-        (Arc::new(context), matrices)
+    [wgpu::Limits::default(), small]
+}
+
+fn open(
+    adapter: &wgpu::Adapter,
+    required_limits: wgpu::Limits,
+    required_features: wgpu::Features,
+    checked: bool,
+) -> Arc<Context> {
+    let descriptor = wgpu::DeviceDescriptor {
+        required_limits,
+        required_features,
+        // SAFETY: for the kernels over matrices, which the contract checks.
+        experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
+        ..Default::default()
     };
-    let limits = [wgpu::Limits::default(), small];
-    adapters
-        .iter()
-        .flat_map(|adapter| limits.iter().map(|limits| open(adapter, limits)).collect::<Vec<_>>())
-        .collect()
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).expect("a device");
+    let mut context = Context::new(device, queue).expect("a context");
+    context.checked = checked;
+    Arc::new(context)
 }
 
 /// Rows of values between −1 and 1.
