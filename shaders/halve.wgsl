@@ -111,7 +111,8 @@ fn rounded(v: vec4<f32>, addend: vec4<u32>) -> vec4<f32> {
 // What to take from a coordinate so that its rounding makes up for the errors so far, or for as much as it can.
 fn payment(error: vec4<f32>, v: vec4<f32>) -> vec4<f32> {
     let most = 3.5e-4 * abs(v);
-    return select(vec4(0.0), clamp(error / v, -most, most), abs(v) > vec4(1e-3));
+    let large = abs(v) > vec4(1e-3);
+    return select(vec4(0.0), clamp(error / select(vec4(1.0), v, large), -most, most), large);
 }
 
 // A number up to BEYOND for each row, as random as it need be, and the same in every run.

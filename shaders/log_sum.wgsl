@@ -2,7 +2,7 @@
 // every pair as a matrix of weights, with its sum per tile.
 //
 // The similarity s of unit rows is their cosine, of raw points −‖x−y‖², by direct difference.
-// Stands on: shared/exp.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/split.wgsl, shared/tile_sum.wgsl,
+// Stands on: shared/exp.wgsl, shared/grid.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/split.wgsl, shared/tile_sum.wgsl,
 // shared/tiles.wgsl, shared/triangle.wgsl; its own parts are log_sum/similarities.wgsl, log_sum/weights.wgsl, and
 // log_sum/tree.wgsl or log_sum/subgroups.wgsl.
 

@@ -3,7 +3,7 @@
 //
 // Of unit rows it has the same part tangent to the sphere as Σⱼ wᵢⱼ (yⱼ − xᵢ), and loses it where clusters are tight:
 // see weighted_differences.wgsl.
-// Stands on: shared/points.wgsl, shared/quads.wgsl, shared/tiles.wgsl.
+// Stands on: shared/grid.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/tiles.wgsl.
 
 struct Params {
     rows: u32, // of the sums

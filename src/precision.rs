@@ -14,7 +14,9 @@ use std::{fmt, str::FromStr};
 /// 9e-4, and of points as evenly spread as random ones only a small part of what they pull is left as a gradient.
 ///
 /// Cooperative matrices are what WebGPU calls tensor cores, matrix cores and the like. Where a grade cannot keep its
-/// word, for raw points, t > 5, few pairs or sets collapsed to a narrow cone, the sum is made in f32.
+/// word, the sum is made in f32: for raw points, t > 5, few pairs (512² at most) and sets collapsed to a narrow cone, or
+/// where a panel of halves is larger than a binding; at `F16` also for fewer than 64 dimensions, more than 1,536, and
+/// sets of fewer than 131,072 coordinates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// Single precision.

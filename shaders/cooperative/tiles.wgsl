@@ -71,9 +71,9 @@ fn cooperative(
     let tile = tile_of(params.first_tile + group.x);
     let end = (tile + 1u) * TILE;
     let whole = end.x <= params.rows && end.y <= params.cols && (params.diagonal == 0u || tile.x < tile.y);
-    // All invocations know the number, and the compiler that they do.
+    // As many as divide the units. All invocations know the number, and the compiler that they do.
     if lane == 0u {
-        results[0] = f32(min(subgroups, UNITS));
+        results[0] = select(select(1.0, 2.0, subgroups >= 2u), 4.0, subgroups >= UNITS);
     }
     let units = u32(workgroupUniformLoad(&results[0]));
     var total = 0.0;

@@ -9,7 +9,7 @@ pub fn adapters() -> Vec<Adapter> {
     found().iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
 }
 
-/// A device, and the cooperative matrices that it can multiply.
+/// A device, its queue, and the cooperative matrices that it can multiply.
 pub(super) type Opened = (wgpu::Device, wgpu::Queue, Option<Matrices>);
 
 /// Opens the adapter of a choice, with all that it offers. Where several would do, the next is tried if one fails.
@@ -53,8 +53,12 @@ fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> 
             ..descriptor.clone()
         };
         // A driver that fails here may yet serve without.
-        if let Ok((device, queue)) = pollster::block_on(adapter.request_device(&with_matrices)) {
-            return Ok((device, queue, Some(matrices)));
+        match pollster::block_on(adapter.request_device(&with_matrices)) {
+            Ok((device, queue)) => return Ok((device, queue, Some(matrices))),
+            Err(error) => log::warn!(
+                "{} has cooperative matrices and cannot use them: {error}",
+                adapter.get_info().name
+            ),
         }
     }
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;

@@ -39,6 +39,7 @@ pub(super) struct Context {
     pipelines: Mutex<Pipelines>,
     choice: Mutex<Choice>,
     untimed: AtomicBool,
+    no_subgroups: AtomicBool,
     /// What the driver said when it dropped the device; told only of devices of this crate's own.
     lost: Arc<Mutex<Option<String>>>,
     receipts: AtomicU64,
@@ -69,9 +70,21 @@ impl Context {
                 return Err(Error::Limit { what, needed: needed.into(), limit: limit.into(), cure });
             }
         }
-        let (pipelines, untimed, lost, receipts, rate) = Default::default();
+        let (pipelines, untimed, no_subgroups, lost, receipts, rate) = Default::default();
         let choice = Mutex::new(Choice::Open);
-        Ok(Self { device, queue, limits, checked: false, pipelines, choice, untimed, lost, receipts, rate })
+        Ok(Self {
+            device,
+            queue,
+            limits,
+            checked: false,
+            pipelines,
+            choice,
+            untimed,
+            no_subgroups,
+            lost,
+            receipts,
+            rate,
+        })
     }
 
     /// Listens for errors that no scope caught, and for the loss of the device; for a device of this crate's
@@ -119,6 +132,12 @@ impl Context {
     /// Whether workgroups can add up by subgroups.
     pub(super) fn has_subgroups(&self) -> bool {
         self.device.features().contains(wgpu::Features::SUBGROUP)
+            && !self.no_subgroups.load(Ordering::Relaxed)
+    }
+
+    /// Lets workgroups add up without subgroups from here on.
+    pub(super) fn leave_subgroups(&self) {
+        self.no_subgroups.store(true, Ordering::Relaxed);
     }
 
     /// The largest part of a buffer that a kernel can see, in bytes; kernels count in 32 bits, whatever the

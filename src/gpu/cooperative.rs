@@ -76,8 +76,8 @@ impl Cooperative {
         }
     }
 
-    /// What serves sets of unit rows, the smaller of `rows.0` and the larger of `rows.1`: this, or with split coordinates,
-    /// or nothing where a panel of at most `panel_rows` has no room.
+    /// Whether it serves sets of unit rows, the smaller of `rows.0` and the larger of `rows.1`, in panels of at most
+    /// `panel_rows`: single halves are exact enough, and a panel has room. Elsewhere single precision does.
     pub(super) fn suited(
         self,
         context: &Context,
@@ -85,11 +85,10 @@ impl Cooperative {
         panel_rows: usize,
         dims: usize,
     ) -> Option<Self> {
-        let exact = DIMS.contains(&dims) && rows.0.saturating_mul(dims) >= COORDINATES;
-        let suited = Self { split: self.split || !exact, ..self };
-        let fits = suited.bytes(panel_rows.min(rows.1), dims) <= context.max_binding()
+        let exact = self.split || DIMS.contains(&dims) && rows.0.saturating_mul(dims) >= COORDINATES;
+        let fits = self.bytes(panel_rows.min(rows.1), dims) <= context.max_binding()
             && dims <= context.limits.max_compute_workgroups_per_dimension as usize;
-        fits.then_some(suited)
+        (exact && fits).then_some(self)
     }
 
     /// Halves of a coordinate.

@@ -49,11 +49,13 @@ impl<'a> Sweep<'a> {
     ) -> Result<Self> {
         let mut sweep = Self::with_tiling(context, pairs, t, Tiling::SMALL)?;
         if sweep.potential.similarity() == Similarity::Cosine {
-            sweep.tiling = context.tiling(sweep.count as f64 * sweep.dims as f64)?;
             let (n, m) = (sweep.left.rows(), sweep.right.rows());
             let rows = (n.min(m), n.max(m));
             sweep.cooperative =
                 asked.and_then(|asked| asked.suited(context, rows, sweep.x.panel_rows, sweep.dims));
+            // By matrices, tiles multiply weights at the most.
+            let work = if sweep.cooperative.is_some() { 0.0 } else { sweep.count as f64 * sweep.dims as f64 };
+            sweep.tiling = context.tiling(work)?;
         }
         Ok(sweep)
     }

@@ -35,13 +35,6 @@ pub(super) enum Choice {
     Settled(Tiling),
 }
 
-enum Wanted {
-    /// Found to be the fastest before.
-    Known(Tiling),
-    /// These, if they work; to be timed unless settled.
-    Any { first: Tiling, settled: bool },
-}
-
 impl Context {
     /// The tiles for so many multiply-adds over cosines.
     ///
@@ -54,57 +47,78 @@ impl Context {
             Choice::Settled(tiling) => return Ok(tiling),
             Choice::Checked(tiling) => tiling,
             Choice::Open => {
-                let (wanted, settled) = match self.wanted() {
-                    Wanted::Known(tiling) => {
-                        *choice = Choice::Settled(tiling);
-                        return Ok(tiling);
-                    }
-                    Wanted::Any { first, settled } => (first, settled),
-                };
-                let others = Tiling::ALL.into_iter().filter(|&tiling| tiling != wanted);
-                let wanted = std::iter::once(wanted).chain(others);
-                let set = Sample::new(self, CHECKED)?;
-                let tiling = first_good(wanted, |tiling| set.check(self, tiling))?;
+                let (wanted, settled) = self.wanted();
+                let tiling = self.first_good(wanted)?;
                 *choice = if settled { Choice::Settled(tiling) } else { Choice::Checked(tiling) };
                 tiling
             }
         };
-        if work < WORTHWHILE || matches!(*choice, Choice::Settled(_)) {
+        if work < WORTHWHILE || matches!(*choice, Choice::Settled(_)) || self.untimed() {
             return Ok(checked);
         }
-        let fastest = self.fastest(checked, TIMED)?;
+        // First of all those that work: should others take the device with them, then only once.
+        self.keep(checked);
+        let fastest = match self.fastest(checked, TIMED) {
+            Ok(fastest) => fastest,
+            Err(error @ Error::DeviceLost { .. }) => return Err(error),
+            Err(error) => {
+                log::warn!("tiles could not be timed: {error}");
+                checked
+            }
+        };
         *choice = Choice::Settled(fastest);
-        if let Some(Err(error)) = self.memory().map(|path| remember(&path, fastest)) {
-            log::debug!("the choice of tiles is not remembered: {error}");
-        }
+        self.keep(fastest);
         Ok(fastest)
     }
 
-    /// The tiles to begin with.
-    fn wanted(&self) -> Wanted {
+    /// The first of the tiles that work, those wanted before all others. Where none do, adding up by subgroups may be at
+    /// fault, and is left off.
+    fn first_good(self: &Arc<Self>, wanted: Tiling) -> Result<Tiling> {
+        let set = Sample::new(self, CHECKED)?;
+        let all = || {
+            let others = Tiling::ALL.into_iter().filter(|&tiling| tiling != wanted);
+            first_good(std::iter::once(wanted).chain(others), |tiling| set.check(self, tiling))
+        };
+        match all() {
+            Err(Error::Device { .. }) if self.has_subgroups() => {
+                log::warn!("subgroups do not work on this device, and are left off");
+                self.leave_subgroups();
+                all()
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Remembers tiles, as well as it can be done.
+    fn keep(&self, tiling: Tiling) {
+        if let Some(Err(error)) = self.memory().map(|path| remember(&path, tiling)) {
+            log::debug!("the choice of tiles is not remembered: {error}");
+        }
+    }
+
+    /// The tiles to begin with, and whether that settles it.
+    fn wanted(&self) -> (Tiling, bool) {
         let kind = self.device.adapter_info().device_type;
         let default = Tiling::default_of(kind);
         let named = std::env::var(VARIABLE).ok();
         match named.as_deref().map(|name| (name, Tiling::named(name))) {
-            Some((_, Some(first))) => Wanted::Any { first, settled: true },
+            Some((_, Some(first))) => (first, true),
             Some((name, None)) => {
                 if name != "default" {
                     log::warn!("{VARIABLE} is {name}, which is neither `default` nor {}", Tiling::names());
                 }
-                Wanted::Any { first: default, settled: true }
+                (default, true)
             }
             // Nobody waits for software devices to be fast.
-            None if kind == wgpu::DeviceType::Cpu || self.untimed() => {
-                Wanted::Any { first: default, settled: true }
-            }
-            None => self
-                .memory()
-                .and_then(|path| remembered(&path))
-                .map_or(Wanted::Any { first: default, settled: false }, Wanted::Known),
+            None if kind == wgpu::DeviceType::Cpu || self.untimed() => (default, true),
+            None => match self.memory().and_then(|path| remembered(&path)) {
+                Some(fastest) => (fastest, true),
+                None => (default, false),
+            },
         }
     }
 
-    /// The fastest of all tiles that work; `checked` where timing fails.
+    /// The fastest of all tiles that work, on a set of so many rows and dimensions or a larger one.
     fn fastest(self: &Arc<Self>, checked: Tiling, (rows, dims): (usize, usize)) -> Result<Tiling> {
         let mut set = Sample::new(self, (rows, dims))?;
         let mut best = (set.time(self, checked)?, checked);
@@ -118,6 +132,7 @@ impl Context {
             match small.check(self, tiling).and_then(|()| set.time(self, tiling)) {
                 Ok(time) if time < best.0 => best = (time, tiling),
                 Ok(_) => {}
+                Err(error @ Error::DeviceLost { .. }) => return Err(error),
                 Err(error) => warn(tiling, &error),
             }
         }
@@ -128,12 +143,12 @@ impl Context {
     fn memory(&self) -> Option<PathBuf> {
         let info = self.device.adapter_info();
         let key = format!(
-            "{} {:?} {} {} {}",
+            "{} {} {:?} {} {}",
+            env!("CARGO_PKG_VERSION"),
             info.name,
             info.backend,
             info.driver,
-            info.driver_info,
-            env!("CARGO_PKG_VERSION")
+            info.driver_info
         );
         let key: String =
             key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();

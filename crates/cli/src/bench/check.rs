@@ -7,6 +7,8 @@ use crate::exit::Failure;
 
 /// So many points at most are measured by the formula.
 const SAMPLE: usize = 1024;
+/// Coordinates that it holds at least, if the set does: so that the kernel is tried that is timed.
+const COORDINATES: usize = 1 << 18;
 /// The terms of a gradient cancel, and leave their rounding.
 const CANCELLED: f64 = 1e-6;
 /// Standard deviations.
@@ -32,7 +34,7 @@ pub(super) struct Expected {
 
 impl Expected {
     pub(super) fn new(values: &[f32], size: Size) -> Self {
-        let sample = values[..size.n.min(SAMPLE) * size.d].to_vec();
+        let sample = values[..size.n.min(SAMPLE.max(COORDINATES / size.d)) * size.d].to_vec();
         let value = Rows { given: &sample, dims: size.d }.uniformity();
         let floor = METRIC.floor(size.d);
         // The square of exp(−t‖x−y‖²) is the same with twice the t, so its mean is known too.
