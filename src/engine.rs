@@ -151,7 +151,7 @@ impl Engine {
     }
 
     /// The same engine, which keeps points that it is given from now on in this precision, on the device. Both sets of
-    /// a call are to be kept in the same.
+    /// a call are to be kept in the same. Raw points are kept in f32 in any case.
     ///
     /// # Errors
     ///
@@ -165,11 +165,12 @@ impl Engine {
         if storage == Storage::F32 { Ok(self) } else { Err(Error::Storage { storage }) }
     }
 
-    /// The same engine, whose kernels keep the tiles that suit the kind of its device.
+    /// The same engine, whose kernels keep the tiles that suit the kind of its device, as do those of its clones.
     ///
-    /// Otherwise the first large work on a GPU takes about a second longer: the tiles are timed there, and the fastest
-    /// remembered in the user's cache directory. Which tiles it are shows in the last digits of a result. The variable
-    /// `UNISPHERE_TILES` names some, or is `default` to the same end as this.
+    /// Otherwise the first work of 2·10¹¹ multiply-adds or more on a real GPU takes about a second longer: all tiles are
+    /// timed there, and the fastest remembered in the user's cache directory, in `unisphere/tiles/`. The choice of tiles
+    /// shows in the last digits of a result. To be called before that work. The variable `UNISPHERE_TILES` names tiles, or
+    /// is `default` to the same end as this.
     #[must_use]
     pub fn without_tuning(self) -> Self {
         #[cfg(feature = "gpu")]

@@ -100,12 +100,15 @@ impl Context {
     fn wanted(&self) -> (Tiling, bool) {
         let kind = self.device.adapter_info().device_type;
         let default = Tiling::default_of(kind);
-        let named = std::env::var(VARIABLE).ok();
+        let named = std::env::var(VARIABLE).ok().filter(|name| !name.is_empty());
         match named.as_deref().map(|name| (name, Tiling::named(name))) {
             Some((_, Some(first))) => (first, true),
             Some((name, None)) => {
                 if name != "default" {
-                    log::warn!("{VARIABLE} is {name}, which is neither `default` nor {}", Tiling::names());
+                    log::warn!(
+                        "{VARIABLE} is {name}, and not `default` or one of {}; the default is taken",
+                        Tiling::names()
+                    );
                 }
                 (default, true)
             }

@@ -72,8 +72,9 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "GRADE", default_value_t)]
     pub(crate) precision: Precision,
 
-    /// How the device keeps coordinates: f32, or f16 on GPUs, half the memory, each rounded by 2.4e-4 of itself at most
-    #[arg(long, value_name = "STORAGE", default_value_t, conflicts_with = "raw")]
+    /// How the device keeps coordinates: f32, or f16 on GPUs: half the memory, each rounded by 2.4e-4 of itself at most,
+    /// and not of raw points
+    #[arg(long, value_name = "STORAGE", default_value_t)]
     pub(crate) storage: Storage,
 
     /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading
@@ -169,7 +170,6 @@ mod tests {
             &["unisphere", "eval", "x.npy", "--device", ""],
             &["unisphere", "eval", "x.npy", "--precision", "f64"],
             &["unisphere", "eval", "x.npy", "--storage", "f8"],
-            &["unisphere", "eval", "x.npy", "--storage", "f16", "--raw"],
             &["unisphere", "bench", "--sizes", "8192"],
             &["unisphere", "bench", "--work", "alignment"],
         ] {

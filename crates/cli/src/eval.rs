@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use unisphere::{Alignment, Engine, Loss, Points, Scaling, Uniformity, unordered_pairs};
+use unisphere::{Alignment, Engine, Loss, Points, Scaling, Storage, Uniformity, unordered_pairs};
 use unisphere_io::File;
 
 use crate::{
@@ -59,6 +59,9 @@ fn measure(args: &Eval) -> Result<Report, Failure> {
 }
 
 fn check(args: &Eval, x: &File, y: Option<&(&Path, File)>) -> Result<(), Failure> {
+    if args.storage == Storage::F16 && args.scaling() == Scaling::Raw {
+        return Err(Failure::Usage("raw points are kept as f32; leave out --storage f16 or --raw".into()));
+    }
     let name = args.x.display();
     let (rows, dims) = (x.rows(), x.dims());
     if let Some((path, y)) = y

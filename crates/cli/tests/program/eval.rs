@@ -61,7 +61,17 @@ fn one_set_has_no_alignment() {
     let report = folder.json(&["x.npy", "--t", "0.5", "--alpha", "3"]);
     assert_eq!(
         keys(&report),
-        ["unisphere", "device", "precision", "rows", "dims", "normalized", "uniformity", "seconds"]
+        [
+            "unisphere",
+            "device",
+            "precision",
+            "storage",
+            "rows",
+            "dims",
+            "normalized",
+            "uniformity",
+            "seconds"
+        ]
     );
     assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "floor"]);
     assert_eq!(report["uniformity"]["t"], 0.5);

@@ -10,6 +10,8 @@ fn usage_is_2() {
         }
         refused(&folder.eval(&["x.npy", option, "-1"]), 2, &["positive, finite"]);
     }
+    refused(&folder.eval(&["x.npy", "--raw", "--storage", "f16"]), 2, &["f32", "--storage"]);
+    refused(&folder.eval(&["x.npy", "--storage", "f16"]), 4, &["CPU", "f16"]);
     refused(&folder.eval(&[]), 2, &["X.npy"]);
     refused(&folder.eval(&["x.npy", "x.npy", "x.npy"]), 2, &["x.npy"]);
     refused(&folder.eval(&["x.npy", "--jsno"]), 2, &["'--jsno'", "'--json'"]);
