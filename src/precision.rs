@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 /// | [`F16x2`](Self::F16x2) | f16, of coordinates split in two terms | 1e-6 at most | cooperative matrices |
 /// | [`F16`](Self::F16) | f16, of coordinates relative to their mean | 1e-5 at most | cooperative matrices |
 ///
-/// Gradients are as exact as those of `F32` at `F16x2`; at `F16`, about 1e-3 of their length: weights are off by up to
+/// Gradients are as exact as those of `F32` at `F16x2`; at `F16`, good to about 2e-3 of their length: weights are off by up to
 /// 9e-4, and of points as evenly spread as random ones only a small part of what they pull is left as a gradient.
 ///
 /// Cooperative matrices are what WebGPU calls tensor cores, matrix cores and the like. Where a grade cannot keep its
