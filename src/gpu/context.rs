@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{shaders::Kernel, tuning::Choice};
+use super::{shaders::Kernel, tiling::Choice};
 use crate::{Error, Result, Storage};
 
 /// Rows that lie together; panels are powers of two times this. Also what small tiles are high and wide.

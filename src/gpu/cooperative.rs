@@ -3,7 +3,6 @@
 
 use std::ops::RangeInclusive;
 
-use super::context::Context;
 use crate::Precision;
 
 /// Dimensions for which products of single halves are as exact as they should be: of fewer, rounding has too little to
@@ -76,19 +75,9 @@ impl Cooperative {
         }
     }
 
-    /// Whether it serves sets of unit rows, the smaller of `rows.0` and the larger of `rows.1`, in panels of at most
-    /// `panel_rows`: single halves are exact enough, and a panel has room. Elsewhere single precision does.
-    pub(super) fn suited(
-        self,
-        context: &Context,
-        rows: (usize, usize),
-        panel_rows: usize,
-        dims: usize,
-    ) -> Option<Self> {
-        let exact = self.split || DIMS.contains(&dims) && rows.0.saturating_mul(dims) >= COORDINATES;
-        let fits = self.bytes(panel_rows.min(rows.1), dims) <= context.max_binding()
-            && dims <= context.limits.max_compute_workgroups_per_dimension as usize;
-        (exact && fits).then_some(self)
+    /// Whether it is exact enough for sets of unit rows, the smaller of so many. Elsewhere single precision is.
+    pub(super) fn keeps_its_word(self, rows: usize, dims: usize) -> bool {
+        self.split || DIMS.contains(&dims) && rows.saturating_mul(dims) >= COORDINATES
     }
 
     /// Halves of a coordinate.
@@ -128,6 +117,7 @@ mod tests {
         Result, Storage,
         backend::Pairs,
         gpu::{
+            context::Context,
             log_sum::Sweep,
             tests::{T, contexts_with_matrices, formula, last_row_error, results, unit, upload, values},
             tiling::Tiling,

@@ -50,9 +50,14 @@ impl<'a> Sweep<'a> {
         let mut sweep = Self::with_tiling(context, pairs, t, Tiling::SMALL)?;
         if sweep.potential.similarity() == Similarity::Cosine {
             let (n, m) = (sweep.left.rows(), sweep.right.rows());
-            let rows = (n.min(m), n.max(m));
-            sweep.cooperative =
-                asked.and_then(|asked| asked.suited(context, rows, sweep.x.panel_rows, sweep.dims));
+            let panel = sweep.x.panel_rows.min(n.max(m));
+            let serves = |asked: &Cooperative| {
+                asked.keeps_its_word(n.min(m), sweep.dims)
+                    && asked.bytes(panel, sweep.dims) <= context.max_binding()
+                    // A workgroup each finds their centre.
+                    && sweep.dims <= context.limits.max_compute_workgroups_per_dimension as usize
+            };
+            sweep.cooperative = asked.filter(serves);
             // By matrices, tiles multiply weights at the most.
             let work = if sweep.cooperative.is_some() { 0.0 } else { sweep.count as f64 * sweep.dims as f64 };
             sweep.tiling = context.tiling(work)?;

@@ -99,3 +99,14 @@ impl std::fmt::Display for Tiling {
         write!(f, "{}x{}x{}/{}", self.rows(), self.cols(), self.depth, self.high * self.wide)
     }
 }
+
+/// How far the choice among them has come on a device: see `tuning.rs`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Choice {
+    /// Nothing has run yet.
+    Open,
+    /// Checked, not timed.
+    Checked(Tiling),
+    /// For good.
+    Settled(Tiling),
+}

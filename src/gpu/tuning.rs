@@ -15,7 +15,7 @@ use super::{
     context::Context,
     log_sum::Sweep,
     points::{Source, place},
-    tiling::Tiling,
+    tiling::{Choice, Tiling},
 };
 use crate::{Embeddings, Error, Points, Result, Scaling, Storage, backend::Pairs, progress::Watch};
 
@@ -23,17 +23,6 @@ use crate::{Embeddings, Error, Points, Result, Scaling, Storage, backend::Pairs,
 const VARIABLE: &str = "UNISPHERE_TILES";
 /// Multiply-adds of a call from which on a second spent on timing is soon won back.
 const WORTHWHILE: f64 = 2e11;
-
-/// How far the choice has come.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Choice {
-    /// Nothing has run yet.
-    Open,
-    /// Checked, not timed.
-    Checked(Tiling),
-    /// For good.
-    Settled(Tiling),
-}
 
 impl Context {
     /// The tiles for so many multiply-adds over cosines.
