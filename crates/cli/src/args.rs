@@ -2,7 +2,9 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind};
+use clap::{
+    CommandFactory, Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind,
+};
 use unisphere::{Alignment, DeviceChoice, Precision, Scaling, Storage, Uniformity};
 
 use crate::{
@@ -124,22 +126,25 @@ pub(crate) struct Bench {
 
 /// What the command line asks for.
 pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
-    let error = match Args::try_parse_from(line) {
+    let line: Vec<_> = line.into_iter().collect();
+    let error = match Args::try_parse_from(&line) {
         Ok(args) => return Ok(args.command),
         Err(error) => error,
     };
     let text = error.render();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Command::Print(text.ansi().to_string())),
-        _ => Err(Failure::Usage(brief(&text.to_string()))),
+        _ => Err(Failure::Usage(brief(&text.to_string(), line.get(1)))),
     }
 }
 
-/// clap's paragraphs in two lines: what is wrong, and a tip where it has one.
-fn brief(error: &str) -> String {
+/// clap's paragraphs in two lines: what is wrong, and a tip where it has one, or else where to read more.
+fn brief(error: &str, command: Option<&OsString>) -> String {
+    let known = |name: &&OsString| Args::command().find_subcommand(name).is_some();
+    let command = command.filter(known).map_or(String::new(), |name| format!(" {}", name.display()));
     let mut paragraphs = error.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "));
     let wrong = paragraphs.next().unwrap_or_default();
-    let cure = paragraphs.find(|p| p.starts_with("tip:")).unwrap_or("see unisphere --help".into());
+    let cure = paragraphs.find(|p| p.starts_with("tip:")).unwrap_or(format!("see unisphere{command} --help"));
     format!("{}\n{cure}", wrong.trim_start_matches("error: "))
 }
 
