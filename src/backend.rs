@@ -2,7 +2,9 @@
 
 use std::{any::Any, fmt};
 
-use crate::{Device, Embeddings, Error, LogSum, Result, Scaling, pairs::unordered, progress::Watch};
+use crate::{
+    Device, Embeddings, Error, LogSum, Result, Scaling, log_sum::log_add, pairs::unordered, progress::Watch,
+};
 
 /// n points of d dimensions on an engine's device, checked and, unless raw, scaled to unit length.
 pub struct Points {
@@ -80,15 +82,79 @@ pub(crate) enum Pairs<'a> {
     Within(&'a Points),
     /// Every point of the first set with every one of the second.
     Across(&'a Points, &'a Points),
+    /// Every point i of the first set with every j ≠ i of the second: all but the positive pairs of two sets of as many
+    /// rows.
+    Distinct(&'a Points, &'a Points),
 }
 
 impl Pairs<'_> {
+    /// The points on the other side of those on the left.
+    pub(crate) fn right(&self) -> &Points {
+        match self {
+            Self::Within(x) => x,
+            Self::Across(_, y) | Self::Distinct(_, y) => y,
+        }
+    }
+
     pub(crate) fn count(&self) -> u64 {
         match self {
             Self::Within(x) => unordered(x.rows),
             Self::Across(x, y) => x.rows as u64 * y.rows as u64,
+            Self::Distinct(x, y) => x.rows as u64 * y.rows.saturating_sub(1) as u64,
         }
     }
+}
+
+/// What is raised to the power of e, of a pair of points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Exponent {
+    /// −t‖x−y‖²
+    Gaussian { t: f64 },
+    /// ⟨x, y⟩ / τ
+    Logit { tau: f64 },
+}
+
+/// For each point, the log of its sum over the pairs that it is in; −∞ where there are none.
+#[derive(Clone, Debug)]
+pub(crate) struct RowLogSums {
+    pub(crate) x: Vec<f64>,
+    /// Only where the pairs run across two sets.
+    pub(crate) y: Option<Vec<f64>>,
+}
+
+/// How much each point counts; within one set, both are the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Masses<'a> {
+    pub(crate) x: &'a [f64],
+    pub(crate) y: &'a [f64],
+}
+
+/// The weight wᵢⱼ of a pair of exponent e, given the logs p and q of a factor for each point, of which −∞ is none. Within
+/// one set p and q are the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Weighing<'a> {
+    /// exp(eᵢⱼ + pᵢ + qⱼ)
+    Product { p: &'a [f64], q: &'a [f64] },
+    /// exp(eᵢⱼ + pᵢ) + exp(eᵢⱼ + qⱼ)
+    Sum { p: &'a [f64], q: &'a [f64] },
+}
+
+/// Pairs closer than asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Close {
+    /// How many there are.
+    pub(crate) count: u64,
+    /// The first of them as rows i, j and ‖x−y‖², in the order of i and j, as many as asked for at most.
+    pub(crate) pairs: Vec<(usize, usize, f64)>,
+}
+
+/// The first two moments of a set of points.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    /// The mean of x (d).
+    pub(crate) mean: Vec<f64>,
+    /// The mean of (x − mean)(x − mean)ᵀ (d, d).
+    pub(crate) covariance: Vec<f64>,
 }
 
 /// The mean squared distance of unit rows below which cosines in f32 say too little of it: such sets, collapsed
@@ -125,8 +191,18 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Row-major values as a matrix on the device; `values.len()` is `rows * cols`.
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix>;
 
+    /// The points of these rows, in this order, which may repeat; their gradients are not asked for.
+    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
+        unfinished((points, rows))
+    }
+
     /// Σ exp(−t‖x−y‖²) over `pairs`.
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum>;
+
+    /// The same for every t, where possible at little more than the cost of one.
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        unfinished((pairs, ts, watch))
+    }
 
     /// The same sum S, and the gradient of `weight` · log S.
     fn log_sum_with_grad(
@@ -136,6 +212,89 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)>;
+
+    /// log Σⱼ mⱼ exp(eᵢⱼ) for every point of either set, over the pairs that it is in, where m are the masses of the
+    /// points on the other side, all 1 unless given.
+    fn row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        masses: Option<Masses<'_>>,
+        watch: &Watch<'_>,
+    ) -> Result<RowLogSums> {
+        let _ = watch;
+        unfinished((pairs, exponent, masses))
+    }
+
+    /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given.
+    fn weighted_grad(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        weighing: Weighing<'_>,
+        sum: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<Gradients> {
+        let _ = watch;
+        unfinished((pairs, exponent, weighing, sum))
+    }
+
+    /// The log sums of the rows of x, as [`row_log_sums`](Self::row_log_sums) has them, and in the same go the gradient of
+    /// `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)), added to `sum` where given. Pairs run across two sets.
+    fn row_log_sums_with_grad(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        rest: &[f64],
+        scale: f64,
+        sum: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<(Vec<f64>, Gradients)> {
+        let sums = self.row_log_sums(pairs, exponent, None, &watch.again())?.x;
+        let p: Vec<_> = sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect();
+        let q = vec![0.0; pairs.right().rows];
+        let weighing = Weighing::Product { p: &p, q: &q };
+        let gradients = self.weighted_grad(pairs, exponent, weighing, sum, watch)?;
+        Ok((sums, gradients))
+    }
+
+    /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up
+    /// to its end: of k groups, row by row of a k × k matrix, those below its diagonal as above.
+    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        unfinished((x, ends, t, watch))
+    }
+
+    /// How many pairs have a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6 of
+    /// the end of a part may count as of the next.
+    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
+        unfinished((pairs, bins, watch))
+    }
+
+    /// The pairs whose squared distance is at most `square`, as direct differences say; `limit` of them by name.
+    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
+        unfinished((pairs, square, limit, watch))
+    }
+
+    /// Mean and covariance, in f64 or as good.
+    fn moments(&self, x: &Points) -> Result<Moments> {
+        unfinished((x,))
+    }
+
+    /// ⟨xᵢ, yᵢ⟩ for every row.
+    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        unfinished((x, y))
+    }
+
+    /// The gradient of Σ cᵢ⟨xᵢ, yᵢ⟩ for x and y, one coefficient per row, added to `sum` where given.
+    fn paired_dots_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        coefficients: &[f64],
+        sum: Option<(Matrix, Matrix)>,
+    ) -> Result<(Matrix, Matrix)> {
+        unfinished((x, y, coefficients, sum))
+    }
 
     /// ‖xᵢ−yᵢ‖² for every row, by direct difference.
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>>;
@@ -154,6 +313,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
+}
+
+/// What is not there yet. To be removed with the last call of it.
+fn unfinished<T, R>(_: T) -> Result<R> {
+    Err(Error::Device { reason: "not implemented yet".into() })
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].

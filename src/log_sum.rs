@@ -47,6 +47,12 @@ impl LogSum {
     }
 }
 
+/// log(eᵃ + eᵇ), where −∞ stands for nothing.
+pub(crate) fn log_add(a: f64, b: f64) -> f64 {
+    let max = a.max(b);
+    if max == f64::NEG_INFINITY { max } else { max + ((a.min(b) - max).exp()).ln_1p() }
+}
+
 impl FromIterator<LogSum> for LogSum {
     fn from_iter<I: IntoIterator<Item = LogSum>>(sums: I) -> Self {
         sums.into_iter().fold(Self::EMPTY, Self::combine)

@@ -71,7 +71,7 @@ const FEW_PAIRS: usize = FEW * FEW;
 fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
     let (x, y) = match pairs {
         Pairs::Within(x) => (x, x),
-        Pairs::Across(x, y) => (x, y),
+        Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y),
     };
     let many = x.rows.min(y.rows) > FEW_ROWS && x.rows.saturating_mul(y.rows) > FEW_PAIRS;
     x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
@@ -90,7 +90,7 @@ fn mean_square(centre: &[f64]) -> f64 {
 fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
     Ok(match pairs {
         Pairs::Within(x) => (Rows::of(x)?, None),
-        Pairs::Across(x, y) => (Rows::of(x)?, Some(Rows::of(y)?)),
+        Pairs::Across(x, y) | Pairs::Distinct(x, y) => (Rows::of(x)?, Some(Rows::of(y)?)),
     })
 }
 

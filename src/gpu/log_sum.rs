@@ -74,7 +74,7 @@ impl<'a> Sweep<'a> {
     ) -> Result<Self> {
         let (left, right, within) = match pairs {
             Pairs::Within(x) => (x, x, true),
-            Pairs::Across(x, y) => (x, y, false),
+            Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y, false),
         };
         let (x, y) = GpuPoints::both(left, right, context)?;
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);

@@ -54,7 +54,7 @@ impl Uniformity {
     fn check(self, pairs: Pairs<'_>) -> Result<f64> {
         match pairs {
             Pairs::Within(x) => at_least(Self::NAME, x, 2)?,
-            Pairs::Across(x, y) => {
+            Pairs::Across(x, y) | Pairs::Distinct(x, y) => {
                 at_least("cross uniformity", x, 1)?;
                 at_least("cross uniformity", y, 1)?;
                 comparable("cross uniformity of two sets", x, y)?;
