@@ -1,11 +1,13 @@
 //! The metrics: parameters and formulas over the backend's primitives.
 
 mod alignment;
+mod contrastive;
 mod floor;
 mod loss;
 mod uniformity;
 
 pub use alignment::Alignment;
+pub use contrastive::{Candidates, Contrastive, ContrastiveValue};
 pub use loss::{Loss, LossValue};
 pub use uniformity::Uniformity;
 
