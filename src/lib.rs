@@ -49,7 +49,10 @@ pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
 pub use gpu::adapters;
 pub use log_sum::LogSum;
-pub use metrics::{Alignment, Candidates, Contrastive, ContrastiveValue, Loss, LossValue, Uniformity};
+pub use metrics::{
+    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, GroupUniformity, Groups, Loss,
+    LossValue, Uniformity,
+};
 pub use pairs::unordered as unordered_pairs;
 pub use precision::Precision;
 pub use progress::{Observer, Progress};
