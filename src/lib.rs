@@ -29,6 +29,7 @@
 mod backend;
 mod cpu;
 mod device;
+mod duplicates;
 mod embeddings;
 mod engine;
 mod error;

@@ -14,7 +14,7 @@ use support::{
     random::{normal, on_the_sphere, single},
     set::Set,
 };
-use unisphere::{Candidates, Contrastive, Embeddings, Engine, Points, Result, Scaling};
+use unisphere::{Candidates, Contrastive, DeviceKind, Embeddings, Engine, Points, Result, Scaling};
 
 const TAUS: [f64; 4] = [0.01, 0.07, 0.5, 3.0];
 
@@ -168,6 +168,52 @@ fn far_below(engine: &Engine) -> Result<(), Failed> {
     let mut report = Report::default();
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
         compare(&mut report, engine, (&x, &y, None), Contrastive { tau: 0.01, candidates })?;
+    }
+    Ok(report.finish()?)
+}
+
+/// What autograd finds in f64: see `data/contrastive.py`.
+fn pytorch(engine: &Engine) -> Result<(), Failed> {
+    let data: serde_json::Value = serde_json::from_str(include_str!("data/contrastive.json"))?;
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect()
+    };
+    let count = |name: &str| data[name].as_u64().unwrap_or(0) as usize;
+    let dims = count("dims");
+    let mut report = Report::default();
+    let results = data["results"].as_array().map_or(&[][..], |results| results);
+    assert_eq!(results.len(), 36);
+    for result in results {
+        let raw = result["raw"] == true;
+        let scaling = if raw { Scaling::Raw } else { Scaling::Unit };
+        let upload = |name: &str, rows: usize| {
+            engine.upload(&Embeddings::with_scaling(single(&numbers(&data[name])), rows, dims, scaling)?)
+        };
+        let (x, y) = (upload("x", count("rows"))?, upload("y", count("rows"))?);
+        let queue = upload("queue", count("queue_rows"))?;
+        let candidates = match result["candidates"].as_str() {
+            Some("one_way") => Candidates::OneWay,
+            Some("both_ways") => Candidates::BothWays,
+            _ => Candidates::Views,
+        };
+        let tau = result["tau"].as_f64().unwrap_or(f64::NAN);
+        let queue = (result["queue"] == true).then_some(&queue);
+        let metric = Contrastive { tau, candidates };
+        let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, queue, metric)?;
+        let what = format!("{candidates:?}, τ={tau}, {scaling:?}, queue: {}", queue.is_some());
+        let want = result["loss"].as_f64().unwrap_or(f64::NAN);
+        let tolerance = if raw { 1e-6 * want.max(1.0) } else { unit_tolerance(tau) };
+        report.check(&what, compare::value(value.loss, want, tolerance));
+        for (name, got) in [("grad_x", gx), ("grad_y", gy)] {
+            let want: Rows = numbers(&result[name]).chunks(dims).map(<[f64]>::to_vec).collect();
+            let weights = vec![1.0; want.len()];
+            // The weights of raw points in single precision are as exact as their exponents, here up to 1,000 or so.
+            let relative = if raw && engine.device().kind == DeviceKind::Gpu { 3e-4 } else { 1e-5 };
+            report.check(
+                format!("{what}, {name}"),
+                compare::gradient(&got.read()?, &want, &weights, relative, 0.0),
+            );
+        }
     }
     Ok(report.finish()?)
 }
