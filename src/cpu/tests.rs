@@ -4,7 +4,10 @@ mod accuracy;
 mod distances;
 mod hostile;
 mod oracle;
+mod rows;
 mod schedule;
+mod speed;
+mod spread;
 
 use super::*;
 use crate::Uniformity;
