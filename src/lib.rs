@@ -49,7 +49,7 @@ pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
 pub use gpu::adapters;
 pub use log_sum::LogSum;
-pub use metrics::{Alignment, Loss, LossValue, Uniformity};
+pub use metrics::{Alignment, Estimate, Loss, LossValue, Potentials, Significance, Spectrum, Uniformity};
 pub use pairs::unordered as unordered_pairs;
 pub use precision::Precision;
 pub use progress::{Observer, Progress};

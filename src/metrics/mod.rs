@@ -1,12 +1,24 @@
 //! The metrics: parameters and formulas over the backend's primitives.
 
 mod alignment;
+mod calibration;
+mod estimate;
 mod floor;
+mod gamma;
 mod loss;
+mod potentials;
+mod significance;
+mod spectrum;
+#[cfg(test)]
+mod tests;
 mod uniformity;
 
 pub use alignment::Alignment;
+pub use estimate::Estimate;
 pub use loss::{Loss, LossValue};
+pub use potentials::Potentials;
+pub use significance::Significance;
+pub use spectrum::Spectrum;
 pub use uniformity::Uniformity;
 
 use crate::{Error, Points, Result};
