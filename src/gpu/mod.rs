@@ -11,33 +11,43 @@
 //! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
 //! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
 //! | cooperative matrices | [`cooperative`], and whether they keep their word in [`proof`] |
-//! | what else a backend does | [`paired`], [`distances`] |
+//! | a block's similarities in scratch | [`table`], and who reads it: [`rectangles`], [`row_sums`], [`weighted`], [`histogram`], [`close`]; [`runs`] says which of their sums is which |
+//! | what else a backend does | [`paired`], [`distances`], [`gather`], [`moments`] |
 
 mod adapters;
 mod buffer;
 mod ceiling;
+mod close;
 mod context;
 #[cfg(test)]
 mod contract;
 mod cooperative;
 mod distances;
+mod gather;
 mod gradient;
 mod halves;
+mod histogram;
 mod kernel;
 mod log_sum;
 mod matrix;
+mod moments;
 mod operands;
 mod paired;
 mod params;
 mod points;
 mod potential;
 mod proof;
+mod rectangles;
+mod row_sums;
+mod runs;
 mod shaders;
 mod stream;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tiling;
 mod tuning;
+mod weighted;
 
 use std::{
     collections::HashMap,
@@ -55,7 +65,7 @@ use self::{
 };
 use crate::{
     Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Precision, Result, Scaling, Storage,
-    backend::{Backend, Gradients, Pairs},
+    backend::{Backend, Close, Exponent, Gradients, Masses, Moments, Pairs, RowLogSums, Weighing},
     progress::Watch,
 };
 
@@ -208,6 +218,68 @@ impl Backend for Gpu {
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
         Sweep::new(&self.context, pairs, t, self.asked)?.log_sum_with_grad(weight, watch)
+    }
+
+    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
+        gather::gather(&self.context, points, rows)
+    }
+
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        match *ts {
+            [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
+            _ => rectangles::log_sums(&self.context, pairs, ts, watch),
+        }
+    }
+
+    fn row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        masses: Option<Masses<'_>>,
+        watch: &Watch<'_>,
+    ) -> Result<RowLogSums> {
+        row_sums::row_log_sums(&self.context, pairs, exponent, masses, watch)
+    }
+
+    fn weighted_grad(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        weighing: Weighing<'_>,
+        sum: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<Gradients> {
+        weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
+    }
+
+    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        rectangles::group_log_sums(&self.context, x, ends, t, watch)
+    }
+
+    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
+        histogram::cosines(&self.context, pairs, bins, watch)
+    }
+
+    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
+        close::close_pairs(&self.context, pairs, square, limit, watch)
+    }
+
+    fn moments(&self, x: &Points) -> Result<Moments> {
+        moments::moments(&self.context, x)
+    }
+
+    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        paired::dots(&self.context, x, y)
+    }
+
+    fn paired_dots_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        coefficients: &[f64],
+        sum: Option<(Matrix, Matrix)>,
+    ) -> Result<(Matrix, Matrix)> {
+        paired::dots_grad(&self.context, x, y, coefficients, sum)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
