@@ -1,10 +1,11 @@
-// Σ (x − centre)(x − centre)ᵀ over 1,024 rows at a time, in tiles of 64 × 64 dimensions on or above the diagonal. One
+// Σ (x − centre)(x − centre)ᵀ over some rows at a time, in tiles of 64 × 64 dimensions on or above the diagonal. One
 // dimension more, which is 1 in every row, makes the last column the sum of the rows, and its end their number.
 // Stands on: shared/points.wgsl, shared/quads.wgsl.
 
 struct Params {
     rows: u32,
     dims: u32,
+    chunk: u32, // rows that are summed together: whole groups of points
     first_chunk: u32,
     first_tile: u32,
 }
@@ -14,7 +15,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> centre: array<f32>; // (dims)
 @group(0) @binding(3) var<storage, read_write> products: array<f32>; // (chunks, dims + 1, dims + 1)
 
-const CHUNK = 1024u;
 const TILE = 64u;
 const QUADS = 16u;
 // Four vectors of four rows at a time, of 64 dimensions a side, each a vector longer than needed for the banks' sake.
@@ -34,8 +34,8 @@ fn moments(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     if tile.x > tile.y {
         return;
     }
-    let first = (params.first_chunk + chunk) * CHUNK / 4u;
-    let end = min(first + CHUNK / 4u, (params.rows + 3u) / 4u);
+    let first = (params.first_chunk + chunk) * params.chunk / 4u;
+    let end = min(first + params.chunk / 4u, (params.rows + 3u) / 4u);
     var total: Quad;
     var part: Quad;
     for (var quad = first; quad < end; quad += DEPTH) {

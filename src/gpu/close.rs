@@ -242,7 +242,8 @@ impl Search<'_> {
         let (x, y) = sides(self.pairs);
         let dims = x.dims();
         let mut measured = Vec::with_capacity(pairs.len());
-        for part in pairs.chunks((AT_ONCE / (4 * dims)).clamp(1, ROOM)) {
+        let bytes = AT_ONCE.min(self.context.max_binding() as usize);
+        for part in pairs.chunks((bytes / (4 * dims)).clamp(1, ROOM)) {
             let (rows, cols): (Vec<_>, Vec<_>) = part.iter().copied().unzip();
             let (a, b) = (gather::read(self.context, x, &rows)?, gather::read(self.context, y, &cols)?);
             let rows = a.chunks_exact(dims).zip(b.chunks_exact(dims));

@@ -12,7 +12,7 @@ use super::{
     ceiling::{LANES, ROUNDS},
     context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
     halves::HALVE_ROWS,
-    histogram, moments,
+    histogram,
     params::{
         CentreParams, CloseCountsParams, CloseListParams, ColumnParams, DistancesParams, ExcessParams,
         FinishGradParams, FmaParams, HalveParams, HistogramParams, MomentsParams, NormalizeParams,
@@ -122,7 +122,6 @@ fn numbers_that_two_files_share_are_the_same() {
     assert_eq!(4 * number(Kernel::SquaredDistances, "GROUP_QUADS") as usize, TILE);
     assert_eq!(number(Kernel::Histogram, "ROWS") as usize, histogram::ROWS);
     assert_eq!(number(Kernel::Histogram, "WINDOW") as usize, histogram::WINDOW);
-    assert_eq!(number(Kernel::Moments, "CHUNK") as usize, moments::CHUNK);
     assert_eq!(number(Kernel::Moments, "TILE") as usize, TILE);
     assert_eq!(4 * number(Kernel::ColumnSums, "QUADS") as usize, row_sums::COLUMNS);
     assert_eq!(number(Kernel::Weigh, "ROWS") as usize, TILE);

@@ -226,6 +226,7 @@ impl Backend for Gpu {
 
     fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
         match *ts {
+            [] => Ok(Vec::new()),
             [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
             _ => rectangles::log_sums(&self.context, pairs, ts, watch),
         }

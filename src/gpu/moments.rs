@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{Points, Result, backend::Moments};
 
-/// Rows that are summed in f32.
-pub(super) const CHUNK: usize = 1024;
+/// The least rows that are summed in f32, and how many such sums there are at least of many rows: their rounding averages
+/// out.
+const CHUNK: usize = 256;
+const CHUNKS: usize = 64;
 /// Bytes of such sums that wait for the host.
 const WAITING: u64 = 64 << 20;
 
@@ -28,13 +30,14 @@ pub(super) fn moments(context: &Arc<Context>, x: &Points) -> Result<Moments> {
         let bytes = 4 * (side * side) as u64;
         let at_once = (WAITING.min(context.max_binding()) / bytes).max(1) as usize;
         let mut sums = vec![0.0f64; side * side];
+        let chunk = (x.rows() / CHUNKS).next_power_of_two().clamp(CHUNK, points.panel_rows.max(CHUNK));
         for panel in &points.panels {
-            let chunks = panel.rows.len().div_ceil(CHUNK);
+            let chunks = panel.rows.len().div_ceil(chunk);
             for first in (0..chunks).step_by(at_once) {
                 let count = at_once.min(chunks - first);
                 let products = context.storage("moments of points", bytes * count as u64)?;
                 let buffers = [&panel.values, &on_device, &products];
-                multiply(context, points, panel, (first, count), dims, &buffers)?;
+                multiply(context, points, panel, (chunk, first, count), dims, &buffers)?;
                 let products = context.read([(&products, count * side * side)])?;
                 for chunk in products.chunks_exact(side * side) {
                     for a in 0..side {
@@ -74,7 +77,7 @@ fn multiply(
     context: &Context,
     points: &GpuPoints,
     panel: &Panel,
-    (first_chunk, chunks): (usize, usize),
+    (chunk, first_chunk, chunks): (usize, usize, usize),
     dims: usize,
     buffers: &[&wgpu::Buffer],
 ) -> Result<()> {
@@ -85,13 +88,14 @@ fn multiply(
         count: (chunks * tiles_across * tiles_across) as u32,
         sums: 0,
         // Half of them have nothing to do.
-        cost: (TILE * TILE * CHUNK / 2) as f64,
+        cost: (TILE * TILE * chunk / 2) as f64,
         pairs: 0,
     };
     let mut stream = Stream::new(context, points.stored)?;
     stream.tiles(tiles, |first_tile, _| MomentsParams {
         rows: panel.rows.len() as u32,
         dims: dims as u32,
+        chunk: chunk as u32,
         first_chunk: first_chunk as u32,
         first_tile,
     })?;

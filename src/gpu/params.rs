@@ -233,6 +233,7 @@ params! {
     Kernel::Moments => MomentsParams {
         rows: u32,
         dims: u32,
+        chunk: u32,
         first_chunk: u32,
         first_tile: u32,
     }

@@ -14,6 +14,8 @@ const FEW: u64 = 512 * 512;
 const STEEP: f64 = 5.0;
 /// The same for sums of a row, in which there is less to average over.
 const STEEP_ROW: f64 = 2.0;
+/// Beyond this t only the closest pairs have exponents that count beside each other.
+const STEEPER: f64 = 20.0;
 /// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
 const DEEPEST: f64 = 40.0;
 
@@ -99,12 +101,20 @@ impl Potential {
 
     /// How the exponents follow from a table.
     pub(super) fn line(self, exponent: Exponent) -> Line {
+        // Between the closest and those at a right angle, or at the closest, where no others weigh.
+        let origin = match exponent {
+            _ if self.raw() => 0.0,
+            Exponent::Gaussian { t } if t > STEEPER => 1.0,
+            _ => 0.5,
+        };
+        self.line_from(exponent, origin)
+    }
+
+    /// The same where similarities are relative to this.
+    pub(super) fn line_from(self, exponent: Exponent, origin: f32) -> Line {
         let slope = self.slope();
-        match (exponent, self.raw()) {
-            (_, true) => Line { origin: 0.0, slope, offset: 0.0 },
-            (Exponent::Gaussian { .. }, false) => Line { origin: 1.0, slope, offset: 0.0 },
-            (Exponent::Logit { .. }, false) => Line { origin: 0.5, slope, offset: 0.5 * slope },
-        }
+        let top = if matches!(exponent, Exponent::Gaussian { .. }) && !self.raw() { 1.0 } else { 0.0 };
+        Line { origin, slope, offset: slope * (f64::from(origin) - top) }
     }
 
     /// The same potential with products split, where a sum without shows that the set is too narrow for it.

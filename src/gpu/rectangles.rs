@@ -191,9 +191,10 @@ fn sums_of_groups(
 ) -> Result<Vec<LogSum>> {
     context.scoped("summing groups", || {
         let potentials: Vec<_> = ts.iter().map(|&t| potential.with(t)).collect();
-        let lines: Vec<_> =
-            ts.iter().zip(&potentials).map(|(&t, p)| p.line(Exponent::Gaussian { t })).collect();
         let origin = potential.line(Exponent::Gaussian { t: potential.t() }).origin;
+        let line =
+            |potential: &Potential| potential.line_from(Exponent::Gaussian { t: potential.t() }, origin);
+        let lines: Vec<_> = potentials.iter().map(line).collect();
         let table = Table::new(context, pairs, potential, origin)?;
         let sweep = &table.sweep;
         let panel_rows = sweep.x.panel_rows;

@@ -63,7 +63,7 @@ fn close_pairs_are_counted_and_named_in_order() -> Result<()> {
                 {
                     let want: Vec<_> = kind
                         .all(n, n)
-                        .map(|(i, j)| (i, j, square(&x.rows[i], &kind.right(&x, &y).rows[j])))
+                        .map(|(i, j)| (i, j, square(&x.stored[i], &kind.right(&x, &y).stored[j])))
                         .filter(|&(_, _, square)| square <= square_at_most)
                         .collect();
                     for limit in [0, 5, 100_000] {
@@ -74,10 +74,7 @@ fn close_pairs_are_counted_and_named_in_order() -> Result<()> {
                         assert_eq!(got.pairs.len(), limit.min(want.len()), "{what}");
                         for (got, want) in got.pairs.iter().zip(&want) {
                             assert_eq!((got.0, got.1), (want.0, want.1), "{what}");
-                            assert!(
-                                (got.2 - want.2).abs() < 1e-6 * want.2.max(1e-3),
-                                "{what}: {got:?}, {want:?}"
-                            );
+                            assert!((got.2 - want.2).abs() <= 1e-12 * want.2, "{what}: {got:?}, {want:?}");
                         }
                     }
                 }

@@ -9,6 +9,7 @@ use crate::{
     gpu::{
         Gpu,
         context::Context,
+        gather,
         points::{Source, place},
     },
 };
@@ -29,6 +30,8 @@ pub(super) struct Set {
     pub(super) on: Points,
     pub(super) given: Rows,
     pub(super) rows: Rows,
+    /// As they are stored, within the rounding of unit rows.
+    pub(super) stored: Rows,
 }
 
 impl Set {
@@ -41,7 +44,14 @@ impl Set {
             Scaling::Raw => row.clone(),
             Scaling::Unit => row.iter().map(|v| v / dot(row, row).sqrt()).collect(),
         };
-        Ok(Self { on, rows: given.iter().map(seen).collect(), given })
+        let numbers: Vec<_> = (0..rows).collect();
+        let mut stored = Vec::new();
+        for part in numbers.chunks(200) {
+            let values = gather::read(context, &on, part)?;
+            stored
+                .extend(values.chunks(dims).map(|row| row.iter().map(|&v| f64::from(v)).collect::<Vec<_>>()));
+        }
+        Ok(Self { on, rows: given.iter().map(seen).collect(), given, stored })
     }
 
     pub(super) fn random(
@@ -50,7 +60,10 @@ impl Set {
         seed: u64,
         scaling: Scaling,
     ) -> Result<Self> {
-        Self::new(context, &values(rows, dims, seed), dims, scaling)
+        // Raw points not so far apart that all digits of f32 go before the point of an exponent.
+        let size = if scaling == Scaling::Raw { 0.3 } else { 1.0 };
+        let given: Vec<_> = values(rows, dims, seed).iter().map(|v| size * v).collect();
+        Self::new(context, &given, dims, scaling)
     }
 }
 
