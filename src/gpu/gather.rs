@@ -51,13 +51,12 @@ fn copy(
     for panel in &source.panels {
         let inside = rows.iter().enumerate().filter(|(_, row)| panel.rows.contains(row));
         let list: Vec<_> = inside.map(|(to, row)| [to as u32, (row - panel.rows.start) as u32]).collect();
-        if list.is_empty() {
-            continue;
+        for list in list.chunks(source.panel_rows) {
+            let buffer = context.filled("a list of rows", list)?;
+            let buffers = [&panel.values, &panel.inverse_lengths, &buffer, &values, &lengths];
+            let params = RowParams { dims: dims as u32 };
+            stream.dispatch(Kernel::Gather, &params, &buffers, list.len(), (list.len() * dims) as f64)?;
         }
-        let buffer = context.filled("a list of rows", &list)?;
-        let buffers = [&panel.values, &panel.inverse_lengths, &buffer, &values, &lengths];
-        let params = RowParams { dims: dims as u32 };
-        stream.dispatch(Kernel::Gather, &params, &buffers, list.len(), (list.len() * dims) as f64)?;
     }
     Ok((values, lengths))
 }

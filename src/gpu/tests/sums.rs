@@ -102,11 +102,9 @@ fn sums_over_all_pairs_are_the_formula() -> Result<()> {
             let y = Set::random(&context, size, 2, scaling)?;
             for kind in Kind::ALL {
                 let right = kind.right(&x, &y);
-                let want = |t: f64| {
-                    log_sum_exp(
-                        kind.all(size.0, size.0).map(|(i, j)| -t * square(&x.rows[i], &right.rows[j])),
-                    )
-                };
+                let all = kind.all(size.0, size.0);
+                let squares: Vec<_> = all.map(|(i, j)| square(&x.rows[i], &right.rows[j])).collect();
+                let want = |t: f64| log_sum_exp(squares.iter().map(|square| -t * square));
                 let pairs = kind.pairs(&x, &y);
                 let close = |got: f64, t: f64, by: &str| {
                     let want = want(t);
