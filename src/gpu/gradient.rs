@@ -59,6 +59,7 @@ impl Sweep<'_> {
                 drop((gx, gy));
                 return self.by(Products::Differences, weight, &watch.again());
             }
+            self.note();
             let y = gy.map(|gy| gy.into_matrix(self.right.rows()));
             Ok((sum, Gradients { x: gx.into_matrix(self.left.rows()), y }))
         })

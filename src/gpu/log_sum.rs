@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     context::Context,
     cooperative::Cooperative,
+    grades::Grades,
     operands::Operands,
     params::PairParams,
     points::{GpuPoints, Panel},
@@ -39,6 +40,8 @@ pub(super) struct Sweep<'a> {
     pub(super) tiling: Tiling,
     /// What takes their place.
     pub(super) cooperative: Option<Cooperative>,
+    /// Where it is noted which of these made the sum.
+    pub(super) grades: Option<&'a Grades>,
 }
 
 impl<'a> Sweep<'a> {
@@ -89,8 +92,34 @@ impl<'a> Sweep<'a> {
         let (left, right) = sides(pairs);
         let (within, distinct) = (matches!(pairs, Pairs::Within(_)), matches!(pairs, Pairs::Distinct(..)));
         let (x, y) = GpuPoints::both(left, right, context)?;
-        let (dims, count, cooperative) = (left.dims(), pairs.count(), None);
-        Ok(Self { context, left, right, within, distinct, x, y, dims, count, potential, tiling, cooperative })
+        Ok(Self {
+            context,
+            left,
+            right,
+            within,
+            distinct,
+            x,
+            y,
+            dims: left.dims(),
+            count: pairs.count(),
+            potential,
+            tiling,
+            cooperative: None,
+            grades: None,
+        })
+    }
+
+    /// The same pass, of which a note is made.
+    pub(super) fn noted_in(self, grades: &'a Grades) -> Self {
+        Self { grades: Some(grades), ..self }
+    }
+
+    /// Notes what a result was made in.
+    pub(super) fn note(&self) {
+        let coarse = self.potential.similarity() == Similarity::Cosine;
+        if let Some(grades) = self.grades {
+            grades.note(self.cooperative.filter(|_| coarse));
+        }
     }
 
     /// The sum over all pairs.
@@ -98,8 +127,15 @@ impl<'a> Sweep<'a> {
         self.context.scoped("summing potentials", || {
             let sum = self.sum(watch)?;
             match self.potential.refined(sum, self.count) {
-                Some(potential) => Self { potential, ..*self }.sum(&watch.again()),
-                None => Ok(sum),
+                Some(potential) => {
+                    let finer = Self { potential, ..*self };
+                    finer.note();
+                    finer.sum(&watch.again())
+                }
+                None => {
+                    self.note();
+                    Ok(sum)
+                }
             }
         })
     }

@@ -10,7 +10,7 @@
 //! | what lies on it | [`points`], [`matrix`], [`halves`] |
 //! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
 //! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
-//! | cooperative matrices | [`cooperative`], and whether they keep their word in [`proof`] |
+//! | cooperative matrices | [`cooperative`], whether they keep their word in [`proof`], and where they served in [`grades`] |
 //! | a block's similarities in scratch | [`table`], and who reads it: [`rectangles`], [`row_sums`], [`weighted`], [`histogram`], [`close`]; [`runs`] says which of their sums is which |
 //! | what else a backend does | [`paired`], [`distances`], [`gather`], [`moments`] |
 
@@ -24,6 +24,7 @@ mod contract;
 mod cooperative;
 mod distances;
 mod gather;
+mod grades;
 mod gradient;
 mod halves;
 mod histogram;
@@ -59,6 +60,7 @@ pub use adapters::adapters;
 use self::{
     context::Context,
     cooperative::{Cooperative, Matrices},
+    grades::Grades,
     log_sum::Sweep,
     matrix::GpuMatrix,
     points::Source,
@@ -82,6 +84,8 @@ pub(crate) struct Gpu {
     asked: Option<Cooperative>,
     /// What has been tried on this device, and how that went.
     proven: Arc<Mutex<HashMap<Cooperative, Result<()>>>>,
+    /// What sums over pairs were made in.
+    grades: Arc<Grades>,
 }
 
 impl Gpu {
@@ -102,15 +106,15 @@ impl Gpu {
     }
 
     fn new(device: Device, context: Arc<Context>, matrices: Option<Matrices>) -> Self {
-        let (storage, proven) = Default::default();
-        Self { device, context, storage, matrices, asked: None, proven }
+        let (storage, proven, grades) = Default::default();
+        Self { device, context, storage, matrices, asked: None, proven, grades }
     }
 
     /// The same device, which multiplies coordinates so; none where it has not what that takes. A grade is tried at its
     /// first use on a device.
     pub(crate) fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
         if precision == Precision::F32 {
-            return Ok(Some(Self { asked: None, ..self.clone() }));
+            return Ok(Some(Self { asked: None, grades: Arc::default(), ..self.clone() }));
         }
         let Some(asked) = self.matrices.and_then(|matrices| Cooperative::new(matrices, precision)) else {
             return Ok(None);
@@ -125,7 +129,7 @@ impl Gpu {
             proven.insert(asked, outcome.clone());
         }
         outcome?;
-        Ok(Some(Self { asked: Some(asked), ..self.clone() }))
+        Ok(Some(Self { asked: Some(asked), grades: Arc::default(), ..self.clone() }))
     }
 
     /// Leaves the tiles of the kernels at the default of the device's kind.
@@ -207,7 +211,7 @@ impl Backend for Gpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        Sweep::new(&self.context, pairs, t, self.asked)?.log_sum(watch)
+        Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades).log_sum(watch)
     }
 
     fn log_sum_with_grad(
@@ -217,7 +221,12 @@ impl Backend for Gpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        Sweep::new(&self.context, pairs, t, self.asked)?.log_sum_with_grad(weight, watch)
+        let sweep = Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades);
+        sweep.log_sum_with_grad(weight, watch)
+    }
+
+    fn precisions_used(&self) -> Vec<Precision> {
+        self.grades.all()
     }
 
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
@@ -228,7 +237,10 @@ impl Backend for Gpu {
         match *ts {
             [] => Ok(Vec::new()),
             [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
-            _ => rectangles::log_sums(&self.context, pairs, ts, watch),
+            _ => {
+                self.grades.note(None);
+                rectangles::log_sums(&self.context, pairs, ts, watch)
+            }
         }
     }
 
@@ -239,6 +251,7 @@ impl Backend for Gpu {
         masses: Option<Masses<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums> {
+        self.grades.note(None);
         row_sums::row_log_sums(&self.context, pairs, exponent, masses, watch)
     }
 
@@ -250,10 +263,12 @@ impl Backend for Gpu {
         sum: Option<Gradients>,
         watch: &Watch<'_>,
     ) -> Result<Gradients> {
+        self.grades.note(None);
         weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
     }
 
     fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        self.grades.note(None);
         rectangles::group_log_sums(&self.context, x, ends, t, watch)
     }
 

@@ -2,8 +2,9 @@
 
 use super::oracle::{Kind, Rows, Set, backends, dot, exponent_of, log_sum_exp, square};
 use crate::{
-    Result, Scaling,
+    Device, DeviceKind, Precision, Result, Scaling,
     backend::{Backend, Exponent, Masses, Pairs, RowLogSums},
+    gpu::Gpu,
     pairs::unordered,
     progress::Watch,
 };
@@ -216,6 +217,28 @@ fn moments_are_the_formula() -> Result<()> {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// Without cooperative matrices there is one grade; with them, sets too small for one are summed in another.
+#[test]
+fn grades_are_noted_where_they_serve() -> Result<()> {
+    for (context, matrices) in super::contexts_with_matrices(false).into_iter().take(1) {
+        let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
+        let gpu = Gpu::new(device, context.clone(), Some(matrices));
+        let gpu = gpu.with_precision(Precision::F16)?.expect("a grade");
+        assert_eq!(gpu.precisions_used(), []);
+        let large = Set::random(&context, (1100, 130), 1, Scaling::Unit)?;
+        gpu.log_sum(Pairs::Within(&large.on), 2.0, &watch())?;
+        assert_eq!(gpu.precisions_used(), [Precision::F16]);
+        gpu.log_sum(Pairs::Within(&large.on), 9.0, &watch())?;
+        assert_eq!(gpu.precisions_used(), [Precision::F32, Precision::F16]);
+    }
+    for (gpu, context) in backends().into_iter().take(1) {
+        let x = Set::random(&context, (70, 3), 1, Scaling::Unit)?;
+        gpu.log_sum_with_grad(Pairs::Within(&x.on), 2.0, 1.0, &watch())?;
+        assert_eq!(gpu.precisions_used(), [Precision::F32]);
     }
     Ok(())
 }
