@@ -74,11 +74,12 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                 let q = if kind == Kind::Within { p.clone() } else { without((0..n).map(of_y).collect()) };
                 let masses: Vec<f64> = (0..n).map(|i| 0.1 * (i % 5) as f64).collect();
                 let shift = |logs: &[f64], by: f64| logs.iter().map(|l| l + by).collect::<Vec<_>>();
-                // By so much both lean to opposite sides, or weights leave the range of f32.
-                let far = if kind == Kind::Within { 0.0 } else { 300.0 };
-                let (tiny, masses) = (shift(&p, -60.0), if kind == Kind::Within { &p } else { &masses });
-                let tiny_q = shift(&q, -60.0);
-                let (up, down) = (shift(&p, far), shift(masses, -far));
+                // Of two sets, both lean far to opposite sides.
+                let (tiny, tiny_q) = (shift(&p, -60.0), shift(&q, -60.0));
+                let (up, down) = match kind {
+                    Kind::Within => [(); 2].map(|()| p.iter().map(|p| p / 2.0).collect::<Vec<_>>()).into(),
+                    _ => (shift(&p, 300.0), shift(&masses, -300.0)),
+                };
                 let weighings = [
                     ("a sum", Weighing::Sum { p: &p, q: &q }),
                     ("a product", Weighing::Product { p: &up, q: &down }),
