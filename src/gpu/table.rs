@@ -36,16 +36,12 @@ impl<'a> Table<'a> {
         potential: Potential,
         origin: f32,
     ) -> Result<Self> {
-        let similarity = potential.similarity();
-        let tiling = if similarity.takes(Tiling::ALL[0]) {
-            context.tiling(pairs.count() as f64 * sides(pairs).0.dims() as f64)?
-        } else {
-            Tiling::SMALL
-        };
+        let tiling = context.tiling(pairs.count() as f64 * sides(pairs).0.dims() as f64)?;
         Self::with_tiling(context, pairs, potential, origin, tiling)
     }
 
-    /// A table in tiles of the caller's choice, which the similarity must take.
+    /// The same in tiles of the caller's choice, or in small ones where the similarity does not take them; what is multiplied
+    /// with the table comes in them in any case.
     pub(super) fn with_tiling(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
@@ -54,11 +50,14 @@ impl<'a> Table<'a> {
         tiling: Tiling,
     ) -> Result<Self> {
         let sweep = Sweep::of(context, pairs, potential, tiling)?;
-        let pairwise = Pairwise::of_table(potential.similarity(), tiling, sweep.dims);
+        let own = if potential.similarity().takes(tiling) { tiling } else { Tiling::SMALL };
+        let pairwise = Pairwise::of_table(potential.similarity(), own, sweep.dims);
         // Whole tiles of the kernels on either end; all are powers of two.
-        let side = |rows: usize, tile: usize| sweep.x.panel_rows.min(rows).next_multiple_of(tile.max(TILE));
-        let stride = side(sweep.right.rows(), tiling.cols().max(tiling.rows()));
-        let largest = side(sweep.left.rows(), tiling.rows()) * stride;
+        let side = |rows: usize, tile: usize| {
+            sweep.x.panel_rows.min(rows).next_multiple_of(tile.max(tiling.rows()).max(TILE))
+        };
+        let stride = side(sweep.right.rows(), own.cols());
+        let largest = side(sweep.left.rows(), own.rows()) * stride;
         let buffer = context.storage("the similarities of a block", 4 * largest as u64)?;
         Ok(Self { sweep, pairwise, origin, buffer, stride })
     }

@@ -6,6 +6,7 @@ use super::oracle::{
 use crate::{
     Result, Scaling,
     backend::{Backend, Exponent, Gradients, Weighing},
+    gpu::tiling::{Choice, Tiling},
     progress::Watch,
 };
 
@@ -110,6 +111,31 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                         let error = error(&got.read()?, &plus(want, 0.5));
                         assert!(error < 1e-5, "{what}, added: {error:e} off");
                     }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn weighted_gradients_come_in_every_tiling() -> Result<()> {
+    for (gpu, context) in backends() {
+        let n = 530;
+        let x = Set::random(&context, (n, 70), 1, Scaling::Unit)?;
+        let y = Set::random(&context, (n, 70), 2, Scaling::Unit)?;
+        let (kind, zeros) = (Kind::Across, vec![0.0; n]);
+        for tau in [0.5, 0.2] {
+            let exponent = Exponent::Logit { tau };
+            let want =
+                formula(kind, exponent, &x, &y, |i, j| exponent_of(exponent, &x.rows[i], &y.rows[j]).exp());
+            for tiling in Tiling::ALL {
+                *context.choice() = Choice::Settled(tiling);
+                let weighing = Weighing::Product { p: &zeros, q: &zeros };
+                let got = gpu.weighted_grad(kind.pairs(&x, &y), exponent, weighing, None, &watch())?;
+                for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
+                    let error = error(&got.read()?, want);
+                    assert!(error < 1e-5, "{tiling}, {tau}: {error:e} off");
                 }
             }
         }
