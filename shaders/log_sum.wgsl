@@ -35,6 +35,8 @@ struct Params {
 override DIFFERENCE: bool;
 // Few pairs, so that rounding has nothing to average over: products of 12-bit halves, summed exactly. As above.
 override SPLIT: bool;
+// Lengths are those of exact products; or those that sums like these have, and equal rows the cosine 1.
+override EXACT: bool;
 // More dimensions than FOLD: sums of so many are set aside, as short sums err less.
 override FOLDED: bool;
 override FOLD: u32;

@@ -30,7 +30,7 @@ impl Sweep<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
     pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
         let products = match self.potential.similarity() {
-            Similarity::Cosine | Similarity::Product => Products::Points,
+            Similarity::Cosine | Similarity::FineCosine | Similarity::Product => Products::Points,
             Similarity::SplitCosine | Similarity::Difference => Products::Differences,
         };
         self.by(products, weight, watch)

@@ -12,8 +12,8 @@ use crate::{
 const FEW: u64 = 512 * 512;
 /// Beyond this t a handful of close pairs may make the sum, and rounding of their cosines the result.
 const STEEP: f64 = 5.0;
-/// The same for sums of a row, in which there is less to average over.
-const STEEP_ROW: f64 = 2.0;
+/// The same of cosines from short sums, for sums of a row, in which there is less to average over: τ = 0.07 is below.
+const STEEP_ROW: f64 = 7.5;
 /// Beyond this t only the closest pairs have exponents that count beside each other.
 const STEEPER: f64 = 20.0;
 /// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
@@ -78,15 +78,13 @@ impl Potential {
             Exponent::Logit { tau } if scaling == Scaling::Raw => ("tau", tau, 1.0 / tau),
             Exponent::Logit { tau } => ("tau", tau, 0.5 / tau),
         };
-        let potential = match (exponent, Self::new(scaling, count, t)) {
-            (Exponent::Logit { .. }, Self { similarity: Similarity::Difference, t }) => {
-                Self { similarity: Similarity::Product, t }
-            }
-            (_, Self { similarity: Similarity::Cosine, t }) if t > STEEP_ROW => {
-                Self { similarity: Similarity::SplitCosine, t }
-            }
-            (_, potential) => potential,
+        let similarity = match (scaling, exponent) {
+            (Scaling::Raw, Exponent::Gaussian { .. }) => Similarity::Difference,
+            (Scaling::Raw, Exponent::Logit { .. }) => Similarity::Product,
+            (Scaling::Unit, _) if few(count) || t > STEEP_ROW => Similarity::SplitCosine,
+            (Scaling::Unit, _) => Similarity::FineCosine,
         };
+        let potential = Self { similarity, t };
         if potential.raw() && !(LEAST..=GREATEST).contains(&potential.rate()) {
             let expected = "between 1e-29 and 1e29 for raw points on a GPU; rescale them, or use the CPU";
             return Err(Error::Parameter { name, value, expected });
@@ -119,8 +117,8 @@ impl Potential {
 
     /// The same potential with products split, where a sum without shows that the set is too narrow for it.
     pub(super) fn refined(self, sum: LogSum, count: u64) -> Option<Self> {
-        let coarse = self.similarity == Similarity::Cosine && narrow(sum, count, self.t);
-        coarse.then_some(Self { similarity: Similarity::SplitCosine, ..self })
+        let coarse = matches!(self.similarity, Similarity::Cosine | Similarity::FineCosine);
+        (coarse && narrow(sum, count, self.t)).then_some(Self { similarity: Similarity::SplitCosine, ..self })
     }
 
     /// The sum, or an error where t shows in it and f32 cannot hold t. Beyond [`LEAST`] and [`GREATEST`] exponents are

@@ -106,6 +106,8 @@ const BY_8_ON_METAL: ByMatrices = by_matrices!("matrices_8_metal");
 pub(super) enum Similarity {
     /// The cosine of unit rows.
     Cosine,
+    /// The cosine, from short sums.
+    FineCosine,
     /// The cosine, by exact products of 12-bit halves: three times the work.
     SplitCosine,
     /// −‖x−y‖², by direct difference.
@@ -115,18 +117,23 @@ pub(super) enum Similarity {
 }
 
 impl Similarity {
+    #[cfg(test)]
+    const ALL: [Self; 5] =
+        [Self::Cosine, Self::FineCosine, Self::SplitCosine, Self::Difference, Self::Product];
+
     /// Dimensions after which a sum is set aside. A sum of squares grows all the way, and that of a cosine does not;
     /// the halves of split ones are summed exactly.
     fn fold(self) -> usize {
         match self {
             Self::Cosine | Self::SplitCosine => 1024,
+            Self::FineCosine => 64,
             Self::Difference | Self::Product => 256,
         }
     }
 
     /// Whether kernels are compiled for it in these tiles.
     pub(super) fn takes(self, tiling: Tiling) -> bool {
-        matches!(self, Self::Cosine | Self::Product) || tiling == Tiling::SMALL
+        matches!(self, Self::Cosine | Self::FineCosine | Self::Product) || tiling == Tiling::SMALL
     }
 }
 
@@ -237,9 +244,7 @@ impl Kernel {
             }
         }
         for tiling in Tiling::ALL {
-            for similarity in
-                [Similarity::Cosine, Similarity::SplitCosine, Similarity::Difference, Similarity::Product]
-            {
+            for similarity in Similarity::ALL {
                 if !similarity.takes(tiling) {
                     continue;
                 }
@@ -251,7 +256,7 @@ impl Kernel {
                     )));
                 }
                 // They are summed from tables only.
-                if similarity == Similarity::Product {
+                if matches!(similarity, Similarity::FineCosine | Similarity::Product) {
                     continue;
                 }
                 for number in 0..8 {
@@ -368,6 +373,10 @@ impl Kernel {
                 constants.extend([
                     ("DIFFERENCE", flag(pairwise.similarity == Similarity::Difference)),
                     ("SPLIT", flag(pairwise.similarity == Similarity::SplitCosine)),
+                    (
+                        "EXACT",
+                        flag(matches!(pairwise.similarity, Similarity::SplitCosine | Similarity::FineCosine)),
+                    ),
                     ("FOLDED", flag(pairwise.folded)),
                     ("FOLD", pairwise.similarity.fold() as f64),
                     ("OWN_PIVOT", flag(pairwise.own_pivot)),

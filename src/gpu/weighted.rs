@@ -93,7 +93,7 @@ impl Weights<'_> {
         if !FITTING.contains(&largest) && largest.is_finite() {
             drop((gx, gy));
             if shift != 0.0 {
-                return Err(Error::Overflow { metric: "weights of pairs" });
+                return Err(Error::Overflow { metric: "a weight" });
             }
             return self.grad(products, largest, &watch.again());
         }

@@ -46,7 +46,7 @@ impl Set {
         };
         let numbers: Vec<_> = (0..rows).collect();
         let mut stored = Vec::new();
-        for part in numbers.chunks(200) {
+        for part in numbers.chunks(100) {
             let values = gather::read(context, &on, part)?;
             stored
                 .extend(values.chunks(dims).map(|row| row.iter().map(|&v| f64::from(v)).collect::<Vec<_>>()));
