@@ -11,7 +11,7 @@
 //! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
 //! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
 //! | cooperative matrices | [`cooperative`], whether they keep their word in [`proof`], and where they served in [`grades`] |
-//! | a block's similarities in scratch | [`table`], and who reads it: [`rectangles`], [`row_sums`], [`weighted`], [`histogram`], [`close`]; [`runs`] says which of their sums is which |
+//! | a [`table`] of a block's similarities | read by [`rectangles`], [`row_sums`], [`weighted`], [`histogram`] and [`close`]; [`runs`] tells their sums apart |
 //! | what else a backend does | [`paired`], [`distances`], [`gather`], [`moments`] |
 
 mod adapters;
