@@ -50,6 +50,7 @@ impl Uniformity {
     pub fn v_from_u(u: f64, n: usize) -> f64 {
         match n {
             0 => f64::NAN,
+            _ if u.is_nan() => u,
             // Either form keeps its digits at its end.
             _ if u > -1.0 => (u.exp_m1() * (1.0 - 1.0 / n as f64)).ln_1p(),
             _ => log_add(u + (n as f64 - 1.0).ln(), 0.0) - (n as f64).ln(),

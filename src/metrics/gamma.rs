@@ -15,7 +15,7 @@ pub(super) fn upper_tail(z: f64, skewness: f64) -> f64 {
         match x {
             _ if x <= 0.0 => 1.0,
             _ if x == f64::INFINITY => 0.0,
-            _ if x < shape + 1.0 => 1.0 - lower_series(shape, x),
+            _ if x < shape + 1.0 => (1.0 - lower_series(shape, x)).clamp(0.0, 1.0),
             _ => upper_fraction(shape, x),
         }
     }
@@ -23,7 +23,13 @@ pub(super) fn upper_tail(z: f64, skewness: f64) -> f64 {
 
 /// x^a e^−x / Γ(a)
 fn density(a: f64, x: f64) -> f64 {
-    (a * x.ln() - x - lgamma(a)).exp()
+    if a < 20.0 {
+        return (a * x.ln() - x - lgamma(a)).exp();
+    }
+    // By Stirling's series, since terms as great as a log a would cancel.
+    let r = a.recip();
+    let stirling = r / 12.0 - r.powi(3) / 360.0 + r.powi(5) / 1260.0;
+    (-a * less_log((x - a) / a) - stirling).exp() * (a / std::f64::consts::TAU).sqrt()
 }
 
 /// P(a, x) by its series (DLMF 8.7.1).
