@@ -23,7 +23,7 @@ impl Uniformity {
 /// The floor for a t in its range and any real number of dimensions from 1 on, between which the gamma function
 /// interpolates.
 pub(super) fn floor(dims: f64, t: f64) -> f64 {
-    if t <= SMALL {
+    if is_small(dims, t) {
         return series(dims, t).ln_1p() - 2.0 * t;
     }
     if dims == 1.0 {
@@ -41,11 +41,14 @@ pub(super) fn floor(dims: f64, t: f64) -> f64 {
 
 /// How far the floor lies above −2t: log ₀F₁(; dims/2; t²), with all of its digits where it is small.
 pub(super) fn rise(dims: f64, t: f64) -> f64 {
-    if t <= SMALL { series(dims, t).ln_1p() } else { floor(dims, t) + 2.0 * t }
+    // Up to here the series is the faster, and far from overflow.
+    if t < 100.0 || is_small(dims, t) { series(dims, t).ln_1p() } else { floor(dims, t) + 2.0 * t }
 }
 
-/// The t up to which the series loses nothing: its log and 2t differ enough.
-const SMALL: f64 = 2.0;
+/// Where the series loses nothing: its log and 2t differ enough.
+fn is_small(dims: f64, t: f64) -> bool {
+    t <= 2.0 || t <= dims / t
+}
 
 /// ₀F₁(; dims/2; t²) − 1, of which all terms are positive.
 fn series(dims: f64, t: f64) -> f64 {
@@ -79,7 +82,7 @@ impl Density {
     /// log ∫ exp(−4tb) cosh(s/2)^−2a ds.
     fn log_integral(&self, t: f64) -> f64 {
         let peak = self.exponent(t, self.peak(t));
-        let sum: f64 = self.nodes(t).map(|s| (self.exponent(t, s) - peak).exp()).sum();
+        let sum: f64 = self.nodes(t).map(|s| (self.exponent(t, s) - peak).min(0.0).exp()).sum();
         peak + (sum * self.step(t)).ln()
     }
 
@@ -112,10 +115,12 @@ impl Density {
         let (first, last) = (self.peak(steep), self.peak(flat));
         let least = |t, peak| self.exponent(t, peak) - 45.0;
         let (below, above) = (least(steep, first), least(flat, last));
-        let left = (1..)
+        // Neither end is further off than the tails of exp(−a|s|), should rounding hide where they are.
+        let reach = (64.0 + 64.0 / (self.a * step)) as u32;
+        let left = (1..reach)
             .map(move |k| first - step * f64::from(k))
             .take_while(move |&s| self.exponent(steep, s) > below);
-        let right = (0..)
+        let right = (0..reach.saturating_add(((last - first) / step) as u32))
             .map(move |k| first + step * f64::from(k))
             .take_while(move |&s| s <= last || self.exponent(flat, s) > above);
         right.chain(left)
@@ -194,7 +199,8 @@ mod tests {
     #[test]
     fn the_series_and_the_integral_meet() {
         for dims in [1.0, 1.001, 1.5, 2.0, 3.7, 8.0, 384.0, 1e6, 1e12] {
-            let (below, above) = (floor(dims, SMALL), floor(dims, SMALL.next_up()));
+            let t = f64::max(2.0, f64::sqrt(dims));
+            let (below, above) = (floor(dims, t * (1.0 - 1e-15)), floor(dims, t * (1.0 + 1e-15)));
             assert!((below / above - 1.0).abs() < 1e-14, "d = {dims}: {below} and {above}");
         }
     }

@@ -3,18 +3,20 @@
 use libm::{erfc, lgamma};
 
 /// The share of the gamma distribution of this skewness above `z` standard deviations from its mean (Pearson's type III),
-/// to 1e-9 of itself; of the normal distribution where the skewness is 0.
+/// to 1e-8 of itself; of the normal distribution where the skewness is 0.
 pub(super) fn upper_tail(z: f64, skewness: f64) -> f64 {
     let shape = (2.0 / skewness).powi(2);
     if z.is_nan() || shape.is_nan() {
         f64::NAN
     } else if shape > 1e5 {
         nearly_normal(z, shape)
+    } else if shape == 0.0 || z.is_infinite() {
+        // All of it next to nothing below the mean.
+        if z < 0.0 { 1.0 } else { 0.0 }
     } else {
         let x = shape + z * shape.sqrt();
         match x {
             _ if x <= 0.0 => 1.0,
-            _ if x == f64::INFINITY => 0.0,
             _ if x < shape + 1.0 => (1.0 - lower_series(shape, x)).clamp(0.0, 1.0),
             _ => upper_fraction(shape, x),
         }

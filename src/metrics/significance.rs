@@ -5,7 +5,7 @@ use super::{
     floor::{Density, beta, rise},
     gamma::upper_tail,
 };
-use crate::LogSum;
+use crate::{LogSum, log_sum::log_add};
 
 /// How a value compares with those of independent points of the uniform distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +20,8 @@ pub struct Significance {
 
 impl Uniformity {
     /// How likely this value, over the pairs i < j of n points in `dims` dimensions, is to come of independent uniform
-    /// points. NaN for fewer than two points, no dimensions, and for a t out of its range.
+    /// points. NaN for fewer than two points, no dimensions, and for a t out of its range or so far beyond √dims (in the
+    /// thousands) that chance alone decides.
     ///
     /// Of uniform points the mean m of w = exp(−t‖x−y‖²) is the same from any point: the U-statistic is degenerate, and
     /// its fluctuations are not normal but weighted sums of χ²−1. Over its C = n(n−1)/2 pairs Σw has the mean Cm, the
@@ -42,11 +43,10 @@ impl Uniformity {
         let n = n as f64;
         let pairs = (n * (n - 1.0) / 2.0).ln();
         let Moments { variance, third, triangle } = Moments::new(dims as f64, self.t);
-        let skewness = (third - (pairs + 3.0 * variance) / 2.0).exp()
-            + 2.0 * (n - 2.0) * (triangle - (pairs + 3.0 * variance) / 2.0).exp();
-        let above = (value - self.floor(dims)).exp_m1();
-        // No share of 0 even where the standard deviation vanishes beside the mean.
-        let z = if above == 0.0 { 0.0 } else { above * ((pairs - variance) / 2.0).exp() };
+        let total = log_add(third, (2.0 * (n - 2.0)).ln() + triangle);
+        let skewness = (total - (pairs + 3.0 * variance) / 2.0).exp();
+        let above = Difference::of(value - self.floor(dims));
+        let z = above.sign * (above.log + (pairs - variance) / 2.0).exp();
         Significance { z, p_value: upper_tail(z, skewness) }
     }
 }
@@ -100,8 +100,13 @@ fn nodes(dims: f64, t: f64) -> Vec<Node> {
     }
     let density = Density::new(dims);
     let node = |s: f64| Node { log: density.exponent(0.0, s), cosine: -(s / 2.0).tanh(), opposite: beta(-s) };
-    density.nodes_between(0.0, 3.0 * t).map(node).collect()
+    let nodes: Vec<_> = density.nodes_between(0.0, 3.0 * t).map(node).take(MOST).collect();
+    // Without some of them the moments would be wrong; without any they are NaN.
+    if nodes.len() < MOST { nodes } else { Vec::new() }
 }
+
+/// More nodes than this take too long, and are more than moments need that have anything to say.
+const MOST: usize = 1 << 15;
 
 /// eˣ − 1, as the log of its magnitude and its sign.
 struct Difference {

@@ -59,11 +59,16 @@ def significance(d, t, n, z):
 def integral(a, z):
     """The same tail, by integration over the standardised variable: gammainc takes too long at so great a shape."""
     root = sqrt(a)
-    logdensity = lambda u: (a - 1) * log(1 + u / root) - u * root
+    log_density = lambda u: (a - 1) * log(1 + u / root) - u * root
+
+    def scaled(low, top):
+        # quad stops at an absolute error, so the integrand must be near 1.
+        points = [low + mpf(25 + max(-low, 0)) * k / 64 for k in range(65)]
+        return quad(lambda u: exp(log_density(u) - log_density(top)), points)
+
     peak = -1 / root
-    f = lambda u: exp(logdensity(u) - logdensity(peak))
-    points = lambda lo, hi: [lo + (hi - lo) * mpf(k) / 64 for k in range(65)]
-    return quad(f, points(z, max(z, 0) + 25)) / quad(f, points(mpf(-25), mpf(25)))
+    top = max(z, peak)
+    return scaled(z, top) / scaled(mpf(-25), peak) * exp(log_density(top) - log_density(peak))
 
 
 def show(*numbers):

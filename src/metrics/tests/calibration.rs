@@ -5,10 +5,10 @@ const TS: [f64; 6] = [1e-3, 0.5, 2.0, 5.0, 50.0, 1e4];
 
 /// log mean exp(−t(2 − 2c)) over cosines, each as often as it says.
 fn from_cosines(t: f64, cosines: &[(f64, f64)]) -> f64 {
-    let total: f64 = cosines.iter().map(|(_, times)| times).sum();
-    let there = cosines.iter().filter(|(_, times)| *times > 0.0);
-    let top = there.fold(f64::NEG_INFINITY, |top: f64, (c, _)| top.max(*c));
-    let sum: f64 = cosines.iter().map(|(c, times)| times / total * (2.0 * t * (c - top)).exp()).sum();
+    let there: Vec<_> = cosines.iter().filter(|(_, times)| *times > 0.0).collect();
+    let total: f64 = there.iter().map(|(_, times)| times).sum();
+    let top = there.iter().fold(f64::NEG_INFINITY, |top: f64, (c, _)| top.max(*c));
+    let sum: f64 = there.iter().map(|(c, times)| times / total * (2.0 * t * (c - top)).exp()).sum();
     sum.ln() - 2.0 * t * (1.0 - top)
 }
 
