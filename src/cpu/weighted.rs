@@ -6,7 +6,7 @@ use super::{
     kernel::{Cosine, Difference, Dot, Gram, Kernel},
     log_sum::Potential,
     pull::{Pulls, pulls},
-    row_sums::{LogMasses, RowSums, row_sums},
+    row_sums::{LogMasses, RowSums, level_row_sums, row_sums},
     sets::Sets,
     weighing::Weighed,
 };
@@ -92,7 +92,10 @@ fn rows_with<K: Kernel>(
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
     let rate = K::RATE * form.t;
-    let RowSums { x, y } = row_sums::<K>(cpu.level, sets, rate, masses, watch)?;
+    let RowSums { x, y } = match level_pivot::<K>(rate) {
+        Some(pivot) if masses.is_none() => level_row_sums::<K>(cpu.level, sets, rate, pivot, watch)?,
+        _ => row_sums::<K>(cpu.level, sets, rate, masses, watch)?,
+    };
     let logs = |sums: Vec<Potential>| {
         let log = |sum: Potential| match sum.sum {
             0.0 => f64::NEG_INFINITY,
@@ -101,6 +104,17 @@ fn rows_with<K: Kernel>(
         sums.into_iter().map(log).collect()
     };
     Ok(RowLogSums { x: logs(x), y: y.map(logs) })
+}
+
+/// A closeness next to which no exponential of such a rate is too large or too small for the precision.
+fn level_pivot<K: Kernel>(rate: f64) -> Option<f64> {
+    // Of unit rows, the closeness is at most the top, and 4 / RATE below it at the least.
+    let least = -4.0 / K::RATE * rate;
+    match K::NEAR {
+        true if least >= K::LEVEL => Some(K::TOP),
+        true if least >= 2.0 * K::LEVEL => Some(K::TOP - 2.0 / K::RATE),
+        _ => None,
+    }
 }
 
 /// The gradient of Σ wᵢⱼeᵢⱼ, the weights being constant.
