@@ -163,8 +163,8 @@ impl<K: Kernel> Job for Peaks<'_, K> {
         let lanes = K::Real::lanes::<S>();
         let none = K::Real::none();
         let (rows, cols) = (block.rows.len().next_multiple_of(width::<S, K::Real>()), block.cols.len());
-        let of_left = own_masses::<K>(masses, 0, &block.rows, rows);
-        let of_right = own_masses::<K>(masses, 1, &block.cols, cols);
+        let of_left = own_masses::<K>(masses, rate, 0, &block.rows, rows);
+        let of_right = own_masses::<K>(masses, rate, 1, &block.cols, cols);
 
         let mut left = vec![none; rows];
         let mut right = vec![none; cols];
@@ -221,17 +221,19 @@ fn relative<S: Simd, K: Kernel>(
     K::exp(simd, exp, K::Real::max(simd, z, floor))
 }
 
-/// The logs of the masses of some rows, and so many more; 0 where none are given.
+/// The logs of the masses of some rows as exponents are kept, filled up to `len`; 0 where none are given.
 fn own_masses<K: Kernel>(
     masses: LogMasses<'_>,
+    rate: f64,
     side: usize,
     rows: &Range<usize>,
     len: usize,
 ) -> Vec<K::Real> {
+    let steepness = K::steepness(rate);
     let mut logs = vec![K::Real::default(); len];
     if let Some(masses) = masses {
         for (log, &mass) in logs.iter_mut().zip(&masses[side][rows.clone()]) {
-            *log = K::Real::nearest(mass.max(K::Real::none().into()));
+            *log = K::Real::nearest((mass / steepness).max(K::Real::none().into()));
         }
     }
     logs
