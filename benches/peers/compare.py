@@ -23,7 +23,7 @@ import venv
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PRIVATE = ROOT / "target" / "peers"
-PARTS = ["value", "grad", "overhead", "growth"]
+PARTS = ["value", "grad", "contrastive", "overhead", "growth"]
 
 
 def main():

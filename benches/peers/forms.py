@@ -53,8 +53,8 @@ def value_with_grad(form, x):
     return loss.item(), grad
 
 
-def points(n, d, device):
-    generator = torch.Generator().manual_seed(0)
+def points(n, d, device, seed=0):
+    generator = torch.Generator().manual_seed(seed)
     return torch.nn.functional.normalize(torch.randn(n, d, generator=generator), dim=1).to(device)
 
 

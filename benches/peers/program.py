@@ -24,10 +24,19 @@ def bench(work, n, d, device, seconds=0.3):
     return report["results"][0]["seconds"]
 
 
-def uniformity(x, device):
-    """Of given rows, through a file."""
+def evaluate(sets, *options):
+    """Of given rows, through files."""
     with tempfile.TemporaryDirectory() as folder:
-        path = str(pathlib.Path(folder) / "x.npy")
-        numpy.save(path, x)
-        report = ask("eval", path, "--device", device)
-    return report["uniformity"]["x"]
+        paths = [str(pathlib.Path(folder) / f"{number}.npy") for number in range(len(sets))]
+        for path, rows in zip(paths, sets):
+            numpy.save(path, rows)
+        return ask("eval", *paths, *options)
+
+
+def uniformity(x, device):
+    return evaluate([x], "--device", device)["uniformity"]["x"]
+
+
+def contrastive(x, y, tau, candidates, device):
+    options = ["--tau", str(tau), "--candidates", candidates, "--device", device]
+    return evaluate([x, y], *options)["contrastive"][0]["loss"]

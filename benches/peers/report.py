@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import against
+import contrastive
 import growth
 import program
 import torch
@@ -28,6 +29,8 @@ def main():
         for part in ["value", "grad"]:
             if part in parts:
                 write(against.times(part, device, rounds, quick))
+        if "contrastive" in parts:
+            write(contrastive.times(device, rounds, quick))
         if "overhead" in parts:
             write(against.overhead(device, rounds))
     if "growth" in parts:

@@ -38,7 +38,7 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
 ) -> Result<Done> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
     let pivot = if K::NEAR { K::TOP } else { potentials::<K>(level, sets, &[t], &watch.again())?[0].pivot };
-    let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
+    let weights = Exponentials::<K>::new(K::RATE * t, pivot);
     let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
     let (sum, on_x, on_y) = pulls(level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;
     let Sets { x, y, .. } = sets;
@@ -69,10 +69,16 @@ pub(super) fn squared_distances_grad(
 }
 
 /// exp(rate · (closeness − pivot))
-struct Exponentials<K> {
+pub(super) struct Exponentials<K> {
     rate: f64,
     pivot: f64,
     kernel: PhantomData<K>,
+}
+
+impl<K> Exponentials<K> {
+    pub(super) fn new(rate: f64, pivot: f64) -> Self {
+        Self { rate, pivot, kernel: PhantomData }
+    }
 }
 
 impl<K: Kernel> Weights<K::Real> for Exponentials<K> {

@@ -24,6 +24,8 @@ pub(super) trait Kernel: Sync + 'static {
     const NEAR: bool;
     /// What exponentials are no longer told from 0 below, next to those of 0.
     const LEAST: f64;
+    /// Exponents from here to as far above 0 have exponentials that can be added up.
+    const LEVEL: f64;
     /// Whether it is for few rows.
     const FEW: bool;
 
@@ -103,6 +105,7 @@ impl Kernel for Cosine {
     const TOP: f64 = 1.0;
     const RATE: f64 = 2.0;
     const LEAST: f64 = -85.0;
+    const LEVEL: f64 = -80.0;
     const NEAR: bool = true;
     const FEW: bool = false;
 
@@ -154,6 +157,7 @@ impl Kernel for Gram {
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
     const LEAST: f64 = -1000.0;
+    const LEVEL: f64 = -600.0;
     const NEAR: bool = true;
     const FEW: bool = true;
 
@@ -180,6 +184,7 @@ impl Kernel for Difference {
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
     const LEAST: f64 = -1000.0;
+    const LEVEL: f64 = -600.0;
     const NEAR: bool = false;
     const FEW: bool = false;
 
@@ -205,6 +210,7 @@ impl Kernel for Dot {
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
     const LEAST: f64 = -1000.0;
+    const LEVEL: f64 = -600.0;
     const NEAR: bool = false;
     const FEW: bool = false;
 

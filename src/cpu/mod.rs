@@ -12,6 +12,7 @@ mod exp;
 mod float;
 mod gradient;
 mod groups;
+mod halves;
 mod histogram;
 mod kernel;
 mod level;
@@ -26,6 +27,7 @@ mod product;
 mod pull;
 mod row_sums;
 mod sets;
+mod softmax;
 mod sweep;
 mod sweeps;
 mod table;
@@ -193,6 +195,18 @@ impl Backend for Cpu {
         watch: &Watch<'_>,
     ) -> Result<Gradients> {
         weighted::weighted_grad(self, pairs, exponent, weighing, sum, watch)
+    }
+
+    fn row_log_sums_with_grad(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        rest: &[f64],
+        scale: f64,
+        sum: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<(Vec<f64>, Gradients)> {
+        weighted::row_log_sums_with_grad(self, pairs, exponent, (rest, scale), sum, watch)
     }
 
     fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

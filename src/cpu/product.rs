@@ -100,10 +100,10 @@ fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
 }
 
 /// As many columns of some rows as a tile is wide.
-struct Strip<'a> {
-    rows: &'a Rows,
-    range: Range<usize>,
-    column: usize,
+pub(super) struct Strip<'a> {
+    pub(super) rows: &'a Rows,
+    pub(super) range: Range<usize>,
+    pub(super) column: usize,
 }
 
 impl Strip<'_> {
@@ -116,7 +116,7 @@ impl Strip<'_> {
 
     /// The points as metrics see them, relative to the centre; zeros in columns that there are not.
     #[inline(always)]
-    fn copy<'o, S: Simd, T: Float>(&self, out: &'o mut [T], centre: &[T]) -> &'o [T] {
+    pub(super) fn copy<'o, S: Simd, T: Float>(&self, out: &'o mut [T], centre: &[T]) -> &'o [T] {
         let width = width::<S, T>();
         let columns = self.columns(width);
         let out = &mut out[..self.range.len() * width];
@@ -140,7 +140,7 @@ impl Strip<'_> {
     /// Adds, to this strip of `sums`, `points` times the weights of its rows, which are `weights(row)` for
     /// `SIDE` of them. Meanwhile the strip that is read next is called into the cache.
     #[inline(always)]
-    fn multiply<S: Simd, T: Float, R: Right<T, SIDE>, const SIDE: usize>(
+    pub(super) fn multiply<S: Simd, T: Float, R: Right<T, SIDE>, const SIDE: usize>(
         &self,
         simd: S,
         points: &[T],

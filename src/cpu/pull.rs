@@ -42,11 +42,11 @@ pub(super) struct Pulls<T> {
 }
 
 impl<T: Float> Pulls<T> {
-    fn none(rows: &Rows) -> Self {
+    pub(super) fn none(rows: &Rows) -> Self {
         Self { weighted: vec![T::default(); rows.len() * rows.dims()], total: vec![0.0; rows.len()] }
     }
 
-    fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
+    pub(super) fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
         let weighted = self.weighted.chunks_mut(panel * dims);
         let totals = self.total.chunks_mut(panel);
         weighted.zip(totals).map(|(weighted, total)| Panel { weighted, total, sum: 0.0 })

@@ -1,19 +1,20 @@
 //! Sums of exponentials over the pairs that each point is in.
 
-use std::mem;
+use std::{mem, ops::Range};
 
 use pulp::Simd;
 
 use super::{
     closeness::Closeness,
     float::Float,
-    kernel::Kernel,
+    kernel::{Kernel, Vector},
     level::{Job, Level},
     log_sum::Potential,
     pack::Scratch,
     sets::Sets,
     sweep::sweep,
     tile::width,
+    walk::{Close, Visit, walk},
 };
 use crate::{Result, pairs::Block, progress::Watch};
 
@@ -59,6 +60,90 @@ pub(super) fn row_sums<K: Kernel>(
     Ok(sums)
 }
 
+/// The same of exponents so small that one pivot serves all rows.
+pub(super) fn level_row_sums<K: Kernel>(
+    level: Level,
+    sets: Sets<'_>,
+    rate: f64,
+    pivot: f64,
+    watch: &Watch<'_>,
+) -> Result<RowSums> {
+    let mut sums = RowSums::none(sets);
+    let one = |block: &Block, scratch: &mut Scratch<K::Real>| {
+        level.run(Levels::<K> { sets, block, rate, pivot, scratch })
+    };
+    // Pivots are kept as exponents are there.
+    sweep(sets, watch, one, |block, part| sums.join(block, part, K::steepness(rate)))?;
+    Ok(sums)
+}
+
+struct Levels<'a, K: Kernel> {
+    sets: Sets<'a>,
+    block: &'a Block,
+    rate: f64,
+    pivot: f64,
+    scratch: &'a mut Scratch<K::Real>,
+}
+
+impl<K: Kernel> Job for Levels<'_, K> {
+    type Output = Part;
+    const SMALL: bool = K::FEW;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Part {
+        let Self { sets, block, rate, pivot, scratch } = self;
+        let (rows, cols) = (block.rows.len().next_multiple_of(width::<S, K::Real>()), block.cols.len());
+        let lanes = K::Real::lanes::<S>();
+        let mut left = mem::take(&mut scratch.weights);
+        let mut right = mem::take(&mut scratch.strip);
+        let mut adder = Adder::<K> {
+            exp: K::exp_at(rate),
+            pivot: K::Real::nearest(pivot),
+            left: left.take(rows),
+            right: right.take(cols.next_multiple_of(SIDE) * lanes),
+        };
+        adder.left.fill(K::Real::default());
+        adder.right.fill(K::Real::default());
+        walk::<S, K, SIDE>(simd, sets, block, scratch, &mut adder);
+        let pivot = (pivot - K::TOP) * rate / K::steepness(rate);
+        let of_left = adder.left[..block.rows.len()].iter().map(|&sum| Potential { pivot, sum: sum.into() });
+        let of_left = of_left.collect();
+        let mut of_right = Vec::with_capacity(cols);
+        for &sum in &K::Real::vectors::<S>(adder.right)[..cols] {
+            of_right.push(Potential { pivot, sum: K::Real::lane_sum(simd, sum).into() });
+        }
+        (scratch.weights, scratch.strip) = (left, right);
+        [of_left, of_right]
+    }
+}
+
+struct Adder<'a, K: Kernel> {
+    exp: K::Exp,
+    pivot: K::Real,
+    left: &'a mut [K::Real],
+    /// A vector for each row.
+    right: &'a mut [K::Real],
+}
+
+impl<K: Kernel> Visit<K> for Adder<'_, K> {
+    #[inline(always)]
+    fn visit<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Close<S, K, SIDE>) {
+        let (i, j) = tile.at;
+        let (lanes, zero) = (K::Real::lanes::<S>(), K::Real::splat(simd, K::Real::default()));
+        let pivot = K::Real::splat(simd, self.pivot);
+        let left = K::Real::vectors_mut::<S>(&mut self.left[i..][..2 * lanes]);
+        let right = K::Real::vectors_mut::<S>(&mut self.right[j * lanes..][..SIDE * lanes]);
+        for (r, (close, right)) in tile.closeness.iter().zip(right).enumerate() {
+            for half in [0, 1] {
+                let weight = K::exp(simd, self.exp, K::Real::minus(simd, close[half], pivot));
+                let weight = tile.counted(simd, (r, half), weight, zero);
+                left[half] = K::Real::plus(simd, left[half], weight);
+                *right = K::Real::plus(simd, *right, weight);
+            }
+        }
+    }
+}
+
 struct Peaks<'a, K: Kernel> {
     sets: Sets<'a>,
     block: &'a Block,
@@ -77,17 +162,9 @@ impl<K: Kernel> Job for Peaks<'_, K> {
         let table = Closeness::<K>::new(rate).table::<S, SIDE>(simd, sets, block, scratch, &mut memory);
         let lanes = K::Real::lanes::<S>();
         let none = K::Real::none();
-        let of = |side: usize, len: usize, range: &std::ops::Range<usize>| {
-            let mut logs = vec![K::Real::default(); len];
-            if let Some(masses) = masses {
-                for (log, &mass) in logs.iter_mut().zip(&masses[side][range.clone()]) {
-                    *log = K::Real::nearest(mass.max(K::Real::none().into()));
-                }
-            }
-            logs
-        };
         let (rows, cols) = (block.rows.len().next_multiple_of(width::<S, K::Real>()), block.cols.len());
-        let (of_left, of_right) = (of(0, rows, &block.rows), of(1, cols, &block.cols));
+        let of_left = own_masses::<K>(masses, rate, 0, &block.rows, rows);
+        let of_right = own_masses::<K>(masses, rate, 1, &block.cols, cols);
 
         let mut left = vec![none; rows];
         let mut right = vec![none; cols];
@@ -107,10 +184,6 @@ impl<K: Kernel> Job for Peaks<'_, K> {
 
         let exp = K::exp_at(K::steepness(rate));
         let floor = K::Real::splat(simd, K::Real::nearest(K::LEAST / K::steepness(rate)));
-        let term = |e, more, peak| {
-            let z = K::Real::minus(simd, K::Real::plus(simd, e, more), peak);
-            K::exp(simd, exp, K::Real::max(simd, z, floor))
-        };
         let mut left_sums = vec![K::Real::default(); rows];
         let mut right_sums = vec![K::Real::default(); cols];
         for j in 0..cols {
@@ -122,22 +195,55 @@ impl<K: Kernel> Job for Peaks<'_, K> {
                 let sums = K::Real::vectors_mut::<S>(&mut left_sums[i..][..row.len()]);
                 let row = K::Real::vectors::<S>(row);
                 for (((&e, of_left), &mass), &of_row) in row.iter().zip(sums).zip(masses).zip(peaks) {
-                    *of_left = K::Real::plus(simd, *of_left, term(e, more, of_row));
-                    sum = K::Real::plus(simd, sum, term(e, mass, peak));
+                    let term = relative::<S, K>(simd, exp, (e, more), (of_row, floor));
+                    *of_left = K::Real::plus(simd, *of_left, term);
+                    let term = relative::<S, K>(simd, exp, (e, mass), (peak, floor));
+                    sum = K::Real::plus(simd, sum, term);
                 }
             }
             right_sums[j] = K::Real::lane_sum(simd, sum);
         }
         scratch.weights = memory;
         left.truncate(block.rows.len());
-        let potentials = |peaks: Vec<K::Real>, sums: Vec<K::Real>| {
-            let of = |(pivot, sum): (K::Real, K::Real)| {
-                let (pivot, sum) = (pivot.into(), sum.into());
-                // Nothing but pairs that do not count, or masses of 0.
-                if pivot <= 0.25 * none.into() { Potential::EMPTY } else { Potential { pivot, sum } }
-            };
-            peaks.into_iter().zip(sums).map(of).collect()
-        };
-        [potentials(left, left_sums), potentials(right, right_sums)]
+        [sums_of::<K>(left, left_sums), sums_of::<K>(right, right_sums)]
     }
+}
+
+/// exp(e + more − peak), where that is not below `floor`.
+#[inline(always)]
+fn relative<S: Simd, K: Kernel>(
+    simd: S,
+    exp: K::Exp,
+    (e, more): (Vector<S, K>, Vector<S, K>),
+    (peak, floor): (Vector<S, K>, Vector<S, K>),
+) -> Vector<S, K> {
+    let z = K::Real::minus(simd, K::Real::plus(simd, e, more), peak);
+    K::exp(simd, exp, K::Real::max(simd, z, floor))
+}
+
+/// The logs of the masses of some rows as exponents are kept, filled up to `len`; 0 where none are given.
+fn own_masses<K: Kernel>(
+    masses: LogMasses<'_>,
+    rate: f64,
+    side: usize,
+    rows: &Range<usize>,
+    len: usize,
+) -> Vec<K::Real> {
+    let steepness = K::steepness(rate);
+    let mut logs = vec![K::Real::default(); len];
+    if let Some(masses) = masses {
+        for (log, &mass) in logs.iter_mut().zip(&masses[side][rows.clone()]) {
+            *log = K::Real::nearest((mass / steepness).max(K::Real::none().into()));
+        }
+    }
+    logs
+}
+
+fn sums_of<K: Kernel>(peaks: Vec<K::Real>, sums: Vec<K::Real>) -> Vec<Potential> {
+    let of = |(pivot, sum): (K::Real, K::Real)| {
+        let (pivot, sum) = (pivot.into(), sum.into());
+        // Nothing but pairs that do not count, or masses of 0.
+        if pivot <= 0.25 * K::Real::none().into() { Potential::EMPTY } else { Potential { pivot, sum } }
+    };
+    peaks.into_iter().zip(sums).map(of).collect()
 }

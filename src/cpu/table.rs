@@ -1,10 +1,6 @@
 //! The weights of a block, written once and read along either side.
 
-use super::{
-    float::Float,
-    pack::Buffer,
-    tile::{Right, SHORT},
-};
+use super::{float::Float, pack::Buffer, tile::Right};
 
 /// How many weights of a row lie side by side: a multiple of both sides of every tile.
 pub(super) const LONG: usize = 192;
@@ -66,6 +62,9 @@ impl<'a, T: Float> Table<'a, T> {
     }
 }
 
+/// How many rows on the right make a short sum.
+const DEEP: usize = 256;
+
 #[derive(Clone, Copy)]
 pub(super) struct Down<'a, T> {
     rows: &'a [Segment<T>],
@@ -73,11 +72,11 @@ pub(super) struct Down<'a, T> {
 }
 
 impl<T: Float, const SIDE: usize> Right<T, SIDE> for Down<'_, T> {
-    const SHORT: usize = SHORT;
+    const SHORT: usize = DEEP;
 
     #[inline(always)]
     fn value(self, short: usize, count: usize) -> impl Fn(usize, usize) -> T {
-        let rows = &self.rows[short * SHORT..][..count];
+        let rows = &self.rows[short * DEEP..][..count];
         move |k, r| rows[k].as_chunks::<SIDE>().0[self.group][r]
     }
 }

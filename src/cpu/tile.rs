@@ -54,7 +54,7 @@ impl<T: Float> Term<T> for SquaredDifference {
 }
 
 /// Dimensions summed before their sum joins the total: short sums round less.
-pub(super) const SHORT: usize = 256;
+pub(super) const SHORT: usize = 64;
 
 /// The right side of a tile, wherever it lies.
 pub(super) trait Right<T, const SIDE: usize>: Copy {

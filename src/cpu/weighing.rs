@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use super::{
     float::Float,
-    kernel::Kernel,
+    kernel::{Kernel, Vector},
     pack::Scratch,
     pull::Weights,
     sets::Sets,
@@ -37,6 +37,19 @@ impl<K: Kernel> Factors<K> {
             (*first, *second) = K::factor(log + base);
         }
         Self(first, second)
+    }
+
+    /// Those of a vector of rows.
+    #[inline(always)]
+    fn vectors<S: Simd>(&self, row: usize) -> (Vector<S, K>, Vector<S, K>) {
+        let lanes = row..row + K::Real::lanes::<S>();
+        (K::Real::vectors::<S>(&self.0[lanes.clone()])[0], K::Real::vectors::<S>(&self.1[lanes])[0])
+    }
+
+    /// That of one row.
+    #[inline(always)]
+    fn splat<S: Simd>(&self, simd: S, row: usize) -> (Vector<S, K>, Vector<S, K>) {
+        (K::Real::splat(simd, self.0[row]), K::Real::splat(simd, self.1[row]))
     }
 }
 
@@ -81,23 +94,18 @@ impl<K: Kernel> Visit<K> for Writer<'_, '_, K> {
         let (row, col) = (self.block.rows.start + i, self.block.cols.start + j);
         let (lanes, width) = (K::Real::lanes::<S>(), width::<S, K::Real>());
         let zero = K::Real::splat(simd, K::Real::default());
-        let of_x = |half: usize| {
-            let vector = |of: &[K::Real]| K::Real::vectors::<S>(&of[row + half * lanes..][..lanes])[0];
-            (vector(&self.of.of_x.0), vector(&self.of.of_x.1))
-        };
-        let of_x = [of_x(0), of_x(1)];
+        let of_x = [0, lanes].map(|at| self.of.of_x.vectors::<S>(row + at));
         for (r, (out, close)) in self.out.from(i, j, SIDE).zip(&tile.closeness).enumerate() {
             let out = K::Real::vectors_mut::<S>(&mut out[..width]);
-            let splat = |of: &[K::Real]| K::Real::splat(simd, of[col + r]);
-            let of_y = (splat(&self.of.of_y.0), splat(&self.of.of_y.1));
+            let of_y = self.of.of_y.splat(simd, col + r);
             for half in [0, 1] {
-                let x = of_x[half];
                 let weight = if self.of.sum {
-                    let with = |factor| K::raised(simd, self.exp, close[half], factor);
-                    K::Real::plus(simd, with(x), with(of_y))
+                    let of_x = K::raised(simd, self.exp, close[half], of_x[half]);
+                    K::Real::plus(simd, of_x, K::raised(simd, self.exp, close[half], of_y))
                 } else {
-                    let both = (K::Real::plus(simd, x.0, of_y.0), K::Real::times(simd, x.1, of_y.1));
-                    K::raised(simd, self.exp, close[half], both)
+                    let power = K::Real::plus(simd, of_x[half].0, of_y.0);
+                    let rest = K::Real::times(simd, of_x[half].1, of_y.1);
+                    K::raised(simd, self.exp, close[half], (power, rest))
                 };
                 out[half] = tile.counted(simd, (r, half), weight, zero);
             }

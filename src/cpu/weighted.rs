@@ -2,17 +2,19 @@
 
 use super::{
     Cpu,
-    gradient::{cancel, centre, finish},
+    gradient::{Exponentials, cancel, centre, finish},
     kernel::{Cosine, Difference, Dot, Gram, Kernel},
     log_sum::Potential,
     pull::{Pulls, pulls},
-    row_sums::{LogMasses, RowSums, row_sums},
+    row_sums::{LogMasses, RowSums, level_row_sums, row_sums},
     sets::Sets,
+    softmax::softmax,
     weighing::Weighed,
 };
 use crate::{
     Result, Scaling,
     backend::{Exponent, Gradients, Masses, NARROW, Pairs, RowLogSums, Weighing},
+    log_sum::log_add,
     progress::Watch,
 };
 
@@ -45,7 +47,10 @@ impl Form {
 }
 
 /// A t, which is 1 / 2τ, up to which logits of many rows are taken in f32.
-const STEEPEST_LOGIT: f64 = 20.0;
+const STEEPEST_LOGIT: f64 = 55.0;
+
+/// And up to which sums of their exponentials times points are at home in f32, as they come.
+const STEEPEST_SOFTMAX: f64 = 30.0;
 
 /// log Σⱼ mⱼ exp(eᵢⱼ) for every point.
 pub(super) fn row_log_sums(
@@ -65,23 +70,25 @@ pub(super) fn row_log_sums(
     if sets.few() {
         return rows_with::<Gram>(cpu, sets, form, logs, watch);
     }
-    if masses.is_none() && form.in_f32(pairs) {
-        let sums = rows_with::<Cosine>(cpu, sets, form, None, watch)?;
-        if form.shift > 0.0 || !is_narrow(&sums, sets, form.t) {
+    if form.in_f32(pairs) {
+        let sums = rows_with::<Cosine>(cpu, sets, form, logs, watch)?;
+        let none = [sets.x, sets.right()].map(|rows| rows.len() as f64);
+        let all = masses.map_or(none, |m| [m.x, m.y].map(|masses| masses.iter().sum()));
+        if form.shift > 0.0 || !is_narrow(&sums, all, form.t) {
             return Ok(sums);
         }
-        return rows_with::<Difference>(cpu, sets, form, None, &watch.again());
+        return rows_with::<Difference>(cpu, sets, form, logs, &watch.again());
     }
     rows_with::<Difference>(cpu, sets, form, logs, watch)
 }
 
 /// Whether some point has all others so near that cosines in f32 say too little of it.
-fn is_narrow(sums: &RowLogSums, sets: Sets<'_>, t: f64) -> bool {
-    let near = |rows: &[f64], others: usize| {
+fn is_narrow(sums: &RowLogSums, [of_x, of_y]: [f64; 2], t: f64) -> bool {
+    let near = |rows: &[f64], others: f64| {
         let greatest = rows.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        greatest - (others as f64).ln() > -t * NARROW
+        greatest - others.ln() > -t * NARROW
     };
-    near(&sums.x, sets.right().len()) || sums.y.as_ref().is_some_and(|y| near(y, sets.x.len()))
+    near(&sums.x, of_y) || sums.y.as_ref().is_some_and(|y| near(y, of_x))
 }
 
 fn rows_with<K: Kernel>(
@@ -92,7 +99,10 @@ fn rows_with<K: Kernel>(
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
     let rate = K::RATE * form.t;
-    let RowSums { x, y } = row_sums::<K>(cpu.level, sets, rate, masses, watch)?;
+    let RowSums { x, y } = match level_pivot::<K>(rate) {
+        Some(pivot) if masses.is_none() => level_row_sums::<K>(cpu.level, sets, rate, pivot, watch)?,
+        _ => row_sums::<K>(cpu.level, sets, rate, masses, watch)?,
+    };
     let logs = |sums: Vec<Potential>| {
         let log = |sum: Potential| match sum.sum {
             0.0 => f64::NEG_INFINITY,
@@ -101,6 +111,17 @@ fn rows_with<K: Kernel>(
         sums.into_iter().map(log).collect()
     };
     Ok(RowLogSums { x: logs(x), y: y.map(logs) })
+}
+
+/// A closeness next to which no exponential of such a rate is too large or too small for the precision.
+fn level_pivot<K: Kernel>(rate: f64) -> Option<f64> {
+    // Of unit rows, the closeness is at most the top, and 4 / RATE below it at the least.
+    let least = -4.0 / K::RATE * rate;
+    match K::NEAR {
+        true if least >= K::LEVEL => Some(K::TOP),
+        true if least >= 2.0 * K::LEVEL => Some(K::TOP - 2.0 / K::RATE),
+        _ => None,
+    }
 }
 
 /// The gradient of Σ wᵢⱼeᵢⱼ, the weights being constant.
@@ -133,6 +154,44 @@ pub(super) fn weighted_grad(
     }
     let watch = again.as_ref().unwrap_or(watch);
     Pulled::new::<Difference>(cpu, sets, form, weighing, about, watch)?.finish(sets, form, sum)
+}
+
+/// The log sums of the rows of x, and the gradient of `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)).
+pub(super) fn row_log_sums_with_grad(
+    cpu: &Cpu,
+    pairs: Pairs<'_>,
+    exponent: Exponent,
+    (rest, scale): (&[f64], f64),
+    sum: Option<Gradients>,
+    watch: &Watch<'_>,
+) -> Result<(Vec<f64>, Gradients)> {
+    let sets = Sets::of(pairs)?;
+    let form = Form::of(exponent, sets.scaling());
+    let about = centre(sets);
+    let at_once = sets.y.is_some() && !sets.few() && form.in_f32(pairs) && form.t <= STEEPEST_SOFTMAX;
+    let mut again = None;
+    if at_once && super::mean_square(&about) > NARROW {
+        let rate = Cosine::RATE * form.t;
+        // Exponents to both sides of 0.
+        let pivot = Cosine::TOP - 2.0 / Cosine::RATE;
+        let base = form.shift + rate * (pivot - Cosine::TOP);
+        let centre: Vec<_> = about.iter().map(|&v| v as f32).collect();
+        let weights = Exponentials::<Cosine>::new(rate, pivot);
+        let divisor = |row: usize, sum: f64| log_add(rest[row] - base, sum.ln()).exp();
+        let done = softmax(cpu, sets, &weights, &centre, divisor, watch)?;
+        let pulled = Pulled { centre, on_x: done.on_x, on_y: Some(done.on_y) };
+        if pulled.in_range() && !pulled.cancels(sets) {
+            let sums = done.sums.into_iter().map(|sum| base + sum.ln()).collect();
+            return Ok((sums, pulled.finish(sets, Form { t: form.t * scale, ..form }, sum)?));
+        }
+        again = Some(watch.again());
+    }
+    let watch = again.as_ref().unwrap_or(watch);
+    let sums = row_log_sums(cpu, pairs, exponent, None, &watch.again())?.x;
+    let p: Vec<_> = sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect();
+    let q = vec![0.0; sets.right().len()];
+    let gradients = weighted_grad(cpu, pairs, exponent, Weighing::Product { p: &p, q: &q }, sum, watch)?;
+    Ok((sums, gradients))
 }
 
 /// What weights do to either set, about a centre.
