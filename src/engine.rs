@@ -291,6 +291,11 @@ impl Engine {
         Watch::new(self.observer.as_deref(), pairs)
     }
 
+    /// All pairs of the union of two sets.
+    fn watch_union(&self, x: &Points, y: &Points) -> Watch<'_> {
+        self.watch(Pairs::Within(x).count() + Pairs::Within(y).count() + Pairs::Across(x, y).count())
+    }
+
     fn watch_both(&self, x: &Points, y: &Points) -> Watch<'_> {
         self.watch(Pairs::Within(x).count() + Pairs::Within(y).count())
     }

@@ -108,6 +108,24 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
+    /// Weights that do not go with the rows.
+    #[error("weights {problem}")]
+    Weights {
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Labels that do not go with the rows.
+    #[error("labels {problem}")]
+    Labels {
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Something that only unit rows have, asked of raw points.
+    #[error("{metric} is of points scaled to unit length, and these are raw; upload them scaled")]
+    Raw {
+        /// What was asked for.
+        metric: &'static str,
+    },
     /// A value beyond what the arithmetic can hold.
     #[error("{metric} of these points overflows; rescale the data or choose a smaller parameter")]
     Overflow {

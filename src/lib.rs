@@ -29,6 +29,7 @@
 mod backend;
 mod cpu;
 mod device;
+mod duplicates;
 mod embeddings;
 mod engine;
 mod error;
@@ -49,7 +50,10 @@ pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
 pub use gpu::adapters;
 pub use log_sum::LogSum;
-pub use metrics::{Alignment, Candidates, Contrastive, ContrastiveValue, Loss, LossValue, Uniformity};
+pub use metrics::{
+    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, GroupUniformity, Groups, Loss,
+    LossValue, Uniformity,
+};
 pub use pairs::unordered as unordered_pairs;
 pub use precision::Precision;
 pub use progress::{Observer, Progress};

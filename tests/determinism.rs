@@ -9,7 +9,9 @@ use support::{
     devices::{self, Check},
     random::{normal, on_the_sphere, single},
 };
-use unisphere::{Alignment, Embeddings, Engine, Loss, Result, Scaling, Uniformity};
+use unisphere::{
+    Alignment, Candidates, Contrastive, Embeddings, Engine, Groups, Loss, Result, Scaling, Uniformity,
+};
 
 /// More than one panel on either side, ragged.
 const ROWS: usize = 1291;
@@ -75,6 +77,29 @@ fn bits(engine: &Engine, scaling: Scaling) -> Result<Vec<(String, Vec<u64>)>> {
     let (loss, lx, ly) = engine.loss_with_grad(&x, &y, Loss::default())?;
     value("alignment", a);
     value("loss", loss.loss);
+    let weights: Vec<_> = (0..ROWS).map(|row| (row % 7) as f64).collect();
+    let (u, gw) = engine.weighted_uniformity_with_grad(&x, &weights, Uniformity { t: 2.0 })?;
+    value("weighted uniformity", u);
+    gradients.push(("weighted uniformity", gw));
+    for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
+        for tau in [0.01, 0.5] {
+            let (loss, gx, gy) =
+                engine.contrastive_with_grad(&x, &y, None, Contrastive { tau, candidates })?;
+            value("the contrastive loss", loss.loss);
+            gradients.extend([("the contrastive loss, x", gx), ("the contrastive loss, y", gy)]);
+        }
+    }
+    for u in engine.uniformities(&x, &[0.5, 2.0, 5.0])? {
+        value("uniformity in a sweep", u);
+    }
+    let potentials = engine.potentials(&x, Uniformity { t: 2.0 })?;
+    all.push(("potentials".into(), potentials.logs().iter().map(|v| v.to_bits()).collect()));
+    let spectrum = engine.spectrum(&x)?;
+    all.push(("spectrum".into(), spectrum.eigenvalues().iter().map(|v| v.to_bits()).collect()));
+    let mut value = |name: &str, value: f64| all.push((name.to_owned(), vec![value.to_bits()]));
+    let labels: Vec<_> = (0..ROWS as i64).map(|row| row % 3).collect();
+    let groups = engine.group_uniformity(&x, &Groups::new(&labels)?, Uniformity { t: 2.0 })?;
+    value("uniformity across groups", groups.between(0, 1).unwrap_or(f64::NAN));
     let distances = engine.squared_distances(&x, &y)?;
     let (dx, dy) = engine.squared_distances_grad(&x, &y, &distances)?;
     gradients.extend([("alignment, x", gx), ("alignment, y", gy), ("loss, x", lx), ("loss, y", ly)]);

@@ -17,8 +17,8 @@ use support::{
     random::{normal, single},
 };
 use unisphere::{
-    Alignment, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Loss, Matrix, Points, Precision, Result,
-    Uniformity, unordered_pairs,
+    Alignment, Contrastive, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Groups, Loss, Matrix,
+    Points, Precision, Result, Uniformity, unordered_pairs,
 };
 
 fn main() -> ExitCode {
@@ -29,6 +29,10 @@ fn main() -> ExitCode {
         Check::new("mismatched sets", mismatched_sets),
         Check::new("mixed scaling", mixed_scaling),
         Check::new("a matrix of another shape", another_shape),
+        Check::new("weights", weights),
+        Check::new("labels", labels),
+        Check::new("contrastive", contrastive),
+        Check::new("histograms and close pairs", surveys),
         Check::new("overflow", overflow),
         Check::new("a precision of GPUs", precision),
         Check::new("no such device", no_such_device),
@@ -316,4 +320,84 @@ fn messages(engine: &Engine) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn weights(engine: &Engine) -> Result<(), Failed> {
+    let (x, y) = (points(engine, 4, 3)?, points(engine, 4, 3)?);
+    let refuse = |weights: &[f64], what: &str| {
+        let is = |error: &Error| matches!(error, Error::Weights { problem } if problem.contains(what));
+        let (uniformity, alignment) = (Uniformity::default(), Alignment::default());
+        expect_that(engine.weighted_uniformity(&x, weights, uniformity), what, is)?;
+        expect_that(engine.weighted_uniformity_with_grad(&x, weights, uniformity), what, is)?;
+        expect_that(engine.weighted_alignment(&x, &y, weights, alignment), what, is)?;
+        expect_that(engine.weighted_alignment_with_grad(&x, &y, weights, alignment), what, is)
+    };
+    refuse(&[1.0; 3], "are 3, and there are 4 rows")?;
+    refuse(&[1.0, -1.0, 1.0, 1.0], "row 1 is -1")?;
+    refuse(&[1.0, 1.0, f64::NAN, 1.0], "row 2 is NaN")?;
+    refuse(&[1.0, 1.0, 1.0, f64::INFINITY], "row 3 is inf")?;
+    refuse(&[0.0; 4], "and are for 0")?;
+    let one = engine.weighted_uniformity(&x, &[0.0, 0.0, 1.0, 0.0], Uniformity::default());
+    expect_that(one, "two rows", |error| matches!(error, Error::Weights { .. }))?;
+    // Weights are proportions: neither huge ones nor tiny ones are lost.
+    for scale in [1e-300, 1.0, 1e300] {
+        let got = engine.weighted_uniformity(&x, &[scale, scale, 0.0, 0.0], Uniformity::default())?;
+        let two = engine.upload(&Embeddings::new(&single(&normal(4, 3, 1))[..6], 2, 3)?)?;
+        let want = engine.uniformity(&two, Uniformity::default())?;
+        if (got - want).abs() > 1e-6 {
+            return Err(format!("weights of {scale:e}: {got} and not {want}").into());
+        }
+    }
+    Ok(())
+}
+
+fn labels(engine: &Engine) -> Result<(), Failed> {
+    let x = points(engine, 4, 3)?;
+    let groups = Groups::new(&[1, 2, 1])?;
+    let refused = engine.group_uniformity(&x, &groups, Uniformity::default());
+    expect_that(
+        refused,
+        "3 labels of 4 rows",
+        |error| matches!(error, Error::Labels { problem } if problem.contains("are 3, and there are 4 rows")),
+    )?;
+    let alone = engine.group_uniformity(&x, &Groups::new(&[1, 2, 1, 1])?, Uniformity::default())?;
+    match (alone.between(1, 1), alone.between(0, 1)) {
+        (None, Some(_)) => Ok(()),
+        other => Err(format!("a group of one has {other:?}").into()),
+    }
+}
+
+fn contrastive(engine: &Engine) -> Result<(), Failed> {
+    let (x, y, other) = (points(engine, 4, 3)?, points(engine, 4, 3)?, points(engine, 3, 2)?);
+    let one = points(engine, 1, 3)?;
+    let metric = Contrastive::default();
+    for tau in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let metric = Contrastive { tau, ..metric };
+        let is = |error: &Error| matches!(error, Error::Parameter { name: "tau", .. });
+        expect_that(engine.contrastive(&x, &y, None, metric), "tau", is)?;
+        expect_that(engine.contrastive_with_grad(&x, &y, None, metric), "tau", is)?;
+    }
+    let mismatch = |error: &Error| matches!(error, Error::Mismatch { .. });
+    expect_that(engine.contrastive(&x, &other, None, metric), "another shape", mismatch)?;
+    expect_that(engine.contrastive(&x, &y, Some(&other), metric), "another queue", mismatch)?;
+    let few = |error: &Error| matches!(error, Error::TooFewRows { .. });
+    expect_that(engine.contrastive(&one, &one, None, metric), "no negative", few)?;
+    // A queue has negatives enough for one pair.
+    let alone = engine.contrastive(&one, &one, Some(&x), metric)?;
+    if alone.negatives == 4 { Ok(()) } else { Err(format!("{alone:?}").into()) }
+}
+
+fn surveys(engine: &Engine) -> Result<(), Failed> {
+    let (x, far) = (points(engine, 4, 3)?, raw(engine, &[0.0, 1.0, 2.0], 3, 1)?);
+    for bins in [0, 1 << 20] {
+        let is = |error: &Error| matches!(error, Error::Parameter { .. });
+        expect_that(engine.cosine_histogram(&x, bins), "bins", is)?;
+    }
+    expect_that(engine.cosine_histogram(&far, 3), "raw", |error| matches!(error, Error::Raw { .. }))?;
+    for distance in [-1.0, f64::NAN, f64::INFINITY] {
+        let is = |error: &Error| matches!(error, Error::Parameter { .. });
+        expect_that(engine.close_pairs(&x, distance, 1), "distance", is)?;
+    }
+    let close = engine.close_pairs(&far, 1.0, 9)?;
+    if close.pairs == [(0, 1, 1.0), (1, 2, 1.0)] { Ok(()) } else { Err(format!("{close:?}").into()) }
 }

@@ -3,6 +3,7 @@
 mod support;
 
 use support::{
+    anchors::Anchors,
     cases,
     oracle::{self, Rows},
     random::{normal, on_the_sphere},
@@ -179,4 +180,30 @@ fn uniformity_of_the_verses() {
             close(oracle::log_mean_exp(&squares, t), want, 5e-11);
         }
     }
+}
+
+#[test]
+fn gradients_of_the_contrastive_loss() {
+    let (x, y, queue) = (sphere(6, 3, 1), points(normal(6, 3, 2), 3), sphere(4, 3, 3));
+    for build in [Anchors::one_way, Anchors::both_ways, Anchors::views] {
+        for queue in [Rows::new(), queue.clone()] {
+            let tau = 0.3;
+            let grad = build(&x, &y, &queue).grad(tau);
+            same(&grad[..6].to_vec(), &central_differences(&x, |x| build(x, &y, &queue).parts(tau).loss));
+            same(&grad[6..12].to_vec(), &central_differences(&y, |y| build(&x, y, &queue).parts(tau).loss));
+        }
+    }
+}
+
+/// Two pairs by hand: anchors at right angles to what is not theirs.
+#[test]
+fn contrastive_loss_of_two_pairs() {
+    let x = points(vec![1.0, 0.0, 0.0, 1.0], 2);
+    let off = (-2.0f64).exp().ln_1p();
+    close(Anchors::one_way(&x, &x, &Rows::new()).parts(0.5).loss, off, 1e-15);
+    close(Anchors::both_ways(&x, &x, &Rows::new()).parts(0.5).loss, off, 1e-15);
+    close(Anchors::views(&x, &x, &Rows::new()).parts(0.5).loss, (2.0 * (-2.0f64).exp()).ln_1p(), 1e-15);
+    let parts = Anchors::one_way(&x, &x, &Rows::new()).parts(0.5);
+    close(parts.alignment, -2.0, 1e-15);
+    close(parts.uniformity, 0.0, 1e-15);
 }

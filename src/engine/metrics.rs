@@ -86,7 +86,7 @@ impl Engine {
         y: &Points,
         metric: Alignment,
     ) -> Result<(f64, Matrix, Matrix)> {
-        metric.value_with_grad(&*self.backend, x, y, 1.0, None)
+        metric.value_with_grad(&*self.backend, x, y, (1.0, None), None)
     }
 
     /// The paper's training loss of x (n, d) and y (n, d), and its parts.

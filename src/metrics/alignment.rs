@@ -28,30 +28,31 @@ impl Alignment {
 
     pub(crate) fn value(self, backend: &dyn Backend, x: &Points, y: &Points) -> Result<f64> {
         let alpha = self.check(x, y)?;
-        self.mean(alpha, &backend.paired_squared_distances(x, y)?)
+        self.mean(alpha, &backend.paired_squared_distances(x, y)?, None)
     }
 
-    /// The value, and the gradients of `weight` times it, added to `sum` where given. The gradient of a
-    /// pair that coincides is 0.
+    /// The value, and the gradients of `factor` times it, added to `sum` where given; each pair counts as its weight says,
+    /// of which there are none below 0 or above 1. The gradient of a pair that coincides is 0.
     pub(crate) fn value_with_grad(
         self,
         backend: &dyn Backend,
         x: &Points,
         y: &Points,
-        weight: f64,
+        (factor, weights): (f64, Option<&[f64]>),
         sum: Option<(Matrix, Matrix)>,
     ) -> Result<(f64, Matrix, Matrix)> {
         let alpha = self.check(x, y)?;
         let squares = backend.paired_squared_distances(x, y)?;
-        let value = self.mean(alpha, &squares)?;
-        let scale = weight * alpha / squares.len() as f64;
+        let value = self.mean(alpha, &squares, weights)?;
+        let scale = factor * alpha / weights.map_or(squares.len() as f64, |weights| weights.iter().sum());
         if scale.abs() > STEEPEST {
             return Err(Error::Overflow { metric: Self::NAME });
         }
-        let coefficients = squares.iter().map(|&square| match square {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let coefficients = squares.iter().enumerate().map(|(row, &square)| match square {
             0.0 => Ok(0.0),
             _ => {
-                let steepness = scale * square.powf(alpha / 2.0 - 1.0);
+                let steepness = scale * weight(row) * square.powf(alpha / 2.0 - 1.0);
                 if alpha > 2.0 && steepness.abs() > STEEPEST {
                     return Err(Error::Overflow { metric: Self::NAME });
                 }
@@ -63,12 +64,18 @@ impl Alignment {
         Ok((value, gx, gy))
     }
 
-    fn mean(self, alpha: f64, squares: &[f64]) -> Result<f64> {
-        let sum: f64 = squares.iter().map(|square| square.powf(alpha / 2.0)).sum();
-        finite(Self::NAME, sum / squares.len() as f64)
+    pub(super) fn mean(self, alpha: f64, squares: &[f64], weights: Option<&[f64]>) -> Result<f64> {
+        let powers = squares.iter().map(|square| square.powf(alpha / 2.0));
+        let mean = match weights {
+            None => powers.sum::<f64>() / squares.len() as f64,
+            Some(weights) => {
+                powers.zip(weights).map(|(power, w)| power * w).sum::<f64>() / weights.iter().sum::<f64>()
+            }
+        };
+        finite(Self::NAME, mean)
     }
 
-    fn check(self, x: &Points, y: &Points) -> Result<f64> {
+    pub(super) fn check(self, x: &Points, y: &Points) -> Result<f64> {
         const WHAT: &str = "alignment pairs row i of one set with row i of the other";
         if x.rows() != y.rows() {
             return Err(mismatch(WHAT, x.shape(), y.shape()));

@@ -142,9 +142,6 @@ impl Contrastive {
             }
         };
         let mut rest = logits.to_vec();
-        let join = |sums: &mut Vec<f64>, more: &[f64]| {
-            sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum = log_add(*sum, more));
-        };
         if let Some(queued) = &queued {
             join(&mut rest, queued);
         }
@@ -183,33 +180,31 @@ impl Contrastive {
         Ok(backend.paired_dots(x, y)?.into_iter().map(|dot| dot / self.tau).collect())
     }
 
-    fn negatives(
-        self,
-        backend: &dyn Backend,
-        (x, y, queue): Sets<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<Negatives> {
-        let sums = |pairs| backend.row_log_sums(pairs, self.exponent(), None, watch);
-        let across = sums(Pairs::Distinct(x, y))?;
-        let with = |mut own: Vec<f64>, points, sums: &dyn Fn(Pairs<'_>) -> Result<Vec<f64>>| {
-            let mut add = |more: Vec<f64>| {
-                own.iter_mut().zip(more).for_each(|(own, more)| *own = log_add(*own, more));
-            };
-            if self.candidates == Candidates::Views {
-                add(sums(Pairs::Within(points))?);
-            }
-            if let Some(queue) = queue {
-                add(sums(Pairs::Across(points, queue))?);
-            }
-            Ok::<_, Error>(own)
-        };
-        let left = |pairs: Pairs<'_>| Ok(sums(pairs)?.x);
-        let on_x = with(across.x, x, &left)?;
+    fn negatives(self, backend: &dyn Backend, sets: Sets<'_>, watch: &Watch<'_>) -> Result<Negatives> {
+        let (x, y, queue) = sets;
+        let across = backend.row_log_sums(Pairs::Distinct(x, y), self.exponent(), None, watch)?;
+        let on_x = self.with_others(backend, across.x, (x, queue), watch)?;
         let on_y = match self.candidates {
             Candidates::OneWay => None,
-            _ => Some(with(second(across.y)?, y, &left)?),
+            _ => Some(self.with_others(backend, second(across.y)?, (y, queue), watch)?),
         };
         Ok(Negatives { x: on_x, y: on_y })
+    }
+
+    /// The log sums of anchors with the negatives that do not come from the other set.
+    fn with_others(
+        self,
+        backend: &dyn Backend,
+        mut sums: Vec<f64>,
+        (anchors, queue): (&Points, Option<&Points>),
+        watch: &Watch<'_>,
+    ) -> Result<Vec<f64>> {
+        let own = (self.candidates == Candidates::Views).then_some(Pairs::Within(anchors));
+        let queued = queue.map(|queue| Pairs::Across(anchors, queue));
+        for pairs in own.into_iter().chain(queued) {
+            join(&mut sums, &backend.row_log_sums(pairs, self.exponent(), None, watch)?.x);
+        }
+        Ok(sums)
     }
 
     fn total(
@@ -262,6 +257,11 @@ fn pulls(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>
         (-anchors.ln() - denominator, (sum - denominator).exp() / anchors)
     };
     negatives.iter().zip(logits).map(one).unzip()
+}
+
+/// Adds to each sum one more.
+fn join(sums: &mut [f64], more: &[f64]) {
+    sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum = log_add(*sum, more));
 }
 
 fn second<T>(of_y: Option<T>) -> Result<T> {

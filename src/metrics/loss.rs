@@ -64,7 +64,7 @@ impl Loss {
         let (uniformity_x, gx) = half(x)?;
         let (uniformity_y, gy) = half(y)?;
         let sum = Some((gx.x, gy.x));
-        let (alignment, gx, gy) = self.alignment.value_with_grad(backend, x, y, self.weight, sum)?;
+        let (alignment, gx, gy) = self.alignment.value_with_grad(backend, x, y, (self.weight, None), sum)?;
         Ok((self.total(alignment, uniformity_x, uniformity_y)?, gx, gy))
     }
 

@@ -1,15 +1,25 @@
 //! The metrics: parameters and formulas over the backend's primitives.
 
 mod alignment;
+mod close_pairs;
 mod contrastive;
 mod floor;
+mod groups;
+mod histogram;
 mod loss;
 mod uniformity;
+mod union;
+mod weighted;
 
 pub use alignment::Alignment;
+pub use close_pairs::ClosePairs;
 pub use contrastive::{Candidates, Contrastive, ContrastiveValue};
+pub use groups::{GroupUniformity, Groups};
 pub use loss::{Loss, LossValue};
 pub use uniformity::Uniformity;
+
+pub(crate) use histogram::cosine_histogram;
+pub(crate) use union::{pooled, squared_mmd};
 
 use crate::{Error, Points, Result};
 
@@ -27,7 +37,7 @@ fn finite(metric: &'static str, value: f64) -> Result<f64> {
     if value.is_finite() { Ok(value) } else { Err(Error::Overflow { metric }) }
 }
 
-fn at_least(metric: &'static str, points: &Points, needed: usize) -> Result<()> {
+pub(crate) fn at_least(metric: &'static str, points: &Points, needed: usize) -> Result<()> {
     if points.rows() < needed {
         return Err(Error::TooFewRows { metric, rows: points.rows(), needed });
     }

@@ -29,7 +29,19 @@ impl Uniformity {
 
     pub(crate) fn value(self, backend: &dyn Backend, pairs: Pairs<'_>, watch: &Watch<'_>) -> Result<f64> {
         let t = self.check(pairs)?;
-        Self::log_mean(backend.log_sum(pairs, t, watch)?, pairs)
+        Self::log_mean(backend.log_sum(pairs, t, watch)?, pairs.count())
+    }
+
+    /// The value for every t.
+    pub(crate) fn values(
+        backend: &dyn Backend,
+        pairs: Pairs<'_>,
+        ts: &[f64],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<f64>> {
+        Self::check_all(pairs, ts)?;
+        let sums = backend.log_sums(pairs, ts, watch)?;
+        sums.into_iter().map(|sum| Self::log_mean(sum, pairs.count())).collect()
     }
 
     /// The value, and the gradient of `weight` times it.
@@ -42,16 +54,20 @@ impl Uniformity {
     ) -> Result<(f64, Gradients)> {
         let t = self.check(pairs)?;
         let (sum, gradients) = backend.log_sum_with_grad(pairs, t, weight, watch)?;
-        Ok((Self::log_mean(sum, pairs)?, gradients))
+        Ok((Self::log_mean(sum, pairs.count())?, gradients))
     }
 
-    fn log_mean(sum: LogSum, pairs: Pairs<'_>) -> Result<f64> {
-        let value = finite(Self::NAME, sum.log_mean(pairs.count()))?;
+    pub(super) fn log_mean(sum: LogSum, count: u64) -> Result<f64> {
+        let value = finite(Self::NAME, sum.log_mean(count))?;
         // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
         Ok(value.min(0.0))
     }
 
-    fn check(self, pairs: Pairs<'_>) -> Result<f64> {
+    pub(super) fn check_all(pairs: Pairs<'_>, ts: &[f64]) -> Result<()> {
+        ts.iter().try_for_each(|&t| Self { t }.check(pairs).map(drop))
+    }
+
+    pub(crate) fn check(self, pairs: Pairs<'_>) -> Result<f64> {
         match pairs {
             Pairs::Within(x) => at_least(Self::NAME, x, 2)?,
             Pairs::Across(x, y) | Pairs::Distinct(x, y) => {

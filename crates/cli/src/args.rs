@@ -103,8 +103,8 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "NxD", value_delimiter = ',', default_value = "8192x768,8192x128")]
     pub(crate) sizes: Vec<Size>,
 
-    /// What to time, one or both
-    #[arg(long, value_delimiter = ',', default_values_t = Work::ALL)]
+    /// What to time, several separated by commas
+    #[arg(long, value_delimiter = ',', default_values_t = Work::DEFAULT)]
     pub(crate) work: Vec<Work>,
 
     /// One device, as eval takes it [default: the CPU and every GPU but software ones]

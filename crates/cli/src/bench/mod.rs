@@ -21,6 +21,7 @@ use self::{
     clock::Clock,
     places::Place,
     report::{Report, Row},
+    work::Sets,
 };
 pub(crate) use self::{size::Size, work::Work};
 use crate::{args::Bench, exit::Failure, interrupt, output, progress::Display};
@@ -39,14 +40,16 @@ fn measure(args: &Bench) -> Result<Report, Failure> {
     let mut rows = Vec::new();
     for &size in &args.sizes {
         display.step(format!("making {size} points and measuring some of them by the formula"));
-        let (values, expected) = interrupt::leaving_at_once(|| {
-            let values = sphere::points(size)?;
-            let expected = Expected::new(&values, size);
-            Ok::<_, Failure>((values, expected))
+        let (x, y, expected) = interrupt::leaving_at_once(|| {
+            let x = sphere::points(size, 1)?;
+            let two = args.work.iter().any(|work| work.contrastive().is_some());
+            let y = two.then(|| sphere::points(size, 2)).transpose()?;
+            let expected = Expected::new(&x, y.as_deref(), size);
+            Ok::<_, Failure>((x, y, expected))
         })??;
         let first = rows.len();
         for (number, place) in places.iter_mut().enumerate() {
-            let set = Set { size, values: &values, expected: &expected };
+            let set = Set { size, x: &x, y: y.as_deref(), expected: &expected };
             rows.extend(set.measure(args, &display, number, place)?);
         }
         // Devices side by side.
@@ -59,7 +62,8 @@ fn measure(args: &Bench) -> Result<Report, Failure> {
 /// Points, and what is known of them.
 struct Set<'a> {
     size: Size,
-    values: &'a [f32],
+    x: &'a [f32],
+    y: Option<&'a [f32]>,
     expected: &'a Expected,
 }
 
@@ -79,15 +83,16 @@ impl Set<'_> {
         for engine in &place.engines {
             self.expected.check_sample(engine, &args.work)?;
         }
-        let x = place.engines[0].upload(&Embeddings::new(self.values, n, d)?)?;
+        let upload = |values| place.engines[0].upload(&Embeddings::new(values, n, d)?);
+        let sets = Sets { x: upload(self.x)?, y: self.y.map(upload).transpose()? };
         for &work in &args.work {
             for (engine, precision) in place.engines.iter().map(|engine| (engine, engine.precision())) {
                 display.step(format!("{}: what it could do at best", place.label));
                 place.ceilings.observe(engine)?;
                 interrupt::check()?;
                 let what = format!("{}: {work} of {}, {precision}", place.label, self.size);
-                let check = |result| self.expected.check(engine, self.values, result);
-                let (seconds, runs) = clock.time(&what, || work.run(engine, &x), check)?;
+                let check = |result| self.expected.check(engine, (work, &sets, self.x), result);
+                let (seconds, runs) = clock.time(&what, || work.run(engine, &sets), check)?;
                 rows.push(Row { work, place: number, precision, size: self.size, seconds, runs });
             }
         }

@@ -4,14 +4,14 @@ use super::Size;
 use crate::exit::Failure;
 
 /// n × d values, row-major, each row of unit length.
-pub(super) fn points(size: Size) -> Result<Vec<f32>, Failure> {
+pub(super) fn points(size: Size, seed: u64) -> Result<Vec<f32>, Failure> {
     let Size { n, d } = size;
     let mut values = Vec::new();
     let reserved = n.checked_mul(d).is_some_and(|count| values.try_reserve_exact(count).is_ok());
     if !reserved {
         return Err(size.too_large(None));
     }
-    let mut random = Random(1);
+    let mut random = Random(seed);
     let mut row = vec![0.0; d];
     for _ in 0..n {
         row.fill_with(|| random.normal());

@@ -7,7 +7,8 @@ use crate::text::{digits, magnitude, seconds, table};
 const BAR: f64 = 24.0;
 
 const LEGEND: &str = "\
-TFLOP/s: 2d operations for each pair i < j, three times as many with the gradient; the bar's length.
+TFLOP/s: 2d operations for each pair i < j, three times as many with the gradient; for each pair (i, j) three or,
+both ways, four times as many for the contrastive loss and its gradients; the bar's length.
 Share: of the device's highest ceiling in f32, observed between the runs; products in f16 may exceed it.
 Time: the median of the runs, from points on the device to a value here and a gradient there.
 Before, the values were held against the formula in f64, and the gradients' first, middle and last row.";

@@ -1,0 +1,53 @@
+//! Rows that are equal.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use rayon::prelude::*;
+
+use crate::Embeddings;
+
+impl Embeddings<'_> {
+    /// Rows equal in every value as given, in groups of two and more: each in order, and the groups by their first row.
+    ///
+    /// Rows that differ in length alone are no duplicates here, and 0 apart on the sphere:
+    /// [`close_pairs`](crate::Engine::close_pairs) finds them.
+    pub fn duplicates(&self) -> Vec<Vec<usize>> {
+        let row = |row: usize| &self.values()[row * self.dims()..][..self.dims()];
+        let mut hashed: Vec<_> = (0..self.rows()).into_par_iter().map(|i| (hash(row(i)), i)).collect();
+        hashed.par_sort_unstable();
+        let mut groups = Vec::new();
+        for alike in hashed.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            // Different rows of one hash are rare, and told apart here.
+            let mut equal: Vec<Vec<usize>> = Vec::new();
+            for &(_, i) in alike {
+                match equal.iter_mut().find(|group| row(group[0]) == row(i)) {
+                    Some(group) => group.push(i),
+                    None => equal.push(vec![i]),
+                }
+            }
+            groups.extend(equal.into_iter().filter(|group| group.len() > 1));
+        }
+        groups.par_sort_unstable();
+        groups
+    }
+}
+
+fn hash(row: &[f32]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    // A sum with 0 makes the two zeros one.
+    row.iter().for_each(|v| (v + 0.0).to_bits().hash(&mut hasher));
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_by_first_row() -> crate::Result<()> {
+        let values = [1.0, 2.0, 0.0, 1.0, 1.0, 2.0, -0.0, 1.0, 2.0, 4.0, 1.0, 2.0];
+        assert_eq!(Embeddings::new(values.as_slice(), 6, 2)?.duplicates(), [vec![0, 2, 5], vec![1, 3]]);
+        assert!(Embeddings::new([].as_slice(), 0, 2)?.duplicates().is_empty());
+        Ok(())
+    }
+}
