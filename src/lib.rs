@@ -6,6 +6,7 @@
 //! | [`Alignment`] | mean of ‖xᵢ−yᵢ‖^α over the positive pairs (xᵢ, yᵢ) | α = 2 |
 //! | [`Uniformity`] | log mean of exp(−t‖xᵢ−xⱼ‖²) over the pairs i < j, or over all pairs of two sets | t = 2 |
 //! | [`Loss`] | w · alignment + (uniformity(x) + uniformity(y)) / 2 | w = 1 |
+//! | [`Contrastive`] | mean over anchors of −log softmax at the positive, with logits ⟨x, y⟩/τ | τ = 0.5, both ways |
 //! | [squared distances](Engine::squared_distances) | ‖xᵢ−yⱼ‖², the matrix itself | |
 //!
 //! ```
@@ -21,6 +22,12 @@
 //! # assert!(u < 0.0 && grad.shape() == (n, d));
 //! # Ok::<(), unisphere::Error>(())
 //! ```
+//!
+//! Around them: uniformity for [several t](Engine::uniformities), [weighted](Engine::weighted_uniformity),
+//! [of groups](Engine::group_uniformity), [of two sets together](Engine::pooled_uniformities) and their
+//! [discrepancy](Engine::squared_mmd); [which rows are crowded](Engine::potentials), and the uncertainty that follows;
+//! [close pairs](Engine::close_pairs), [histograms](Engine::cosine_histogram), and [what uniformity cannot
+//! see](Engine::spectrum).
 //!
 //! The way of the data: [`Embeddings`], checked → [`Points`], on the device → blocks of pairs, never an n × n
 //! matrix → a [`LogSum`] per tile in f32, merged in f64 → the value; backward: weights → weighted sums → a
