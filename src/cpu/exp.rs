@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-/// exp(rate · z) for z ≤ 0 in f32, where rate · z ≥ −87.
+/// exp(rate · z) in f32, where rate · z lies in [−87, 88].
 ///
 /// As 2ⁿ·2ᶠ. Neither the product nor its rounding to n loses anything: f is the exact rest of an FMA, and
 /// the part of the rate that f32 cannot hold joins it there.
@@ -28,6 +28,24 @@ impl Exp32 {
 
     #[inline(always)]
     pub(super) fn of<S: Simd>(self, simd: S, z: S::f32s) -> S::f32s {
+        let (integer, _, p) = self.parts(simd, z);
+        shift(simd, p, integer)
+    }
+
+    /// exp(rate · z) · 2ᵖ · r at any rate · z, where `power` is p, a whole number below 2²¹, and `rest` r is about 1; next to
+    /// nothing where single precision ends.
+    #[inline(always)]
+    pub(super) fn raised<S: Simd>(self, simd: S, z: S::f32s, power: S::f32s, rest: S::f32s) -> S::f32s {
+        let (_, n, p) = self.parts(simd, z);
+        let n = simd.add_f32s(n, power);
+        let n = simd.min_f32s(simd.max_f32s(n, simd.splat_f32s(-125.0)), simd.splat_f32s(126.0));
+        let power = shift(simd, p, simd.add_f32s(n, simd.splat_f32s(ROUNDER)));
+        simd.mul_f32s(power, rest)
+    }
+
+    /// n as its last bits, n, and 2ᶠ.
+    #[inline(always)]
+    fn parts<S: Simd>(self, simd: S, z: S::f32s) -> (S::f32s, S::f32s, S::f32s) {
         let (high, low) = (simd.splat_f32s(self.high), simd.splat_f32s(self.low));
         let rounder = simd.splat_f32s(ROUNDER);
         let integer = simd.mul_add_f32s(high, z, rounder);
@@ -38,11 +56,16 @@ impl Exp32 {
         for &coefficient in POLYNOMIAL[..5].iter().rev() {
             p = simd.mul_add_f32s(p, f, simd.splat_f32s(coefficient));
         }
-        let p = simd.mul_add_f32s(p, f, simd.splat_f32s(1.0));
-        // n, moved into the place of the exponent, multiplies by 2ⁿ.
-        let n = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(integer), simd.splat_u32s(23));
-        simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(p), n))
+        (integer, n, simd.mul_add_f32s(p, f, simd.splat_f32s(1.0)))
     }
+}
+
+/// p · 2ⁿ, where n is in the last bits of `integer`.
+#[inline(always)]
+fn shift<S: Simd>(simd: S, p: S::f32s, integer: S::f32s) -> S::f32s {
+    // Moved into the place of the exponent, it multiplies by 2ⁿ.
+    let n = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(integer), simd.splat_u32s(23));
+    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(p), n))
 }
 
 /// exp(rate · z) for z ≤ 0 in f64, 0 where double precision ends, at any rate.
@@ -77,16 +100,31 @@ impl Exp64 {
     pub(super) fn of<S: Simd>(self, simd: S, z: S::f64s) -> S::f64s {
         // Below −1000 it is 0 in any case, and the series is good for arguments down to −1000 / 2¹² only.
         let z = simd.max_f64s(z, simd.splat_f64s(self.floor));
-        let x = simd.mul_f64s(z, simd.splat_f64s(self.rate));
-        let mut p = simd.splat_f64s(SERIES[SERIES.len() - 1]);
-        for &coefficient in SERIES[..SERIES.len() - 1].iter().rev() {
-            p = simd.mul_add_f64s(p, x, simd.splat_f64s(coefficient));
-        }
-        for _ in 0..SQUARINGS {
-            p = simd.mul_f64s(p, p);
-        }
-        p
+        power(simd, simd.mul_f64s(z, simd.splat_f64s(self.rate)))
     }
+
+    /// exp(rate · z + more) · rest, for exponents up to 700.
+    #[inline(always)]
+    pub(super) fn raised<S: Simd>(self, simd: S, z: S::f64s, more: S::f64s, rest: S::f64s) -> S::f64s {
+        let scale = 1.0 / f64::from(1 << SQUARINGS);
+        let x = simd.mul_add_f64s(more, simd.splat_f64s(scale), simd.mul_f64s(z, simd.splat_f64s(self.rate)));
+        let x = simd.max_f64s(x, simd.splat_f64s(-1000.0 * scale));
+        let x = simd.min_f64s(x, simd.splat_f64s(700.0 * scale));
+        simd.mul_f64s(power(simd, x), rest)
+    }
+}
+
+/// exp(2¹² · x)
+#[inline(always)]
+fn power<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+    let mut p = simd.splat_f64s(SERIES[SERIES.len() - 1]);
+    for &coefficient in SERIES[..SERIES.len() - 1].iter().rev() {
+        p = simd.mul_add_f64s(p, x, simd.splat_f64s(coefficient));
+    }
+    for _ in 0..SQUARINGS {
+        p = simd.mul_f64s(p, p);
+    }
+    p
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The two precisions and their vectors, behind one set of names.
 
-use std::ops::{Add, AddAssign, Mul, Sub};
+use std::ops::{Add, AddAssign, Mul, Range, Sub};
 
 use pulp::Simd;
 
@@ -27,6 +27,9 @@ pub(super) trait Float:
     /// Rounds the values to f32, in place where they are.
     fn into_f32(values: Vec<Self>) -> Vec<f32>;
 
+    /// Less than any value that counts, and by so much that a few of them add up to no infinity.
+    fn none() -> Self;
+
     fn lanes<S: Simd>() -> usize;
     /// The whole vectors of a slice.
     fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
@@ -34,6 +37,7 @@ pub(super) trait Float:
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn minus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn times<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// a · b + c, rounded once.
     fn mul_add<S: Simd>(
         simd: S,
@@ -42,8 +46,14 @@ pub(super) trait Float:
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
     fn max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
-    /// The first `count` lanes of `a`, the others of `b`.
-    fn first<S: Simd>(simd: S, count: usize, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn min<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// Some lanes of `a`, the others of `b`.
+    fn between<S: Simd>(
+        simd: S,
+        lanes: Range<usize>,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+    ) -> Self::Vector<S>;
     fn lane_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
     fn lane_max<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 }
@@ -54,8 +64,8 @@ const NEARLY_ONE: f64 = 1.0 / (1 << 23) as f64;
 
 macro_rules! float {
     ($float:ident, $vector:ident, $lanes:ident, $count:ident, scale: $scale:expr, into: $into:expr,
-     $split:ident, $split_mut:ident, $splat:ident, $add:ident, $sub:ident, $mul_add:ident,
-     $max:ident, $select:ident, $between:ident, $sum:ident, $largest:ident) => {
+     $split:ident, $split_mut:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $mul_add:ident,
+     $max:ident, $min:ident, $select:ident, $between:ident, $sum:ident, $largest:ident) => {
         #[rustfmt::skip]
         impl Float for $float {
             type Vector<S: Simd> = S::$vector;
@@ -65,6 +75,9 @@ macro_rules! float {
             #[inline(always)]
             fn scale(inverse: f64) -> Self { $scale(inverse) }
             fn into_f32(values: Vec<Self>) -> Vec<f32> { $into(values) }
+
+            #[inline(always)]
+            fn none() -> Self { $float::MIN / 16.0 }
 
             #[inline(always)]
             fn lanes<S: Simd>() -> usize { S::$lanes }
@@ -79,14 +92,18 @@ macro_rules! float {
             #[inline(always)]
             fn minus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$sub(a, b) }
             #[inline(always)]
+            fn times<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$mul(a, b) }
+            #[inline(always)]
             fn mul_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
             fn max<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$max(a, b) }
             #[inline(always)]
-            fn first<S: Simd>(simd: S, count: usize, a: S::$vector, b: S::$vector) -> S::$vector {
-                simd.$select(simd.$between(0, count as $count).mask(), a, b)
+            fn min<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector { simd.$min(a, b) }
+            #[inline(always)]
+            fn between<S: Simd>(simd: S, lanes: Range<usize>, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$select(simd.$between(lanes.start as $count, lanes.end as $count).mask(), a, b)
             }
             #[inline(always)]
             fn lane_sum<S: Simd>(simd: S, a: S::$vector) -> Self { simd.$sum(a) }
@@ -100,14 +117,14 @@ float!(
     f32, f32s, F32_LANES, u32,
     scale: |inverse: f64| if (inverse - 1.0).abs() <= NEARLY_ONE { 1.0 } else { inverse as f32 },
     into: |values| values,
-    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, sub_f32s, mul_add_f32s,
-    max_f32s, select_f32s, mask_between_m32s, reduce_sum_f32s, reduce_max_f32s
+    as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, sub_f32s, mul_f32s, mul_add_f32s,
+    max_f32s, min_f32s, select_f32s, mask_between_m32s, reduce_sum_f32s, reduce_max_f32s
 );
 
 float!(
     f64, f64s, F64_LANES, u64,
     scale: |inverse| inverse,
     into: |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect(),
-    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_add_f64s,
-    max_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s
+    as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_f64s,
+    max_f64s, min_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s
 );

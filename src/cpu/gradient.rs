@@ -10,10 +10,11 @@ use super::{
     kernel::Kernel,
     level::Level,
     log_sum::{Potential, log_sum},
-    matrix::{matrix, values},
+    matrix::{into_values, matrix, values},
     pack::Scratch,
     points::Rows,
     pull::{Pulls, Weights, pulls},
+    sets::Sets,
     table::Table,
     tile::width,
     walk::{Close, Visit, walk},
@@ -30,23 +31,23 @@ pub(super) struct Done {
 /// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S.
 pub(super) fn log_sum_with_grad<K: Kernel>(
     level: Level,
-    x: &Rows,
-    y: Option<&Rows>,
+    sets: Sets<'_>,
     centre: &[f64],
     (t, weight): (f64, f64),
     watch: &Watch<'_>,
 ) -> Result<Done> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
-    let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, x, y, t, &watch.again())?.pivot };
+    let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, sets, t, &watch.again())?.pivot };
     let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
     let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
-    let (sum, on_x, on_y) = pulls(level, x, y, &weights, &centre, |pairs| watch.advance(pairs))?;
+    let (sum, on_x, on_y) = pulls(level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;
+    let Sets { x, y, .. } = sets;
     let of_y = y.zip(on_y.as_ref());
     let cancels = cancel(x, &on_x, &centre) || of_y.is_some_and(|(y, pulls)| cancel(y, pulls, &centre));
     let slope = 2.0 * t * weight / sum;
     let gradients = Gradients {
-        x: finish(x, on_x, &centre, slope),
-        y: y.zip(on_y).map(|(y, pulls)| finish(y, pulls, &centre, slope)),
+        x: finish(x, on_x, &centre, slope, None)?,
+        y: y.zip(on_y).map(|(y, pulls)| finish(y, pulls, &centre, slope, None)).transpose()?,
     };
     Ok(Done { result: (Potential { pivot, sum }.log_sum::<K>(t), gradients), cancels })
 }
@@ -59,11 +60,12 @@ pub(super) fn squared_distances_grad(
     upstream: &Matrix,
 ) -> Result<(Matrix, Matrix)> {
     let weights = Upstream { values: values(upstream)?, row_len: y.len() };
-    let centre = centre(x, Some(y));
-    let (_, on_x, on_y) = pulls(level, x, Some(y), &weights, &centre, |_| Ok(()))?;
+    let sets = Sets::two(x, y);
+    let centre = centre(sets);
+    let (_, on_x, on_y) = pulls(level, sets, &weights, &centre, |_| Ok(()))?;
     let on_y =
         on_y.ok_or_else(|| crate::Error::Device { reason: "the second gradient is missing".into() })?;
-    Ok((finish(x, on_x, &centre, -2.0), finish(y, on_y, &centre, -2.0)))
+    Ok((finish(x, on_x, &centre, -2.0, None)?, finish(y, on_y, &centre, -2.0, None)?))
 }
 
 /// exp(rate · (closeness − pivot))
@@ -78,13 +80,13 @@ impl<K: Kernel> Weights<K::Real> for Exponentials<K> {
     fn fill<S: Simd, const SIDE: usize>(
         &self,
         simd: S,
-        rows: (&Rows, &Rows),
+        sets: Sets<'_>,
         block: &Block,
         scratch: &mut Scratch<K::Real>,
         out: &mut Table<'_, K::Real>,
     ) {
         let mut writer = Writer::<K> { exp: K::exp_at(self.rate), pivot: self.pivot, out };
-        walk::<S, K, SIDE>(simd, rows, block, scratch, &mut writer);
+        walk::<S, K, SIDE>(simd, sets, block, scratch, &mut writer);
     }
 }
 
@@ -121,12 +123,12 @@ impl Weights<f64> for Upstream<'_> {
     fn fill<S: Simd, const SIDE: usize>(
         &self,
         _: S,
-        _: (&Rows, &Rows),
+        _: Sets<'_>,
         block: &Block,
         _: &mut Scratch<f64>,
         out: &mut Table<'_, f64>,
     ) {
-        out.clear();
+        out.fill(0.0);
         for (i, row) in block.rows.clone().enumerate() {
             let row = &self.values[row * self.row_len..][block.cols.clone()];
             for (out, &value) in out.from(i, 0, row.len()).zip(row) {
@@ -140,7 +142,7 @@ impl Weights<f64> for Upstream<'_> {
 const CHUNK: usize = 1024;
 
 /// The mean of all points as metrics see them.
-pub(super) fn centre(x: &Rows, y: Option<&Rows>) -> Vec<f64> {
+pub(super) fn centre(Sets { x, y, .. }: Sets<'_>) -> Vec<f64> {
     let dims = x.dims();
     let mut sum = vec![0.0; dims];
     let sets = || [Some(x), y].into_iter().flatten();
@@ -175,7 +177,7 @@ const SAMPLE: usize = 1024;
 
 /// Whether so much of the weighted sums cancels in the gradient, as in tight clusters, that their rounding, about
 /// 1e-7, would show in its fifth digit.
-fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
+pub(super) fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
     let dims = rows.dims();
     let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
     let of_row = |tangent: &mut Vec<f64>, row: usize| {
@@ -190,22 +192,33 @@ fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
     left < 0.03f64.powi(2) * summed
 }
 
-/// `slope` times the pulls, through the scaling of the rows; finite in any case.
-fn finish<T: Float>(rows: &Rows, pulls: Pulls<T>, centre: &[T], slope: f64) -> Matrix {
+/// `slope` times the pulls, through the scaling of the rows, added to `sum` where given; finite in any case.
+pub(super) fn finish<T: Float>(
+    rows: &Rows,
+    pulls: Pulls<T>,
+    centre: &[T],
+    slope: f64,
+    sum: Option<Matrix>,
+) -> Result<Matrix> {
     let Pulls { weighted: mut out, total } = pulls;
     let dims = rows.dims();
+    let sum = sum.map(into_values).transpose()?;
     let of_rows = out.par_chunks_exact_mut(dims).zip(total).enumerate();
     of_rows.for_each_init(
         || vec![0.0; dims],
         |gradient, (row, (out, total))| {
             pull(rows, row, centre, (out, total), gradient);
             rows.through_scaling(row, gradient);
+            gradient.iter_mut().for_each(|g| *g *= slope);
+            if let Some(sum) = &sum {
+                gradient.iter_mut().zip(&sum[row * dims..]).for_each(|(g, &sum)| *g += f64::from(sum));
+            }
             for (out, &g) in out.iter_mut().zip(&*gradient) {
-                *out = T::nearest(finite(slope * g));
+                *out = T::nearest(finite(g));
             }
         },
     );
-    matrix(T::into_f32(out), rows.len(), dims)
+    Ok(matrix(T::into_f32(out), rows.len(), dims))
 }
 
 /// The nearest value that f32 can hold.

@@ -22,6 +22,8 @@ pub(super) trait Kernel: Sync + 'static {
     const RATE: f64;
     /// Whether exponents stay so small that all are taken relative to `TOP`.
     const NEAR: bool;
+    /// What exponentials are no longer told from 0 below, next to those of 0.
+    const LEAST: f64;
     /// Whether it is for few rows.
     const FEW: bool;
 
@@ -37,10 +39,53 @@ pub(super) trait Kernel: Sync + 'static {
     ) -> Vector<S, Self>;
 
     fn exp_at(rate: f64) -> Self::Exp;
+
+    /// How much of a rate is left to the exponential, the rest being part of what is kept as exponents: all of it where that
+    /// spares rounding, and none where any rate has to be held.
+    fn steepness(rate: f64) -> f64;
+
     fn exp<S: Simd>(simd: S, exp: Self::Exp, z: Vector<S, Self>) -> Vector<S, Self>;
+
+    /// A factor, given its log, in the two parts that [`raised`](Self::raised) takes.
+    fn factor(log: f64) -> (Self::Real, Self::Real);
+
+    /// exp(rate · z) times a factor: next to nothing where the product is less than can be held.
+    fn raised<S: Simd>(
+        simd: S,
+        exp: Self::Exp,
+        z: Vector<S, Self>,
+        factor: (Vector<S, Self>, Vector<S, Self>),
+    ) -> Vector<S, Self>;
 }
 
 pub(super) type Vector<S, K> = <<K as Kernel>::Real as Float>::Vector<S>;
+
+/// Exponentials in f64, where the log of a factor joins the exponent.
+macro_rules! in_f64 {
+    () => {
+        fn exp_at(rate: f64) -> Exp64 {
+            Exp64::new(rate)
+        }
+
+        fn steepness(_: f64) -> f64 {
+            1.0
+        }
+
+        #[inline(always)]
+        fn exp<S: Simd>(simd: S, exp: Exp64, z: S::f64s) -> S::f64s {
+            exp.of(simd, z)
+        }
+
+        fn factor(log: f64) -> (f64, f64) {
+            if log == f64::NEG_INFINITY { (0.0, 0.0) } else { (log, 1.0) }
+        }
+
+        #[inline(always)]
+        fn raised<S: Simd>(simd: S, exp: Exp64, z: S::f64s, factor: (S::f64s, S::f64s)) -> S::f64s {
+            exp.raised(simd, z, factor.0, factor.1)
+        }
+    };
+}
 
 /// Cosines of unit rows in f32, for [`Cosine::STEEPEST`] and below.
 pub(super) struct Cosine;
@@ -57,6 +102,7 @@ impl Kernel for Cosine {
     type Exp = Exp32;
     const TOP: f64 = 1.0;
     const RATE: f64 = 2.0;
+    const LEAST: f64 = -85.0;
     const NEAR: bool = true;
     const FEW: bool = false;
 
@@ -75,9 +121,25 @@ impl Kernel for Cosine {
         Exp32::new(rate)
     }
 
+    fn steepness(rate: f64) -> f64 {
+        rate
+    }
+
     #[inline(always)]
     fn exp<S: Simd>(simd: S, exp: Exp32, z: S::f32s) -> S::f32s {
         exp.of(simd, z)
+    }
+
+    fn factor(log: f64) -> (f32, f32) {
+        // The log in an exponent would lose digits: 2ⁿ is exact, and the rest about 1.
+        let log = log * std::f64::consts::LOG2_E;
+        let power = log.round().clamp(-1e6, 1e6);
+        (power as f32, (log - power).exp2() as f32)
+    }
+
+    #[inline(always)]
+    fn raised<S: Simd>(simd: S, exp: Exp32, z: S::f32s, factor: (S::f32s, S::f32s)) -> S::f32s {
+        exp.raised(simd, z, factor.0, factor.1)
     }
 }
 
@@ -91,6 +153,7 @@ impl Kernel for Gram {
     type Exp = Exp64;
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
+    const LEAST: f64 = -1000.0;
     const NEAR: bool = true;
     const FEW: bool = true;
 
@@ -104,14 +167,7 @@ impl Kernel for Gram {
         simd.mul_add_f64s(simd.splat_f64s(2.0), dot, simd.neg_f64s(simd.add_f64s(left, right)))
     }
 
-    fn exp_at(rate: f64) -> Exp64 {
-        Exp64::new(rate)
-    }
-
-    #[inline(always)]
-    fn exp<S: Simd>(simd: S, exp: Exp64, z: S::f64s) -> S::f64s {
-        exp.of(simd, z)
-    }
+    in_f64!();
 }
 
 /// Squared distances in f64, negated; for any points and any t.
@@ -123,6 +179,7 @@ impl Kernel for Difference {
     type Exp = Exp64;
     const TOP: f64 = 0.0;
     const RATE: f64 = 1.0;
+    const LEAST: f64 = -1000.0;
     const NEAR: bool = false;
     const FEW: bool = false;
 
@@ -135,12 +192,30 @@ impl Kernel for Difference {
         simd.sub_f64s(simd.splat_f64s(0.0), square)
     }
 
-    fn exp_at(rate: f64) -> Exp64 {
-        Exp64::new(rate)
+    in_f64!();
+}
+
+/// Inner products in f64; for any points and any τ.
+pub(super) struct Dot;
+
+impl Kernel for Dot {
+    type Real = f64;
+    type Term = Product;
+    type Exp = Exp64;
+    const TOP: f64 = 0.0;
+    const RATE: f64 = 1.0;
+    const LEAST: f64 = -1000.0;
+    const NEAR: bool = false;
+    const FEW: bool = false;
+
+    fn margins(_: &Rows, _: Range<usize>) -> &[f64] {
+        &[]
     }
 
     #[inline(always)]
-    fn exp<S: Simd>(simd: S, exp: Exp64, z: S::f64s) -> S::f64s {
-        exp.of(simd, z)
+    fn closeness<S: Simd>(_: S, dot: S::f64s, _: S::f64s, _: S::f64s) -> S::f64s {
+        dot
     }
+
+    in_f64!();
 }

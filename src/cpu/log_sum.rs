@@ -1,21 +1,17 @@
 //! Sums of exponentials over all pairs.
 
 use pulp::Simd;
-use rayon::prelude::*;
 
 use super::{
     float::Float,
     kernel::Kernel,
     level::{Job, Level},
-    pack::{Pool, Scratch},
-    points::Rows,
+    pack::Scratch,
+    sets::Sets,
+    sweep::sweep,
     walk::{Close, Visit, walk},
 };
-use crate::{
-    LogSum, Result,
-    pairs::{self, Block},
-    progress::Watch,
-};
+use crate::{LogSum, Result, pairs::Block, progress::Watch};
 
 /// Σ exp(`rate` · (closeness − pivot)), where the pivot is about the greatest closeness.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +21,12 @@ pub(super) struct Potential {
 }
 
 impl Potential {
-    const EMPTY: Self = Self { pivot: f64::NEG_INFINITY, sum: 0.0 };
+    pub(super) const EMPTY: Self = Self { pivot: f64::NEG_INFINITY, sum: 0.0 };
 
-    fn join(self, other: Self, rate: f64) -> Self {
+    pub(super) fn join(self, other: Self, rate: f64) -> Self {
+        if self.pivot == other.pivot {
+            return Self { sum: self.sum + other.sum, ..self };
+        }
         let pivot = self.pivot.max(other.pivot);
         let scaled = |p: Self| if p.sum == 0.0 { 0.0 } else { p.sum * (rate * (p.pivot - pivot)).exp() };
         Self { pivot, sum: scaled(self) + scaled(other) }
@@ -41,53 +40,22 @@ impl Potential {
     }
 }
 
-/// How many rows a panel has: enough to be worth their packing, few enough for the cache to hold them packed
-/// and for 64 cores to share the blocks.
-pub(super) fn panel(rows: usize, dims: usize) -> usize {
-    const CACHED: usize = 640 * 1024 / size_of::<f32>();
-    // A multiple of both sides of every tile.
-    96 * (rows / (16 * 96)).min(CACHED / (96 * dims)).clamp(1, 4)
-}
-
-/// How many blocks are handed out at a time: what bounds the memory of their results.
-const BATCH: usize = 4096;
-
-/// The sum over the pairs i < j of `x`, or over all pairs of `x` and `y`.
+/// The sum over all pairs.
 pub(super) fn log_sum<K: Kernel>(
     level: Level,
-    x: &Rows,
-    y: Option<&Rows>,
+    sets: Sets<'_>,
     t: f64,
     watch: &Watch<'_>,
 ) -> Result<Potential> {
     let rate = K::RATE * t;
-    let pool = Pool::new();
-    let one = |block: &Block| {
-        let rows = (x, y.unwrap_or(x));
-        let sum = pool.with(|scratch| level.run(Sum::<K> { rows, block, rate, scratch }));
-        watch.advance(block.pairs()).map(|()| sum)
-    };
-    let mut blocks: Box<dyn Iterator<Item = Block>> = match y {
-        None => Box::new(pairs::within(x.len(), panel(x.len(), x.dims()))),
-        Some(y) => Box::new(pairs::across(x.len(), y.len(), panel(x.len().max(y.len()), x.dims()))),
-    };
     let mut total = Potential::EMPTY;
-    loop {
-        let batch: Vec<_> = blocks.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            return Ok(total);
-        }
-        // A hand-off to other threads takes longer than a single small block.
-        let sums = match &*batch {
-            [block] => vec![one(block)?],
-            _ => batch.par_iter().map(one).collect::<Result<_>>()?,
-        };
-        total = sums.into_iter().fold(total, |total, sum| total.join(sum, rate));
-    }
+    let one = |block: &Block, scratch: &mut _| level.run(Sum::<K> { sets, block, rate, scratch });
+    sweep(sets, watch, one, |_, sum| total = total.join(sum, rate))?;
+    Ok(total)
 }
 
 struct Sum<'a, K: Kernel> {
-    rows: (&'a Rows, &'a Rows),
+    sets: Sets<'a>,
     block: &'a Block,
     rate: f64,
     scratch: &'a mut Scratch<K::Real>,
@@ -102,7 +70,7 @@ impl<K: Kernel> Job for Sum<'_, K> {
         let pivot = if K::NEAR { K::TOP } else { f64::NEG_INFINITY };
         let mut adder =
             Adder { exp: K::exp_at(self.rate), rate: self.rate, of: Potential { pivot, sum: 0.0 } };
-        walk::<S, K, SIDE>(simd, self.rows, self.block, self.scratch, &mut adder);
+        walk::<S, K, SIDE>(simd, self.sets, self.block, self.scratch, &mut adder);
         adder.of
     }
 }

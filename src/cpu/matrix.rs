@@ -10,6 +10,7 @@ use super::{
     level::{Job, Level},
     pack::{Pool, Scratch},
     points::Rows,
+    sets::Sets,
     tile::width,
     walk::{Close, Visit, walk},
 };
@@ -67,7 +68,7 @@ pub(super) fn squared_distances(level: Level, x: &Rows, y: &Rows) -> Result<Matr
             for rows in panels(m, PANEL) {
                 // The vectors of a tile run along its left side, and the rows of the matrix along y.
                 let block = Block { rows, cols: cols.clone(), diagonal: false };
-                level.run(Distances { rows: (y, x), block, scratch, out });
+                level.run(Distances { sets: Sets::two(y, x), block, scratch, out });
             }
         });
     });
@@ -75,7 +76,7 @@ pub(super) fn squared_distances(level: Level, x: &Rows, y: &Rows) -> Result<Matr
 }
 
 struct Distances<'a> {
-    rows: (&'a Rows, &'a Rows),
+    sets: Sets<'a>,
     block: Block,
     scratch: &'a mut Scratch<f64>,
     out: &'a mut [f32],
@@ -86,8 +87,8 @@ impl Job for Distances<'_> {
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let mut writer = Writer { block: &self.block, row_len: self.rows.0.len(), out: self.out };
-        walk::<S, Difference, SIDE>(simd, self.rows, &self.block, self.scratch, &mut writer);
+        let mut writer = Writer { block: &self.block, row_len: self.sets.x.len(), out: self.out };
+        walk::<S, Difference, SIDE>(simd, self.sets, &self.block, self.scratch, &mut writer);
     }
 }
 

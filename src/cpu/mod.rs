@@ -7,6 +7,7 @@
 //! depends on shapes alone, never on threads.
 
 mod ceiling;
+mod closeness;
 mod exp;
 mod float;
 mod gradient;
@@ -19,21 +20,27 @@ mod paired;
 mod points;
 mod product;
 mod pull;
+mod row_sums;
+mod sets;
+mod sweep;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod turns;
 mod walk;
+mod weighing;
+mod weighted;
 
 use self::{
     kernel::{Cosine, Difference, Gram},
     level::Level,
     points::{FEW, Rows},
+    sets::Sets,
 };
 use crate::{
     Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
-    backend::{Backend, Gradients, NARROW, Pairs, narrow},
+    backend::{Backend, Exponent, Gradients, Masses, NARROW, Pairs, RowLogSums, Weighing, narrow},
     progress::Watch,
 };
 
@@ -67,31 +74,29 @@ fn model() -> Option<String> {
 const FEW_ROWS: usize = 32;
 const FEW_PAIRS: usize = FEW * FEW;
 
-/// Whether cosines in f32 keep the promised accuracy.
-fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
+/// Whether there are unit rows enough for the rounding of cosines in f32 to average out.
+fn many(pairs: Pairs<'_>) -> bool {
     let (x, y) = match pairs {
         Pairs::Within(x) => (x, x),
         Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y),
     };
     let many = x.rows.min(y.rows) > FEW_ROWS && x.rows.saturating_mul(y.rows) > FEW_PAIRS;
-    x.scaling == Scaling::Unit && t <= Cosine::STEEPEST && many
+    x.scaling == Scaling::Unit && many
+}
+
+/// Whether cosines in f32 keep the promised accuracy.
+fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
+    t <= Cosine::STEEPEST && many(pairs)
 }
 
 /// Whether products in f64 are at hand, as they are of few unit rows, and t is one that needs no shift.
-fn products_do(x: &Rows, y: Option<&Rows>, t: f64) -> bool {
-    t <= Cosine::STEEPEST && [Some(x), y].into_iter().flatten().all(Rows::few)
+fn products_do(sets: Sets<'_>, t: f64) -> bool {
+    t <= Cosine::STEEPEST && sets.few()
 }
 
 /// The mean squared distance of unit rows, given their centre.
 fn mean_square(centre: &[f64]) -> f64 {
     2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
-}
-
-fn rows(pairs: Pairs<'_>) -> Result<(&Rows, Option<&Rows>)> {
-    Ok(match pairs {
-        Pairs::Within(x) => (Rows::of(x)?, None),
-        Pairs::Across(x, y) | Pairs::Distinct(x, y) => (Rows::of(x)?, Some(Rows::of(y)?)),
-    })
 }
 
 impl Backend for Cpu {
@@ -112,19 +117,19 @@ impl Backend for Cpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        let (x, y) = rows(pairs)?;
-        if products_do(x, y, t) {
-            let sum = log_sum::log_sum::<Gram>(self.level, x, y, t, watch)?;
+        let sets = Sets::of(pairs)?;
+        if products_do(sets, t) {
+            let sum = log_sum::log_sum::<Gram>(self.level, sets, t, watch)?;
             return Ok(sum.log_sum::<Gram>(t));
         }
         let by_differences = |watch: &Watch<'_>| {
-            let sum = log_sum::log_sum::<Difference>(self.level, x, y, t, watch)?;
+            let sum = log_sum::log_sum::<Difference>(self.level, sets, t, watch)?;
             Ok(sum.log_sum::<Difference>(t))
         };
         if !cosines_do(pairs, t) {
             return by_differences(watch);
         }
-        let sum = log_sum::log_sum::<Cosine>(self.level, x, y, t, watch)?.log_sum::<Cosine>(t);
+        let sum = log_sum::log_sum::<Cosine>(self.level, sets, t, watch)?.log_sum::<Cosine>(t);
         if narrow(sum, pairs.count(), t) { by_differences(&watch.again()) } else { Ok(sum) }
     }
 
@@ -135,22 +140,57 @@ impl Backend for Cpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        let (x, y) = rows(pairs)?;
-        let centre = gradient::centre(x, y);
+        let sets = Sets::of(pairs)?;
+        let centre = gradient::centre(sets);
         let scale = (t, weight);
-        if products_do(x, y, t) {
-            let done = gradient::log_sum_with_grad::<Gram>(self.level, x, y, &centre, scale, watch)?;
+        if products_do(sets, t) {
+            let done = gradient::log_sum_with_grad::<Gram>(self.level, sets, &centre, scale, watch)?;
             return Ok(done.result);
         }
         let by_differences = |watch: &Watch<'_>| {
-            let done = gradient::log_sum_with_grad::<Difference>(self.level, x, y, &centre, scale, watch)?;
+            let done = gradient::log_sum_with_grad::<Difference>(self.level, sets, &centre, scale, watch)?;
             Ok(done.result)
         };
         if !cosines_do(pairs, t) || mean_square(&centre) <= NARROW {
             return by_differences(watch);
         }
-        let done = gradient::log_sum_with_grad::<Cosine>(self.level, x, y, &centre, scale, watch)?;
+        let done = gradient::log_sum_with_grad::<Cosine>(self.level, sets, &centre, scale, watch)?;
         if done.cancels { by_differences(&watch.again()) } else { Ok(done.result) }
+    }
+
+    fn row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        masses: Option<Masses<'_>>,
+        watch: &Watch<'_>,
+    ) -> Result<RowLogSums> {
+        weighted::row_log_sums(self, pairs, exponent, masses, watch)
+    }
+
+    fn weighted_grad(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        weighing: Weighing<'_>,
+        sum: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<Gradients> {
+        weighted::weighted_grad(self, pairs, exponent, weighing, sum, watch)
+    }
+
+    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        Ok(paired::dots(self.level, Rows::of(x)?, Rows::of(y)?))
+    }
+
+    fn paired_dots_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        coefficients: &[f64],
+        sum: Option<(Matrix, Matrix)>,
+    ) -> Result<(Matrix, Matrix)> {
+        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |_, y| y)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
@@ -164,7 +204,7 @@ impl Backend for Cpu {
         coefficients: &[f64],
         sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum)
+        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |x, y| x - y)
     }
 
     fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {

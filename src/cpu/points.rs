@@ -82,6 +82,10 @@ impl Rows {
         self.inverse.len()
     }
 
+    pub(super) fn scaling(&self) -> Scaling {
+        if self.lengths.is_empty() && !self.inverse.is_empty() { Scaling::Raw } else { Scaling::Unit }
+    }
+
     pub(super) fn dims(&self) -> usize {
         self.dims
     }

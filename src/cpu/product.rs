@@ -10,6 +10,7 @@ use super::{
     pack::{Scratch, prefetch},
     points::Rows,
     pull::{Panel, Weights},
+    sets::Sets,
     table::{LONG, Table},
     tile::{Product, Right, WIDEST, sums, width},
 };
@@ -17,7 +18,7 @@ use crate::pairs::Block;
 
 /// Adds a block's share to the panels on its left and right; returns Σ w of the block.
 pub(super) struct Pull<'a, 'p, T: Float, W> {
-    pub(super) rows: (&'a Rows, &'a Rows),
+    pub(super) sets: Sets<'a>,
     pub(super) block: &'a Block,
     pub(super) weights: &'a W,
     pub(super) centre: &'a [T],
@@ -32,15 +33,16 @@ impl<T: Float, W: Weights<T>> Job for Pull<'_, '_, T, W> {
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(mut self, simd: S) -> f64 {
-        let Self { rows: (x, y), block, centre, .. } = self;
+        let Self { sets, block, centre, .. } = self;
+        let (x, y) = (sets.x, sets.right());
         let width = width::<S, T>();
         let mut memory = mem::take(&mut self.scratch.weights);
         let mut table = Table::new(&mut memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
         if block.diagonal {
             // No tile lies below the diagonal.
-            table.clear();
+            table.fill(T::default());
         }
-        self.weights.fill::<S, SIDE>(simd, self.rows, block, self.scratch, &mut table);
+        self.weights.fill::<S, SIDE>(simd, sets, block, self.scratch, &mut table);
         let sum = add_totals::<S, T, SIDE>(simd, &table, block, self.left, self.right.as_deref_mut());
 
         let copied = self.scratch.strip.take(width * block.rows.len().max(block.cols.len()));

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use super::{
     float::Float,
     level::Level,
-    log_sum::panel,
     pack::{Pool, Scratch},
     points::Rows,
     product::Pull,
+    sets::Sets,
     table::Table,
     turns::InTurn,
 };
@@ -26,7 +26,7 @@ pub(super) trait Weights<T: Float>: Sync {
     fn fill<S: Simd, const SIDE: usize>(
         &self,
         simd: S,
-        rows: (&Rows, &Rows),
+        sets: Sets<'_>,
         block: &Block,
         scratch: &mut Scratch<T>,
         out: &mut Table<'_, T>,
@@ -64,15 +64,13 @@ pub(super) struct Panel<'a, T> {
 /// relative to `centre`, so that close points far from the origin do not cancel.
 pub(super) fn pulls<T: Float>(
     level: Level,
-    x: &Rows,
-    y: Option<&Rows>,
+    sets: Sets<'_>,
     weights: &impl Weights<T>,
     centre: &[T],
     advance: impl Fn(u64) -> Result<()> + Sync,
 ) -> Result<(f64, Pulls<T>, Option<Pulls<T>>)> {
-    let (n, m) = (x.len(), y.unwrap_or(x).len());
-    let rows = (x, y.unwrap_or(x));
-    let panel = panel(n.max(m), x.dims());
+    let Sets { x, y, .. } = sets;
+    let (n, m, panel) = (x.len(), sets.right().len(), sets.panel());
     let (lefts, rights): (Vec<_>, Vec<_>) = (panels(n, panel).collect(), panels(m, panel).collect());
     let (mut on_x, mut on_y) = (Pulls::none(x), y.map(Pulls::none));
 
@@ -104,10 +102,10 @@ pub(super) fn pulls<T: Float>(
         let (mut left, mut right) = (wait(left), right.map(wait));
         let sum = pool.with(|scratch| {
             let (left, right) = (&mut *left, right.as_deref_mut());
-            level.run(Pull { rows, block: &block, weights, centre, scratch, left, right })
+            level.run(Pull { sets, block: &block, weights, centre, scratch, left, right })
         });
         left.sum += sum;
-        advance(block.pairs())
+        advance(sets.count(&block))
     };
     if lefts.len() == 1 && rights.len() == 1 {
         // A hand-off to other threads takes longer than a single small block.

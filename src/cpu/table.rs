@@ -15,17 +15,27 @@ pub(super) type Segment<T> = [T; LONG + 16];
 /// The weights of a block, row by row of its right side, each cut into segments.
 pub(super) struct Table<'a, T> {
     segments: &'a mut [Segment<T>],
+    left: usize,
     rows: usize,
 }
 
 impl<'a, T: Float> Table<'a, T> {
     /// For so many rows on either side.
     pub(super) fn new(buffer: &'a mut Buffer<T>, left: usize, right: usize) -> Self {
-        Self { segments: buffer.arrays(right * left.div_ceil(LONG)), rows: right }
+        Self { segments: buffer.arrays(right * left.div_ceil(LONG)), left, rows: right }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.segments.as_flattened_mut().fill(T::default());
+    pub(super) fn fill(&mut self, value: T) {
+        self.segments.as_flattened_mut().fill(value);
+    }
+
+    /// The weights of a row on the right, in pieces of whole `lanes`, each with the row on the left that it starts with.
+    #[inline(always)]
+    pub(super) fn row(&self, right: usize, lanes: usize) -> impl Iterator<Item = (usize, &[T])> {
+        let segments = self.segments[right..].iter().step_by(self.rows);
+        segments.zip((0..self.left).step_by(LONG)).map(move |(segment, start)| {
+            (start, &segment[..LONG.min((self.left - start).next_multiple_of(lanes))])
+        })
     }
 
     /// The weights of `count` rows on the right, from the first on, with the row on the left and those after it

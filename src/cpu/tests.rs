@@ -4,6 +4,7 @@ mod accuracy;
 mod distances;
 mod hostile;
 mod oracle;
+mod rows;
 mod schedule;
 
 use super::*;

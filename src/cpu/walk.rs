@@ -8,7 +8,7 @@ use super::{
     float::Float,
     kernel::{Kernel, Vector},
     pack::{Scratch, copy, interleave, prefetch},
-    points::Rows,
+    sets::Sets,
     tile::{SHORT, Tile, sums, width},
 };
 use crate::pairs::Block;
@@ -18,8 +18,17 @@ pub(super) struct Close<S: Simd, K: Kernel, const SIDE: usize> {
     /// Where the tile starts in its block, on the left and on the right.
     pub(super) at: (usize, usize),
     pub(super) closeness: Tile<S, K::Real, SIDE>,
-    /// Where not all pairs count: for each row on the right, how many on the left do, from the first on.
-    pub(super) counts: Option<[usize; SIDE]>,
+    /// Where not all pairs count, those that do.
+    pub(super) part: Option<Part<SIDE>>,
+}
+
+/// The pairs of a tile that count.
+#[derive(Clone, Copy)]
+pub(super) struct Part<const SIDE: usize> {
+    /// For each row on the right, how many on the left, from the first on.
+    counts: [usize; SIDE],
+    /// But for the row on the left that has the number of the first on the right, and so on.
+    equal: Option<isize>,
 }
 
 impl<S: Simd, K: Kernel, const SIDE: usize> Close<S, K, SIDE> {
@@ -32,13 +41,16 @@ impl<S: Simd, K: Kernel, const SIDE: usize> Close<S, K, SIDE> {
         vector: Vector<S, K>,
         other: Vector<S, K>,
     ) -> Vector<S, K> {
-        match self.counts {
-            None => vector,
-            Some(counts) => {
-                let lanes = K::Real::lanes::<S>();
-                let count = counts[right].saturating_sub(half * lanes).min(lanes);
-                K::Real::first(simd, count, vector, other)
+        let Some(Part { counts, equal }) = self.part else { return vector };
+        let lanes = K::Real::lanes::<S>();
+        let count = counts[right].saturating_sub(half * lanes).min(lanes);
+        let vector = K::Real::between(simd, 0..count, vector, other);
+        match equal.map(|equal| equal + right as isize - (half * lanes) as isize) {
+            Some(lane) if (0..lanes as isize).contains(&lane) => {
+                let lane = lane as usize;
+                K::Real::between(simd, lane..lane + 1, other, vector)
             }
+            _ => vector,
         }
     }
 }
@@ -52,11 +64,12 @@ pub(super) trait Visit<K: Kernel> {
 #[inline(always)]
 pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
     simd: S,
-    (left, right): (&Rows, &Rows),
+    sets: Sets<'_>,
     block: &Block,
     scratch: &mut Scratch<K::Real>,
     visitor: &mut impl Visit<K>,
 ) {
+    let (left, right) = (sets.x, sets.right());
     let (rows, cols) = (block.rows.len(), block.cols.len());
     let width = width::<S, K::Real>();
     let dims = left.dims();
@@ -102,14 +115,18 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
                 close[0] = K::closeness(simd, close[0], margins[0], right);
                 close[1] = K::closeness(simd, close[1], margins[1], right);
             }
+            let equal = first as isize - (block.rows.start + i) as isize;
+            let equal =
+                (sets.distinct && -(SIDE as isize) < equal && equal < width as isize).then_some(equal);
             let whole = i + width <= rows && j + SIDE <= cols && !(block.diagonal && i + width > j);
-            let counts = (!whole).then(|| {
-                array::from_fn(|r| {
+            let part = (!whole || equal.is_some()).then(|| {
+                let counts = array::from_fn(|r| {
                     let end = if block.diagonal { rows.min(j + r) } else { rows };
                     if j + r < cols { end.saturating_sub(i) } else { 0 }
-                })
+                });
+                Part { counts, equal }
             });
-            visitor.visit(simd, &Close { at: (i, j), closeness, counts });
+            visitor.visit(simd, &Close { at: (i, j), closeness, part });
         }
     }
 }

@@ -35,6 +35,35 @@ fn pairs_of_rows() {
 }
 
 #[test]
+fn inner_products_of_pairs() {
+    for cpu in &cpus() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            let (n, d) = (150, 37);
+            let x = set(cpu, &random(n * d, 12), d, scaling);
+            let y = set(cpu, &random(n * d, 13), d, scaling);
+            let dots = cpu.paired_dots(&x.points, &y.points).expect("dots");
+            for (i, got) in dots.into_iter().enumerate() {
+                close("dot", got, oracle::dot(&x.seen[i], &y.seen[i]), 1e-12);
+            }
+            let (start, c) = (random(n * d, 14), random(n, 15));
+            let c: Vec<_> = c.into_iter().map(f64::from).collect();
+            let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
+            let sum = Some((matrix(), matrix()));
+            let (gx, gy) = cpu.paired_dots_grad(&x.points, &y.points, &c, sum).expect("gradients");
+            for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
+                let times = |(y, c): (&Point, &f64)| y.iter().map(|y| c * y).collect::<Point>();
+                let mut want: Vec<_> = y.seen.iter().zip(&c).map(times).collect();
+                oracle::through(&mut want, &x.seen, &x.lengths);
+                for (w, s) in want.iter_mut().flatten().zip(&start) {
+                    *w += f64::from(*s);
+                }
+                close_grad("dots", &got, &want, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
 fn matrices_of_squared_distances() {
     for cpu in &cpus() {
         for scaling in [Scaling::Unit, Scaling::Raw] {

@@ -93,3 +93,35 @@ pub(super) fn through(grad: &mut [Point], seen: &[Point], lengths: &[f64]) {
         g.iter_mut().zip(x).for_each(|(g, x)| *g = (*g - radial * x) / length);
     }
 }
+
+/// Pairs of rows, as a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Within,
+    Across,
+    Distinct,
+}
+
+pub(super) fn list(kind: Kind, n: usize, m: usize) -> Vec<(usize, usize)> {
+    let all = (0..n).flat_map(|i| (0..m).map(move |j| (i, j)));
+    all.filter(|(i, j)| match kind {
+        Kind::Within => i < j,
+        Kind::Across => true,
+        Kind::Distinct => i != j,
+    })
+    .collect()
+}
+
+pub(super) fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+/// log Σ mass · exp(exponent)
+pub(super) fn log_sum_exp(terms: &[(f64, f64)]) -> f64 {
+    let counted = || terms.iter().filter(|(mass, _)| *mass > 0.0);
+    let greatest = counted().map(|(mass, e)| mass.ln() + e).fold(f64::NEG_INFINITY, f64::max);
+    if greatest == f64::NEG_INFINITY {
+        return greatest;
+    }
+    greatest + counted().map(|(mass, e)| (mass.ln() + e - greatest).exp()).sum::<f64>().ln()
+}

@@ -1,0 +1,74 @@
+//! The one or two sets that pairs are made of.
+
+use super::points::Rows;
+use crate::{
+    Result, Scaling,
+    backend::Pairs,
+    pairs::{self, Block},
+};
+
+/// The pairs i < j of `x`, or the pairs of `x` and `y`.
+#[derive(Clone, Copy)]
+pub(super) struct Sets<'a> {
+    pub(super) x: &'a Rows,
+    pub(super) y: Option<&'a Rows>,
+    /// Of two sets, only the pairs i ≠ j.
+    pub(super) distinct: bool,
+}
+
+impl<'a> Sets<'a> {
+    pub(super) fn of(pairs: Pairs<'a>) -> Result<Self> {
+        Ok(match pairs {
+            Pairs::Within(x) => Self { x: Rows::of(x)?, y: None, distinct: false },
+            Pairs::Across(x, y) => Self::two(Rows::of(x)?, Rows::of(y)?),
+            Pairs::Distinct(x, y) => Self { distinct: true, ..Self::two(Rows::of(x)?, Rows::of(y)?) },
+        })
+    }
+
+    /// All pairs of two sets.
+    pub(super) fn two(x: &'a Rows, y: &'a Rows) -> Self {
+        Self { x, y: Some(y), distinct: false }
+    }
+
+    /// The points on the right.
+    pub(super) fn right(self) -> &'a Rows {
+        self.y.unwrap_or(self.x)
+    }
+
+    /// Whether there are squares of either set, as there are of few unit rows.
+    pub(super) fn few(self) -> bool {
+        self.x.few() && self.right().few()
+    }
+
+    pub(super) fn scaling(self) -> Scaling {
+        self.x.scaling()
+    }
+
+    pub(super) fn dims(self) -> usize {
+        self.x.dims()
+    }
+
+    pub(super) fn blocks(self) -> Box<dyn Iterator<Item = Block> + Send> {
+        let (n, m, panel) = (self.x.len(), self.right().len(), self.panel());
+        match self.y {
+            None => Box::new(pairs::within(n, panel)),
+            Some(_) => Box::new(pairs::across(n, m, panel)),
+        }
+    }
+
+    /// How many pairs of a block count.
+    pub(super) fn count(self, block: &Block) -> u64 {
+        let (rows, cols) = (&block.rows, &block.cols);
+        let equal = rows.end.min(cols.end).saturating_sub(rows.start.max(cols.start));
+        block.pairs() - if self.distinct { equal as u64 } else { 0 }
+    }
+
+    /// How many rows a panel has: enough to be worth their packing, few enough for the cache to hold them packed
+    /// and for 64 cores to share the blocks.
+    pub(super) fn panel(self) -> usize {
+        const CACHED: usize = 640 * 1024 / size_of::<f32>();
+        let rows = self.x.len().max(self.right().len());
+        // A multiple of both sides of every tile.
+        96 * (rows / (16 * 96)).min(CACHED / (96 * self.dims())).clamp(1, 4)
+    }
+}
