@@ -62,11 +62,6 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// Rows that are left.
-    pub(super) fn rows(&self) -> usize {
-        self.x.rows() - self.skipped.rows.len()
-    }
-
     fn skip_zero_rows(&mut self) -> Result<(), Failure> {
         let find = |file: &File| Ok::<_, Failure>(interrupt::leaving_at_once(|| file.zero_rows())??);
         let mut rows = find(&self.x)?;

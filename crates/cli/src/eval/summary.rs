@@ -178,7 +178,7 @@ impl Summary {
         }
         let missing = self.alignment.iter().map(|(_, value)| value).chain(self.sets.iter().map(|(_, value)| value));
         let missing = missing.map(|value| ("the standard error", &value.error));
-        columns(&["", "", "value", "std. error", "95 %", "interval", "pairs"], 2, &rows) + &reasons(missing)
+        columns(&["", "", "value", "std. error", "95 % from", "to", "pairs"], 2, &rows) + &reasons(missing)
     }
 
     fn calibration(&self) -> String {
