@@ -9,7 +9,7 @@ use super::{
     float::Float,
     kernel::Kernel,
     level::Level,
-    log_sum::{Potential, log_sum},
+    log_sum::{Potential, potentials},
     matrix::{into_values, matrix, values},
     pack::Scratch,
     points::Rows,
@@ -37,7 +37,7 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
     watch: &Watch<'_>,
 ) -> Result<Done> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
-    let pivot = if K::NEAR { K::TOP } else { log_sum::<K>(level, sets, t, &watch.again())?.pivot };
+    let pivot = if K::NEAR { K::TOP } else { potentials::<K>(level, sets, &[t], &watch.again())?[0].pivot };
     let weights = Exponentials::<K> { rate: K::RATE * t, pivot, kernel: PhantomData };
     let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
     let (sum, on_x, on_y) = pulls(level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;

@@ -40,45 +40,66 @@ impl Potential {
     }
 }
 
-/// The sum over all pairs.
-pub(super) fn log_sum<K: Kernel>(
+/// The sums over all pairs, of every t.
+pub(super) fn potentials<K: Kernel>(
     level: Level,
     sets: Sets<'_>,
-    t: f64,
+    ts: &[f64],
     watch: &Watch<'_>,
-) -> Result<Potential> {
-    let rate = K::RATE * t;
-    let mut total = Potential::EMPTY;
-    let one = |block: &Block, scratch: &mut _| level.run(Sum::<K> { sets, block, rate, scratch });
-    sweep(sets, watch, one, |_, sum| total = total.join(sum, rate))?;
-    Ok(total)
+) -> Result<Vec<Potential>> {
+    let rates: Vec<_> = ts.iter().map(|t| K::RATE * t).collect();
+    let mut totals = vec![Potential::EMPTY; ts.len()];
+    let one = |block: &Block, scratch: &mut _| level.run(Sum::<K> { sets, block, rates: &rates, scratch });
+    sweep(sets, watch, one, |_, sums| {
+        for ((total, sum), &rate) in totals.iter_mut().zip(sums).zip(&rates) {
+            *total = total.join(sum, rate);
+        }
+    })?;
+    Ok(totals)
+}
+
+/// The same as logs.
+pub(super) fn log_sums<K: Kernel>(
+    level: Level,
+    sets: Sets<'_>,
+    ts: &[f64],
+    watch: &Watch<'_>,
+) -> Result<Vec<LogSum>> {
+    let sums = potentials::<K>(level, sets, ts, watch)?;
+    Ok(sums.into_iter().zip(ts).map(|(sum, &t)| sum.log_sum::<K>(t)).collect())
 }
 
 struct Sum<'a, K: Kernel> {
     sets: Sets<'a>,
     block: &'a Block,
-    rate: f64,
+    rates: &'a [f64],
     scratch: &'a mut Scratch<K::Real>,
 }
 
 impl<K: Kernel> Job for Sum<'_, K> {
-    type Output = Potential;
+    type Output = Vec<Potential>;
     const SMALL: bool = K::FEW;
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Potential {
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Vec<Potential> {
         let pivot = if K::NEAR { K::TOP } else { f64::NEG_INFINITY };
-        let mut adder =
-            Adder { exp: K::exp_at(self.rate), rate: self.rate, of: Potential { pivot, sum: 0.0 } };
+        let one = |&rate: &f64| Of { exp: K::exp_at(rate), rate, sum: 0.0 };
+        let mut adder = Adder::<K> { pivot, of: self.rates.iter().map(one).collect() };
         walk::<S, K, SIDE>(simd, self.sets, self.block, self.scratch, &mut adder);
-        adder.of
+        adder.of.into_iter().map(|of| Potential { pivot: adder.pivot, sum: of.sum }).collect()
     }
 }
 
+/// All sums are relative to one pivot.
 struct Adder<K: Kernel> {
+    pivot: f64,
+    of: Vec<Of<K>>,
+}
+
+struct Of<K: Kernel> {
     exp: K::Exp,
     rate: f64,
-    of: Potential,
+    sum: f64,
 }
 
 impl<K: Kernel> Visit<K> for Adder<K> {
@@ -93,21 +114,26 @@ impl<K: Kernel> Visit<K> for Adder<K> {
                 }
             }
             let pivot = K::Real::lane_max(simd, max).into();
-            if pivot > self.of.pivot {
-                self.of = self.of.join(Potential { pivot, sum: 0.0 }, self.rate);
+            if pivot > self.pivot {
+                for Of { rate, sum, .. } in self.of.iter_mut().filter(|of| of.sum > 0.0) {
+                    *sum *= (*rate * (self.pivot - pivot)).exp();
+                }
+                self.pivot = pivot;
             }
         }
         let zero = K::Real::splat(simd, K::Real::default());
-        let pivot = K::Real::splat(simd, K::Real::nearest(self.of.pivot));
-        let mut sum = [zero; 2];
-        for (r, close) in tile.closeness.iter().enumerate() {
-            for half in [0, 1] {
-                let weight = K::exp(simd, self.exp, K::Real::minus(simd, close[half], pivot));
-                let weight = tile.counted(simd, (r, half), weight, zero);
-                sum[half] = K::Real::plus(simd, sum[half], weight);
+        let pivot = K::Real::splat(simd, K::Real::nearest(self.pivot));
+        for of in &mut self.of {
+            let mut sum = [zero; 2];
+            for (r, close) in tile.closeness.iter().enumerate() {
+                for half in [0, 1] {
+                    let weight = K::exp(simd, of.exp, K::Real::minus(simd, close[half], pivot));
+                    let weight = tile.counted(simd, (r, half), weight, zero);
+                    sum[half] = K::Real::plus(simd, sum[half], weight);
+                }
             }
+            let sum: f64 = K::Real::lane_sum(simd, K::Real::plus(simd, sum[0], sum[1])).into();
+            of.sum += sum;
         }
-        let sum: f64 = K::Real::lane_sum(simd, K::Real::plus(simd, sum[0], sum[1])).into();
-        self.of.sum += sum;
     }
 }

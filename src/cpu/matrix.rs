@@ -44,7 +44,7 @@ pub(super) fn into_values(matrix: Matrix) -> Result<Vec<f32>> {
 }
 
 /// Zeros for a matrix, or the error that says how much memory is missing.
-fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
+pub(super) fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
     let mut values = Vec::new();
     let reserved = rows.checked_mul(cols).map(|len| values.try_reserve_exact(len).map(|()| len));
     let Some(Ok(len)) = reserved else {

@@ -11,10 +11,14 @@ mod closeness;
 mod exp;
 mod float;
 mod gradient;
+mod groups;
+mod histogram;
 mod kernel;
 mod level;
 mod log_sum;
 mod matrix;
+mod moments;
+mod near;
 mod pack;
 mod paired;
 mod points;
@@ -23,6 +27,7 @@ mod pull;
 mod row_sums;
 mod sets;
 mod sweep;
+mod sweeps;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -40,7 +45,7 @@ use self::{
 };
 use crate::{
     Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
-    backend::{Backend, Exponent, Gradients, Masses, NARROW, Pairs, RowLogSums, Weighing, narrow},
+    backend::{Backend, Close, Exponent, Gradients, Masses, Moments, NARROW, Pairs, RowLogSums, Weighing},
     progress::Watch,
 };
 
@@ -116,21 +121,16 @@ impl Backend for Cpu {
         Ok(matrix::matrix(values.to_vec(), rows, cols))
     }
 
+    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
+        Rows::of(points)?.gather(self.level, rows)
+    }
+
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        let sets = Sets::of(pairs)?;
-        if products_do(sets, t) {
-            let sum = log_sum::log_sum::<Gram>(self.level, sets, t, watch)?;
-            return Ok(sum.log_sum::<Gram>(t));
-        }
-        let by_differences = |watch: &Watch<'_>| {
-            let sum = log_sum::log_sum::<Difference>(self.level, sets, t, watch)?;
-            Ok(sum.log_sum::<Difference>(t))
-        };
-        if !cosines_do(pairs, t) {
-            return by_differences(watch);
-        }
-        let sum = log_sum::log_sum::<Cosine>(self.level, sets, t, watch)?.log_sum::<Cosine>(t);
-        if narrow(sum, pairs.count(), t) { by_differences(&watch.again()) } else { Ok(sum) }
+        Ok(self.log_sums(pairs, &[t], watch)?[0])
+    }
+
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        sweeps::log_sums(self.level, pairs, ts, watch)
     }
 
     fn log_sum_with_grad(
@@ -156,6 +156,22 @@ impl Backend for Cpu {
         }
         let done = gradient::log_sum_with_grad::<Cosine>(self.level, sets, &centre, scale, watch)?;
         if done.cancels { by_differences(&watch.again()) } else { Ok(done.result) }
+    }
+
+    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        sweeps::group_log_sums(self.level, x, ends, t, watch)
+    }
+
+    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
+        histogram::cosines(self.level, Sets::of(pairs)?, bins, watch)
+    }
+
+    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
+        near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
+    }
+
+    fn moments(&self, x: &Points) -> Result<Moments> {
+        moments::moments(self.level, Rows::of(x)?)
     }
 
     fn row_log_sums(

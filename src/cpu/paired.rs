@@ -47,17 +47,23 @@ impl<F: Fn(f64, f64) -> f64> Job for Sums<'_, F> {
     fn run<S: pulp::Simd, const SIDE: usize>(self, _: S) {
         for (i, out) in self.out.iter_mut().enumerate() {
             let row = self.first + i;
-            let (sx, sy) = (self.x.scale_of::<f64>(row), self.y.scale_of::<f64>(row));
-            // Sums side by side, so that they fill vectors.
-            let mut lanes = [0.0; 16];
-            for (x, y) in self.x.row(row).chunks(lanes.len()).zip(self.y.row(row).chunks(lanes.len())) {
-                for ((&x, &y), lane) in x.iter().zip(y).zip(&mut lanes) {
-                    *lane += (self.term)(f64::from(x) * sx, f64::from(y) * sy);
-                }
-            }
-            *out = lanes.iter().sum();
+            *out = sum_of((self.x, row), (self.y, row), &self.term);
         }
     }
+}
+
+/// The sum of a term over the dimensions of two rows.
+#[inline(always)]
+pub(super) fn sum_of((x, i): (&Rows, usize), (y, j): (&Rows, usize), term: impl Fn(f64, f64) -> f64) -> f64 {
+    let (sx, sy) = (x.scale_of::<f64>(i), y.scale_of::<f64>(j));
+    // Sums side by side, so that they fill vectors.
+    let mut lanes = [0.0; 16];
+    for (x, y) in x.row(i).chunks(lanes.len()).zip(y.row(j).chunks(lanes.len())) {
+        for ((&x, &y), lane) in x.iter().zip(y).zip(&mut lanes) {
+            *lane += term(f64::from(x) * sx, f64::from(y) * sy);
+        }
+    }
+    lanes.iter().sum()
 }
 
 /// The gradients of Σ cᵢfᵢ for x and y, added to `sum` where given, where `slope` is that of a symmetric f(x, y) for x.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{float::Float, level::Level, tile};
+use super::{float::Float, level::Level, matrix::zeros, tile};
 use crate::{Embeddings, Error, Points, Result, Scaling, backend::own, embeddings::length};
 
 /// n points of d dimensions, row-major.
@@ -43,13 +43,32 @@ impl Rows {
         };
         if scaling == Scaling::Unit {
             storage.scale();
-            storage.excess = storage.measure(level);
-            storage.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
-            if rows <= FEW {
-                storage.squares = storage.measure(level);
-            }
         }
+        storage.measure_all(level);
         Points { rows, dims, scaling, storage: Box::new(storage) }
+    }
+
+    /// Some of these rows, which may repeat.
+    pub(super) fn gather(&self, level: Level, rows: &[usize]) -> Result<Points> {
+        let dims = self.dims;
+        let mut values = zeros(rows.len(), dims)?;
+        values
+            .par_chunks_exact_mut(dims)
+            .zip(rows)
+            .for_each(|(out, &row)| out.copy_from_slice(self.row(row)));
+        let of = |all: &[f64]| {
+            if all.is_empty() { Vec::new() } else { rows.iter().map(|&row| all[row]).collect() }
+        };
+        let mut storage = Self {
+            values,
+            dims,
+            inverse: of(&self.inverse),
+            lengths: of(&self.lengths),
+            excess: Vec::new(),
+            squares: Vec::new(),
+        };
+        storage.measure_all(level);
+        Ok(Points { rows: rows.len(), dims, scaling: self.scaling(), storage: Box::new(storage) })
     }
 
     /// The rows of points that this backend has made.
@@ -67,6 +86,18 @@ impl Rows {
             row.iter_mut().for_each(|v| *v *= power as f32);
             *inverse = 1.0 / (*of_row * power);
         });
+    }
+
+    /// What kernels see of the lengths of scaled rows.
+    fn measure_all(&mut self, level: Level) {
+        if self.scaling() == Scaling::Raw {
+            return;
+        }
+        self.excess = self.measure(level);
+        self.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
+        if self.len() <= FEW {
+            self.squares = self.measure(level);
+        }
     }
 
     fn measure<T: Float>(&self, level: Level) -> Vec<T> {

@@ -10,7 +10,7 @@ use super::{
 use crate::{Result, pairs::Block, progress::Watch};
 
 /// How many blocks are handed out at a time: what bounds the memory of their results.
-const BATCH: usize = 1024;
+const BATCH: usize = 256;
 
 /// Does `one` with every block, and `merge` with what comes of it, in the order of the blocks.
 pub(super) fn sweep<T: Float, R: Send>(

@@ -1,0 +1,134 @@
+//! The mean of points, and their covariance.
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+use super::{
+    gradient::centre,
+    level::{Job, Level},
+    pack::{Buffer, Pool},
+    points::Rows,
+    sets::Sets,
+    tile::{Product, Right, WIDEST, sums, width},
+};
+use crate::{Error, Result, backend::Moments, pairs::panels};
+
+/// How many points are taken at a time, and how many values at most: what the cache holds as f64.
+const POINTS: usize = 2048;
+const VALUES: usize = 512 * 1024;
+
+/// Mean and covariance, in f64.
+pub(super) fn moments(level: Level, x: &Rows) -> Result<Moments> {
+    let dims = x.dims();
+    let mean = centre(Sets { x, y: None, distinct: false });
+    let mut covariance = Vec::new();
+    let reserved = dims.checked_mul(dims).map(|len| covariance.try_reserve_exact(len).map(|()| len));
+    let Some(Ok(len)) = reserved else {
+        return Err(Error::OutOfMemory { context: format!("a covariance of {dims} × {dims}") });
+    };
+    covariance.resize(len, 0.0);
+
+    let stride = dims + WIDEST;
+    let chunk = (VALUES / stride).clamp(16, POINTS);
+    let mut buffer = Buffer::default();
+    let pool = Pool::new();
+    let width = level.run(Width);
+    for points in panels(x.len(), chunk) {
+        // Points about their mean, side by side.
+        let about = buffer.take(points.len() * stride);
+        about.par_chunks_exact_mut(stride).zip(points).with_min_len(16).for_each(|(out, row)| {
+            out[dims..].fill(0.0);
+            let values = x.seen(row).zip(&mean);
+            out.iter_mut().zip(values).for_each(|(out, (v, mean))| *out = v - mean);
+        });
+        let strips = covariance.par_chunks_mut(width * dims).enumerate();
+        strips.for_each(|(strip, out)| {
+            pool.with(|scratch| {
+                level.run(Products {
+                    about,
+                    stride,
+                    dims,
+                    column: strip * width,
+                    scratch: &mut scratch.strip,
+                    out,
+                });
+            });
+        });
+    }
+    // The other half, and the mean.
+    let count = x.len() as f64;
+    for a in 0..dims {
+        for b in 0..=a {
+            let of = covariance[b * dims + a] / count;
+            covariance[a * dims + b] = of;
+            covariance[b * dims + a] = of;
+        }
+    }
+    Ok(Moments { mean, covariance })
+}
+
+struct Width;
+
+impl Job for Width {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> usize {
+        width::<S, f64>()
+    }
+}
+
+/// Adds Σ (xₐ − meanₐ)(x_b − mean_b) for the columns a of a strip and all b from its first on.
+struct Products<'a> {
+    about: &'a [f64],
+    stride: usize,
+    dims: usize,
+    column: usize,
+    scratch: &'a mut Buffer<f64>,
+    out: &'a mut [f64],
+}
+
+impl Job for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
+        let Self { about, stride, dims, column, .. } = self;
+        let width = width::<S, f64>();
+        let strip = self.scratch.take(about.len() / stride * width);
+        for (out, point) in strip.chunks_exact_mut(width).zip(about.chunks_exact(stride)) {
+            out.copy_from_slice(&point[column..][..width]);
+        }
+        for b in (column..dims).step_by(SIDE) {
+            let right = Columns { about, stride, first: b };
+            let products = sums::<S, f64, Product, _, SIDE>(simd, strip, right);
+            for (r, products) in products.iter().enumerate().take(dims - b) {
+                let mut lanes = [0.0; WIDEST];
+                for (lanes, &products) in lanes.chunks_exact_mut(S::F64_LANES).zip(products) {
+                    simd.partial_store_f64s(lanes, products);
+                }
+                for (out, lane) in self.out.chunks_exact_mut(dims).zip(lanes) {
+                    out[b + r] += lane;
+                }
+            }
+        }
+    }
+}
+
+/// `SIDE` columns of the points.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    about: &'a [f64],
+    stride: usize,
+    first: usize,
+}
+
+impl<const SIDE: usize> Right<f64, SIDE> for Columns<'_> {
+    const SHORT: usize = POINTS;
+
+    #[inline(always)]
+    fn value(self, short: usize, count: usize) -> impl Fn(usize, usize) -> f64 {
+        let points = &self.about[short * POINTS * self.stride..][..count * self.stride];
+        move |k, r| points[k * self.stride + self.first + r]
+    }
+}
