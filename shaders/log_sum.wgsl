@@ -2,21 +2,19 @@
 // every pair as a matrix of weights, with its sum per tile.
 //
 // The similarity s of unit rows is their cosine, of raw points −‖x−y‖², by direct difference.
-// Stands on: shared/exp.wgsl, shared/grid.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/split.wgsl, shared/tile_sum.wgsl,
-// shared/tiles.wgsl, shared/triangle.wgsl; its own parts are log_sum/similarities.wgsl, log_sum/weights.wgsl, and
-// log_sum/tree.wgsl or log_sum/subgroups.wgsl.
+// Stands on: shared/{exp,grid,pairs,points,quads,split,tile_sum,tiles,triangle}.wgsl; its own parts are
+// log_sum/{similarities,table,weights}.wgsl, and log_sum/tree.wgsl or log_sum/subgroups.wgsl.
 
 struct Params {
     rows: u32,
     cols: u32,
     dims: u32,
-    // 1: both sides are the same panel, and only the pairs i < j count.
-    diagonal: u32,
+    diagonal: u32, // see shared/pairs.wgsl
     first_tile: u32,
     first_sum: u32,
     // From a row of weights to the next, by fours: whole tiles.
     stride: u32,
-    // What weights are relative to, where tiles do not find their own.
+    // What similarities are relative to, where tiles do not find their own.
     pivot: f32,
     // The parts of a Scale.
     scale_high: f32,
@@ -37,6 +35,8 @@ struct Params {
 override DIFFERENCE: bool;
 // Few pairs, so that rounding has nothing to average over: products of 12-bit halves, summed exactly. As above.
 override SPLIT: bool;
+// Lengths are those of exact products; or those that sums like these have, and equal rows the cosine 1.
+override EXACT: bool;
 // More dimensions than FOLD: sums of so many are set aside, as short sums err less.
 override FOLDED: bool;
 override FOLD: u32;
@@ -69,7 +69,7 @@ fn log_sum(invocation: Invocation) {
     let lane = invocation.lane;
     let number = params.first_tile + invocation.group.x;
     var tile = triangle_tile(number);
-    if params.diagonal == 0u {
+    if params.diagonal != 1u {
         tile = tile_of_grid(number);
     }
     let at = placed(tile, lane);
@@ -93,8 +93,7 @@ fn weights_of_pairs(invocation: Invocation) {
     let lane = invocation.lane;
     let at = placed(tile_of_grid(params.first_tile + invocation.group.x), lane);
     var w: Sums;
-    // Below the diagonal nothing counts, and the weights are 0.
-    if params.diagonal == 0u || (at.tile.x * ROW_QUADS < (at.tile.y + 1u) * COL_QUADS) {
+    if some_count(at) {
         w = weights_of(similarities(at, lane), at, params.pivot);
     }
     store(w.q00, at);
@@ -107,6 +106,11 @@ fn weights_of_pairs(invocation: Invocation) {
     }
 }
 
+// Whether pairs of a tile count; where none do, weights are 0.
+fn some_count(at: Place) -> bool {
+    return params.diagonal != 1u || at.tile.x * ROW_QUADS < (at.tile.y + 1u) * COL_QUADS;
+}
+
 fn tile_of_grid(number: u32) -> vec2<u32> {
     let rows = (params.rows + 4u * ROW_QUADS - 1u) / (4u * ROW_QUADS);
     let cols = (params.cols + 4u * COL_QUADS - 1u) / (4u * COL_QUADS);
@@ -116,7 +120,7 @@ fn tile_of_grid(number: u32) -> vec2<u32> {
 fn placed(tile: vec2<u32>, lane: u32) -> Place {
     let first = 4u * vec2(tile.x * ROW_QUADS, tile.y * COL_QUADS);
     let end = first + 4u * vec2(ROW_QUADS, COL_QUADS);
-    let whole = end.x <= params.rows && end.y <= params.cols && (params.diagonal == 0u || end.x <= first.y);
+    let whole = end.x <= params.rows && end.y <= params.cols && whole_tile(params.diagonal, first, end);
     let own = first + 4u * place(lane);
     return Place(tile, own.x, own.y, !whole);
 }

@@ -1,5 +1,6 @@
 // The gradient of ½ Σ cᵢ‖xᵢ−yᵢ‖² for x and y, added to what is there: ±cᵢ(xᵢ−yᵢ) of raw points, and its part
-// tangent to the sphere over the row's length through the scaling to unit length.
+// tangent to the sphere over the row's length through the scaling to unit length. Or, of raw points, that of
+// Σ cᵢ⟨xᵢ, yᵢ⟩: cᵢyᵢ and cᵢxᵢ.
 // Stands on: shared/finite.wgsl, shared/points.wgsl, shared/row.wgsl.
 
 struct Params {
@@ -16,6 +17,8 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> y_gradient: array<f32>; // (rows, dims)
 
 override UNIT: bool;
+// Of dot products, and not of distances.
+override DOTS: bool;
 
 var<workgroup> products: array<vec2<f32>, LANES>;
 
@@ -43,9 +46,10 @@ fn paired_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     }
     for (var k = lane; k < params.dims; k += LANES) {
         let both = both_at(group.x, k);
-        let tangent = coefficient * (vec2(both.x - both.y) - along * both) * inverse_lengths;
-        x_gradient[start + k] = finite(x_gradient[start + k] + tangent.x);
-        y_gradient[start + k] = finite(y_gradient[start + k] - tangent.y);
+        let apart = vec2(both.x - both.y) - along * both;
+        let own = select(vec2(apart.x, -apart.y), both.yx, DOTS) * coefficient * inverse_lengths;
+        x_gradient[start + k] = finite(x_gradient[start + k] + own.x);
+        y_gradient[start + k] = finite(y_gradient[start + k] + own.y);
     }
 }
 

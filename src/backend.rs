@@ -3,7 +3,8 @@
 use std::{any::Any, fmt};
 
 use crate::{
-    Device, Embeddings, Error, LogSum, Result, Scaling, log_sum::log_add, pairs::unordered, progress::Watch,
+    Device, Embeddings, Error, LogSum, Precision, Result, Scaling, log_sum::log_add, pairs::unordered,
+    progress::Watch,
 };
 
 /// n points of d dimensions on an engine's device, checked and, unless raw, scaled to unit length.
@@ -185,6 +186,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Multiplications and additions in f32 per second, where there is nothing else to do: the best of several trials.
     fn ceiling(&self) -> Result<f64>;
+
+    /// In which precisions sums over pairs have been made so far, the most accurate first: where one asked for cannot keep
+    /// its word, single precision takes its place.
+    fn precisions_used(&self) -> Vec<Precision> {
+        vec![Precision::F32]
+    }
 
     fn upload(&self, points: Embeddings<'_>) -> Result<Points>;
 

@@ -58,8 +58,8 @@ pub use error::{Error, Result};
 pub use gpu::adapters;
 pub use log_sum::LogSum;
 pub use metrics::{
-    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, GroupUniformity, Groups, Loss,
-    LossValue, Uniformity,
+    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, Estimate, GroupUniformity, Groups,
+    Loss, LossValue, Potentials, Significance, Spectrum, Uniformity,
 };
 pub use pairs::unordered as unordered_pairs;
 pub use precision::Precision;

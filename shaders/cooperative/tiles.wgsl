@@ -4,14 +4,13 @@
 // The similarity s of two rows is their cosine: x'·y' − excess of x' − excess of y', as halve.wgsl leaves them. A tile
 // is 2 × 2 units of R × R matrices of F × F pairs; subgroups take a unit each, or more where they are fewer.
 // Stands on: matrices_*.wgsl, one_product.wgsl or three_products.wgsl, log_sum.wgsl or weights.wgsl, and
-// shared/{exp,grid,tile_sum,triangle}.wgsl.
+// shared/{exp,grid,pairs,tile_sum,triangle}.wgsl.
 
 struct Params {
     rows: u32,
     cols: u32,
     dims: u32,
-    // 1: both sides are the same panel, and only the pairs i < j count.
-    diagonal: u32,
+    diagonal: u32, // see shared/pairs.wgsl
     first_tile: u32,
     first_sum: u32,
     // From a row of weights to the next, by fours: whole tiles.
@@ -70,7 +69,7 @@ fn cooperative(
 ) {
     let tile = tile_of(params.first_tile + group.x);
     let end = (tile + 1u) * TILE;
-    let whole = end.x <= params.rows && end.y <= params.cols && (params.diagonal == 0u || tile.x < tile.y);
+    let whole = end.x <= params.rows && end.y <= params.cols && whole_tile(params.diagonal, tile * TILE, end);
     // As many as divide the units. All invocations know the number, and the compiler that they do.
     if lane == 0u {
         results[0] = select(select(1.0, 2.0, subgroups >= 2u), 4.0, subgroups >= UNITS);
@@ -179,7 +178,7 @@ fn matrix_sum(at: Place, matrix: vec2<u32>) -> f32 {
 fn counted(row: u32, col: u32) -> vec4<bool> {
     let cols = col + vec4(0u, 1u, 2u, 3u);
     let inside = (cols < vec4(params.cols)) & vec4(row < params.rows);
-    return inside & ((cols > vec4(row)) | vec4(params.diagonal == 0u));
+    return inside & counted_pairs(params.diagonal, row, cols);
 }
 
 fn reduce_sum(value: f32, lane: u32) -> f32 {

@@ -132,7 +132,7 @@ fn excess_of_rows(at: Place) -> vec4<f32> {
     let e1 = x_excess[min(at.row + 1u, last)];
     let e2 = x_excess[min(at.row + 2u, last)];
     let e3 = x_excess[min(at.row + 3u, last)];
-    return select(vec4(e0.x, e1.x, e2.x, e3.x), vec4(e0.y, e1.y, e2.y, e3.y), SPLIT);
+    return select(vec4(e0.x, e1.x, e2.x, e3.x), vec4(e0.y, e1.y, e2.y, e3.y), EXACT);
 }
 
 fn excess_of_cols(at: Place) -> vec4<f32> {
@@ -141,5 +141,5 @@ fn excess_of_cols(at: Place) -> vec4<f32> {
     let e1 = y_excess[min(at.col + 1u, last)];
     let e2 = y_excess[min(at.col + 2u, last)];
     let e3 = y_excess[min(at.col + 3u, last)];
-    return select(vec4(e0.x, e1.x, e2.x, e3.x), vec4(e0.y, e1.y, e2.y, e3.y), SPLIT);
+    return select(vec4(e0.x, e1.x, e2.x, e3.x), vec4(e0.y, e1.y, e2.y, e3.y), EXACT);
 }

@@ -6,7 +6,7 @@ fn counted(at: Place, r: u32) -> vec4<bool> {
     let row = at.row + r;
     let cols = at.col + vec4(0u, 1u, 2u, 3u);
     let inside = (cols < vec4(params.cols)) & vec4(row < params.rows);
-    return inside & ((cols > vec4(row)) | vec4(params.diagonal == 0u));
+    return inside & counted_pairs(params.diagonal, row, cols);
 }
 
 fn weights_of(s: Similarities, at: Place, pivot: f32) -> Sums {

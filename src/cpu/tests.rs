@@ -6,6 +6,7 @@ mod hostile;
 mod oracle;
 mod rows;
 mod schedule;
+mod speed;
 mod spread;
 
 use super::*;

@@ -2,8 +2,8 @@
 
 use super::Engine;
 use crate::{
-    Alignment, ClosePairs, GroupUniformity, Groups, Matrix, Points, Result, Uniformity,
-    backend::Pairs,
+    Alignment, ClosePairs, GroupUniformity, Groups, Matrix, Points, Potentials, Result, Spectrum, Uniformity,
+    backend::{Exponent, Pairs},
     metrics::{self, comparable, mismatch},
 };
 
@@ -101,6 +101,19 @@ impl Engine {
         metric.weighted_value_with_grad(&*self.backend, x, y, weights)
     }
 
+    /// How crowded each point of x (n, d) is; uniformity and its uncertainty follow from that.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`uniformity`](Self::uniformity).
+    pub fn potentials(&self, x: &Points, metric: Uniformity) -> Result<Potentials> {
+        let pairs = Pairs::Within(x);
+        let t = metric.check(pairs)?;
+        let watch = self.watch(pairs.count());
+        let sums = self.backend.row_log_sums(pairs, Exponent::Gaussian { t }, None, &watch)?;
+        Ok(Potentials::new(metric, sums.x))
+    }
+
     /// ‖xᵢ−yᵢ‖ of every row of x (n, d) and y (n, d), by direct difference.
     ///
     /// # Errors
@@ -148,5 +161,16 @@ impl Engine {
     pub fn close_pairs(&self, x: &Points, distance: f64, limit: usize) -> Result<ClosePairs> {
         let watch = self.watch(Pairs::Within(x).count());
         ClosePairs::find(&*self.backend, x, distance, limit, &watch)
+    }
+
+    /// What uniformity cannot see of x (n, d): mean, spectrum of the covariance, and the ranks and distance made of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooFewRows`](crate::Error::TooFewRows) for none.
+    pub fn spectrum(&self, x: &Points) -> Result<Spectrum> {
+        metrics::at_least("the spectrum", x, 1)?;
+        let moments = self.backend.moments(x)?;
+        Ok(Spectrum::new(x.dims(), &moments.mean, &moments.covariance, x.rows()))
     }
 }

@@ -58,6 +58,17 @@ impl Context {
         Ok(buffer)
     }
 
+    /// A storage buffer of these values, of which there is one at least.
+    pub(super) fn filled<T: bytemuck::NoUninit>(
+        &self,
+        label: &'static str,
+        values: &[T],
+    ) -> Result<wgpu::Buffer> {
+        let buffer = self.storage(label, size_of_val(values).max(4) as u64)?;
+        self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(values));
+        Ok(buffer)
+    }
+
     /// A buffer of any usage.
     pub(super) fn buffer(
         &self,

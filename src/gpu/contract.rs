@@ -12,12 +12,17 @@ use super::{
     ceiling::{LANES, ROUNDS},
     context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
     halves::HALVE_ROWS,
+    histogram,
     params::{
-        CentreParams, DistancesParams, ExcessParams, FinishGradParams, FmaParams, HalveParams,
-        NormalizeParams, PairParams, PairedParams, Params, WeightedDifferencesParams, WeightedSumsParams,
+        CentreParams, CloseCountsParams, CloseListParams, ColumnParams, DistancesParams, ExcessParams,
+        FinishGradParams, FmaParams, HalveParams, HistogramParams, MomentsParams, NormalizeParams,
+        PairParams, Params, RectangleParams, RowParams, WeighParams, WeightedDifferencesParams,
+        WeightedSumsParams,
     },
     points::EXCESS_ROWS,
+    row_sums,
     shaders::Kernel,
+    weighted,
 };
 use crate::Storage;
 
@@ -115,6 +120,12 @@ fn numbers_that_two_files_share_are_the_same() {
     };
     assert_eq!(number(Kernel::SquaredDistances, "TILE") as usize, TILE);
     assert_eq!(4 * number(Kernel::SquaredDistances, "GROUP_QUADS") as usize, TILE);
+    assert_eq!(number(Kernel::Histogram, "ROWS") as usize, histogram::ROWS);
+    assert_eq!(number(Kernel::Histogram, "WINDOW") as usize, histogram::WINDOW);
+    assert_eq!(number(Kernel::Moments, "TILE") as usize, TILE);
+    assert_eq!(4 * number(Kernel::ColumnSums, "QUADS") as usize, row_sums::COLUMNS);
+    assert_eq!(number(Kernel::Weigh, "ROWS") as usize, TILE);
+    assert_eq!(4 * number(Kernel::Weigh, "QUADS") as usize, weighted::COLUMNS);
     assert_eq!(number(Kernel::Fma, "LANES") as usize, LANES);
     assert_eq!(number(Kernel::Fma, "ROUNDS") as usize, ROUNDS);
     for kernel in Kernel::all() {
@@ -184,14 +195,21 @@ fn every_constant_is_given_and_none_has_a_default() {
 fn every_field_of_the_parameters_lies_where_the_shader_reads_it() {
     let checked: usize = [
         check::<CentreParams>(),
+        check::<CloseCountsParams>(),
+        check::<CloseListParams>(),
+        check::<ColumnParams>(),
         check::<DistancesParams>(),
         check::<ExcessParams>(),
         check::<FinishGradParams>(),
         check::<FmaParams>(),
         check::<HalveParams>(),
+        check::<HistogramParams>(),
+        check::<MomentsParams>(),
         check::<NormalizeParams>(),
         check::<PairParams>(),
-        check::<PairedParams>(),
+        check::<RectangleParams>(),
+        check::<RowParams>(),
+        check::<WeighParams>(),
         check::<WeightedDifferencesParams>(),
         check::<WeightedSumsParams>(),
     ]

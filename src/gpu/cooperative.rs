@@ -178,6 +178,27 @@ mod tests {
         Ok(())
     }
 
+    /// Against single precision, which others hold against the formula.
+    #[test]
+    fn pairs_of_one_number_do_not_count() -> Result<()> {
+        for (context, matrices) in contexts_with_matrices(false) {
+            let (rows, dims, _) = SIZES[0];
+            let x = upload(&context, &values(rows, dims, 1), dims, Storage::F32)?;
+            // Those pairs are the closest.
+            let y: Vec<f32> = values(rows, dims, 1).iter().map(|v| 1.1 * v).collect();
+            let y = upload(&context, &y, dims, Storage::F32)?;
+            let pairs = Pairs::Distinct(&x, &y);
+            let (want, _, _) = results(&Sweep::with_tiling(&context, pairs, T, Tiling::SMALL)?)?;
+            for kernel in kernels(matrices) {
+                let (value, with_grad, _) = compute(&context, pairs, Tiling::SMALL, kernel)?;
+                for got in [value, with_grad] {
+                    assert!((got - want).abs() < 1e-5, "{kernel:?}: {got}, not {want}");
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Wherever an index ran out of range, the checks would put another value in its place.
     #[test]
     fn bounds_checks_change_nothing() -> Result<()> {

@@ -37,6 +37,7 @@ pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) 
                     kernel: Kernel::SquaredDistances,
                     buffers: &[&panel.values, &other.values, &shard.values],
                     count: params.rows.div_ceil(TILE as u32) * params.cols.div_ceil(TILE as u32),
+                    sums: 0,
                     cost: (TILE * TILE * x.dims()) as f64,
                     pairs: 0,
                 };

@@ -21,7 +21,7 @@ use crate::{LogSum, Points, Result, Scaling, backend::Gradients, pairs::Block, p
 
 /// What the weights of a block are multiplied with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Products {
+pub(super) enum Products {
     Points,
     Differences,
 }
@@ -30,7 +30,7 @@ impl Sweep<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
     pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
         let products = match self.potential.similarity() {
-            Similarity::Cosine => Products::Points,
+            Similarity::Cosine | Similarity::FineCosine | Similarity::Product => Products::Points,
             Similarity::SplitCosine | Similarity::Difference => Products::Differences,
         };
         self.by(products, weight, watch)
@@ -59,6 +59,7 @@ impl Sweep<'_> {
                 drop((gx, gy));
                 return self.by(Products::Differences, weight, &watch.again());
             }
+            self.note();
             let y = gy.map(|gy| gy.into_matrix(self.right.rows()));
             Ok((sum, Gradients { x: gx.into_matrix(self.left.rows()), y }))
         })
@@ -94,6 +95,7 @@ impl Sweep<'_> {
                 kernel: operands.weights(),
                 buffers: &[x, y, x_excess, y_excess, &sums, &weights],
                 count: operands.grid(&block),
+                sums: 1,
                 cost: operands.cost(self),
                 pairs: 0,
             };
@@ -102,14 +104,24 @@ impl Sweep<'_> {
                 first_sum,
                 ..self.block_params(&block, common)
             })?;
-            match products {
-                Products::Points => self.sums(&mut stream, &block, (&weights, stride), gradients)?,
-                Products::Differences => {
-                    self.differences(&mut stream, &block, (&weights, stride), gradients)?
-                }
-            }
+            self.add_products(&mut stream, products, &block, (&weights, stride), gradients)?;
         }
         self.potential.settled(stream.finish()?, self.count)
+    }
+
+    /// Adds the products of a block's weights to the gradients of either side.
+    pub(super) fn add_products(
+        &self,
+        stream: &mut Stream<'_>,
+        products: Products,
+        block: &Block,
+        weights: (&wgpu::Buffer, usize),
+        gradients: (&GpuMatrix, &GpuMatrix),
+    ) -> Result<()> {
+        match products {
+            Products::Points => self.sums(stream, block, weights, gradients),
+            Products::Differences => self.differences(stream, block, weights, gradients),
+        }
     }
 
     /// Adds the weights times the points on the other side to the gradients of either.
@@ -135,6 +147,7 @@ impl Sweep<'_> {
                 kernel: Kernel::WeightedSums(tiling),
                 buffers: &buffers,
                 count: tiling.grid(rows, self.dims),
+                sums: 0,
                 cost: (tiling.rows() * tiling.cols() * depth) as f64,
                 pairs,
             };
@@ -142,7 +155,7 @@ impl Sweep<'_> {
         };
         let (rows, cols) = (block.rows.len(), block.cols.len());
         add(rows, cols, false, [weights, &y.values, self.shard(gx, block.rows.start)], 0)?;
-        add(cols, rows, true, [weights, &x.values, self.shard(gy, block.cols.start)], block.pairs())
+        add(cols, rows, true, [weights, &x.values, self.shard(gy, block.cols.start)], self.pairs_of(block))
     }
 
     /// Adds the weights times differences of points to the gradients of either side.
@@ -172,7 +185,12 @@ impl Sweep<'_> {
         };
         let (gx, gy) = (self.shard(gx, block.rows.start), self.shard(gy, block.cols.start));
         add_weighted_differences(stream, params, [weights, &x.values, &y.values, gx], 0)?;
-        add_weighted_differences(stream, transposed, [weights, &y.values, &x.values, gy], block.pairs())
+        add_weighted_differences(
+            stream,
+            transposed,
+            [weights, &y.values, &x.values, gy],
+            self.pairs_of(block),
+        )
     }
 
     fn shard<'m>(&self, matrix: &'m GpuMatrix, start: usize) -> &'m wgpu::Buffer {
@@ -191,6 +209,7 @@ pub(super) fn add_weighted_differences(
         kernel: Kernel::WeightedDifferences,
         buffers: &buffers,
         count: params.rows.div_ceil(TILE as u32) * params.dims.div_ceil(TILE as u32),
+        sums: 0,
         cost: (TILE * TILE) as f64 * f64::from(params.depth),
         pairs,
     };
@@ -215,7 +234,7 @@ impl Dropped {
     /// left.
     const LEAST: f64 = 0.05;
 
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         Self {
             squares: self.squares + other.squares,
             tangent: self.tangent + other.tangent,
@@ -226,7 +245,7 @@ impl Dropped {
 
     /// Whether the gradient is better made of differences, `weights` being the sum of all rows' weights. It is not
     /// where little is left and yet points are far apart, as near the optimum: Σ w‖x−y‖ ≥ ½ Σ w‖x−y‖² = Σ w − Σ x·G.
-    fn too_much(self, weights: f64) -> bool {
+    pub(super) fn too_much(self, weights: f64) -> bool {
         let close = weights - self.along < Self::LEAST * self.lengths;
         close && self.tangent < Self::LEAST.powi(2) * self.squares
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     context::Context,
     cooperative::Cooperative,
+    grades::Grades,
     operands::Operands,
     params::PairParams,
     points::{GpuPoints, Panel},
@@ -27,6 +28,8 @@ pub(super) struct Sweep<'a> {
     pub(super) right: &'a Points,
     /// `left` and `right` are one set, and its pairs i < j count.
     pub(super) within: bool,
+    /// Of two sets, pairs of rows of one number do not count.
+    pub(super) distinct: bool,
     pub(super) x: &'a GpuPoints,
     pub(super) y: &'a GpuPoints,
     pub(super) dims: usize,
@@ -37,6 +40,8 @@ pub(super) struct Sweep<'a> {
     pub(super) tiling: Tiling,
     /// What takes their place.
     pub(super) cooperative: Option<Cooperative>,
+    /// Where it is noted which of these made the sum.
+    pub(super) grades: Option<&'a Grades>,
 }
 
 impl<'a> Sweep<'a> {
@@ -72,14 +77,49 @@ impl<'a> Sweep<'a> {
         t: f64,
         tiling: Tiling,
     ) -> Result<Self> {
-        let (left, right, within) = match pairs {
-            Pairs::Within(x) => (x, x, true),
-            Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y, false),
-        };
-        let (x, y) = GpuPoints::both(left, right, context)?;
+        let (left, right) = sides(pairs);
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
-        let (dims, count, cooperative) = (left.dims(), pairs.count(), None);
-        Ok(Self { context, left, right, within, x, y, dims, count, potential, tiling, cooperative })
+        Self::of(context, pairs, potential, tiling)
+    }
+
+    /// A pass over similarities of the caller's choice.
+    pub(super) fn of(
+        context: &'a Arc<Context>,
+        pairs: Pairs<'a>,
+        potential: Potential,
+        tiling: Tiling,
+    ) -> Result<Self> {
+        let (left, right) = sides(pairs);
+        let (within, distinct) = (matches!(pairs, Pairs::Within(_)), matches!(pairs, Pairs::Distinct(..)));
+        let (x, y) = GpuPoints::both(left, right, context)?;
+        Ok(Self {
+            context,
+            left,
+            right,
+            within,
+            distinct,
+            x,
+            y,
+            dims: left.dims(),
+            count: pairs.count(),
+            potential,
+            tiling,
+            cooperative: None,
+            grades: None,
+        })
+    }
+
+    /// The same pass, of which a note is made.
+    pub(super) fn noted_in(self, grades: &'a Grades) -> Self {
+        Self { grades: Some(grades), ..self }
+    }
+
+    /// Notes what a result was made in.
+    pub(super) fn note(&self) {
+        let coarse = self.potential.similarity() == Similarity::Cosine;
+        if let Some(grades) = self.grades {
+            grades.note(self.cooperative.filter(|_| coarse));
+        }
     }
 
     /// The sum over all pairs.
@@ -87,8 +127,15 @@ impl<'a> Sweep<'a> {
         self.context.scoped("summing potentials", || {
             let sum = self.sum(watch)?;
             match self.potential.refined(sum, self.count) {
-                Some(potential) => Self { potential, ..*self }.sum(&watch.again()),
-                None => Ok(sum),
+                Some(potential) => {
+                    let finer = Self { potential, ..*self };
+                    finer.note();
+                    finer.sum(&watch.again())
+                }
+                None => {
+                    self.note();
+                    Ok(sum)
+                }
             }
         })
     }
@@ -107,8 +154,9 @@ impl<'a> Sweep<'a> {
                 kernel: operands.log_sum(),
                 buffers: &[x, y, x_excess, y_excess, &sums],
                 count: operands.counted(&block),
+                sums: 1,
                 cost: operands.cost(self),
-                pairs: block.pairs(),
+                pairs: self.pairs_of(&block),
             };
             stream.tiles(tiles, |first_tile, first_sum| PairParams {
                 first_tile,
@@ -136,13 +184,35 @@ impl<'a> Sweep<'a> {
         (block.rows.start / self.x.panel_rows, block.cols.start / self.y.panel_rows)
     }
 
+    /// Which pairs of a block count: see `shaders/shared/pairs.wgsl`. Both sets of distinct pairs have the same panels.
+    pub(super) fn diagonal(&self, block: &Block) -> u32 {
+        match () {
+            () if block.diagonal => 1,
+            () if self.distinct && block.rows.start == block.cols.start => 2,
+            () => 0,
+        }
+    }
+
+    /// How many pairs of a block count.
+    pub(super) fn pairs_of(&self, block: &Block) -> u64 {
+        block.pairs() - if self.diagonal(block) == 2 { block.rows.len() as u64 } else { 0 }
+    }
+
     pub(super) fn block_params(&self, block: &Block, common: PairParams) -> PairParams {
         PairParams {
             rows: block.rows.len() as u32,
             cols: block.cols.len() as u32,
             dims: self.dims as u32,
-            diagonal: block.diagonal.into(),
+            diagonal: self.diagonal(block),
             ..common
         }
+    }
+}
+
+/// The points on the left and on the right.
+pub(super) fn sides(pairs: Pairs<'_>) -> (&Points, &Points) {
+    match pairs {
+        Pairs::Within(x) => (x, x),
+        Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y),
     }
 }

@@ -10,34 +10,45 @@
 //! | what lies on it | [`points`], [`matrix`], [`halves`] |
 //! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
 //! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
-//! | cooperative matrices | [`cooperative`], and whether they keep their word in [`proof`] |
-//! | what else a backend does | [`paired`], [`distances`] |
+//! | cooperative matrices | [`cooperative`], whether they keep their word in [`proof`], and where they served in [`grades`] |
+//! | a [`table`] of a block's similarities | read by [`rectangles`], [`row_sums`], [`weighted`], [`histogram`] and [`close`]; [`runs`] tells their sums apart |
+//! | what else a backend does | [`paired`], [`distances`], [`gather`], [`moments`] |
 
 mod adapters;
 mod buffer;
 mod ceiling;
+mod close;
 mod context;
 #[cfg(test)]
 mod contract;
 mod cooperative;
 mod distances;
+mod gather;
+mod grades;
 mod gradient;
 mod halves;
+mod histogram;
 mod kernel;
 mod log_sum;
 mod matrix;
+mod moments;
 mod operands;
 mod paired;
 mod params;
 mod points;
 mod potential;
 mod proof;
+mod rectangles;
+mod row_sums;
+mod runs;
 mod shaders;
 mod stream;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tiling;
 mod tuning;
+mod weighted;
 
 use std::{
     collections::HashMap,
@@ -49,13 +60,14 @@ pub use adapters::adapters;
 use self::{
     context::Context,
     cooperative::{Cooperative, Matrices},
+    grades::Grades,
     log_sum::Sweep,
     matrix::GpuMatrix,
     points::Source,
 };
 use crate::{
     Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Precision, Result, Scaling, Storage,
-    backend::{Backend, Gradients, Pairs},
+    backend::{Backend, Close, Exponent, Gradients, Masses, Moments, Pairs, RowLogSums, Weighing},
     progress::Watch,
 };
 
@@ -72,6 +84,8 @@ pub(crate) struct Gpu {
     asked: Option<Cooperative>,
     /// What has been tried on this device, and how that went.
     proven: Arc<Mutex<HashMap<Cooperative, Result<()>>>>,
+    /// What sums over pairs were made in.
+    grades: Arc<Grades>,
 }
 
 impl Gpu {
@@ -92,15 +106,15 @@ impl Gpu {
     }
 
     fn new(device: Device, context: Arc<Context>, matrices: Option<Matrices>) -> Self {
-        let (storage, proven) = Default::default();
-        Self { device, context, storage, matrices, asked: None, proven }
+        let (storage, proven, grades) = Default::default();
+        Self { device, context, storage, matrices, asked: None, proven, grades }
     }
 
     /// The same device, which multiplies coordinates so; none where it has not what that takes. A grade is tried at its
     /// first use on a device.
     pub(crate) fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
         if precision == Precision::F32 {
-            return Ok(Some(Self { asked: None, ..self.clone() }));
+            return Ok(Some(Self { asked: None, grades: Arc::default(), ..self.clone() }));
         }
         let Some(asked) = self.matrices.and_then(|matrices| Cooperative::new(matrices, precision)) else {
             return Ok(None);
@@ -115,7 +129,7 @@ impl Gpu {
             proven.insert(asked, outcome.clone());
         }
         outcome?;
-        Ok(Some(Self { asked: Some(asked), ..self.clone() }))
+        Ok(Some(Self { asked: Some(asked), grades: Arc::default(), ..self.clone() }))
     }
 
     /// Leaves the tiles of the kernels at the default of the device's kind.
@@ -197,7 +211,7 @@ impl Backend for Gpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
-        Sweep::new(&self.context, pairs, t, self.asked)?.log_sum(watch)
+        Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades).log_sum(watch)
     }
 
     fn log_sum_with_grad(
@@ -207,7 +221,81 @@ impl Backend for Gpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSum, Gradients)> {
-        Sweep::new(&self.context, pairs, t, self.asked)?.log_sum_with_grad(weight, watch)
+        let sweep = Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades);
+        sweep.log_sum_with_grad(weight, watch)
+    }
+
+    fn precisions_used(&self) -> Vec<Precision> {
+        self.grades.all()
+    }
+
+    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
+        gather::gather(&self.context, points, rows)
+    }
+
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        match *ts {
+            [] => Ok(Vec::new()),
+            [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
+            _ => {
+                self.grades.note(None);
+                rectangles::log_sums(&self.context, pairs, ts, watch)
+            }
+        }
+    }
+
+    fn row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        masses: Option<Masses<'_>>,
+        watch: &Watch<'_>,
+    ) -> Result<RowLogSums> {
+        self.grades.note(None);
+        row_sums::row_log_sums(&self.context, pairs, exponent, masses, watch)
+    }
+
+    fn weighted_grad(
+        &self,
+        pairs: Pairs<'_>,
+        exponent: Exponent,
+        weighing: Weighing<'_>,
+        sum: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<Gradients> {
+        self.grades.note(None);
+        weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
+    }
+
+    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+        self.grades.note(None);
+        rectangles::group_log_sums(&self.context, x, ends, t, watch)
+    }
+
+    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
+        histogram::cosines(&self.context, pairs, bins, watch)
+    }
+
+    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
+        close::close_pairs(&self.context, pairs, square, limit, watch)
+    }
+
+    fn moments(&self, x: &Points) -> Result<Moments> {
+        moments::moments(&self.context, x)
+    }
+
+    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        paired::dots(&self.context, x, y)
+    }
+
+    fn paired_dots_grad(
+        &self,
+        x: &Points,
+        y: &Points,
+        coefficients: &[f64],
+        sum: Option<(Matrix, Matrix)>,
+    ) -> Result<(Matrix, Matrix)> {
+        paired::dots_grad(&self.context, x, y, coefficients, sum)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

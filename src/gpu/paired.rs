@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     context::Context,
     matrix::GpuMatrix,
-    params::PairedParams,
+    params::RowParams,
     points::{GpuPoints, Panel},
     shaders::Kernel,
     stream::Stream,
@@ -28,7 +28,7 @@ pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) 
         let (stored, panels) = side_by_side(context, x, y)?;
         let mut stream = Stream::new(context, stored)?;
         let dims = x.dims();
-        let params = PairedParams { dims: dims as u32 };
+        let params = RowParams { dims: dims as u32 };
         let mut squares = Vec::new();
         for (x, y) in panels {
             let rows = x.rows.len();
@@ -43,11 +43,60 @@ pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) 
     })
 }
 
+/// ⟨xᵢ, yᵢ⟩ of every row.
+pub(super) fn dots(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
+    context.scoped("multiplying pairs", || {
+        let (stored, panels) = side_by_side(context, x, y)?;
+        let mut stream = Stream::new(context, stored)?;
+        let dims = x.dims();
+        let (kernel, params) =
+            (Kernel::PairedDots { unit: x.scaling() == Scaling::Unit }, RowParams { dims: dims as u32 });
+        let mut dots = Vec::new();
+        for (x, y) in panels {
+            let rows = x.rows.len();
+            let part = context.storage("dot products of pairs", 8 * rows as u64)?;
+            let buffers = [&x.values, &y.values, &x.excess, &y.excess, &part];
+            stream.dispatch(kernel, &params, &buffers, rows, (rows * dims) as f64)?;
+            dots.push((part, 2 * rows));
+        }
+        stream.finish()?;
+        let dots = context.read(dots.iter().map(|(part, count)| (part, *count)))?;
+        Ok(dots.chunks_exact(2).map(|parts| f64::from(parts[0]) + f64::from(parts[1])).collect())
+    })
+}
+
 /// The gradient of ½ Σ cᵢ‖xᵢ−yᵢ‖² for x and y, added to `sum` where given.
 pub(super) fn grad(
     context: &Arc<Context>,
     x: &Points,
     y: &Points,
+    coefficients: &[f64],
+    sum: Option<(Matrix, Matrix)>,
+) -> Result<(Matrix, Matrix)> {
+    let kernel = Kernel::PairedGrad { unit: x.scaling() == Scaling::Unit, dots: false };
+    add_grad(context, kernel, (x, y), coefficients, sum)
+}
+
+/// The gradient of Σ cᵢ⟨xᵢ, yᵢ⟩ for x and y, added to `sum` where given.
+pub(super) fn dots_grad(
+    context: &Arc<Context>,
+    x: &Points,
+    y: &Points,
+    coefficients: &[f64],
+    sum: Option<(Matrix, Matrix)>,
+) -> Result<(Matrix, Matrix)> {
+    if x.scaling() == Scaling::Unit {
+        // On the sphere it is half the distance that counts the other way.
+        let opposite: Vec<_> = coefficients.iter().map(|c| -c).collect();
+        return grad(context, x, y, &opposite, sum);
+    }
+    add_grad(context, Kernel::PairedGrad { unit: false, dots: true }, (x, y), coefficients, sum)
+}
+
+fn add_grad(
+    context: &Arc<Context>,
+    kernel: Kernel,
+    (x, y): (&Points, &Points),
     coefficients: &[f64],
     sum: Option<(Matrix, Matrix)>,
 ) -> Result<(Matrix, Matrix)> {
@@ -62,9 +111,8 @@ pub(super) fn grad(
             None => (zeros(x)?, zeros(y)?),
         };
         let shards = GpuMatrix::of(&gx, context)?.shards.iter().zip(&GpuMatrix::of(&gy, context)?.shards);
-        let kernel = Kernel::PairedGrad { unit: x.scaling() == Scaling::Unit };
         let dims = x.dims();
-        let params = PairedParams { dims: dims as u32 };
+        let params = RowParams { dims: dims as u32 };
         let (stored, panels) = side_by_side(context, x, y)?;
         let mut stream = Stream::new(context, stored)?;
         for ((x, y), (gx, gy)) in panels.zip(shards) {

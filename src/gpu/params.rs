@@ -33,7 +33,7 @@ macro_rules! params {
 
 params! {
     /// A block of pairs and the tiles of it to work on.
-    Kernel::LogSum(_) | Kernel::Weights(_) | Kernel::Cooperative { .. } => PairParams {
+    Kernel::LogSum(_) | Kernel::Similarities(_) | Kernel::Weights(_) | Kernel::Cooperative { .. } => PairParams {
         rows: u32,
         cols: u32,
         dims: u32,
@@ -139,7 +139,102 @@ params! {
 }
 
 params! {
-    Kernel::PairedDistances | Kernel::PairedGrad { .. } => PairedParams {
+    Kernel::Add
+    | Kernel::Gather
+    | Kernel::PairedDistances
+    | Kernel::PairedDots { .. }
+    | Kernel::PairedGrad { .. } => RowParams {
         dims: u32,
+    }
+}
+
+params! {
+    Kernel::RectangleSums => RectangleParams {
+        stride: u32,
+        diagonal: u32,
+        across: u32,
+        scales: u32,
+        first_tile: u32,
+        first_sum: u32,
+        zero: u32,
+    }
+}
+
+params! {
+    Kernel::ColumnSums => ColumnParams {
+        rows: u32,
+        cols: u32,
+        stride: u32,
+        diagonal: u32,
+        first_tile: u32,
+        first_sum: u32,
+        scale_high: f32,
+        scale_low: f32,
+        scale_least: f32,
+        zero: u32,
+    }
+}
+
+params! {
+    Kernel::Weigh => WeighParams {
+        rows: u32,
+        cols: u32,
+        stride: u32,
+        diagonal: u32,
+        sum: u32,
+        first_tile: u32,
+        first_sum: u32,
+        scale_high: f32,
+        scale_low: f32,
+        scale_least: f32,
+        zero: u32,
+    }
+}
+
+params! {
+    Kernel::Histogram => HistogramParams {
+        rows: u32,
+        cols: u32,
+        stride: u32,
+        diagonal: u32,
+        first_bin: u32,
+        bins: u32,
+        last_bin: u32,
+        half: f32,
+        first_tile: u32,
+    }
+}
+
+params! {
+    Kernel::CloseCounts => CloseCountsParams {
+        cols: u32,
+        stride: u32,
+        diagonal: u32,
+        sure: f32,
+        perhaps: f32,
+        first_tile: u32,
+        first_sum: u32,
+    }
+}
+
+params! {
+    Kernel::CloseList => CloseListParams {
+        first_row: u32,
+        cols: u32,
+        stride: u32,
+        diagonal: u32,
+        above: f32,
+        perhaps: f32,
+        room: u32,
+    }
+}
+
+params! {
+    Kernel::Moments => MomentsParams {
+        rows: u32,
+        dims: u32,
+        chunk: u32,
+        first_chunk: u32,
+        first_tile: u32,
     }
 }

@@ -31,10 +31,23 @@ pub(super) struct Panel {
     pub(super) rows: Range<usize>,
     /// (rows, dims), in groups of [`TILE`] rows: see `shaders/shared/points.wgsl`
     pub(super) values: wgpu::Buffer,
-    /// (rows, 2): see `shaders/excess.wgsl`; unused of raw points.
+    /// (rows, 2): see `shaders/excess.wgsl`; zeros of raw points, whose dot products are taken as they are.
     pub(super) excess: wgpu::Buffer,
     /// (rows): 1 / the length of each row as given; unused of raw points.
     pub(super) inverse_lengths: wgpu::Buffer,
+}
+
+impl Panel {
+    /// A panel of undefined values.
+    fn new(context: &Context, rows: Range<usize>, dims: usize, stored: Storage) -> Result<Self> {
+        let values = (rows.len().next_multiple_of(TILE) * dims) as u64 * stored.bytes();
+        Ok(Self {
+            values: context.storage("points", values)?,
+            excess: context.storage("excess lengths", 8 * rows.len() as u64)?,
+            inverse_lengths: context.storage("inverse lengths", 4 * rows.len() as u64)?,
+            rows,
+        })
+    }
 }
 
 /// Where the values come from.
@@ -45,6 +58,19 @@ pub(super) enum Source<'a> {
 }
 
 impl GpuPoints {
+    pub(super) fn new(
+        context: &Arc<Context>,
+        stored: Storage,
+        panel_rows: usize,
+        panels: Vec<Panel>,
+    ) -> Self {
+        Self { context: context.clone(), stored, panel_rows, panels }
+    }
+
+    pub(super) fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
     /// The points, if they live on this device.
     pub(super) fn of<'a>(points: &'a Points, context: &Arc<Context>) -> Result<&'a Self> {
         let own: &Self = own(&*points.storage as &dyn Any)?;
@@ -101,13 +127,7 @@ pub(super) fn place(
                     stream.encoder().copy_buffer_to_buffer(buffer, start, &given, 0, bytes);
                 }
             }
-            let values = (rows.len().next_multiple_of(TILE) * dims) as u64 * stored.bytes();
-            let panel = Panel {
-                values: context.storage("points", values)?,
-                excess: context.storage("excess lengths", 8 * rows.len() as u64)?,
-                inverse_lengths: context.storage("inverse lengths", 4 * rows.len() as u64)?,
-                rows,
-            };
+            let panel = Panel::new(context, rows, dims, stored)?;
             scale(&mut stream, &given, &panel, &first_bad_row, dims, scaling)?;
             // The next panel overwrites the values as given.
             stream.flush()?;
@@ -119,8 +139,26 @@ pub(super) fn place(
         }
         Ok(placed)
     })?;
-    let storage = GpuPoints { context: context.clone(), stored, panel_rows, panels: placed };
+    let storage = GpuPoints::new(context, stored, panel_rows, placed);
     Ok(Points { rows, dims, scaling, storage: Box::new(storage) })
+}
+
+/// Rows that were points already, and their inverse lengths, as a panel of them.
+pub(super) fn pack(
+    context: &Context,
+    stream: &mut Stream<'_>,
+    (values, inverse_lengths): (&wgpu::Buffer, wgpu::Buffer),
+    rows: Range<usize>,
+    dims: usize,
+    scaling: Scaling,
+) -> Result<Panel> {
+    let panel = Panel::new(context, rows, dims, stream.storage())?;
+    let first_bad_row = context.storage("the first bad row", 4)?;
+    scale(stream, values, &panel, &first_bad_row, dims, Scaling::Raw)?;
+    if scaling == Scaling::Unit {
+        measure(stream, &panel, dims)?;
+    }
+    Ok(Panel { inverse_lengths, ..panel })
 }
 
 fn scale(
@@ -152,11 +190,19 @@ fn scale(
     let groups = rows.next_multiple_of(TILE) / 4;
     stream.dispatch(Kernel::Normalize { unit }, &params, &buffers, groups, cost)?;
     if unit {
-        let params = ExcessParams { rows: rows as u32, dims: dims as u32, zero: 0 };
-        let buffers = [&panel.values, &panel.excess];
-        stream.dispatch(Kernel::Excess, &params, &buffers, rows.div_ceil(EXCESS_ROWS), cost)?;
+        measure(stream, panel, dims)?;
+    } else {
+        stream.encoder().clear_buffer(&panel.excess, 0, None);
     }
     Ok(())
+}
+
+/// How far the lengths of unit rows are from one.
+fn measure(stream: &mut Stream<'_>, panel: &Panel, dims: usize) -> Result<()> {
+    let rows = panel.rows.len();
+    let params = ExcessParams { rows: rows as u32, dims: dims as u32, zero: 0 };
+    let buffers = [&panel.values, &panel.excess];
+    stream.dispatch(Kernel::Excess, &params, &buffers, rows.div_ceil(EXCESS_ROWS), (rows * dims) as f64)
 }
 
 /// The kernel has seen that a row is bad; the host says what is wrong with it.

@@ -24,6 +24,7 @@ macro_rules! log_sum {
         joined!(
             "shared/exp.wgsl",
             "shared/grid.wgsl",
+            "shared/pairs.wgsl",
             "shared/quads.wgsl",
             "shared/split.wgsl",
             "shared/tile_sum.wgsl",
@@ -31,6 +32,7 @@ macro_rules! log_sum {
             "shared/triangle.wgsl",
             "log_sum.wgsl",
             "log_sum/similarities.wgsl",
+            "log_sum/table.wgsl",
             "log_sum/weights.wgsl",
             $reduction
         )
@@ -53,6 +55,7 @@ macro_rules! by_matrices {
             $(include_str!(concat!("../../shaders/cooperative/", $part, ".wgsl")),)+
             include_str!("../../shaders/shared/exp.wgsl"),
             include_str!("../../shaders/shared/grid.wgsl"),
+            include_str!("../../shaders/shared/pairs.wgsl"),
             include_str!("../../shaders/shared/tile_sum.wgsl"),
             include_str!("../../shaders/shared/triangle.wgsl"),
             include_str!("../../shaders/cooperative/tiles.wgsl")
@@ -62,17 +65,30 @@ macro_rules! by_matrices {
 
 type Texts = [&'static str; 2];
 
+const ADD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "add.wgsl");
 const CENTRE: Texts = joined!("centre.wgsl");
+const CLOSE_COUNTS: Texts =
+    joined!("shared/pairs.wgsl", "shared/row.wgsl", "shared/tile_sum.wgsl", "close_counts.wgsl");
+const CLOSE_LIST: Texts = joined!("shared/pairs.wgsl", "shared/row.wgsl", "close_list.wgsl");
+const COLUMN_SUMS: Texts =
+    joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "column_sums.wgsl");
 const EXCESS: Texts = joined!("shared/split.wgsl", "excess.wgsl");
 const FMA: Texts = joined!("fma.wgsl");
 const FINISH_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
+const GATHER: Texts = joined!("shared/row.wgsl", "gather.wgsl");
 const HALVE: Texts = joined!("shared/split.wgsl", "halve.wgsl");
+const HISTOGRAM: Texts = joined!("shared/pairs.wgsl", "histogram.wgsl");
 const LOG_SUM: [Texts; 2] = [log_sum!("log_sum/tree.wgsl"), log_sum!("log_sum/subgroups.wgsl")];
+const MOMENTS: Texts = joined!("shared/quads.wgsl", "moments.wgsl");
 const NORMALIZE: Texts = joined!("shared/row.wgsl", "normalize.wgsl");
 const PAIRED_DISTANCES: Texts = joined!("shared/row.wgsl", "paired_distances.wgsl");
+const PAIRED_DOTS: Texts = joined!("shared/row.wgsl", "shared/split.wgsl", "paired_dots.wgsl");
 const PAIRED_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "paired_grad.wgsl");
+const RECTANGLE_SUMS: Texts =
+    joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "rectangle_sums.wgsl");
 const SQUARED_DISTANCES: Texts =
     joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "squared_distances.wgsl");
+const WEIGH: Texts = joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "weigh.wgsl");
 const WEIGHTED_DIFFERENCES: Texts =
     joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "weighted_differences.wgsl");
 const WEIGHTED_SUMS: Texts =
@@ -90,20 +106,34 @@ const BY_8_ON_METAL: ByMatrices = by_matrices!("matrices_8_metal");
 pub(super) enum Similarity {
     /// The cosine of unit rows.
     Cosine,
+    /// The cosine, from short sums.
+    FineCosine,
     /// The cosine, by exact products of 12-bit halves: three times the work.
     SplitCosine,
     /// −‖x−y‖², by direct difference.
     Difference,
+    /// The dot product of raw rows.
+    Product,
 }
 
 impl Similarity {
+    #[cfg(test)]
+    const ALL: [Self; 5] =
+        [Self::Cosine, Self::FineCosine, Self::SplitCosine, Self::Difference, Self::Product];
+
     /// Dimensions after which a sum is set aside. A sum of squares grows all the way, and that of a cosine does not;
     /// the halves of split ones are summed exactly.
     fn fold(self) -> usize {
         match self {
             Self::Cosine | Self::SplitCosine => 1024,
-            Self::Difference => 256,
+            Self::FineCosine => 64,
+            Self::Difference | Self::Product => 256,
         }
+    }
+
+    /// Whether kernels are compiled for it in these tiles.
+    pub(super) fn takes(self, tiling: Tiling) -> bool {
+        matches!(self, Self::Cosine | Self::FineCosine | Self::Product) || tiling == Tiling::SMALL
     }
 }
 
@@ -130,12 +160,21 @@ impl Pairwise {
     ) -> Self {
         Self { similarity, tiling, folded: dims > similarity.fold(), own_pivot, subgroups }
     }
+
+    /// The variant that leaves similarities, and sums nothing.
+    pub(super) fn of_table(similarity: Similarity, tiling: Tiling, dims: usize) -> Self {
+        Self::new(similarity, tiling, dims, false, false)
+    }
 }
 
 /// A compiled variant of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
+    Add,
     Centre,
+    CloseCounts,
+    CloseList,
+    ColumnSums,
     /// [`LogSum`](Self::LogSum), or [`Weights`](Self::Weights), by matrices.
     Cooperative {
         cooperative: Cooperative,
@@ -146,16 +185,27 @@ pub(super) enum Kernel {
         unit: bool,
     },
     Fma,
+    Gather,
     Halve,
+    Histogram,
     LogSum(Pairwise),
+    Moments,
     Normalize {
         unit: bool,
     },
     PairedDistances,
-    PairedGrad {
+    PairedDots {
         unit: bool,
     },
+    /// Of distances, or of the dot products of raw points.
+    PairedGrad {
+        unit: bool,
+        dots: bool,
+    },
+    RectangleSums,
+    Similarities(Pairwise),
     SquaredDistances,
+    Weigh,
     WeightedDifferences,
     WeightedSums(Tiling),
     Weights(Pairwise),
@@ -166,16 +216,27 @@ impl Kernel {
     #[cfg(test)]
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![
+            Self::Add,
             Self::Centre,
+            Self::CloseCounts,
+            Self::CloseList,
+            Self::ColumnSums,
             Self::Excess,
             Self::Fma,
+            Self::Gather,
             Self::Halve,
+            Self::Histogram,
+            Self::Moments,
             Self::PairedDistances,
+            Self::PairedGrad { unit: false, dots: true },
+            Self::RectangleSums,
             Self::SquaredDistances,
+            Self::Weigh,
             Self::WeightedDifferences,
         ];
         for unit in [false, true] {
-            all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }, Self::PairedGrad { unit }]);
+            all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }]);
+            all.extend([Self::PairedDots { unit }, Self::PairedGrad { unit, dots: false }]);
         }
         for matrices in [Matrices::Sixteen, Matrices::Eight, Matrices::EightOnMetal] {
             for (split, weights) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -183,8 +244,19 @@ impl Kernel {
             }
         }
         for tiling in Tiling::ALL {
-            for similarity in [Similarity::Cosine, Similarity::SplitCosine, Similarity::Difference] {
-                if similarity != Similarity::Cosine && tiling != Tiling::SMALL {
+            for similarity in Similarity::ALL {
+                if !similarity.takes(tiling) {
+                    continue;
+                }
+                for folded in [false, true] {
+                    all.push(Self::Similarities(Pairwise::of_table(
+                        similarity,
+                        tiling,
+                        if folded { usize::MAX } else { 1 },
+                    )));
+                }
+                // They are summed from tables only.
+                if matches!(similarity, Similarity::FineCosine | Similarity::Product) {
                     continue;
                 }
                 for number in 0..8 {
@@ -202,7 +274,11 @@ impl Kernel {
     /// The whole WGSL text.
     pub(super) fn text(self, storage: Storage) -> &'static str {
         let texts = match self {
+            Self::Add => ADD,
             Self::Centre => CENTRE,
+            Self::CloseCounts => CLOSE_COUNTS,
+            Self::CloseList => CLOSE_LIST,
+            Self::ColumnSums => COLUMN_SUMS,
             Self::Cooperative { cooperative: Cooperative { matrices, split }, weights } => {
                 let texts = match matrices {
                     Matrices::Sixteen => BY_16,
@@ -214,12 +290,20 @@ impl Kernel {
             Self::Excess => EXCESS,
             Self::FinishGrad { .. } => FINISH_GRAD,
             Self::Fma => FMA,
+            Self::Gather => GATHER,
             Self::Halve => HALVE,
-            Self::LogSum(pairwise) | Self::Weights(pairwise) => LOG_SUM[usize::from(pairwise.subgroups)],
+            Self::Histogram => HISTOGRAM,
+            Self::LogSum(pairwise) | Self::Similarities(pairwise) | Self::Weights(pairwise) => {
+                LOG_SUM[usize::from(pairwise.subgroups)]
+            }
+            Self::Moments => MOMENTS,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
+            Self::PairedDots { .. } => PAIRED_DOTS,
             Self::PairedGrad { .. } => PAIRED_GRAD,
+            Self::RectangleSums => RECTANGLE_SUMS,
             Self::SquaredDistances => SQUARED_DISTANCES,
+            Self::Weigh => WEIGH,
             Self::WeightedDifferences => WEIGHTED_DIFFERENCES,
             Self::WeightedSums(_) => WEIGHTED_SUMS,
         };
@@ -232,17 +316,28 @@ impl Kernel {
     /// Its entry point.
     pub(super) fn entry(self) -> &'static str {
         match self {
+            Self::Add => "add_rows",
             Self::Centre => "centre",
+            Self::CloseCounts => "close_counts",
+            Self::CloseList => "close_list",
+            Self::ColumnSums => "column_sums",
             Self::Cooperative { .. } => "cooperative",
             Self::Excess => "excess_of_rows",
             Self::FinishGrad { .. } => "finish_grad",
             Self::Fma => "multiply_add",
+            Self::Gather => "gather",
             Self::Halve => "halve",
+            Self::Histogram => "histogram",
             Self::LogSum(_) => "log_sum",
+            Self::Moments => "moments",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
+            Self::PairedDots { .. } => "paired_dots",
             Self::PairedGrad { .. } => "paired_grad",
+            Self::RectangleSums => "rectangle_sums",
+            Self::Similarities(_) => "similarities_of_pairs",
             Self::SquaredDistances => "squared_distances",
+            Self::Weigh => "weigh",
             Self::WeightedDifferences => "weighted_differences",
             Self::WeightedSums(_) => "weighted_sums",
             Self::Weights(_) => "weights_of_pairs",
@@ -253,11 +348,13 @@ impl Kernel {
     pub(super) fn buffers(self) -> usize {
         match self {
             Self::Fma => 1,
-            Self::Centre | Self::Excess => 2,
+            Self::Add | Self::Centre | Self::CloseCounts | Self::Excess | Self::Histogram => 2,
+            Self::CloseList | Self::ColumnSums | Self::Moments => 3,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
-            Self::FinishGrad { .. } | Self::Normalize { .. } | Self::WeightedDifferences => 4,
-            Self::Halve | Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
-            Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
+            Self::FinishGrad { .. } | Self::Normalize { .. } | Self::Weigh | Self::WeightedDifferences => 4,
+            Self::Gather | Self::Halve | Self::PairedDots { .. } | Self::Similarities(_) => 5,
+            Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
+            Self::RectangleSums | Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
             Self::PairedGrad { .. } => 7,
         }
     }
@@ -267,14 +364,19 @@ impl Kernel {
         let flag = |set: bool| f64::from(u8::from(set));
         match self {
             Self::Excess => vec![("FOLD", Similarity::Cosine.fold() as f64)],
-            Self::FinishGrad { unit } | Self::Normalize { unit } | Self::PairedGrad { unit } => {
+            Self::FinishGrad { unit } | Self::Normalize { unit } | Self::PairedDots { unit } => {
                 vec![("UNIT", flag(unit))]
             }
-            Self::LogSum(pairwise) | Self::Weights(pairwise) => {
+            Self::PairedGrad { unit, dots } => vec![("UNIT", flag(unit)), ("DOTS", flag(dots))],
+            Self::LogSum(pairwise) | Self::Similarities(pairwise) | Self::Weights(pairwise) => {
                 let mut constants = pairwise.tiling.constants();
                 constants.extend([
                     ("DIFFERENCE", flag(pairwise.similarity == Similarity::Difference)),
                     ("SPLIT", flag(pairwise.similarity == Similarity::SplitCosine)),
+                    (
+                        "EXACT",
+                        flag(matches!(pairwise.similarity, Similarity::SplitCosine | Similarity::FineCosine)),
+                    ),
                     ("FOLDED", flag(pairwise.folded)),
                     ("FOLD", pairwise.similarity.fold() as f64),
                     ("OWN_PIVOT", flag(pairwise.own_pivot)),
@@ -282,18 +384,19 @@ impl Kernel {
                 constants
             }
             Self::WeightedSums(tiling) => tiling.constants(),
-            Self::Centre
-            | Self::Cooperative { .. }
-            | Self::Fma
-            | Self::Halve
-            | Self::PairedDistances
-            | Self::SquaredDistances
-            | Self::WeightedDifferences => vec![],
+            _ => vec![],
         }
     }
 
     /// Whether it runs without the driver's bounds checks, as [`super::tests`] shows that it may.
     pub(super) fn unchecked(self) -> bool {
-        matches!(self, Self::LogSum(_) | Self::Weights(_) | Self::WeightedSums(_) | Self::Cooperative { .. })
+        matches!(
+            self,
+            Self::LogSum(_)
+                | Self::Similarities(_)
+                | Self::Weights(_)
+                | Self::WeightedSums(_)
+                | Self::Cooperative { .. }
+        )
     }
 }

@@ -28,10 +28,18 @@ const SUMS: u64 = 1 << 17;
 
 /// A tile's sum as the shaders write it: Σ exp(κ(s − pivot)).
 #[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct TileSum {
-    pivot: f32,
-    sum: f32,
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(super) struct TileSum {
+    pub(super) pivot: f32,
+    pub(super) sum: f32,
+}
+
+/// What becomes of the tile sums.
+enum Sink<'a> {
+    /// They are merged, the exponent κs of a similarity s being known.
+    Total(Box<dyn Fn(f32) -> f64 + 'a>),
+    /// They go one by one, in their order, to who knows what they are of.
+    Each(Box<dyn FnMut(TileSum) + 'a>),
 }
 
 /// Work on the tiles of a block.
@@ -39,6 +47,8 @@ pub(super) struct Tiles<'a> {
     pub(super) kernel: Kernel,
     pub(super) buffers: &'a [&'a wgpu::Buffer],
     pub(super) count: u32,
+    /// Sums that each tile makes.
+    pub(super) sums: u32,
     /// Multiply-adds of one tile.
     pub(super) cost: f64,
     /// Pairs that are done when all tiles are.
@@ -51,8 +61,7 @@ pub(super) struct Stream<'a> {
     /// How the points are stored that the kernels read or write.
     storage: Storage,
     watch: Option<&'a Watch<'a>>,
-    /// The exponent κs of a similarity s.
-    exponent: Box<dyn Fn(f32) -> f64 + 'a>,
+    sink: Sink<'a>,
     total: LogSum,
     params: wgpu::Buffer,
     receipt: wgpu::Buffer,
@@ -103,13 +112,32 @@ impl<'a> Stream<'a> {
         watch: Option<&'a Watch<'a>>,
         exponent: impl Fn(f32) -> f64 + 'a,
     ) -> Result<Self> {
+        Self::with_sink(context, storage, watch, Sink::Total(Box::new(exponent)))
+    }
+
+    /// Work whose tile sums go to `each`, in the order of the work.
+    pub(super) fn with_each(
+        context: &'a Context,
+        storage: Storage,
+        watch: Option<&'a Watch<'a>>,
+        each: impl FnMut(TileSum) + 'a,
+    ) -> Result<Self> {
+        Self::with_sink(context, storage, watch, Sink::Each(Box::new(each)))
+    }
+
+    fn with_sink(
+        context: &'a Context,
+        storage: Storage,
+        watch: Option<&'a Watch<'a>>,
+        sink: Sink<'a>,
+    ) -> Result<Self> {
         use wgpu::BufferUsages as Use;
         let capacity = SUMS.min(context.max_binding() / size_of::<TileSum>() as u64);
         Ok(Self {
             context,
             storage,
             watch,
-            exponent: Box::new(exponent),
+            sink,
             total: LogSum::EMPTY,
             receipt: context.receipt()?,
             params: context.buffer("parameters", DISPATCHES * SLOT, Use::UNIFORM | Use::COPY_DST)?,
@@ -121,6 +149,11 @@ impl<'a> Stream<'a> {
             in_flight: VecDeque::new(),
             last_return: None,
         })
+    }
+
+    /// How the points are stored that the kernels read or write.
+    pub(super) fn storage(&self) -> Storage {
+        self.storage
     }
 
     /// Where the kernels put their tile sums.
@@ -140,23 +173,21 @@ impl<'a> Stream<'a> {
         tiles: Tiles<'_>,
         params: impl Fn(u32, u32) -> P,
     ) -> Result<()> {
-        let makes_sums =
-            matches!(tiles.kernel, Kernel::LogSum(_) | Kernel::Weights(_) | Kernel::Cooperative { .. });
         let done =
             |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
         let mut first = 0;
         while first < tiles.count {
-            self.reserve(tiles.cost)?;
+            self.reserve(tiles.cost, tiles.sums)?;
             let room = ((self.budget() - self.load.cost) / tiles.cost).max(1.0) as u32;
             let count = room
                 .min(tiles.count - first)
-                .min((self.capacity - self.load.sums) as u32)
+                .min(self.free().checked_div(tiles.sums).unwrap_or(u32::MAX))
                 .min(self.context.limits.max_compute_workgroups_per_dimension);
             let params = params(first, self.load.sums as u32);
             self.record(tiles.kernel, &params, tiles.buffers, count)?;
             self.load.cost += tiles.cost * f64::from(count);
             self.load.pairs += done(first + count) - done(first);
-            self.load.sums += if makes_sums { count.into() } else { 0 };
+            self.load.sums += u64::from(count) * u64::from(tiles.sums);
             first += count;
         }
         Ok(())
@@ -171,16 +202,21 @@ impl<'a> Stream<'a> {
         groups: usize,
         cost: f64,
     ) -> Result<()> {
-        self.reserve(cost)?;
+        self.reserve(cost, 0)?;
         self.load.cost += cost;
         self.record(kernel, params, buffers, groups as u32)
     }
 
     /// Makes room for one more dispatch. Where its sums go is known only then.
-    fn reserve(&mut self, cost: f64) -> Result<()> {
-        let full = self.load.sums == self.capacity || self.load.params.len() as u64 == DISPATCHES * SLOT;
+    fn reserve(&mut self, cost: f64, sums: u32) -> Result<()> {
+        let full = self.free() < sums || self.load.params.len() as u64 == DISPATCHES * SLOT;
         let over_budget = self.load.cost > 0.0 && self.load.cost + cost > self.budget();
         if full || over_budget { self.flush() } else { Ok(()) }
+    }
+
+    /// For how many more sums a submission has room.
+    fn free(&self) -> u32 {
+        (self.capacity - self.load.sums) as u32
     }
 
     fn record<P: Params>(
@@ -267,8 +303,13 @@ impl<'a> Stream<'a> {
         let (signed, sums) = view.split_at(RECEIPT as usize);
         self.context.check(signed, receipt)?;
         for tile in bytemuck::pod_collect_to_vec::<u8, TileSum>(sums) {
-            let sum = LogSum { max: (self.exponent)(tile.pivot), sum: tile.sum.into() };
-            self.total = self.total.combine(sum);
+            match &mut self.sink {
+                Sink::Total(exponent) => {
+                    let sum = LogSum { max: exponent(tile.pivot), sum: tile.sum.into() };
+                    self.total = self.total.combine(sum);
+                }
+                Sink::Each(each) => each(tile),
+            }
         }
         drop(view);
         staging.unmap();

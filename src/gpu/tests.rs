@@ -1,6 +1,12 @@
 //! Every tiling on every adapter, over sets that end within its tiles, against the formula in f64; with and without the
 //! driver's bounds checks, to the same bits.
 
+mod closeness;
+mod gradients;
+mod oracle;
+mod sums;
+mod tables;
+
 use std::sync::Arc;
 
 use super::{

@@ -1,4 +1,5 @@
 use super::Uniformity;
+use crate::log_sum::log_add;
 
 impl Uniformity {
     /// The least uniformity of any distribution on the unit sphere in `dims` dimensions: the value of the
@@ -11,17 +12,53 @@ impl Uniformity {
     /// assert!((Uniformity { t: 2.0 }.floor(128) - -3.937530).abs() < 1e-6);
     /// ```
     pub fn floor(self, dims: usize) -> f64 {
-        let t = self.t;
-        if !(t > 0.0 && t.is_finite()) {
-            return f64::NAN;
-        }
-        match dims {
-            0 => f64::NAN,
-            // The sphere is {−1, 1}.
-            1 => ((-4.0 * t).exp_m1() / 2.0).ln_1p(),
-            _ => Density::new(dims).floor(t),
+        if self.is_valid() && dims > 0 { floor(dims as f64, self.t) } else { f64::NAN }
+    }
+
+    pub(super) fn is_valid(self) -> bool {
+        self.t > 0.0 && self.t.is_finite()
+    }
+}
+
+/// The floor for a t in its range and any real number of dimensions from 1 on, between which the gamma function
+/// interpolates.
+pub(super) fn floor(dims: f64, t: f64) -> f64 {
+    if t <= SMALL {
+        return series(dims, t).ln_1p() - 2.0 * t;
+    }
+    if dims == 1.0 {
+        // The sphere is {−1, 1}.
+        return ((-4.0 * t).exp_m1() / 2.0).ln_1p();
+    }
+    if dims < 2.0 {
+        // The density has endless tails: ₀F₁(; b; z) = ₀F₁(; b+1; z) + z/(b(b+1)) ₀F₁(; b+2; z), at b = dims/2.
+        let ratio = 2.0 * t.ln() - (dims / 2.0 * (dims / 2.0 + 1.0)).ln();
+        return log_add(floor(dims + 2.0, t), ratio + floor(dims + 4.0, t));
+    }
+    let density = Density::new(dims);
+    density.log_integral(t) - density.log_integral(0.0)
+}
+
+/// How far the floor lies above −2t: log ₀F₁(; dims/2; t²), with all of its digits where it is small.
+pub(super) fn rise(dims: f64, t: f64) -> f64 {
+    if t <= SMALL { series(dims, t).ln_1p() } else { floor(dims, t) + 2.0 * t }
+}
+
+/// The t up to which the series loses nothing: its log and 2t differ enough.
+const SMALL: f64 = 2.0;
+
+/// ₀F₁(; dims/2; t²) − 1, of which all terms are positive.
+fn series(dims: f64, t: f64) -> f64 {
+    let (mut sum, mut term) = (0.0, 1.0);
+    for k in 0u32.. {
+        let k = f64::from(k);
+        term *= t / (dims / 2.0 + k) * (t / (k + 1.0));
+        sum += term;
+        if term <= f64::EPSILON * 1e-2 * sum {
+            break;
         }
     }
+    sum
 }
 
 /// How the squared distance of two uniform points is spread, for two dimensions and more.
@@ -29,28 +66,14 @@ impl Uniformity {
 /// That distance is 4b, and b follows the Beta distribution (a, a) with a = (dims − 1)/2, so the floor is the
 /// log of the mean of exp(−4tb). With b = 1/(1 + e^−s) the density over s has the shape cosh(s/2)^−2a: smooth,
 /// with one peak, and falling exponentially to both sides, where the trapezoid rule converges faster than any
-/// power of its step. Nothing cancels, as it would between −2t and the series of ₀F₁.
-struct Density {
+/// power of its step. Nothing cancels, as it would between −2t and the series of ₀F₁ where t is large.
+pub(super) struct Density {
     a: f64,
 }
 
 impl Density {
-    fn new(dims: usize) -> Self {
-        Self { a: (dims as f64 - 1.0) / 2.0 }
-    }
-
-    fn floor(self, t: f64) -> f64 {
-        if t > 0.25 {
-            return self.log_integral(t) - self.log_integral(0.0);
-        }
-        // Two logs nearly as large would cancel: the mean of exp(−4tb) − 1 instead.
-        let (mut weights, mut change) = (0.0, 0.0);
-        for s in self.nodes(0.0) {
-            let weight = self.exponent(0.0, s).exp();
-            weights += weight;
-            change += weight * (-4.0 * t * beta(s)).exp_m1();
-        }
-        (change / weights).ln_1p()
+    pub(super) fn new(dims: f64) -> Self {
+        Self { a: (dims - 1.0) / 2.0 }
     }
 
     /// log ∫ exp(−4tb) cosh(s/2)^−2a ds.
@@ -61,7 +84,7 @@ impl Density {
     }
 
     /// The log of the integrand.
-    fn exponent(&self, t: f64, s: f64) -> f64 {
+    pub(super) fn exponent(&self, t: f64, s: f64) -> f64 {
         // cosh(s/2) = 1 + 2 sinh²(s/4) keeps its digits around s = 0.
         -4.0 * (t * beta(s)) - 2.0 * self.a * (2.0 * (s / 4.0).sinh().powi(2)).ln_1p()
     }
@@ -79,19 +102,28 @@ impl Density {
 
     /// From the peak to both sides, as far as the integrand matters.
     fn nodes(&self, t: f64) -> impl Iterator<Item = f64> {
-        let (peak, step) = (self.peak(t), self.step(t));
-        let least = self.exponent(t, peak) - 45.0;
-        let side = move |from: i32, sign: f64| {
-            (from..)
-                .map(move |k| peak + sign * step * f64::from(k))
-                .take_while(move |&s| self.exponent(t, s) > least)
-        };
-        side(0, 1.0).chain(side(1, -1.0))
+        self.nodes_between(t, t)
+    }
+
+    /// From the peak at `steep` to the one at `flat` ≤ `steep`, and on to both sides as far as the integrands matter:
+    /// for all integrands between the two.
+    pub(super) fn nodes_between(&self, flat: f64, steep: f64) -> impl Iterator<Item = f64> {
+        let step = self.step(steep).min(self.step(flat));
+        let (first, last) = (self.peak(steep), self.peak(flat));
+        let least = |t, peak| self.exponent(t, peak) - 45.0;
+        let (below, above) = (least(steep, first), least(flat, last));
+        let left = (1..)
+            .map(move |k| first - step * f64::from(k))
+            .take_while(move |&s| self.exponent(steep, s) > below);
+        let right = (0..)
+            .map(move |k| first + step * f64::from(k))
+            .take_while(move |&s| s <= last || self.exponent(flat, s) > above);
+        right.chain(left)
     }
 }
 
 /// A quarter of the squared distance.
-fn beta(s: f64) -> f64 {
+pub(super) fn beta(s: f64) -> f64 {
     (1.0 + (-s).exp()).recip()
 }
 
@@ -137,6 +169,34 @@ mod tests {
             assert!(Uniformity { t: f64::MAX }.floor(dims) < 0.0);
         }
         near(usize::MAX, 5.0, -10.0);
+    }
+
+    /// As above, for numbers of dimensions between two whole ones.
+    #[test]
+    #[allow(clippy::excessive_precision, reason = "typed as mpmath prints them")]
+    fn between_whole_dimensions() {
+        let near = |dims: f64, t, expected: f64| {
+            let value = floor(dims, t);
+            assert!((value / expected - 1.0).abs() < 1e-13, "d = {dims}, t = {t}: {value} for {expected}");
+        };
+        near(1.0625, 0.1, -0.181291034263127015);
+        near(1.0625, 2.5, -0.777342274114822412);
+        near(1.0625, 1e5, -1.11195804973328832);
+        near(1.5, 2.0, -1.20752180820956164);
+        near(1.5, 50.0, -2.03929468680776953);
+        near(1.9921875, 3.0, -1.78525743144535916);
+        near(2.5, 7.0, -2.81626107217450171);
+        near(40.25, 1000.0, -97.2100111522933755);
+        near(1000.5, 4.0, -7.96801701234306864);
+        near(1048576.5, 3.0, -5.99998283387049042);
+    }
+
+    #[test]
+    fn the_series_and_the_integral_meet() {
+        for dims in [1.0, 1.001, 1.5, 2.0, 3.7, 8.0, 384.0, 1e6, 1e12] {
+            let (below, above) = (floor(dims, SMALL), floor(dims, SMALL.next_up()));
+            assert!((below / above - 1.0).abs() < 1e-14, "d = {dims}: {below} and {above}");
+        }
     }
 
     #[test]

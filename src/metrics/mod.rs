@@ -1,12 +1,20 @@
 //! The metrics: parameters and formulas over the backend's primitives.
 
 mod alignment;
+mod calibration;
 mod close_pairs;
 mod contrastive;
+mod estimate;
 mod floor;
+mod gamma;
 mod groups;
 mod histogram;
 mod loss;
+mod potentials;
+mod significance;
+mod spectrum;
+#[cfg(test)]
+mod tests;
 mod uniformity;
 mod union;
 mod weighted;
@@ -14,8 +22,12 @@ mod weighted;
 pub use alignment::Alignment;
 pub use close_pairs::ClosePairs;
 pub use contrastive::{Candidates, Contrastive, ContrastiveValue};
+pub use estimate::Estimate;
 pub use groups::{GroupUniformity, Groups};
 pub use loss::{Loss, LossValue};
+pub use potentials::Potentials;
+pub use significance::Significance;
+pub use spectrum::Spectrum;
 pub use uniformity::Uniformity;
 
 pub(crate) use histogram::cosine_histogram;

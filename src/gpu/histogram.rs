@@ -1,0 +1,74 @@
+//! How many pairs have which cosine.
+
+use std::sync::Arc;
+
+use super::{
+    context::Context,
+    log_sum::sides,
+    params::HistogramParams,
+    potential::Potential,
+    shaders::Kernel,
+    stream::{Stream, Tiles},
+    table::{READ, Table},
+};
+use crate::{Result, backend::Pairs, progress::Watch};
+
+/// Rows that a workgroup of `shaders/histogram.wgsl` counts, and how many bins at a time.
+pub(super) const ROWS: usize = 16;
+pub(super) const WINDOW: usize = 2048;
+/// Of a t so gentle, cosines in f32 do; they are within 1e-6.
+const GENTLE: f64 = 1.0;
+
+/// The pairs in each of `bins` equal parts of [−1, 1].
+pub(super) fn cosines(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    bins: usize,
+    watch: &Watch<'_>,
+) -> Result<Vec<u64>> {
+    let (x, y) = sides(pairs);
+    let potential = Potential::new(x.scaling(), x.rows() as u64 * y.rows() as u64, GENTLE);
+    context.scoped("counting cosines", || {
+        let table = Table::new(context, pairs, potential, 0.0)?;
+        let sweep = &table.sweep;
+        let counts = context.storage("counts of cosines", 4 * bins as u64)?;
+        let mut total = vec![0u64; bins];
+        // A sum of so many blocks is one of u32.
+        let together = (u32::MAX as usize / sweep.x.panel_rows.pow(2)).max(1);
+        let mut blocks = sweep.blocks().peekable();
+        while blocks.peek().is_some() {
+            let mut stream = Stream::with_each(context, sweep.x.stored, Some(watch), |_| {})?;
+            stream.encoder().clear_buffer(&counts, 0, None);
+            for block in blocks.by_ref().take(together) {
+                let diagonal = sweep.diagonal(&block);
+                table.fill(&mut stream, &block, diagonal)?;
+                for first in (0..bins).step_by(WINDOW) {
+                    let params = HistogramParams {
+                        rows: block.rows.len() as u32,
+                        cols: block.cols.len() as u32,
+                        stride: table.quads(),
+                        diagonal,
+                        first_bin: first as u32,
+                        bins: WINDOW.min(bins - first) as u32,
+                        last_bin: bins as u32 - 1,
+                        half: bins as f32 / 2.0,
+                        first_tile: 0,
+                    };
+                    let tiles = Tiles {
+                        kernel: Kernel::Histogram,
+                        buffers: &[&table.buffer, &counts],
+                        count: block.rows.len().div_ceil(ROWS) as u32,
+                        sums: 0,
+                        cost: READ * (ROWS * block.cols.len()) as f64,
+                        pairs: if first == 0 { sweep.pairs_of(&block) } else { 0 },
+                    };
+                    stream.tiles(tiles, |first_tile, _| HistogramParams { first_tile, ..params })?;
+                }
+            }
+            stream.finish()?;
+            let counted = context.read([(&counts, bins)])?;
+            total.iter_mut().zip(counted).for_each(|(total, part)| *total += u64::from(part.to_bits()));
+        }
+        Ok(total)
+    })
+}

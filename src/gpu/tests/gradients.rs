@@ -1,0 +1,258 @@
+//! Gradients of weighted sums and of paired products, against the formulas in f64.
+
+use super::oracle::{
+    Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling,
+};
+use crate::{
+    Result, Scaling,
+    backend::{Backend, Exponent, Gradients, Weighing},
+    gpu::tiling::{Choice, Tiling},
+    progress::Watch,
+};
+
+const EXPONENTS: [Exponent; 5] = [
+    Exponent::Gaussian { t: 1.0 },
+    Exponent::Gaussian { t: 20.0 },
+    Exponent::Logit { tau: 0.5 },
+    Exponent::Logit { tau: 0.07 },
+    Exponent::Logit { tau: 0.01 },
+];
+
+fn watch() -> Watch<'static> {
+    Watch::new(None, 0)
+}
+
+/// The gradient of Σ wᵢⱼeᵢⱼ for the rows of either set as given; of one set, both are the same.
+fn formula(kind: Kind, exponent: Exponent, x: &Set, y: &Set, w: impl Fn(usize, usize) -> f64) -> [Rows; 2] {
+    let right = kind.right(x, y);
+    let zeros = |set: &Set| vec![vec![0.0; set.on.dims()]; set.on.rows()];
+    let mut gradients = [zeros(x), zeros(right)];
+    for (i, j) in kind.all(x.rows.len(), right.rows.len()) {
+        let (a, b, w) = (&x.rows[i], &right.rows[j], w(i, j));
+        for k in 0..a.len() {
+            let (ga, gb) = match exponent {
+                Exponent::Gaussian { t } => (-2.0 * t * (a[k] - b[k]), 2.0 * t * (a[k] - b[k])),
+                Exponent::Logit { tau } => (b[k] / tau, a[k] / tau),
+            };
+            gradients[0][i][k] += w * ga;
+            gradients[1][j][k] += w * gb;
+        }
+    }
+    if kind == Kind::Within {
+        let [of_x, other] = &mut gradients;
+        for (row, other) in of_x.iter_mut().zip(other) {
+            row.iter_mut().zip(other).for_each(|(g, other)| *g += *other);
+        }
+    }
+    [through_scaling(x, &gradients[0]), through_scaling(right, &gradients[1])]
+}
+
+fn plus(mut a: Rows, b: f64) -> Rows {
+    a.iter_mut().flatten().for_each(|v| *v += b);
+    a
+}
+
+#[test]
+fn weighted_gradients_are_the_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (size, scaling) in
+            [(9, 3), (530, 33)].into_iter().flat_map(|s| [Scaling::Unit, Scaling::Raw].map(|r| (s, r)))
+        {
+            let (n, dims) = size;
+            let x = Set::random(&context, size, 1, scaling)?;
+            let y = Set::random(&context, size, 2, scaling)?;
+            for (kind, exponent) in Kind::ALL.into_iter().flat_map(|k| EXPONENTS.map(|e| (k, e))) {
+                let right = kind.right(&x, &y);
+                let e = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &right.rows[j]);
+                // Softmax denominators, so that weights are as in use; one row of either side has none.
+                let of_x = |i: usize| -log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)));
+                let of_y = |j: usize| -log_sum_exp((0..n).filter(|&i| kind.joins(i, j)).map(|i| e(i, j)));
+                let without = |mut logs: Vec<f64>| {
+                    logs[3] = f64::NEG_INFINITY;
+                    logs
+                };
+                let p = without((0..n).map(of_x).collect());
+                let q = if kind == Kind::Within { p.clone() } else { without((0..n).map(of_y).collect()) };
+                let masses: Vec<f64> = (0..n).map(|i| 0.1 * (i % 5) as f64).collect();
+                let shift = |logs: &[f64], by: f64| logs.iter().map(|l| l + by).collect::<Vec<_>>();
+                // Of two sets, both lean far to opposite sides.
+                let (tiny, tiny_q) = (shift(&p, -60.0), shift(&q, -60.0));
+                let (up, down) = match kind {
+                    Kind::Within => [(); 2].map(|()| p.iter().map(|p| p / 2.0).collect::<Vec<_>>()).into(),
+                    _ => (shift(&p, 300.0), shift(&masses, -300.0)),
+                };
+                let weighings = [
+                    ("a sum", Weighing::Sum { p: &p, q: &q }),
+                    ("a product", Weighing::Product { p: &up, q: &down }),
+                    ("tiny", Weighing::Sum { p: &tiny, q: &tiny_q }),
+                ];
+                for (name, weighing) in weighings {
+                    let w = |i: usize, j: usize| match weighing {
+                        Weighing::Sum { p, q } => (e(i, j) + p[i]).exp() + (e(i, j) + q[j]).exp(),
+                        Weighing::Product { p, q } => (e(i, j) + p[i] + q[j]).exp(),
+                    };
+                    let pairs = kind.pairs(&x, &y);
+                    let want = formula(kind, exponent, &x, &y, w);
+                    let got = gpu.weighted_grad(pairs, exponent, weighing, None, &watch())?;
+                    assert_eq!(got.y.is_none(), kind == Kind::Within);
+                    let what = format!("{size:?}, {scaling:?}, {kind:?}, {exponent:?}, {name}");
+                    for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
+                        let error = error(&got.read()?, want);
+                        assert!(error < 1e-5, "{what}: {error:e} off");
+                    }
+                    if name == "tiny" {
+                        continue;
+                    }
+                    let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims);
+                    let y = if kind == Kind::Within { None } else { Some(half()?) };
+                    let sum = Some(Gradients { x: half()?, y });
+                    let got = gpu.weighted_grad(pairs, exponent, weighing, sum, &watch())?;
+                    for (got, want) in std::iter::once(got.x).chain(got.y).zip(want) {
+                        let error = error(&got.read()?, &plus(want, 0.5));
+                        assert!(error < 1e-5, "{what}, added: {error:e} off");
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn weighted_gradients_come_in_every_tiling() -> Result<()> {
+    for (gpu, context) in backends() {
+        let n = 530;
+        let x = Set::random(&context, (n, 70), 1, Scaling::Unit)?;
+        let y = Set::random(&context, (n, 70), 2, Scaling::Unit)?;
+        let (kind, zeros) = (Kind::Across, vec![0.0; n]);
+        for tau in [0.5, 0.2] {
+            let exponent = Exponent::Logit { tau };
+            let want =
+                formula(kind, exponent, &x, &y, |i, j| exponent_of(exponent, &x.rows[i], &y.rows[j]).exp());
+            for tiling in Tiling::ALL {
+                *context.choice() = Choice::Settled(tiling);
+                let weighing = Weighing::Product { p: &zeros, q: &zeros };
+                let got = gpu.weighted_grad(kind.pairs(&x, &y), exponent, weighing, None, &watch())?;
+                for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
+                    let error = error(&got.read()?, want);
+                    assert!(error < 1e-5, "{tiling}, {tau}: {error:e} off");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn row_sums_have_their_gradient() -> Result<()> {
+    for (gpu, context) in backends() {
+        let (n, exponent, scale) = (520, Exponent::Logit { tau: 0.1 }, 0.7);
+        let x = Set::random(&context, (n, 20), 1, Scaling::Unit)?;
+        let y = Set::random(&context, (n, 20), 2, Scaling::Unit)?;
+        let rest: Vec<f64> = (0..n).map(|i| if i % 3 == 0 { f64::NEG_INFINITY } else { 5.0 }).collect();
+        let e = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &y.rows[j]);
+        for kind in [Kind::Across, Kind::Distinct] {
+            let sums: Vec<f64> =
+                (0..n).map(|i| log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)))).collect();
+            let pairs = kind.pairs(&x, &y);
+            let (got, gradients) =
+                gpu.row_log_sums_with_grad(pairs, exponent, &rest, scale, None, &watch())?;
+            for (got, want) in got.iter().zip(&sums) {
+                assert!((got - want).abs() < 1e-6, "{got}, not {want}");
+            }
+            let w = |i: usize, j: usize| scale * e(i, j).exp() / (rest[i].exp() + sums[i].exp());
+            let want = formula(kind, exponent, &x, &y, w);
+            for (got, want) in std::iter::once(gradients.x).chain(gradients.y).zip(&want) {
+                let error = error(&got.read()?, want);
+                assert!(error < 1e-5, "{kind:?}: {error:e} off");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tight clusters, of whose weighted sums the sphere leaves next to nothing.
+#[test]
+fn gradients_of_close_points_do_not_cancel() -> Result<()> {
+    for (gpu, context) in backends() {
+        let (n, dims) = (600, 5);
+        let near: Vec<f32> = super::values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
+        let x = Set::new(&context, &near, dims, Scaling::Unit)?;
+        let zeros = vec![0.0; n];
+        for exponent in [Exponent::Gaussian { t: 1.0 }, Exponent::Logit { tau: 0.5 }] {
+            let weighing = Weighing::Product { p: &zeros, q: &zeros };
+            let kind = Kind::Within;
+            let got = gpu.weighted_grad(kind.pairs(&x, &x), exponent, weighing, None, &watch())?;
+            let w = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &x.rows[j]).exp();
+            let want = &formula(kind, exponent, &x, &x, w)[0];
+            let error = error(&got.x.read()?, want);
+            // Weights of cosines in f32 are 1e-7 off, and coordinates of points 1e-3 apart 1e-4 of what is between.
+            assert!(error < 2e-4, "{exponent:?}: {error:e} off");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn distinct_pairs_have_their_gradient() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (size, t) in [((33, 4), 2.0), ((641, 67), 2.0), ((641, 67), 15.0)] {
+            let x = Set::random(&context, size, 1, Scaling::Unit)?;
+            let y = Set::random(&context, size, 2, Scaling::Unit)?;
+            let kind = Kind::Distinct;
+            let e = |(i, j): (usize, usize)| -t * square(&x.rows[i], &y.rows[j]);
+            let log = log_sum_exp(kind.all(size.0, size.0).map(e));
+            let (_, got) = gpu.log_sum_with_grad(kind.pairs(&x, &y), t, 1.0, &watch())?;
+            let want = formula(kind, Exponent::Gaussian { t }, &x, &y, |i, j| (e((i, j)) - log).exp());
+            for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
+                let error = error(&got.read()?, want);
+                assert!(error < 1e-5, "{size:?}, t = {t}: {error:e} off");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn paired_products_are_the_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (size, scaling) in [(1, 1), (700, 67), (600, 1030)]
+            .into_iter()
+            .flat_map(|s| [Scaling::Unit, Scaling::Raw].map(|r| (s, r)))
+        {
+            let (n, dims) = size;
+            let x = Set::random(&context, size, 1, scaling)?;
+            let y = Set::random(&context, size, 2, scaling)?;
+            let off = if scaling == Scaling::Unit { 1e-9 } else { 1e-6 };
+            let cosine = |a: &[f64], b: &[f64]| match scaling {
+                Scaling::Unit => dot(a, b) / (dot(a, a) * dot(b, b)).sqrt(),
+                Scaling::Raw => dot(a, b),
+            };
+            for (i, got) in gpu.paired_dots(&x.on, &y.on)?.into_iter().enumerate() {
+                let want = cosine(&x.stored[i], &y.stored[i]);
+                let size = (dot(&x.rows[i], &x.rows[i]) * dot(&y.rows[i], &y.rows[i])).sqrt();
+                assert!((got - want).abs() < off * size, "{dims}, {scaling:?}, {i}: {got}, not {want}");
+            }
+            let c: Vec<f64> = (0..n).map(|i| (i % 7) as f64 - 2.0).collect();
+            let times = |rows: &Rows| -> Rows {
+                rows.iter().zip(&c).map(|(row, c)| row.iter().map(|v| c * v).collect()).collect()
+            };
+            let want = [through_scaling(&x, &times(&y.rows)), through_scaling(&y, &times(&x.rows))];
+            let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims);
+            for (sum, add) in [(None, 0.0), (Some((half()?, half()?)), 0.5)] {
+                let (gx, gy) = gpu.paired_dots_grad(&x.on, &y.on, &c, sum)?;
+                for (got, want) in [gx, gy].iter().zip(&want) {
+                    let want = plus(want.clone(), add);
+                    // In one dimension the sphere leaves nothing.
+                    let error = if dims == 1 && add == 0.0 && scaling == Scaling::Unit {
+                        got.read()?.iter().map(|v| f64::from(v.abs())).sum()
+                    } else {
+                        error(&got.read()?, &want)
+                    };
+                    assert!(error < 1e-5, "{size:?}, {scaling:?}, {add}: {error:e} off");
+                }
+            }
+        }
+    }
+    Ok(())
+}

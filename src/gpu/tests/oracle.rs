@@ -1,0 +1,147 @@
+//! Sets on a device and in f64, and the formulas over them.
+
+use std::sync::Arc;
+
+use super::{contexts, values};
+use crate::{
+    Device, DeviceKind, Embeddings, Points, Result, Scaling, Storage,
+    backend::{Exponent, Pairs},
+    gpu::{
+        Gpu,
+        context::Context,
+        gather,
+        points::{Source, place},
+    },
+};
+
+pub(super) type Rows = Vec<Vec<f64>>;
+
+/// The backends under test: every adapter, with the limits of WebGPU and with small ones.
+pub(super) fn backends() -> Vec<(Gpu, Arc<Context>)> {
+    let backend = |context: Arc<Context>| {
+        let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
+        (Gpu::new(device, context.clone(), None), context)
+    };
+    contexts(false).into_iter().map(backend).collect()
+}
+
+/// Points on a device, and as metrics see them.
+pub(super) struct Set {
+    pub(super) on: Points,
+    pub(super) given: Rows,
+    pub(super) rows: Rows,
+    /// As they are stored, within the rounding of unit rows.
+    pub(super) stored: Rows,
+}
+
+impl Set {
+    pub(super) fn new(context: &Arc<Context>, given: &[f32], dims: usize, scaling: Scaling) -> Result<Self> {
+        let rows = given.len() / dims;
+        let embeddings = Embeddings::with_scaling(given, rows, dims, scaling)?;
+        let on = place(context, Source::Host(&embeddings), (rows, dims), scaling, Storage::F32)?;
+        let given: Rows = given.chunks(dims).map(|row| row.iter().map(|&v| v.into()).collect()).collect();
+        let seen = |row: &Vec<f64>| match scaling {
+            Scaling::Raw => row.clone(),
+            Scaling::Unit => row.iter().map(|v| v / dot(row, row).sqrt()).collect(),
+        };
+        let numbers: Vec<_> = (0..rows).collect();
+        let mut stored = Vec::new();
+        for part in numbers.chunks(100) {
+            let values = gather::read(context, &on, part)?;
+            stored
+                .extend(values.chunks(dims).map(|row| row.iter().map(|&v| f64::from(v)).collect::<Vec<_>>()));
+        }
+        Ok(Self { on, rows: given.iter().map(seen).collect(), given, stored })
+    }
+
+    pub(super) fn random(
+        context: &Arc<Context>,
+        (rows, dims): (usize, usize),
+        seed: u64,
+        scaling: Scaling,
+    ) -> Result<Self> {
+        // Raw points not so far apart that all digits of f32 go before the point of an exponent.
+        let size = if scaling == Scaling::Raw { 0.3 } else { 1.0 };
+        let given: Vec<_> = values(rows, dims, seed).iter().map(|v| size * v).collect();
+        Self::new(context, &given, dims, scaling)
+    }
+}
+
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+pub(super) fn square(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+}
+
+pub(super) fn exponent_of(exponent: Exponent, a: &[f64], b: &[f64]) -> f64 {
+    match exponent {
+        Exponent::Gaussian { t } => -t * square(a, b),
+        Exponent::Logit { tau } => dot(a, b) / tau,
+    }
+}
+
+pub(super) fn log_sum_exp(exponents: impl Iterator<Item = f64> + Clone) -> f64 {
+    let max = exponents.clone().fold(f64::NEG_INFINITY, f64::max);
+    if max == f64::NEG_INFINITY { max } else { max + exponents.map(|e| (e - max).exp()).sum::<f64>().ln() }
+}
+
+/// Kinds of pairs of two sets of as many rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Within,
+    Across,
+    Distinct,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Within, Self::Across, Self::Distinct];
+
+    pub(super) fn pairs<'a>(self, x: &'a Set, y: &'a Set) -> Pairs<'a> {
+        match self {
+            Self::Within => Pairs::Within(&x.on),
+            Self::Across => Pairs::Across(&x.on, &y.on),
+            Self::Distinct => Pairs::Distinct(&x.on, &y.on),
+        }
+    }
+
+    /// The points on the right.
+    pub(super) fn right<'a>(self, x: &'a Set, y: &'a Set) -> &'a Set {
+        if self == Self::Within { x } else { y }
+    }
+
+    /// Whether a point has a pair with one on the other side.
+    pub(super) fn joins(self, i: usize, j: usize) -> bool {
+        self == Self::Across || i != j
+    }
+
+    /// All pairs, once each.
+    pub(super) fn all(self, n: usize, m: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
+        (0..n).flat_map(move |i| (0..m).map(move |j| (i, j))).filter(move |&(i, j)| match self {
+            Self::Within => i < j,
+            Self::Across => true,
+            Self::Distinct => i != j,
+        })
+    }
+}
+
+/// The gradient for the rows as given, from that for the rows as metrics see them.
+pub(super) fn through_scaling(set: &Set, gradient: &Rows) -> Rows {
+    if set.on.scaling() == Scaling::Raw {
+        return gradient.clone();
+    }
+    let project = |(x, g): (&Vec<f64>, &Vec<f64>)| {
+        let (length, along) = (dot(x, x).sqrt(), dot(x, g) / dot(x, x));
+        x.iter().zip(g).map(|(x, g)| (g - along * x) / length).collect()
+    };
+    set.given.iter().zip(gradient).map(project).collect()
+}
+
+/// How far a matrix is from the one wanted, of its norm.
+pub(super) fn error(got: &[f32], want: &Rows) -> f64 {
+    let want: Vec<f64> = want.iter().flatten().copied().collect();
+    assert_eq!(got.len(), want.len());
+    let apart: f64 = got.iter().zip(&want).map(|(&g, w)| (f64::from(g) - w).powi(2)).sum();
+    apart.sqrt() / dot(&want, &want).sqrt()
+}

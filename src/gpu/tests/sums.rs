@@ -1,0 +1,267 @@
+//! Sums over rows, groups and all pairs, and moments, against the formulas in f64.
+
+use super::oracle::{Kind, Rows, Set, backends, dot, exponent_of, log_sum_exp, square};
+use crate::{
+    Device, DeviceKind, Precision, Result, Scaling,
+    backend::{Backend, Exponent, Masses, Pairs, RowLogSums},
+    gpu::Gpu,
+    pairs::unordered,
+    progress::Watch,
+};
+
+const SIZES: [(usize, usize); 3] = [(1, 3), (67, 5), (641, 67)];
+const EXPONENTS: [Exponent; 5] = [
+    Exponent::Gaussian { t: 2.0 },
+    Exponent::Gaussian { t: 30.0 },
+    Exponent::Logit { tau: 0.5 },
+    Exponent::Logit { tau: 0.07 },
+    Exponent::Logit { tau: 0.01 },
+];
+
+/// How far a log may be from the one wanted.
+fn tolerance(scaling: Scaling, exponent: Exponent, want: f64) -> f64 {
+    let slope = match exponent {
+        Exponent::Gaussian { t } => 2.0 * t,
+        Exponent::Logit { tau } => 1.0 / tau,
+    };
+    match scaling {
+        Scaling::Raw => 1e-6 * want.abs().max(10.0),
+        // What is left after the rounding of coordinates shows in single rows.
+        Scaling::Unit => 1e-6f64.max(1e-7 * slope),
+    }
+}
+
+fn watch() -> Watch<'static> {
+    Watch::new(None, 0)
+}
+
+/// Logs of the sums of every row of `x`.
+fn of_rows(kind: Kind, exponent: Exponent, x: &Rows, y: &Rows, masses: &[f64]) -> Vec<f64> {
+    let row = |i: usize| {
+        let others = (0..y.len()).filter(move |&j| kind.joins(i, j) && masses[j] > 0.0);
+        log_sum_exp(others.map(move |j| exponent_of(exponent, &x[i], &y[j]) + masses[j].ln()))
+    };
+    (0..x.len()).map(row).collect()
+}
+
+#[test]
+fn row_sums_are_the_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (size, scaling) in SIZES.into_iter().flat_map(|s| [Scaling::Unit, Scaling::Raw].map(|r| (s, r))) {
+            let x = Set::random(&context, size, 1, scaling)?;
+            let y = Set::random(&context, size, 2, scaling)?;
+            let n = size.0;
+            let ones = vec![1.0; n];
+            let some: Vec<f64> = (0..n).map(|i| [0.0, 1e5, 3.0, 0.5][i % 4]).collect();
+            let other: Vec<f64> = (0..n).map(|i| [2.0, 7.0, 0.0][i % 3]).collect();
+            for (kind, exponent) in Kind::ALL.into_iter().flat_map(|k| EXPONENTS.map(|e| (k, e))) {
+                for (of_x, of_y) in
+                    [(&ones, &ones), (&some, if kind == Kind::Within { &some } else { &other })]
+                {
+                    let masses = (of_x != &ones).then_some(Masses { x: of_x, y: of_y });
+                    let got = gpu.row_log_sums(kind.pairs(&x, &y), exponent, masses, &watch())?;
+                    let right = kind.right(&x, &y);
+                    let mut sides =
+                        vec![(got.x.clone(), of_rows(kind, exponent, &x.rows, &right.rows, of_y))];
+                    assert_eq!(got.y.is_none(), kind == Kind::Within);
+                    if let Some(got) = got.y.clone() {
+                        sides.push((got, of_rows(kind, exponent, &y.rows, &x.rows, of_x)));
+                    }
+                    for (got, want) in sides {
+                        assert_eq!(got.len(), want.len());
+                        let apart: f64 =
+                            got.iter().zip(&want).filter(|(a, b)| a != b).map(|(a, b)| a - b).sum();
+                        let mean = apart.abs() / n as f64;
+                        assert!(
+                            scaling == Scaling::Raw || mean < 3e-6,
+                            "{size:?}, {kind:?}, {exponent:?}: {mean:e} off"
+                        );
+                        for (i, (got, want)) in got.into_iter().zip(want).enumerate() {
+                            let close =
+                                (got - want).abs() < tolerance(scaling, exponent, want) || got == want;
+                            let what = format!("{size:?}, {scaling:?}, {kind:?}, {exponent:?}, row {i}");
+                            assert!(close, "{what}: {got}, not {want}, {:e} off", got - want);
+                        }
+                    }
+                    let RowLogSums { x: again, .. } =
+                        gpu.row_log_sums(kind.pairs(&x, &y), exponent, masses, &watch())?;
+                    assert!(again.iter().zip(&got.x).all(|(a, b)| a.to_bits() == b.to_bits()), "other bits");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn sums_over_all_pairs_are_the_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (size, scaling) in
+            [(67, 5), (641, 67)].into_iter().flat_map(|s| [Scaling::Unit, Scaling::Raw].map(|r| (s, r)))
+        {
+            let x = Set::random(&context, size, 1, scaling)?;
+            let y = Set::random(&context, size, 2, scaling)?;
+            for kind in Kind::ALL {
+                let right = kind.right(&x, &y);
+                let all = kind.all(size.0, size.0);
+                let squares: Vec<_> = all.map(|(i, j)| square(&x.rows[i], &right.rows[j])).collect();
+                let want = |t: f64| log_sum_exp(squares.iter().map(|square| -t * square));
+                let pairs = kind.pairs(&x, &y);
+                let close = |got: f64, t: f64, by: &str| {
+                    let want = want(t);
+                    let off = tolerance(scaling, Exponent::Gaussian { t }, want);
+                    let what = format!("{size:?}, {scaling:?}, {kind:?}, t = {t}, {by}");
+                    assert!((got - want).abs() < off, "{what}: {got}, not {want}, {:e} off", got - want);
+                };
+                for ts in [&[2.0][..], &[0.5, 1.0, 2.0, 5.0], &[0.01, 50.0, 3.0], &[]] {
+                    let sums = gpu.log_sums(pairs, ts, &watch())?;
+                    assert_eq!(sums.len(), ts.len());
+                    ts.iter().zip(sums).for_each(|(&t, sum)| close(sum.log(), t, "several"));
+                }
+                for t in [0.1, 2.0, 20.0] {
+                    close(gpu.log_sum(pairs, t, &watch())?.log(), t, "one");
+                    close(gpu.log_sum_with_grad(pairs, t, 1.0, &watch())?.0.log(), t, "with its gradient");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// So close together that cosines in f32 say too little.
+#[test]
+fn narrow_sets_are_summed_in_a_better_way() -> Result<()> {
+    for (gpu, context) in backends() {
+        let (n, dims) = (700, 8);
+        let near: Vec<f32> = super::values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
+        let x = Set::new(&context, &near, dims, Scaling::Unit)?;
+        let count = unordered(n);
+        let ts = [0.5, 2.0];
+        let ends = [300, 700];
+        let groups = gpu.group_log_sums(&x.on, &ends, 2.0, &watch())?;
+        for (&t, sum) in ts.iter().zip(gpu.log_sums(Pairs::Within(&x.on), &ts, &watch())?) {
+            let want = log_sum_exp(Kind::Within.all(n, n).map(|(i, j)| -t * square(&x.rows[i], &x.rows[j])));
+            let want = want - (count as f64).ln();
+            let got = sum.log_mean(count);
+            assert!((got - want).abs() < 2e-7, "t = {t}: {got:e}, not {want:e}");
+        }
+        let want = (0..300).flat_map(|i| (300..700).map(move |j| (i, j)));
+        let want = log_sum_exp(want.map(|(i, j)| -2.0 * square(&x.rows[i], &x.rows[j]))) - 120_000f64.ln();
+        let got = groups[1].log_mean(120_000);
+        assert!((got - want).abs() < 2e-7, "groups: {got:e}, not {want:e}");
+    }
+    Ok(())
+}
+
+#[test]
+fn sums_of_groups_are_the_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (n, scaling) in [(290, Scaling::Unit), (1100, Scaling::Unit), (600, Scaling::Raw)] {
+            let x = Set::random(&context, (n, 7), 1, scaling)?;
+            // More rectangles than a dispatch has workgroups.
+            let every: Vec<_> = if n == 290 { (1..=n).collect() } else { (1..=40).chain([n]).collect() };
+            for ends in [&[n][..], &[1, 1, 63, 64, 65, 100, n], &every, &[64, n, n]] {
+                let k = ends.len();
+                let group = |row: usize| ends.iter().position(|&end| row < end).expect("a group");
+                for t in [2.0, 7.0] {
+                    let got = gpu.group_log_sums(&x.on, ends, t, &watch())?;
+                    let mut exponents = vec![Vec::new(); k * k];
+                    for (i, j) in Kind::Within.all(n, n) {
+                        let e = -t * square(&x.rows[i], &x.rows[j]);
+                        exponents[group(i) * k + group(j)].push(e);
+                        if group(i) != group(j) {
+                            exponents[group(j) * k + group(i)].push(e);
+                        }
+                    }
+                    assert_eq!(got.len(), k * k);
+                    for (at, (got, exponents)) in got.iter().zip(exponents).enumerate() {
+                        let (got, want) = (got.log(), log_sum_exp(exponents.iter().copied()));
+                        let off = tolerance(scaling, Exponent::Gaussian { t }, want);
+                        let close = (got - want).abs() < off || got == want;
+                        let what = format!("{n}, {scaling:?}, {ends:?}, t = {t}, {} and {}", at / k, at % k);
+                        assert!(close, "{what}: {got}, not {want}, {:e} off", got - want);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn moments_are_the_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for (n, dims, far) in [(1, 1, 0.0), (1100, 7, 0.0), (2500, 63, 0.0), (700, 130, 30.0)] {
+            let shifted: Vec<f32> = super::values(n, dims, 4).iter().map(|v| v + far).collect();
+            for scaling in [Scaling::Unit, Scaling::Raw] {
+                let x = Set::new(&context, &shifted, dims, scaling)?;
+                let got = gpu.moments(&x.on)?;
+                let rows = &x.stored;
+                let mean: Vec<f64> =
+                    (0..dims).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / n as f64).collect();
+                let size = dot(&mean, &mean).sqrt().max(0.3);
+                for (k, (got, want)) in got.mean.iter().zip(&mean).enumerate() {
+                    assert!((got - want).abs() < 1e-7 * size, "{n} × {dims}: mean {k}: {got}, not {want}");
+                }
+                assert_eq!((got.mean.len(), got.covariance.len()), (dims, dims * dims));
+                let entry = |a: usize, b: usize| {
+                    rows.iter().map(|row| (row[a] - mean[a]) * (row[b] - mean[b])).sum::<f64>() / n as f64
+                };
+                let largest = (0..dims).map(|k| entry(k, k)).fold(1e-12, f64::max);
+                for (at, got) in got.covariance.iter().enumerate() {
+                    let (a, b) = (at / dims, at % dims);
+                    let off = (got - entry(a, b)).abs();
+                    assert!(
+                        off < 2e-7 * largest,
+                        "{n} × {dims}, {scaling:?}: covariance of {a} and {b}: {off:e} off"
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Without cooperative matrices there is one grade; with them, sets too small for one are summed in another.
+#[test]
+fn grades_are_noted_where_they_serve() -> Result<()> {
+    for (context, matrices) in super::contexts_with_matrices(false).into_iter().take(1) {
+        let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
+        let gpu = Gpu::new(device, context.clone(), Some(matrices));
+        let gpu = gpu.with_precision(Precision::F16)?.expect("a grade");
+        assert_eq!(gpu.precisions_used(), []);
+        let large = Set::random(&context, (1100, 130), 1, Scaling::Unit)?;
+        gpu.log_sum(Pairs::Within(&large.on), 2.0, &watch())?;
+        assert_eq!(gpu.precisions_used(), [Precision::F16]);
+        gpu.log_sum(Pairs::Within(&large.on), 9.0, &watch())?;
+        assert_eq!(gpu.precisions_used(), [Precision::F32, Precision::F16]);
+    }
+    for (gpu, context) in backends().into_iter().take(1) {
+        let x = Set::random(&context, (70, 3), 1, Scaling::Unit)?;
+        gpu.log_sum_with_grad(Pairs::Within(&x.on), 2.0, 1.0, &watch())?;
+        assert_eq!(gpu.precisions_used(), [Precision::F32]);
+    }
+    Ok(())
+}
+
+/// Many dimensions, in which f32 has long sums to round, of points to one side, whose cosines are near one.
+#[test]
+fn long_rows_are_summed_as_well() -> Result<()> {
+    for (gpu, context) in backends() {
+        let (n, dims) = (530, 1500);
+        let set = |seed| {
+            let given: Vec<_> = super::values(n, dims, seed).iter().map(|v| v + 1.5).collect();
+            Set::new(&context, &given, dims, Scaling::Unit)
+        };
+        let (x, y) = (set(1)?, set(2)?);
+        let ones = vec![1.0; n];
+        for exponent in [Exponent::Gaussian { t: 2.0 }, Exponent::Logit { tau: 0.07 }] {
+            let got = gpu.row_log_sums(Pairs::Across(&x.on, &y.on), exponent, None, &watch())?.x;
+            let want = of_rows(Kind::Across, exponent, &x.rows, &y.rows, &ones);
+            for (got, want) in got.iter().zip(want) {
+                assert!((got - want).abs() < 1e-6, "{exponent:?}: {:e} off", got - want);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Uniformity by rows: who is crowded, and how sure the value is.
+
+use super::{Estimate, Uniformity};
+use crate::LogSum;
+
+/// The potential of every point of a set: log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) / (n−1). A point with others close by has a great
+/// one, up to 0 where they all coincide with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Potentials {
+    metric: Uniformity,
+    logs: Vec<f64>,
+}
+
+impl Potentials {
+    /// From log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) of every row.
+    pub(crate) fn new(metric: Uniformity, mut log_sums: Vec<f64>) -> Self {
+        let others = (log_sums.len() as f64 - 1.0).ln();
+        log_sums.iter_mut().for_each(|log| *log -= others);
+        Self { metric, logs: log_sums }
+    }
+
+    /// With which t.
+    pub fn metric(&self) -> Uniformity {
+        self.metric
+    }
+
+    /// The log of each point's mean potential, in the order of the rows.
+    pub fn logs(&self) -> &[f64] {
+        &self.logs
+    }
+
+    /// Uniformity of the set, over its pairs i < j: the log of the mean of all potentials. NaN for no points.
+    pub fn uniformity(&self) -> f64 {
+        match self.logs.len() {
+            0 => f64::NAN,
+            n => self.total().log_mean(n as u64).min(0.0),
+        }
+    }
+
+    /// Uniformity with its standard error, by leaving out one row after the other (the jackknife, which the potentials give
+    /// exactly), and a 95 % interval by Student's t distribution.
+    ///
+    /// The standard error is that of the mean, divided by it: with rᵢ the potential of row i over the mean of all,
+    /// √(4(n−1)/n · Σ(rᵢ−1)²) / (n−2), for n ≥ 3 (Arvesen 1969, *Jackknifing U-statistics*). It says how far the value may
+    /// be from that of the distribution that the rows are independent draws of. In sets that are as even as the uniform
+    /// distribution, rows differ by chance alone and the interval is too wide rather than too narrow: ask
+    /// [`significance`](Uniformity::significance) there.
+    pub fn estimate(&self) -> Estimate {
+        let n = self.logs.len() as f64;
+        let total = self.total();
+        let variance = |log: f64| ((log - total.max).exp() / (total.sum / n) - 1.0).powi(2);
+        let sum: f64 = self.logs.iter().map(|&log| variance(log)).sum();
+        let error = if n < 3.0 { f64::INFINITY } else { (4.0 * (n - 1.0) / n * sum).sqrt() / (n - 2.0) };
+        Estimate::new(self.uniformity(), error, self.logs.len(), [f64::NEG_INFINITY, 0.0])
+    }
+
+    /// The rows with the greatest potentials and those potentials, greatest first, of equal ones the first row first: `k`,
+    /// or as many as there are.
+    pub fn most_crowded(&self, k: usize) -> Vec<(usize, f64)> {
+        let mut rows: Vec<_> = self.logs.iter().copied().enumerate().collect();
+        let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if k < rows.len() {
+            rows.select_nth_unstable_by(k, order);
+            rows.truncate(k);
+        }
+        rows.sort_unstable_by(order);
+        rows
+    }
+
+    fn total(&self) -> LogSum {
+        self.logs.iter().copied().filter(|&log| log > f64::NEG_INFINITY).map(LogSum::from_exponent).collect()
+    }
+}
