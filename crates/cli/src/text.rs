@@ -86,7 +86,8 @@ pub(crate) fn table<const N: usize>(head: [&str; N], left: usize, rows: &[[Strin
 pub(crate) fn columns(head: &[&str], left: usize, rows: &[Vec<String>]) -> String {
     let head: Vec<_> = head.iter().map(|&cell| cell.into()).collect();
     let lines = || std::iter::once(&head).chain(rows);
-    let width = |column: usize| lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<_> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
     let line = |cells: &Vec<String>| {
         let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {

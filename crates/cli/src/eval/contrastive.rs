@@ -40,7 +40,11 @@ pub(super) fn measure(work: &mut Work, sweep: &Sweep) -> Result<Option<Box<dyn S
         })?;
         rows.extend(sweep.matching(place).map(|row| (metric, value, row.clone())));
     }
-    Ok(Some(Box::new(Losses { rows, anchors: n as usize * sides as usize, queue: queue.map(unisphere::Points::rows) })))
+    Ok(Some(Box::new(Losses {
+        rows,
+        anchors: n as usize * sides as usize,
+        queue: queue.map(unisphere::Points::rows),
+    })))
 }
 
 impl Section for Losses {
@@ -78,14 +82,19 @@ impl Section for Losses {
             let numbers = [value.loss, value.normalized, value.alignment, value.uniformity, value.residual];
             let mut line = vec![format!("tau = {}", metric.tau), count(value.negatives)];
             line.extend(numbers.map(decimal));
-            line.extend([cell(&matching(row)), format!("{:.4}", row.t).trim_end_matches('0').trim_end_matches('.').into()]);
+            line.extend([
+                cell(&matching(row)),
+                format!("{:.4}", row.t).trim_end_matches('0').trim_end_matches('.').into(),
+            ]);
             line
         };
-        let head = ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual", "U(t)", "t"];
+        let head =
+            ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual", "U(t)", "t"];
         let rows: Vec<_> = self.rows.iter().map(line).collect();
         let values: Vec<_> = self.rows.iter().map(|(.., row)| matching(row)).collect();
         let ways = self.rows.first().map_or("", |(metric, ..)| way(metric.candidates));
-        let queue = self.queue.map_or(String::new(), |rows| format!(", and {} of the queue", count(rows as u64)));
+        let queue =
+            self.queue.map_or(String::new(), |rows| format!(", and {} of the queue", count(rows as u64)));
         format!(
             "{}{}Candidates: {ways}, {} anchors with M negatives each{queue}. loss - log M = alignment + uniformity + residual\n\
              (Theorem 1): -E x.y/tau, E log E exp(x.x'/tau), and what vanishes as M grows. U(t): the mean uniformity at\n\

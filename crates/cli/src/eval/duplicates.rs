@@ -28,8 +28,9 @@ pub(super) fn measure(work: &mut Work) -> Result<Option<Box<dyn Section>>, Failu
     let mut sets = Vec::new();
     for set in &work.sets {
         let what = format!("close pairs of {}", set.name);
-        let mut close =
-            work.session.within(&what, &set.points, |engine| engine.close_pairs(&set.points, distance, LISTED))?;
+        let mut close = work
+            .session
+            .within(&what, &set.points, |engine| engine.close_pairs(&set.points, distance, LISTED))?;
         for (i, j, _) in &mut close.pairs {
             (*i, *j) = (work.places[*i], work.places[*j]);
         }
@@ -62,18 +63,25 @@ impl Section for Duplicates {
 
     fn text(&self) -> String {
         let row = |(name, equal, close): &(&str, Vec<Vec<usize>>, ClosePairs)| {
-            let groups = equal.iter().take(SHOWN).map(|group| {
-                let rows: Vec<_> = group.iter().take(SHOWN).map(usize::to_string).collect();
-                rows.join("=") + if group.len() > SHOWN { "=..." } else { "" }
-            });
-            let pairs = close.pairs.iter().filter(|pair| pair.2 > 0.0).take(SHOWN);
-            let pairs = pairs.map(|(i, j, distance)| format!("{i}~{j} ({})", digits(*distance)));
-            let examples: Vec<_> = groups.chain(pairs).collect();
-            vec![(*name).to_string(), count(spare(equal) as u64), count(close.count), examples.join("  ")]
+            vec![(*name).to_string(), count(spare(equal) as u64), count(close.count)]
         };
         let rows: Vec<_> = self.sets.iter().map(row).collect();
-        let close = format!("pairs within {}", self.distance);
-        columns(&["duplicates", "equal rows", &close, "the first"], 1, &rows)
+        let head = format!("pairs within {}", self.distance);
+        let examples = self.sets.iter().map(|(name, equal, close)| examples(name, equal, close));
+        columns(&["duplicates", "equal rows", &head], 1, &rows)
+            + &examples.collect::<String>()
             + "Equal rows: those beyond the first of each kind, equal in every value as given. Rows are counted from 0.\n"
     }
+}
+
+/// The first of each sort, on one line.
+fn examples(name: &str, equal: &[Vec<usize>], close: &ClosePairs) -> String {
+    let groups = equal.iter().take(SHOWN).map(|group| {
+        let rows: Vec<_> = group.iter().take(SHOWN).map(usize::to_string).collect();
+        rows.join(" = ") + if group.len() > SHOWN { " = ..." } else { "" }
+    });
+    let apart = close.pairs.iter().filter(|pair| pair.2 > 0.0).take(SHOWN);
+    let pairs = apart.map(|(i, j, distance)| format!("{i} ~ {j} ({})", digits(*distance)));
+    let first: Vec<_> = groups.chain(pairs).collect();
+    if first.is_empty() { String::new() } else { format!("{name}: {}\n", first.join(", ")) }
 }

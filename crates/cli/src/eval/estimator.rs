@@ -85,7 +85,8 @@ impl Estimator {
 
 /// The log mean over several sets of pairs, from that of each and their numbers.
 pub(super) fn pool(parts: &[(f64, u64)]) -> f64 {
-    let sum: LogSum = parts.iter().map(|&(mean, count)| LogSum::from_exponent(mean + (count as f64).ln())).collect();
+    let sum: LogSum =
+        parts.iter().map(|&(mean, count)| LogSum::from_exponent(mean + (count as f64).ln())).collect();
     sum.log_mean(parts.iter().map(|(_, count)| count).sum()).min(0.0)
 }
 

@@ -42,9 +42,9 @@ pub(super) fn measure(work: &mut Work) -> Result<Option<Box<dyn Section>>, Failu
             Scaling::Raw => Absent::because("raw points have no cosines"),
             Scaling::Unit => {
                 let what = format!("cosines of {}", set.name);
-                let counts = work.session.within(&what, &set.points, |engine| {
-                    engine.cosine_histogram(&set.points, BINS)
-                })?;
+                let counts = work
+                    .session
+                    .within(&what, &set.points, |engine| engine.cosine_histogram(&set.points, BINS))?;
                 Ok(Histogram { low: -1.0, high: 1.0, counts })
             }
         };

@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 
 use unisphere_io::{Column, File};
 
-use super::{
-    options::Eval,
-    plan::Plan,
-};
+use super::{options::Eval, plan::Plan};
 use crate::{exit::Failure, interrupt};
 
 /// Open files, and which of their rows count.

@@ -21,7 +21,8 @@ pub(super) fn measure(work: &Work) -> Option<Box<dyn Section>> {
     let crowded = work.sets.iter().filter_map(|set| {
         Some((set.name, set.potentials.as_ref()?.most_crowded(top).into_iter().map(place).collect()))
     });
-    let apart = work.distances.as_ref().map(|distances| greatest(distances, top).into_iter().map(place).collect());
+    let apart =
+        work.distances.as_ref().map(|distances| greatest(distances, top).into_iter().map(place).collect());
     Some(Box::new(Offenders { crowded: crowded.collect(), apart }))
 }
 
@@ -54,8 +55,9 @@ impl Section for Offenders {
 
     fn text(&self) -> String {
         let lists = self.crowded.iter().map(|(name, rows)| (format!("crowded in {name}"), "potential", rows));
-        let lists: Vec<_> =
-            lists.chain(self.apart.iter().map(|rows| ("pairs apart".to_string(), "distance", rows))).collect();
+        let lists: Vec<_> = lists
+            .chain(self.apart.iter().map(|rows| ("pairs apart".to_string(), "distance", rows)))
+            .collect();
         let head: Vec<_> = lists.iter().flat_map(|(title, what, _)| [title.as_str(), what]).collect();
         let longest = lists.iter().map(|(.., rows)| rows.len()).max().unwrap_or(0);
         let line = |i: usize| {

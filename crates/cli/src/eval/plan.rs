@@ -50,7 +50,8 @@ impl Plan {
             one if full => one.to_vec(),
             _ => Vec::new(),
         };
-        let taus = if options.tau.is_empty() && full && options.y.is_some() { &TAUS[..] } else { &options.tau };
+        let taus =
+            if options.tau.is_empty() && full && options.y.is_some() { &TAUS[..] } else { &options.tau };
         let candidates = options.candidates.unwrap_or_default();
         let contrastive = |&tau| Contrastive { tau, candidates };
         Ok(Self {
@@ -99,7 +100,9 @@ fn check(options: &Eval) -> Result<(), Failure> {
         return refuse("raw points are kept as f32; leave out --storage f16 or --raw".into());
     }
     if raw && options.skips_zero_rows() {
-        return refuse("raw rows of zeros are points like others; leave out --zero-rows skip or --raw".into());
+        return refuse(
+            "raw rows of zeros are points like others; leave out --zero-rows skip or --raw".into(),
+        );
     }
     let contrastive = !options.tau.is_empty() || options.full;
     let settings = options.protocol.map(|protocol| protocol.settings());

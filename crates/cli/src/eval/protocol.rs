@@ -136,7 +136,10 @@ pub(crate) fn help() -> String {
             Weighed::RowsAndPairs => "; --weights of rows and pairs: how frequent they are",
         };
         let (t, alpha, pooling) = (s.uniformity.t, s.alignment.alpha, s.pooling.words());
-        format!("  {:<9} t {t}, alpha {alpha}; uniformity: {pooling}; {loss}{weights}\n            {}\n", s.name, s.source)
+        format!(
+            "  {:<9} t {t}, alpha {alpha}; uniformity: {pooling}; {loss}{weights}\n            {}\n",
+            s.name, s.source
+        )
     };
     let lines: String = ALL.iter().map(line).collect();
     format!(

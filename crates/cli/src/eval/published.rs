@@ -80,7 +80,12 @@ impl Section for Published {
         let mut lines = vec![
             bold(&format!("protocol {name}")),
             format!("alignment   {}", decimal(self.alignment)),
-            format!("uniformity  {}  {}, {} pairs", decimal(self.uniformity), pooling.words(), count(self.pairs)),
+            format!(
+                "uniformity  {}  {}, {} pairs",
+                decimal(self.uniformity),
+                pooling.words(),
+                count(self.pairs)
+            ),
         ];
         if let (Some(formula), Some(loss)) = (self.settings.formula(), self.loss()) {
             lines.push(format!("loss        {}  {formula}", decimal(loss)));

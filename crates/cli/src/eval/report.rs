@@ -103,7 +103,10 @@ impl Report {
         if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
             *path += &format!(", of {}", self.weighed.words());
         }
-        lines.push(("points", format!("n = {}, d = {}, {scaling}", count(self.rows as u64), count(self.dims as u64))));
+        lines.push((
+            "points",
+            format!("n = {}, d = {}, {scaling}", count(self.rows as u64), count(self.dims as u64)),
+        ));
         if let Some((rows, queue)) = &self.skipped {
             lines.push(("skipped", skipped(rows, queue)));
         }
@@ -122,6 +125,10 @@ fn skipped(rows: &[usize], queue: &[usize]) -> String {
         let more = if rows.len() > SHOWN { ", ..." } else { "" };
         if rows.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) }
     };
-    let queue = if queue.is_empty() { String::new() } else { format!("; {} of the queue{}", queue.len(), list(queue)) };
+    let queue = if queue.is_empty() {
+        String::new()
+    } else {
+        format!("; {} of the queue{}", queue.len(), list(queue))
+    };
     format!("{} rows of zeros{}{queue}", rows.len(), list(rows))
 }

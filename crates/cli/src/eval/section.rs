@@ -105,8 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_absent_is_null_and_has_a_reason() {
-        let mut object =
-            json!({"a": number(1.5), "b": [{"c": absent("why")}, number(f64::NAN)], "d": {"e": number(f64::INFINITY)}});
+        let mut object = json!({"a": number(1.5), "b": [{"c": absent("why")}, number(f64::NAN)], "d": {"e": number(f64::INFINITY)}});
         let reasons = settle(&mut object);
         assert_eq!(object, json!({"a": 1.5, "b": [{"c": null}, null], "d": {"e": null}}));
         assert_eq!(reasons.keys().collect::<Vec<_>>(), ["/b/0/c", "/b/1", "/d/e"]);

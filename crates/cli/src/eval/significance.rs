@@ -5,8 +5,8 @@ use unisphere::Scaling;
 
 use super::{
     estimator::Estimator,
-    section::{Absent, Maybe, Section, cell, maybe, reasons},
-    summary::Summary,
+    section::{Absent, Maybe, Section, maybe, reasons},
+    summary::{Summary, Valued},
     work::Work,
 };
 use crate::text::columns;
@@ -21,11 +21,15 @@ pub(super) fn measure(work: &Work, summary: &Summary) -> Option<Box<dyn Section>
     } else {
         None
     };
-    let test = |(name, value): &(&'static str, super::summary::Valued)| {
+    let test = |(name, value): &(&'static str, Valued)| {
         if let Some(reason) = reason {
             return (*name, Absent::because(reason), Absent::because(reason));
         }
-        let u = if summary.estimator == Estimator::U { value.value } else { summary.estimator.u(value.value, work.rows()) };
+        let u = if summary.estimator == Estimator::U {
+            value.value
+        } else {
+            summary.estimator.u(value.value, work.rows())
+        };
         let found = summary.metric.significance(u, work.rows(), work.dims());
         (*name, Ok(found.z), Ok(found.p_value))
     };
@@ -34,19 +38,31 @@ pub(super) fn measure(work: &Work, summary: &Summary) -> Option<Box<dyn Section>
 
 impl Section for Tests {
     fn json(&self, object: &mut Map<String, Value>) {
-        let tests = self.0.iter().map(|(name, z, p)| ((*name).to_string(), json!({"z": maybe(z), "p_value": maybe(p)})));
+        let tests = self
+            .0
+            .iter()
+            .map(|(name, z, p)| ((*name).to_string(), json!({"z": maybe(z), "p_value": maybe(p)})));
         object.insert("significance".into(), Value::Object(tests.collect()));
     }
 
     fn text(&self) -> String {
         let row = |(name, z, p): &(&str, Maybe<f64>, Maybe<f64>)| {
-            let p = p.as_ref().map_or("-".into(), |p| if *p < 1e-4 { format!("{p:.1e}") } else { format!("{p:.4}") });
-            vec![(*name).to_string(), cell(z), p]
+            let z = z.as_ref().map_or("-".into(), |z| format!("{z:.1}"));
+            vec![(*name).to_string(), z, p.as_ref().map_or("-".into(), share)]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
         columns(&["against uniform points", "z", "p-value"], 1, &rows)
             + &reasons(self.0.iter().map(|(_, z, _)| ("z", z)))
             + "z: standard deviations above as many independent points of the uniform distribution; p: how often those are\n\
                as uneven by chance.\n"
+    }
+}
+
+/// A p-value, which is too small for a number where points are far from even.
+fn share(p: &f64) -> String {
+    match *p {
+        0.0 => "< 1e-300".into(),
+        p if p < 1e-4 => format!("{p:.1e}"),
+        p => format!("{p:.4}"),
     }
 }

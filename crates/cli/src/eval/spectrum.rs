@@ -59,13 +59,27 @@ impl Section for Spectra {
         };
         let rows = [
             line("mean norm", &|one| Ok(one.spectrum.mean_norm()), "0: balanced; near 1: a narrow cone"),
-            line("effective rank", &|one| Ok(one.spectrum.effective_rank()), "axes in use, weak ones in part"),
-            line("participation ratio", &|one| Ok(one.spectrum.participation_ratio()), "axes that carry the most"),
-            line("Wasserstein", &|one| one.wasserstein.clone(), "to N(0, I/d): grows with every axis that is lost"),
+            line(
+                "effective rank",
+                &|one| Ok(one.spectrum.effective_rank()),
+                "axes in use, weak ones in part",
+            ),
+            line(
+                "participation ratio",
+                &|one| Ok(one.spectrum.participation_ratio()),
+                "axes that carry the most",
+            ),
+            line(
+                "Wasserstein",
+                &|one| one.wasserstein.clone(),
+                "to N(0, I/d): grows with every axis that is lost",
+            ),
         ];
-        let head: Vec<_> = std::iter::once("spectrum").chain(self.0.iter().map(|one| one.name)).chain([""]).collect();
+        let head: Vec<_> =
+            std::iter::once("spectrum").chain(self.0.iter().map(|one| one.name)).chain([""]).collect();
         let largest = self.0.iter().map(|one| {
-            let shown: Vec<_> = one.spectrum.eigenvalues().iter().take(SHOWN).map(|v| format!("{v:.4}")).collect();
+            let shown: Vec<_> =
+                one.spectrum.eigenvalues().iter().take(SHOWN).map(|v| format!("{v:.4}")).collect();
             format!("largest variances of {}: {}\n", one.name, shown.join(" "))
         });
         let rows = aligned(&rows, self.0.len());

@@ -37,7 +37,11 @@ impl Valued {
     fn estimated(estimate: Estimate) -> Self {
         let Estimate { value, standard_error, low, high } = estimate;
         let known = |number: f64| {
-            if standard_error.is_finite() { Ok(number) } else { Absent::because("it takes three rows or more") }
+            if standard_error.is_finite() {
+                Ok(number)
+            } else {
+                Absent::because("it takes three rows or more")
+            }
         };
         Self { value, error: known(standard_error), low: known(low), high: known(high) }
     }
@@ -67,11 +71,15 @@ impl Summary {
             work.find_potentials()?;
         }
         if sets.is_empty() {
-            let estimates = work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?.estimate())));
-            sets = estimates.map(|(name, u)| (name, Valued::estimated(estimator.estimate(u, rows)))).collect();
+            let estimates =
+                work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?.estimate())));
+            sets =
+                estimates.map(|(name, u)| (name, Valued::estimated(estimator.estimate(u, rows)))).collect();
         }
         let (floor, least) = match work.plan.scaling {
-            Scaling::Raw => (Absent::because("raw points have no floor"), Absent::because("raw points have none")),
+            Scaling::Raw => {
+                (Absent::because("raw points have no floor"), Absent::because("raw points have none"))
+            }
             Scaling::Unit => (Ok(metric.floor(dims)), Ok(estimator.least(metric, rows, dims))),
         };
         Ok(Self { alignment, metric, estimator, sets, floor, least, rows, dims })
@@ -133,7 +141,8 @@ impl Section for Summary {
         uniformity["floor"] = maybe(&self.floor);
         uniformity["least"] = maybe(&self.least);
         for (name, value) in &self.sets {
-            let mut of = json!({"gap": maybe(&self.gap(value.value)), "score": maybe(&self.score(value.value))});
+            let mut of =
+                json!({"gap": maybe(&self.gap(value.value)), "score": maybe(&self.score(value.value))});
             put_error(&mut of, value);
             of["effective_dims"] = maybe(&self.effective_dims(value.value));
             uniformity[format!("of_{name}")] = of;
@@ -169,14 +178,16 @@ impl Summary {
         }
         let (t, pairs) = (format!("t = {}", self.metric.t), self.estimator.pairs(self.rows as u64));
         for (name, value) in &self.sets {
-            let what = if self.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {name}") };
+            let what =
+                if self.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {name}") };
             rows.push(row(what, t.clone(), value, pairs));
         }
         if let Some(mean) = self.mean() {
             let cells = ["their mean".into(), t, decimal(mean)].into_iter();
             rows.push(cells.chain([const { String::new() }; 3]).chain([count(pairs)]).collect());
         }
-        let missing = self.alignment.iter().map(|(_, value)| value).chain(self.sets.iter().map(|(_, value)| value));
+        let missing =
+            self.alignment.iter().map(|(_, value)| value).chain(self.sets.iter().map(|(_, value)| value));
         let missing = missing.map(|value| ("the standard error", &value.error));
         columns(&["", "", "value", "std. error", "95 % from", "to", "pairs"], 2, &rows) + &reasons(missing)
     }
@@ -197,7 +208,8 @@ impl Summary {
         rows.extend(self.mean().map(|mean| row("their mean".into(), mean, String::new())));
         let dims: Vec<_> = self.sets.iter().map(|(_, value)| self.effective_dims(value.value)).collect();
         let missing = [("the floor", &self.floor)].into_iter();
-        let missing = missing.chain(dims.iter().filter(|_| self.floor.is_ok()).map(|d| ("effective dims", d)));
+        let missing =
+            missing.chain(dims.iter().filter(|_| self.floor.is_ok()).map(|d| ("effective dims", d)));
         columns(&["", "floor", "above floor", "score", "effective dims"], 1, &rows) + &reasons(missing)
     }
 
@@ -210,7 +222,9 @@ impl Summary {
             String::new()
         } else {
             let below = match self.estimator {
-                Estimator::U => "A finite set may lie below it, the more the greater t: no point is paired with itself.\n",
+                Estimator::U => {
+                    "A finite set may lie below it, the more the greater t: no point is paired with itself.\n"
+                }
                 Estimator::V => "",
             };
             format!(
@@ -218,6 +232,8 @@ impl Summary {
                  Score: 0 where all points are equal, 1 at the floor. Effective dims: the sphere whose floor is the value.\n"
             )
         };
-        format!("Uniformity: log mean over {mean}.\n{floor}Intervals: by the jackknife, of rows drawn independently.\n")
+        format!(
+            "Uniformity: log mean over {mean}.\n{floor}Intervals: by the jackknife, of rows drawn independently.\n"
+        )
     }
 }

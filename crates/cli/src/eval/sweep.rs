@@ -84,7 +84,8 @@ fn within(work: &mut Work, summary: &Summary, ts: &[f64]) -> Result<Vec<Vec<Mayb
                 values.push(estimator.weighted(u, weights));
             }
         } else {
-            let us = work.session.within(&what, &set.points, |engine| engine.uniformities(&set.points, ts))?;
+            let us =
+                work.session.within(&what, &set.points, |engine| engine.uniformities(&set.points, ts))?;
             values.extend(us.into_iter().map(|u| estimator.value(u, set.points.rows())));
         }
         // The very number of the summary, which was summed in another order.
@@ -103,14 +104,20 @@ fn across(work: &mut Work, ts: &[f64]) -> Result<Option<Vec<Maybe<f64>>>, Failur
         return Ok(Some(vec![Absent::because("it is measured without weights only"); ts.len()]));
     }
     let pairs = x.points.rows() as u64 * y.points.rows() as u64;
-    let values = work.session.compute("cross uniformity", pairs, |engine| {
-        engine.cross_uniformities(&x.points, &y.points, ts)
-    })?;
+    let values = work
+        .session
+        .compute("cross uniformity", pairs, |engine| engine.cross_uniformities(&x.points, &y.points, ts))?;
     Ok(Some(values.into_iter().map(Ok).collect()))
 }
 
 impl Row {
-    fn new(work: &Work, t: f64, floor: Maybe<f64>, (x, y): (Maybe<f64>, Maybe<f64>), cross: Maybe<f64>) -> Self {
+    fn new(
+        work: &Work,
+        t: f64,
+        floor: Maybe<f64>,
+        (x, y): (Maybe<f64>, Maybe<f64>),
+        cross: Maybe<f64>,
+    ) -> Self {
         let all = || Ok::<_, Absent>((x.clone()?, y.clone()?, cross.clone()?));
         let n = work.rows();
         // Of pairs without the diagonal.
@@ -157,7 +164,8 @@ impl Section for Sweep {
     fn text(&self) -> String {
         let title = |name: &'static str| if name == "squared_mmd" { "squared MMD" } else { name };
         let names = self.rows.first().map(|row| row.values(self.paired)).unwrap_or_default();
-        let head: Vec<_> = std::iter::once("uniformity").chain(names.iter().map(|(name, _)| title(name))).collect();
+        let head: Vec<_> =
+            std::iter::once("uniformity").chain(names.iter().map(|(name, _)| title(name))).collect();
         let line = |row: &Row| {
             let cells = row.values(self.paired).into_iter().map(|(_, value)| cell(value));
             std::iter::once(format!("t = {}", row.t)).chain(cells).collect()

@@ -54,7 +54,8 @@ impl Work {
         let skipped = (skipped.rows, skipped.queue);
         let mut work = Self { plan, session, sets, queue, distances: None, labels, weights, places, skipped };
         if let [x, y] = work.sets.as_slice() {
-            let distances = work.session.rows("pairs", |engine| engine.pair_distances(&x.points, &y.points))?;
+            let distances =
+                work.session.rows("pairs", |engine| engine.pair_distances(&x.points, &y.points))?;
             work.distances = Some(distances);
         }
         Ok(work)

@@ -29,14 +29,24 @@ fn two_sets() {
         "rows",
         "dims",
         "normalized",
+        "weights",
+        "protocol",
         "alignment",
         "uniformity",
         "seconds",
     ];
     assert_eq!(keys(&report), top);
     assert_eq!(keys(&report["device"]), ["kind", "name"]);
-    assert_eq!(keys(&report["alignment"]), ["alpha", "value", "pairs"]);
-    assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "y", "mean", "floor"]);
+    assert_eq!(keys(&report["alignment"]), ["alpha", "value", "pairs", "standard_error", "low", "high"]);
+    let uniformity_keys =
+        ["t", "estimator", "pairs", "x", "y", "mean", "floor", "least", "of_x", "of_y", "of_mean"];
+    assert_eq!(keys(&report["uniformity"]), uniformity_keys);
+    let calibration = ["gap", "score", "standard_error", "low", "high", "effective_dims"];
+    assert_eq!(keys(&report["uniformity"]["of_x"]), calibration);
+    assert_eq!(
+        (&report["weights"], &report["protocol"]),
+        (&"none".into(), &serde_json::json!({"name": "none"}))
+    );
 
     assert_eq!(report["unisphere"], env!("CARGO_PKG_VERSION"));
     assert_eq!((&report["device"]["kind"], &report["precision"]), (&"cpu".into(), &"f32".into()));
@@ -58,7 +68,7 @@ fn two_sets() {
 #[test]
 fn one_set_has_no_alignment() {
     let (folder, x, _) = pairs();
-    let report = folder.json(&["x.npy", "--t", "0.5", "--alpha", "3"]);
+    let report = folder.json(&["x.npy", "--t", "0.5"]);
     assert_eq!(
         keys(&report),
         [
@@ -69,11 +79,13 @@ fn one_set_has_no_alignment() {
             "rows",
             "dims",
             "normalized",
+            "weights",
+            "protocol",
             "uniformity",
             "seconds"
         ]
     );
-    assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "floor"]);
+    assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "floor", "least", "of_x"]);
     assert_eq!(report["uniformity"]["t"], 0.5);
     near(&report["uniformity"]["x"], uniformity(&rows(&x, D, true), 0.5));
 }
@@ -112,12 +124,15 @@ fn the_table_says_what_was_measured() {
     assert_eq!(cells("x "), ["x", "x.npy"]);
     assert_eq!(line("points"), "points  n = 2,000, d = 2, scaled to unit length");
     assert!(line("device").starts_with("device  cpu: ") && line("device").ends_with(", f32"), "{text}");
-    assert_eq!(cells("alignment"), ["alignment", "alpha", "=", "2", "0.000000", "2,000"]);
+    let nothing = ["0.000000"; 4].join(" ");
+    assert_eq!(cells("alignment").join(" "), format!("alignment alpha = 2 {nothing} 2,000"));
     // Of the 1,999,000 pairs, a million are 2 apart and the others 0.
     let value = (999_000.0f64 + 1e6 * (-8f64).exp()).ln() - 1_999_000f64.ln();
-    let expected = format!("{value:.6} -1.575027 {:.6} 1,999,000", value + 1.575_026_9);
-    assert_eq!(cells("uniformity of x")[6..].join(" "), expected);
-    assert_eq!(cells("their mean")[5..].join(" "), expected);
+    assert_eq!(cells("uniformity of x")[6], format!("{value:.6}"));
+    assert_eq!(cells("their mean")[5..].join(" "), format!("{value:.6} 1,999,000"));
+    let calibration = text.lines().rfind(|line| line.starts_with("uniformity of x")).unwrap_or_default();
+    let gap = format!("-1.575027  {:>11.6}  {:.4}", value + 1.575_026_9, value / -1.575_026_9);
+    assert!(calibration.contains(&gap), "{calibration}, not {gap}");
     assert!(text.contains("U-statistic"), "{text}");
 }
 
