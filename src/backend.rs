@@ -199,17 +199,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix>;
 
     /// The points of these rows, in this order, which may repeat; their gradients are not asked for.
-    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
-        unfinished((points, rows))
-    }
+    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points>;
 
     /// Σ exp(−t‖x−y‖²) over `pairs`.
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum>;
 
     /// The same for every t, where possible at little more than the cost of one.
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
-        unfinished((pairs, ts, watch))
-    }
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>>;
 
     /// The same sum S, and the gradient of `weight` · log S.
     fn log_sum_with_grad(
@@ -228,10 +224,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         exponent: Exponent,
         masses: Option<Masses<'_>>,
         watch: &Watch<'_>,
-    ) -> Result<RowLogSums> {
-        let _ = watch;
-        unfinished((pairs, exponent, masses))
-    }
+    ) -> Result<RowLogSums>;
 
     /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given.
     fn weighted_grad(
@@ -241,10 +234,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         weighing: Weighing<'_>,
         sum: Option<Gradients>,
         watch: &Watch<'_>,
-    ) -> Result<Gradients> {
-        let _ = watch;
-        unfinished((pairs, exponent, weighing, sum))
-    }
+    ) -> Result<Gradients>;
 
     /// The log sums of the rows of x, as [`row_log_sums`](Self::row_log_sums) has them, and in the same go the gradient of
     /// `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)), added to `sum` where given. Pairs run across two sets.
@@ -267,30 +257,20 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up
     /// to its end: of k groups, row by row of a k × k matrix, those below its diagonal as above.
-    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
-        unfinished((x, ends, t, watch))
-    }
+    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>>;
 
     /// How many pairs have a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6 of
     /// the end of a part may count as of the next.
-    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
-        unfinished((pairs, bins, watch))
-    }
+    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>>;
 
     /// The pairs whose squared distance is at most `square`, as direct differences say; `limit` of them by name.
-    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
-        unfinished((pairs, square, limit, watch))
-    }
+    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close>;
 
     /// Mean and covariance, in f64 or as good.
-    fn moments(&self, x: &Points) -> Result<Moments> {
-        unfinished((x,))
-    }
+    fn moments(&self, x: &Points) -> Result<Moments>;
 
     /// ⟨xᵢ, yᵢ⟩ for every row.
-    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        unfinished((x, y))
-    }
+    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>>;
 
     /// The gradient of Σ cᵢ⟨xᵢ, yᵢ⟩ for x and y, one coefficient per row, added to `sum` where given.
     fn paired_dots_grad(
@@ -299,9 +279,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         y: &Points,
         coefficients: &[f64],
         sum: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)> {
-        unfinished((x, y, coefficients, sum))
-    }
+    ) -> Result<(Matrix, Matrix)>;
 
     /// ‖xᵢ−yᵢ‖² for every row, by direct difference.
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>>;
@@ -320,11 +298,6 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
-}
-
-/// What is not there yet. To be removed with the last call of it.
-fn unfinished<T, R>(_: T) -> Result<R> {
-    Err(Error::Device { reason: "not implemented yet".into() })
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].

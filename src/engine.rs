@@ -196,6 +196,12 @@ impl Engine {
         self.precision
     }
 
+    /// In which precisions this engine and its clones have made sums over pairs so far, the most accurate first: single
+    /// precision is among them where a grade could not keep its word. On the CPU, always single precision.
+    pub fn precisions_used(&self) -> Vec<Precision> {
+        self.backend.precisions_used()
+    }
+
     /// Where this engine computes.
     pub fn device(&self) -> &Device {
         self.backend.device()
