@@ -143,7 +143,7 @@ fn potentials(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
         let got = engine.potentials(&x.points, Uniformity { t })?;
         let others = (x.seen.len() - 1) as f64;
         for (row, (point, &got)) in x.seen.iter().zip(got.logs()).enumerate() {
-            let exponent = |(_, other)| -t * oracle::squared_distance(point, other);
+            let exponent = |(_, other): (usize, &Vec<f64>)| -t * oracle::squared_distance(point, other);
             let terms: Vec<_> = x.seen.iter().enumerate().filter(|(i, _)| *i != row).map(exponent).collect();
             let want = log_sum(&terms) - others.ln();
             // A single row has less to average over than all.
@@ -290,7 +290,7 @@ fn group_sizes(engine: &Engine) -> Result<(), Failed> {
 
 /// Two points, many times each: all that is measured has a closed form.
 fn two_clusters(engine: &Engine) -> Result<(), Failed> {
-    let (m, d, t) = (150usize, 6, 2.0);
+    let (m, d, t) = (150usize, 6, 2.0f64);
     let values: Vec<f32> =
         (0..2 * m * d).map(|k| f32::from(u8::from(k % d == usize::from(k / d >= m)))).collect();
     let x: Points = engine.upload(&Embeddings::with_scaling(values, 2 * m, d, Scaling::Unit)?)?;

@@ -25,8 +25,11 @@ fn main() -> ExitCode {
     let cases = cases
         .filter(|case| case.rows > 1 && !case.name.starts_with("1,000 from") && !case.name.contains("far"));
     let checks = cases.map(|case| Check::new(case.name.clone(), move |engine| check(engine, &case)));
-    let more =
-        [Check::new("closed forms", closed_forms), Check::new("a row far below the others", far_below)];
+    let more = [
+        Check::new("closed forms", closed_forms),
+        Check::new("a row far below the others", far_below),
+        Check::new("PyTorch's values and gradients", pytorch),
+    ];
     devices::run(&checks.chain(more).collect::<Vec<_>>())
 }
 
