@@ -17,6 +17,8 @@ pub(crate) fn count(number: u64) -> String {
 
 /// Six decimals, or six digits where those would say nothing.
 pub(crate) fn decimal(value: f64) -> String {
+    // Zero has one sign.
+    let value = value + 0.0;
     if value == 0.0 || (1e-3..1e9).contains(&value.abs()) {
         format!("{value:.6}")
     } else {
@@ -125,7 +127,7 @@ mod tests {
         assert_eq!([0, 999, 1000, 8_386_560].map(count), ["0", "999", "1,000", "8,386,560"]);
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
         assert_eq!(
-            [0.0, -2.8154002302, 1e-9, -3e12].map(decimal),
+            [-0.0, -2.8154002302, 1e-9, -3e12].map(decimal),
             ["0.000000", "-2.815400", "1.000000e-9", "-3.000000e12"]
         );
         assert_eq!(

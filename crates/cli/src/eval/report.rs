@@ -18,6 +18,8 @@ pub(super) struct Report {
     files: Vec<(&'static str, PathBuf)>,
     device: Device,
     precision: Precision,
+    /// Those that sums were made in.
+    used: Vec<Precision>,
     storage: Storage,
     rows: usize,
     dims: usize,
@@ -46,6 +48,7 @@ impl Report {
             files: files.into_iter().flatten().collect(),
             device: engine.device().clone(),
             precision: engine.precision(),
+            used: engine.precisions_used(),
             storage: engine.storage(),
             rows,
             dims,
@@ -64,6 +67,7 @@ impl Report {
         put("unisphere", common::VERSION.into());
         put("device", common::device(&self.device));
         put("precision", self.precision.to_string().into());
+        put("precisions_used", self.used.iter().map(Precision::to_string).collect());
         put("storage", self.storage.to_string().into());
         put("rows", self.rows.into());
         put("dims", self.dims.into());
@@ -90,7 +94,8 @@ impl Report {
     }
 
     fn circumstances(&self) -> String {
-        let Self { device, precision, storage, .. } = self;
+        let Self { device, storage, .. } = self;
+        let precision = precision(self.precision, &self.used);
         let scaling = match self.scaling {
             Scaling::Unit => "scaled to unit length",
             Scaling::Raw => "raw",
@@ -117,6 +122,15 @@ impl Report {
     }
 }
 
+/// The one that was asked for, and what took its place.
+fn precision(asked: Precision, used: &[Precision]) -> String {
+    if used.iter().all(|&used| used == asked) {
+        return asked.to_string();
+    }
+    let used: Vec<_> = used.iter().map(Precision::to_string).collect();
+    format!("{} ({asked} was asked for)", used.join(" and "))
+}
+
 /// How many rows of zeros, and the first of them.
 fn skipped(rows: &[usize], queue: &[usize]) -> String {
     const SHOWN: usize = 8;
@@ -131,4 +145,24 @@ fn skipped(rows: &[usize], queue: &[usize]) -> String {
         format!("; {} of the queue{}", queue.len(), list(queue))
     };
     format!("{} rows of zeros{}{queue}", rows.len(), list(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precision_that_was_not_kept_is_told() {
+        let [f32, f16] = [Precision::F32, Precision::F16];
+        assert_eq!(precision(f16, &[f16]), "f16");
+        assert_eq!(precision(f16, &[f32]), "f32 (f16 was asked for)");
+        assert_eq!(precision(f16, &[f32, f16]), "f32 and f16 (f16 was asked for)");
+    }
+
+    #[test]
+    fn few_rows_of_zeros_are_named() {
+        assert_eq!(skipped(&[3, 17], &[]), "2 rows of zeros: 3, 17");
+        assert_eq!(skipped(&[], &[4]), "0 rows of zeros; 1 of the queue: 4");
+        assert!(skipped(&[1; 9], &[]).ends_with("1, 1, ..."));
+    }
 }

@@ -28,7 +28,8 @@ impl Absent {
 
 /// A number, or why there is none, until [`settle`].
 pub(super) fn number(value: f64) -> Value {
-    match serde_json::Number::from_f64(value) {
+    // Zero has one sign.
+    match serde_json::Number::from_f64(value + 0.0) {
         Some(number) => Value::Number(number),
         None => absent("it is beyond double precision"),
     }

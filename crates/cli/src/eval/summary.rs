@@ -97,7 +97,8 @@ impl Summary {
     }
 
     fn score(&self, value: f64) -> Maybe<f64> {
-        self.floor.clone().map(|_| self.metric.score(value, self.dims))
+        // Zero has one sign.
+        self.floor.clone().map(|_| self.metric.score(value, self.dims) + 0.0)
     }
 
     fn effective_dims(&self, value: f64) -> Maybe<f64> {

@@ -25,6 +25,7 @@ fn two_sets() {
         "unisphere",
         "device",
         "precision",
+        "precisions_used",
         "storage",
         "rows",
         "dims",
@@ -50,6 +51,7 @@ fn two_sets() {
 
     assert_eq!(report["unisphere"], env!("CARGO_PKG_VERSION"));
     assert_eq!((&report["device"]["kind"], &report["precision"]), (&"cpu".into(), &"f32".into()));
+    assert_eq!(report["precisions_used"], serde_json::json!(["f32"]));
     assert_eq!((&report["rows"], &report["dims"]), (&N.into(), &D.into()));
     assert_eq!((&report["normalized"], &report["uniformity"]["estimator"]), (&true.into(), &"U".into()));
     assert_eq!((&report["alignment"]["alpha"], &report["uniformity"]["t"]), (&2.0.into(), &2.0.into()));
@@ -75,6 +77,7 @@ fn one_set_has_no_alignment() {
             "unisphere",
             "device",
             "precision",
+            "precisions_used",
             "storage",
             "rows",
             "dims",
