@@ -1,7 +1,7 @@
 //! The heart of the report: alignment, and uniformity of each set, with what to compare them with.
 
 use serde_json::{Map, Value, json};
-use unisphere::{Alignment, Estimate, Scaling, Uniformity};
+use unisphere::{Alignment, Estimate, Precision, Scaling, Uniformity};
 
 use super::{
     estimator::Estimator,
@@ -46,9 +46,13 @@ impl Valued {
         Self { value, error: known(standard_error), low: known(low), high: known(high) }
     }
 
-    fn weighted(value: f64) -> Self {
-        let unknown = || Absent::because("it is not known for weighted rows");
+    fn alone(value: f64, reason: &str) -> Self {
+        let unknown = || Absent::because(reason);
         Self { value, error: unknown(), low: unknown(), high: unknown() }
+    }
+
+    fn weighted(value: f64) -> Self {
+        Self::alone(value, "it is not known for weighted rows")
     }
 }
 
@@ -57,25 +61,7 @@ impl Summary {
         let (metric, estimator) = (work.plan.uniformity, work.plan.estimator);
         let (rows, dims) = (work.rows(), work.dims());
         let alignment = alignment(work)?;
-        let mut sets = Vec::new();
-        if let Some(weights) = work.row_weights().map(<[f64]>::to_vec) {
-            for set in &work.sets {
-                let what = format!("uniformity of {}", set.name);
-                let u = work.session.within(&what, &set.points, |engine| {
-                    engine.weighted_uniformity(&set.points, &weights, metric)
-                })?;
-                sets.push((set.name, Valued::weighted(estimator.weighted(u, &weights))));
-            }
-        }
-        if sets.is_empty() || work.plan.full || work.plan.top.is_some() || work.plan.rows {
-            work.find_potentials()?;
-        }
-        if sets.is_empty() {
-            let estimates =
-                work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?.estimate())));
-            sets =
-                estimates.map(|(name, u)| (name, Valued::estimated(estimator.estimate(u, rows)))).collect();
-        }
+        let sets = uniformities(work)?;
         let (floor, least) = match work.plan.scaling {
             Scaling::Raw => {
                 (Absent::because("raw points have no floor"), Absent::because("raw points have none"))
@@ -106,6 +92,33 @@ impl Summary {
         let none = || Absent("no sphere's uniform distribution has this value".into());
         self.metric.effective_dims(value).ok_or_else(none)
     }
+}
+
+/// Of each set. Potentials tell the uncertainty too, but are sums in single precision, whatever was asked for.
+fn uniformities(work: &mut Work) -> Result<Vec<(&'static str, Valued)>, Failure> {
+    let (metric, estimator, rows) = (work.plan.uniformity, work.plan.estimator, work.rows());
+    let weights = work.row_weights().map(<[f64]>::to_vec);
+    let single = work.session.engine.precision() == Precision::F32;
+    if work.plan.full || work.plan.top.is_some() || work.plan.rows || weights.is_none() && single {
+        work.find_potentials()?;
+    }
+    let mut sets = Vec::new();
+    for set in &work.sets {
+        let (what, points) = (format!("uniformity of {}", set.name), &set.points);
+        let value = if let Some(weights) = &weights {
+            let u = work
+                .session
+                .within(&what, points, |engine| engine.weighted_uniformity(points, weights, metric))?;
+            Valued::weighted(estimator.weighted(u, weights))
+        } else if let Some(potentials) = &set.potentials {
+            Valued::estimated(estimator.estimate(potentials.estimate(), rows))
+        } else {
+            let u = work.session.within(&what, points, |engine| engine.uniformity(points, metric))?;
+            Valued::alone(estimator.value(u, rows), "it takes --precision f32")
+        };
+        sets.push((set.name, value));
+    }
+    Ok(sets)
 }
 
 fn alignment(work: &Work) -> Result<Option<(Alignment, Valued)>, Failure> {
