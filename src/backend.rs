@@ -226,7 +226,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         watch: &Watch<'_>,
     ) -> Result<RowLogSums>;
 
-    /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given.
+    /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given; that of a
+    /// second set, which a sum may lack, is left out then.
     fn weighted_grad(
         &self,
         pairs: Pairs<'_>,

@@ -97,9 +97,11 @@ fn weights(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()>
         for ((i, j), term) in pairs().zip(&terms) {
             let w = 2.0 * t * (term - sum).exp();
             let equal = x.seen[i] == x.seen[j];
-            for (a, b) in [(i, j), (j, i)].into_iter().filter(|_| !equal) {
+            for (a, b) in [(i, j), (j, i)] {
                 gross[a] += w;
-                (0..dims).for_each(|k| wanted[a][k] -= w * (x.seen[a][k] - x.seen[b][k]));
+                // Equal points pull nowhere, however great their weight.
+                (0..if equal { 0 } else { dims })
+                    .for_each(|k| wanted[a][k] -= w * (x.seen[a][k] - x.seen[b][k]));
             }
         }
         let gross = oracle::length(&gross);
@@ -258,7 +260,7 @@ fn spectrum(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
     let mean: Vec<f64> = (0..dims).map(|k| x.seen.iter().map(|row| row[k]).sum::<f64>() / n).collect();
     let centred: Rows =
         x.seen.iter().map(|row| row.iter().zip(&mean).map(|(v, m)| v - m).collect()).collect();
-    let size = oracle::length(&mean).max(1.0);
+    let size = x.seen.iter().map(|row| oracle::length(row)).fold(1.0, f64::max);
     report.check("norm of the mean", compare::value(got.mean_norm(), oracle::length(&mean), 1e-6 * size));
     // The trace of a power of the covariance is that of the same power of the matrix of inner products, n × n.
     let trace = centred.iter().map(|row| oracle::dot(row, row)).sum::<f64>() / n;

@@ -21,7 +21,7 @@ const TAUS: [f64; 4] = [0.01, 0.07, 0.5, 3.0];
 fn main() -> ExitCode {
     // The oracle goes through all pairs of all anchors; raw sets so far out that single precision has no logits
     // are not for every device.
-    let cases = cases::shapes().into_iter().chain(cases::ragged().into_iter().step_by(7)).chain([many()]);
+    let cases = cases::shapes().into_iter().chain(cases::ragged().into_iter().step_by(17)).chain([many()]);
     let cases = cases
         .filter(|case| case.rows > 1 && !case.name.starts_with("1,000 from") && !case.name.contains("far"));
     let checks = cases.map(|case| Check::new(case.name.clone(), move |engine| check(engine, &case)));
@@ -46,11 +46,13 @@ fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
     let queue =
         Set::new(engine, Embeddings::with_scaling(of_queue, case.rows / 2 + 3, case.dims, case.scaling)?)?;
     let mut report = Report::default();
-    for tau in TAUS {
+    // Edges of tiles are the same at every temperature.
+    let taus = if case.name.starts_with("ragged") { &TAUS[1..2] } else { &TAUS[..3] };
+    for &tau in taus {
         for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
             let metric = Contrastive { tau, candidates };
             compare(&mut report, engine, (&x, &y, None), metric)?;
-            if tau < 0.1 {
+            if tau == 0.07 {
                 compare(&mut report, engine, (&x, &y, Some(&queue)), metric)?;
             }
         }
@@ -102,7 +104,14 @@ fn compare(
     let n = x.seen.len();
     let gross = anchors.gross(tau);
     for (which, set, got, want) in [("x", x, &gx, &grad[..n]), ("y", y, &gy, &grad[n..2 * n])] {
-        let outcome = set.gradient(got, want.to_vec(), greatest, gross)?;
+        let outcome = if set.raw() {
+            // Of equal points all pulls cancel.
+            let longest = set.seen.iter().map(|row| oracle::length(row)).fold(0.0, f64::max);
+            let (relative, floor) = (1e-5f64.max(1.2e-7 * greatest), 4.8e-7 * gross * longest);
+            compare::gradient(&got.read()?, &want.to_vec(), &vec![1.0; n], relative, floor)
+        } else {
+            set.gradient(got, want.to_vec(), greatest, gross)?
+        };
         report.check(format!("{what}: gradient of {which}"), outcome);
     }
     Ok(())

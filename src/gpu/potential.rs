@@ -15,7 +15,7 @@ const STEEP: f64 = 5.0;
 /// The same of cosines from short sums, for sums of a row, in which there is less to average over: τ = 0.07 is below.
 const STEEP_ROW: f64 = 7.5;
 /// Beyond this t only the closest pairs have exponents that count beside each other.
-const STEEPER: f64 = 20.0;
+const STEEPER: f64 = 50.0;
 /// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
 const DEEPEST: f64 = 40.0;
 

@@ -52,17 +52,17 @@ impl Uniformity {
 }
 
 /// Logs of the moments of w/m − 1 for uniform points, where w = exp(−t‖x−y‖²) and m is its mean.
-struct Moments {
+pub(super) struct Moments {
     /// E(w/m−1)²
-    variance: f64,
+    pub(super) variance: f64,
     /// E(w/m−1)³
-    third: f64,
+    pub(super) third: f64,
     /// E(w/m−1)(w′/m−1)(w″/m−1) over the sides of a triangle.
-    triangle: f64,
+    pub(super) triangle: f64,
 }
 
 impl Moments {
-    fn new(dims: f64, t: f64) -> Self {
+    pub(super) fn new(dims: f64, t: f64) -> Self {
         let mean = rise(dims, t);
         let (mut weight, mut variance) = (LogSum::EMPTY, LogSum::EMPTY);
         let (mut third, mut triangle) = (Signed::default(), Signed::default());

@@ -14,6 +14,9 @@ const GRADIENT: f64 = 1e-5;
 /// of the terms that cancelled.
 const CANCELLED: f64 = f32::EPSILON as f64;
 
+/// Single precision ends about here.
+const VANISHED: f64 = 1e-33;
+
 /// Points on the device, and for the oracle: as they were given, and as metrics see them.
 pub(crate) struct Set {
     pub(crate) points: Points,
@@ -82,8 +85,8 @@ impl Set {
             return Ok(Err(format!("has the shape {shape:?}, not {expected:?}")));
         }
         let (relative, floor) = match self.points.scaling() {
-            Scaling::Raw => (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), 0.0),
-            Scaling::Unit => (GRADIENT, CANCELLED * gross),
+            Scaling::Raw => (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), VANISHED * gross),
+            Scaling::Unit => (GRADIENT, (CANCELLED * gross).max(VANISHED)),
         };
         let (got, want) = (got.read()?, self.through_scaling(want));
         Ok(compare::gradient(&got, &want, &self.weights(), relative, floor)

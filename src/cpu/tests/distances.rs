@@ -19,7 +19,7 @@ fn pairs_of_rows() {
                 let start = random(n * d, 14);
                 let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
                 let (_, gx, gy) = metric
-                    .value_with_grad(cpu, &x.points, &y.points, 0.7, Some((matrix(), matrix())))
+                    .value_with_grad(cpu, &x.points, &y.points, (0.7, None), Some((matrix(), matrix())))
                     .expect("a gradient");
                 for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
                     let mut want = oracle::alignment_grad(&x.seen, &y.seen, alpha, 0.7);
