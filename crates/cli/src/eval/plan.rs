@@ -1,6 +1,6 @@
 //! What is to be measured: the options, with what they imply, and without contradictions.
 
-use unisphere::{Alignment, Candidates, Contrastive, Scaling, Storage, Uniformity};
+use unisphere::{Alignment, Contrastive, Scaling, Storage, Uniformity};
 
 use super::{
     estimator::Estimator,
@@ -110,7 +110,7 @@ fn check(options: &Eval) -> Result<(), Failure> {
     if moco && options.queue.is_none() {
         return refuse("--protocol moco compares x with a queue of keys: name it by --queue FILE.npy".into());
     }
-    if options.candidates.is_some_and(|way| way != Candidates::default()) && !contrastive {
+    if options.candidates.is_some() && !contrastive {
         return refuse("--candidates is about the contrastive loss: add --tau or --full".into());
     }
     if options.queue.is_some() && !contrastive && !moco {
