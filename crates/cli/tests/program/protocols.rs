@@ -18,7 +18,7 @@ fn made() -> (Folder, Value) {
     cut(&folder, "verses-kjv.npy", "x.npy", 0..rows);
     cut(&folder, "verses-web.npy", "y.npy", 0..rows);
     cut(&folder, "verses-web.npy", "queue.npy", rows..rows + queue);
-    folder.column("counts.npy", "|i1", &(0..rows).map(|i| 1 + i as u8 % 3).collect::<Vec<_>>());
+    folder.column("counts.npy", "|i1", &(0..rows).map(|i| 1 + (i % 3) as u8).collect::<Vec<_>>());
     // 1 where the script has a score above 4.
     folder.column("scored.npy", "|b1", &(0..rows).map(|i| u8::from(i % 6 > 4)).collect::<Vec<_>>());
     (folder, made)
