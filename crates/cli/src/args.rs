@@ -1,14 +1,15 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::ffi::OsString;
 
 use clap::{
     CommandFactory, Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind,
 };
-use unisphere::{Alignment, DeviceChoice, Precision, Scaling, Storage, Uniformity};
+use unisphere::{DeviceChoice, Precision};
 
 use crate::{
     bench::{Size, Work},
+    eval::{self, Eval},
     exit::Failure,
 };
 
@@ -16,6 +17,7 @@ const EXAMPLE: &str = "\
 Example:
   unisphere eval images.npy texts.npy    row i of both is one positive pair
   unisphere eval images.npy --json       one set: its uniformity, for a program to read
+  unisphere eval x.npy y.npy --full      everything that is known to measure
   unisphere devices                      what --device can name
   unisphere bench                        how fast this machine is, and what it could do at best
 
@@ -33,7 +35,8 @@ struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Measure one set of embeddings, or two whose rows are positive pairs
-    Eval(Eval),
+    #[command(after_help = eval::help())]
+    Eval(Box<Eval>),
     /// List the devices of this machine and their limits
     Devices(Devices),
     /// Time uniformity on this machine's devices, each value checked first
@@ -41,53 +44,6 @@ pub(crate) enum Command {
     /// Help or the version, as clap wrote it.
     #[command(skip)]
     Print(String),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Eval {
-    /// Embeddings, one point a row: .npy of f16, f32 or f64, computed as f32
-    #[arg(value_name = "X.npy")]
-    pub(crate) x: PathBuf,
-
-    /// Their positive partners, row by row: the same shape. Adds alignment and their own uniformity
-    #[arg(value_name = "Y.npy")]
-    pub(crate) y: Option<PathBuf>,
-
-    /// Uniformity's t, per squared distance: log mean exp(-t |x-x'|^2)
-    #[arg(long, default_value_t = Uniformity::default().t, value_parser = positive, allow_negative_numbers = true)]
-    pub(crate) t: f64,
-
-    /// Alignment's power of the distance: mean |x-y|^alpha
-    #[arg(long, default_value_t = Alignment::default().alpha, value_parser = positive, allow_negative_numbers = true)]
-    pub(crate) alpha: f64,
-
-    /// Take the rows as they are [default: each is scaled to unit length]
-    #[arg(long)]
-    raw: bool,
-
-    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or an index or part of a
-    /// name from unisphere devices
-    #[arg(long, default_value = "auto", value_parser = device())]
-    pub(crate) device: DeviceChoice,
-
-    /// In which precision coordinates are multiplied: f32, or f16x2 or f16 on GPUs with cooperative matrices
-    #[arg(long, value_name = "GRADE", default_value_t)]
-    pub(crate) precision: Precision,
-
-    /// How the device keeps coordinates: f32, or f16 on GPUs: half the memory, each rounded by 2.4e-4 of itself at most,
-    /// and not of raw points
-    #[arg(long, value_name = "STORAGE", default_value_t)]
-    pub(crate) storage: Storage,
-
-    /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-impl Eval {
-    pub(crate) fn scaling(&self) -> Scaling {
-        if self.raw { Scaling::Raw } else { Scaling::Unit }
-    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -148,14 +104,14 @@ fn brief(error: &str, command: Option<&OsString>) -> String {
     format!("{}\n{cure}", wrong.trim_start_matches("error: "))
 }
 
-fn positive(text: &str) -> Result<f64, &'static str> {
+pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
         _ => Err("must be a positive, finite number"),
     }
 }
 
-fn device() -> impl TypedValueParser<Value = DeviceChoice> {
+pub(crate) fn device() -> impl TypedValueParser<Value = DeviceChoice> {
     NonEmptyStringValueParser::new().try_map(|text| text.parse::<DeviceChoice>())
 }
 
@@ -172,6 +128,9 @@ mod tests {
             &["unisphere", "eval", "x.npy", "y.npy", "z.npy"],
             &["unisphere", "eval", "x.npy", "--jsn"],
             &["unisphere", "eval", "x.npy", "--t", "-1"],
+            &["unisphere", "eval", "x.npy", "--t", "1,,2"],
+            &["unisphere", "eval", "x.npy", "--protocol", "none"],
+            &["unisphere", "eval", "x.npy", "--protocol", "paper", "--t", "3"],
             &["unisphere", "eval", "x.npy", "--device", ""],
             &["unisphere", "eval", "x.npy", "--precision", "f64"],
             &["unisphere", "eval", "x.npy", "--storage", "f8"],

@@ -62,6 +62,9 @@ impl From<unisphere::Error> for Failure {
             | Mismatch { .. }
             | MixedScaling
             | MixedStorage
+            | Weights { .. }
+            | Labels { .. }
+            | Raw { .. }
             | Overflow { .. } => Self::Input(text),
             Parameter { .. } => Self::Usage(text),
             NoDevice { .. } => Self::Device(format!("{text}\n`unisphere devices` lists them")),

@@ -10,8 +10,6 @@ mod interrupt;
 mod json;
 mod output;
 mod progress;
-mod report;
-mod table;
 mod text;
 mod warnings;
 

@@ -17,6 +17,8 @@ pub(crate) fn count(number: u64) -> String {
 
 /// Six decimals, or six digits where those would say nothing.
 pub(crate) fn decimal(value: f64) -> String {
+    // Zero has one sign.
+    let value = value + 0.0;
     if value == 0.0 || (1e-3..1e9).contains(&value.abs()) {
         format!("{value:.6}")
     } else {
@@ -78,19 +80,42 @@ pub(crate) fn bytes(number: u64) -> String {
 
 /// Columns as wide as they need to be, the first `left` of them flush left, under a bold heading.
 pub(crate) fn table<const N: usize>(head: [&str; N], left: usize, rows: &[[String; N]]) -> String {
-    let head = head.map(String::from);
+    let rows: Vec<_> = rows.iter().map(|row| row.to_vec()).collect();
+    columns(&head, left, &rows)
+}
+
+/// The same for any number of columns.
+pub(crate) fn columns(head: &[&str], left: usize, rows: &[Vec<String>]) -> String {
+    let head: Vec<_> = head.iter().map(|&cell| cell.into()).collect();
     let lines = || std::iter::once(&head).chain(rows);
-    let widths: [usize; N] =
-        std::array::from_fn(|column| lines().map(|line| line[column].chars().count()).max().unwrap_or(0));
-    let line = |cells: &[String; N]| {
-        let cells = cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+    let width =
+        |column: usize| lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<_> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |cells: &Vec<String>| {
+        let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
             if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
-    let bold = Style::new().bold();
     let body = rows.iter().map(|row| line(row) + "\n");
-    format!("{bold}{}{bold:#}\n{}", line(&head), body.collect::<String>())
+    format!("{}\n{}", bold(&line(&head)), body.collect::<String>())
+}
+
+/// A heading.
+pub(crate) fn bold(text: &str) -> String {
+    let bold = Style::new().bold();
+    format!("{bold}{text}{bold:#}")
+}
+
+/// Counts as one line of bars, the highest for the greatest; a count that is not 0 shows.
+pub(crate) fn bars(counts: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let greatest = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let bar = |&count: &u64| match count {
+        0 => ' ',
+        _ => BARS[(count as f64 / greatest * 7.0).round() as usize],
+    };
+    counts.iter().map(bar).collect()
 }
 
 #[cfg(test)]
@@ -102,7 +127,7 @@ mod tests {
         assert_eq!([0, 999, 1000, 8_386_560].map(count), ["0", "999", "1,000", "8,386,560"]);
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
         assert_eq!(
-            [0.0, -2.8154002302, 1e-9, -3e12].map(decimal),
+            [-0.0, -2.8154002302, 1e-9, -3e12].map(decimal),
             ["0.000000", "-2.815400", "1.000000e-9", "-3.000000e12"]
         );
         assert_eq!(
@@ -118,6 +143,12 @@ mod tests {
             [0, 1023, 1 << 27, (1 << 31) - 1, u64::MAX].map(bytes),
             ["0 B", "1023 B", "128 MiB", "2.0 GiB", "16.0 EiB"]
         );
+    }
+
+    #[test]
+    fn bars_are_as_high_as_counts() {
+        assert_eq!(bars(&[0, 1, 500, 1000]), " ▁▅█");
+        assert_eq!((bars(&[0, 0]).as_str(), bars(&[u64::MAX]).as_str()), ("  ", "█"));
     }
 
     #[test]

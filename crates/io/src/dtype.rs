@@ -72,10 +72,7 @@ impl fmt::Display for Dtype {
 impl Dtype {
     /// The dtype that a `descr` names.
     pub(crate) fn named(descr: &[u8]) -> Result<Self, Fault> {
-        let (order, kind) = match descr {
-            [order @ (b'<' | b'>' | b'=' | b'|'), kind @ ..] => (Some(order), kind),
-            kind => (None, kind),
-        };
+        let (order, kind) = order(descr);
         let float = match kind {
             b"f2" => Float::F16,
             b"f4" => Float::F32,
@@ -83,12 +80,7 @@ impl Dtype {
             [b'O', ..] => return Err(Fault::Objects),
             _ => return Err(Fault::NotFloats { descr: excerpt(descr) }),
         };
-        let order = match order {
-            Some(b'<') => ByteOrder::Little,
-            Some(b'>') => ByteOrder::Big,
-            Some(b'=') => ByteOrder::NATIVE,
-            _ => return Err(Fault::NoByteOrder { descr: excerpt(descr) }),
-        };
+        let order = order.ok_or_else(|| Fault::NoByteOrder { descr: excerpt(descr) })?;
         Ok(Self { float, order })
     }
 
@@ -116,6 +108,16 @@ impl Dtype {
                 from_le(value)
             })),
         }
+    }
+}
+
+/// The byte order that a `descr` states, where it does, and the rest of it.
+pub(crate) fn order(descr: &[u8]) -> (Option<ByteOrder>, &[u8]) {
+    match descr {
+        [b'<', kind @ ..] => (Some(ByteOrder::Little), kind),
+        [b'>', kind @ ..] => (Some(ByteOrder::Big), kind),
+        [b'=', kind @ ..] => (Some(ByteOrder::NATIVE), kind),
+        [b'|', kind @ ..] | kind => (None, kind),
     }
 }
 

@@ -161,6 +161,59 @@ pub enum Fault {
         /// The value.
         value: f64,
     },
+    /// An array that is not one number a row.
+    #[error("has the shape {}, not (rows,); save one number a row", tuple(.shape))]
+    NotColumn {
+        /// The shape.
+        shape: Vec<u64>,
+    },
+    /// A column without rows.
+    #[error("holds no numbers; check the program that saved it")]
+    NoNumbers,
+    /// Text, complex numbers, dates, and whatever else is no real number.
+    #[error(
+        "holds values of dtype '{descr}', not numbers; give each a number: \
+             numpy.unique(x, return_inverse=True)[1]"
+    )]
+    NotNumbers {
+        /// The dtype, shortened and escaped.
+        descr: String,
+    },
+    /// A number that is not whole where only whole ones are taken.
+    #[error(
+        "row {row} holds {value}, which is no whole number; give each group a number: \
+             numpy.unique(x, return_inverse=True)[1]"
+    )]
+    NotInteger {
+        /// Its row.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A whole number beyond 64 bits with a sign.
+    #[error(
+        "row {row} holds {value}, and whole numbers may reach 2⁶³−1; give each group a number: \
+             numpy.unique(x, return_inverse=True)[1]"
+    )]
+    LargeInteger {
+        /// Its row.
+        row: usize,
+        /// The number.
+        value: u64,
+    },
+    /// A number that is not finite.
+    #[error("row {row} holds {value}, which is not finite; repair it")]
+    NotFinite {
+        /// Its row.
+        row: usize,
+        /// The number.
+        value: f64,
+    },
+
+    /// The system failed to write it.
+    #[error("cannot be written: {0}")]
+    Write(#[source] io::Error),
+
     /// Values that cannot be measured.
     #[error(transparent)]
     Content(unisphere::Error),

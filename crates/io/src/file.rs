@@ -62,9 +62,31 @@ impl File {
     /// [`Fault::Overflow`] and [`Fault::Content`] for values that cannot be measured, [`Fault::Changed`] for a
     /// file that shrank since it was opened, [`Fault::Memory`], and [`Fault::Io`].
     pub fn embeddings(&self, scaling: Scaling) -> Result<Embeddings<'static>> {
+        self.embeddings_without(&[], scaling)
+    }
+
+    /// Reads the points but for some rows, given in ascending order. Faults name rows of the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embeddings`](Self::embeddings).
+    pub fn embeddings_without(&self, rows: &[usize], scaling: Scaling) -> Result<Embeddings<'static>> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        embeddings(&mut *reader, &self.header, scaling)
+        embeddings(&mut *reader, &self.header, rows, scaling)
             .map_err(|fault| Error { path: self.path.clone(), fault })
+    }
+
+    /// The rows that hold nothing but zeros, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Changed`], [`Fault::Memory`] and [`Fault::Io`].
+    pub fn zero_rows(&self) -> Result<Vec<usize>> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = values::read(&mut *reader, &self.header)
+            .map_err(|fault| Error { path: self.path.clone(), fault })?;
+        let rows = values.chunks_exact(self.header.dims).enumerate();
+        Ok(rows.filter(|(_, row)| row.iter().all(|&value| value == 0.0)).map(|(row, _)| row).collect())
     }
 }
 
@@ -89,24 +111,57 @@ impl File {
 pub fn parse(bytes: &[u8], scaling: Scaling) -> Result<Embeddings<'static>, Fault> {
     let mut reader = Cursor::new(bytes);
     let header = Header::read(&mut reader, bytes.len() as u64)?;
-    embeddings(&mut reader, &header, scaling)
+    embeddings(&mut reader, &header, &[], scaling)
 }
 
 fn embeddings(
     reader: &mut (impl Read + Seek),
     header: &Header,
+    without: &[usize],
     scaling: Scaling,
 ) -> Result<Embeddings<'static>, Fault> {
-    let values = values::read(reader, header)?;
-    let points = Embeddings::with_scaling(values, header.rows, header.dims, scaling);
-    if let Err(unisphere::Error::NotFinite { row, dim }) = points {
-        values::check_overflow(reader, header, row, dim)?;
+    let mut values = values::read(reader, header)?;
+    let left = remove(&mut values, header, without);
+    let points = Embeddings::with_scaling(values, left, header.dims, scaling);
+    points.map_err(|error| {
+        let error = of_file(error, without);
+        if let unisphere::Error::NotFinite { row, dim } = error
+            && let Err(fault) = values::check_overflow(reader, header, row, dim)
+        {
+            return fault;
+        }
+        Fault::Content(error)
+    })
+}
+
+/// Removes rows, and returns how many are left.
+fn remove(values: &mut Vec<f32>, header: &Header, rows: &[usize]) -> usize {
+    let dims = header.dims;
+    let mut left = 0;
+    for row in (0..header.rows).filter(|row| rows.binary_search(row).is_err()) {
+        if left < row {
+            values.copy_within(row * dims..(row + 1) * dims, left * dims);
+        }
+        left += 1;
     }
-    points.map_err(Fault::Content)
+    values.truncate(left * dims);
+    left
+}
+
+/// An error whose row is one of the file, with the rows that were removed.
+fn of_file(mut error: unisphere::Error, removed: &[usize]) -> unisphere::Error {
+    use unisphere::Error::{NotFinite, RowLength, TooLarge, ZeroRow};
+    if let NotFinite { row, .. } | RowLength { row, .. } | TooLarge { row, .. } | ZeroRow { row } = &mut error
+    {
+        for &removed in removed {
+            *row += usize::from(removed <= *row);
+        }
+    }
+    error
 }
 
 /// An open regular file and its length in bytes.
-fn regular(path: &Path) -> Result<(fs::File, u64), Fault> {
+pub(crate) fn regular(path: &Path) -> Result<(fs::File, u64), Fault> {
     // Asked before it is opened too: opening a pipe waits for its writer.
     check_regular(&fs::metadata(path)?)?;
     let file = fs::File::open(path)?;

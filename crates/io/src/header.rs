@@ -25,25 +25,16 @@ impl Header {
     /// Reads a header from the beginning of a file of `length` bytes.
     pub(crate) fn read(reader: &mut impl Read, length: u64) -> Result<Self, Fault> {
         let (text, start) = text(reader, length)?;
-        let literal::Fields { dtype, fortran, shape } = literal::fields(&text)?;
+        let literal::Fields { descr, fortran, shape } = literal::fields(&text)?;
+        let dtype = Dtype::named(descr)?;
         let &[rows, dims] = shape.as_slice() else {
             return Err(Fault::NotMatrix { shape });
         };
         if rows == 0 || dims == 0 {
             return Err(Fault::Empty { rows, dims });
         }
-        let claimed = rows
-            .checked_mul(dims)
-            .and_then(|count| count.checked_mul(dtype.float.size() as u64))
-            .and_then(|bytes| bytes.checked_add(start))
-            .ok_or(Fault::Huge { rows, dims })?;
-        if claimed != length {
-            return Err(Fault::Length { found: length, claimed });
-        }
-        match (rows.try_into(), dims.try_into()) {
-            (Ok(rows), Ok(dims)) => Ok(Self { dtype, fortran, rows, dims, start }),
-            _ => Err(Fault::Huge { rows, dims }),
-        }
+        let (rows, dims) = held(rows, dims, dtype.float.size(), start, length)?;
+        Ok(Self { dtype, fortran, rows, dims, start })
     }
 
     /// How many values.
@@ -58,8 +49,28 @@ impl Header {
     }
 }
 
+/// rows × dims values of so many bytes, if they are what a file of `length` bytes holds from `start` on.
+pub(crate) fn held(
+    rows: u64,
+    dims: u64,
+    size: usize,
+    start: u64,
+    length: u64,
+) -> Result<(usize, usize), Fault> {
+    let huge = Fault::Huge { rows, dims };
+    let bytes = rows.checked_mul(dims).and_then(|count| count.checked_mul(size as u64));
+    let Some(claimed) = bytes.and_then(|bytes| bytes.checked_add(start)) else { return Err(huge) };
+    if claimed != length {
+        return Err(Fault::Length { found: length, claimed });
+    }
+    match (rows.try_into(), dims.try_into()) {
+        (Ok(rows), Ok(dims)) => Ok((rows, dims)),
+        _ => Err(huge),
+    }
+}
+
 /// The text of the header, and the byte at which it ends.
-fn text(reader: &mut impl Read, length: u64) -> Result<(Vec<u8>, u64), Fault> {
+pub(crate) fn text(reader: &mut impl Read, length: u64) -> Result<(Vec<u8>, u64), Fault> {
     let mut head = Vec::new();
     reader.take(foreign::DECIDING).read_to_end(&mut head)?;
     let cut = Fault::HeaderCut { length };

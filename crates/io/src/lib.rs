@@ -6,6 +6,9 @@
 //! | values | f16, f32, f64, either byte order, as f32: wider values are rounded to the nearest |
 //! | layout | a matrix, one point a row, in C or Fortran order |
 //!
+//! Labels and weights are read by [`Column`]: one integer, float or truth value a row. [`write`](write()) makes a file
+//! of f64.
+//!
 //! ```no_run
 //! use unisphere::Scaling;
 //!
@@ -27,6 +30,7 @@
 
 #![forbid(unsafe_code)]
 
+mod column;
 mod dtype;
 mod error;
 mod file;
@@ -34,7 +38,10 @@ mod foreign;
 mod header;
 mod literal;
 mod values;
+mod write;
 
+pub use column::{Column, parse_floats, parse_integers};
 pub use dtype::{ByteOrder, Dtype, Float};
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
+pub use write::write;

@@ -1,28 +1,29 @@
 //! The header's text: a Python dictionary of three keys, read without Python and without recursion.
 
-use crate::{Dtype, Fault, dtype::excerpt};
+use crate::{Fault, dtype::excerpt};
 
 /// What numpy allows.
 const MOST_AXES: usize = 64;
 
 /// What the three keys say.
 #[derive(Debug)]
-pub(crate) struct Fields {
-    pub(crate) dtype: Dtype,
+pub(crate) struct Fields<'a> {
+    /// Not looked into: what is allowed depends on what is to be read.
+    pub(crate) descr: &'a [u8],
     pub(crate) fortran: bool,
     pub(crate) shape: Vec<u64>,
 }
 
 /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`, its keys in any order.
-pub(crate) fn fields(text: &[u8]) -> Result<Fields, Fault> {
+pub(crate) fn fields(text: &[u8]) -> Result<Fields<'_>, Fault> {
     let mut text = Text { text, at: 0 };
-    let (mut dtype, mut fortran, mut shape) = (None, None, None);
+    let (mut descr, mut fortran, mut shape) = (None, None, None);
     text.expect("{")?;
     while !text.take("}") {
         let key = text.string("a key in quotes")?;
         text.expect(":")?;
         match key {
-            b"descr" => once("descr", &mut dtype, text.dtype()?)?,
+            b"descr" => once("descr", &mut descr, text.descr()?)?,
             b"fortran_order" => once("fortran_order", &mut fortran, text.boolean()?)?,
             b"shape" => once("shape", &mut shape, text.shape()?)?,
             _ => return Err(Fault::UnknownKey { key: excerpt(key) }),
@@ -34,7 +35,7 @@ pub(crate) fn fields(text: &[u8]) -> Result<Fields, Fault> {
     }
     text.end()?;
     Ok(Fields {
-        dtype: dtype.ok_or(Fault::MissingKey { key: "descr" })?,
+        descr: descr.ok_or(Fault::MissingKey { key: "descr" })?,
         fortran: fortran.ok_or(Fault::MissingKey { key: "fortran_order" })?,
         shape: shape.ok_or(Fault::MissingKey { key: "shape" })?,
     })
@@ -92,10 +93,10 @@ impl<'a> Text<'a> {
         Err(self.expected(expected))
     }
 
-    fn dtype(&mut self) -> Result<Dtype, Fault> {
+    fn descr(&mut self) -> Result<&'a [u8], Fault> {
         match self.rest() {
             [b'[' | b'(' | b'{', ..] => Err(Fault::Records),
-            _ => Dtype::named(self.string("a dtype in quotes")?),
+            _ => self.string("a dtype in quotes"),
         }
     }
 

@@ -14,7 +14,7 @@ use counting::allocated;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use support::Npy;
 use unisphere::Scaling;
-use unisphere_io::parse;
+use unisphere_io::{parse, parse_floats, parse_integers};
 
 /// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
 const CONSTANT: usize = 4 << 10;
@@ -51,6 +51,8 @@ const TOKENS: &[&str] = &[
     "'|f4'",
     "'|O'",
     "'<i8'",
+    "'>u2'",
+    "'|b1'",
     "[('a', '<f4')]",
     "'descr': '<f8',",
     "0",
@@ -158,13 +160,74 @@ fn mutated() -> impl Strategy<Value = (Vec<u8>, Scaling)> {
     })
 }
 
-#[test]
-fn mutated_files() {
+/// A sound column, but perhaps for its shape and for numbers that are not finite or whole, after such mutations.
+fn mutated_column() -> impl Strategy<Value = Vec<u8>> {
+    let descr = prop::sample::select(
+        &["|i1", "|u1", "|b1", "<i2", ">u2", "<i4", ">i4", "<i8", "<u8", ">f2", "<f4", "<f8"][..],
+    );
+    let claim = prop_oneof![6 => Just(None), 1 => size().prop_map(Some)];
+    let column = (descr, 1..60u64, any::<bool>(), claim).prop_flat_map(|(descr, rows, narrow, claim)| {
+        let length = rows as usize * usize::from(descr.as_bytes()[2] - b'0');
+        let claimed = claim.unwrap_or(rows);
+        let shape = if narrow { format!("({claimed}, 1)") } else { format!("({claimed},)") };
+        // Bytes that are mostly 0 make whole numbers of floats too.
+        let byte = prop_oneof![3 => Just(0u8), 1 => any::<u8>()];
+        vec(byte, length).prop_map(move |values| Npy::new(descr, false, &shape, values))
+    });
+    (column, vec(mutation(), 0..3)).prop_map(|(npy, mutations)| {
+        let mut header = npy.header.clone();
+        mutations.iter().for_each(|mutation| mutation.apply(&mut header, usize::MAX));
+        Npy { header, ..npy }.bytes()
+    })
+}
+
+fn config() -> ProptestConfig {
     let cases = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    let config = match env::var_os("PROPTEST_CASES") {
+    match env::var_os("PROPTEST_CASES") {
         Some(_) => cases,
         None => ProptestConfig { cases: 2_000, ..cases },
-    };
+    }
+}
+
+#[test]
+fn mutated_columns() {
+    let config = config();
+    let cases = config.cases;
+    let accepted = Cell::new((0, 0));
+    let outcome = TestRunner::new(config).run(&mutated_column(), |bytes| {
+        // A byte may stand for a number of eight, beside a buffer of those bytes.
+        let limit = 9 * bytes.len() + CONSTANT;
+        let (integers, first) = allocated(|| parse_integers(&bytes));
+        let (floats, second) = allocated(|| parse_floats(&bytes));
+        prop_assert!(first <= limit && second <= limit, "{} and {} for {}", first, second, bytes.len());
+        let (mut whole, mut finite) = accepted.get();
+        match (&integers, &floats) {
+            (Ok(integers), Ok(floats)) => {
+                whole += 1;
+                prop_assert!(integers.iter().map(|&v| v as f64).eq(floats.iter().copied()));
+            }
+            // Whatever is whole is finite.
+            (Ok(_), Err(fault)) => prop_assert!(false, "{}", fault),
+            (Err(fault), _) => prop_assert!(!fault.to_string().chars().any(char::is_control)),
+        }
+        if let Ok(floats) = floats {
+            finite += 1;
+            prop_assert!(floats.len() < bytes.len() && floats.iter().all(|value| value.is_finite()));
+        }
+        accepted.set((whole, finite));
+        Ok(())
+    });
+    outcome.unwrap();
+    let (whole, finite) = accepted.get();
+    assert!(
+        (cases / 20..finite).contains(&whole) && finite < cases,
+        "{whole} whole, {finite} of {cases} finite"
+    );
+}
+
+#[test]
+fn mutated_files() {
+    let config = config();
     let cases = config.cases;
     let accepted = Cell::new(0);
     let outcome = TestRunner::new(config).run(&mutated(), |(bytes, scaling)| {

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{Error, Fault, File, parse};
+use unisphere_io::{Error, Fault, File, parse, parse_floats, parse_integers};
 
 /// Asserts that bytes are refused for this reason, in two lines at most, with these words.
 macro_rules! refused {
@@ -318,4 +318,28 @@ fn a_file_that_shrinks_after_it_was_opened() {
         file.as_file().set_len(150).unwrap();
         said!(open.embeddings(Unit).unwrap_err().fault, Fault::Changed, "became shorter");
     }
+}
+
+#[test]
+fn columns() {
+    let column =
+        |descr: &str, shape: &str, bytes: &[u8]| Npy::new(descr, false, shape, bytes.to_vec()).bytes();
+    let doubles = |values: [f64; 2]| column("<f8", "(2,)", &values.map(f64::to_le_bytes).concat());
+    let whole = |bytes: &[u8]| parse_integers(bytes).unwrap_err();
+    let any = |bytes: &[u8]| parse_floats(bytes).unwrap_err();
+
+    said!(whole(&column("|u1", "(2, 2)", &[0; 4])), Fault::NotColumn { .. }, "(2, 2)");
+    said!(whole(&column("|u1", "()", &[0; 1])), Fault::NotColumn { .. }, "()");
+    said!(whole(&column("|u1", "(0,)", &[])), Fault::NoNumbers, "no numbers");
+    said!(whole(&column("<U3", "(2,)", &[0; 24])), Fault::NotNumbers { .. }, "numpy.unique");
+    said!(any(&column("<c8", "(2,)", &[0; 16])), Fault::NotNumbers { .. }, "'<c8'");
+    said!(any(&column("|O", "(2,)", &[0; 16])), Fault::Objects, "never executed");
+    said!(any(&column("i4", "(2,)", &[0; 8])), Fault::NoByteOrder { .. }, "'i4'");
+    said!(any(&column("<i4", "(2,)", &[0; 7])), Fault::Length { .. }, "cut short");
+    said!(any(&column("<i4", "(9223372036854775808,)", &[])), Fault::Huge { .. }, "more than any file");
+    said!(whole(&doubles([1.0, 1.5])), Fault::NotInteger { row: 1, .. }, "row 1 holds 1.5");
+    said!(whole(&doubles([f64::NAN, 1.0])), Fault::NotInteger { row: 0, .. }, "row 0 holds NaN");
+    said!(whole(&doubles([1.0, 1e19])), Fault::NotInteger { row: 1, .. }, "row 1");
+    said!(whole(&column("<u8", "(1,)", &[255; 8])), Fault::LargeInteger { row: 0, .. }, "2⁶³−1");
+    said!(any(&doubles([1.0, f64::INFINITY])), Fault::NotFinite { row: 1, .. }, "row 1 holds inf");
 }

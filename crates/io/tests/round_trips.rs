@@ -8,7 +8,7 @@ use std::{fs, io::Write};
 
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{ByteOrder, File, Float, parse};
+use unisphere_io::{ByteOrder, Column, File, Float, parse, parse_floats, parse_integers, write};
 
 /// Exact in f16, f32 and f64, with the bits that each has in f16.
 const VALUES: [(f64, u16); 6] = [
@@ -158,4 +158,108 @@ fn an_open_file_outlives_its_name() {
         fs::remove_file(&path).unwrap();
     }
     assert_eq!(file.embeddings(Raw).unwrap().values(), expected);
+}
+
+/// The low bytes of a whole number, as `descr` has them.
+fn whole(descr: &str, value: i64) -> Vec<u8> {
+    let mut bytes = match &descr[1..] {
+        "f2" => half::f16::from_f64(value as f64).to_le_bytes().to_vec(),
+        "f4" => (value as f32).to_le_bytes().to_vec(),
+        "f8" => (value as f64).to_le_bytes().to_vec(),
+        integer => value.to_le_bytes()[..usize::from(integer.as_bytes()[1] - b'0')].to_vec(),
+    };
+    if descr.starts_with('>') {
+        bytes.reverse();
+    }
+    bytes
+}
+
+#[test]
+fn columns_of_every_dtype() {
+    let signed = ["|i1", "<i2", ">i2", "<i4", ">i4", "<i8", ">i8", "<f2", ">f4", "<f8", ">f8"];
+    let unsigned = ["|u1", "<u2", ">u2", "<u4", ">u4", "<u8", ">u8"];
+    for (descrs, values) in [(&signed[..], [5, -128, 0, 127, -1]), (&unsigned, [5, 255, 0, 127, 1])] {
+        for descr in descrs {
+            let bytes: Vec<u8> = values.iter().flat_map(|&value| whole(descr, value)).collect();
+            for shape in ["(5,)", "(5, 1)"] {
+                let npy = Npy::new(descr, false, shape, bytes.clone()).bytes();
+                assert_eq!(parse_integers(&npy).unwrap(), values, "{descr} {shape}");
+                assert_eq!(parse_floats(&npy).unwrap(), values.map(|v| v as f64), "{descr} {shape}");
+            }
+        }
+    }
+    let truths = Npy::new("|b1", false, "(3,)", vec![1, 0, 1]).bytes();
+    assert_eq!(parse_integers(&truths).unwrap(), [1, 0, 1]);
+    let least = Npy::new("<i8", false, "(2,)", [i64::MIN, i64::MAX].map(i64::to_le_bytes).concat()).bytes();
+    assert_eq!(parse_integers(&least).unwrap(), [i64::MIN, i64::MAX]);
+    let broken = Npy::new("<f4", false, "(2,)", [0.5f32, -2.25].map(f32::to_le_bytes).concat()).bytes();
+    assert_eq!(parse_floats(&broken).unwrap(), [0.5, -2.25]);
+}
+
+#[test]
+fn a_long_column_and_one_on_disk() {
+    let values: Vec<i64> = (0..20_001).map(|i| i * i - 7).collect();
+    let bytes = values.iter().flat_map(|value| value.to_be_bytes()).collect();
+    let npy = Npy::new(">i8", false, "(20001,)", bytes).bytes();
+    assert_eq!(parse_integers(&npy).unwrap(), values);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.npy");
+    fs::write(&path, npy).unwrap();
+    let column = Column::open(&path).unwrap();
+    assert_eq!((column.rows(), column.path()), (20_001, path.as_path()));
+    assert_eq!(column.integers().unwrap(), values);
+}
+
+#[test]
+fn rows_may_be_left_out() {
+    let (npy, expected) = matrix("<f4", false, 7, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.npy");
+    fs::write(&path, npy.bytes()).unwrap();
+    let file = File::open(&path).unwrap();
+    for without in [&[][..], &[0], &[6], &[0, 1, 2], &[2, 4, 5], &[0, 1, 2, 3, 4, 5]] {
+        let points = file.embeddings_without(without, Raw).unwrap();
+        let rows = expected.chunks(3).enumerate().filter(|(row, _)| !without.contains(row));
+        let rows: Vec<f32> = rows.flat_map(|(_, row)| row.iter().copied()).collect();
+        assert_eq!((points.rows(), points.values()), (7 - without.len(), rows.as_slice()), "{without:?}");
+    }
+}
+
+#[test]
+fn zero_rows_are_found_and_other_faults_keep_their_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.npy");
+    let values = [0f64, 0.0, 1.0, 2.0, -0.0, 0.0, 0.0, 1e-300, 1e300, 1.0];
+    let npy = Npy::new("<f8", false, "(5, 2)", values.map(f64::to_le_bytes).concat());
+    fs::write(&path, npy.bytes()).unwrap();
+    let file = File::open(&path).unwrap();
+    // 1e-300 is 0 as f32.
+    assert_eq!(file.zero_rows().unwrap(), [0, 2, 3]);
+    let error = file.embeddings_without(&[0, 2, 3], Unit).unwrap_err().to_string();
+    assert!(error.contains("row 4 holds 1e300"), "{error}");
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.npy");
+    let values = [1.5f64, -2.0, f64::MIN_POSITIVE, 1e300, 0.1, f64::NEG_INFINITY];
+    for columns in [1, 2, 3, 6] {
+        // Over what was there.
+        write(&path, &values, columns).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let header = format!("'shape': ({}, {columns})", 6 / columns);
+        assert!(String::from_utf8_lossy(&bytes).contains(&header));
+        assert_eq!((bytes.len() - 48) % 64, 0);
+        assert_eq!(bytes[bytes.len() - 48..], values.map(f64::to_le_bytes).concat());
+    }
+    write(&path, &[0.25, 0.5], 2).unwrap();
+    assert_eq!(File::open(&path).unwrap().embeddings(Raw).unwrap().values(), [0.25, 0.5]);
+    let error = write(folder.path().join("none/rows.npy"), &values, 2).unwrap_err().to_string();
+    assert!(error.contains("none/rows.npy: cannot be written"), "{error}");
+    // Nothing is left beside it.
+    assert!(write(folder.path(), &values, 2).is_err());
+    let names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["rows.npy"]);
 }

@@ -25,21 +25,33 @@ fn two_sets() {
         "unisphere",
         "device",
         "precision",
+        "precisions_used",
         "storage",
         "rows",
         "dims",
         "normalized",
+        "weights",
+        "protocol",
         "alignment",
         "uniformity",
         "seconds",
     ];
     assert_eq!(keys(&report), top);
     assert_eq!(keys(&report["device"]), ["kind", "name"]);
-    assert_eq!(keys(&report["alignment"]), ["alpha", "value", "pairs"]);
-    assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "y", "mean", "floor"]);
+    assert_eq!(keys(&report["alignment"]), ["alpha", "value", "pairs", "standard_error", "low", "high"]);
+    let uniformity_keys =
+        ["t", "estimator", "pairs", "x", "y", "mean", "floor", "least", "of_x", "of_y", "of_mean"];
+    assert_eq!(keys(&report["uniformity"]), uniformity_keys);
+    let calibration = ["gap", "score", "standard_error", "low", "high", "effective_dims"];
+    assert_eq!(keys(&report["uniformity"]["of_x"]), calibration);
+    assert_eq!(
+        (&report["weights"], &report["protocol"]),
+        (&"none".into(), &serde_json::json!({"name": "none"}))
+    );
 
     assert_eq!(report["unisphere"], env!("CARGO_PKG_VERSION"));
     assert_eq!((&report["device"]["kind"], &report["precision"]), (&"cpu".into(), &"f32".into()));
+    assert_eq!(report["precisions_used"], serde_json::json!(["f32"]));
     assert_eq!((&report["rows"], &report["dims"]), (&N.into(), &D.into()));
     assert_eq!((&report["normalized"], &report["uniformity"]["estimator"]), (&true.into(), &"U".into()));
     assert_eq!((&report["alignment"]["alpha"], &report["uniformity"]["t"]), (&2.0.into(), &2.0.into()));
@@ -58,22 +70,25 @@ fn two_sets() {
 #[test]
 fn one_set_has_no_alignment() {
     let (folder, x, _) = pairs();
-    let report = folder.json(&["x.npy", "--t", "0.5", "--alpha", "3"]);
+    let report = folder.json(&["x.npy", "--t", "0.5"]);
     assert_eq!(
         keys(&report),
         [
             "unisphere",
             "device",
             "precision",
+            "precisions_used",
             "storage",
             "rows",
             "dims",
             "normalized",
+            "weights",
+            "protocol",
             "uniformity",
             "seconds"
         ]
     );
-    assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "floor"]);
+    assert_eq!(keys(&report["uniformity"]), ["t", "estimator", "pairs", "x", "floor", "least", "of_x"]);
     assert_eq!(report["uniformity"]["t"], 0.5);
     near(&report["uniformity"]["x"], uniformity(&rows(&x, D, true), 0.5));
 }
@@ -112,12 +127,22 @@ fn the_table_says_what_was_measured() {
     assert_eq!(cells("x "), ["x", "x.npy"]);
     assert_eq!(line("points"), "points  n = 2,000, d = 2, scaled to unit length");
     assert!(line("device").starts_with("device  cpu: ") && line("device").ends_with(", f32"), "{text}");
-    assert_eq!(cells("alignment"), ["alignment", "alpha", "=", "2", "0.000000", "2,000"]);
+    let nothing = ["0.000000"; 4].join(" ");
+    assert_eq!(cells("alignment").join(" "), format!("alignment alpha = 2 {nothing} 2,000"));
     // Of the 1,999,000 pairs, a million are 2 apart and the others 0.
     let value = (999_000.0f64 + 1e6 * (-8f64).exp()).ln() - 1_999_000f64.ln();
-    let expected = format!("{value:.6} -1.575027 {:.6} 1,999,000", value + 1.575_026_9);
-    assert_eq!(cells("uniformity of x")[6..].join(" "), expected);
-    assert_eq!(cells("their mean")[5..].join(" "), expected);
+    assert_eq!(cells("uniformity of x")[6], format!("{value:.6}"));
+    assert_eq!(cells("their mean")[5..].join(" "), format!("{value:.6} 1,999,000"));
+    let calibration = text.lines().rfind(|line| line.starts_with("uniformity of x")).unwrap_or_default();
+    // For d = 2, ₀F₁(; 1; t²) is the Bessel function I₀(2t).
+    let floor = -1.575_027_204_484_541;
+    let printed: Vec<f64> =
+        calibration.split_whitespace().skip(3).map(|cell| cell.parse().unwrap()).collect();
+    let expected = [(floor, 1e-6), (value - floor, 2e-6), (value / floor, 6e-5)];
+    for (printed, (expected, tolerance)) in printed.iter().zip(expected) {
+        assert!((printed - expected).abs() < tolerance, "{calibration}");
+    }
+    assert_eq!(printed.len(), 4, "{calibration}");
     assert!(text.contains("U-statistic"), "{text}");
 }
 

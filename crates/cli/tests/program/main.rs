@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod analysis;
 mod bench;
 mod devices;
 mod eval;
 #[cfg(unix)]
 mod pipes;
+mod protocols;
 mod refusals;
+mod schema;
 mod support;

@@ -4,9 +4,9 @@ use crate::support::{Folder, noise, program, refused, stderr, stdout};
 fn usage_is_2() {
     let folder = Folder::new();
     folder.npy("x.npy", &noise(20, 1), 10, 2);
-    for option in ["--t", "--alpha"] {
+    for option in ["--t", "--alpha", "--tau", "--near"] {
         for value in ["nan", "inf", "-inf", "0", "-0.0", "-1", "1e999", "two", ""] {
-            refused(&folder.eval(&["x.npy", &format!("{option}={value}")]), 2, &[option]);
+            refused(&folder.eval(&["x.npy", "x.npy", &format!("{option}={value}")]), 2, &[option]);
         }
         refused(&folder.eval(&["x.npy", option, "-1"]), 2, &["positive, finite"]);
     }
@@ -17,6 +17,85 @@ fn usage_is_2() {
     refused(&folder.eval(&["x.npy", "--jsno"]), 2, &["'--jsno'", "'--json'"]);
     refused(&program().arg("evaluate").output().unwrap(), 2, &["'evaluate'"]);
     refused(&program().output().unwrap(), 2, &["--help"]);
+}
+
+#[test]
+fn contradictions_are_2() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(20, 1), 10, 2);
+    folder.column("ones.npy", "|u1", &[1; 10]);
+    for (option, value) in [
+        ("--alpha", "1"),
+        ("--tau", "0.1"),
+        ("--candidates", "views"),
+        ("--queue", "x.npy"),
+        ("--protocol", "paper"),
+    ] {
+        refused(&folder.eval(&["x.npy", option, value]), 2, &[option, "Y.npy"]);
+    }
+    let two = |more: &[&str]| folder.eval(&[&["x.npy", "x.npy"], more].concat());
+    refused(&two(&["--candidates", "views"]), 2, &["--candidates", "--tau"]);
+    refused(&two(&["--candidates", "sideways", "--tau", "1"]), 2, &["sideways", "one-way"]);
+    refused(&two(&["--queue", "x.npy"]), 2, &["--queue", "--tau"]);
+    refused(&two(&["--protocol", "moco"]), 2, &["moco", "--queue"]);
+    refused(&two(&["--protocol", "swav"]), 2, &["swav", "paper", "moco", "simcse", "directau", "lightly"]);
+    refused(&two(&["--protocol", "paper", "--t", "3"]), 2, &["--protocol", "--t"]);
+    refused(&two(&["--protocol", "paper", "--raw"]), 2, &["--protocol", "--raw"]);
+    refused(&two(&["--protocol", "paper", "--weights", "ones.npy"]), 2, &["paper", "no weights"]);
+    refused(&two(&["--labels", "ones.npy", "--weights", "ones.npy"]), 2, &["--labels", "--weights"]);
+    refused(&two(&["--raw", "--zero-rows", "skip"]), 2, &["--zero-rows", "--raw"]);
+    refused(&two(&["--top", "0"]), 2, &["--top"]);
+    for input in ["x.npy", "./x.npy", "ones.npy"] {
+        refused(&two(&["--rows", input, "--weights", "ones.npy"]), 2, &["--rows", input, "input"]);
+    }
+    refused(&two(&["--rows", "none/rows.npy"]), 2, &["none/rows.npy", "directory"]);
+    refused(&two(&["--rows", "."]), 2, &["--rows", "directory"]);
+}
+
+#[test]
+fn columns_that_do_not_fit_are_3() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(20, 1), 10, 2);
+    folder.npy("wide.npy", &noise(20, 1), 5, 4);
+    let doubles = |name: &str, values: &[f64]| {
+        folder.column(name, "<f8", &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+    };
+    doubles("short.npy", &[1.0; 9]);
+    doubles("negative.npy", &[1.0, 1.0, 1.0, -0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    doubles("nan.npy", &[1.0, 1.0, f64::NAN, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    doubles("half.npy", &[1.0, 1.0, 1.0, 1.0, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    doubles("zero.npy", &[0.0; 10]);
+    let weighed = |name: &str| folder.eval(&["x.npy", "x.npy", "--weights", name]);
+    let labelled = |name: &str| folder.eval(&["x.npy", "x.npy", "--labels", name]);
+    refused(&weighed("short.npy"), 3, &["short.npy holds 9 weights", "x.npy has 10 rows"]);
+    refused(&labelled("short.npy"), 3, &["short.npy holds 9 labels", "x.npy has 10 rows"]);
+    refused(&weighed("negative.npy"), 3, &["negative.npy", "row 3", "-0.5", "use 0"]);
+    refused(&weighed("nan.npy"), 3, &["nan.npy", "row 2", "not finite"]);
+    refused(&weighed("zero.npy"), 3, &["zero.npy", "0 of 10 weights are positive", "at least 2"]);
+    refused(&labelled("half.npy"), 3, &["half.npy", "row 4", "2.5", "whole number"]);
+    refused(&labelled("x.npy"), 3, &["x.npy", "(10, 2)", "one number a row"]);
+    refused(&labelled("none.npy"), 3, &["none.npy", "no such file"]);
+    refused(
+        &folder.eval(&["x.npy", "x.npy", "--queue", "wide.npy", "--tau", "1"]),
+        3,
+        &["wide.npy has 4", "2 dimensions"],
+    );
+
+    folder.npy("zeros.npy", &[[0.0; 18].as_slice(), &[1.0, 2.0]].concat(), 10, 2);
+    refused(
+        &folder.eval(&["zeros.npy", "--zero-rows", "skip"]),
+        3,
+        &["zeros.npy has 1 row beside 9 of zeros", "at least 2"],
+    );
+    refused(&folder.eval(&["zeros.npy"]), 3, &["zeros.npy", "row 0"]);
+}
+
+#[test]
+fn many_groups_are_3() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(9000 * 2, 1), 9000, 2);
+    folder.column("labels.npy", "<u2", &(0..9000u16).flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    refused(&folder.eval(&["x.npy", "--labels", "labels.npy"]), 3, &["labels.npy", "9000 groups", "8192"]);
 }
 
 #[test]

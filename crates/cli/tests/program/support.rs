@@ -22,12 +22,23 @@ impl Folder {
 
     /// Writes rows × dims values of f32, version 1.0, C order.
     pub(crate) fn npy(&self, name: &str, values: &[f32], rows: usize, dims: usize) -> PathBuf {
-        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dims}), }}");
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.write(name, "<f4", &format!("({rows}, {dims})"), &bytes)
+    }
+
+    /// Writes one number a row, as many as these bytes hold.
+    pub(crate) fn column(&self, name: &str, descr: &str, values: &[u8]) -> PathBuf {
+        let size = usize::from(descr.as_bytes()[2] - b'0');
+        self.write(name, descr, &format!("({},)", values.len() / size), values)
+    }
+
+    pub(crate) fn write(&self, name: &str, descr: &str, shape: &str, values: &[u8]) -> PathBuf {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
         let header = format!("{header:<117}\n");
         let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
         bytes.extend((header.len() as u16).to_le_bytes());
         bytes.extend(header.bytes());
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes.extend(values);
         let path = self.path().join(name);
         fs::write(&path, bytes).unwrap();
         path
@@ -102,11 +113,25 @@ pub(crate) fn alignment(x: &[Vec<f64>], y: &[Vec<f64>], alpha: f64) -> f64 {
     x.iter().zip(y).map(|(x, y)| distance(x, y).powf(alpha)).sum::<f64>() / x.len() as f64
 }
 
+pub(crate) fn kernel(x: &[f64], y: &[f64], t: f64) -> f64 {
+    (-t * distance(x, y).powi(2)).exp()
+}
+
 pub(crate) fn uniformity(x: &[Vec<f64>], t: f64) -> f64 {
+    weighted_uniformity(x, &vec![1.0; x.len()], t)
+}
+
+/// Σ wᵢwⱼk(xᵢ, xⱼ) / Σ wᵢwⱼ over i < j, and its log.
+pub(crate) fn weighted_uniformity(x: &[Vec<f64>], weights: &[f64], t: f64) -> f64 {
     let n = x.len();
-    let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
-    let sum: f64 = pairs.map(|(i, j)| (-t * distance(&x[i], &x[j]).powi(2)).exp()).sum();
-    (sum / (n * (n - 1) / 2) as f64).ln()
+    let pairs = || (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
+    let sum: f64 = pairs().map(|(i, j)| weights[i] * weights[j] * kernel(&x[i], &x[j], t)).sum();
+    (sum / pairs().map(|(i, j)| weights[i] * weights[j]).sum::<f64>()).ln()
+}
+
+pub(crate) fn cross_uniformity(x: &[Vec<f64>], y: &[Vec<f64>], t: f64) -> f64 {
+    let sum: f64 = x.iter().flat_map(|x| y.iter().map(move |y| kernel(x, y, t))).sum();
+    (sum / (x.len() * y.len()) as f64).ln()
 }
 
 pub(crate) fn near(value: &Value, expected: f64) {

@@ -1,0 +1,175 @@
+//! The files, checked as far as can be before anything is computed.
+
+use std::path::{Path, PathBuf};
+
+use unisphere_io::{Column, File};
+
+use super::{options::Eval, plan::Plan};
+use crate::{exit::Failure, interrupt};
+
+/// Open files, and which of their rows count.
+pub(super) struct Inputs {
+    pub(super) x: File,
+    pub(super) y: Option<File>,
+    pub(super) queue: Option<File>,
+    pub(super) labels: Option<Vec<i64>>,
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) skipped: Skipped,
+}
+
+/// Rows of zeros that are left out, by their places in the files.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    /// Of x and y alike: where either is zero.
+    pub(super) rows: Vec<usize>,
+    pub(super) queue: Vec<usize>,
+}
+
+impl Skipped {
+    /// The places in the file of the rows that are left.
+    pub(super) fn left(&self, rows: usize) -> Vec<usize> {
+        (0..rows).filter(|row| self.rows.binary_search(row).is_err()).collect()
+    }
+}
+
+impl Inputs {
+    pub(super) fn open(options: &Eval, plan: &Plan) -> Result<Self, Failure> {
+        let open = |path: &PathBuf| File::open(path);
+        let x = File::open(&options.x)?;
+        let y = options.y.as_ref().map(open).transpose()?;
+        let queue = options.queue.as_ref().map(open).transpose()?;
+        let labels = options.labels.as_ref().map(Column::open).transpose()?;
+        let weights = options.weights.as_ref().map(Column::open).transpose()?;
+        shapes(&x, y.as_ref(), queue.as_ref())?;
+        for (column, what) in [(&labels, "label"), (&weights, "weight")] {
+            one_a_row(column.as_ref(), what, &x)?;
+        }
+        if let Some(path) = &options.rows {
+            let columns = [&labels, &weights].into_iter().flatten().map(Column::path);
+            let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
+            writable(path, files.chain(columns))?;
+        }
+        let labels = labels.map(Column::integers).transpose()?;
+        let weights = weights.map(|column| checked_weights(column, plan)).transpose()?;
+        let mut inputs = Self { x, y, queue, labels, weights, skipped: Skipped::default() };
+        if options.skips_zero_rows() {
+            inputs.skip_zero_rows()?;
+        }
+        inputs.enough()?;
+        Ok(inputs)
+    }
+
+    fn skip_zero_rows(&mut self) -> Result<(), Failure> {
+        let find = |file: &File| Ok::<_, Failure>(interrupt::leaving_at_once(|| file.zero_rows())??);
+        let mut rows = find(&self.x)?;
+        if let Some(y) = &self.y {
+            rows.extend(find(y)?);
+            rows.sort_unstable();
+            rows.dedup();
+        }
+        let queue = self.queue.as_ref().map(find).transpose()?.unwrap_or_default();
+        self.skipped = Skipped { rows, queue };
+        let left = self.skipped.left(self.x.rows());
+        if let Some(labels) = &mut self.labels {
+            *labels = left.iter().map(|&row| labels[row]).collect();
+        }
+        if let Some(weights) = &mut self.weights {
+            *weights = left.iter().map(|&row| weights[row]).collect();
+        }
+        Ok(())
+    }
+
+    fn enough(&self) -> Result<(), Failure> {
+        let (name, rows, skipped) = (self.x.path().display(), self.x.rows(), self.skipped.rows.len());
+        let left = if skipped == 0 { String::new() } else { format!(" beside {skipped} of zeros") };
+        if rows - skipped < 2 {
+            let (rows, s) = (rows - skipped, if rows - skipped == 1 { "" } else { "s" });
+            return Err(Failure::Input(format!(
+                "{name} has {rows} row{s}{left}, and uniformity needs at least 2; save more points in it"
+            )));
+        }
+        if let Some(queue) = &self.queue
+            && queue.rows() == self.skipped.queue.len()
+        {
+            let name = queue.path().display();
+            return Err(Failure::Input(format!("{name} holds nothing but rows of zeros; save points in it")));
+        }
+        Ok(())
+    }
+}
+
+fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failure> {
+    let (name, rows, dims) = (x.path().display(), x.rows(), x.dims());
+    if let Some(y) = y
+        && (y.rows(), y.dims()) != (rows, dims)
+    {
+        let (other, other_rows, other_dims) = (y.path().display(), y.rows(), y.dims());
+        return Err(Failure::Input(format!(
+            "{name} is {rows} × {dims} and {other} is {other_rows} × {other_dims} (rows × dims)\n\
+             row i of both is one positive pair: save the same rows of both, from one encoder",
+        )));
+    }
+    if let Some(queue) = queue
+        && queue.dims() != dims
+    {
+        let (other, other_dims) = (queue.path().display(), queue.dims());
+        return Err(Failure::Input(format!(
+            "{name} has {dims} dimensions, and {other} has {other_dims}\n\
+             the queue holds more points like those: save them from the same encoder",
+        )));
+    }
+    Ok(())
+}
+
+fn one_a_row(column: Option<&Column>, what: &str, x: &File) -> Result<(), Failure> {
+    match column {
+        Some(column) if column.rows() != x.rows() => Err(Failure::Input(format!(
+            "{} holds {} {what}s, and {} has {} rows\nsave one {what} a row, in their order",
+            column.path().display(),
+            column.rows(),
+            x.path().display(),
+            x.rows()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// None negative, and enough of them positive: two rows make a pair.
+fn checked_weights(column: Column, plan: &Plan) -> Result<Vec<f64>, Failure> {
+    let name = column.path().display().to_string();
+    let weights = column.floats()?;
+    if let Some(row) = weights.iter().position(|&weight| weight < 0.0) {
+        let weight = weights[row];
+        return Err(Failure::Input(format!(
+            "{name}: row {row} holds the weight {weight}, and none may be negative; use 0 for what should not count"
+        )));
+    }
+    let (positive, needed) =
+        (weights.iter().filter(|&&weight| weight > 0.0).count(), if plan.weighs_rows() { 2 } else { 1 });
+    if positive < needed {
+        return Err(Failure::Input(format!(
+            "{name}: {positive} of {} weights are positive, and at least {needed} must be; give more rows weight",
+            weights.len()
+        )));
+    }
+    Ok(weights)
+}
+
+/// Whether a table may be written here, as far as can be told beforehand.
+fn writable<'a>(path: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+    let name = path.display();
+    // What does not exist is no input.
+    if let Ok(there) = path.canonicalize() {
+        if inputs.any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
+            return Err(Failure::Usage(format!("--rows {name} is one of the inputs; choose another name")));
+        }
+        if there.is_dir() {
+            return Err(Failure::Usage(format!("--rows {name} is a directory; name a file in it")));
+        }
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.file_name().is_none() || !folder.is_dir() {
+        return Err(Failure::Usage(format!("--rows {name} is in no directory that exists; make it first")));
+    }
+    Ok(())
+}

@@ -1,0 +1,355 @@
+//! What the options add, against formulas in f64.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{
+    Folder, alignment, cross_uniformity, distance, kernel, near, noise, rows, stderr, stdout, uniformity,
+    weighted_uniformity,
+};
+
+const N: usize = 41;
+const D: usize = 4;
+
+type Rows = Vec<Vec<f64>>;
+
+/// x.npy, y.npy and their rows, of unit length.
+fn pairs() -> (Folder, Rows, Rows) {
+    let folder = Folder::new();
+    let x = noise(N * D, 11);
+    let y: Vec<f32> = x.iter().zip(noise(N * D, 12)).map(|(x, noise)| x + 0.4 * noise).collect();
+    folder.npy("x.npy", &x, N, D);
+    folder.npy("y.npy", &y, N, D);
+    (folder, rows(&x, D, true), rows(&y, D, true))
+}
+
+fn floats(folder: &Folder, name: &str, values: &[f64]) {
+    folder.column(name, "<f8", &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<_> = values.collect();
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[test]
+fn several_t() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--t", "3,0.5,12"]);
+    near(&report["uniformity"]["x"], uniformity(&x, 3.0));
+    assert_eq!(report["uniformity"]["t"], 3.0);
+    for (i, t) in [3.0, 0.5, 12.0].into_iter().enumerate() {
+        let row = &report["sweep"][i];
+        let (ux, uy, across) = (uniformity(&x, t), uniformity(&y, t), cross_uniformity(&x, &y, t));
+        assert_eq!(row["t"], t);
+        near(&row["x"], ux);
+        near(&row["y"], uy);
+        near(&row["mean"], (ux + uy) / 2.0);
+        near(&row["cross"], across);
+        near(&row["pooled"], uniformity(&[x.clone(), y.clone()].concat(), t));
+        near(&row["squared_mmd"], ux.exp() + uy.exp() - 2.0 * across.exp());
+    }
+    assert_eq!(report["sweep"][0]["x"], report["uniformity"]["x"]);
+}
+
+#[test]
+fn with_the_diagonal() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--estimator", "v", "--t", "2,7"]);
+    let v = |x: &Rows, t: f64| cross_uniformity(x, x, t);
+    assert_eq!(
+        (&report["uniformity"]["estimator"], &report["uniformity"]["pairs"]),
+        (&"V".into(), &(N * N).into())
+    );
+    near(&report["uniformity"]["x"], v(&x, 2.0));
+    near(&report["uniformity"]["y"], v(&y, 2.0));
+    let both = [x.clone(), y.clone()].concat();
+    for (i, t) in [2.0, 7.0].into_iter().enumerate() {
+        near(&report["sweep"][i]["x"], v(&x, t));
+        near(&report["sweep"][i]["pooled"], v(&both, t));
+        near(&report["sweep"][i]["cross"], cross_uniformity(&x, &y, t));
+    }
+    let (least, value) = (&report["uniformity"]["least"], &report["uniformity"]["x"]);
+    assert!(least.as_f64() >= report["uniformity"]["floor"].as_f64() && least.as_f64() < value.as_f64());
+}
+
+#[test]
+fn weights_of_rows_and_pairs() {
+    let (folder, x, y) = pairs();
+    let weights: Vec<f64> = (0..N).map(|i| (i % 5) as f64 * 0.75).collect();
+    floats(&folder, "weights.npy", &weights);
+    for estimator in ["u", "v"] {
+        let line = [
+            "x.npy",
+            "y.npy",
+            "--weights",
+            "weights.npy",
+            "--t",
+            "2,6",
+            "--alpha",
+            "3",
+            "--estimator",
+            estimator,
+        ];
+        let report = folder.json(&line);
+        let of = |x: &Rows, t: f64| match estimator {
+            "u" => weighted_uniformity(x, &weights, t),
+            _ => {
+                let terms = (0..N).flat_map(|i| (0..N).map(move |j| (i, j)));
+                let sum: f64 = terms.map(|(i, j)| weights[i] * weights[j] * kernel(&x[i], &x[j], t)).sum();
+                (sum / weights.iter().sum::<f64>().powi(2)).ln()
+            }
+        };
+        near(&report["uniformity"]["x"], of(&x, 2.0));
+        near(&report["uniformity"]["y"], of(&y, 2.0));
+        near(&report["sweep"][1]["x"], of(&x, 6.0));
+        let powers: f64 = (0..N).map(|i| weights[i] * distance(&x[i], &y[i]).powi(3)).sum();
+        near(&report["alignment"]["value"], powers / weights.iter().sum::<f64>());
+        assert_eq!(
+            (&report["weights"], &report["sweep"][0]["cross"]),
+            (&"rows and pairs".into(), &Value::Null)
+        );
+        assert!(report["absent"]["/sweep/0/cross"].as_str().is_some_and(|reason| reason.contains("weights")));
+    }
+}
+
+#[test]
+fn intervals() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy"]);
+    // The jackknife, each row left out in turn.
+    let without = |i: usize| {
+        let left: Rows = x.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, row)| row.clone()).collect();
+        uniformity(&left, 2.0).exp()
+    };
+    let left: Vec<f64> = (0..N).map(without).collect();
+    let centre = mean(left.iter().copied());
+    let variance = (N - 1) as f64 / N as f64 * left.iter().map(|value| (value - centre).powi(2)).sum::<f64>();
+    // Of the mean potential; that of its log is the quotient.
+    let expected = variance.sqrt() / uniformity(&x, 2.0).exp();
+    let of_x = &report["uniformity"]["of_x"];
+    assert!(
+        (of_x["standard_error"].as_f64().unwrap() / expected - 1.0).abs() < 1e-3,
+        "{of_x}, not {expected}"
+    );
+
+    let squares = || x.iter().zip(&y).map(|(x, y)| distance(x, y).powi(2));
+    let a = mean(squares());
+    let error = (squares().map(|square| (square - a).powi(2)).sum::<f64>() / ((N - 1) * N) as f64).sqrt();
+    near(&report["alignment"]["standard_error"], error);
+    // Student's t with 40 degrees of freedom.
+    near(&report["alignment"]["low"], a - 2.021_075_39 * error);
+    near(&report["alignment"]["high"], a + 2.021_075_39 * error);
+}
+
+#[test]
+fn groups() {
+    let (folder, x, y) = pairs();
+    // The last row is a group of its own.
+    let label = |i: usize| if i == N - 1 { 9 } else { i as i64 % 3 - 1 };
+    folder.column(
+        "labels.npy",
+        ">i2",
+        &(0..N).flat_map(|i| (label(i) as i16).to_be_bytes()).collect::<Vec<_>>(),
+    );
+    let report = folder.json(&["x.npy", "y.npy", "--labels", "labels.npy"]);
+    let groups = &report["groups"];
+    assert_eq!(groups["labels"], serde_json::json!([-1, 0, 1, 9]));
+    let of = |set: &Rows, group: i64| -> Rows {
+        (0..N).filter(|&i| label(i) == group).map(|i| set[i].clone()).collect()
+    };
+    for (a, group) in [-1, 0, 1, 9].into_iter().enumerate() {
+        assert_eq!(groups["sizes"][a], of(&x, group).len());
+        near(&groups["alignment"][a], alignment(&of(&x, group), &of(&y, group), 2.0));
+        for (name, set) in [("x", &x), ("y", &y)] {
+            for (b, other) in [-1, 0, 1, 9].into_iter().enumerate() {
+                let found = &groups["uniformity"][name][a][b];
+                match (a == b, a) {
+                    (true, 3) => assert_eq!(found, &Value::Null),
+                    (true, _) => near(found, uniformity(&of(set, group), 2.0)),
+                    _ => near(found, cross_uniformity(&of(set, group), &of(set, other), 2.0)),
+                }
+            }
+        }
+    }
+    assert!(
+        report["absent"]["/groups/uniformity/x/3/3"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("one row"))
+    );
+}
+
+/// log mean over j ≠ i of exp(−t‖xᵢ−xⱼ‖²).
+fn potential(x: &Rows, i: usize) -> f64 {
+    mean((0..x.len()).filter(|&j| j != i).map(|j| kernel(&x[i], &x[j], 2.0))).ln()
+}
+
+#[test]
+fn offenders_and_the_table_of_rows() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--top", "5", "--rows", "rows.npy"]);
+    assert_eq!(
+        report["rows_file"]["columns"],
+        serde_json::json!(["row", "potential_x", "potential_y", "distance"])
+    );
+    let bytes = fs::read(folder.path().join("rows.npy")).unwrap();
+    let table: Vec<f64> =
+        bytes[bytes.len() - N * 32..].as_chunks().0.iter().map(|&value| f64::from_le_bytes(value)).collect();
+    for (i, row) in table.chunks(4).enumerate() {
+        let expected = [i as f64, potential(&x, i), potential(&y, i), distance(&x[i], &y[i])];
+        assert!(row.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{row:?}");
+    }
+    for (name, set) in [("x", &x), ("y", &y)] {
+        let mut all: Vec<_> = (0..N).map(|i| (i, potential(set, i))).collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        for (found, (row, value)) in report["offenders"]["crowded"][name].as_array().unwrap().iter().zip(&all)
+        {
+            assert_eq!(found["row"], *row);
+            near(&found["potential"], *value);
+        }
+    }
+    let apart = report["offenders"]["apart"].as_array().unwrap();
+    let mut all: Vec<_> = (0..N).map(|i| (i, distance(&x[i], &y[i]))).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    assert_eq!(apart.len(), 5);
+    apart.iter().zip(&all).for_each(|(found, (row, _))| assert_eq!(found["row"], *row));
+}
+
+#[test]
+fn duplicates() {
+    let (folder, ..) = pairs();
+    let mut values = noise(30 * D, 5);
+    values.copy_within(0..D, 7 * D);
+    values.copy_within(0..D, 20 * D);
+    values.copy_within(3 * D..4 * D, 9 * D);
+    values[9 * D] += 1e-3;
+    folder.npy("copies.npy", &values, 30, D);
+    let report = folder.json(&["copies.npy", "--near", "0.05"]);
+    let found = &report["duplicates"]["x"];
+    assert_eq!((&found["equal_rows"], &found["equal"]), (&2.into(), &serde_json::json!([[0, 7, 20]])));
+    let unit = rows(&values, D, true);
+    let close = (0..30).flat_map(|i| (i + 1..30).map(move |j| (i, j)));
+    let close: Vec<_> = close.filter(|&(i, j)| distance(&unit[i], &unit[j]) <= 0.05).collect();
+    assert!(close.contains(&(3, 9)) && found["close_pairs"] == close.len(), "{found}");
+    for (found, (i, j)) in found["close"].as_array().unwrap().iter().zip(close) {
+        assert_eq!((&found[0], &found[1]), (&i.into(), &j.into()));
+        near(&found[2], distance(&unit[i], &unit[j]));
+    }
+}
+
+#[test]
+fn histograms_count_every_pair() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--full"]);
+    let counts = |histogram: &Value| -> Vec<u64> {
+        histogram["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect()
+    };
+    let mut expected = vec![0; 50];
+    (0..N).for_each(|i| expected[(distance(&x[i], &y[i]) * 25.0) as usize] += 1);
+    assert_eq!(counts(&report["histograms"]["distances"]), expected);
+    let mut expected = vec![0; 50];
+    for (i, j) in (0..N).flat_map(|i| (i + 1..N).map(move |j| (i, j))) {
+        let cosine: f64 = x[i].iter().zip(&x[j]).map(|(a, b)| a * b).sum();
+        expected[((cosine + 1.0) * 25.0) as usize] += 1;
+    }
+    assert_eq!(counts(&report["histograms"]["cosines"]["x"]), expected);
+}
+
+#[test]
+fn the_spectrum() {
+    let (folder, x, _) = pairs();
+    let report = folder.json(&["x.npy", "--full"]);
+    let centre: Vec<f64> = (0..D).map(|k| mean(x.iter().map(|row| row[k]))).collect();
+    let covariance =
+        |k: usize, l: usize| mean(x.iter().map(|row| (row[k] - centre[k]) * (row[l] - centre[l])));
+    let found = &report["spectrum"]["x"];
+    near(&found["mean_norm"], centre.iter().map(|value| value * value).sum::<f64>().sqrt());
+    let trace: f64 = (0..D).map(|k| covariance(k, k)).sum();
+    let squares: f64 =
+        (0..D).flat_map(|k| (0..D).map(move |l| (k, l))).map(|(k, l)| covariance(k, l).powi(2)).sum();
+    near(&found["participation_ratio"], trace * trace / squares);
+    let values: Vec<f64> =
+        found["eigenvalues"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    assert!((values.iter().sum::<f64>() - trace).abs() < 1e-6);
+    let entropy: f64 = values.iter().map(|v| -v / trace * (v / trace).ln()).sum();
+    near(&found["effective_rank"], entropy.exp());
+    let roots: f64 = values.iter().map(|v| v.sqrt()).sum();
+    let squared = centre.iter().map(|v| v * v).sum::<f64>() + 1.0 + trace - 2.0 / (D as f64).sqrt() * roots;
+    near(&found["wasserstein"], squared.sqrt());
+}
+
+#[test]
+fn zero_rows_can_be_skipped() {
+    let folder = Folder::new();
+    let mut x = noise(N * D, 1);
+    let mut y = noise(N * D, 2);
+    x[3 * D..4 * D].fill(0.0);
+    y[3 * D..4 * D].fill(0.0);
+    y[17 * D..18 * D].fill(-0.0);
+    folder.npy("x.npy", &x, N, D);
+    folder.npy("y.npy", &y, N, D);
+    let weights: Vec<f64> = (0..N).map(|i| 1.0 + i as f64).collect();
+    floats(&folder, "weights.npy", &weights);
+    let kept: Vec<_> = (0..N).filter(|i| ![3, 17].contains(i)).collect();
+    let left = |values: &[f32]| -> Rows {
+        let rows = rows(values, D, true);
+        kept.iter().map(|&i| rows[i].clone()).collect()
+    };
+    let report = folder.json(&["x.npy", "y.npy", "--zero-rows", "skip", "--rows", "rows.npy", "--top", "39"]);
+    assert_eq!((&report["rows"], &report["skipped"]["rows"]), (&(N - 2).into(), &serde_json::json!([3, 17])));
+    near(&report["uniformity"]["x"], uniformity(&left(&x), 2.0));
+    near(&report["alignment"]["value"], alignment(&left(&x), &left(&y), 2.0));
+    // Rows keep the numbers that they have in the files.
+    let mut named: Vec<_> = report["offenders"]["apart"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["row"].as_u64().unwrap() as usize)
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, kept);
+
+    let line = ["x.npy", "y.npy", "--zero-rows", "skip", "--weights", "weights.npy"];
+    let report = folder.json(&line);
+    let weights: Vec<f64> = kept.iter().map(|&i| weights[i]).collect();
+    near(&report["uniformity"]["y"], weighted_uniformity(&left(&y), &weights, 2.0));
+    let output = folder.eval(&line);
+    assert!(stdout(&output).contains("skipped 2 rows of zeros: 3, 17\n"), "{}", stdout(&output));
+}
+
+/// Whatever is asked for, the text says how it was computed, and has no number that is none.
+#[test]
+fn texts_say_how() {
+    let (folder, ..) = pairs();
+    folder.npy("queue.npy", &noise(8 * D, 3), 8, D);
+    floats(&folder, "weights.npy", &[2.0; N]);
+    folder.column("labels.npy", "|u1", &[0; N]);
+    let lines: [(&[&str], &[&str]); 6] = [
+        (&["x.npy"], &["n = 41, d = 4", "t = 2", "U-statistic", "cpu: ", "820"]),
+        (
+            &["x.npy", "y.npy", "--full"],
+            &["MMD", "tau = 0.07", "p-value", "Wasserstein", "cosines within y", "pairs apart"],
+        ),
+        (&["x.npy", "y.npy", "--full", "--raw"], &["raw points have no floor", "raw points have no cosines"]),
+        (
+            &["x.npy", "y.npy", "--protocol", "moco", "--queue", "queue.npy"],
+            &["protocol moco", "3 * alignment", "moco_align_uniform"],
+        ),
+        (
+            &["x.npy", "y.npy", "--weights", "weights.npy", "--estimator", "v"],
+            &["weights.npy, of rows and pairs", "V-statistic", "-  "],
+        ),
+        (&["x.npy", "--labels", "labels.npy"], &["within x", "across x"]),
+    ];
+    for (line, parts) in lines {
+        let output = folder.eval(line);
+        let text = stdout(&output);
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""), "{line:?}");
+        for part in parts {
+            assert!(text.contains(part), "'{part}' is not in:\n{text}");
+        }
+        assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    }
+}
