@@ -85,7 +85,12 @@ impl Set {
             return Ok(Err(format!("has the shape {shape:?}, not {expected:?}")));
         }
         let (relative, floor) = match self.points.scaling() {
-            Scaling::Raw => (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), VANISHED * gross),
+            Scaling::Raw => {
+                // Equal points pull at each other as far as double precision tells them from their centre.
+                let longest = self.seen.iter().map(|row| oracle::length(row)).fold(0.0, f64::max);
+                let floor = (f64::EPSILON * longest).max(VANISHED) * gross;
+                (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), floor)
+            }
             Scaling::Unit => (GRADIENT, (CANCELLED * gross).max(VANISHED)),
         };
         let (got, want) = (got.read()?, self.through_scaling(want));
