@@ -43,7 +43,8 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
     let (sum, on_x, on_y) = pulls(level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;
     let Sets { x, y, .. } = sets;
     let of_y = y.zip(on_y.as_ref());
-    let cancels = cancel(x, &on_x, &centre) || of_y.is_some_and(|(y, pulls)| cancel(y, pulls, &centre));
+    let cancels = cancel(x, &on_x, &centre, CANCELLED)
+        || of_y.is_some_and(|(y, pulls)| cancel(y, pulls, &centre, CANCELLED));
     let slope = 2.0 * t * weight / sum;
     let gradients = Gradients {
         x: finish(x, on_x, &centre, slope, None)?,
@@ -181,9 +182,11 @@ fn pull<T: Float>(rows: &Rows, row: usize, centre: &[T], (weighted, total): (&[T
 /// How many rows show whether pulls cancel.
 const SAMPLE: usize = 1024;
 
-/// Whether so much of the weighted sums cancels in the gradient, as in tight clusters, that their rounding, about
-/// 1e-7, would show in its fifth digit.
-pub(super) fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> bool {
+/// Where only this part of the weighted sums is left, their rounding, about 1e-7, shows in the fifth digit.
+pub(super) const CANCELLED: f64 = 0.03;
+
+/// Whether no more than this part of the weighted sums is left in the gradient, as in tight clusters.
+pub(super) fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T], part: f64) -> bool {
     let dims = rows.dims();
     let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
     let of_row = |tangent: &mut Vec<f64>, row: usize| {
@@ -195,7 +198,7 @@ pub(super) fn cancel<T: Float>(rows: &Rows, pulls: &Pulls<T>, centre: &[T]) -> b
     let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(SAMPLE)).collect();
     let squares: Vec<_> = sample.into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
     let (left, summed) = squares.iter().fold((0.0, 0.0), |(left, summed), of| (left + of.0, summed + of.1));
-    left < 0.03f64.powi(2) * summed
+    left < part.powi(2) * summed
 }
 
 /// `slope` times the pulls, through the scaling of the rows, added to `sum` where given; finite in any case.

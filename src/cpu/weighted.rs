@@ -2,7 +2,7 @@
 
 use super::{
     Cpu,
-    gradient::{Exponentials, cancel, centre, finish},
+    gradient::{CANCELLED, Exponentials, cancel, centre, finish},
     kernel::{Cosine, Difference, Dot, Gram, Kernel},
     log_sum::Potential,
     pull::{Pulls, pulls},
@@ -47,7 +47,7 @@ impl Form {
 }
 
 /// A t, which is 1 / 2τ, up to which logits of many rows are taken in f32.
-const STEEPEST_LOGIT: f64 = 55.0;
+const STEEPEST_LOGIT: f64 = 20.0;
 
 /// And up to which sums of their exponentials times points are at home in f32, as they come.
 const STEEPEST_SOFTMAX: f64 = 30.0;
@@ -147,7 +147,7 @@ pub(super) fn weighted_grad(
     if form.in_f32(pairs) && super::mean_square(&about) > NARROW {
         let single = about.iter().map(|&v| v as f32).collect();
         let pulled = Pulled::new::<Cosine>(cpu, sets, form, weighing, single, watch)?;
-        if pulled.in_range() && !pulled.cancels(sets) {
+        if pulled.in_range() && !pulled.cancels(sets, form) {
             return pulled.finish(sets, form, sum);
         }
         again = Some(watch.again());
@@ -180,7 +180,7 @@ pub(super) fn row_log_sums_with_grad(
         let divisor = |row: usize, sum: f64| log_add(rest[row] - base, sum.ln()).exp();
         let done = softmax(cpu, sets, &weights, &centre, divisor, watch)?;
         let pulled = Pulled { centre, on_x: done.on_x, on_y: Some(done.on_y) };
-        if pulled.in_range() && !pulled.cancels(sets) {
+        if pulled.in_range() && !pulled.cancels(sets, form) {
             let sums = done.sums.into_iter().map(|sum| base + sum.ln()).collect();
             return Ok((sums, pulled.finish(sets, Form { t: form.t * scale, ..form }, sum)?));
         }
@@ -222,9 +222,12 @@ impl<T: super::float::Float> Pulled<T> {
         (1e-24..1e24).contains(&greatest)
     }
 
-    fn cancels(&self, sets: Sets<'_>) -> bool {
+    fn cancels(&self, sets: Sets<'_>, form: Form) -> bool {
+        // A weight is as exact as its exponent, a cosine times 2t: some 3e-8 of it is rounding.
+        let part = CANCELLED.max(2.0 * form.t * 3e-8 / 1e-5);
         let of_y = sets.y.zip(self.on_y.as_ref());
-        cancel(sets.x, &self.on_x, &self.centre) || of_y.is_some_and(|(y, on)| cancel(y, on, &self.centre))
+        cancel(sets.x, &self.on_x, &self.centre, part)
+            || of_y.is_some_and(|(y, on)| cancel(y, on, &self.centre, part))
     }
 
     fn finish(mut self, sets: Sets<'_>, form: Form, sum: Option<Gradients>) -> Result<Gradients> {
@@ -234,9 +237,10 @@ impl<T: super::float::Float> Pulled<T> {
             self.on_y.iter_mut().for_each(|on| on.total.fill(0.0));
         }
         let slope = if form.dot { form.t } else { 2.0 * form.t };
+        let one_sided = sum.as_ref().is_some_and(|sum| sum.y.is_none());
         let (sum_x, sum_y) = sum.map_or((None, None), |sum| (Some(sum.x), sum.y));
         let x = finish(sets.x, self.on_x, &self.centre, slope, sum_x)?;
-        let on_y = sets.y.zip(self.on_y);
+        let on_y = sets.y.zip(self.on_y).filter(|_| !one_sided);
         let y = on_y.map(|(y, on)| finish(y, on, &self.centre, slope, sum_y)).transpose()?;
         Ok(Gradients { x, y })
     }

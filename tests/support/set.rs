@@ -17,9 +17,6 @@ const CANCELLED: f64 = f32::EPSILON as f64;
 /// Single precision ends about here.
 const VANISHED: f64 = 1e-33;
 
-/// What double precision leaves of terms that cancel.
-const ROUNDED: f64 = 1e-14;
-
 /// Points on the device, and for the oracle: as they were given, and as metrics see them.
 pub(crate) struct Set {
     pub(crate) points: Points,
@@ -88,7 +85,12 @@ impl Set {
             return Ok(Err(format!("has the shape {shape:?}, not {expected:?}")));
         }
         let (relative, floor) = match self.points.scaling() {
-            Scaling::Raw => (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), ROUNDED * gross),
+            Scaling::Raw => {
+                // Equal points pull at each other as far as double precision tells them from their centre.
+                let longest = self.seen.iter().map(|row| oracle::length(row)).fold(0.0, f64::max);
+                let floor = (f64::EPSILON * longest).max(VANISHED) * gross;
+                (GRADIENT.max(f64::from(f32::EPSILON) * exponent.abs()), floor)
+            }
             Scaling::Unit => (GRADIENT, (CANCELLED * gross).max(VANISHED)),
         };
         let (got, want) = (got.read()?, self.through_scaling(want));
