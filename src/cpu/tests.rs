@@ -6,7 +6,6 @@ mod hostile;
 mod oracle;
 mod rows;
 mod schedule;
-mod speed;
 mod spread;
 
 use super::*;

@@ -49,9 +49,6 @@ impl Form {
 /// A t, which is 1 / 2τ, up to which logits of many rows are taken in f32.
 const STEEPEST_LOGIT: f64 = 20.0;
 
-/// And up to which sums of their exponentials times points are at home in f32, as they come.
-const STEEPEST_SOFTMAX: f64 = 30.0;
-
 /// log Σⱼ mⱼ exp(eᵢⱼ) for every point.
 pub(super) fn row_log_sums(
     cpu: &Cpu,
@@ -168,7 +165,7 @@ pub(super) fn row_log_sums_with_grad(
     let sets = Sets::of(pairs)?;
     let form = Form::of(exponent, sets.scaling());
     let about = centre(sets);
-    let at_once = sets.y.is_some() && !sets.few() && form.in_f32(pairs) && form.t <= STEEPEST_SOFTMAX;
+    let at_once = sets.y.is_some() && !sets.few() && form.in_f32(pairs);
     let mut again = None;
     if at_once && super::mean_square(&about) > NARROW {
         let rate = Cosine::RATE * form.t;

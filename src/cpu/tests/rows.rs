@@ -62,8 +62,7 @@ impl Sides {
         let mut grads = [vec![vec![0.0; d]; self.x.seen.len()], vec![vec![0.0; d]; self.y.seen.len()]];
         for (i, j) in self.list() {
             let w = weight(i, j, self.exponent(exponent, i, j));
-            for k in 0..d {
-                let (x, y) = (self.x.seen[i][k], self.y.seen[j][k]);
+            for (k, (x, y)) in self.x.seen[i].iter().zip(&self.y.seen[j]).enumerate() {
                 let (gx, gy) = match exponent {
                     Exponent::Gaussian { t } => (-2.0 * t * (x - y), 2.0 * t * (x - y)),
                     Exponent::Logit { tau } => (y / tau, x / tau),
