@@ -10,7 +10,7 @@ use pulp::Simd;
 use super::{
     level::{Job, Level},
     pack::Buffer,
-    tile::{Product, sums, width},
+    tile::{Product, SHORT, sums, width},
 };
 
 /// Rounds, of which the best counts: whatever else runs on this machine only takes away.
@@ -39,7 +39,7 @@ impl Job for Products {
         let width = width::<S, f32>();
         let (mut left, mut right) = (Buffer::<f32>::default(), Buffer::<f32>::default());
         let left = left.take(width * DIMS);
-        let right = right.arrays(SIDE).as_chunks_mut().0;
+        let right = right.arrays(SIDE * DIMS.div_ceil(SHORT)).as_chunks_mut().0;
         left.fill(1.0);
         right.as_flattened_mut().as_flattened_mut().fill(1.0);
         let (start, mut tiles) = (Instant::now(), 0);
