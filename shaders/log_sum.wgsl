@@ -2,26 +2,8 @@
 // every pair as a matrix of weights, with its sum per tile.
 //
 // The similarity s of unit rows is their cosine, of raw points −‖x−y‖², by direct difference.
-// Stands on: shared/{exp,grid,pairs,points,quads,split,tile_sum,tiles,triangle}.wgsl; its own parts are
+// Stands on: shared/{exp,grid,pair_params,pairs,points,quads,split,tile_sum,tiles,triangle}.wgsl; its own parts are
 // log_sum/{similarities,table,weights}.wgsl, and log_sum/tree.wgsl or log_sum/subgroups.wgsl.
-
-struct Params {
-    rows: u32,
-    cols: u32,
-    dims: u32,
-    diagonal: u32, // see shared/pairs.wgsl
-    first_tile: u32,
-    first_sum: u32,
-    // From a row of weights to the next, by fours: whole tiles.
-    stride: u32,
-    // What similarities are relative to, where tiles do not find their own.
-    pivot: f32,
-    // The parts of a Scale.
-    scale_high: f32,
-    scale_low: f32,
-    scale_least: f32,
-    zero: u32,
-}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Four>; // (rows, dims): see shared/points.wgsl

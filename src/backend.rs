@@ -88,12 +88,12 @@ pub(crate) enum Pairs<'a> {
     Distinct(&'a Points, &'a Points),
 }
 
-impl Pairs<'_> {
-    /// The points on the other side of those on the left.
-    pub(crate) fn right(&self) -> &Points {
-        match self {
-            Self::Within(x) => x,
-            Self::Across(_, y) | Self::Distinct(_, y) => y,
+impl<'a> Pairs<'a> {
+    /// The points on the left and those on the right, which are the same within one set.
+    pub(crate) fn sides(&self) -> (&'a Points, &'a Points) {
+        match *self {
+            Self::Within(x) => (x, x),
+            Self::Across(x, y) | Self::Distinct(x, y) => (x, y),
         }
     }
 
@@ -138,6 +138,24 @@ pub(crate) enum Weighing<'a> {
     Product { p: &'a [f64], q: &'a [f64] },
     /// exp(eᵢⱼ + pᵢ) + exp(eᵢⱼ + qⱼ)
     Sum { p: &'a [f64], q: &'a [f64] },
+}
+
+/// For each point, the log of what joins its own sum in a softmax.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rests<'a> {
+    pub(crate) x: &'a [f64],
+    /// None where only points of the first set have a softmax.
+    pub(crate) y: Option<&'a [f64]>,
+}
+
+impl Rests<'_> {
+    /// The logs of the factors of either set by which `scale` · Σ log(exp(rest) + exp(sum)) weighs its pairs.
+    pub(crate) fn factors(self, sums: &RowLogSums, scale: f64) -> (Vec<f64>, Option<Vec<f64>>) {
+        let of_set = |(sums, rest): (&[f64], &[f64])| {
+            sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect()
+        };
+        (of_set((&sums.x, self.x)), sums.y.as_deref().zip(self.y).map(of_set))
+    }
 }
 
 /// Pairs closer than asked for.
@@ -226,6 +244,20 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         watch: &Watch<'_>,
     ) -> Result<RowLogSums>;
 
+    /// The same for every exponent, where possible at little more than the cost of one.
+    fn several_row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        exponents: &[Exponent],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<RowLogSums>> {
+        // Pairs count once, however often they are gone through.
+        let again = watch.again();
+        let watches = std::iter::once(watch).chain(std::iter::repeat(&again));
+        let sums = |(&exponent, watch)| self.row_log_sums(pairs, exponent, None, watch);
+        exponents.iter().zip(watches).map(sums).collect()
+    }
+
     /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given; that of a
     /// second set, which a sum may lack, is left out then.
     fn weighted_grad(
@@ -237,23 +269,17 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         watch: &Watch<'_>,
     ) -> Result<Gradients>;
 
-    /// The log sums of the rows of x, as [`row_log_sums`](Self::row_log_sums) has them, and in the same go the gradient of
-    /// `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)), added to `sum` where given. Pairs run across two sets.
+    /// The log sums of points that have a rest, as [`row_log_sums`](Self::row_log_sums) has them, and in the same go the
+    /// gradient of `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)) over those points. Pairs run across two sets.
     fn row_log_sums_with_grad(
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        rest: &[f64],
+        rests: Rests<'_>,
         scale: f64,
-        sum: Option<Gradients>,
         watch: &Watch<'_>,
-    ) -> Result<(Vec<f64>, Gradients)> {
-        let sums = self.row_log_sums(pairs, exponent, None, &watch.again())?.x;
-        let p: Vec<_> = sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect();
-        let q = vec![0.0; pairs.right().rows];
-        let weighing = Weighing::Product { p: &p, q: &q };
-        let gradients = self.weighted_grad(pairs, exponent, weighing, sum, watch)?;
-        Ok((sums, gradients))
+    ) -> Result<(RowLogSums, Gradients)> {
+        in_two_passes(self, pairs, exponent, (rests, scale), watch)
     }
 
     /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up
@@ -299,6 +325,25 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
+}
+
+/// [`Backend::row_log_sums_with_grad`] by its parts: the sums first, and then what they are weighed by.
+pub(crate) fn in_two_passes<B: Backend + ?Sized>(
+    backend: &B,
+    pairs: Pairs<'_>,
+    exponent: Exponent,
+    (rests, scale): (Rests<'_>, f64),
+    watch: &Watch<'_>,
+) -> Result<(RowLogSums, Gradients)> {
+    let sums = backend.row_log_sums(pairs, exponent, None, &watch.again())?;
+    let (p, q) = rests.factors(&sums, scale);
+    let none = vec![0.0; pairs.sides().1.rows];
+    let weighing = match &q {
+        Some(q) => Weighing::Sum { p: &p, q },
+        None => Weighing::Product { p: &p, q: &none },
+    };
+    let gradients = backend.weighted_grad(pairs, exponent, weighing, None, watch)?;
+    Ok((RowLogSums { y: q.and(sums.y), ..sums }, gradients))
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].

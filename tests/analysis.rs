@@ -24,6 +24,8 @@ fn main() -> ExitCode {
         Check::new("groups of any size", group_sizes),
         Check::new("two clusters", two_clusters),
         Check::new("close pairs across panels", close_pairs),
+        Check::new("equal points", equal_points),
+        Check::new("von Mises and Fisher's distribution", fisher),
     ];
     devices::run(&checks.chain(more).collect::<Vec<_>>())
 }
@@ -66,6 +68,18 @@ fn sweeps(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> 
     let mmd = engine.squared_mmd(&x.points, &y.points, Uniformity { t: 2.0 })?;
     let tolerance = if x.raw() { 1e-4 } else { 4e-6 };
     report.check("squared MMD", compare::value(mmd, xx + yy - 2.0 * xy, tolerance));
+
+    let n = x.seen.len();
+    let unpaired = || (0..n).flat_map(|i| (0..n).filter(move |&j| j != i).map(move |j| (i, j)));
+    let squares: Vec<_> = unpaired().map(|(i, j)| oracle::squared_distance(&x.seen[i], &y.seen[j])).collect();
+    let got = engine.unpaired_uniformities(&x.points, &y.points, &ts)?;
+    for (&t, got) in ts.iter().zip(got) {
+        let log_mean = log_sum(&squares.iter().map(|square| -t * square).collect::<Vec<_>>())
+            - (squares.len() as f64).ln();
+        report.check(format!("unpaired rows, t={t}"), x.potential(got, log_mean, t));
+    }
+    let mmd = engine.paired_squared_mmd(&x.points, &y.points, Uniformity { t: 2.0 })?;
+    report.check("paired squared MMD", compare::value(mmd, xx + yy - 2.0 * mean(&squares), tolerance));
     Ok(())
 }
 
@@ -342,4 +356,74 @@ fn close_pairs(engine: &Engine) -> Result<(), Failed> {
         (true, true) => Ok(()),
         _ => Err(format!("{} and not {want} pairs; {} pairs in all", close.count, all.count).into()),
     }
+}
+
+/// What rounding leaves of a spread is none.
+fn equal_points(engine: &Engine) -> Result<(), Failed> {
+    let mut report = Report::default();
+    for (row, scaling) in [
+        ([1.0, 2.0, 3.0], Scaling::Unit),
+        ([0.1, -0.7, 0.3], Scaling::Unit),
+        ([1e3, 2.1e3, -3e-3], Scaling::Raw),
+    ] {
+        for n in [2, 40, 3000] {
+            let x = engine.upload(&Embeddings::with_scaling(row.repeat(n), n, 3, scaling)?)?;
+            let got = engine.spectrum(&x)?;
+            for (what, value) in
+                [("effective rank", got.effective_rank()), ("participation ratio", got.participation_ratio())]
+            {
+                report.check(format!("{what} of {n} times {row:?}"), compare::value(value, 0.0, 0.0));
+            }
+            let u = engine.potentials(&x, Uniformity { t: 2.0 })?.uniformity();
+            report.check(format!("uniformity of {n} times {row:?}"), compare::value(u, 0.0, 1e-6));
+        }
+    }
+    Ok(report.finish()?)
+}
+
+/// Draws from the density ∝ exp(κ⟨μ, x⟩) in three dimensions, where all expectations are elementary.
+fn fisher(engine: &Engine) -> Result<(), Failed> {
+    let (n, mut report) = (3000, Report::default());
+    for (kappa, t) in [(0.5f64, 2.0f64), (4.0, 2.0), (20.0, 5.0)] {
+        let mut random = Random::new(90);
+        let mut row = || {
+            let least = (-2.0 * kappa).exp();
+            let cosine = 1.0 + (least + random.uniform() * (1.0 - least)).ln() / kappa;
+            let (angle, sine) =
+                (std::f64::consts::TAU * random.uniform(), (1.0 - cosine * cosine).max(0.0).sqrt());
+            [cosine, sine * angle.cos(), sine * angle.sin()]
+        };
+        let values: Vec<f64> = (0..n).flat_map(|_| row()).collect();
+        let x = engine.upload(&Embeddings::new(single(&values), n, 3)?)?;
+
+        // ∫ exp(⟨v, x⟩) over the sphere is sinh|v| / |v|; the outer mean runs over the cosine w of the other point to μ.
+        let mass = |v: f64| v.sinh() / v;
+        let mean = |f: &dyn Fn(f64) -> f64| {
+            let steps = 20_000;
+            let at = |k: usize| (2.0 * (k as f64 + 0.5) / steps as f64) - 1.0;
+            let (sum, all) = (0..steps).map(at).fold((0.0, 0.0), |(sum, all), w| {
+                let density = (kappa * w).exp();
+                (sum + density * f(w), all + density)
+            });
+            sum / all
+        };
+        let inner = |w: f64| mass((kappa * kappa + 4.0 * t * t + 4.0 * t * kappa * w).sqrt()) / mass(kappa);
+        let want = mean(&inner).ln() - 2.0 * t;
+        let got = engine.potentials(&x, Uniformity { t })?.estimate();
+        let what = format!("κ={kappa}, t={t}");
+        report
+            .check(format!("{what}: uniformity"), compare::value(got.value, want, 4.0 * got.standard_error));
+        report.check(format!("{what}: standard error"), compare::value(got.standard_error, 0.02, 0.02));
+
+        let length = 1.0 / kappa.tanh() - 1.0 / kappa;
+        let spectrum = engine.spectrum(&x)?;
+        report.check(format!("{what}: norm of the mean"), compare::value(spectrum.mean_norm(), length, 0.05));
+        // Along μ, and to its sides.
+        let mut variances = [1.0 - 2.0 * length / kappa - length * length, length / kappa, length / kappa];
+        variances.sort_by(|a, b| b.total_cmp(a));
+        for (got, want) in spectrum.eigenvalues().iter().zip(variances) {
+            report.check(format!("{what}: eigenvalue"), compare::value(*got, want, 0.1 * want));
+        }
+    }
+    Ok(report.finish()?)
 }

@@ -5,6 +5,7 @@ mod support;
 use std::process::ExitCode;
 
 use libtest_mimic::Failed;
+use serde_json::Value;
 use support::{
     anchors::Anchors,
     cases::{self, Case},
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Check::new("closed forms", closed_forms),
         Check::new("a row far below the others", far_below),
         Check::new("PyTorch's values and gradients", pytorch),
+        Check::new("PyTorch's values and gradients of many rows", pytorch_of_many),
     ];
     devices::run(&checks.chain(more).collect::<Vec<_>>())
 }
@@ -46,6 +48,15 @@ fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
     let queue =
         Set::new(engine, Embeddings::with_scaling(of_queue, case.rows / 2 + 3, case.dims, case.scaling)?)?;
     let mut report = Report::default();
+    for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
+        let together = engine.contrastives(&x.points, &y.points, Some(&queue.points), candidates, &TAUS)?;
+        assert_eq!(together.len(), TAUS.len());
+        for (tau, got) in TAUS.into_iter().zip(together) {
+            let metric = Contrastive { tau, candidates };
+            let alone = engine.contrastive(&x.points, &y.points, Some(&queue.points), metric)?;
+            report.check(format!("{metric:?} among others"), compare::value(got.loss, alone.loss, 0.0));
+        }
+    }
     // Edges of tiles are the same at every temperature.
     let taus = if case.name.starts_with("ragged") { &TAUS[1..2] } else { &TAUS[..3] };
     for &tau in taus {
@@ -186,15 +197,11 @@ fn far_below(engine: &Engine) -> Result<(), Failed> {
 
 /// What autograd finds in f64: see `data/contrastive.py`.
 fn pytorch(engine: &Engine) -> Result<(), Failed> {
-    let data: serde_json::Value = serde_json::from_str(include_str!("data/contrastive.json"))?;
-    let numbers = |value: &serde_json::Value| -> Vec<f64> {
-        value.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect()
-    };
+    let data: Value = serde_json::from_str(include_str!("data/contrastive.json"))?;
     let count = |name: &str| data[name].as_u64().unwrap_or(0) as usize;
     let dims = count("dims");
     let mut report = Report::default();
-    let results = data["results"].as_array().map_or(&[][..], |results| results);
-    assert_eq!(results.len(), 36);
+    let results = results(&data, 36);
     for result in results {
         let raw = result["raw"] == true;
         let scaling = if raw { Scaling::Raw } else { Scaling::Unit };
@@ -203,14 +210,9 @@ fn pytorch(engine: &Engine) -> Result<(), Failed> {
         };
         let (x, y) = (upload("x", count("rows"))?, upload("y", count("rows"))?);
         let queue = upload("queue", count("queue_rows"))?;
-        let candidates = match result["candidates"].as_str() {
-            Some("one_way") => Candidates::OneWay,
-            Some("both_ways") => Candidates::BothWays,
-            _ => Candidates::Views,
-        };
-        let tau = result["tau"].as_f64().unwrap_or(f64::NAN);
         let queue = (result["queue"] == true).then_some(&queue);
-        let metric = Contrastive { tau, candidates };
+        let metric = metric_of(result);
+        let Contrastive { tau, candidates } = metric;
         let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, queue, metric)?;
         let what = format!("{candidates:?}, τ={tau}, {scaling:?}, queue: {}", queue.is_some());
         let want = result["loss"].as_f64().unwrap_or(f64::NAN);
@@ -228,4 +230,54 @@ fn pytorch(engine: &Engine) -> Result<(), Failed> {
         }
     }
     Ok(report.finish()?)
+}
+
+/// Sets made of sines, as the script makes them, of which it kept some rows of the gradients.
+fn pytorch_of_many(engine: &Engine) -> Result<(), Failed> {
+    let data: Value = serde_json::from_str(include_str!("data/contrastive.json"))?;
+    let data = &data["many"];
+    let (rows, dims) =
+        (data["rows"].as_u64().unwrap_or(0) as usize, data["dims"].as_u64().unwrap_or(0) as usize);
+    let sines = |factor: f64| -> Vec<f64> {
+        (0..rows * dims).map(|k| (factor * (k / dims + 1) as f64 * (k % dims + 1) as f64).sin()).collect()
+    };
+    let x = single(&sines(0.618));
+    let y: Vec<f64> = x.iter().zip(sines(0.777)).map(|(&x, more)| f64::from(x) + 0.5 * more).collect();
+    let x = engine.upload(&Embeddings::new(x, rows, dims)?)?;
+    let y = engine.upload(&Embeddings::new(single(&y), rows, dims)?)?;
+    let shown: Vec<usize> = numbers(&data["shown"]).iter().map(|&row| row as usize).collect();
+    let mut report = Report::default();
+    for result in results(data, 9) {
+        let metric = metric_of(result);
+        let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, None, metric)?;
+        let want = result["loss"].as_f64().unwrap_or(f64::NAN);
+        report.check(format!("{metric:?}"), compare::value(value.loss, want, unit_tolerance(metric.tau)));
+        for (name, got) in [("grad_x", gx), ("grad_y", gy)] {
+            let got = got.read()?;
+            let got: Vec<f32> = shown.iter().flat_map(|row| &got[row * dims..][..dims]).copied().collect();
+            let want: Rows = numbers(&result[name]).chunks(dims).map(<[f64]>::to_vec).collect();
+            let outcome = compare::gradient(&got, &want, &vec![1.0; shown.len()], 1e-5, 0.0);
+            report.check(format!("{metric:?}, {name}"), outcome);
+        }
+    }
+    Ok(report.finish()?)
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
+}
+
+fn results(data: &Value, count: usize) -> &[Value] {
+    let results = data["results"].as_array().map_or(&[][..], |results| results);
+    assert_eq!(results.len(), count);
+    results
+}
+
+fn metric_of(result: &Value) -> Contrastive {
+    let candidates = match result["candidates"].as_str() {
+        Some("one_way") => Candidates::OneWay,
+        Some("both_ways") => Candidates::BothWays,
+        _ => Candidates::Views,
+    };
+    Contrastive { tau: result["tau"].as_f64().unwrap_or(f64::NAN), candidates }
 }

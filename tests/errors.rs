@@ -337,6 +337,7 @@ fn weights(engine: &Engine) -> Result<(), Failed> {
     refuse(&[1.0, 1.0, f64::NAN, 1.0], "row 2 is NaN")?;
     refuse(&[1.0, 1.0, 1.0, f64::INFINITY], "row 3 is inf")?;
     refuse(&[0.0; 4], "and are for 0")?;
+    refuse(&[1e300, 0.0, 1e-300, 1.0], "row 2 is 1e-300 next to 1e300")?;
     let one = engine.weighted_uniformity(&x, &[0.0, 0.0, 1.0, 0.0], Uniformity::default());
     expect_that(one, "two rows", |error| matches!(error, Error::Weights { .. }))?;
     // Weights are proportions: neither huge ones nor tiny ones are lost.

@@ -8,7 +8,8 @@ use libtest_mimic::Failed;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use support::devices::{self, Check};
 use unisphere::{
-    Alignment, DeviceKind, Embeddings, Engine, Loss, Matrix, Points, Result, Scaling, Uniformity,
+    Alignment, Candidates, Contrastive, DeviceKind, Embeddings, Engine, Groups, Loss, Matrix, Points, Result,
+    Scaling, Uniformity, unordered_pairs,
 };
 
 fn main() -> ExitCode {
@@ -144,7 +145,81 @@ fn everything(engine: &Engine, input: &Input) -> Result<()> {
             gradients("gradient of squared distances", (&x, &gx), (&y, &gy))?;
         }
     }
+    more(engine, &x, &y, input);
     Ok(())
+}
+
+/// What follows from the same sums, of rows, weights, groups and softmaxes.
+fn more(engine: &Engine, x: &Points, y: &Points, input: &Input) {
+    let (uniformity, alignment) = (Uniformity { t: input.t }, Alignment { alpha: input.alpha });
+    let (n, finite_grad) = (x.rows(), |what: &str, grad: &Matrix| {
+        finite_of_shape(what, grad, x.rows(), x.dims()).expect("a gradient can be read");
+    });
+    for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
+        let metric = Contrastive { tau: input.alpha, candidates };
+        for queue in [None, Some(y)] {
+            if let Ok(value) = engine.contrastive(x, y, queue, metric) {
+                finite("the contrastive loss", value.loss);
+                finite("its residual", value.residual);
+            }
+            if let Ok((value, gx, gy)) = engine.contrastive_with_grad(x, y, queue, metric) {
+                finite("the contrastive loss", value.loss);
+                finite_grad("gradient of the contrastive loss", &gx);
+                finite_grad("gradient of the contrastive loss", &gy);
+            }
+        }
+    }
+    let weights: Vec<f64> =
+        (0..n).map(|row| input.weight.abs() * [1.0, 0.0, 1e-20, input.t][row % 4]).collect();
+    if let Ok(u) = engine.weighted_uniformity(x, &weights, uniformity) {
+        finite("weighted uniformity", u);
+    }
+    if let Ok((u, grad)) = engine.weighted_uniformity_with_grad(x, &weights, uniformity) {
+        finite("weighted uniformity", u);
+        finite_grad("gradient of weighted uniformity", &grad);
+    }
+    if let Ok((a, gx, gy)) = engine.weighted_alignment_with_grad(x, y, &weights, alignment) {
+        finite("weighted alignment", a);
+        finite_grad("gradient of weighted alignment", &gx);
+        finite_grad("gradient of weighted alignment", &gy);
+    }
+    for (what, values) in [
+        ("uniformities", engine.uniformities(x, &[input.t, 2.0])),
+        ("unpaired uniformities", engine.unpaired_uniformities(x, y, &[input.t, 2.0])),
+        ("pooled uniformities", engine.pooled_uniformities(x, y, &[input.t, 2.0])),
+        ("distances", engine.pair_distances(x, y)),
+    ] {
+        values.into_iter().flatten().for_each(|value| finite(what, value));
+    }
+    for mmd in [engine.squared_mmd(x, y, uniformity), engine.paired_squared_mmd(x, y, uniformity)] {
+        mmd.into_iter().for_each(|mmd| finite("squared MMD", mmd));
+    }
+    if let Ok(potentials) = engine.potentials(x, uniformity) {
+        potentials.logs().iter().for_each(|&log| finite("a potential", log));
+        finite("uniformity of potentials", potentials.uniformity());
+        assert!(!potentials.estimate().standard_error.is_nan());
+    }
+    let labels: Vec<i64> = (0..n as i64).map(|row| row % 3).collect();
+    if let Ok(found) = Groups::new(&labels).and_then(|groups| engine.group_uniformity(x, &groups, uniformity))
+    {
+        let within = found.sizes.iter().enumerate().map(|(k, &size)| (found.between(k, k), size > 1));
+        for (value, defined) in within {
+            assert_eq!(value.is_some(), defined);
+            value.into_iter().for_each(|value| finite("uniformity of a group", value));
+        }
+    }
+    if let Ok(histogram) = engine.cosine_histogram(x, 7) {
+        assert_eq!(histogram.iter().sum::<u64>(), unordered_pairs(n));
+    }
+    if let Ok(close) = engine.close_pairs(x, input.t, 3) {
+        assert!(close.pairs.len() as u64 == close.count.min(3));
+    }
+    if let Ok(spectrum) = engine.spectrum(x) {
+        finite("norm of the mean", spectrum.mean_norm());
+        assert!(spectrum.eigenvalues().iter().all(|&value| value >= 0.0), "{spectrum:?}");
+        assert!(spectrum.effective_rank() <= 1.0001 * x.dims() as f64, "{spectrum:?}");
+        finite("Wasserstein distance", spectrum.wasserstein());
+    }
 }
 
 /// Throws so many inputs at `check`.

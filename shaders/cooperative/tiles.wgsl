@@ -4,24 +4,7 @@
 // The similarity s of two rows is their cosine: x'·y' − excess of x' − excess of y', as halve.wgsl leaves them. A tile
 // is 2 × 2 units of R × R matrices of F × F pairs; subgroups take a unit each, or more where they are fewer.
 // Stands on: matrices_*.wgsl, one_product.wgsl or three_products.wgsl, log_sum.wgsl or weights.wgsl, and
-// shared/{exp,grid,pairs,tile_sum,triangle}.wgsl.
-
-struct Params {
-    rows: u32,
-    cols: u32,
-    dims: u32,
-    diagonal: u32, // see shared/pairs.wgsl
-    first_tile: u32,
-    first_sum: u32,
-    // From a row of weights to the next, by fours: whole tiles.
-    stride: u32,
-    pivot: f32,
-    // The parts of a Scale.
-    scale_high: f32,
-    scale_low: f32,
-    scale_least: f32,
-    zero: u32,
-}
+// shared/{exp,grid,pair_params,pairs,tile_sum,triangle}.wgsl.
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Chunk>; // halves of whole tiles of rows: see halve.wgsl

@@ -68,15 +68,10 @@ impl<T: Float> Job for ToLeft<'_, '_, T> {
         left.total.iter_mut().zip(&*totals).for_each(|(total, &of_block)| *total += of_block.into());
 
         let copied = self.scratch.strip.take(width * block.cols.len());
-        let strip = |(rows, range): (_, &std::ops::Range<usize>), column| Strip {
-            rows,
-            range: range.clone(),
-            column,
-        };
         for column in (0..sets.dims()).step_by(width) {
-            let of_x = strip((sets.x, &block.rows), column);
-            let of_y = strip((sets.right(), &block.cols), column);
-            let next = strip((sets.right(), &block.cols), column + width);
+            let of_x = Strip::new(sets.x, &block.rows, column);
+            let of_y = Strip::new(sets.right(), &block.cols, column);
+            let next = Strip::new(sets.right(), &block.cols, column + width);
             let points = of_y.copy::<S, T>(copied, centre);
             of_x.multiply::<S, T, _, SIDE>(simd, points, |row| table.down::<SIDE>(row), left.weighted, &next);
         }
@@ -118,15 +113,10 @@ impl<T: Float> Job for ToRight<'_, '_, T> {
         }
 
         let copied = self.scratch.strip.take(width * block.rows.len());
-        let strip = |(rows, range): (_, &std::ops::Range<usize>), column| Strip {
-            rows,
-            range: range.clone(),
-            column,
-        };
         for column in (0..sets.dims()).step_by(width) {
-            let of_x = strip((sets.x, &block.rows), column);
-            let of_y = strip((sets.right(), &block.cols), column);
-            let next = strip((sets.x, &block.rows), column + width);
+            let of_x = Strip::new(sets.x, &block.rows, column);
+            let of_y = Strip::new(sets.right(), &block.cols, column);
+            let next = Strip::new(sets.x, &block.rows, column + width);
             of_x.copy::<S, T>(copied, centre);
             for (out, &factor) in copied.chunks_exact_mut(width).zip(factors) {
                 out.iter_mut().for_each(|v| *v = *v * factor);

@@ -14,12 +14,14 @@ mod gradient;
 mod groups;
 mod halves;
 mod histogram;
+mod kept;
 mod kernel;
 mod level;
 mod log_sum;
 mod matrix;
 mod moments;
 mod near;
+mod one_way;
 mod pack;
 mod paired;
 mod points;
@@ -47,7 +49,9 @@ use self::{
 };
 use crate::{
     Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
-    backend::{Backend, Close, Exponent, Gradients, Masses, Moments, NARROW, Pairs, RowLogSums, Weighing},
+    backend::{
+        Backend, Close, Exponent, Gradients, Masses, Moments, NARROW, Pairs, Rests, RowLogSums, Weighing,
+    },
     progress::Watch,
 };
 
@@ -83,10 +87,7 @@ const FEW_PAIRS: usize = FEW * FEW;
 
 /// Whether there are unit rows enough for the rounding of cosines in f32 to average out.
 fn many(pairs: Pairs<'_>) -> bool {
-    let (x, y) = match pairs {
-        Pairs::Within(x) => (x, x),
-        Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y),
-    };
+    let (x, y) = pairs.sides();
     let many = x.rows.min(y.rows) > FEW_ROWS && x.rows.saturating_mul(y.rows) > FEW_PAIRS;
     x.scaling == Scaling::Unit && many
 }
@@ -186,6 +187,15 @@ impl Backend for Cpu {
         weighted::row_log_sums(self, pairs, exponent, masses, watch)
     }
 
+    fn several_row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        exponents: &[Exponent],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<RowLogSums>> {
+        weighted::several_row_log_sums(self, pairs, exponents, watch)
+    }
+
     fn weighted_grad(
         &self,
         pairs: Pairs<'_>,
@@ -201,12 +211,11 @@ impl Backend for Cpu {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        rest: &[f64],
+        rests: Rests<'_>,
         scale: f64,
-        sum: Option<Gradients>,
         watch: &Watch<'_>,
-    ) -> Result<(Vec<f64>, Gradients)> {
-        weighted::row_log_sums_with_grad(self, pairs, exponent, (rest, scale), sum, watch)
+    ) -> Result<(RowLogSums, Gradients)> {
+        softmax::row_log_sums_with_grad(self, pairs, exponent, (rests, scale), watch)
     }
 
     fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {

@@ -84,7 +84,9 @@ impl<K: Kernel> Job for Candidates<'_, K> {
         // With this rate and t = 1, exponents are −‖x−y‖².
         let closeness = Closeness::<K>::new(K::RATE);
         let table = closeness.table::<S, SIDE>(simd, sets, block, scratch, &mut memory);
-        let least = K::Real::nearest(-(square + margin::<K>(sets.dims(), square)) / K::steepness(K::RATE));
+        let least = -(square + margin::<K>(sets.dims(), square)) / K::steepness(K::RATE);
+        // No pair is as far away as one that does not count.
+        let least = K::Real::nearest(least.max(0.5 * K::Real::none().into()));
         let mut found = Vec::new();
         let lanes = K::Real::lanes::<S>();
         for j in 0..block.cols.len() {

@@ -25,6 +25,11 @@ impl<T: Float> Buffer<T> {
         &mut self.0[start..start + len]
     }
 
+    /// Whether nothing was ever taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The same as arrays.
     pub(super) fn arrays<const LEN: usize>(&mut self, count: usize) -> &mut [[T; LEN]] {
         self.take(count * LEN).as_chunks_mut().0

@@ -46,10 +46,9 @@ impl<T: Float, W: Weights<T>> Job for Pull<'_, '_, T, W> {
         let sum = add_totals::<S, T, SIDE>(simd, &table, block, self.left, self.right.as_deref_mut());
 
         let copied = self.scratch.strip.take(width * block.rows.len().max(block.cols.len()));
-        let strip = |(rows, range): (_, &Range<_>), column| Strip { rows, range: range.clone(), column };
         for column in (0..x.dims()).step_by(width) {
-            let (of_x, of_y) = (strip((x, &block.rows), column), strip((y, &block.cols), column));
-            let next_y = strip((y, &block.cols), column + width);
+            let (of_x, of_y) = (Strip::new(x, &block.rows, column), Strip::new(y, &block.cols, column));
+            let next_y = Strip::new(y, &block.cols, column + width);
             let points = of_y.copy::<S, T>(copied, centre);
             let weights = |left| table.down::<SIDE>(left);
             of_x.multiply::<S, T, _, SIDE>(simd, points, weights, self.left.weighted, &of_x);
@@ -101,12 +100,18 @@ fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
 
 /// As many columns of some rows as a tile is wide.
 pub(super) struct Strip<'a> {
-    pub(super) rows: &'a Rows,
-    pub(super) range: Range<usize>,
-    pub(super) column: usize,
+    rows: &'a Rows,
+    range: Range<usize>,
+    column: usize,
 }
 
-impl Strip<'_> {
+impl<'a> Strip<'a> {
+    /// Those from this column on.
+    #[inline(always)]
+    pub(super) fn new(rows: &'a Rows, range: &Range<usize>, column: usize) -> Self {
+        Self { rows, range: range.clone(), column }
+    }
+
     /// The columns that there are.
     #[inline(always)]
     fn columns(&self, width: usize) -> Range<usize> {

@@ -7,6 +7,7 @@ use pulp::Simd;
 use super::{
     closeness::Closeness,
     float::Float,
+    kept::Kept,
     kernel::{Kernel, Vector},
     level::{Job, Level},
     log_sum::Potential,
@@ -60,60 +61,75 @@ pub(super) fn row_sums<K: Kernel>(
     Ok(sums)
 }
 
-/// The same of exponents so small that one pivot serves all rows.
+/// The same for each rate and pivot, of exponents so small that one pivot serves all rows; how close pairs are may be kept
+/// for another pass.
 pub(super) fn level_row_sums<K: Kernel>(
     level: Level,
     sets: Sets<'_>,
-    rate: f64,
-    pivot: f64,
+    rates: &[(f64, f64)],
+    kept: Option<&Kept<K::Real>>,
     watch: &Watch<'_>,
-) -> Result<RowSums> {
-    let mut sums = RowSums::none(sets);
+) -> Result<Vec<RowSums>> {
+    let mut sums: Vec<_> = rates.iter().map(|_| RowSums::none(sets)).collect();
     let one = |block: &Block, scratch: &mut Scratch<K::Real>| {
-        level.run(Levels::<K> { sets, block, rate, pivot, scratch })
+        level.run(Levels::<K> { sets, block, rates, kept, scratch })
     };
-    // Pivots are kept as exponents are there.
-    sweep(sets, watch, one, |block, part| sums.join(block, part, K::steepness(rate)))?;
+    sweep(sets, watch, one, |block, parts| {
+        // Pivots are kept as exponents are there.
+        for ((sums, part), &(rate, _)) in sums.iter_mut().zip(parts).zip(rates) {
+            sums.join(block, part, K::steepness(rate));
+        }
+    })?;
     Ok(sums)
 }
 
 struct Levels<'a, K: Kernel> {
     sets: Sets<'a>,
     block: &'a Block,
-    rate: f64,
-    pivot: f64,
+    rates: &'a [(f64, f64)],
+    kept: Option<&'a Kept<K::Real>>,
     scratch: &'a mut Scratch<K::Real>,
 }
 
 impl<K: Kernel> Job for Levels<'_, K> {
-    type Output = Part;
+    type Output = Vec<Part>;
     const SMALL: bool = K::FEW;
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Part {
-        let Self { sets, block, rate, pivot, scratch } = self;
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Vec<Part> {
+        let Self { sets, block, rates, kept, scratch } = self;
         let (rows, cols) = (block.rows.len().next_multiple_of(width::<S, K::Real>()), block.cols.len());
-        let lanes = K::Real::lanes::<S>();
+        let across = cols.next_multiple_of(SIDE) * K::Real::lanes::<S>();
         let mut left = mem::take(&mut scratch.weights);
         let mut right = mem::take(&mut scratch.strip);
-        let mut adder = Adder::<K> {
+        let (lefts, rights) = (left.take(rates.len() * rows), right.take(rates.len() * across));
+        lefts.fill(K::Real::default());
+        rights.fill(K::Real::default());
+        let sums = lefts.chunks_exact_mut(rows).zip(rights.chunks_exact_mut(across));
+        let adder = |(&(rate, pivot), (left, right))| Adder::<K> {
             exp: K::exp_at(rate),
             pivot: K::Real::nearest(pivot),
-            left: left.take(rows),
-            right: right.take(cols.next_multiple_of(SIDE) * lanes),
+            left,
+            right,
         };
-        adder.left.fill(K::Real::default());
-        adder.right.fill(K::Real::default());
-        walk::<S, K, SIDE>(simd, sets, block, scratch, &mut adder);
-        let pivot = (pivot - K::TOP) * rate / K::steepness(rate);
-        let of_left = adder.left[..block.rows.len()].iter().map(|&sum| Potential { pivot, sum: sum.into() });
-        let of_left = of_left.collect();
-        let mut of_right = Vec::with_capacity(cols);
-        for &sum in &K::Real::vectors::<S>(adder.right)[..cols] {
-            of_right.push(Potential { pivot, sum: K::Real::lane_sum(simd, sum).into() });
+        let mut adders: Vec<_> = rates.iter().zip(sums).map(adder).collect();
+        match kept {
+            Some(kept) => kept.walk::<S, K, SIDE>(simd, sets, block, scratch, &mut adders),
+            None => walk::<S, K, SIDE>(simd, sets, block, scratch, &mut adders),
+        }
+        let mut parts = Vec::with_capacity(rates.len());
+        for (adder, &(rate, pivot)) in adders.iter().zip(rates) {
+            let pivot = (pivot - K::TOP) * rate / K::steepness(rate);
+            let of_left = adder.left[..block.rows.len()].iter();
+            let of_left = of_left.map(|&sum| Potential { pivot, sum: sum.into() }).collect();
+            let mut of_right = Vec::with_capacity(cols);
+            for &sum in &K::Real::vectors::<S>(adder.right)[..cols] {
+                of_right.push(Potential { pivot, sum: K::Real::lane_sum(simd, sum).into() });
+            }
+            parts.push([of_left, of_right]);
         }
         (scratch.weights, scratch.strip) = (left, right);
-        [of_left, of_right]
+        parts
     }
 }
 
@@ -125,7 +141,16 @@ struct Adder<'a, K: Kernel> {
     right: &'a mut [K::Real],
 }
 
-impl<K: Kernel> Visit<K> for Adder<'_, K> {
+impl<K: Kernel> Visit<K> for Vec<Adder<'_, K>> {
+    #[inline(always)]
+    fn visit<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Close<S, K, SIDE>) {
+        for adder in self {
+            adder.visit::<S, SIDE>(simd, tile);
+        }
+    }
+}
+
+impl<K: Kernel> Adder<'_, K> {
     #[inline(always)]
     fn visit<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Close<S, K, SIDE>) {
         let (i, j) = tile.at;

@@ -63,10 +63,16 @@ impl<'a> Sets<'a> {
         block.pairs() - if self.distinct { equal as u64 } else { 0 }
     }
 
-    /// How many rows a panel has: enough to be worth their packing, few enough for the cache to hold them packed
-    /// and for 64 cores to share the blocks.
+    /// Bytes for what is worth keeping from one product to another: of the order of both sets and their gradients.
+    pub(super) fn room(self) -> usize {
+        let points = (self.x.len() + self.right().len()) * self.dims() * size_of::<f32>();
+        (64 << 20) + 4 * points
+    }
+
+    /// How many rows a panel has: enough to be worth their packing, few enough for a core's share of the last cache to hold
+    /// them packed and for 64 cores to share the blocks.
     pub(super) fn panel(self) -> usize {
-        const CACHED: usize = 640 * 1024 / size_of::<f32>();
+        const CACHED: usize = (5 << 20) / size_of::<f32>();
         let rows = self.x.len().max(self.right().len());
         // A multiple of both sides of every tile.
         96 * (rows / (16 * 96)).min(CACHED / (96 * self.dims())).clamp(1, 4)

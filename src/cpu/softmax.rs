@@ -1,103 +1,85 @@
-//! The sum of each row, and the gradient of its log, from weights that are computed once.
-//!
-//! What pulls at the points on the right is to be divided by the sums of whole rows. So the weights of a few panels of
-//! rows stay until their rows are done.
-
-use std::sync::{Mutex, PoisonError};
-
-use rayon::prelude::*;
+//! Sums of rows together with the gradient of their logs, in single precision where that is exact enough.
 
 use super::{
     Cpu,
-    gradient::Exponentials,
-    halves::{Fill, ToLeft, ToRight},
-    kernel::Cosine,
-    pack::{Buffer, Pool},
-    pull::{Panel, Pulls},
+    gradient::{Exponentials, centre},
+    kept::{Kept, Recalled},
+    kernel::{Cosine, Kernel},
+    one_way::{fits, one_way},
+    pull::pulls,
     sets::Sets,
-    turns::InTurn,
+    weighing::Weighed,
+    weighted::{Form, Pulled, rows_kept},
 };
 use crate::{
     Result,
-    pairs::{Block, panels},
+    backend::{Exponent, Gradients, NARROW, Pairs, Rests, RowLogSums, Weighing, in_two_passes},
+    log_sum::log_add,
     progress::Watch,
 };
 
-/// Each row's sum of weights, and the pulls of weights divided by `divisor(row, sum)`.
-pub(super) struct Softmax {
-    pub(super) sums: Vec<f64>,
-    pub(super) on_x: Pulls<f32>,
-    pub(super) on_y: Pulls<f32>,
+/// The log sums of points that have a rest, and the gradient of `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)) over them.
+pub(super) fn row_log_sums_with_grad(
+    cpu: &Cpu,
+    pairs: Pairs<'_>,
+    exponent: Exponent,
+    (rests, scale): (Rests<'_>, f64),
+    watch: &Watch<'_>,
+) -> Result<(RowLogSums, Gradients)> {
+    let sets = Sets::of(pairs)?;
+    let form = Form::of(exponent, sets.scaling());
+    let about = centre(sets);
+    let mut again = None;
+    let single = sets.y.is_some() && !sets.few() && form.in_f32(pairs);
+    if single && (rests.y.is_some() || fits(sets)) && super::mean_square(&about) > NARROW {
+        let about = about.iter().map(|&v| v as f32).collect();
+        let (sums, pulled) = match rests.y {
+            None => rows(cpu, (sets, form), (rests.x, scale), about, watch)?,
+            Some(_) => rows_and_columns(cpu, (sets, form), (rests, scale), about, watch)?,
+        };
+        if pulled.in_range() && !pulled.cancels(sets, form) {
+            return Ok((sums, pulled.finish(sets, form, None)?));
+        }
+        again = Some(watch.again());
+    }
+    in_two_passes(cpu, pairs, exponent, (rests, scale), again.as_ref().unwrap_or(watch))
 }
 
-/// Memory for weights, next to that of both sets and their gradients.
-const WEIGHTS: usize = 64 << 20;
-
-pub(super) fn softmax(
+/// Of the first set alone, from weights that are computed once.
+fn rows(
     cpu: &Cpu,
-    sets: Sets<'_>,
-    weights: &Exponentials<Cosine>,
-    centre: &[f32],
-    divisor: impl Fn(usize, f64) -> f64,
+    (sets, form): (Sets<'_>, Form),
+    (rest, scale): (&[f64], f64),
+    centre: Vec<f32>,
     watch: &Watch<'_>,
-) -> Result<Softmax> {
-    let (x, y, dims, panel) = (sets.x, sets.right(), sets.dims(), sets.panel());
-    let (lefts, rights): (Vec<_>, Vec<_>) =
-        (panels(x.len(), panel).collect(), panels(y.len(), panel).collect());
-    let (mut on_x, mut on_y) = (Pulls::none(x), Pulls::none(y));
-    let mut sums = vec![0.0; x.len()];
+) -> Result<(RowLogSums, Pulled<f32>)> {
+    let rate = Cosine::RATE * form.t;
+    // Exponents to both sides of 0.
+    let pivot = Cosine::TOP - 2.0 / Cosine::RATE;
+    let base = form.shift + rate * (pivot - Cosine::TOP);
+    let weights = Exponentials::<Cosine>::new(rate, pivot);
+    let divisor = |row: usize, sum: f64| log_add(rest[row] - base, sum.ln()).exp() / scale;
+    let done = one_way(cpu, sets, &weights, &centre, divisor, watch)?;
+    let sums = done.sums.into_iter().map(|sum| base + sum.ln()).collect();
+    Ok((RowLogSums { x: sums, y: None }, Pulled { centre, on_x: done.on_x, on_y: Some(done.on_y) }))
+}
 
-    // How many panels go together shows in no result.
-    let room = WEIGHTS + 2 * (x.len() + y.len()) * dims * size_of::<f32>();
-    let together =
-        (room / (panel * y.len().max(1) * size_of::<f32>())).clamp(1, rayon::current_num_threads());
-    let memory: Vec<_> = (0..together * rights.len()).map(|_| Mutex::new(Buffer::default())).collect();
-    let memory_of = |i: usize, j: usize| {
-        memory[i % together * rights.len() + j].lock().unwrap_or_else(PoisonError::into_inner)
-    };
-    let pool = Pool::new();
-    let mut factors = vec![0.0f32; x.len()];
-    let mut of_x = on_x.panels(dims, panel);
-    for first in (0..lefts.len()).step_by(together) {
-        let here = first..lefts.len().min(first + together);
-        let block =
-            |i: usize, j: usize| Block { rows: lefts[i].clone(), cols: rights[j].clone(), diagonal: false };
-        let slots: Vec<_> = here.clone().zip(&mut of_x).map(|(_, panel)| InTurn::new(panel)).collect();
-        let all = (0..rights.len()).flat_map(|j| here.clone().map(move |i| (i, j)));
-        all.par_bridge().try_for_each(|(i, j)| {
-            let block = &block(i, j);
-            let mut memory = memory_of(i, j);
-            pool.with(|scratch| {
-                cpu.level.run(Fill { sets, block, weights, scratch, memory: &mut memory });
-                let mut left = slots[i - first].wait(j);
-                cpu.level.run(ToLeft { sets, block, centre, scratch, memory: &mut memory, left: &mut left });
-            });
-            watch.advance(sets.count(block))
-        })?;
-        for (i, slot) in here.clone().zip(slots) {
-            let Panel { weighted, total, .. } = slot.into_inner();
-            for ((row, weighted), total) in lefts[i].clone().zip(weighted.chunks_exact_mut(dims)).zip(total) {
-                sums[row] = *total;
-                let divisor = divisor(row, *total);
-                // A row without pairs, and without a rest, pulls at nothing.
-                let factor = if divisor > 0.0 { 1.0 / divisor } else { 0.0 };
-                factors[row] = factor as f32;
-                *total *= factor;
-                weighted.iter_mut().for_each(|v| *v *= factor as f32);
-            }
-        }
-        let of_y: Vec<_> = on_y.panels(dims, panel).collect();
-        of_y.into_par_iter().enumerate().for_each(|(j, mut right)| {
-            for i in here.clone() {
-                let (block, mut memory) = (&block(i, j), memory_of(i, j));
-                let (factors, memory) = (&factors[lefts[i].clone()], &mut *memory);
-                pool.with(|scratch| {
-                    let right = &mut right;
-                    cpu.level.run(ToRight { sets, block, centre, factors, scratch, memory, right });
-                });
-            }
-        });
-    }
-    drop(of_x);
-    Ok(Softmax { sums, on_x, on_y })
+/// Of both sets: the sums of rows and of columns come before the weight of any pair.
+fn rows_and_columns(
+    cpu: &Cpu,
+    (sets, form): (Sets<'_>, Form),
+    (rests, scale): (Rests<'_>, f64),
+    centre: Vec<f32>,
+    watch: &Watch<'_>,
+) -> Result<(RowLogSums, Pulled<f32>)> {
+    let kept = Kept::new(sets);
+    let sums = rows_kept(cpu, sets, form, &kept, &watch.again())?;
+    let (p, q) = rests.factors(&sums, scale);
+    let q = q.unwrap_or_default();
+    let rate = Cosine::RATE * form.t;
+    let weighing = Weighing::Sum { p: &p, q: &q };
+    let weights = Weighed::<Cosine>::new(rate, form.shift - rate * Cosine::TOP, weighing);
+    let weights = Recalled { kept: &kept, weights };
+    let (_, on_x, on_y) = pulls(cpu.level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;
+    Ok((sums, Pulled { centre, on_x, on_y }))
 }

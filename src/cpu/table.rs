@@ -15,6 +15,11 @@ pub(super) struct Table<'a, T> {
     rows: usize,
 }
 
+/// The memory of a table for so many rows on either side.
+pub(super) fn bytes<T>(left: usize, right: usize) -> usize {
+    right * left.div_ceil(LONG) * size_of::<Segment<T>>()
+}
+
 impl<'a, T: Float> Table<'a, T> {
     /// For so many rows on either side.
     pub(super) fn new(buffer: &'a mut Buffer<T>, left: usize, right: usize) -> Self {
@@ -40,6 +45,13 @@ impl<'a, T: Float> Table<'a, T> {
     pub(super) fn from(&mut self, left: usize, right: usize, count: usize) -> impl Iterator<Item = &mut [T]> {
         let rows = &mut self.segments[left / LONG * self.rows + right..][..count];
         rows.iter_mut().map(move |row| &mut row[left % LONG..LONG])
+    }
+
+    /// The same, to be read.
+    #[inline(always)]
+    pub(super) fn at(&self, left: usize, right: usize, count: usize) -> impl Iterator<Item = &[T]> {
+        let rows = &self.segments[left / LONG * self.rows + right..][..count];
+        rows.iter().map(move |row| &row[left % LONG..LONG])
     }
 
     /// For `SIDE` rows on the left: their weights with all rows on the right.

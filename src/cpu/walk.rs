@@ -31,6 +31,24 @@ pub(super) struct Part<const SIDE: usize> {
     equal: Option<isize>,
 }
 
+impl<const SIDE: usize> Part<SIDE> {
+    /// Of the tile at (i, j); none where all pairs count.
+    #[inline(always)]
+    pub(super) fn of(sets: Sets<'_>, block: &Block, (i, j): (usize, usize), width: usize) -> Option<Self> {
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        let equal = (block.cols.start + j) as isize - (block.rows.start + i) as isize;
+        let equal = (sets.distinct && -(SIDE as isize) < equal && equal < width as isize).then_some(equal);
+        let whole = i + width <= rows && j + SIDE <= cols && !(block.diagonal && i + width > j);
+        (!whole || equal.is_some()).then(|| {
+            let counts = array::from_fn(|r| {
+                let end = if block.diagonal { rows.min(j + r) } else { rows };
+                if j + r < cols { end.saturating_sub(i) } else { 0 }
+            });
+            Self { counts, equal }
+        })
+    }
+}
+
 impl<S: Simd, K: Kernel, const SIDE: usize> Close<S, K, SIDE> {
     /// `vector` where pairs count, else `other`.
     #[inline(always)]
@@ -115,17 +133,7 @@ pub(super) fn walk<S: Simd, K: Kernel, const SIDE: usize>(
                 close[0] = K::closeness(simd, close[0], margins[0], right);
                 close[1] = K::closeness(simd, close[1], margins[1], right);
             }
-            let equal = first as isize - (block.rows.start + i) as isize;
-            let equal =
-                (sets.distinct && -(SIDE as isize) < equal && equal < width as isize).then_some(equal);
-            let whole = i + width <= rows && j + SIDE <= cols && !(block.diagonal && i + width > j);
-            let part = (!whole || equal.is_some()).then(|| {
-                let counts = array::from_fn(|r| {
-                    let end = if block.diagonal { rows.min(j + r) } else { rows };
-                    if j + r < cols { end.saturating_sub(i) } else { 0 }
-                });
-                Part { counts, equal }
-            });
+            let part = Part::of(sets, block, (i, j), width);
             visitor.visit(simd, &Close { at: (i, j), closeness, part });
         }
     }

@@ -63,6 +63,16 @@ impl<K: Kernel> Weighed<K> {
         let of_y = Factors::new(q, if sum { base } else { 0.0 });
         Self { rate, of_x: Factors::new(p, base), of_y, sum, kernel: PhantomData }
     }
+
+    /// Writes the weights of the tiles that it visits.
+    #[inline(always)]
+    pub(super) fn writer<'a, 't>(
+        &'a self,
+        block: &'a Block,
+        out: &'a mut Table<'t, K::Real>,
+    ) -> Writer<'a, 't, K> {
+        Writer { exp: K::exp_at(self.rate), of: self, block, out }
+    }
 }
 
 impl<K: Kernel> Weights<K::Real> for Weighed<K> {
@@ -75,12 +85,11 @@ impl<K: Kernel> Weights<K::Real> for Weighed<K> {
         scratch: &mut Scratch<K::Real>,
         out: &mut Table<'_, K::Real>,
     ) {
-        let mut writer = Writer { exp: K::exp_at(self.rate), of: self, block, out };
-        walk::<S, K, SIDE>(simd, sets, block, scratch, &mut writer);
+        walk::<S, K, SIDE>(simd, sets, block, scratch, &mut self.writer(block, out));
     }
 }
 
-struct Writer<'a, 't, K: Kernel> {
+pub(super) struct Writer<'a, 't, K: Kernel> {
     exp: K::Exp,
     of: &'a Weighed<K>,
     block: &'a Block,

@@ -2,33 +2,32 @@
 
 use super::{
     Cpu,
-    gradient::{CANCELLED, Exponentials, cancel, centre, finish},
+    gradient::{CANCELLED, cancel, centre, finish},
+    kept::Kept,
     kernel::{Cosine, Difference, Dot, Gram, Kernel},
     log_sum::Potential,
     pull::{Pulls, pulls},
     row_sums::{LogMasses, RowSums, level_row_sums, row_sums},
     sets::Sets,
-    softmax::softmax,
     weighing::Weighed,
 };
 use crate::{
-    Result, Scaling,
+    Error, Result, Scaling,
     backend::{Exponent, Gradients, Masses, NARROW, Pairs, RowLogSums, Weighing},
-    log_sum::log_add,
     progress::Watch,
 };
 
 /// An exponent as kernels have it.
 #[derive(Clone, Copy)]
-struct Form {
+pub(super) struct Form {
     /// It is −t times the squared distance, and `shift` more; or, for raw logits, t times the inner product.
-    t: f64,
-    shift: f64,
+    pub(super) t: f64,
+    pub(super) shift: f64,
     dot: bool,
 }
 
 impl Form {
-    fn of(exponent: Exponent, scaling: Scaling) -> Self {
+    pub(super) fn of(exponent: Exponent, scaling: Scaling) -> Self {
         match exponent {
             Exponent::Gaussian { t } => Self { t, shift: 0.0, dot: false },
             // Of unit rows, ⟨x, y⟩ = 1 − ½‖x−y‖².
@@ -40,7 +39,7 @@ impl Form {
     }
 
     /// Whether kernels in f32 are exact enough: the rounding of cosines averages out over the rows of a softmax.
-    fn in_f32(self, pairs: Pairs<'_>) -> bool {
+    pub(super) fn in_f32(self, pairs: Pairs<'_>) -> bool {
         let steepest = if self.shift > 0.0 { STEEPEST_LOGIT } else { Cosine::STEEPEST };
         !self.dot && self.t <= steepest && super::many(pairs)
     }
@@ -96,10 +95,70 @@ fn rows_with<K: Kernel>(
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
     let rate = K::RATE * form.t;
-    let RowSums { x, y } = match level_pivot::<K>(rate) {
-        Some(pivot) if masses.is_none() => level_row_sums::<K>(cpu.level, sets, rate, pivot, watch)?,
-        _ => row_sums::<K>(cpu.level, sets, rate, masses, watch)?,
+    match level_pivot::<K>(rate) {
+        Some(pivot) if masses.is_none() => {
+            let sums = level_row_sums::<K>(cpu.level, sets, &[(rate, pivot)], None, watch)?;
+            only(sums.into_iter().map(|sums| logs::<K>(sums, form)))
+        }
+        _ => Ok(logs::<K>(row_sums::<K>(cpu.level, sets, rate, masses, watch)?, form)),
+    }
+}
+
+/// The same for every exponent, all that single precision serves from the same products.
+pub(super) fn several_row_log_sums(
+    cpu: &Cpu,
+    pairs: Pairs<'_>,
+    exponents: &[Exponent],
+    watch: &Watch<'_>,
+) -> Result<Vec<RowLogSums>> {
+    let sets = Sets::of(pairs)?;
+    let together = |&exponent: &Exponent| {
+        let form = Form::of(exponent, sets.scaling());
+        let logit = form.shift > 0.0 && !sets.few() && form.in_f32(pairs);
+        let rate = Cosine::RATE * form.t;
+        level_pivot::<Cosine>(rate).filter(|_| logit).map(|pivot| (form, (rate, pivot)))
     };
+    let plans: Vec<_> = exponents.iter().map(together).collect();
+    let (forms, rates): (Vec<_>, Vec<_>) = plans.iter().flatten().copied().unzip();
+    let mut shared = Vec::new();
+    if !rates.is_empty() {
+        let sums = level_row_sums::<Cosine>(cpu.level, sets, &rates, None, watch)?;
+        shared.extend(sums.into_iter().zip(forms).map(|(sums, form)| logs::<Cosine>(sums, form)));
+    }
+    // Pairs count once, however often they are gone through.
+    let again = watch.again();
+    let mut watches = shared.is_empty().then_some(watch).into_iter().chain(std::iter::repeat(&again));
+    let mut shared = shared.into_iter();
+    let one = |(plan, &exponent): (&Option<_>, &Exponent)| match plan {
+        Some(_) => only(shared.by_ref()),
+        None => row_log_sums(cpu, pairs, exponent, None, watches.next().unwrap_or(&again)),
+    };
+    plans.iter().zip(exponents).map(one).collect()
+}
+
+/// The first of as many results as were asked for.
+fn only(mut results: impl Iterator<Item = RowLogSums>) -> Result<RowLogSums> {
+    results.next().ok_or_else(|| Error::Device { reason: "the sums of an exponent are missing".into() })
+}
+
+/// The same without masses, keeping what there is room for.
+pub(super) fn rows_kept(
+    cpu: &Cpu,
+    sets: Sets<'_>,
+    form: Form,
+    kept: &Kept<f32>,
+    watch: &Watch<'_>,
+) -> Result<RowLogSums> {
+    let rate = Cosine::RATE * form.t;
+    let Some(pivot) = level_pivot::<Cosine>(rate) else {
+        return rows_with::<Cosine>(cpu, sets, form, None, watch);
+    };
+    let sums = level_row_sums::<Cosine>(cpu.level, sets, &[(rate, pivot)], Some(kept), watch)?;
+    only(sums.into_iter().map(|sums| logs::<Cosine>(sums, form)))
+}
+
+fn logs<K: Kernel>(RowSums { x, y }: RowSums, form: Form) -> RowLogSums {
+    let rate = K::RATE * form.t;
     let logs = |sums: Vec<Potential>| {
         let log = |sum: Potential| match sum.sum {
             0.0 => f64::NEG_INFINITY,
@@ -107,7 +166,7 @@ fn rows_with<K: Kernel>(
         };
         sums.into_iter().map(log).collect()
     };
-    Ok(RowLogSums { x: logs(x), y: y.map(logs) })
+    RowLogSums { x: logs(x), y: y.map(logs) }
 }
 
 /// A closeness next to which no exponential of such a rate is too large or too small for the precision.
@@ -153,49 +212,11 @@ pub(super) fn weighted_grad(
     Pulled::new::<Difference>(cpu, sets, form, weighing, about, watch)?.finish(sets, form, sum)
 }
 
-/// The log sums of the rows of x, and the gradient of `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)).
-pub(super) fn row_log_sums_with_grad(
-    cpu: &Cpu,
-    pairs: Pairs<'_>,
-    exponent: Exponent,
-    (rest, scale): (&[f64], f64),
-    sum: Option<Gradients>,
-    watch: &Watch<'_>,
-) -> Result<(Vec<f64>, Gradients)> {
-    let sets = Sets::of(pairs)?;
-    let form = Form::of(exponent, sets.scaling());
-    let about = centre(sets);
-    let at_once = sets.y.is_some() && !sets.few() && form.in_f32(pairs);
-    let mut again = None;
-    if at_once && super::mean_square(&about) > NARROW {
-        let rate = Cosine::RATE * form.t;
-        // Exponents to both sides of 0.
-        let pivot = Cosine::TOP - 2.0 / Cosine::RATE;
-        let base = form.shift + rate * (pivot - Cosine::TOP);
-        let centre: Vec<_> = about.iter().map(|&v| v as f32).collect();
-        let weights = Exponentials::<Cosine>::new(rate, pivot);
-        let divisor = |row: usize, sum: f64| log_add(rest[row] - base, sum.ln()).exp();
-        let done = softmax(cpu, sets, &weights, &centre, divisor, watch)?;
-        let pulled = Pulled { centre, on_x: done.on_x, on_y: Some(done.on_y) };
-        if pulled.in_range() && !pulled.cancels(sets, form) {
-            let sums = done.sums.into_iter().map(|sum| base + sum.ln()).collect();
-            return Ok((sums, pulled.finish(sets, Form { t: form.t * scale, ..form }, sum)?));
-        }
-        again = Some(watch.again());
-    }
-    let watch = again.as_ref().unwrap_or(watch);
-    let sums = row_log_sums(cpu, pairs, exponent, None, &watch.again())?.x;
-    let p: Vec<_> = sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect();
-    let q = vec![0.0; sets.right().len()];
-    let gradients = weighted_grad(cpu, pairs, exponent, Weighing::Product { p: &p, q: &q }, sum, watch)?;
-    Ok((sums, gradients))
-}
-
 /// What weights do to either set, about a centre.
-struct Pulled<T> {
-    centre: Vec<T>,
-    on_x: Pulls<T>,
-    on_y: Option<Pulls<T>>,
+pub(super) struct Pulled<T> {
+    pub(super) centre: Vec<T>,
+    pub(super) on_x: Pulls<T>,
+    pub(super) on_y: Option<Pulls<T>>,
 }
 
 impl<T: super::float::Float> Pulled<T> {
@@ -214,12 +235,12 @@ impl<T: super::float::Float> Pulled<T> {
     }
 
     /// Whether single precision held the weights: the greatest are neither close to its end nor to its least.
-    fn in_range(&self) -> bool {
+    pub(super) fn in_range(&self) -> bool {
         let greatest = self.on_x.total.iter().copied().fold(0.0, f64::max);
         (1e-24..1e24).contains(&greatest)
     }
 
-    fn cancels(&self, sets: Sets<'_>, form: Form) -> bool {
+    pub(super) fn cancels(&self, sets: Sets<'_>, form: Form) -> bool {
         // A weight is as exact as its exponent, a cosine times 2t: some 3e-8 of it is rounding.
         let part = CANCELLED.max(2.0 * form.t * 3e-8 / 1e-5);
         let of_y = sets.y.zip(self.on_y.as_ref());
@@ -227,7 +248,7 @@ impl<T: super::float::Float> Pulled<T> {
             || of_y.is_some_and(|(y, on)| cancel(y, on, &self.centre, part))
     }
 
-    fn finish(mut self, sets: Sets<'_>, form: Form, sum: Option<Gradients>) -> Result<Gradients> {
+    pub(super) fn finish(mut self, sets: Sets<'_>, form: Form, sum: Option<Gradients>) -> Result<Gradients> {
         if form.dot {
             // A point pulls by where it is, and not by how far away.
             self.on_x.total.fill(0.0);

@@ -3,8 +3,7 @@
 use super::Engine;
 use crate::{
     Alignment, ClosePairs, GroupUniformity, Groups, Matrix, Points, Potentials, Result, Spectrum, Uniformity,
-    backend::{Exponent, Pairs},
-    metrics::{self, comparable, mismatch},
+    backend::Pairs, metrics,
 };
 
 impl Engine {
@@ -27,6 +26,17 @@ impl Engine {
         Uniformity::values(&*self.backend, pairs, ts, &self.watch(pairs.count()))
     }
 
+    /// Cross uniformity of x (n, d) with y (n, d) for every t, over the pairs i ≠ j: without the positive pairs, row i of
+    /// one set with row i of the other.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cross_uniformity`](Self::cross_uniformity); unless there are as many rows in both, and two.
+    pub fn unpaired_uniformities(&self, x: &Points, y: &Points, ts: &[f64]) -> Result<Vec<f64>> {
+        let pairs = Pairs::Distinct(x, y);
+        Uniformity::values(&*self.backend, pairs, ts, &self.watch(pairs.count()))
+    }
+
     /// Uniformity of the union of x (n, d) and y (m, d), for every t: of both sets together, pairs across them included.
     ///
     /// # Errors
@@ -37,7 +47,8 @@ impl Engine {
     }
 
     /// The squared maximum mean discrepancy of x (n, d) and y (m, d) under the kernel exp(−t‖x−y‖²), without bias, so
-    /// that it may be negative (Gretton et al. 2012, eq. 3). 0 is expected of two sets of one distribution.
+    /// that it may be negative (Gretton et al. 2012, eq. 3). 0 is expected of two sets of one distribution, drawn
+    /// independently: not of positive pairs, for which there is [`paired_squared_mmd`](Self::paired_squared_mmd).
     ///
     /// # Errors
     ///
@@ -46,11 +57,24 @@ impl Engine {
         metrics::squared_mmd(&*self.backend, x, y, metric, &self.watch_union(x, y))
     }
 
+    /// The same of x (n, d) and y (n, d) whose rows i are positive pairs: these are left out (eq. 4), since a pair is closer
+    /// than its sets are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`unpaired_uniformities`](Self::unpaired_uniformities).
+    pub fn paired_squared_mmd(&self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
+        let sets = [Pairs::Within(x), Pairs::Within(y), Pairs::Distinct(x, y)];
+        let watch = self.watch(sets.iter().map(Pairs::count).sum());
+        metrics::paired_squared_mmd(&*self.backend, x, y, metric, &watch)
+    }
+
     /// Uniformity of x (n, d) whose row i counts `weights[i]` times: log Σ wᵢwⱼ exp(−t‖xᵢ−xⱼ‖²) / Σ wᵢwⱼ over i < j.
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`](crate::Error::Weights) unless there is one per row, none negative and two of them positive; those of
+    /// [`Error::Weights`](crate::Error::Weights) unless there is one per row, none negative, two of them positive and these
+    /// within a factor of 1e30; those of
     /// [`uniformity`](Self::uniformity).
     pub fn weighted_uniformity(&self, x: &Points, weights: &[f64], metric: Uniformity) -> Result<f64> {
         metric.weighted_value(&*self.backend, x, weights, &self.watch(Pairs::Within(x).count()))
@@ -74,7 +98,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`](crate::Error::Weights) unless there is one per row, none negative and one of them positive; those of
+    /// [`Error::Weights`](crate::Error::Weights) unless there is one per row, none negative, one of them positive and these
+    /// within a factor of 1e30; those of
     /// [`alignment`](Self::alignment).
     pub fn weighted_alignment(
         &self,
@@ -105,13 +130,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`uniformity`](Self::uniformity).
+    /// Those of [`uniformity`](Self::uniformity), of the potential of any point.
     pub fn potentials(&self, x: &Points, metric: Uniformity) -> Result<Potentials> {
-        let pairs = Pairs::Within(x);
-        let t = metric.check(pairs)?;
-        let watch = self.watch(pairs.count());
-        let sums = self.backend.row_log_sums(pairs, Exponent::Gaussian { t }, None, &watch)?;
-        Ok(Potentials::new(metric, sums.x))
+        Potentials::of(&*self.backend, x, metric, &self.watch(Pairs::Within(x).count()))
     }
 
     /// ‖xᵢ−yᵢ‖ of every row of x (n, d) and y (n, d), by direct difference.
@@ -120,12 +141,7 @@ impl Engine {
     ///
     /// Those of [`alignment`](Self::alignment).
     pub fn pair_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        const WHAT: &str = "distances of pairs, row i of one set from row i of the other";
-        if x.rows() != y.rows() {
-            return Err(mismatch(WHAT, x.shape(), y.shape()));
-        }
-        comparable(WHAT, x, y)?;
-        Ok(self.backend.paired_squared_distances(x, y)?.into_iter().map(f64::sqrt).collect())
+        metrics::pair_distances(&*self.backend, x, y)
     }
 
     /// Uniformity within each group of x (n, d) and across each two, in one sweep.
@@ -169,8 +185,6 @@ impl Engine {
     ///
     /// [`Error::TooFewRows`](crate::Error::TooFewRows) for none.
     pub fn spectrum(&self, x: &Points) -> Result<Spectrum> {
-        metrics::at_least("the spectrum", x, 1)?;
-        let moments = self.backend.moments(x)?;
-        Ok(Spectrum::new(x.dims(), &moments.mean, &moments.covariance, x.rows()))
+        Spectrum::of(&*self.backend, x)
     }
 }

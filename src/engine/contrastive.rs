@@ -1,7 +1,7 @@
 //! The contrastive loss.
 
 use super::Engine;
-use crate::{Contrastive, ContrastiveValue, Matrix, Points, Result};
+use crate::{Candidates, Contrastive, ContrastiveValue, Matrix, Points, Result};
 
 impl Engine {
     /// The contrastive loss of the positive pairs of x (n, d) and y (n, d), row by row, and its decomposition (Wang & Isola
@@ -19,8 +19,27 @@ impl Engine {
         queue: Option<&Points>,
         metric: Contrastive,
     ) -> Result<ContrastiveValue> {
-        let watch = self.watch(metric.pairs(x, queue));
+        let watch = self.watch(metric.pairs(x.rows(), queue.map_or(0, Points::rows)));
         metric.value(&*self.backend, (x, y, queue), &watch)
+    }
+
+    /// The contrastive loss for every temperature τ, at little more than the cost of one on the CPU: where its logits are
+    /// shallow enough for single precision, which they are from τ = 0.025 on for sets of many rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`contrastive`](Self::contrastive).
+    pub fn contrastives(
+        &self,
+        x: &Points,
+        y: &Points,
+        queue: Option<&Points>,
+        candidates: Candidates,
+        taus: &[f64],
+    ) -> Result<Vec<ContrastiveValue>> {
+        let metric = Contrastive { candidates, ..Contrastive::default() };
+        let watch = self.watch(metric.pairs(x.rows(), queue.map_or(0, Points::rows)));
+        candidates.values(&*self.backend, (x, y, queue), taus, &watch)
     }
 
     /// The contrastive loss, its decomposition, and its gradients for x and y, (n, d) each. A queue is taken as constant.
@@ -35,7 +54,7 @@ impl Engine {
         queue: Option<&Points>,
         metric: Contrastive,
     ) -> Result<(ContrastiveValue, Matrix, Matrix)> {
-        let watch = self.watch(metric.pairs(x, queue));
+        let watch = self.watch(metric.pairs(x.rows(), queue.map_or(0, Points::rows)));
         metric.value_with_grad(&*self.backend, (x, y, queue), &watch)
     }
 }

@@ -6,7 +6,6 @@ use std::{cell::RefCell, ops::Range, sync::Arc};
 use super::{
     context::Context,
     gather,
-    log_sum::sides,
     params::{CloseCountsParams, CloseListParams},
     potential::Potential,
     runs::Runs,
@@ -67,7 +66,7 @@ pub(super) fn close_pairs(
     limit: usize,
     watch: &Watch<'_>,
 ) -> Result<Close> {
-    let (x, _) = sides(pairs);
+    let (x, _) = pairs.sides();
     context.scoped("looking for close pairs", || {
         let potential = Potential::by_differences();
         let table = Table::new(context, pairs, potential, 0.0)?;
@@ -239,7 +238,7 @@ impl Search<'_> {
 
     /// Pairs with their squared distances, of the points as they are stored.
     fn measured(&self, pairs: &[(usize, usize)]) -> Result<Vec<(usize, usize, f64)>> {
-        let (x, y) = sides(self.pairs);
+        let (x, y) = self.pairs.sides();
         let dims = x.dims();
         let mut measured = Vec::with_capacity(pairs.len());
         let bytes = AT_ONCE.min(self.context.max_binding() as usize);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     context::Context,
-    log_sum::sides,
     params::HistogramParams,
     potential::Potential,
     shaders::Kernel,
@@ -26,7 +25,7 @@ pub(super) fn cosines(
     bins: usize,
     watch: &Watch<'_>,
 ) -> Result<Vec<u64>> {
-    let (x, y) = sides(pairs);
+    let (x, y) = pairs.sides();
     let potential = Potential::new(x.scaling(), x.rows() as u64 * y.rows() as u64, GENTLE);
     context.scoped("counting cosines", || {
         let table = Table::new(context, pairs, potential, 0.0)?;

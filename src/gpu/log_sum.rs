@@ -77,7 +77,7 @@ impl<'a> Sweep<'a> {
         t: f64,
         tiling: Tiling,
     ) -> Result<Self> {
-        let (left, right) = sides(pairs);
+        let (left, right) = pairs.sides();
         let potential = Potential::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
         Self::of(context, pairs, potential, tiling)
     }
@@ -89,7 +89,7 @@ impl<'a> Sweep<'a> {
         potential: Potential,
         tiling: Tiling,
     ) -> Result<Self> {
-        let (left, right) = sides(pairs);
+        let (left, right) = pairs.sides();
         let (within, distinct) = (matches!(pairs, Pairs::Within(_)), matches!(pairs, Pairs::Distinct(..)));
         let (x, y) = GpuPoints::both(left, right, context)?;
         Ok(Self {
@@ -206,13 +206,5 @@ impl<'a> Sweep<'a> {
             diagonal: self.diagonal(block),
             ..common
         }
-    }
-}
-
-/// The points on the left and on the right.
-pub(super) fn sides(pairs: Pairs<'_>) -> (&Points, &Points) {
-    match pairs {
-        Pairs::Within(x) => (x, x),
-        Pairs::Across(x, y) | Pairs::Distinct(x, y) => (x, y),
     }
 }

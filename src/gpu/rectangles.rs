@@ -133,7 +133,7 @@ pub(super) fn log_sums(
     ts: &[f64],
     watch: &Watch<'_>,
 ) -> Result<Vec<LogSum>> {
-    let (x, y) = super::log_sum::sides(pairs);
+    let (x, y) = pairs.sides();
     let steepest = ts.iter().copied().fold(0.0, f64::max);
     let first = Potential::new(x.scaling(), x.rows() as u64 * y.rows() as u64, steepest);
     let sums = sums_of_groups(context, pairs, first, ts, (&[], 1), watch)?;

@@ -4,7 +4,6 @@ use std::{cell::RefCell, ops::Range, sync::Arc};
 
 use super::{
     context::Context,
-    log_sum::sides,
     params::ColumnParams,
     potential::Potential,
     rectangles::{Cuts, Rectangles},
@@ -31,7 +30,7 @@ pub(super) fn row_log_sums(
     masses: Option<Masses<'_>>,
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
-    let (x, y) = sides(pairs);
+    let (x, y) = pairs.sides();
     let potential = Potential::of_rows(exponent, x.scaling(), x.rows() as u64 * y.rows() as u64)?;
     context.scoped("summing rows", || {
         let line = potential.line(exponent);

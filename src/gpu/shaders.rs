@@ -24,6 +24,7 @@ macro_rules! log_sum {
         joined!(
             "shared/exp.wgsl",
             "shared/grid.wgsl",
+            "shared/pair_params.wgsl",
             "shared/pairs.wgsl",
             "shared/quads.wgsl",
             "shared/split.wgsl",
@@ -55,6 +56,7 @@ macro_rules! by_matrices {
             $(include_str!(concat!("../../shaders/cooperative/", $part, ".wgsl")),)+
             include_str!("../../shaders/shared/exp.wgsl"),
             include_str!("../../shaders/shared/grid.wgsl"),
+            include_str!("../../shaders/shared/pair_params.wgsl"),
             include_str!("../../shaders/shared/pairs.wgsl"),
             include_str!("../../shaders/shared/tile_sum.wgsl"),
             include_str!("../../shaders/shared/triangle.wgsl"),

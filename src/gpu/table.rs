@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     context::{Context, TILE},
-    log_sum::{Sweep, sides},
+    log_sum::Sweep,
     params::PairParams,
     points::Panel,
     potential::Potential,
@@ -36,7 +36,7 @@ impl<'a> Table<'a> {
         potential: Potential,
         origin: f32,
     ) -> Result<Self> {
-        let tiling = context.tiling(pairs.count() as f64 * sides(pairs).0.dims() as f64)?;
+        let tiling = context.tiling(pairs.count() as f64 * pairs.sides().0.dims() as f64)?;
         Self::with_tiling(context, pairs, potential, origin, tiling)
     }
 

@@ -6,7 +6,6 @@ use std::{cell::Cell, sync::Arc};
 use super::{
     context::{Context, TILE},
     gradient::{Products, finish},
-    log_sum::sides,
     matrix::GpuMatrix,
     params::{RowParams, WeighParams},
     potential::{Line, Potential, few},
@@ -35,7 +34,7 @@ pub(super) fn weighted_grad(
     sum: Option<Gradients>,
     watch: &Watch<'_>,
 ) -> Result<Gradients> {
-    let (x, y) = sides(pairs);
+    let (x, y) = pairs.sides();
     let count = x.rows() as u64 * y.rows() as u64;
     let potential = Potential::of_rows(exponent, x.scaling(), count)?;
     context.scoped("differentiating weighted sums", || {

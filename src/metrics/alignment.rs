@@ -76,12 +76,22 @@ impl Alignment {
     }
 
     pub(super) fn check(self, x: &Points, y: &Points) -> Result<f64> {
-        const WHAT: &str = "alignment pairs row i of one set with row i of the other";
-        if x.rows() != y.rows() {
-            return Err(mismatch(WHAT, x.shape(), y.shape()));
-        }
-        comparable(WHAT, x, y)?;
+        check_pairs(x, y)?;
         at_least(Self::NAME, x, 1)?;
         positive("alpha", self.alpha)
     }
+}
+
+/// ‖xᵢ−yᵢ‖ of every row.
+pub(crate) fn pair_distances(backend: &dyn Backend, x: &Points, y: &Points) -> Result<Vec<f64>> {
+    check_pairs(x, y)?;
+    Ok(backend.paired_squared_distances(x, y)?.into_iter().map(f64::sqrt).collect())
+}
+
+fn check_pairs(x: &Points, y: &Points) -> Result<()> {
+    const WHAT: &str = "alignment pairs row i of one set with row i of the other";
+    if x.rows() != y.rows() {
+        return Err(mismatch(WHAT, x.shape(), y.shape()));
+    }
+    comparable(WHAT, x, y)
 }

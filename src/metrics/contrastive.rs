@@ -1,8 +1,9 @@
 use super::{at_least, comparable, finite, mismatch, positive};
 use crate::{
     Error, Matrix, Points, Result,
-    backend::{Backend, Exponent, Gradients, Pairs, Weighing},
+    backend::{Backend, Exponent, Gradients, Pairs, Rests, Weighing},
     log_sum::log_add,
+    pairs::unordered,
     progress::Watch,
 };
 
@@ -66,12 +67,16 @@ type Sets<'a> = (&'a Points, &'a Points, Option<&'a Points>);
 impl Contrastive {
     const NAME: &str = "the contrastive loss";
 
-    /// How many pairs a value goes through.
-    pub(crate) fn pairs(self, x: &Points, queue: Option<&Points>) -> u64 {
-        let (n, m) = (x.rows as u64, queue.map_or(0, |queue| queue.rows as u64));
-        let sides = if self.candidates == Candidates::OneWay { 1 } else { 2 };
-        let views = if self.candidates == Candidates::Views { 2 * Pairs::Within(x).count() } else { 0 };
-        n * n.saturating_sub(1) + sides * n * m + views
+    /// How many anchors there are among `rows` pairs.
+    pub fn anchors(self, rows: usize) -> u64 {
+        rows as u64 * if self.candidates == Candidates::OneWay { 1 } else { 2 }
+    }
+
+    /// How many pairs of points a value goes through, given so many positive pairs and rows of the queue: the total of its
+    /// [`Progress`](crate::Progress).
+    pub fn pairs(self, rows: usize, queue: usize) -> u64 {
+        let views = if self.candidates == Candidates::Views { 2 * unordered(rows) } else { 0 };
+        2 * unordered(rows) + self.anchors(rows) * queue as u64 + views
     }
 
     pub(crate) fn value(
@@ -80,10 +85,8 @@ impl Contrastive {
         sets: Sets<'_>,
         watch: &Watch<'_>,
     ) -> Result<ContrastiveValue> {
-        self.check(sets)?;
-        let logits = self.logits(backend, sets)?;
-        let negatives = self.negatives(backend, sets, watch)?;
-        self.total(&logits, &negatives, sets)
+        let values = self.candidates.values(backend, sets, &[self.tau], watch)?;
+        values.into_iter().next().ok_or_else(|| missing("the losses"))
     }
 
     pub(crate) fn value_with_grad(
@@ -93,80 +96,39 @@ impl Contrastive {
         watch: &Watch<'_>,
     ) -> Result<(ContrastiveValue, Matrix, Matrix)> {
         self.check(sets)?;
-        let logits = self.logits(backend, sets)?;
-        if self.candidates == Candidates::OneWay {
-            return self.one_way_with_grad(backend, sets, &logits, watch);
-        }
         let (x, y, queue) = sets;
-        let negatives = self.negatives(backend, sets, &watch.again())?;
-        let value = self.total(&logits, &negatives, sets)?;
-        let Negatives { x: on_x, y: Some(on_y) } = &negatives else {
-            return Err(Error::Device { reason: "the sums of the second set are missing".into() });
-        };
-        let anchors = 2.0 * logits.len() as f64;
-        let (px, cx) = pulls(on_x, &logits, anchors);
-        let (py, cy) = pulls(on_y, &logits, anchors);
-        let grad = |pairs, weighing, sum| backend.weighted_grad(pairs, self.exponent(), weighing, sum, watch);
-        let across = grad(Pairs::Distinct(x, y), Weighing::Sum { p: &px, q: &py }, None)?;
-        let (mut gx, mut gy) = (across.x, second(across.y)?);
-        let alone = |matrix| Some(Gradients { x: matrix, y: None });
-        if self.candidates == Candidates::Views {
-            gx = grad(Pairs::Within(x), Weighing::Sum { p: &px, q: &px }, alone(gx))?.x;
-            gy = grad(Pairs::Within(y), Weighing::Sum { p: &py, q: &py }, alone(gy))?.x;
-        }
-        if let Some(queue) = queue {
-            let none = vec![0.0; queue.rows];
-            gx = grad(Pairs::Across(x, queue), Weighing::Product { p: &px, q: &none }, alone(gx))?.x;
-            gy = grad(Pairs::Across(y, queue), Weighing::Product { p: &py, q: &none }, alone(gy))?.x;
-        }
-        let coefficients: Vec<_> = cx.iter().zip(&cy).map(|(x, y)| -(x + y) / self.tau).collect();
-        let (gx, gy) = backend.paired_dots_grad(x, y, &coefficients, Some((gx, gy)))?;
-        Ok((value, gx, gy))
-    }
+        let logits = self.logits(&backend.paired_dots(x, y)?);
+        let both = self.candidates != Candidates::OneWay;
+        let anchors = self.anchors(x.rows) as f64;
 
-    /// One pass finds the sums of a row before it weighs the row's pairs.
-    fn one_way_with_grad(
-        self,
-        backend: &dyn Backend,
-        sets: Sets<'_>,
-        logits: &[f64],
-        watch: &Watch<'_>,
-    ) -> Result<(ContrastiveValue, Matrix, Matrix)> {
-        let (x, y, queue) = sets;
-        let anchors = logits.len() as f64;
-        let queued = match queue {
-            None => None,
-            Some(queue) => {
-                let pairs = Pairs::Across(x, queue);
-                Some(backend.row_log_sums(pairs, self.exponent(), None, &watch.again())?.x)
-            }
+        // A softmax weighs its pairs by the sum of all: those of other sets come first.
+        let others = |anchors| {
+            let each =
+                self.candidates.others(backend, (anchors, queue), &[self.exponent()], &watch.again())?;
+            each.into_iter().next().ok_or_else(|| missing("the sums of other negatives"))
         };
-        let mut rest = logits.to_vec();
-        if let Some(queued) = &queued {
-            join(&mut rest, queued);
+        let (of_x, of_y) = (others(x)?, if both { Some(others(y)?) } else { None });
+        let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
+        let (rest_x, rest_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
+        let rests = Rests { x: &rest_x, y: rest_y.as_deref() };
+        let pairs = Pairs::Distinct(x, y);
+        let (sums, gradients) =
+            backend.row_log_sums_with_grad(pairs, self.exponent(), rests, 1.0 / anchors, watch)?;
+        let (mut gx, mut gy) = (gradients.x, second(gradients.y)?);
+
+        let negatives = Negatives {
+            x: joined(of_x, &sums.x),
+            y: of_y.map(|others| Ok(joined(others, &second(sums.y)?))).transpose()?,
+        };
+        let value = self.total(&logits, &negatives, sets)?;
+        let (p, mut of_positives) = pulls(&negatives.x, &logits, anchors);
+        gx = self.pulled_by_others(backend, (x, queue), &p, gx, watch)?;
+        if let Some(negatives) = &negatives.y {
+            let (p, more) = pulls(negatives, &logits, anchors);
+            gy = self.pulled_by_others(backend, (y, queue), &p, gy, watch)?;
+            of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
-        let (mut sums, gradients) = backend.row_log_sums_with_grad(
-            Pairs::Distinct(x, y),
-            self.exponent(),
-            &rest,
-            1.0 / anchors,
-            None,
-            watch,
-        )?;
-        if let Some(queued) = &queued {
-            join(&mut sums, queued);
-        }
-        let negatives = Negatives { x: sums, y: None };
-        let value = self.total(logits, &negatives, sets)?;
-        let (p, c) = pulls(&negatives.x, logits, anchors);
-        let (mut gx, gy) = (gradients.x, second(gradients.y)?);
-        if let Some(queue) = queue {
-            let q = vec![0.0; queue.rows];
-            let sum = Some(Gradients { x: gx, y: None });
-            let weighing = Weighing::Product { p: &p, q: &q };
-            gx = backend.weighted_grad(Pairs::Across(x, queue), self.exponent(), weighing, sum, watch)?.x;
-        }
-        let coefficients: Vec<_> = c.iter().map(|c| -c / self.tau).collect();
+        let coefficients: Vec<_> = of_positives.iter().map(|c| -c / self.tau).collect();
         let (gx, gy) = backend.paired_dots_grad(x, y, &coefficients, Some((gx, gy)))?;
         Ok((value, gx, gy))
     }
@@ -175,36 +137,29 @@ impl Contrastive {
         Exponent::Logit { tau: self.tau }
     }
 
-    /// The logits of the positive pairs.
-    fn logits(self, backend: &dyn Backend, (x, y, _): Sets<'_>) -> Result<Vec<f64>> {
-        Ok(backend.paired_dots(x, y)?.into_iter().map(|dot| dot / self.tau).collect())
+    /// The logits of the positive pairs, from their inner products.
+    fn logits(self, dots: &[f64]) -> Vec<f64> {
+        dots.iter().map(|dot| dot / self.tau).collect()
     }
 
-    fn negatives(self, backend: &dyn Backend, sets: Sets<'_>, watch: &Watch<'_>) -> Result<Negatives> {
-        let (x, y, queue) = sets;
-        let across = backend.row_log_sums(Pairs::Distinct(x, y), self.exponent(), None, watch)?;
-        let on_x = self.with_others(backend, across.x, (x, queue), watch)?;
-        let on_y = match self.candidates {
-            Candidates::OneWay => None,
-            _ => Some(self.with_others(backend, second(across.y)?, (y, queue), watch)?),
-        };
-        Ok(Negatives { x: on_x, y: on_y })
-    }
-
-    /// The log sums of anchors with the negatives that do not come from the other set.
-    fn with_others(
+    /// The gradient of anchors, and what the negatives that do not come from the other set add to it.
+    fn pulled_by_others(
         self,
         backend: &dyn Backend,
-        mut sums: Vec<f64>,
         (anchors, queue): (&Points, Option<&Points>),
+        p: &[f64],
+        mut gradient: Matrix,
         watch: &Watch<'_>,
-    ) -> Result<Vec<f64>> {
-        let own = (self.candidates == Candidates::Views).then_some(Pairs::Within(anchors));
-        let queued = queue.map(|queue| Pairs::Across(anchors, queue));
-        for pairs in own.into_iter().chain(queued) {
-            join(&mut sums, &backend.row_log_sums(pairs, self.exponent(), None, watch)?.x);
+    ) -> Result<Matrix> {
+        let q = vec![0.0; queue.map_or(0, |queue| queue.rows)];
+        let own = (self.candidates == Candidates::Views)
+            .then_some((Pairs::Within(anchors), Weighing::Sum { p, q: p }));
+        let queued = queue.map(|queue| (Pairs::Across(anchors, queue), Weighing::Product { p, q: &q }));
+        for (pairs, weighing) in own.into_iter().chain(queued) {
+            let sum = Some(Gradients { x: gradient, y: None });
+            gradient = backend.weighted_grad(pairs, self.exponent(), weighing, sum, watch)?.x;
         }
-        Ok(sums)
+        Ok(gradient)
     }
 
     fn total(
@@ -250,6 +205,52 @@ impl Contrastive {
     }
 }
 
+impl Candidates {
+    /// The loss for every temperature.
+    pub(crate) fn values(
+        self,
+        backend: &dyn Backend,
+        sets: Sets<'_>,
+        taus: &[f64],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<ContrastiveValue>> {
+        let metrics: Vec<_> = taus.iter().map(|&tau| Contrastive { tau, candidates: self }).collect();
+        metrics.iter().try_for_each(|metric| metric.check(sets))?;
+        let exponents: Vec<_> = metrics.iter().map(|metric| metric.exponent()).collect();
+        let (x, y, queue) = sets;
+        let dots = backend.paired_dots(x, y)?;
+        let across = backend.several_row_log_sums(Pairs::Distinct(x, y), &exponents, watch)?;
+        let others = |anchors| self.others(backend, (anchors, queue), &exponents, watch);
+        let of_x = others(x)?;
+        let mut of_y = if self == Self::OneWay { Vec::new() } else { others(y)? }.into_iter();
+        let each = metrics.iter().zip(across.into_iter().zip(of_x)).map(|(metric, (across, of_x))| {
+            let of_y =
+                of_y.next().map(|others| Ok::<_, Error>(joined(others, &second(across.y)?))).transpose()?;
+            let negatives = Negatives { x: joined(of_x, &across.x), y: of_y };
+            metric.total(&metric.logits(&dots), &negatives, sets)
+        });
+        each.collect()
+    }
+
+    /// For every exponent, the log sums of anchors over the negatives that do not come from the other set.
+    fn others(
+        self,
+        backend: &dyn Backend,
+        (anchors, queue): (&Points, Option<&Points>),
+        exponents: &[Exponent],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<Vec<f64>>> {
+        let own = (self == Self::Views).then_some(Pairs::Within(anchors));
+        let queued = queue.map(|queue| Pairs::Across(anchors, queue));
+        let mut sums = vec![vec![f64::NEG_INFINITY; anchors.rows]; exponents.len()];
+        for pairs in own.into_iter().chain(queued) {
+            let more = backend.several_row_log_sums(pairs, exponents, watch)?;
+            sums = sums.into_iter().zip(more).map(|(sums, more)| joined(sums, &more.x)).collect();
+        }
+        Ok(sums)
+    }
+}
+
 /// The log of what each anchor's negatives are multiplied by in the gradient, and how strongly it pulls its positive.
 fn pulls(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>) {
     let one = |(&sum, &logit): (&f64, &f64)| {
@@ -259,11 +260,16 @@ fn pulls(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>
     negatives.iter().zip(logits).map(one).unzip()
 }
 
-/// Adds to each sum one more.
-fn join(sums: &mut [f64], more: &[f64]) {
+/// Each sum, and one more.
+fn joined(mut sums: Vec<f64>, more: &[f64]) -> Vec<f64> {
     sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum = log_add(*sum, more));
+    sums
 }
 
 fn second<T>(of_y: Option<T>) -> Result<T> {
-    of_y.ok_or_else(|| Error::Device { reason: "the results for the second set are missing".into() })
+    of_y.ok_or_else(|| missing("the results for the second set"))
+}
+
+fn missing(what: &str) -> Error {
+    Error::Device { reason: format!("{what} are missing") }
 }

@@ -12,7 +12,7 @@ pub(super) fn upper_tail(z: f64, skewness: f64) -> f64 {
         nearly_normal(z, shape)
     } else if shape == 0.0 || z.is_infinite() {
         // All of it next to nothing below the mean.
-        if z < 0.0 { 1.0 } else { 0.0 }
+        if z.is_sign_negative() { 1.0 } else { 0.0 }
     } else {
         let x = shape + z * shape.sqrt();
         match x {

@@ -117,9 +117,10 @@ pub struct GroupUniformity {
 
 impl GroupUniformity {
     /// Uniformity within a group, or across two, by their place in [`labels`](Self::labels). None within a group of one
-    /// row, which has no pair.
+    /// row, which has no pair, and past the last group.
     pub fn between(&self, a: usize, b: usize) -> Option<f64> {
-        self.values.get(a * self.labels.len() + b).copied().flatten()
+        let k = self.labels.len();
+        if a < k && b < k { self.values[a * k + b] } else { None }
     }
 }
 

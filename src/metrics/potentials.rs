@@ -1,7 +1,11 @@
 //! Uniformity by rows: who is crowded, and how sure the value is.
 
-use super::{Estimate, Uniformity};
-use crate::LogSum;
+use super::{Estimate, Uniformity, finite};
+use crate::{
+    LogSum, Points, Result,
+    backend::{Backend, Exponent, Pairs},
+    progress::Watch,
+};
 
 /// The potential of every point of a set: log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) / (n−1). A point with others close by has a great
 /// one, up to 0 where they all coincide with it.
@@ -11,7 +15,24 @@ pub struct Potentials {
     logs: Vec<f64>,
 }
 
+/// Where exponents reach this, some may be beyond what backends tell apart.
+const FARTHEST: f64 = -1e299;
+
 impl Potentials {
+    pub(crate) fn of(
+        backend: &dyn Backend,
+        x: &Points,
+        metric: Uniformity,
+        watch: &Watch<'_>,
+    ) -> Result<Self> {
+        let pairs = Pairs::Within(x);
+        let t = metric.check(pairs)?;
+        let sums = backend.row_log_sums(pairs, Exponent::Gaussian { t }, None, watch)?.x;
+        let least = sums.iter().copied().fold(0.0, |least, sum| if sum >= least { least } else { sum });
+        finite("the potential of a point", if least > FARTHEST { least } else { f64::NAN })?;
+        Ok(Self::new(metric, sums))
+    }
+
     /// From log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) of every row.
     pub(crate) fn new(metric: Uniformity, mut log_sums: Vec<f64>) -> Self {
         let others = (log_sums.len() as f64 - 1.0).ln();

@@ -1,4 +1,4 @@
-use super::{at_least, comparable, finite, positive};
+use super::{at_least, comparable, finite, mismatch, positive};
 use crate::{
     LogSum, Result,
     backend::{Backend, Gradients, Pairs},
@@ -70,10 +70,19 @@ impl Uniformity {
     pub(crate) fn check(self, pairs: Pairs<'_>) -> Result<f64> {
         match pairs {
             Pairs::Within(x) => at_least(Self::NAME, x, 2)?,
-            Pairs::Across(x, y) | Pairs::Distinct(x, y) => {
+            Pairs::Across(x, y) => {
                 at_least("cross uniformity", x, 1)?;
                 at_least("cross uniformity", y, 1)?;
                 comparable("cross uniformity of two sets", x, y)?;
+            }
+            Pairs::Distinct(x, y) => {
+                const WHAT: &str =
+                    "cross uniformity of unpaired rows leaves out row i of one set with row i of the other";
+                at_least("cross uniformity of unpaired rows", x, 2)?;
+                if x.rows() != y.rows() {
+                    return Err(mismatch(WHAT, x.shape(), y.shape()));
+                }
+                comparable(WHAT, x, y)?;
             }
         }
         positive("t", self.t)

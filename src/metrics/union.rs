@@ -5,6 +5,28 @@ use crate::{
     progress::Watch,
 };
 
+impl Uniformity {
+    /// The log mean over several sets of pairs together, from the value of each and how many pairs it has; −∞ where all
+    /// of them are, NaN where there are no pairs or one of the values is NaN.
+    pub fn pooled(parts: &[(f64, u64)]) -> f64 {
+        let pairs: u64 = parts.iter().map(|(_, count)| count).sum();
+        if pairs == 0 || parts.iter().any(|(mean, _)| mean.is_nan()) {
+            return f64::NAN;
+        }
+        let logs = parts.iter().map(|&(mean, count)| mean + (count as f64).ln());
+        // A sum of nothing has no exponent to be relative to.
+        let sum: LogSum = logs.filter(|&log| log != f64::NEG_INFINITY).map(LogSum::from_exponent).collect();
+        sum.log_mean(pairs).min(0.0)
+    }
+
+    /// The squared maximum mean discrepancy of two sets, without bias, from the U-statistic of either and the value across
+    /// (Gretton et al. 2012, eq. 3); across all pairs of independent sets, or across the unpaired rows of paired ones (eq. 4).
+    pub fn squared_mmd(x: f64, y: f64, cross: f64) -> f64 {
+        // E k(x, x′) + E k(y, y′) − 2 E k(x, y) for k = exp(−t‖·‖²).
+        (x.exp() - cross.exp()) + (y.exp() - cross.exp())
+    }
+}
+
 /// Uniformity of two sets together.
 pub(crate) fn pooled(
     backend: &dyn Backend,
@@ -13,17 +35,13 @@ pub(crate) fn pooled(
     ts: &[f64],
     watch: &Watch<'_>,
 ) -> Result<Vec<f64>> {
-    let (mut sums, mut count) = (vec![LogSum::EMPTY; ts.len()], 0);
-    for pairs in parts(x, y) {
-        Uniformity::check_all(pairs, ts)?;
-        count += pairs.count();
-        let part = backend.log_sums(pairs, ts, watch)?;
-        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum = sum.combine(part));
-    }
-    sums.into_iter().map(|sum| Uniformity::log_mean(sum, count)).collect()
+    let values = |pairs: Pairs<'_>| Ok((Uniformity::values(backend, pairs, ts, watch)?, pairs.count()));
+    let parts = parts(x, y).map(values).into_iter().collect::<Result<Vec<_>>>()?;
+    let at = |i: usize| parts.iter().map(|(values, count)| (values[i], *count)).collect::<Vec<_>>();
+    Ok((0..ts.len()).map(|i| Uniformity::pooled(&at(i))).collect())
 }
 
-/// E k(x, x′) + E k(y, y′) − 2 E k(x, y) for k = exp(−t‖·‖²), without the diagonals.
+/// How far the distributions of two sets are apart.
 pub(crate) fn squared_mmd(
     backend: &dyn Backend,
     x: &Points,
@@ -31,9 +49,21 @@ pub(crate) fn squared_mmd(
     metric: Uniformity,
     watch: &Watch<'_>,
 ) -> Result<f64> {
-    let mean = |pairs| Ok::<_, crate::Error>(metric.value(backend, pairs, watch)?.exp());
-    let [xx, yy, xy] = parts(x, y);
-    Ok(mean(xx)? + mean(yy)? - 2.0 * mean(xy)?)
+    let [x, y, cross] = parts(x, y).map(|pairs| metric.value(backend, pairs, watch));
+    Ok(Uniformity::squared_mmd(x?, y?, cross?))
+}
+
+/// The same of sets whose rows are paired, and so not independent.
+pub(crate) fn paired_squared_mmd(
+    backend: &dyn Backend,
+    x: &Points,
+    y: &Points,
+    metric: Uniformity,
+    watch: &Watch<'_>,
+) -> Result<f64> {
+    let unpaired = metric.value(backend, Pairs::Distinct(x, y), watch)?;
+    let [x, y] = [x, y].map(|set| metric.value(backend, Pairs::Within(set), watch));
+    Ok(Uniformity::squared_mmd(x?, y?, unpaired))
 }
 
 fn parts<'a>(x: &'a Points, y: &'a Points) -> [Pairs<'a>; 3] {

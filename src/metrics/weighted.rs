@@ -1,12 +1,16 @@
-use super::{Alignment, Uniformity};
+use super::{Alignment, Uniformity, finite};
 use crate::{
     Error, LogSum, Matrix, Points, Result,
     backend::{Backend, Exponent, Masses, Pairs, Weighing},
     progress::Watch,
 };
 
-/// Of these weights, one per row, as many as needed are positive and none is negative.
-pub(super) fn check(weights: &[f64], rows: usize, needed: usize) -> Result<()> {
+/// Positive weights next to a greater one that single precision still tells from none, whatever they multiply.
+const LEAST: f64 = 1e-30;
+
+/// The weights, one per row, in proportion, with the greatest 1: so that no product of two and no sum of many overflows.
+/// As many as needed are positive, and none is negative.
+fn proportions(weights: &[f64], rows: usize, needed: usize) -> Result<Vec<f64>> {
     let refused = |problem: String| Err(Error::Weights { problem });
     if weights.len() != rows {
         return refused(format!("are {}, and there are {rows} rows; give one per row", weights.len()));
@@ -19,13 +23,14 @@ pub(super) fn check(weights: &[f64], rows: usize, needed: usize) -> Result<()> {
     if positive < needed {
         return refused(format!("must be positive for at least {needed} rows, and are for {positive}"));
     }
-    Ok(())
-}
-
-/// The weights, in proportion, with the greatest 1: so that no product of two and no sum of many overflows.
-pub(super) fn scaled(weights: &[f64]) -> Vec<f64> {
     let greatest = weights.iter().copied().fold(0.0, f64::max);
-    weights.iter().map(|w| w / greatest).collect()
+    if let Some(row) = weights.iter().position(|&w| w > 0.0 && w / greatest < LEAST) {
+        let weight = weights[row];
+        return refused(format!(
+            "may differ by a factor of 1e30 at most, and that of row {row} is {weight:e} next to {greatest:e}; make it 0"
+        ));
+    }
+    Ok(weights.iter().map(|w| w / greatest).collect())
 }
 
 impl Uniformity {
@@ -37,9 +42,9 @@ impl Uniformity {
         watch: &Watch<'_>,
     ) -> Result<f64> {
         let t = self.check(Pairs::Within(x))?;
-        check(weights, x.rows(), 2)?;
-        let sum = weighted_sum(backend, x, &scaled(weights), t, watch)?;
-        Ok((sum.log() - log_pairs(&scaled(weights))).min(0.0))
+        let weights = proportions(weights, x.rows(), 2)?;
+        let sum = weighted_sum(backend, x, &weights, t, watch)?;
+        Self::log_mean_of(sum, &weights)
     }
 
     pub(crate) fn weighted_value_with_grad(
@@ -50,13 +55,17 @@ impl Uniformity {
         watch: &Watch<'_>,
     ) -> Result<(f64, Matrix)> {
         let t = self.check(Pairs::Within(x))?;
-        check(weights, x.rows(), 2)?;
-        let weights = scaled(weights);
-        let sum = weighted_sum(backend, x, &weights, t, &watch.again())?.log();
-        let logs: Vec<_> = weights.iter().map(|w| w.ln() - sum / 2.0).collect();
+        let weights = proportions(weights, x.rows(), 2)?;
+        let sum = weighted_sum(backend, x, &weights, t, &watch.again())?;
+        let value = Self::log_mean_of(sum, &weights)?;
+        let logs: Vec<_> = weights.iter().map(|w| w.ln() - sum.log() / 2.0).collect();
         let (exponent, weighing) = (Exponent::Gaussian { t }, Weighing::Product { p: &logs, q: &logs });
         let gradients = backend.weighted_grad(Pairs::Within(x), exponent, weighing, None, watch)?;
-        Ok(((sum - log_pairs(&weights)).min(0.0), gradients.x))
+        Ok((value, gradients.x))
+    }
+
+    fn log_mean_of(sum: LogSum, weights: &[f64]) -> Result<f64> {
+        Ok(finite("weighted uniformity", sum.log() - log_pairs(weights))?.min(0.0))
     }
 }
 
@@ -95,8 +104,8 @@ impl Alignment {
         weights: &[f64],
     ) -> Result<f64> {
         let alpha = self.check(x, y)?;
-        check(weights, x.rows(), 1)?;
-        self.mean(alpha, &backend.paired_squared_distances(x, y)?, Some(&scaled(weights)))
+        let weights = proportions(weights, x.rows(), 1)?;
+        self.mean(alpha, &backend.paired_squared_distances(x, y)?, Some(&weights))
     }
 
     pub(crate) fn weighted_value_with_grad(
@@ -107,7 +116,7 @@ impl Alignment {
         weights: &[f64],
     ) -> Result<(f64, Matrix, Matrix)> {
         self.check(x, y)?;
-        check(weights, x.rows(), 1)?;
-        self.value_with_grad(backend, x, y, (1.0, Some(&scaled(weights))), None)
+        let weights = proportions(weights, x.rows(), 1)?;
+        self.value_with_grad(backend, x, y, (1.0, Some(&weights)), None)
     }
 }

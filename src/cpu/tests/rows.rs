@@ -216,27 +216,41 @@ fn weighted_gradients() {
 }
 
 #[test]
-fn softmax_of_rows() {
+fn softmax_of_rows_and_of_both_sets() {
     for_all(&cpus(), |what, cpu, sides, exponent| {
         let one = sides.x.points.dims() == 1 && sides.x.points.scaling() == Scaling::Unit;
         if one || matches!(sides.kind, Kind::Within) {
             return;
         }
-        let [rows, _] = sides.row_log_sums(exponent, None);
+        let sums = sides.row_log_sums(exponent, None);
         // Next to nothing, about as much, nearly all, nothing at all.
         let rest = |(i, sum): (usize, &f64)| [sum - 20.0, sum + 0.5, sum + 5.0, f64::NEG_INFINITY][i % 4];
-        let rest: Vec<_> = rows.iter().enumerate().map(rest).collect();
-        let log_sums: Vec<_> =
-            rows.iter().zip(&rest).map(|(&a, &b)| log_sum_exp(&[(1.0, a), (1.0, b)])).collect();
+        let rests = sums.each_ref().map(|sums| sums.iter().enumerate().map(rest).collect::<Vec<_>>());
+        let log_sums = [0, 1].map(|side| {
+            let both = sums[side].iter().zip(&rests[side]);
+            both.map(|(&a, &b)| log_sum_exp(&[(1.0, a), (1.0, b)])).collect::<Vec<_>>()
+        });
         let scale = 0.7;
-        let want = sides.grad(exponent, |i, _, e| scale * (e - log_sums[i]).exp());
-        let (sums, grads) = cpu
-            .row_log_sums_with_grad(sides.pairs(), exponent, &rest, scale, None, &watch())
-            .expect("gradients");
-        close_rows(what, &sums, &rows, 1e-6);
-        if want[0].concat().iter().any(|g| g.abs() > 1e-20) {
-            close_grad(what, &grads.x, &want[0], 1e-5);
-            close_grad(what, &grads.y.expect("the second gradient"), &want[1], 1e-5);
+        for both in [false, true] {
+            let what = &format!("{what}, both: {both}");
+            let weight = |i: usize, j: usize, e: f64| {
+                let of_y = if both { (e - log_sums[1][j]).exp() } else { 0.0 };
+                scale * ((e - log_sums[0][i]).exp() + of_y)
+            };
+            let want = sides.grad(exponent, weight);
+            let given = Rests { x: &rests[0], y: both.then_some(&*rests[1]) };
+            let (got, grads) = cpu
+                .row_log_sums_with_grad(sides.pairs(), exponent, given, scale, &watch())
+                .expect("gradients");
+            close_rows(what, &got.x, &sums[0], 1e-6);
+            assert_eq!(got.y.is_some(), both, "{what}");
+            if let Some(got) = &got.y {
+                close_rows(what, got, &sums[1], 1e-6);
+            }
+            if want[0].concat().iter().any(|g| g.abs() > 1e-20) {
+                close_grad(what, &grads.x, &want[0], 1e-5);
+                close_grad(what, &grads.y.expect("the second gradient"), &want[1], 1e-5);
+            }
         }
     });
 }

@@ -5,7 +5,7 @@ use super::oracle::{
 };
 use crate::{
     Result, Scaling,
-    backend::{Backend, Exponent, Gradients, Weighing},
+    backend::{Backend, Exponent, Gradients, Rests, Weighing},
     gpu::tiling::{Choice, Tiling},
     progress::Watch,
 };
@@ -155,16 +155,25 @@ fn row_sums_have_their_gradient() -> Result<()> {
             let sums: Vec<f64> =
                 (0..n).map(|i| log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)))).collect();
             let pairs = kind.pairs(&x, &y);
-            let (got, gradients) =
-                gpu.row_log_sums_with_grad(pairs, exponent, &rest, scale, None, &watch())?;
-            for (got, want) in got.iter().zip(&sums) {
-                assert!((got - want).abs() < 1e-6, "{got}, not {want}");
-            }
-            let w = |i: usize, j: usize| scale * e(i, j).exp() / (rest[i].exp() + sums[i].exp());
-            let want = formula(kind, exponent, &x, &y, w);
-            for (got, want) in std::iter::once(gradients.x).chain(gradients.y).zip(&want) {
-                let error = error(&got.read()?, want);
-                assert!(error < 1e-5, "{kind:?}: {error:e} off");
+            let of_columns: Vec<f64> =
+                (0..n).map(|j| log_sum_exp((0..n).filter(|&i| kind.joins(i, j)).map(|i| e(i, j)))).collect();
+            for both in [false, true] {
+                let rests = Rests { x: &rest, y: both.then_some(&*rest) };
+                let (got, gradients) = gpu.row_log_sums_with_grad(pairs, exponent, rests, scale, &watch())?;
+                assert_eq!(got.y.is_some(), both);
+                let of_y = got.y.iter().flatten().zip(&of_columns);
+                for (got, want) in got.x.iter().zip(&sums).chain(of_y) {
+                    assert!((got - want).abs() < 1e-6, "{got}, not {want}");
+                }
+                let w = |i: usize, j: usize| {
+                    let of_y = if both { 1.0 / (rest[j].exp() + of_columns[j].exp()) } else { 0.0 };
+                    scale * e(i, j).exp() * (1.0 / (rest[i].exp() + sums[i].exp()) + of_y)
+                };
+                let want = formula(kind, exponent, &x, &y, w);
+                for (got, want) in std::iter::once(gradients.x).chain(gradients.y).zip(&want) {
+                    let error = error(&got.read()?, want);
+                    assert!(error < 1e-5, "{kind:?}, both: {both}: {error:e} off");
+                }
             }
         }
     }

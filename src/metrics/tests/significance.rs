@@ -80,7 +80,7 @@ fn no_significance_without_pairs() {
 
 #[test]
 fn the_ends_of_significance() {
-    for t in [1e-6, 0.01, 2.0, 100.0, 1e4] {
+    for t in [1e-6, 0.01, 2.0, 100.0, 1e4, 1e6] {
         let metric = Uniformity { t };
         for dims in [1usize, 2, 3, 128, 1536, 100_000] {
             for n in [2usize, 3, 100, 1_000_000] {

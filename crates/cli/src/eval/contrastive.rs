@@ -1,7 +1,7 @@
 //! The contrastive loss at several temperatures, and what it is made of.
 
 use serde_json::{Map, Value, json};
-use unisphere::{Candidates, Contrastive, ContrastiveValue, unordered_pairs};
+use unisphere::{Contrastive, ContrastiveValue, Points};
 
 use super::{
     options::way,
@@ -16,7 +16,7 @@ use crate::{
 
 struct Losses {
     rows: Vec<(Contrastive, ContrastiveValue, Row)>,
-    anchors: usize,
+    anchors: u64,
     queue: Option<usize>,
 }
 
@@ -29,10 +29,9 @@ pub(super) fn measure(work: &mut Work, sweep: &Sweep) -> Result<Option<Box<dyn S
         return Ok(Some(Box::new(Unweighted)));
     }
     let queue = work.queue.as_ref();
-    let n = x.points.rows() as u64;
-    let sides = if first.candidates == Candidates::OneWay { 1 } else { 2 };
-    let views = if first.candidates == Candidates::Views { 2 * unordered_pairs(x.points.rows()) } else { 0 };
-    let pairs = n * (n - 1) + sides * n * queue.map_or(0, |queue| queue.rows() as u64) + views;
+    let rows_of_queue = queue.map(Points::rows);
+    let (anchors, pairs) =
+        (first.anchors(x.points.rows()), first.pairs(x.points.rows(), rows_of_queue.unwrap_or(0)));
     let mut rows = Vec::new();
     for (place, &metric) in work.plan.contrastive.iter().enumerate() {
         let value = work.session.compute("contrastive loss", pairs, |engine| {
@@ -40,11 +39,7 @@ pub(super) fn measure(work: &mut Work, sweep: &Sweep) -> Result<Option<Box<dyn S
         })?;
         rows.extend(sweep.matching(place).map(|row| (metric, value, row.clone())));
     }
-    Ok(Some(Box::new(Losses {
-        rows,
-        anchors: n as usize * sides as usize,
-        queue: queue.map(unisphere::Points::rows),
-    })))
+    Ok(Some(Box::new(Losses { rows, anchors, queue: rows_of_queue })))
 }
 
 impl Section for Losses {
@@ -101,7 +96,7 @@ impl Section for Losses {
              t = 1/(2 tau).\n",
             columns(&head, 1, &rows),
             reasons(values.iter().map(|value| ("U(t)", value))),
-            count(self.anchors as u64),
+            count(self.anchors),
         )
     }
 }

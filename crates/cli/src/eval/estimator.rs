@@ -1,6 +1,6 @@
 //! With the diagonal, or without.
 
-use unisphere::{Estimate, LogSum, Uniformity};
+use unisphere::{Estimate, Uniformity, unordered_pairs};
 
 /// Over which pairs of one set the mean runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -21,10 +21,10 @@ impl Estimator {
     }
 
     /// Pairs of n points.
-    pub(super) fn pairs(self, n: u64) -> u64 {
+    pub(super) fn pairs(self, n: usize) -> u64 {
         match self {
-            Self::U => n * n.saturating_sub(1) / 2,
-            Self::V => n * n,
+            Self::U => unordered_pairs(n),
+            Self::V => (n as u64).saturating_mul(n as u64),
         }
     }
 
@@ -81,13 +81,6 @@ impl Estimator {
             high: self.value(u.high, n),
         }
     }
-}
-
-/// The log mean over several sets of pairs, from that of each and their numbers.
-pub(super) fn pool(parts: &[(f64, u64)]) -> f64 {
-    let sum: LogSum =
-        parts.iter().map(|&(mean, count)| LogSum::from_exponent(mean + (count as f64).ln())).collect();
-    sum.log_mean(parts.iter().map(|(_, count)| count).sum()).min(0.0)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! The numbers of a protocol, put together as the work that it follows has them.
 
 use serde_json::{Map, Value, json};
-use unisphere::unordered_pairs;
+use unisphere::{Uniformity, unordered_pairs};
 
 use super::{
-    estimator::pool,
     protocol::{Pooling, Settings, Weighed},
     section::{Section, absent, number},
     summary::Summary,
@@ -31,11 +30,12 @@ pub(super) fn measure(work: &mut Work, summary: &Summary) -> Result<Option<Box<d
     let (metric, n) = (settings.uniformity, x.points.rows());
     let (uniformity, pairs) = match (settings.pooling, &work.queue) {
         (Pooling::Union, _) => {
-            let pairs = unordered_pairs(2 * n);
-            let pooled = work.session.compute("uniformity of both", pairs, |engine| {
-                engine.pooled_uniformities(&x.points, &y.points, &[metric.t])
+            let (within, across) = (unordered_pairs(n), n as u64 * n as u64);
+            let cross = work.session.compute("uniformity of both", across, |engine| {
+                engine.cross_uniformity(&x.points, &y.points, metric)
             })?;
-            (pooled[0], pairs)
+            let [of_x, of_y] = [0, 1].map(|set| (summary.sets[set].1.value, within));
+            (Uniformity::pooled(&[of_x, of_y, (cross, across)]), unordered_pairs(2 * n))
         }
         (Pooling::Queue, Some(queue)) => {
             let across = n as u64 * queue.rows() as u64;
@@ -43,7 +43,7 @@ pub(super) fn measure(work: &mut Work, summary: &Summary) -> Result<Option<Box<d
                 engine.cross_uniformity(&x.points, queue, metric)
             })?;
             let within = unordered_pairs(n);
-            (pool(&[(cross, across), (summary.sets[0].1.value, within)]), across + within)
+            (Uniformity::pooled(&[(cross, across), (summary.sets[0].1.value, within)]), across + within)
         }
         _ => (mean, unordered_pairs(n)),
     };

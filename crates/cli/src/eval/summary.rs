@@ -144,7 +144,7 @@ impl Section for Summary {
         let mut uniformity = json!({
             "t": number(self.metric.t),
             "estimator": self.estimator.name(),
-            "pairs": self.estimator.pairs(self.rows as u64),
+            "pairs": self.estimator.pairs(self.rows),
         });
         for (name, value) in &self.sets {
             uniformity[name] = number(value.value);
@@ -190,7 +190,7 @@ impl Summary {
         if let Some((metric, value)) = &self.alignment {
             rows.push(row("alignment".into(), format!("alpha = {}", metric.alpha), value, self.rows as u64));
         }
-        let (t, pairs) = (format!("t = {}", self.metric.t), self.estimator.pairs(self.rows as u64));
+        let (t, pairs) = (format!("t = {}", self.metric.t), self.estimator.pairs(self.rows));
         for (name, value) in &self.sets {
             let what =
                 if self.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {name}") };

@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 use unisphere::{Scaling, Uniformity, unordered_pairs};
 
 use super::{
-    estimator::pool,
     section::{Absent, Maybe, Section, cell, maybe, number, reasons},
     summary::Summary,
     work::Work,
@@ -75,9 +74,15 @@ fn within(work: &mut Work, summary: &Summary, ts: &[f64]) -> Result<Vec<Vec<Mayb
     for (set, (name, main)) in work.sets.iter().zip(&summary.sets) {
         let what = format!("uniformity of {name}");
         let estimator = work.plan.estimator;
+        // The very number of the summary, which was summed in another order.
+        let known = |t: f64| (t == summary.metric.t).then_some(main.value);
         let mut values = Vec::new();
         if let Some(weights) = &weights {
             for &t in ts {
+                if let Some(value) = known(t) {
+                    values.push(value);
+                    continue;
+                }
                 let u = work.session.within(&what, &set.points, |engine| {
                     engine.weighted_uniformity(&set.points, weights, Uniformity { t })
                 })?;
@@ -88,9 +93,7 @@ fn within(work: &mut Work, summary: &Summary, ts: &[f64]) -> Result<Vec<Vec<Mayb
                 work.session.within(&what, &set.points, |engine| engine.uniformities(&set.points, ts))?;
             values.extend(us.into_iter().map(|u| estimator.value(u, set.points.rows())));
         }
-        // The very number of the summary, which was summed in another order.
-        let same = |t: f64, value: f64| if t == summary.metric.t { main.value } else { value };
-        within.push(ts.iter().zip(values).map(|(&t, value)| Ok(same(t, value))).collect());
+        within.push(ts.iter().zip(values).map(|(&t, value)| Ok(known(t).unwrap_or(value))).collect());
     }
     Ok(within)
 }
@@ -124,13 +127,11 @@ impl Row {
         let plain = |value: f64| work.plan.estimator.u(value, n);
         let pooled = all().map(|(x, y, cross)| {
             let within = unordered_pairs(n);
-            let u = pool(&[(plain(x), within), (plain(y), within), (cross, n as u64 * n as u64)]);
+            let u =
+                Uniformity::pooled(&[(plain(x), within), (plain(y), within), (cross, n as u64 * n as u64)]);
             work.plan.estimator.value(u, 2 * n)
         });
-        let squared_mmd = all().map(|(x, y, cross)| {
-            let (x, y, cross) = (plain(x).exp(), plain(y).exp(), cross.exp());
-            (x - cross) + (y - cross)
-        });
+        let squared_mmd = all().map(|(x, y, cross)| Uniformity::squared_mmd(plain(x), plain(y), cross));
         let mean = x.clone().and_then(|x| Ok((x + y.clone()?) / 2.0));
         Self { t, floor, x, y, mean, cross, pooled, squared_mmd }
     }
