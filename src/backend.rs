@@ -140,6 +140,16 @@ pub(crate) enum Weighing<'a> {
     Sum { p: &'a [f64], q: &'a [f64] },
 }
 
+impl<'a> Weighing<'a> {
+    /// By what [`Rests::factors`] found; `none` are as many zeros as there are points in the second set.
+    pub(crate) fn of_softmax(p: &'a [f64], q: Option<&'a [f64]>, none: &'a [f64]) -> Self {
+        match q {
+            Some(q) => Self::Sum { p, q },
+            None => Self::Product { p, q: none },
+        }
+    }
+}
+
 /// For each point, the log of what joins its own sum in a softmax.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rests<'a> {
@@ -244,19 +254,13 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         watch: &Watch<'_>,
     ) -> Result<RowLogSums>;
 
-    /// The same for every exponent, where possible at little more than the cost of one.
-    fn several_row_log_sums(
+    /// The same of the logits ⟨x, y⟩/τ for every τ, at little more than the cost of one where their precision allows it.
+    fn row_log_sums_of_logits(
         &self,
         pairs: Pairs<'_>,
-        exponents: &[Exponent],
+        taus: &[f64],
         watch: &Watch<'_>,
-    ) -> Result<Vec<RowLogSums>> {
-        // Pairs count once, however often they are gone through.
-        let again = watch.again();
-        let watches = std::iter::once(watch).chain(std::iter::repeat(&again));
-        let sums = |(&exponent, watch)| self.row_log_sums(pairs, exponent, None, watch);
-        exponents.iter().zip(watches).map(sums).collect()
-    }
+    ) -> Result<Vec<RowLogSums>>;
 
     /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given; that of a
     /// second set, which a sum may lack, is left out then.
@@ -279,7 +283,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         scale: f64,
         watch: &Watch<'_>,
     ) -> Result<(RowLogSums, Gradients)> {
-        in_two_passes(self, pairs, exponent, (rests, scale), watch)
+        let sums = self.row_log_sums(pairs, exponent, None, &watch.again())?;
+        let (p, q) = rests.factors(&sums, scale);
+        let none = vec![0.0; pairs.sides().1.rows];
+        let weighing = Weighing::of_softmax(&p, q.as_deref(), &none);
+        let gradients = self.weighted_grad(pairs, exponent, weighing, None, watch)?;
+        Ok((RowLogSums { y: q.and(sums.y), ..sums }, gradients))
     }
 
     /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up
@@ -325,25 +334,6 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
-}
-
-/// [`Backend::row_log_sums_with_grad`] by its parts: the sums first, and then what they are weighed by.
-pub(crate) fn in_two_passes<B: Backend + ?Sized>(
-    backend: &B,
-    pairs: Pairs<'_>,
-    exponent: Exponent,
-    (rests, scale): (Rests<'_>, f64),
-    watch: &Watch<'_>,
-) -> Result<(RowLogSums, Gradients)> {
-    let sums = backend.row_log_sums(pairs, exponent, None, &watch.again())?;
-    let (p, q) = rests.factors(&sums, scale);
-    let none = vec![0.0; pairs.sides().1.rows];
-    let weighing = match &q {
-        Some(q) => Weighing::Sum { p: &p, q },
-        None => Weighing::Product { p: &p, q: &none },
-    };
-    let gradients = backend.weighted_grad(pairs, exponent, weighing, None, watch)?;
-    Ok((RowLogSums { y: q.and(sums.y), ..sums }, gradients))
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].

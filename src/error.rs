@@ -204,6 +204,13 @@ pub enum Error {
     Stopped,
 }
 
+impl Error {
+    /// Something that a backend should have computed and did not.
+    pub(crate) fn missing(what: &str) -> Self {
+        Self::Device { reason: format!("{what} is missing") }
+    }
+}
+
 fn found(available: &[String]) -> String {
     match available {
         [] => "is none here".into(),

@@ -40,6 +40,11 @@ impl<'a> Watch<'a> {
         Self { observer: self.observer, done, total: self.total, again: true }
     }
 
+    /// For several passes over the same pairs.
+    pub(crate) fn passes(&self) -> Passes<'_> {
+        Passes { watch: self, begun: false, again: None }
+    }
+
     /// Counts `pairs` more as done, and fails where the observer has had enough.
     pub(crate) fn advance(&self, pairs: u64) -> Result<()> {
         let pairs = if self.again { 0 } else { pairs };
@@ -47,6 +52,24 @@ impl<'a> Watch<'a> {
         match self.observer.map(|observe| observe(Progress { done, total: self.total })) {
             Some(ControlFlow::Break(())) => Err(Error::Stopped),
             _ => Ok(()),
+        }
+    }
+}
+
+/// Pairs count in the first of several passes, however often they are gone through.
+pub(crate) struct Passes<'a> {
+    watch: &'a Watch<'a>,
+    begun: bool,
+    again: Option<Watch<'a>>,
+}
+
+impl<'a> Passes<'a> {
+    /// For the next pass.
+    pub(crate) fn next(&mut self) -> &Watch<'a> {
+        if std::mem::replace(&mut self.begun, true) {
+            self.again.insert(self.watch.again())
+        } else {
+            self.watch
         }
     }
 }

@@ -176,7 +176,7 @@ fn potentials(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
 
 fn groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()> {
     let labels: Vec<_> = (0..x.seen.len()).map(|row| (row * row % k) as i64 - 1).collect();
-    let groups = Groups::new(&labels)?;
+    let groups = Groups::new(&labels);
     let t = 2.0;
     let got = engine.group_uniformity(&x.points, &groups, Uniformity { t })?;
     let names = groups.labels();

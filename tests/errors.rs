@@ -354,14 +354,14 @@ fn weights(engine: &Engine) -> Result<(), Failed> {
 
 fn labels(engine: &Engine) -> Result<(), Failed> {
     let x = points(engine, 4, 3)?;
-    let groups = Groups::new(&[1, 2, 1])?;
+    let groups = Groups::new(&[1, 2, 1]);
     let refused = engine.group_uniformity(&x, &groups, Uniformity::default());
     expect_that(
         refused,
         "3 labels of 4 rows",
         |error| matches!(error, Error::Labels { problem } if problem.contains("are 3, and there are 4 rows")),
     )?;
-    let alone = engine.group_uniformity(&x, &Groups::new(&[1, 2, 1, 1])?, Uniformity::default())?;
+    let alone = engine.group_uniformity(&x, &Groups::new(&[1, 2, 1, 1]), Uniformity::default())?;
     match (alone.between(1, 1), alone.between(0, 1)) {
         (None, Some(_)) => Ok(()),
         other => Err(format!("a group of one has {other:?}").into()),

@@ -200,8 +200,7 @@ fn more(engine: &Engine, x: &Points, y: &Points, input: &Input) {
         assert!(!potentials.estimate().standard_error.is_nan());
     }
     let labels: Vec<i64> = (0..n as i64).map(|row| row % 3).collect();
-    if let Ok(found) = Groups::new(&labels).and_then(|groups| engine.group_uniformity(x, &groups, uniformity))
-    {
+    if let Ok(found) = engine.group_uniformity(x, &Groups::new(&labels), uniformity) {
         let within = found.sizes.iter().enumerate().map(|(k, &size)| (found.between(k, k), size > 1));
         for (value, defined) in within {
             assert_eq!(value.is_some(), defined);

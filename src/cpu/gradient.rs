@@ -19,7 +19,7 @@ use super::{
     tile::width,
     walk::{Close, Visit, walk},
 };
-use crate::{LogSum, Matrix, Result, backend::Gradients, pairs::Block, progress::Watch};
+use crate::{Error, LogSum, Matrix, Result, backend::Gradients, pairs::Block, progress::Watch};
 
 /// A sum and its gradient, and whether the gradient is worth having.
 pub(super) struct Done {
@@ -64,8 +64,7 @@ pub(super) fn squared_distances_grad(
     let sets = Sets::two(x, y);
     let centre = centre(sets);
     let (_, on_x, on_y) = pulls(level, sets, &weights, &centre, |_| Ok(()))?;
-    let on_y =
-        on_y.ok_or_else(|| crate::Error::Device { reason: "the second gradient is missing".into() })?;
+    let on_y = on_y.ok_or_else(|| Error::missing("the second gradient"))?;
     Ok((finish(x, on_x, &centre, -2.0, None)?, finish(y, on_y, &centre, -2.0, None)?))
 }
 

@@ -146,11 +146,14 @@ impl Kernel for Cosine {
     }
 }
 
-/// Squared distances in f64 by way of products, negated; for few unit rows, where [`Cosine`] does for many. A
-/// product and its addition are one operation, a difference and its square are two.
-pub(super) struct Gram;
+/// Squared distances in f64 by way of products, negated; for unit rows where [`Cosine`] is not exact enough: `FEW`, or up
+/// to [`STEEPEST_GRAM`]. A product and its addition are one operation, a difference and its square are two.
+pub(super) struct Gram<const FEW: bool>;
 
-impl Kernel for Gram {
+/// Exponents of unit rows, −4t at the least, need no shift in f64.
+pub(super) const STEEPEST_GRAM: f64 = 150.0;
+
+impl<const FEW: bool> Kernel for Gram<FEW> {
     type Real = f64;
     type Term = Product;
     type Exp = Exp64;
@@ -159,7 +162,7 @@ impl Kernel for Gram {
     const LEAST: f64 = -1000.0;
     const LEVEL: f64 = -600.0;
     const NEAR: bool = true;
-    const FEW: bool = true;
+    const FEW: bool = FEW;
 
     fn margins(rows: &Rows, range: Range<usize>) -> &[f64] {
         rows.squares(range)
@@ -174,7 +177,7 @@ impl Kernel for Gram {
     in_f64!();
 }
 
-/// Squared distances in f64, negated; for any points and any t.
+/// Squared distances in f64, negated; for any points, however close, and any t.
 pub(super) struct Difference;
 
 impl Kernel for Difference {

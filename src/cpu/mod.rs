@@ -8,6 +8,7 @@
 
 mod ceiling;
 mod closeness;
+mod exact;
 mod exp;
 mod float;
 mod gradient;
@@ -27,6 +28,7 @@ mod paired;
 mod points;
 mod product;
 mod pull;
+mod rounded;
 mod row_sums;
 mod sets;
 mod softmax;
@@ -42,13 +44,14 @@ mod weighing;
 mod weighted;
 
 use self::{
+    exact::Exact,
     kernel::{Cosine, Difference, Gram},
     level::Level,
-    points::{FEW, Rows},
+    points::Rows,
     sets::Sets,
 };
 use crate::{
-    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result, Scaling,
+    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result,
     backend::{
         Backend, Close, Exponent, Gradients, Masses, Moments, NARROW, Pairs, Rests, RowLogSums, Weighing,
     },
@@ -79,27 +82,6 @@ fn model() -> Option<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let (_, model) = info.lines().find(|line| line.starts_with("model name"))?.split_once(':')?;
     Some(model.trim().into())
-}
-
-/// With so few rows on either side, or so few pairs, the rounding of f32 has little to average over.
-const FEW_ROWS: usize = 32;
-const FEW_PAIRS: usize = FEW * FEW;
-
-/// Whether there are unit rows enough for the rounding of cosines in f32 to average out.
-fn many(pairs: Pairs<'_>) -> bool {
-    let (x, y) = pairs.sides();
-    let many = x.rows.min(y.rows) > FEW_ROWS && x.rows.saturating_mul(y.rows) > FEW_PAIRS;
-    x.scaling == Scaling::Unit && many
-}
-
-/// Whether cosines in f32 keep the promised accuracy.
-fn cosines_do(pairs: Pairs<'_>, t: f64) -> bool {
-    t <= Cosine::STEEPEST && many(pairs)
-}
-
-/// Whether products in f64 are at hand, as they are of few unit rows, and t is one that needs no shift.
-fn products_do(sets: Sets<'_>, t: f64) -> bool {
-    t <= Cosine::STEEPEST && sets.few()
 }
 
 /// The mean squared distance of unit rows, given their centre.
@@ -145,20 +127,25 @@ impl Backend for Cpu {
     ) -> Result<(LogSum, Gradients)> {
         let sets = Sets::of(pairs)?;
         let centre = gradient::centre(sets);
-        let scale = (t, weight);
-        if products_do(sets, t) {
-            let done = gradient::log_sum_with_grad::<Gram>(self.level, sets, &centre, scale, watch)?;
-            return Ok(done.result);
-        }
-        let by_differences = |watch: &Watch<'_>| {
-            let done = gradient::log_sum_with_grad::<Difference>(self.level, sets, &centre, scale, watch)?;
-            Ok(done.result)
+        let mut passes = watch.passes();
+        let mut by = |kernel: Exact| {
+            let by = match kernel {
+                Exact::FewGram => gradient::log_sum_with_grad::<Gram<true>>,
+                Exact::Cosine => gradient::log_sum_with_grad::<Cosine>,
+                Exact::Gram => gradient::log_sum_with_grad::<Gram<false>>,
+                Exact::Difference | Exact::Dot => gradient::log_sum_with_grad::<Difference>,
+            };
+            by(self.level, sets, &centre, (t, weight), passes.next())
         };
-        if !cosines_do(pairs, t) || mean_square(&centre) <= NARROW {
-            return by_differences(watch);
+        let kernel = Exact::gaussian(sets, t);
+        let narrow = kernel == Exact::Cosine && mean_square(&centre) <= NARROW;
+        if !narrow {
+            let done = by(kernel)?;
+            if kernel != Exact::Cosine || !done.cancels {
+                return Ok(done.result);
+            }
         }
-        let done = gradient::log_sum_with_grad::<Cosine>(self.level, sets, &centre, scale, watch)?;
-        if done.cancels { by_differences(&watch.again()) } else { Ok(done.result) }
+        Ok(by(Exact::Difference)?.result)
     }
 
     fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
@@ -187,13 +174,13 @@ impl Backend for Cpu {
         weighted::row_log_sums(self, pairs, exponent, masses, watch)
     }
 
-    fn several_row_log_sums(
+    fn row_log_sums_of_logits(
         &self,
         pairs: Pairs<'_>,
-        exponents: &[Exponent],
+        taus: &[f64],
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
-        weighted::several_row_log_sums(self, pairs, exponents, watch)
+        weighted::row_log_sums_of_logits(self, pairs, taus, watch)
     }
 
     fn weighted_grad(

@@ -50,6 +50,7 @@ fn by<K: Kernel>(
         found.pairs = level.run(Candidates::<K> { sets, block, square, scratch });
         found.count = found.pairs.len() as u64;
         first(&mut found.pairs, limit);
+        found.pairs.shrink_to_fit();
         found
     };
     sweep(sets, watch, one, |_, mut found| {

@@ -48,6 +48,8 @@ pub(super) struct Scratch<T> {
     pub(super) right: Buffer<T>,
     pub(super) weights: Buffer<T>,
     pub(super) strip: Buffer<T>,
+    /// For what double precision has to do first.
+    pub(super) double: Option<Box<Scratch<f64>>>,
 }
 
 /// Scratch that threads lend each other, for the blocks of one pair of sets.

@@ -1,6 +1,6 @@
 //! Points as the CPU keeps them.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use rayon::prelude::*;
 
@@ -20,12 +20,18 @@ pub(super) struct Rows {
     lengths: Vec<f64>,
     /// (s − 1) / 2 for the square s of the length that the f32 kernel sees; empty for raw points.
     excess: Vec<f32>,
-    /// The squares of the lengths that the f64 kernel sees; empty for raw points and for more than [`FEW`].
+    /// The squares of the lengths that the f64 kernel sees; empty for raw points.
     squares: Vec<f64>,
+    /// How many rows there are that differ, as a sum over all sees them: 1 / Σp², where p are the parts of a sample of rows
+    /// that are equal. 0 for raw points.
+    varied: f64,
 }
 
 /// So few unit rows are taken in f64.
 pub(super) const FEW: usize = 128;
+
+/// So many rows, evenly spread, show how they vary.
+const SAMPLE: usize = 1024;
 
 /// How many rows a thread takes at a time.
 const CHUNK: usize = 96;
@@ -40,6 +46,7 @@ impl Rows {
             lengths: Vec::new(),
             excess: Vec::new(),
             squares: Vec::new(),
+            varied: 0.0,
         };
         if scaling == Scaling::Unit {
             storage.scale();
@@ -66,6 +73,7 @@ impl Rows {
             lengths: of(&self.lengths),
             excess: Vec::new(),
             squares: Vec::new(),
+            varied: 0.0,
         };
         storage.measure_all(level);
         Ok(Points { rows: rows.len(), dims, scaling: self.scaling(), storage: Box::new(storage) })
@@ -95,9 +103,14 @@ impl Rows {
         }
         self.excess = self.measure(level);
         self.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
-        if self.len() <= FEW {
-            self.squares = self.measure(level);
+        self.squares = self.measure(level);
+        let mut equal: HashMap<Vec<u32>, f64> = HashMap::new();
+        let mut sampled = 0.0;
+        for row in (0..self.len()).step_by(self.len().div_ceil(SAMPLE).max(1)) {
+            *equal.entry(self.row(row).iter().map(|v| v.to_bits()).collect()).or_default() += 1.0;
+            sampled += 1.0;
         }
+        self.varied = equal.values().map(|count| (count / sampled).powi(2)).sum::<f64>().recip();
     }
 
     fn measure<T: Float>(&self, level: Level) -> Vec<T> {
@@ -138,12 +151,17 @@ impl Rows {
         self.excess.get(range).unwrap_or_default()
     }
 
-    /// Whether there are squares.
+    /// Whether these are unit rows so few that they are taken in f64.
     pub(super) fn few(&self) -> bool {
-        !self.squares.is_empty()
+        self.scaling() == Scaling::Unit && self.len() <= FEW
     }
 
-    /// The squares of some rows' lengths; none where there are too many rows.
+    /// How many rows there are over which rounding averages out.
+    pub(super) fn varied(&self) -> f64 {
+        self.varied
+    }
+
+    /// The squares of some rows' lengths; none where nothing was scaled.
     pub(super) fn squares(&self, range: Range<usize>) -> &[f64] {
         self.squares.get(range).unwrap_or_default()
     }

@@ -105,6 +105,8 @@ pub(super) fn pulls<T: Float>(
             level.run(Pull { sets, block: &block, weights, centre, scratch, left, right })
         });
         left.sum += sum;
+        // Observers may compute too: nobody waits for them.
+        drop((left, right));
         advance(sets.count(&block))
     };
     if lefts.len() == 1 && rights.len() == 1 {

@@ -19,10 +19,15 @@ pub(super) struct Sets<'a> {
 impl<'a> Sets<'a> {
     pub(super) fn of(pairs: Pairs<'a>) -> Result<Self> {
         Ok(match pairs {
-            Pairs::Within(x) => Self { x: Rows::of(x)?, y: None, distinct: false },
+            Pairs::Within(x) => Self::within(Rows::of(x)?),
             Pairs::Across(x, y) => Self::two(Rows::of(x)?, Rows::of(y)?),
             Pairs::Distinct(x, y) => Self { distinct: true, ..Self::two(Rows::of(x)?, Rows::of(y)?) },
         })
+    }
+
+    /// The pairs of one set.
+    pub(super) fn within(x: &'a Rows) -> Self {
+        Self { x, y: None, distinct: false }
     }
 
     /// All pairs of two sets.
@@ -35,7 +40,7 @@ impl<'a> Sets<'a> {
         self.y.unwrap_or(self.x)
     }
 
-    /// Whether there are squares of either set, as there are of few unit rows.
+    /// Whether either set is of unit rows so few that they are taken in f64.
     pub(super) fn few(self) -> bool {
         self.x.few() && self.right().few()
     }

@@ -2,18 +2,18 @@
 
 use super::{
     Cpu,
+    exact::Exact,
     gradient::{Exponentials, centre},
     kept::{Kept, Recalled},
-    kernel::{Cosine, Kernel},
+    kernel::{Cosine, Gram, Kernel},
     one_way::{fits, one_way},
-    pull::pulls,
+    rounded::Rounded,
     sets::Sets,
-    weighing::Weighed,
-    weighted::{Form, Pulled, rows_kept},
+    weighted::{Form, LEAST_TOTAL, Pulled, in_double, level_rows, row_log_sums, rows, weighed},
 };
 use crate::{
-    Result,
-    backend::{Exponent, Gradients, NARROW, Pairs, Rests, RowLogSums, Weighing, in_two_passes},
+    Error, Result,
+    backend::{Exponent, Gradients, Pairs, Rests, RowLogSums, Weighing},
     log_sum::log_add,
     progress::Watch,
 };
@@ -27,29 +27,56 @@ pub(super) fn row_log_sums_with_grad(
     watch: &Watch<'_>,
 ) -> Result<(RowLogSums, Gradients)> {
     let sets = Sets::of(pairs)?;
-    let form = Form::of(exponent, sets.scaling());
+    let form = Form::of(exponent, sets);
     let about = centre(sets);
-    let mut again = None;
-    let single = sets.y.is_some() && !sets.few() && form.in_f32(pairs);
-    if single && (rests.y.is_some() || fits(sets)) && super::mean_square(&about) > NARROW {
-        let about = about.iter().map(|&v| v as f32).collect();
-        let (sums, pulled) = match rests.y {
-            None => rows(cpu, (sets, form), (rests.x, scale), about, watch)?,
-            Some(_) => rows_and_columns(cpu, (sets, form), (rests, scale), about, watch)?,
-        };
-        if pulled.in_range() && !pulled.cancels(sets, form) {
-            return Ok((sums, pulled.finish(sets, form, None)?));
+    let (of, rests) = ((sets, form), (rests, scale));
+    let single = || about.iter().map(|&v| v as f32).collect();
+    let mut passes = watch.passes();
+    let (sums, pulled) = match form.exact {
+        _ if sets.y.is_none() || !form.may_be_single(&about) => (None, None),
+        Exact::Cosine if rests.0.y.is_none() && fits(sets) => {
+            let (sums, pulled) = at_once(cpu, of, rests, single(), passes.next())?;
+            (Some(sums), Some(pulled))
         }
-        again = Some(watch.again());
-    }
-    in_two_passes(cpu, pairs, exponent, (rests, scale), again.as_ref().unwrap_or(watch))
+        Exact::Cosine => {
+            let kept = Kept::new(sets);
+            let (sums, weights) = sums_first::<Cosine>(cpu, of, rests, &kept, watch)?;
+            let pulled = weights.map(|weights| Pulled::new(cpu, sets, &weights, single(), passes.next()));
+            (Some(sums), pulled.transpose()?)
+        }
+        _ => {
+            let kept = Kept::new(sets);
+            let (sums, weights) = sums_first::<Gram<false>>(cpu, of, rests, &kept, watch)?;
+            let weights = weights.map(Rounded);
+            let pulled = weights.map(|weights| Pulled::new(cpu, sets, &weights, single(), passes.next()));
+            (Some(sums), pulled.transpose()?)
+        }
+    };
+    let exact = pulled.filter(|pulled| pulled.is_exact(sets, form));
+    let sums = match (sums, &exact, form.exact) {
+        // What cancels takes weights that add up to 1 in more digits than sums in single precision have.
+        (_, None, Exact::Cosine) => rows::<Gram<false>>(cpu, sets, form, None, &watch.again())?,
+        (Some(sums), ..) => sums,
+        (None, ..) => row_log_sums(cpu, pairs, exponent, None, &watch.again())?,
+    };
+    let gradients = match exact {
+        Some(pulled) => pulled.finish(sets, form, None)?,
+        None => {
+            let (p, q) = rests.0.factors(&sums, scale);
+            let none = vec![0.0; sets.right().len()];
+            let weighing = Weighing::of_softmax(&p, q.as_deref(), &none);
+            in_double(cpu, of, weighing, about, None, passes.next())?
+        }
+    };
+    let y = sums.y.filter(|_| rests.0.y.is_some());
+    Ok((RowLogSums { y, ..sums }, gradients))
 }
 
 /// Of the first set alone, from weights that are computed once.
-fn rows(
+fn at_once(
     cpu: &Cpu,
     (sets, form): (Sets<'_>, Form),
-    (rest, scale): (&[f64], f64),
+    (rests, scale): (Rests<'_>, f64),
     centre: Vec<f32>,
     watch: &Watch<'_>,
 ) -> Result<(RowLogSums, Pulled<f32>)> {
@@ -58,28 +85,27 @@ fn rows(
     let pivot = Cosine::TOP - 2.0 / Cosine::RATE;
     let base = form.shift + rate * (pivot - Cosine::TOP);
     let weights = Exponentials::<Cosine>::new(rate, pivot);
-    let divisor = |row: usize, sum: f64| log_add(rest[row] - base, sum.ln()).exp() / scale;
+    let divisor = |row: usize, sum: f64| log_add(rests.x[row] - base, sum.ln()).exp() / scale;
     let done = one_way(cpu, sets, &weights, &centre, divisor, watch)?;
     let sums = done.sums.into_iter().map(|sum| base + sum.ln()).collect();
     Ok((RowLogSums { x: sums, y: None }, Pulled { centre, on_x: done.on_x, on_y: Some(done.on_y) }))
 }
 
-/// Of both sets: the sums of rows and of columns come before the weight of any pair.
-fn rows_and_columns(
+/// Of both sets, or of the first: the sums of whole rows and columns, which come before the weight of any pair, and the
+/// weights, where they are not beneath single precision.
+fn sums_first<'a, K: Kernel>(
     cpu: &Cpu,
     (sets, form): (Sets<'_>, Form),
     (rests, scale): (Rests<'_>, f64),
-    centre: Vec<f32>,
+    kept: &'a Kept<K::Real>,
     watch: &Watch<'_>,
-) -> Result<(RowLogSums, Pulled<f32>)> {
-    let kept = Kept::new(sets);
-    let sums = rows_kept(cpu, sets, form, &kept, &watch.again())?;
+) -> Result<(RowLogSums, Option<Recalled<'a, K>>)> {
+    let sums = level_rows::<K>(cpu, sets, &[form], Some(kept), &watch.again())?.pop();
+    let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
     let (p, q) = rests.factors(&sums, scale);
-    let q = q.unwrap_or_default();
-    let rate = Cosine::RATE * form.t;
-    let weighing = Weighing::Sum { p: &p, q: &q };
-    let weights = Weighed::<Cosine>::new(rate, form.shift - rate * Cosine::TOP, weighing);
-    let weights = Recalled { kept: &kept, weights };
-    let (_, on_x, on_y) = pulls(cpu.level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;
-    Ok((sums, Pulled { centre, on_x, on_y }))
+    let none = vec![0.0; sets.right().len()];
+    let greatest = sums.x.iter().zip(&p).map(|(sum, p)| sum + p).fold(f64::NEG_INFINITY, f64::max);
+    let weights = || Recalled { kept, weights: weighed(form, Weighing::of_softmax(&p, q.as_deref(), &none)) };
+    let weights = (greatest > LEAST_TOTAL.ln()).then(weights);
+    Ok((sums, weights))
 }

@@ -74,6 +74,15 @@ impl<'a, T: Float> Table<'a, T> {
     }
 }
 
+impl Table<'_, f32> {
+    /// Takes over the values of another of the same size.
+    #[inline(always)]
+    pub(super) fn round(&mut self, other: &Table<'_, f64>) {
+        let values = self.segments.as_flattened_mut().iter_mut().zip(other.segments.as_flattened());
+        values.for_each(|(out, &value)| *out = value as f32);
+    }
+}
+
 /// How many rows on the right make a short sum.
 const DEEP: usize = 256;
 

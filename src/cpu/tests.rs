@@ -9,7 +9,7 @@ mod schedule;
 mod spread;
 
 use super::*;
-use crate::Uniformity;
+use crate::{Scaling, Uniformity};
 use oracle::{Point, points_seen};
 
 /// Reproducible values about 0.

@@ -2,17 +2,21 @@
 
 use super::{
     Cpu,
+    exact::Exact,
+    float::Float,
     gradient::{CANCELLED, cancel, centre, finish},
     kept::Kept,
     kernel::{Cosine, Difference, Dot, Gram, Kernel},
     log_sum::Potential,
-    pull::{Pulls, pulls},
+    points::Rows,
+    pull::{Pulls, Weights, pulls},
+    rounded::Rounded,
     row_sums::{LogMasses, RowSums, level_row_sums, row_sums},
     sets::Sets,
     weighing::Weighed,
 };
 use crate::{
-    Error, Result, Scaling,
+    Result,
     backend::{Exponent, Gradients, Masses, NARROW, Pairs, RowLogSums, Weighing},
     progress::Watch,
 };
@@ -23,30 +27,24 @@ pub(super) struct Form {
     /// It is −t times the squared distance, and `shift` more; or, for raw logits, t times the inner product.
     pub(super) t: f64,
     pub(super) shift: f64,
-    dot: bool,
+    pub(super) exact: Exact,
 }
 
 impl Form {
-    pub(super) fn of(exponent: Exponent, scaling: Scaling) -> Self {
+    pub(super) fn of(exponent: Exponent, sets: Sets<'_>) -> Self {
         match exponent {
-            Exponent::Gaussian { t } => Self { t, shift: 0.0, dot: false },
-            // Of unit rows, ⟨x, y⟩ = 1 − ½‖x−y‖².
-            Exponent::Logit { tau } => match scaling {
-                Scaling::Unit => Self { t: 0.5 / tau, shift: 1.0 / tau, dot: false },
-                Scaling::Raw => Self { t: 1.0 / tau, shift: 0.0, dot: true },
-            },
+            Exponent::Gaussian { t } => Self { t, shift: 0.0, exact: Exact::gaussian(sets, t) },
+            Exponent::Logit { tau } => {
+                let exact = Exact::logit(sets, tau);
+                match exact {
+                    Exact::Dot => Self { t: 1.0 / tau, shift: 0.0, exact },
+                    // Of unit rows, ⟨x, y⟩ = 1 − ½‖x−y‖².
+                    _ => Self { t: 0.5 / tau, shift: 1.0 / tau, exact },
+                }
+            }
         }
     }
-
-    /// Whether kernels in f32 are exact enough: the rounding of cosines averages out over the rows of a softmax.
-    pub(super) fn in_f32(self, pairs: Pairs<'_>) -> bool {
-        let steepest = if self.shift > 0.0 { STEEPEST_LOGIT } else { Cosine::STEEPEST };
-        !self.dot && self.t <= steepest && super::many(pairs)
-    }
 }
-
-/// A t, which is 1 / 2τ, up to which logits of many rows are taken in f32.
-const STEEPEST_LOGIT: f64 = 20.0;
 
 /// log Σⱼ mⱼ exp(eᵢⱼ) for every point.
 pub(super) fn row_log_sums(
@@ -57,25 +55,25 @@ pub(super) fn row_log_sums(
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
     let sets = Sets::of(pairs)?;
-    let form = Form::of(exponent, sets.scaling());
+    let form = Form::of(exponent, sets);
     let logs = masses.map(|m| [m.x, m.y].map(|m| m.iter().map(|m| m.ln()).collect::<Vec<_>>()));
     let logs = logs.as_ref().map(|[x, y]| [&**x, &**y]);
-    if form.dot {
-        return rows_with::<Dot>(cpu, sets, form, logs, watch);
-    }
-    if sets.few() {
-        return rows_with::<Gram>(cpu, sets, form, logs, watch);
-    }
-    if form.in_f32(pairs) {
-        let sums = rows_with::<Cosine>(cpu, sets, form, logs, watch)?;
+    let mut passes = watch.passes();
+    let sums = match form.exact {
+        Exact::Dot => rows::<Dot>(cpu, sets, form, logs, passes.next()),
+        Exact::FewGram => rows::<Gram<true>>(cpu, sets, form, logs, passes.next()),
+        Exact::Gram => rows::<Gram<false>>(cpu, sets, form, logs, passes.next()),
+        Exact::Difference => rows::<Difference>(cpu, sets, form, logs, passes.next()),
+        Exact::Cosine => rows::<Cosine>(cpu, sets, form, logs, passes.next()),
+    }?;
+    if form.exact == Exact::Cosine && form.shift == 0.0 {
         let none = [sets.x, sets.right()].map(|rows| rows.len() as f64);
         let all = masses.map_or(none, |m| [m.x, m.y].map(|masses| masses.iter().sum()));
-        if form.shift > 0.0 || !is_narrow(&sums, all, form.t) {
-            return Ok(sums);
+        if is_narrow(&sums, all, form.t) {
+            return rows::<Difference>(cpu, sets, form, logs, passes.next());
         }
-        return rows_with::<Difference>(cpu, sets, form, logs, &watch.again());
     }
-    rows_with::<Difference>(cpu, sets, form, logs, watch)
+    Ok(sums)
 }
 
 /// Whether some point has all others so near that cosines in f32 say too little of it.
@@ -87,74 +85,68 @@ fn is_narrow(sums: &RowLogSums, [of_x, of_y]: [f64; 2], t: f64) -> bool {
     near(&sums.x, of_y) || sums.y.as_ref().is_some_and(|y| near(y, of_x))
 }
 
-fn rows_with<K: Kernel>(
+pub(super) fn rows<K: Kernel>(
     cpu: &Cpu,
     sets: Sets<'_>,
     form: Form,
     masses: LogMasses<'_>,
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
-    let rate = K::RATE * form.t;
-    match level_pivot::<K>(rate) {
-        Some(pivot) if masses.is_none() => {
-            let sums = level_row_sums::<K>(cpu.level, sets, &[(rate, pivot)], None, watch)?;
-            only(sums.into_iter().map(|sums| logs::<K>(sums, form)))
-        }
-        _ => Ok(logs::<K>(row_sums::<K>(cpu.level, sets, rate, masses, watch)?, form)),
+    if masses.is_none()
+        && let Some(sums) = level_rows::<K>(cpu, sets, &[form], None, watch)?.pop()
+    {
+        return Ok(sums);
     }
+    Ok(logs::<K>(row_sums::<K>(cpu.level, sets, K::RATE * form.t, masses, watch)?, form))
 }
 
-/// The same for every exponent, all that single precision serves from the same products.
-pub(super) fn several_row_log_sums(
+/// The same for every form, from the same products, where all exponents are so small that rows can share a pivot; else
+/// nothing. How close pairs are may be kept.
+pub(super) fn level_rows<K: Kernel>(
+    cpu: &Cpu,
+    sets: Sets<'_>,
+    forms: &[Form],
+    kept: Option<&Kept<K::Real>>,
+    watch: &Watch<'_>,
+) -> Result<Vec<RowLogSums>> {
+    let level = |form: &Form| {
+        let rate = K::RATE * form.t;
+        level_pivot::<K>(rate).map(|pivot| (rate, pivot))
+    };
+    let Some(rates) = forms.iter().map(level).collect::<Option<Vec<_>>>() else { return Ok(Vec::new()) };
+    let sums = level_row_sums::<K>(cpu.level, sets, &rates, kept, watch)?;
+    Ok(sums.into_iter().zip(forms).map(|(sums, &form)| logs::<K>(sums, form)).collect())
+}
+
+/// log Σⱼ exp(⟨x, y⟩/τ) for every point and every τ, from as few products as their precision allows.
+pub(super) fn row_log_sums_of_logits(
     cpu: &Cpu,
     pairs: Pairs<'_>,
-    exponents: &[Exponent],
+    taus: &[f64],
     watch: &Watch<'_>,
 ) -> Result<Vec<RowLogSums>> {
     let sets = Sets::of(pairs)?;
-    let together = |&exponent: &Exponent| {
-        let form = Form::of(exponent, sets.scaling());
-        let logit = form.shift > 0.0 && !sets.few() && form.in_f32(pairs);
-        let rate = Cosine::RATE * form.t;
-        level_pivot::<Cosine>(rate).filter(|_| logit).map(|pivot| (form, (rate, pivot)))
-    };
-    let plans: Vec<_> = exponents.iter().map(together).collect();
-    let (forms, rates): (Vec<_>, Vec<_>) = plans.iter().flatten().copied().unzip();
-    let mut shared = Vec::new();
-    if !rates.is_empty() {
-        let sums = level_row_sums::<Cosine>(cpu.level, sets, &rates, None, watch)?;
-        shared.extend(sums.into_iter().zip(forms).map(|(sums, form)| logs::<Cosine>(sums, form)));
+    let forms: Vec<_> = taus.iter().map(|&tau| Form::of(Exponent::Logit { tau }, sets)).collect();
+    let mut sums: Vec<Option<RowLogSums>> = vec![None; taus.len()];
+    let mut passes = watch.passes();
+    for exact in [Exact::Cosine, Exact::Gram] {
+        let places: Vec<_> = (0..forms.len()).filter(|&i| forms[i].exact == exact).collect();
+        if places.is_empty() {
+            continue;
+        }
+        let forms: Vec<_> = places.iter().map(|&i| forms[i]).collect();
+        let found = match exact {
+            Exact::Cosine => level_rows::<Cosine>(cpu, sets, &forms, None, passes.next()),
+            _ => level_rows::<Gram<false>>(cpu, sets, &forms, None, passes.next()),
+        };
+        places.into_iter().zip(found?).for_each(|(i, found)| sums[i] = Some(found));
     }
-    // Pairs count once, however often they are gone through.
-    let again = watch.again();
-    let mut watches = shared.is_empty().then_some(watch).into_iter().chain(std::iter::repeat(&again));
-    let mut shared = shared.into_iter();
-    let one = |(plan, &exponent): (&Option<_>, &Exponent)| match plan {
-        Some(_) => only(shared.by_ref()),
-        None => row_log_sums(cpu, pairs, exponent, None, watches.next().unwrap_or(&again)),
-    };
-    plans.iter().zip(exponents).map(one).collect()
-}
-
-/// The first of as many results as were asked for.
-fn only(mut results: impl Iterator<Item = RowLogSums>) -> Result<RowLogSums> {
-    results.next().ok_or_else(|| Error::Device { reason: "the sums of an exponent are missing".into() })
-}
-
-/// The same without masses, keeping what there is room for.
-pub(super) fn rows_kept(
-    cpu: &Cpu,
-    sets: Sets<'_>,
-    form: Form,
-    kept: &Kept<f32>,
-    watch: &Watch<'_>,
-) -> Result<RowLogSums> {
-    let rate = Cosine::RATE * form.t;
-    let Some(pivot) = level_pivot::<Cosine>(rate) else {
-        return rows_with::<Cosine>(cpu, sets, form, None, watch);
-    };
-    let sums = level_row_sums::<Cosine>(cpu.level, sets, &[(rate, pivot)], Some(kept), watch)?;
-    only(sums.into_iter().map(|sums| logs::<Cosine>(sums, form)))
+    for (sum, &tau) in sums.iter_mut().zip(taus) {
+        if sum.is_none() {
+            *sum = Some(row_log_sums(cpu, pairs, Exponent::Logit { tau }, None, passes.next())?);
+        }
+    }
+    Ok(sums.into_iter().flatten().collect())
 }
 
 fn logs<K: Kernel>(RowSums { x, y }: RowSums, form: Form) -> RowLogSums {
@@ -190,27 +182,66 @@ pub(super) fn weighted_grad(
     watch: &Watch<'_>,
 ) -> Result<Gradients> {
     let sets = Sets::of(pairs)?;
-    let form = Form::of(exponent, sets.scaling());
-    if form.dot {
-        let centre = vec![0.0; sets.dims()];
-        return Pulled::new::<Dot>(cpu, sets, form, weighing, centre, watch)?.finish(sets, form, sum);
-    }
+    let form = Form::of(exponent, sets);
+    let mut passes = watch.passes();
     let about = centre(sets);
-    if sets.few() {
-        return Pulled::new::<Gram>(cpu, sets, form, weighing, about, watch)?.finish(sets, form, sum);
-    }
-    let mut again = None;
-    if form.in_f32(pairs) && super::mean_square(&about) > NARROW {
-        let single = about.iter().map(|&v| v as f32).collect();
-        let pulled = Pulled::new::<Cosine>(cpu, sets, form, weighing, single, watch)?;
-        if pulled.in_range() && !pulled.cancels(sets, form) {
+    if form.may_be_single(&about) {
+        let about: Vec<_> = about.iter().map(|&v| v as f32).collect();
+        let pulled = match form.exact {
+            Exact::Cosine => {
+                let weights = weighed::<Cosine>(form, weighing);
+                Pulled::new(cpu, sets, &weights, about, passes.next())?
+            }
+            _ => {
+                let weights = Rounded(weighed::<Gram<false>>(form, weighing));
+                Pulled::new(cpu, sets, &weights, about, passes.next())?
+            }
+        };
+        if pulled.is_exact(sets, form) {
             return pulled.finish(sets, form, sum);
         }
-        again = Some(watch.again());
     }
-    let watch = again.as_ref().unwrap_or(watch);
-    Pulled::new::<Difference>(cpu, sets, form, weighing, about, watch)?.finish(sets, form, sum)
+    in_double(cpu, (sets, form), weighing, about, sum, passes.next())
 }
+
+/// The same in double precision.
+pub(super) fn in_double(
+    cpu: &Cpu,
+    (sets, form): (Sets<'_>, Form),
+    weighing: Weighing<'_>,
+    about: Vec<f64>,
+    sum: Option<Gradients>,
+    watch: &Watch<'_>,
+) -> Result<Gradients> {
+    let pulled = match form.exact {
+        // A point pulls by where it is, and not by how far away.
+        Exact::Dot => {
+            let origin = vec![0.0; sets.dims()];
+            Pulled::new(cpu, sets, &weighed::<Dot>(form, weighing), origin, watch)?.without_totals()
+        }
+        Exact::FewGram => Pulled::new(cpu, sets, &weighed::<Gram<true>>(form, weighing), about, watch)?,
+        Exact::Gram => Pulled::new(cpu, sets, &weighed::<Gram<false>>(form, weighing), about, watch)?,
+        Exact::Cosine | Exact::Difference => {
+            Pulled::new(cpu, sets, &weighed::<Difference>(form, weighing), about, watch)?
+        }
+    };
+    pulled.finish(sets, form, sum)
+}
+
+impl Form {
+    /// Whether single precision may hold the gradient, given the centre of all points.
+    pub(super) fn may_be_single(self, centre: &[f64]) -> bool {
+        matches!(self.exact, Exact::Cosine | Exact::Gram) && super::mean_square(centre) > NARROW
+    }
+}
+
+pub(super) fn weighed<K: Kernel>(form: Form, weighing: Weighing<'_>) -> Weighed<K> {
+    let rate = K::RATE * form.t;
+    Weighed::new(rate, form.shift - rate * K::TOP, weighing)
+}
+
+/// The weights of some row add up to more where single precision holds them.
+pub(super) const LEAST_TOTAL: f64 = 1e-24;
 
 /// What weights do to either set, about a centre.
 pub(super) struct Pulled<T> {
@@ -219,47 +250,45 @@ pub(super) struct Pulled<T> {
     pub(super) on_y: Option<Pulls<T>>,
 }
 
-impl<T: super::float::Float> Pulled<T> {
-    fn new<K: Kernel<Real = T>>(
+impl<T: Float> Pulled<T> {
+    pub(super) fn new(
         cpu: &Cpu,
         sets: Sets<'_>,
-        form: Form,
-        weighing: Weighing<'_>,
+        weights: &impl Weights<T>,
         centre: Vec<T>,
         watch: &Watch<'_>,
     ) -> Result<Self> {
-        let rate = K::RATE * form.t;
-        let weights = Weighed::<K>::new(rate, form.shift - rate * K::TOP, weighing);
-        let (_, on_x, on_y) = pulls(cpu.level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;
+        let (_, on_x, on_y) = pulls(cpu.level, sets, weights, &centre, |pairs| watch.advance(pairs))?;
         Ok(Self { centre, on_x, on_y })
     }
 
-    /// Whether single precision held the weights: the greatest are neither close to its end nor to its least.
-    pub(super) fn in_range(&self) -> bool {
-        let greatest = self.on_x.total.iter().copied().fold(0.0, f64::max);
-        (1e-24..1e24).contains(&greatest)
+    fn without_totals(mut self) -> Self {
+        self.on_x.total.fill(0.0);
+        self.on_y.iter_mut().for_each(|on| on.total.fill(0.0));
+        self
     }
 
-    pub(super) fn cancels(&self, sets: Sets<'_>, form: Form) -> bool {
-        // A weight is as exact as its exponent, a cosine times 2t: some 3e-8 of it is rounding.
-        let part = CANCELLED.max(2.0 * form.t * 3e-8 / 1e-5);
-        let of_y = sets.y.zip(self.on_y.as_ref());
-        cancel(sets.x, &self.on_x, &self.centre, part)
-            || of_y.is_some_and(|(y, on)| cancel(y, on, &self.centre, part))
-    }
-
-    pub(super) fn finish(mut self, sets: Sets<'_>, form: Form, sum: Option<Gradients>) -> Result<Gradients> {
-        if form.dot {
-            // A point pulls by where it is, and not by how far away.
-            self.on_x.total.fill(0.0);
-            self.on_y.iter_mut().for_each(|on| on.total.fill(0.0));
-        }
-        let slope = if form.dot { form.t } else { 2.0 * form.t };
+    pub(super) fn finish(self, sets: Sets<'_>, form: Form, sum: Option<Gradients>) -> Result<Gradients> {
+        let slope = if form.exact == Exact::Dot { form.t } else { 2.0 * form.t };
         let one_sided = sum.as_ref().is_some_and(|sum| sum.y.is_none());
         let (sum_x, sum_y) = sum.map_or((None, None), |sum| (Some(sum.x), sum.y));
         let x = finish(sets.x, self.on_x, &self.centre, slope, sum_x)?;
         let on_y = sets.y.zip(self.on_y).filter(|_| !one_sided);
         let y = on_y.map(|(y, on)| finish(y, on, &self.centre, slope, sum_y)).transpose()?;
         Ok(Gradients { x, y })
+    }
+}
+
+impl Pulled<f32> {
+    /// Whether single precision held the weights and leaves digits enough of what they add up to.
+    pub(super) fn is_exact(&self, sets: Sets<'_>, form: Form) -> bool {
+        // The greatest are neither close to its end nor to its least.
+        let greatest = self.on_x.total.iter().copied().fold(0.0, f64::max);
+        // A weight is as exact as its exponent, a cosine times 2t: some 3e-8 of it is rounding in f32.
+        let rounding = if form.exact == Exact::Cosine { 2.0 * form.t * 3e-8 / 1e-5 } else { 0.0 };
+        let cancels = |rows: &Rows, on: &Pulls<f32>| cancel(rows, on, &self.centre, CANCELLED.max(rounding));
+        (LEAST_TOTAL..1e24).contains(&greatest)
+            && !cancels(sets.x, &self.on_x)
+            && !sets.y.zip(self.on_y.as_ref()).is_some_and(|(y, on)| cancels(y, on))
     }
 }

@@ -41,7 +41,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`cross_uniformity`](Self::cross_uniformity).
+    /// Those of [`cross_uniformity`](Self::cross_uniformity); two rows of either set are needed.
     pub fn pooled_uniformities(&self, x: &Points, y: &Points, ts: &[f64]) -> Result<Vec<f64>> {
         metrics::pooled(&*self.backend, x, y, ts, &self.watch_union(x, y))
     }

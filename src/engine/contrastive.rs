@@ -23,8 +23,8 @@ impl Engine {
         metric.value(&*self.backend, (x, y, queue), &watch)
     }
 
-    /// The contrastive loss for every temperature τ, at little more than the cost of one on the CPU: where its logits are
-    /// shallow enough for single precision, which they are from τ = 0.025 on for sets of many rows.
+    /// The contrastive loss for every temperature τ, at little more than the cost of one: of one from τ = 0.025 on, and of
+    /// one below, where products take more precision (on a GPU, τ = 0.067).
     ///
     /// # Errors
     ///

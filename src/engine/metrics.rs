@@ -59,7 +59,7 @@ impl Engine {
             metric.value_with_grad(&*self.backend, pairs, 1.0, &self.watch(pairs.count()))?;
         match gradients.y {
             Some(y) => Ok((value, gradients.x, y)),
-            None => Err(Error::Device { reason: "the second gradient is missing".into() }),
+            None => Err(Error::missing("the second gradient")),
         }
     }
 

@@ -255,6 +255,16 @@ impl Backend for Gpu {
         row_sums::row_log_sums(&self.context, pairs, exponent, masses, watch)
     }
 
+    fn row_log_sums_of_logits(
+        &self,
+        pairs: Pairs<'_>,
+        taus: &[f64],
+        watch: &Watch<'_>,
+    ) -> Result<Vec<RowLogSums>> {
+        self.grades.note(None);
+        row_sums::row_log_sums_of_logits(&self.context, pairs, taus, watch)
+    }
+
     fn weighted_grad(
         &self,
         pairs: Pairs<'_>,

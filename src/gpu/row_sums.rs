@@ -13,7 +13,7 @@ use super::{
     table::{READ, Table},
 };
 use crate::{
-    LogSum, Result,
+    Error, LogSum, Result,
     backend::{Exponent, Masses, Pairs, RowLogSums},
     pairs::{Block, panels},
     progress::Watch,
@@ -32,9 +32,51 @@ pub(super) fn row_log_sums(
 ) -> Result<RowLogSums> {
     let (x, y) = pairs.sides();
     let potential = Potential::of_rows(exponent, x.scaling(), x.rows() as u64 * y.rows() as u64)?;
+    let sums = together(context, pairs, &[(exponent, potential)], masses, watch)?.pop();
+    sums.ok_or_else(|| Error::missing("the sum of each row"))
+}
+
+/// log Σⱼ exp(⟨x, y⟩/τ) for every point of either set and every τ, from as few tables as their precision allows.
+pub(super) fn row_log_sums_of_logits(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    taus: &[f64],
+    watch: &Watch<'_>,
+) -> Result<Vec<RowLogSums>> {
+    let (x, y) = pairs.sides();
+    let of_tau = |&tau: &f64| {
+        let exponent = Exponent::Logit { tau };
+        Ok((exponent, Potential::of_rows(exponent, x.scaling(), x.rows() as u64 * y.rows() as u64)?))
+    };
+    let each = taus.iter().map(of_tau).collect::<Result<Vec<_>>>()?;
+    let mut sums: Vec<Option<RowLogSums>> = vec![None; taus.len()];
+    let mut passes = watch.passes();
+    while let Some(first) = sums.iter().position(Option::is_none) {
+        let alike = |&i: &usize| each[i].1.similarity() == each[first].1.similarity();
+        let places: Vec<_> = (first..taus.len()).filter(alike).collect();
+        let exponents: Vec<_> = places.iter().map(|&i| each[i]).collect();
+        let found = together(context, pairs, &exponents, None, passes.next())?;
+        places.into_iter().zip(found).for_each(|(i, found)| sums[i] = Some(found));
+    }
+    Ok(sums.into_iter().flatten().collect())
+}
+
+/// For each of some exponents, which have one table of similarities, what it leaves of it.
+fn together(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    exponents: &[(Exponent, Potential)],
+    masses: Option<Masses<'_>>,
+    watch: &Watch<'_>,
+) -> Result<Vec<RowLogSums>> {
+    let (x, y) = pairs.sides();
+    let Some(&(exponent, first)) = exponents.first() else { return Ok(Vec::new()) };
+    let potentials: Vec<_> = exponents.iter().map(|&(_, potential)| potential).collect();
     context.scoped("summing rows", || {
-        let line = potential.line(exponent);
-        let table = Table::new(context, pairs, potential, line.origin)?;
+        let origin = first.line(exponent).origin;
+        let lines: Vec<_> =
+            exponents.iter().map(|&(exponent, potential)| potential.line_from(exponent, origin)).collect();
+        let table = Table::new(context, pairs, first, origin)?;
         let (sweep, within) = (&table.sweep, table.sweep.within);
         let own = Panels::new(context, masses.map(|m| m.x), x.rows(), sweep.x.panel_rows)?;
         let others = match within {
@@ -43,18 +85,20 @@ pub(super) fn row_log_sums(
         };
         let others = others.as_ref().unwrap_or(&own);
 
-        let runs = Runs::<(usize, usize)>::new();
-        let sums =
-            [x.rows(), if within { 0 } else { y.rows() }].map(|n| RefCell::new(vec![LogSum::EMPTY; n]));
+        let runs = Runs::<Run>::new();
+        let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSum::EMPTY; n]);
+        let sums = RefCell::new(vec![of_sets; lines.len()]);
         let mut stream = Stream::with_each(context, sweep.x.stored, Some(watch), |tile| {
-            if let Some(((side, start), number)) = runs.next() {
+            if let Some((Run { side, start, exponents }, number)) = runs.next() {
+                let count = exponents.len();
+                let (row, exponent) = (start + number / count, exponents.start + number % count);
                 // Columns are filled up to whole workgroups.
-                if let Some(sum) = sums[side].borrow_mut().get_mut(start + number) {
-                    *sum = sum.combine(line.log_sum(tile));
+                if let Some(sum) = sums.borrow_mut()[exponent][side].get_mut(row) {
+                    *sum = sum.combine(lines[exponent].log_sum(tile));
                 }
             }
         })?;
-        let rectangles = Rectangles::new(context, &[potential])?;
+        let rectangles = Rectangles::new(context, &potentials)?;
         let every_row = Cuts::every(context, sweep.x.panel_rows)?;
         let whole = panels(y.rows(), sweep.y.panel_rows)
             .map(|cols| Cuts::new(context, vec![0, cols.len() as u32]))
@@ -64,36 +108,53 @@ pub(super) fn row_log_sums(
             let diagonal = if block.diagonal { 2 } else { sweep.diagonal(&block) };
             table.fill(&mut stream, &block, diagonal)?;
             let (row, col) = sweep.panel_numbers(&block);
-            runs.expect((0, block.rows.start), block.rows.len());
+            let run = Run { side: 0, start: block.rows.start, exponents: 0..lines.len() };
+            runs.expect(run, block.rows.len() * lines.len());
             let cuts = (every_row.first(block.rows.len()), &whole[col]);
             let pairs = sweep.pairs_of(&block);
             let by_rows = if block.diagonal { pairs } else { 0 };
             rectangles.sum(&mut stream, &table, (&block, diagonal), cuts, &others.buffers[col], by_rows)?;
-            if !block.diagonal {
-                let columns = block.cols.len().next_multiple_of(COLUMNS);
-                runs.expect((usize::from(!within), block.cols.start), columns);
-                sum_columns(&mut stream, &table, &block, &own.buffers[row], diagonal, pairs)?;
+            if block.diagonal {
+                continue;
+            }
+            for (k, &potential) in potentials.iter().enumerate() {
+                let side = usize::from(!within);
+                let run = Run { side, start: block.cols.start, exponents: k..k + 1 };
+                runs.expect(run, block.cols.len().next_multiple_of(COLUMNS));
+                // Pairs count once.
+                let pairs = if k == 0 { pairs } else { 0 };
+                let of = (&block, diagonal, potential);
+                sum_columns(&mut stream, &table, of, &own.buffers[row], pairs)?;
             }
         }
         stream.finish()?;
-        let [x_sums, y_sums] = sums.map(RefCell::into_inner);
         let logs =
             |sums: Vec<LogSum>, log: f64| sums.into_iter().map(|sum| sum.log() + log).collect::<Vec<_>>();
-        let y = (!within).then(|| logs(y_sums, own.log));
-        Ok(RowLogSums { x: logs(x_sums, others.log), y })
+        let result = |[x, y]: [Vec<LogSum>; 2]| RowLogSums {
+            x: logs(x, others.log),
+            y: (!within).then(|| logs(y, own.log)),
+        };
+        Ok(sums.into_inner().into_iter().map(result).collect())
     })
+}
+
+/// Sums of rows of one set from `start` on, for each some exponents.
+#[derive(Clone)]
+struct Run {
+    side: usize,
+    start: usize,
+    exponents: Range<usize>,
 }
 
 fn sum_columns(
     stream: &mut Stream<'_>,
     table: &Table<'_>,
-    block: &Block,
+    (block, diagonal, potential): (&Block, u32, Potential),
     masses: &wgpu::Buffer,
-    diagonal: u32,
     pairs: u64,
 ) -> Result<()> {
     let (rows, cols) = (block.rows.len(), block.cols.len());
-    let [scale_high, scale_low, scale_least] = table.sweep.potential.scale();
+    let [scale_high, scale_low, scale_least] = potential.scale();
     let sums = stream.sums();
     let tiles = Tiles {
         kernel: Kernel::ColumnSums,

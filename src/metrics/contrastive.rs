@@ -1,4 +1,4 @@
-use super::{at_least, comparable, finite, mismatch, positive};
+use super::{Uniformity, at_least, comparable, finite, mismatch, positive};
 use crate::{
     Error, Matrix, Points, Result,
     backend::{Backend, Exponent, Gradients, Pairs, Rests, Weighing},
@@ -67,6 +67,12 @@ type Sets<'a> = (&'a Points, &'a Points, Option<&'a Points>);
 impl Contrastive {
     const NAME: &str = "the contrastive loss";
 
+    /// The uniformity that goes with this temperature: on the unit sphere exp(⟨x, y⟩/τ) is exp(−t‖x−y‖²) at t = 1/(2τ), but
+    /// for a factor.
+    pub fn matching(self) -> Uniformity {
+        Uniformity { t: 0.5 / self.tau }
+    }
+
     /// How many anchors there are among `rows` pairs.
     pub fn anchors(self, rows: usize) -> u64 {
         rows as u64 * if self.candidates == Candidates::OneWay { 1 } else { 2 }
@@ -86,7 +92,7 @@ impl Contrastive {
         watch: &Watch<'_>,
     ) -> Result<ContrastiveValue> {
         let values = self.candidates.values(backend, sets, &[self.tau], watch)?;
-        values.into_iter().next().ok_or_else(|| missing("the losses"))
+        values.into_iter().next().ok_or_else(|| Error::missing("the loss"))
     }
 
     pub(crate) fn value_with_grad(
@@ -103,9 +109,8 @@ impl Contrastive {
 
         // A softmax weighs its pairs by the sum of all: those of other sets come first.
         let others = |anchors| {
-            let each =
-                self.candidates.others(backend, (anchors, queue), &[self.exponent()], &watch.again())?;
-            each.into_iter().next().ok_or_else(|| missing("the sums of other negatives"))
+            let each = self.candidates.others(backend, (anchors, queue), &[self.tau], &watch.again())?;
+            each.into_iter().next().ok_or_else(|| Error::missing("the sum of other negatives"))
         };
         let (of_x, of_y) = (others(x)?, if both { Some(others(y)?) } else { None });
         let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
@@ -216,11 +221,10 @@ impl Candidates {
     ) -> Result<Vec<ContrastiveValue>> {
         let metrics: Vec<_> = taus.iter().map(|&tau| Contrastive { tau, candidates: self }).collect();
         metrics.iter().try_for_each(|metric| metric.check(sets))?;
-        let exponents: Vec<_> = metrics.iter().map(|metric| metric.exponent()).collect();
         let (x, y, queue) = sets;
         let dots = backend.paired_dots(x, y)?;
-        let across = backend.several_row_log_sums(Pairs::Distinct(x, y), &exponents, watch)?;
-        let others = |anchors| self.others(backend, (anchors, queue), &exponents, watch);
+        let across = backend.row_log_sums_of_logits(Pairs::Distinct(x, y), taus, watch)?;
+        let others = |anchors| self.others(backend, (anchors, queue), taus, watch);
         let of_x = others(x)?;
         let mut of_y = if self == Self::OneWay { Vec::new() } else { others(y)? }.into_iter();
         let each = metrics.iter().zip(across.into_iter().zip(of_x)).map(|(metric, (across, of_x))| {
@@ -232,19 +236,19 @@ impl Candidates {
         each.collect()
     }
 
-    /// For every exponent, the log sums of anchors over the negatives that do not come from the other set.
+    /// For every temperature, the log sums of anchors over the negatives that do not come from the other set.
     fn others(
         self,
         backend: &dyn Backend,
         (anchors, queue): (&Points, Option<&Points>),
-        exponents: &[Exponent],
+        taus: &[f64],
         watch: &Watch<'_>,
     ) -> Result<Vec<Vec<f64>>> {
         let own = (self == Self::Views).then_some(Pairs::Within(anchors));
         let queued = queue.map(|queue| Pairs::Across(anchors, queue));
-        let mut sums = vec![vec![f64::NEG_INFINITY; anchors.rows]; exponents.len()];
+        let mut sums = vec![vec![f64::NEG_INFINITY; anchors.rows]; taus.len()];
         for pairs in own.into_iter().chain(queued) {
-            let more = backend.several_row_log_sums(pairs, exponents, watch)?;
+            let more = backend.row_log_sums_of_logits(pairs, taus, watch)?;
             sums = sums.into_iter().zip(more).map(|(sums, more)| joined(sums, &more.x)).collect();
         }
         Ok(sums)
@@ -267,9 +271,5 @@ fn joined(mut sums: Vec<f64>, more: &[f64]) -> Vec<f64> {
 }
 
 fn second<T>(of_y: Option<T>) -> Result<T> {
-    of_y.ok_or_else(|| missing("the results for the second set"))
-}
-
-fn missing(what: &str) -> Error {
-    Error::Device { reason: format!("{what} are missing") }
+    of_y.ok_or_else(|| Error::missing("the result for the second set"))
 }

@@ -1,8 +1,8 @@
 //! Uniformity by rows: who is crowded, and how sure the value is.
 
-use super::{Estimate, Uniformity, finite};
+use super::{Estimate, Uniformity};
 use crate::{
-    LogSum, Points, Result,
+    Error, LogSum, Points, Result,
     backend::{Backend, Exponent, Pairs},
     progress::Watch,
 };
@@ -28,9 +28,11 @@ impl Potentials {
         let pairs = Pairs::Within(x);
         let t = metric.check(pairs)?;
         let sums = backend.row_log_sums(pairs, Exponent::Gaussian { t }, None, watch)?.x;
-        let least = sums.iter().copied().fold(0.0, |least, sum| if sum >= least { least } else { sum });
-        finite("the potential of a point", if least > FARTHEST { least } else { f64::NAN })?;
-        Ok(Self::new(metric, sums))
+        if sums.iter().all(|&sum| sum > FARTHEST) {
+            Ok(Self::new(metric, sums))
+        } else {
+            Err(Error::Overflow { metric: "the potential of a point" })
+        }
     }
 
     /// From log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) of every row.
