@@ -25,6 +25,8 @@ pub(super) struct Report {
     dims: usize,
     scaling: Scaling,
     weighed: Weighed,
+    /// Whether there is something that weights do not touch.
+    unweighted: bool,
     protocol: Option<&'static str>,
     /// Where rows of zeros were to be skipped: those of the sets, and of the queue.
     skipped: Option<(Vec<usize>, Vec<usize>)>,
@@ -54,6 +56,7 @@ impl Report {
             dims,
             scaling: work.plan.scaling,
             weighed: work.plan.weighed,
+            unweighted: work.plan.ignores_weights(),
             protocol: work.plan.protocol.map(|settings| settings.name),
             skipped: options.skips_zero_rows().then_some(work.skipped),
             seconds: work.session.computing.as_secs_f64(),
@@ -107,6 +110,12 @@ impl Report {
         let mut lines: Vec<_> = self.files.iter().map(|(role, path)| (*role, show(path))).collect();
         if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
             *path += &format!(", of {}", self.weighed.words());
+        }
+        if self.unweighted {
+            lines.push((
+                "",
+                "without weights: potentials, spectra, cosines, equal and close rows, and --rows".into(),
+            ));
         }
         lines.push((
             "points",

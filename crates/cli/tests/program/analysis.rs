@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{
     Folder, alignment, cross_uniformity, distance, kernel, near, noise, rows, stderr, stdout, uniformity,
-    weighted_uniformity,
+    unpaired_uniformity, weighted_uniformity,
 };
 
 const N: usize = 41;
@@ -48,9 +48,63 @@ fn several_t() {
         near(&row["mean"], (ux + uy) / 2.0);
         near(&row["cross"], across);
         near(&row["pooled"], uniformity(&[x.clone(), y.clone()].concat(), t));
-        near(&row["squared_mmd"], ux.exp() + uy.exp() - 2.0 * across.exp());
+        near(&row["squared_mmd"], ux.exp() + uy.exp() - 2.0 * unpaired_uniformity(&x, &y, t).exp());
     }
     assert_eq!(report["sweep"][0]["x"], report["uniformity"]["x"]);
+}
+
+/// Also where nearly all of the sum across is of the pairs.
+#[test]
+fn a_set_is_no_distance_from_itself() {
+    let (folder, ..) = pairs();
+    for more in [&[][..], &["--estimator", "v"]] {
+        let report = folder.json(&[&["x.npy", "x.npy", "--t", "2,5,500,20000"], more].concat());
+        report["sweep"].as_array().unwrap().iter().for_each(|row| near(&row["squared_mmd"], 0.0));
+    }
+    let (x, t) = (rows(&noise(N * D, 11), D, true), 20_000.0);
+    let report = folder.json(&["x.npy", "x.npy", "--tau", &(0.5 / t).to_string()]);
+    let value = report["contrastive"][0]["matching"]["negatives"].as_f64().unwrap();
+    assert!((value / unpaired_uniformity(&x, &x, t) - 1.0).abs() < 1e-4, "{value}");
+}
+
+/// The Gaussian potential of the very pairs that the loss is made of.
+#[test]
+fn uniformity_of_negatives() {
+    let (folder, x, y) = pairs();
+    folder.npy("queue.npy", &noise(8 * D, 3), 8, D);
+    let (tau, t) = ("0.2", 2.5);
+    let (across, of_x, of_y) = (unpaired_uniformity(&x, &y, t), uniformity(&x, t), uniformity(&y, t));
+    let views = (of_x.exp() / 4.0 + of_y.exp() / 4.0 + across.exp() / 2.0).ln();
+    for (candidates, expected) in [("one-way", across), ("both-ways", across), ("views", views)] {
+        let line = ["x.npy", "y.npy", "--tau", tau, "--candidates", candidates, "--estimator", "v"];
+        let matching = &folder.json(&line)["contrastive"][0]["matching"];
+        assert_eq!(matching["t"], t);
+        near(&matching["x"], of_x);
+        near(&matching["mean"], (of_x + of_y) / 2.0);
+        near(&matching["cross"], cross_uniformity(&x, &y, t));
+        near(&matching["negatives"], expected);
+    }
+    for more in [["--queue", "queue.npy"].as_slice(), &["--raw"]] {
+        let report = folder.json(&[&["x.npy", "y.npy", "--tau", tau], more].concat());
+        assert_eq!(report["contrastive"][0]["matching"]["negatives"], Value::Null);
+    }
+}
+
+/// Loss, alignment and uniformity of x looking for y.
+#[test]
+fn terms_of_the_contrastive_loss() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--tau", "0.2", "--candidates", "one-way"]);
+    let logit = |i: usize, j: usize| x[i].iter().zip(&y[j]).map(|(a, b)| a * b).sum::<f64>() / 0.2;
+    let loss = |i: usize| (0..N).map(|j| logit(i, j).exp()).sum::<f64>().ln() - logit(i, i);
+    let spread = |i: usize| mean((0..N).filter(|&j| j != i).map(|j| logit(i, j).exp())).ln();
+    let [loss, alignment, uniformity] =
+        [mean((0..N).map(loss)), -mean((0..N).map(|i| logit(i, i))), mean((0..N).map(spread))];
+    let found = &report["contrastive"][0];
+    near(&found["loss"], loss);
+    near(&found["alignment"], alignment);
+    near(&found["uniformity"], uniformity);
+    near(&found["residual"], loss - ((N - 1) as f64).ln() - alignment - uniformity);
 }
 
 #[test]
@@ -178,6 +232,13 @@ fn groups() {
             .as_str()
             .is_some_and(|reason| reason.contains("one row"))
     );
+
+    let report = folder.json(&["x.npy", "--labels", "labels.npy", "--estimator", "v"]);
+    let (groups, first) = (&report["groups"], of(&x, -1));
+    assert_eq!(groups["estimator"], "V");
+    near(&groups["uniformity"]["x"][0][0], cross_uniformity(&first, &first, 2.0));
+    near(&groups["uniformity"]["x"][0][1], cross_uniformity(&first, &of(&x, 0), 2.0));
+    near(&groups["uniformity"]["x"][3][3], 0.0);
 }
 
 /// log mean over j ≠ i of exp(−t‖xᵢ−xⱼ‖²).
