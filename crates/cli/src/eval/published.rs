@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     exit::Failure,
-    text::{bold, count, decimal},
+    text::{bold, decimal, plural},
 };
 
 struct Published {
@@ -83,10 +83,10 @@ impl Section for Published {
             bold(&format!("protocol {name}")),
             format!("alignment   {}", decimal(self.alignment)),
             format!(
-                "uniformity  {}  {}, {} pairs",
+                "uniformity  {}  {}, {}",
                 decimal(self.uniformity),
                 pooling.words(),
-                count(self.pairs)
+                plural(self.pairs, "pair")
             ),
         ];
         if let (Some(formula), Some(loss)) = (self.settings.formula(), self.loss()) {

@@ -11,7 +11,10 @@ use super::{
     section::{Section, settle},
     work::Work,
 };
-use crate::{json as common, text::count};
+use crate::{
+    json as common,
+    text::{count, plural},
+};
 
 pub(super) struct Report {
     /// The files under their roles.
@@ -151,9 +154,9 @@ fn skipped(rows: &[usize], queue: &[usize]) -> String {
     let queue = if queue.is_empty() {
         String::new()
     } else {
-        format!("; {} of the queue{}", queue.len(), list(queue))
+        format!("; {} of the queue{}", count(queue.len() as u64), list(queue))
     };
-    format!("{} rows of zeros{}{queue}", rows.len(), list(rows))
+    format!("{} of zeros{}{queue}", plural(rows.len() as u64, "row"), list(rows))
 }
 
 #[cfg(test)]

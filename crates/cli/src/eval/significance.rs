@@ -52,7 +52,7 @@ impl Section for Tests {
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
         columns(&["against uniform points", "z", "p-value"], 1, &rows)
-            + &reasons(self.0.iter().flat_map(|(_, z, p)| [("z", z), ("p", p)]))
+            + &reasons(self.0.iter().flat_map(|(_, z, p)| [z, p].map(|value| ("z and p", value))))
             + "z: standard deviations above as many independent points of the uniform distribution; p: how often those are\n\
                as uneven by chance.\n"
     }
