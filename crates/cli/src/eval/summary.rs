@@ -284,7 +284,9 @@ impl Summary {
         let mean_of = |weighed: bool| if weighed { "weighted mean" } else { "mean" };
         let alignment = match self.weighed {
             Weighed::Nothing => "",
-            Weighed::Pairs | Weighed::RowsAndPairs => "Alignment: weighted mean over the positive pairs, its interval by the normal distribution.\n",
+            Weighed::Pairs | Weighed::RowsAndPairs => {
+                "Alignment: weighted mean over the positive pairs, its interval by the normal distribution.\n"
+            }
         };
         let intervals = if self.sets.iter().any(|(_, value)| value.error.is_ok()) {
             "Intervals: by the jackknife, of rows drawn independently.\n"
