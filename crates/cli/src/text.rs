@@ -15,6 +15,16 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// "1 row", "2 rows".
+pub(crate) fn plural(number: u64, what: &str) -> String {
+    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A parameter as it was given, however far from 1.
+pub(crate) fn plain(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e9).contains(&value.abs()) { format!("{value}") } else { format!("{value:e}") }
+}
+
 /// Six decimals, or six digits where those would say nothing.
 pub(crate) fn decimal(value: f64) -> String {
     // Zero has one sign.
@@ -143,6 +153,12 @@ mod tests {
             [0, 1023, 1 << 27, (1 << 31) - 1, u64::MAX].map(bytes),
             ["0 B", "1023 B", "128 MiB", "2.0 GiB", "16.0 EiB"]
         );
+    }
+
+    #[test]
+    fn words_and_parameters() {
+        assert_eq!([0, 1, 1000].map(|number| plural(number, "row")), ["0 rows", "1 row", "1,000 rows"]);
+        assert_eq!([0.0, 2.0, 0.07, 1e-9, 5e300].map(plain), ["0", "2", "0.07", "1e-9", "5e300"]);
     }
 
     #[test]

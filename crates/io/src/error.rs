@@ -210,6 +210,9 @@ pub enum Fault {
         value: f64,
     },
 
+    /// What is there is no file that could be replaced.
+    #[error("is there already, and no regular file; choose another name")]
+    Irregular,
     /// The system failed to write it.
     #[error("cannot be written: {0}")]
     Write(#[source] io::Error),

@@ -44,4 +44,4 @@ pub use column::{Column, parse_floats, parse_integers};
 pub use dtype::{ByteOrder, Dtype, Float};
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
-pub use write::write;
+pub use write::{Writer, write};

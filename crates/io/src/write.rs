@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     io::{BufWriter, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     process,
 };
 
@@ -14,27 +14,67 @@ use crate::{Error, Fault, Result};
 ///
 /// # Errors
 ///
-/// [`Fault::Write`].
+/// [`Fault::Write`], [`Fault::Irregular`].
 pub fn write(path: impl AsRef<Path>, values: &[f64], columns: usize) -> Result<()> {
-    let path = path.as_ref();
-    let written = fill_beside(path, values, columns);
-    written.map_err(|error| Error { path: path.into(), fault: Fault::Write(error) })
+    Writer::create(path)?.write(values, columns)
 }
 
-fn fill_beside(path: &Path, values: &[f64], columns: usize) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", process::id()));
-    let part = path.with_file_name(name);
-    let file = fs::File::options().write(true).create_new(true).open(&part)?;
-    let filled = fill(file, values, columns).and_then(|()| fs::rename(&part, path));
-    if filled.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&part);
+/// A file to be: it lies beside its place until it is complete, and is gone if it never is.
+#[derive(Debug)]
+pub struct Writer {
+    /// As the caller named it.
+    path: PathBuf,
+    /// Where it will be: what a symbolic link points to.
+    target: PathBuf,
+    part: PathBuf,
+    file: fs::File,
+}
+
+impl Writer {
+    /// Begins a file, so that a place that cannot be written is found before there is anything to write.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Write`], and [`Fault::Irregular`] where a directory, a pipe or a device is.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let create = || {
+            let target = target(path).map_err(Fault::Write)?;
+            if target.metadata().is_ok_and(|there| !there.is_file()) {
+                return Err(Fault::Irregular);
+            }
+            let mut name = target.file_name().unwrap_or_default().to_os_string();
+            name.push(format!(".{}.part", process::id()));
+            let part = target.with_file_name(name);
+            let file = fs::File::options().write(true).create_new(true).open(&part).map_err(Fault::Write)?;
+            Ok(Self { path: path.into(), target, part, file })
+        };
+        create().map_err(|fault| Error { path: path.into(), fault })
     }
-    filled
+
+    /// Writes what [`write`](write()) does, and puts the file in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Write`].
+    pub fn write(self, values: &[f64], columns: usize) -> Result<()> {
+        let filled = fill(&self.file, values, columns).and_then(|()| fs::rename(&self.part, &self.target));
+        filled.map_err(|error| Error { path: self.path.clone(), fault: Fault::Write(error) })
+    }
 }
 
-fn fill(file: fs::File, values: &[f64], columns: usize) -> io::Result<()> {
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Nothing is there once it has its name, and the first error is the one to tell.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+fn target(path: &Path) -> io::Result<PathBuf> {
+    if path.is_symlink() { path.canonicalize() } else { Ok(path.into()) }
+}
+
+fn fill(file: &fs::File, values: &[f64], columns: usize) -> io::Result<()> {
     let rows = values.len() / columns.max(1);
     let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // As numpy does: values begin at a multiple of 64 bytes.

@@ -1,23 +1,33 @@
 //! The contrastive loss at several temperatures, and what it is made of.
 
 use serde_json::{Map, Value, json};
-use unisphere::{Contrastive, ContrastiveValue, Points};
+use unisphere::{Candidates, ContrastiveValue, Points, Scaling, Uniformity, unordered_pairs};
 
 use super::{
     options::way,
-    section::{Maybe, Section, absent, cell, maybe, number, reasons},
+    section::{Absent, Maybe, Section, absent, cell, maybe, number, reasons},
     sweep::{Row, Sweep},
     work::Work,
 };
 use crate::{
     exit::Failure,
-    text::{bold, columns, count, decimal},
+    text::{bold, columns, count, decimal, plain, plural},
 };
 
 struct Losses {
-    rows: Vec<(Contrastive, ContrastiveValue, Row)>,
+    rows: Vec<Loss>,
+    candidates: Candidates,
     anchors: u64,
     queue: Option<usize>,
+}
+
+struct Loss {
+    tau: f64,
+    value: ContrastiveValue,
+    /// At t = 1/(2τ).
+    row: Row,
+    /// The uniformity of the loss's own negatives there.
+    negatives: Maybe<f64>,
 }
 
 /// Where weights are asked for, there is none.
@@ -32,22 +42,46 @@ pub(super) fn measure(work: &mut Work, sweep: &Sweep) -> Result<Option<Box<dyn S
     let rows_of_queue = queue.map(Points::rows);
     let (anchors, pairs) =
         (first.anchors(x.points.rows()), first.pairs(x.points.rows(), rows_of_queue.unwrap_or(0)));
-    let mut rows = Vec::new();
-    for (place, &metric) in work.plan.contrastive.iter().enumerate() {
-        let value = work.session.compute("contrastive loss", pairs, |engine| {
-            engine.contrastive(&x.points, &y.points, queue, metric)
-        })?;
-        rows.extend(sweep.matching(place).map(|row| (metric, value, row.clone())));
+    let candidates = first.candidates;
+    let taus: Vec<_> = work.plan.contrastive.iter().map(|metric| metric.tau).collect();
+    let values = work.session.compute("contrastive loss", pairs, |engine| {
+        engine.contrastives(&x.points, &y.points, queue, candidates, &taus)
+    })?;
+    let loss = |(place, (&tau, value)): (usize, (&f64, ContrastiveValue))| {
+        let row = sweep.matching(place)?.clone();
+        let negatives = negatives(work, candidates, &row);
+        Some(Loss { tau, value, row, negatives })
+    };
+    let rows = taus.iter().zip(values).enumerate().filter_map(loss).collect();
+    Ok(Some(Box::new(Losses { rows, candidates, anchors, queue: rows_of_queue })))
+}
+
+/// Log mean exp(−t‖x−x′‖²) over anchors and their negatives: without the diagonal, whatever the estimator.
+fn negatives(work: &Work, candidates: Candidates, row: &Row) -> Maybe<f64> {
+    if work.plan.scaling == Scaling::Raw {
+        return Absent::because("exp(x.y/tau) of raw points is no function of their distance");
     }
-    Ok(Some(Box::new(Losses { rows, anchors, queue: rows_of_queue })))
+    if work.queue.is_some() {
+        return Absent::because("some negatives are of the queue");
+    }
+    let unpaired = row.unpaired.clone()?;
+    if candidates != Candidates::Views {
+        return Ok(unpaired);
+    }
+    let [x, y] = row.within.clone()?;
+    // Ordered, half of them across.
+    let pairs = 2 * unordered_pairs(work.rows());
+    Ok(Uniformity::pooled(&[(x, pairs), (y, pairs), (unpaired, 2 * pairs)]))
 }
 
 impl Section for Losses {
     fn json(&self, object: &mut Map<String, Value>) {
-        let losses = self.rows.iter().map(|(metric, value, row)| {
+        let losses = self.rows.iter().map(|Loss { tau, value, row, negatives }| {
+            let of = |which: usize| maybe(&row.within.clone().map(|both| both[which]));
+            let mean = row.within.clone().map(|[x, y]| (x + y) / 2.0);
             let mut loss = json!({
-                "tau": number(metric.tau),
-                "candidates": way(metric.candidates),
+                "tau": number(*tau),
+                "candidates": way(self.candidates),
                 "anchors": self.anchors,
                 "negatives": value.negatives,
                 "loss": number(value.loss),
@@ -57,10 +91,11 @@ impl Section for Losses {
                 "residual": number(value.residual),
                 "matching": {
                     "t": number(row.t),
-                    "x": maybe(&row.x),
-                    "y": maybe(&row.y),
-                    "mean": maybe(&row.mean),
+                    "x": of(0),
+                    "y": of(1),
+                    "mean": maybe(&mean),
                     "cross": maybe(&row.cross),
+                    "negatives": maybe(negatives),
                 },
             });
             if let Some(queue) = self.queue {
@@ -72,31 +107,26 @@ impl Section for Losses {
     }
 
     fn text(&self) -> String {
-        let matching = |row: &Row| -> Maybe<f64> { row.mean.clone() };
-        let line = |(metric, value, row): &(Contrastive, ContrastiveValue, Row)| {
+        let line = |Loss { tau, value, row, negatives }: &Loss| {
             let numbers = [value.loss, value.normalized, value.alignment, value.uniformity, value.residual];
-            let mut line = vec![format!("tau = {}", metric.tau), count(value.negatives)];
+            let mut line = vec![format!("tau = {}", plain(*tau)), count(value.negatives)];
             line.extend(numbers.map(decimal));
-            line.extend([
-                cell(&matching(row)),
-                format!("{:.4}", row.t).trim_end_matches('0').trim_end_matches('.').into(),
-            ]);
+            line.extend([cell(negatives), plain((row.t * 1e4).round() / 1e4)]);
             line
         };
         let head =
             ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual", "U(t)", "t"];
         let rows: Vec<_> = self.rows.iter().map(line).collect();
-        let values: Vec<_> = self.rows.iter().map(|(.., row)| matching(row)).collect();
-        let ways = self.rows.first().map_or("", |(metric, ..)| way(metric.candidates));
         let queue =
-            self.queue.map_or(String::new(), |rows| format!(", and {} of the queue", count(rows as u64)));
+            self.queue.map_or(String::new(), |rows| format!(", {} of them of the queue", count(rows as u64)));
         format!(
-            "{}{}Candidates: {ways}, {} anchors with M negatives each{queue}. loss - log M = alignment + uniformity + residual\n\
-             (Theorem 1): -E x.y/tau, E log E exp(x.x'/tau), and what vanishes as M grows. U(t): the mean uniformity at\n\
-             t = 1/(2 tau).\n",
+            "{}{}Candidates: {}, {} with M negatives each{queue}.\n\
+             loss - log M = alignment + uniformity + residual (Theorem 1): -E x.y/tau, E log E exp(x.x'/tau), and what vanishes\n\
+             as M grows. U(t): log mean exp(-t|x-x'|^2) over anchors and negatives, at t = 1/(2 tau).\n",
             columns(&head, 1, &rows),
-            reasons(values.iter().map(|value| ("U(t)", value))),
-            count(self.anchors),
+            reasons(self.rows.iter().map(|loss| ("U(t)", &loss.negatives))),
+            way(self.candidates),
+            plural(self.anchors, "anchor"),
         )
     }
 }

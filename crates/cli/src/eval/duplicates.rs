@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     exit::Failure,
-    text::{columns, count, digits},
+    text::{columns, count, digits, plain},
 };
 
 /// Groups and pairs that JSON lists at most.
@@ -66,11 +66,11 @@ impl Section for Duplicates {
             vec![(*name).to_string(), count(spare(equal) as u64), count(close.count)]
         };
         let rows: Vec<_> = self.sets.iter().map(row).collect();
-        let head = format!("pairs within {}", self.distance);
+        let head = format!("pairs within {}", plain(self.distance));
         let examples = self.sets.iter().map(|(name, equal, close)| examples(name, equal, close));
         columns(&["duplicates", "equal rows", &head], 1, &rows)
             + &examples.collect::<String>()
-            + "Equal rows: those beyond the first of each kind, equal in every value as given. Rows are counted from 0.\n"
+            + "Equal rows: those beyond the first of each kind, equal in every value as f32. Rows are counted from 0.\n"
     }
 }
 

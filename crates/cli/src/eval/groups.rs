@@ -4,13 +4,14 @@ use serde_json::{Map, Value, json};
 use unisphere::{GroupUniformity, Groups};
 
 use super::{
+    estimator::Estimator,
     options::Eval,
     section::{Absent, Maybe, Section, cell, maybe, number, reasons},
     work::Work,
 };
 use crate::{
     exit::Failure,
-    text::{columns, count, decimal},
+    text::{columns, count, decimal, plural},
 };
 
 /// Groups whose whole matrix is printed.
@@ -21,6 +22,7 @@ struct Grouped {
     sizes: Vec<usize>,
     alignment: Option<Vec<f64>>,
     uniformity: Vec<(&'static str, GroupUniformity)>,
+    estimator: Estimator,
 }
 
 pub(super) fn measure(work: &mut Work, options: &Eval) -> Result<Option<Box<dyn Section>>, Failure> {
@@ -37,23 +39,20 @@ pub(super) fn measure(work: &mut Work, options: &Eval) -> Result<Option<Box<dyn 
         uniformity.push((set.name, found));
     }
     let (labels, sizes, alignment) = (groups.labels(), groups.sizes(), alignment.transpose()?);
-    Ok(Some(Box::new(Grouped { labels, sizes, alignment, uniformity })))
-}
-
-fn between(uniformity: &GroupUniformity, a: usize, b: usize) -> Maybe<f64> {
-    uniformity.between(a, b).ok_or_else(|| Absent("a group of one row has no pairs".into()))
+    Ok(Some(Box::new(Grouped { labels, sizes, alignment, uniformity, estimator: work.plan.estimator })))
 }
 
 impl Section for Grouped {
     fn json(&self, object: &mut Map<String, Value>) {
         let k = self.labels.len();
-        let mut groups = json!({"labels": self.labels, "sizes": self.sizes});
+        let mut groups =
+            json!({"labels": self.labels, "sizes": self.sizes, "estimator": self.estimator.name()});
         if let Some(alignment) = &self.alignment {
             groups["alignment"] = alignment.iter().map(|&value| number(value)).collect();
         }
         groups["uniformity"] = json!({});
         for (name, uniformity) in &self.uniformity {
-            let row = |a: usize| (0..k).map(|b| maybe(&between(uniformity, a, b))).collect::<Value>();
+            let row = |a: usize| (0..k).map(|b| maybe(&self.between(uniformity, a, b))).collect::<Value>();
             groups["uniformity"][name] = (0..k).map(row).collect();
         }
         object.insert("groups".into(), groups);
@@ -66,7 +65,8 @@ impl Section for Grouped {
             names.insert(0, "alignment".into());
         }
         let head: Vec<_> = ["group", "rows"].into_iter().chain(names.iter().map(String::as_str)).collect();
-        let own = |a: usize| self.uniformity.iter().map(move |(_, uniformity)| between(uniformity, a, a));
+        let own =
+            |a: usize| self.uniformity.iter().map(move |(_, uniformity)| self.between(uniformity, a, a));
         let line = |a: usize| {
             let mut line = vec![self.labels[a].to_string(), count(self.sizes[a] as u64)];
             line.extend(self.alignment.as_ref().map(|values| decimal(values[a])));
@@ -78,23 +78,37 @@ impl Section for Grouped {
         let mut text = columns(&head, 1, &(0..shown).map(line).collect::<Vec<_>>());
         text += &reasons(missing.iter().map(|value| ("uniformity", value)));
         if shown < k {
-            text += &format!("and {} groups more: --json lists them all\n", count((k - shown) as u64));
-        } else if k <= SHOWN {
+            text += &format!("and {} more: --json lists them all\n", plural((k - shown) as u64, "group"));
+        }
+        if k > SHOWN {
+            text += "The matrix across groups is in --json.\n";
+        } else {
             for (name, uniformity) in &self.uniformity {
                 text += &format!("\n{}", self.matrix(name, uniformity));
             }
         }
-        text
+        text + &format!("Within groups: the {}-statistic.\n", self.estimator.name())
     }
 }
 
 impl Grouped {
+    /// With the diagonal or without where a group meets itself.
+    fn between(&self, uniformity: &GroupUniformity, a: usize, b: usize) -> Maybe<f64> {
+        match (uniformity.between(a, b), self.estimator) {
+            (Some(value), estimator) if a == b => Ok(estimator.value(value, self.sizes[a])),
+            (Some(value), _) => Ok(value),
+            // One point, paired with itself.
+            (None, Estimator::V) => Ok(0.0),
+            (None, Estimator::U) => Absent::because("a group of one row has no pairs"),
+        }
+    }
+
     fn matrix(&self, name: &str, uniformity: &GroupUniformity) -> String {
         let labels: Vec<_> = self.labels.iter().map(i64::to_string).collect();
         let title = format!("across {name}");
         let head: Vec<_> = std::iter::once(title.as_str()).chain(labels.iter().map(String::as_str)).collect();
         let line = |a: usize| {
-            let cells = (0..labels.len()).map(|b| cell(&between(uniformity, a, b)));
+            let cells = (0..labels.len()).map(|b| cell(&self.between(uniformity, a, b)));
             std::iter::once(labels[a].clone()).chain(cells).collect()
         };
         columns(&head, 1, &(0..labels.len()).map(line).collect::<Vec<_>>())

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     exit::Failure,
-    text::{bars, bold, decimal},
+    text::{bars, bold, decimal, plain},
 };
 
 /// Parts, as many as a line of bars has.
@@ -32,10 +32,21 @@ pub(super) fn measure(work: &mut Work) -> Result<Option<Box<dyn Section>>, Failu
     }
     let greatest = |distances: &[f64]| match work.plan.scaling {
         Scaling::Unit => 2.0,
-        // Whatever it is, it must not be 0.
-        Scaling::Raw => distances.iter().copied().fold(f64::MIN_POSITIVE, f64::max),
+        Scaling::Raw => match distances.iter().copied().fold(0.0, f64::max) {
+            // It takes some width to have parts.
+            0.0 => 1.0,
+            greatest => greatest,
+        },
     };
-    let distances = work.distances.as_ref().map(|distances| Histogram::of(distances, greatest(distances)));
+    let distances = work.distances.as_ref().map(|distances| {
+        let counted: Vec<_> = distances
+            .iter()
+            .enumerate()
+            .filter(|(row, _)| work.counts(*row))
+            .map(|(_, &value)| value)
+            .collect();
+        Histogram::of(&counted, greatest(&counted))
+    });
     let mut cosines = Vec::new();
     for set in &work.sets {
         let counts = match work.plan.scaling {
@@ -68,7 +79,7 @@ impl Histogram {
     }
 
     fn line(&self, what: &str) -> String {
-        let edge = |value: f64| if value.fract() == 0.0 { format!("{value}") } else { decimal(value) };
+        let edge = |value: f64| if value.fract() == 0.0 { plain(value) } else { decimal(value) };
         format!("{what:<22}{:>3} |{}| {}\n", edge(self.low), bars(&self.counts), edge(self.high))
     }
 }

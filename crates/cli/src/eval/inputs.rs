@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use unisphere_io::{Column, File};
+use unisphere_io::{Column, File, Writer};
 
 use super::{options::Eval, plan::Plan};
-use crate::{exit::Failure, interrupt};
+use crate::{exit::Failure, interrupt, text::plural};
 
 /// Open files, and which of their rows count.
 pub(super) struct Inputs {
@@ -50,12 +50,13 @@ impl Inputs {
             writable(path, files.chain(columns))?;
         }
         let labels = labels.map(Column::integers).transpose()?;
-        let weights = weights.map(|column| checked_weights(column, plan)).transpose()?;
+        let weights = weights.map(none_negative).transpose()?;
         let mut inputs = Self { x, y, queue, labels, weights, skipped: Skipped::default() };
         if options.skips_zero_rows() {
             inputs.skip_zero_rows()?;
         }
         inputs.enough()?;
+        inputs.enough_weights(options, plan)?;
         Ok(inputs)
     }
 
@@ -83,9 +84,9 @@ impl Inputs {
         let (name, rows, skipped) = (self.x.path().display(), self.x.rows(), self.skipped.rows.len());
         let left = if skipped == 0 { String::new() } else { format!(" beside {skipped} of zeros") };
         if rows - skipped < 2 {
-            let (rows, s) = (rows - skipped, if rows - skipped == 1 { "" } else { "s" });
+            let rows = plural((rows - skipped) as u64, "row");
             return Err(Failure::Input(format!(
-                "{name} has {rows} row{s}{left}, and uniformity needs at least 2; save more points in it"
+                "{name} has {rows}{left}, and uniformity needs at least 2; save more points in it"
             )));
         }
         if let Some(queue) = &self.queue
@@ -95,6 +96,26 @@ impl Inputs {
             return Err(Failure::Input(format!("{name} holds nothing but rows of zeros; save points in it")));
         }
         Ok(())
+    }
+
+    /// Two rows make a pair within a set, and one row is a pair of both.
+    fn enough_weights(&self, options: &Eval, plan: &Plan) -> Result<(), Failure> {
+        let (Some(weights), Some(path)) = (&self.weights, &options.weights) else { return Ok(()) };
+        let needed = if plan.weighs_rows() { 2 } else { 1 };
+        let positive = weights.iter().filter(|&&weight| weight > 0.0).count();
+        if positive >= needed {
+            return Ok(());
+        }
+        let left = match self.skipped.rows.len() {
+            0 => String::new(),
+            rows => format!(" left beside {} of zeros", plural(rows as u64, "row")),
+        };
+        Err(Failure::Input(format!(
+            "{}: {positive} of {}{left} {} positive, and at least {needed} must be; give more rows weight",
+            path.display(),
+            plural(weights.len() as u64, "weight"),
+            if positive == 1 { "is" } else { "are" },
+        )))
     }
 }
 
@@ -124,18 +145,17 @@ fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failur
 fn one_a_row(column: Option<&Column>, what: &str, x: &File) -> Result<(), Failure> {
     match column {
         Some(column) if column.rows() != x.rows() => Err(Failure::Input(format!(
-            "{} holds {} {what}s, and {} has {} rows\nsave one {what} a row, in their order",
+            "{} holds {}, and {} has {}\nsave one {what} a row, in their order",
             column.path().display(),
-            column.rows(),
+            plural(column.rows() as u64, what),
             x.path().display(),
-            x.rows()
+            plural(x.rows() as u64, "row"),
         ))),
         _ => Ok(()),
     }
 }
 
-/// None negative, and enough of them positive: two rows make a pair.
-fn checked_weights(column: Column, plan: &Plan) -> Result<Vec<f64>, Failure> {
+fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {
     let name = column.path().display().to_string();
     let weights = column.floats()?;
     if let Some(row) = weights.iter().position(|&weight| weight < 0.0) {
@@ -144,18 +164,10 @@ fn checked_weights(column: Column, plan: &Plan) -> Result<Vec<f64>, Failure> {
             "{name}: row {row} holds the weight {weight}, and none may be negative; use 0 for what should not count"
         )));
     }
-    let (positive, needed) =
-        (weights.iter().filter(|&&weight| weight > 0.0).count(), if plan.weighs_rows() { 2 } else { 1 });
-    if positive < needed {
-        return Err(Failure::Input(format!(
-            "{name}: {positive} of {} weights are positive, and at least {needed} must be; give more rows weight",
-            weights.len()
-        )));
-    }
     Ok(weights)
 }
 
-/// Whether a table may be written here, as far as can be told beforehand.
+/// Whether a table can be written here, before anything is computed.
 fn writable<'a>(path: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
     let name = path.display();
     // What does not exist is no input.
@@ -171,5 +183,7 @@ fn writable<'a>(path: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Resu
     if path.file_name().is_none() || !folder.is_dir() {
         return Err(Failure::Usage(format!("--rows {name} is in no directory that exists; make it first")));
     }
+    // Begun and left again: Ctrl-C while files are read would leave it behind.
+    drop(Writer::create(path)?);
     Ok(())
 }

@@ -21,14 +21,16 @@ pub(super) fn measure(work: &Work) -> Option<Box<dyn Section>> {
     let crowded = work.sets.iter().filter_map(|set| {
         Some((set.name, set.potentials.as_ref()?.most_crowded(top).into_iter().map(place).collect()))
     });
-    let apart =
-        work.distances.as_ref().map(|distances| greatest(distances, top).into_iter().map(place).collect());
+    let counted = |distances: &[f64]| {
+        let pairs = distances.iter().copied().enumerate().filter(|(row, _)| work.counts(*row));
+        greatest(pairs.collect(), top).into_iter().map(place).collect()
+    };
+    let apart = work.distances.as_deref().map(counted);
     Some(Box::new(Offenders { crowded: crowded.collect(), apart }))
 }
 
-/// The greatest values and their places, the first of equal ones first.
-fn greatest(values: &[f64], top: usize) -> Vec<(usize, f64)> {
-    let mut rows: Vec<_> = values.iter().copied().enumerate().collect();
+/// Those with the greatest values, the first of equal ones first.
+fn greatest(mut rows: Vec<(usize, f64)>, top: usize) -> Vec<(usize, f64)> {
     let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if top < rows.len() {
         rows.select_nth_unstable_by(top, order);
@@ -78,8 +80,8 @@ mod tests {
 
     #[test]
     fn the_greatest_come_first() {
-        let values = [0.5, 2.0, 1.0, 2.0, 0.0];
-        assert_eq!(greatest(&values, 3), [(1, 2.0), (3, 2.0), (2, 1.0)]);
-        assert_eq!(greatest(&values, 9).len(), 5);
+        let rows: Vec<_> = [0.5, 2.0, 1.0, 2.0, 0.0].into_iter().enumerate().collect();
+        assert_eq!(greatest(rows.clone(), 3), [(1, 2.0), (3, 2.0), (2, 1.0)]);
+        assert_eq!(greatest(rows, 9).len(), 5);
     }
 }

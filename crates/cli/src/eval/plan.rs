@@ -73,6 +73,12 @@ impl Plan {
         })
     }
 
+    /// Whether something is asked for that is the same with weights as without.
+    pub(super) fn ignores_weights(&self) -> bool {
+        self.weighed != Weighed::Nothing
+            && (self.full || self.rows || self.top.is_some() || self.near.is_some())
+    }
+
     /// Whether rows count as their weights say.
     pub(super) fn weighs_rows(&self) -> bool {
         self.weighed == Weighed::RowsAndPairs
@@ -115,6 +121,14 @@ fn check(options: &Eval) -> Result<(), Failure> {
     }
     if options.queue.is_some() && !contrastive && !moco {
         return refuse("--queue is about the contrastive loss: add --tau or --full".into());
+    }
+    let losses = [("--tau", !options.tau.is_empty()), ("--queue", options.queue.is_some() && !moco)];
+    if options.weights.is_some()
+        && let Some((name, _)) = losses.iter().find(|(_, given)| *given)
+    {
+        return refuse(format!(
+            "{name} is about the contrastive loss, which has no weights; leave out {name} or --weights"
+        ));
     }
     if let (Some(settings), Some(_)) = (settings, &options.weights)
         && settings.weighed == Weighed::Nothing

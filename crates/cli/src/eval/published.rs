@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     exit::Failure,
-    text::{bold, count, decimal},
+    text::{bold, decimal, plural},
 };
 
 struct Published {
@@ -45,7 +45,7 @@ pub(super) fn measure(work: &mut Work, summary: &Summary) -> Result<Option<Box<d
             let within = unordered_pairs(n);
             (Uniformity::pooled(&[(cross, across), (summary.sets[0].1.value, within)]), across + within)
         }
-        _ => (mean, unordered_pairs(n)),
+        _ => (mean, unordered_pairs(work.counted_rows())),
     };
     let (weighed, alignment) = (work.plan.weighed, alignment.value);
     Ok(Some(Box::new(Published { settings, weighed, alignment, uniformity, pairs })))
@@ -63,6 +63,8 @@ impl Section for Published {
         let mut protocol = json!({
             "name": name,
             "source": source,
+            "t": number(self.settings.uniformity.t),
+            "alpha": number(self.settings.alignment.alpha),
             "pooling": pooling.words(),
             "weights": self.weighed.words(),
             "alignment": number(self.alignment),
@@ -81,14 +83,17 @@ impl Section for Published {
             bold(&format!("protocol {name}")),
             format!("alignment   {}", decimal(self.alignment)),
             format!(
-                "uniformity  {}  {}, {} pairs",
+                "uniformity  {}  {}, {}",
                 decimal(self.uniformity),
                 pooling.words(),
-                count(self.pairs)
+                plural(self.pairs, "pair")
             ),
         ];
         if let (Some(formula), Some(loss)) = (self.settings.formula(), self.loss()) {
             lines.push(format!("loss        {}  {formula}", decimal(loss)));
+        }
+        if self.settings.weighed == Weighed::Pairs && self.weighed == Weighed::Nothing {
+            lines.push("Without --weights, all pairs count as positives.".into());
         }
         lines.push(format!("As {source}."));
         lines.join("\n") + "\n"

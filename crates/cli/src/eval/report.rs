@@ -11,7 +11,10 @@ use super::{
     section::{Section, settle},
     work::Work,
 };
-use crate::{json as common, text::count};
+use crate::{
+    json as common,
+    text::{count, plural},
+};
 
 pub(super) struct Report {
     /// The files under their roles.
@@ -25,6 +28,8 @@ pub(super) struct Report {
     dims: usize,
     scaling: Scaling,
     weighed: Weighed,
+    /// Whether there is something that weights do not touch.
+    unweighted: bool,
     protocol: Option<&'static str>,
     /// Where rows of zeros were to be skipped: those of the sets, and of the queue.
     skipped: Option<(Vec<usize>, Vec<usize>)>,
@@ -54,6 +59,7 @@ impl Report {
             dims,
             scaling: work.plan.scaling,
             weighed: work.plan.weighed,
+            unweighted: work.plan.ignores_weights(),
             protocol: work.plan.protocol.map(|settings| settings.name),
             skipped: options.skips_zero_rows().then_some(work.skipped),
             seconds: work.session.computing.as_secs_f64(),
@@ -108,6 +114,12 @@ impl Report {
         if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
             *path += &format!(", of {}", self.weighed.words());
         }
+        if self.unweighted {
+            lines.push((
+                "",
+                "without weights: potentials, spectra, cosines, equal and close rows, and --rows".into(),
+            ));
+        }
         lines.push((
             "points",
             format!("n = {}, d = {}, {scaling}", count(self.rows as u64), count(self.dims as u64)),
@@ -142,9 +154,9 @@ fn skipped(rows: &[usize], queue: &[usize]) -> String {
     let queue = if queue.is_empty() {
         String::new()
     } else {
-        format!("; {} of the queue{}", queue.len(), list(queue))
+        format!("; {} of the queue{}", count(queue.len() as u64), list(queue))
     };
-    format!("{} rows of zeros{}{queue}", rows.len(), list(rows))
+    format!("{} of zeros{}{queue}", plural(rows.len() as u64, "row"), list(rows))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::{options::Eval, section::Section, work::Work};
-use crate::exit::Failure;
+use crate::{exit::Failure, text::plural};
 
 struct Written {
     path: PathBuf,
@@ -36,6 +36,7 @@ impl Section for Written {
     }
 
     fn text(&self) -> String {
-        format!("{} holds {} rows of f64: {}.\n", self.path.display(), self.rows, self.columns.join(", "))
+        let rows = plural(self.rows as u64, "row");
+        format!("{} holds {rows} of f64: {}.\n", self.path.display(), self.columns.join(", "))
     }
 }

@@ -26,13 +26,20 @@ impl Absent {
     }
 }
 
+const BEYOND: &str = "it is beyond double precision";
+
 /// A number, or why there is none, until [`settle`].
 pub(super) fn number(value: f64) -> Value {
     // Zero has one sign.
     match serde_json::Number::from_f64(value + 0.0) {
         Some(number) => Value::Number(number),
-        None => absent("it is beyond double precision"),
+        None => absent(BEYOND),
     }
+}
+
+/// A value, unless it is too large for one.
+pub(super) fn finite(value: f64) -> Maybe<f64> {
+    if value.is_finite() { Ok(value) } else { Absent::because(BEYOND) }
 }
 
 pub(super) fn maybe(value: &Maybe<f64>) -> Value {

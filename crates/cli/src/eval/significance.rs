@@ -5,11 +5,11 @@ use unisphere::Scaling;
 
 use super::{
     estimator::Estimator,
-    section::{Absent, Maybe, Section, maybe, reasons},
+    section::{Absent, Maybe, Section, finite, maybe, reasons},
     summary::{Summary, Valued},
     work::Work,
 };
-use crate::text::columns;
+use crate::text::{columns, digits};
 
 struct Tests(Vec<(&'static str, Maybe<f64>, Maybe<f64>)>);
 
@@ -31,7 +31,7 @@ pub(super) fn measure(work: &Work, summary: &Summary) -> Option<Box<dyn Section>
             summary.estimator.u(value.value, work.rows())
         };
         let found = summary.metric.significance(u, work.rows(), work.dims());
-        (*name, Ok(found.z), Ok(found.p_value))
+        (*name, finite(found.z), finite(found.p_value))
     };
     work.plan.full.then(|| Box::new(Tests(summary.sets.iter().map(test).collect())) as Box<dyn Section>)
 }
@@ -47,12 +47,12 @@ impl Section for Tests {
 
     fn text(&self) -> String {
         let row = |(name, z, p): &(&str, Maybe<f64>, Maybe<f64>)| {
-            let z = z.as_ref().map_or("-".into(), |z| format!("{z:.1}"));
+            let z = z.as_ref().map_or("-".into(), |&z| digits(z));
             vec![(*name).to_string(), z, p.as_ref().map_or("-".into(), share)]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
         columns(&["against uniform points", "z", "p-value"], 1, &rows)
-            + &reasons(self.0.iter().map(|(_, z, _)| ("z", z)))
+            + &reasons(self.0.iter().flat_map(|(_, z, p)| [z, p].map(|value| ("z and p", value))))
             + "z: standard deviations above as many independent points of the uniform distribution; p: how often those are\n\
                as uneven by chance.\n"
     }

@@ -7,7 +7,10 @@ use super::{
     section::{Absent, Maybe, Section, cell, maybe, number, reasons},
     work::Work,
 };
-use crate::{exit::Failure, text::columns};
+use crate::{
+    exit::Failure,
+    text::{columns, digits},
+};
 
 /// Eigenvalues that are printed.
 const SHOWN: usize = 5;
@@ -78,8 +81,7 @@ impl Section for Spectra {
         let head: Vec<_> =
             std::iter::once("spectrum").chain(self.0.iter().map(|one| one.name)).chain([""]).collect();
         let largest = self.0.iter().map(|one| {
-            let shown: Vec<_> =
-                one.spectrum.eigenvalues().iter().take(SHOWN).map(|v| format!("{v:.4}")).collect();
+            let shown: Vec<_> = one.spectrum.eigenvalues().iter().take(SHOWN).map(|&v| digits(v)).collect();
             format!("largest variances of {}: {}\n", one.name, shown.join(" "))
         });
         let rows = aligned(&rows, self.0.len());

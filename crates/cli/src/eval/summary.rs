@@ -5,12 +5,13 @@ use unisphere::{Alignment, Estimate, Precision, Scaling, Uniformity};
 
 use super::{
     estimator::Estimator,
-    section::{Absent, Maybe, Section, cell, maybe, number, reasons},
+    protocol::Weighed,
+    section::{Absent, Maybe, Section, cell, finite, maybe, number, reasons},
     work::Work,
 };
 use crate::{
     exit::Failure,
-    text::{columns, count, decimal, digits},
+    text::{columns, count, decimal, digits, plain},
 };
 
 pub(super) struct Summary {
@@ -21,7 +22,9 @@ pub(super) struct Summary {
     pub(super) sets: Vec<(&'static str, Valued)>,
     floor: Maybe<f64>,
     least: Maybe<f64>,
-    rows: usize,
+    /// Positive pairs, and rows of one set, that count.
+    counted: (usize, usize),
+    weighed: Weighed,
     dims: usize,
 }
 
@@ -34,14 +37,12 @@ pub(super) struct Valued {
 }
 
 impl Valued {
-    fn estimated(estimate: Estimate) -> Self {
+    /// Of so many rows.
+    fn estimated(estimate: Estimate, rows: usize) -> Self {
         let Estimate { value, standard_error, low, high } = estimate;
-        let known = |number: f64| {
-            if standard_error.is_finite() {
-                Ok(number)
-            } else {
-                Absent::because("it takes three rows or more")
-            }
+        let known = |number: f64| match finite(standard_error) {
+            Err(_) if rows < 3 => Absent::because("it takes three rows or more"),
+            error => error.and_then(|_| finite(number)),
         };
         Self { value, error: known(standard_error), low: known(low), high: known(high) }
     }
@@ -51,24 +52,43 @@ impl Valued {
         Self { value, error: unknown(), low: unknown(), high: unknown() }
     }
 
-    fn weighted(value: f64) -> Self {
-        Self::alone(value, "it is not known for weighted rows")
+    /// A mean of powers of distances, each of which counts as its weight says: its error as if weights were given and
+    /// distances drawn, and an interval by the normal distribution.
+    fn weighted(value: f64, weighted: &[(f64, f64)]) -> Self {
+        const QUANTILE: f64 = 1.959_963_985;
+        let greatest = weighted.iter().map(|(weight, _)| *weight).fold(0.0, f64::max);
+        if weighted.iter().filter(|(weight, _)| *weight > 0.0).count() < 2 {
+            return Self::alone(value, "it takes two pairs of positive weight or more");
+        }
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for (weight, power) in weighted {
+            let weight = weight / greatest;
+            sum += weight;
+            squares += (weight * (power - value)).powi(2);
+        }
+        let error = squares.sqrt() / sum;
+        let [low, high] = [-QUANTILE, QUANTILE].map(|quantile| finite((value + quantile * error).max(0.0)));
+        Self { value, error: finite(error), low, high }
     }
 }
 
 impl Summary {
     pub(super) fn measure(work: &mut Work) -> Result<Self, Failure> {
         let (metric, estimator) = (work.plan.uniformity, work.plan.estimator);
-        let (rows, dims) = (work.rows(), work.dims());
+        let (rows, dims, weighed) = (work.rows(), work.dims(), work.plan.weighed);
         let alignment = alignment(work)?;
         let sets = uniformities(work)?;
         let (floor, least) = match work.plan.scaling {
             Scaling::Raw => {
                 (Absent::because("raw points have no floor"), Absent::because("raw points have none"))
             }
+            Scaling::Unit if work.row_weights().is_some() => {
+                (Ok(metric.floor(dims)), Absent::because("it is not known for weighted rows"))
+            }
             Scaling::Unit => (Ok(metric.floor(dims)), Ok(estimator.least(metric, rows, dims))),
         };
-        Ok(Self { alignment, metric, estimator, sets, floor, least, rows, dims })
+        let counted = (work.counted_pairs(), work.counted_rows());
+        Ok(Self { alignment, metric, estimator, sets, floor, least, counted, weighed, dims })
     }
 
     pub(super) fn mean(&self) -> Option<f64> {
@@ -109,9 +129,9 @@ fn uniformities(work: &mut Work) -> Result<Vec<(&'static str, Valued)>, Failure>
             let u = work
                 .session
                 .within(&what, points, |engine| engine.weighted_uniformity(points, weights, metric))?;
-            Valued::weighted(estimator.weighted(u, weights))
+            Valued::alone(estimator.weighted(u, weights), "it is not known for weighted rows")
         } else if let Some(potentials) = &set.potentials {
-            Valued::estimated(estimator.estimate(potentials.estimate(), rows))
+            Valued::estimated(estimator.estimate(potentials.estimate(), rows), rows)
         } else {
             let u = work.session.within(&what, points, |engine| engine.uniformity(points, metric))?;
             Valued::alone(estimator.value(u, rows), "it takes --precision f32")
@@ -123,11 +143,19 @@ fn uniformities(work: &mut Work) -> Result<Vec<(&'static str, Valued)>, Failure>
 
 fn alignment(work: &Work) -> Result<Option<(Alignment, Valued)>, Failure> {
     let (metric, Some(distances)) = (work.plan.alignment, &work.distances) else { return Ok(None) };
-    let value = match (work.pair_weights(), work.both()) {
-        (Some(weights), Some((x, y))) => {
-            Valued::weighted(work.session.engine.weighted_alignment(x, y, weights, metric)?)
+    let ([x, y], engine) = (&*work.sets, &work.session.engine) else { return Ok(None) };
+    let (x, y) = (&x.points, &y.points);
+    let value = if let Some(weights) = work.pair_weights() {
+        let powers = distances.iter().map(|distance| distance.powf(metric.alpha));
+        let weighted: Vec<_> = weights.iter().copied().zip(powers).collect();
+        Valued::weighted(engine.weighted_alignment(x, y, weights, metric)?, &weighted)
+    } else {
+        let mut estimate = metric.estimate(distances);
+        if !estimate.value.is_finite() {
+            // It knows better, or says what to do.
+            estimate.value = engine.alignment(x, y, metric)?;
         }
-        _ => Valued::estimated(metric.estimate(distances)),
+        Valued::estimated(estimate, distances.len())
     };
     Ok(Some((metric, value)))
 }
@@ -138,13 +166,13 @@ impl Section for Summary {
             let object = object.entry("alignment").or_insert_with(|| json!({}));
             object["alpha"] = number(metric.alpha);
             object["value"] = number(value.value);
-            object["pairs"] = self.rows.into();
+            object["pairs"] = self.counted.0.into();
             put_error(object, value);
         }
         let mut uniformity = json!({
             "t": number(self.metric.t),
             "estimator": self.estimator.name(),
-            "pairs": self.estimator.pairs(self.rows),
+            "pairs": self.estimator.pairs(self.counted.1),
         });
         for (name, value) in &self.sets {
             uniformity[name] = number(value.value);
@@ -188,9 +216,14 @@ impl Summary {
             row
         };
         if let Some((metric, value)) = &self.alignment {
-            rows.push(row("alignment".into(), format!("alpha = {}", metric.alpha), value, self.rows as u64));
+            rows.push(row(
+                "alignment".into(),
+                format!("alpha = {}", plain(metric.alpha)),
+                value,
+                self.counted.0 as u64,
+            ));
         }
-        let (t, pairs) = (format!("t = {}", self.metric.t), self.estimator.pairs(self.rows));
+        let (t, pairs) = (format!("t = {}", plain(self.metric.t)), self.estimator.pairs(self.counted.1));
         for (name, value) in &self.sets {
             let what =
                 if self.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {name}") };
@@ -209,7 +242,7 @@ impl Summary {
     fn calibration(&self) -> String {
         let row = |what: String, value: f64, dims: String| {
             let score = self.score(value).map_or("-".into(), |score| format!("{score:.4}"));
-            vec![what, cell(&self.floor), cell(&self.gap(value)), score, dims]
+            vec![what, cell(&self.floor), cell(&self.least), cell(&self.gap(value)), score, dims]
         };
         let mut rows: Vec<_> = self
             .sets
@@ -221,10 +254,11 @@ impl Summary {
             .collect();
         rows.extend(self.mean().map(|mean| row("their mean".into(), mean, String::new())));
         let dims: Vec<_> = self.sets.iter().map(|(_, value)| self.effective_dims(value.value)).collect();
-        let missing = [("the floor", &self.floor)].into_iter();
+        let missing = [("the floor", &self.floor), ("the least value", &self.least)].into_iter();
         let missing =
             missing.chain(dims.iter().filter(|_| self.floor.is_ok()).map(|d| ("effective dims", d)));
-        columns(&["", "floor", "above floor", "score", "effective dims"], 1, &rows) + &reasons(missing)
+        columns(&["", "floor", "least", "above floor", "score", "effective dims"], 1, &rows)
+            + &reasons(missing)
     }
 
     fn notes(&self) -> String {
@@ -235,19 +269,33 @@ impl Summary {
         let floor = if self.floor.is_err() {
             String::new()
         } else {
-            let below = match self.estimator {
-                Estimator::U => {
-                    "A finite set may lie below it, the more the greater t: no point is paired with itself.\n"
+            let below = match (self.estimator, &self.least) {
+                (_, Err(_)) => "",
+                (Estimator::U, _) => {
+                    "Least: no set of so many points is below it. It may be below the floor: no point is paired with itself.\n"
                 }
-                Estimator::V => "",
+                (Estimator::V, _) => "Least: no set of so many points is below it.\n",
             };
             format!(
                 "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n{below}\
                  Score: 0 where all points are equal, 1 at the floor. Effective dims: the sphere whose floor is the value.\n"
             )
         };
+        let mean_of = |weighed: bool| if weighed { "weighted mean" } else { "mean" };
+        let alignment = match self.weighed {
+            Weighed::Nothing => "",
+            Weighed::Pairs | Weighed::RowsAndPairs => {
+                "Alignment: weighted mean over the positive pairs, its interval by the normal distribution.\n"
+            }
+        };
+        let intervals = if self.sets.iter().any(|(_, value)| value.error.is_ok()) {
+            "Intervals: by the jackknife, of rows drawn independently.\n"
+        } else {
+            ""
+        };
         format!(
-            "Uniformity: log mean over {mean}.\n{floor}Intervals: by the jackknife, of rows drawn independently.\n"
+            "{alignment}Uniformity: log {} over {mean}.\n{floor}{intervals}",
+            mean_of(self.weighed == Weighed::RowsAndPairs)
         )
     }
 }

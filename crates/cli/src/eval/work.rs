@@ -81,17 +81,24 @@ impl Work {
         self.sets.first().map_or(0, |set| set.points.dims())
     }
 
-    /// The points of both sets.
-    pub(super) fn both(&self) -> Option<(&Points, &Points)> {
-        match self.sets.as_slice() {
-            [x, y] => Some((&x.points, &y.points)),
-            _ => None,
-        }
-    }
-
     /// Weights of the pairs, where they have some.
     pub(super) fn pair_weights(&self) -> Option<&[f64]> {
         self.weights.as_deref()
+    }
+
+    /// Whether a pair counts at all.
+    pub(super) fn counts(&self, row: usize) -> bool {
+        self.pair_weights().is_none_or(|weights| weights[row] > 0.0)
+    }
+
+    /// How many pairs do.
+    pub(super) fn counted_pairs(&self) -> usize {
+        (0..self.rows()).filter(|&row| self.counts(row)).count()
+    }
+
+    /// How many rows of one set do.
+    pub(super) fn counted_rows(&self) -> usize {
+        if self.row_weights().is_some() { self.counted_pairs() } else { self.rows() }
     }
 
     /// Weights of the rows, where they have some.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{
     Folder, alignment, cross_uniformity, distance, kernel, near, noise, rows, stderr, stdout, uniformity,
-    weighted_uniformity,
+    unpaired_uniformity, weighted_uniformity,
 };
 
 const N: usize = 41;
@@ -48,9 +48,63 @@ fn several_t() {
         near(&row["mean"], (ux + uy) / 2.0);
         near(&row["cross"], across);
         near(&row["pooled"], uniformity(&[x.clone(), y.clone()].concat(), t));
-        near(&row["squared_mmd"], ux.exp() + uy.exp() - 2.0 * across.exp());
+        near(&row["squared_mmd"], ux.exp() + uy.exp() - 2.0 * unpaired_uniformity(&x, &y, t).exp());
     }
     assert_eq!(report["sweep"][0]["x"], report["uniformity"]["x"]);
+}
+
+/// Also where nearly all of the sum across is of the pairs.
+#[test]
+fn a_set_is_no_distance_from_itself() {
+    let (folder, ..) = pairs();
+    for more in [&[][..], &["--estimator", "v"]] {
+        let report = folder.json(&[&["x.npy", "x.npy", "--t", "2,5,500,20000"], more].concat());
+        report["sweep"].as_array().unwrap().iter().for_each(|row| near(&row["squared_mmd"], 0.0));
+    }
+    let (x, t) = (rows(&noise(N * D, 11), D, true), 20_000.0);
+    let report = folder.json(&["x.npy", "x.npy", "--tau", &(0.5 / t).to_string()]);
+    let value = report["contrastive"][0]["matching"]["negatives"].as_f64().unwrap();
+    assert!((value / unpaired_uniformity(&x, &x, t) - 1.0).abs() < 1e-4, "{value}");
+}
+
+/// The Gaussian potential of the very pairs that the loss is made of.
+#[test]
+fn uniformity_of_negatives() {
+    let (folder, x, y) = pairs();
+    folder.npy("queue.npy", &noise(8 * D, 3), 8, D);
+    let (tau, t) = ("0.2", 2.5);
+    let (across, of_x, of_y) = (unpaired_uniformity(&x, &y, t), uniformity(&x, t), uniformity(&y, t));
+    let views = (of_x.exp() / 4.0 + of_y.exp() / 4.0 + across.exp() / 2.0).ln();
+    for (candidates, expected) in [("one-way", across), ("both-ways", across), ("views", views)] {
+        let line = ["x.npy", "y.npy", "--tau", tau, "--candidates", candidates, "--estimator", "v"];
+        let matching = &folder.json(&line)["contrastive"][0]["matching"];
+        assert_eq!(matching["t"], t);
+        near(&matching["x"], of_x);
+        near(&matching["mean"], (of_x + of_y) / 2.0);
+        near(&matching["cross"], cross_uniformity(&x, &y, t));
+        near(&matching["negatives"], expected);
+    }
+    for more in [["--queue", "queue.npy"].as_slice(), &["--raw"]] {
+        let report = folder.json(&[&["x.npy", "y.npy", "--tau", tau], more].concat());
+        assert_eq!(report["contrastive"][0]["matching"]["negatives"], Value::Null);
+    }
+}
+
+/// Loss, alignment and uniformity of x looking for y.
+#[test]
+fn terms_of_the_contrastive_loss() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--tau", "0.2", "--candidates", "one-way"]);
+    let logit = |i: usize, j: usize| x[i].iter().zip(&y[j]).map(|(a, b)| a * b).sum::<f64>() / 0.2;
+    let loss = |i: usize| (0..N).map(|j| logit(i, j).exp()).sum::<f64>().ln() - logit(i, i);
+    let spread = |i: usize| mean((0..N).filter(|&j| j != i).map(|j| logit(i, j).exp())).ln();
+    let [loss, alignment, uniformity] =
+        [mean((0..N).map(loss)), -mean((0..N).map(|i| logit(i, i))), mean((0..N).map(spread))];
+    let found = &report["contrastive"][0];
+    near(&found["loss"], loss);
+    near(&found["alignment"], alignment);
+    near(&found["uniformity"], uniformity);
+    near(&found["residual"], loss - ((N - 1) as f64).ln() - alignment - uniformity);
 }
 
 #[test]
@@ -104,8 +158,26 @@ fn weights_of_rows_and_pairs() {
         near(&report["uniformity"]["x"], of(&x, 2.0));
         near(&report["uniformity"]["y"], of(&y, 2.0));
         near(&report["sweep"][1]["x"], of(&x, 6.0));
-        let powers: f64 = (0..N).map(|i| weights[i] * distance(&x[i], &y[i]).powi(3)).sum();
-        near(&report["alignment"]["value"], powers / weights.iter().sum::<f64>());
+        let powers = |i: usize| distance(&x[i], &y[i]).powi(3);
+        let sum: f64 = weights.iter().sum();
+        let value = (0..N).map(|i| weights[i] * powers(i)).sum::<f64>() / sum;
+        let squares: f64 = (0..N).map(|i| (weights[i] * (powers(i) - value)).powi(2)).sum();
+        near(&report["alignment"]["value"], value);
+        near(&report["alignment"]["standard_error"], squares.sqrt() / sum);
+        near(&report["alignment"]["high"], value + 1.959_964 * squares.sqrt() / sum);
+        // Every fifth weighs nothing.
+        let counted = (0..N).filter(|i| i % 5 != 0).count();
+        let pairs = if estimator == "u" { counted * (counted - 1) / 2 } else { counted * counted };
+        assert_eq!(
+            (&report["alignment"]["pairs"], &report["uniformity"]["pairs"]),
+            (&counted.into(), &pairs.into())
+        );
+        assert_eq!(report["uniformity"]["least"], Value::Null);
+        let report = folder.json(&["x.npy", "y.npy", "--weights", "weights.npy", "--full"]);
+        let apart = report["offenders"]["apart"].as_array().unwrap();
+        assert!(apart.iter().all(|pair| pair["row"].as_u64().unwrap() % 5 != 0));
+        let histogram = report["histograms"]["distances"]["counts"].as_array().unwrap();
+        assert_eq!(histogram.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), counted as u64);
         assert_eq!(
             (&report["weights"], &report["sweep"][0]["cross"]),
             (&"rows and pairs".into(), &Value::Null)
@@ -178,6 +250,13 @@ fn groups() {
             .as_str()
             .is_some_and(|reason| reason.contains("one row"))
     );
+
+    let report = folder.json(&["x.npy", "--labels", "labels.npy", "--estimator", "v"]);
+    let (groups, first) = (&report["groups"], of(&x, -1));
+    assert_eq!(groups["estimator"], "V");
+    near(&groups["uniformity"]["x"][0][0], cross_uniformity(&first, &first, 2.0));
+    near(&groups["uniformity"]["x"][0][1], cross_uniformity(&first, &of(&x, 0), 2.0));
+    near(&groups["uniformity"]["x"][3][3], 0.0);
 }
 
 /// log mean over j ≠ i of exp(−t‖xᵢ−xⱼ‖²).
@@ -194,6 +273,8 @@ fn offenders_and_the_table_of_rows() {
         serde_json::json!(["row", "potential_x", "potential_y", "distance"])
     );
     let bytes = fs::read(folder.path().join("rows.npy")).unwrap();
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (41, 4), }";
+    assert!(bytes[10..].starts_with(header.as_bytes()));
     let table: Vec<f64> =
         bytes[bytes.len() - N * 32..].as_chunks().0.iter().map(|&value| f64::from_le_bytes(value)).collect();
     for (i, row) in table.chunks(4).enumerate() {
@@ -310,6 +391,32 @@ fn zero_rows_can_be_skipped() {
     named.sort_unstable();
     assert_eq!(named, kept);
 
+    let labels: Vec<u8> = (0..N).map(|i| u8::from(i > 9)).collect();
+    folder.column("labels.npy", "|u1", &labels);
+    let mut queue = noise(9 * D, 3);
+    queue[4 * D..5 * D].fill(0.0);
+    folder.npy("queue.npy", &queue, 9, D);
+    let line = [
+        "x.npy",
+        "y.npy",
+        "--zero-rows",
+        "skip",
+        "--labels",
+        "labels.npy",
+        "--tau",
+        "1",
+        "--queue",
+        "queue.npy",
+    ];
+    let report = folder.json(&line);
+    assert_eq!(report["groups"]["sizes"], serde_json::json!([9, N - 11]));
+    near(&report["groups"]["uniformity"]["x"][0][0], uniformity(&left(&x)[..9], 2.0));
+    assert_eq!(
+        (&report["skipped"]["queue"], &report["contrastive"][0]["queue"]),
+        (&serde_json::json!([4]), &8.into())
+    );
+    assert_eq!(report["contrastive"][0]["negatives"], N - 3 + 8);
+
     let line = ["x.npy", "y.npy", "--zero-rows", "skip", "--weights", "weights.npy"];
     let report = folder.json(&line);
     let weights: Vec<f64> = kept.iter().map(|&i| weights[i]).collect();
@@ -325,7 +432,31 @@ fn texts_say_how() {
     folder.npy("queue.npy", &noise(8 * D, 3), 8, D);
     floats(&folder, "weights.npy", &[2.0; N]);
     folder.column("labels.npy", "|u1", &[0; N]);
-    let lines: [(&[&str], &[&str]); 6] = [
+    folder.column("nine.npy", "|u1", &(0..N).map(|i| (i % 9) as u8).collect::<Vec<_>>());
+    folder.column("many.npy", "|u1", &(0..N).map(|i| (i % 25) as u8).collect::<Vec<_>>());
+    folder.npy("zero.npy", &[&[0.0; D], &noise(2 * D, 4)[..]].concat(), 3, D);
+    let lines: [(&[&str], &[&str]); 13] = [
+        (&["x.npy", "--labels", "nine.npy"], &["matrix across groups is in --json"]),
+        (&["x.npy", "--labels", "many.npy"], &["and 1 group more", "matrix across groups is in --json"]),
+        (&["zero.npy", "--zero-rows", "skip"], &["skipped 1 row of zeros: 0", "it takes three rows"]),
+        (
+            &["x.npy", "y.npy", "--tau", "0.07", "--queue", "queue.npy"],
+            &["82 anchors with M negatives each, 8 of them of the queue", "-  U(t): some negatives"],
+        ),
+        (&["x.npy", "y.npy", "--protocol", "simcse"], &["all pairs count as positives"]),
+        (
+            &["x.npy", "y.npy", "--weights", "weights.npy", "--full"],
+            &[
+                "weighted mean over the positive pairs",
+                "log weighted mean",
+                "without weights: potentials",
+                "-  squared MMD",
+            ],
+        ),
+        (
+            &["x.npy", "x.npy", "--raw", "--t", "1e30", "--alpha", "1e-300", "--full"],
+            &["t = 1e30", "alpha = 1e-300"],
+        ),
         (&["x.npy"], &["n = 41, d = 4", "t = 2", "U-statistic", "cpu: ", "820"]),
         (
             &["x.npy", "y.npy", "--full"],
@@ -349,6 +480,9 @@ fn texts_say_how() {
         for part in parts {
             assert!(text.contains(part), "'{part}' is not in:\n{text}");
         }
+        assert!(
+            line.contains(&"--weights") || text.contains("by the jackknife") || line.contains(&"zero.npy")
+        );
         assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
     }

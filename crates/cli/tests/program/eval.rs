@@ -1,4 +1,5 @@
 use serde_json::Value;
+use unisphere::Uniformity;
 
 use crate::support::{
     Folder, alignment, keys, near, noise, object, program, rows, stderr, stdout, uniformity,
@@ -136,13 +137,14 @@ fn the_table_says_what_was_measured() {
     let calibration = text.lines().rfind(|line| line.starts_with("uniformity of x")).unwrap_or_default();
     // For d = 2, ₀F₁(; 1; t²) is the Bessel function I₀(2t).
     let floor = -1.575_027_204_484_541;
+    let least = Uniformity { t: 2.0 }.least_u(2000, 2);
     let printed: Vec<f64> =
         calibration.split_whitespace().skip(3).map(|cell| cell.parse().unwrap()).collect();
-    let expected = [(floor, 1e-6), (value - floor, 2e-6), (value / floor, 6e-5)];
+    let expected = [(floor, 1e-6), (least, 1e-6), (value - floor, 2e-6), (value / floor, 6e-5)];
     for (printed, (expected, tolerance)) in printed.iter().zip(expected) {
         assert!((printed - expected).abs() < tolerance, "{calibration}");
     }
-    assert_eq!(printed.len(), 4, "{calibration}");
+    assert_eq!(printed.len(), 5, "{calibration}");
     assert!(text.contains("U-statistic"), "{text}");
 }
 

@@ -50,6 +50,12 @@ fn contradictions_are_2() {
     }
     refused(&two(&["--rows", "none/rows.npy"]), 2, &["none/rows.npy", "directory"]);
     refused(&two(&["--rows", "."]), 2, &["--rows", "directory"]);
+    refused(&two(&["--weights", "ones.npy", "--tau", "1"]), 2, &["--tau", "no weights", "--weights"]);
+    refused(
+        &two(&["--weights", "ones.npy", "--full", "--queue", "x.npy"]),
+        2,
+        &["--queue", "no weights", "--weights"],
+    );
 }
 
 #[test]
@@ -88,6 +94,64 @@ fn columns_that_do_not_fit_are_3() {
         &["zeros.npy has 1 row beside 9 of zeros", "at least 2"],
     );
     refused(&folder.eval(&["zeros.npy"]), 3, &["zeros.npy", "row 0"]);
+}
+
+#[test]
+fn weights_of_what_is_left_are_counted() {
+    let folder = Folder::new();
+    let mut values = noise(20, 1);
+    values[6..8].fill(0.0);
+    folder.npy("x.npy", &values, 10, 2);
+    folder.column("two.npy", "|u1", &[0, 0, 0, 1, 0, 0, 0, 0, 1, 0]);
+    refused(
+        &folder.eval(&["x.npy", "--weights", "two.npy", "--zero-rows", "skip"]),
+        3,
+        &["two.npy: 1 of 9 weights left beside 1 row of zeros is positive", "at least 2"],
+    );
+    folder.column("negative.npy", "|i1", &[1, 1, 1, 1, 1, 1, 1, 255, 1, 1]);
+    refused(
+        &folder.eval(&["x.npy", "--weights", "negative.npy", "--zero-rows", "skip"]),
+        3,
+        &["negative.npy: row 7", "-1"],
+    );
+}
+
+#[test]
+fn powers_that_overflow_are_3() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(20, 1), 10, 2);
+    let far: Vec<f32> = (0..20).map(|i| if i < 10 { 1e18 } else { 2e18 }).collect();
+    folder.npy("far.npy", &far, 10, 2);
+    folder.column("ones.npy", "|u1", &[1; 10]);
+    for line in [
+        &["x.npy", "far.npy", "--alpha", "5000"][..],
+        &["x.npy", "far.npy", "--alpha", "5000", "--weights", "ones.npy"],
+        &["x.npy", "far.npy", "--alpha", "20", "--raw"],
+    ] {
+        refused(&folder.eval(line), 3, &["alignment", "overflows", "smaller parameter"]);
+    }
+    // The variance does, and the mean does not.
+    let report = folder.json(&["x.npy", "far.npy", "--alpha", "9", "--raw"]);
+    assert!(report["absent"]["/alignment/low"].as_str().unwrap().contains("double precision"), "{report}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_that_cannot_be_written_is_3() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(20, 1), 10, 2);
+    folder.npy("nan.npy", &[f32::NAN; 20], 10, 2);
+    // Before anything is read.
+    refused(&folder.eval(&["nan.npy", "--rows", "/proc/rows.npy"]), 3, &["/proc/rows.npy", "written"]);
+    refused(&folder.eval(&["nan.npy", "--rows", "/dev/null"]), 3, &["/dev/null", "no regular file"]);
+    refused(&folder.eval(&["nan.npy", "--rows", "rows.npy"]), 3, &["nan.npy"]);
+    // What is there is replaced, where a link points to, and nothing else is left.
+    std::fs::write(folder.path().join("old"), "old").unwrap();
+    std::os::unix::fs::symlink("old", folder.path().join("link.npy")).unwrap();
+    assert!(folder.eval(&["x.npy", "--rows", "link.npy"]).status.success());
+    assert!(folder.path().join("link.npy").is_symlink());
+    assert!(std::fs::read(folder.path().join("old")).unwrap().starts_with(b"\x93NUMPY"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
 }
 
 #[test]

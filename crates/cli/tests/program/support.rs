@@ -134,6 +134,13 @@ pub(crate) fn cross_uniformity(x: &[Vec<f64>], y: &[Vec<f64>], t: f64) -> f64 {
     (sum / (x.len() * y.len()) as f64).ln()
 }
 
+/// Row i of x with row j of y for i ≠ j.
+pub(crate) fn unpaired_uniformity(x: &[Vec<f64>], y: &[Vec<f64>], t: f64) -> f64 {
+    let n = x.len();
+    let pairs = (0..n).flat_map(|i| (0..n).filter(move |&j| j != i).map(move |j| (i, j)));
+    (pairs.map(|(i, j)| kernel(&x[i], &y[j], t)).sum::<f64>() / (n * (n - 1)) as f64).ln()
+}
+
 pub(crate) fn near(value: &Value, expected: f64) {
     let value = value.as_f64().unwrap();
     assert!((value - expected).abs() < 1e-6, "{value} for {expected}");
