@@ -148,6 +148,9 @@ fn closed_forms(engine: &Engine) -> Result<(), Failed> {
         let basis = upload((0..n * n).map(|k| if k / n == k % n { 1.0 } else { 0.0 }).collect(), n)?;
         let equal = upload(vec![0.5; 4 * n], n)?;
         let simplex = upload(cases::simplex(n), n)?;
+        // Two directions that f32 rounds, the one for all x and the other for all y.
+        let repeated = |seed| upload(on_the_sphere(normal(1, 768, seed), 768).repeat(n), n);
+        let (here, there) = (repeated(62)?, repeated(63)?);
         for tau in TAUS {
             let what = format!("n={n}, τ={tau}");
             let off = ((count - 1.0) * (-1.0 / tau).exp()).ln_1p();
@@ -164,6 +167,10 @@ fn closed_forms(engine: &Engine) -> Result<(), Failed> {
             report.check(
                 format!("{what}, all equal"),
                 compare::value(loss(&equal, &equal, tau, Candidates::BothWays)?, count.ln(), 1e-6),
+            );
+            report.check(
+                format!("{what}, two points"),
+                compare::value(loss(&here, &there, tau, Candidates::BothWays)?, count.ln(), 1e-6),
             );
             let apart = ((count - 1.0) * (-count / ((count - 1.0) * tau)).exp()).ln_1p();
             report.check(

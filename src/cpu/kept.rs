@@ -31,12 +31,22 @@ pub(super) struct Kept<T> {
 impl<T: Float> Kept<T> {
     /// As many as there is room for; none of sets so large that it would be next to none.
     pub(super) fn new(sets: Sets<'_>) -> Self {
+        Self::within(sets, sets.room())
+    }
+
+    /// The same for so many bytes.
+    pub(super) fn within(sets: Sets<'_>, room: usize) -> Self {
         let panel = sets.panel();
         let [down, across] = [sets.x, sets.right()].map(|rows| rows.len().div_ceil(panel));
         let all = down * across;
-        let room = sets.room() / bytes::<T>(panel, panel);
+        let room = room / bytes::<T>(panel, panel);
         let count = if room < all / 4 { 0 } else { room.min(all) };
         Self { across, panel, tables: (0..count).map(|_| Mutex::default()).collect() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.tables.len()
     }
 
     /// Where the table of a block is, if there is one.

@@ -93,7 +93,7 @@ fn at_once(
 
 /// Of both sets, or of the first: the sums of whole rows and columns, which come before the weight of any pair, and the
 /// weights, where they are not beneath single precision.
-fn sums_first<'a, K: Kernel>(
+pub(super) fn sums_first<'a, K: Kernel>(
     cpu: &Cpu,
     (sets, form): (Sets<'_>, Form),
     (rests, scale): (Rests<'_>, f64),

@@ -9,7 +9,18 @@ use std::{
 };
 
 use super::*;
-use crate::{Error, progress::Progress};
+use crate::{
+    Error,
+    backend::{Exponent, Rests},
+    cpu::{
+        kept::Kept,
+        kernel::{Cosine, Gram, Kernel},
+        softmax::sums_first,
+        table::bytes,
+        weighted::{Form, Pulled},
+    },
+    progress::Progress,
+};
 
 #[test]
 fn the_same_bits_for_any_number_of_threads() {
@@ -60,4 +71,57 @@ fn every_pair_is_counted_and_a_stop_is_obeyed() {
             assert_eq!(cpu.log_sum_with_grad(pairs, 2.0, 1.0, &watch).map(|_| ()), Err(Error::Stopped));
         }
     }
+}
+
+/// How many tables of closeness are kept for the second pass shows in no bit.
+#[test]
+fn the_same_bits_whatever_is_kept() {
+    fn check<K: Kernel>(tau: f64, cpu: &Cpu) {
+        let (n, d) = (700, 20);
+        let x = set(cpu, &random(n * d, 27), d, Scaling::Unit);
+        let y = set(cpu, &random(n * d, 28), d, Scaling::Unit);
+        let sets = Sets::of(Pairs::Distinct(&x.points, &y.points)).expect("points of this device");
+        let form = Form::of(Exponent::Logit { tau }, sets);
+        let rest = vec![1.0; n];
+        let rests = Rests { x: &rest, y: Some(&rest) };
+        let run = |room: usize| {
+            let (kept, watch) = (Kept::within(sets, room), Watch::new(None, 0));
+            let (sums, weights) =
+                sums_first::<K>(cpu, (sets, form), (rests, 1.0), &kept, &watch).expect("sums");
+            let centre = vec![K::Real::default(); d];
+            let pulled = Pulled::new(cpu, sets, &weights.expect("weights"), centre, &watch).expect("pulls");
+            let bits = |values: Vec<K::Real>| -> Vec<u64> {
+                values.into_iter().map(|v| Into::<f64>::into(v).to_bits()).collect()
+            };
+            let on_y = pulled.on_y.expect("pulls on y");
+            (kept.count(), sums.x, sums.y, bits(pulled.on_x.weighted), bits(on_y.weighted))
+        };
+        let (none, all) = (run(0), run(usize::MAX));
+        let some = run(all.0 / 2 * bytes::<K::Real>(sets.panel(), sets.panel()));
+        assert!(none.0 == 0 && 0 < some.0 && some.0 < all.0, "{} {} {}", none.0, some.0, all.0);
+        for other in [all, some] {
+            assert!(other.1 == none.1 && other.2 == none.2 && other.3 == none.3 && other.4 == none.4);
+        }
+    }
+    let cpu = Cpu::new();
+    check::<Cosine>(0.1, &cpu);
+    check::<Gram<false>>(0.01, &cpu);
+}
+
+/// An observer computes too, with the threads that it is called from.
+#[test]
+fn observers_may_compute() {
+    let cpu = Cpu::new();
+    let x = set(&cpu, &random(3000 * 16, 29), 16, Scaling::Unit);
+    let (other, own) = (set(&cpu, &random(700 * 16, 30), 16, Scaling::Unit), Cpu::new());
+    let observer = move |_: Progress| {
+        let watch = Watch::new(None, 0);
+        own.log_sum_with_grad(Pairs::Within(&other.points), 2.0, 1.0, &watch).expect("gradients");
+        ControlFlow::Continue(())
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().expect("threads");
+    pool.install(|| {
+        let watch = Watch::new(Some(&observer), 0);
+        cpu.log_sum_with_grad(Pairs::Within(&x.points), 2.0, 1.0, &watch).expect("gradients");
+    });
 }

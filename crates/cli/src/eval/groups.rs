@@ -1,7 +1,7 @@
 //! Groups of rows: alignment in each, uniformity within each and across each two.
 
 use serde_json::{Map, Value, json};
-use unisphere::{GroupUniformity, Groups};
+use unisphere::{Error, GroupUniformity, Groups};
 
 use super::{
     estimator::Estimator,
@@ -27,15 +27,18 @@ struct Grouped {
 
 pub(super) fn measure(work: &mut Work, options: &Eval) -> Result<Option<Box<dyn Section>>, Failure> {
     let (Some(labels), Some(path)) = (&work.labels, &options.labels) else { return Ok(None) };
-    let groups =
-        Groups::new(labels).map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    let groups = Groups::new(labels);
+    let of_file = |error| match error {
+        error @ Error::Labels { .. } => Failure::Input(format!("{}: {error}", path.display())),
+        error => error.into(),
+    };
     let alignment = work.distances.as_ref().map(|distances| groups.alignment(distances, work.plan.alignment));
     let mut uniformity = Vec::new();
     for set in &work.sets {
         let (what, metric) = (format!("groups of {}", set.name), work.plan.uniformity);
-        let found = work
-            .session
-            .within(&what, &set.points, |engine| engine.group_uniformity(&set.points, &groups, metric))?;
+        let found = work.session.within(&what, &set.points, |engine| {
+            Ok(engine.group_uniformity(&set.points, &groups, metric).map_err(of_file))
+        })??;
         uniformity.push((set.name, found));
     }
     let (labels, sizes, alignment) = (groups.labels(), groups.sizes(), alignment.transpose()?);
