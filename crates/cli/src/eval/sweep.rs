@@ -44,7 +44,7 @@ const LEAST_LEFT: f64 = 1e-3;
 impl Sweep {
     pub(super) fn measure(work: &mut Work, summary: &Summary) -> Result<Self, Failure> {
         let shown = work.plan.sweep.len();
-        let matching = work.plan.contrastive.iter().map(|metric| 1.0 / (2.0 * metric.tau));
+        let matching = work.plan.contrastive.iter().map(|metric| metric.matching().t);
         let ts: Vec<_> = work.plan.sweep.iter().copied().chain(matching).collect();
         let within = within(work, summary, &ts)?;
         let cross = across(work, &ts)?;
