@@ -56,48 +56,32 @@ impl Section for Spectra {
     }
 
     fn text(&self) -> String {
-        let line = |what: &str, value: &dyn Fn(&One) -> Maybe<f64>, says: &str| {
+        let line = |what: &str, value: &dyn Fn(&One) -> Maybe<f64>| {
             let cells = self.0.iter().map(|one| cell(&value(one)));
-            std::iter::once(what.to_string()).chain(cells).chain([says.into()]).collect::<Vec<_>>()
+            std::iter::once(what.to_string()).chain(cells).collect::<Vec<_>>()
         };
         let rows = [
-            line("mean norm", &|one| Ok(one.spectrum.mean_norm()), "0: balanced; near 1: a narrow cone"),
-            line(
-                "effective rank",
-                &|one| Ok(one.spectrum.effective_rank()),
-                "axes in use, weak ones in part",
-            ),
-            line(
-                "participation ratio",
-                &|one| Ok(one.spectrum.participation_ratio()),
-                "axes that carry the most",
-            ),
-            line(
-                "Wasserstein",
-                &|one| one.wasserstein.clone(),
-                "to N(0, I/d): grows with every axis that is lost",
-            ),
+            line("mean norm", &|one| Ok(one.spectrum.mean_norm())),
+            line("effective rank", &|one| Ok(one.spectrum.effective_rank())),
+            line("participation ratio", &|one| Ok(one.spectrum.participation_ratio())),
+            line("Wasserstein", &|one| one.wasserstein.clone()),
         ];
-        let head: Vec<_> =
-            std::iter::once("spectrum").chain(self.0.iter().map(|one| one.name)).chain([""]).collect();
+        let head: Vec<_> = std::iter::once("spectrum").chain(self.0.iter().map(|one| one.name)).collect();
         let largest = self.0.iter().map(|one| {
             let shown: Vec<_> = one.spectrum.eigenvalues().iter().take(SHOWN).map(|&v| digits(v)).collect();
             format!("largest variances of {}: {}\n", one.name, shown.join(" "))
         });
-        let rows = aligned(&rows, self.0.len());
         columns(&head, 1, &rows)
             + &reasons(self.0.iter().map(|one| ("Wasserstein", &one.wasserstein)))
             + &largest.collect::<String>()
+            + NOTES
     }
 }
 
-/// Words flush left in a column of numbers: as wide as the widest of them.
-fn aligned(rows: &[Vec<String>], numbers: usize) -> Vec<Vec<String>> {
-    let width = rows.iter().map(|row| row[numbers + 1].chars().count()).max().unwrap_or(0);
-    let pad = |row: &Vec<String>| {
-        let mut row = row.clone();
-        row[numbers + 1] = format!("{:<width$}", row[numbers + 1]);
-        row
-    };
-    rows.iter().map(pad).collect()
-}
+/// What each adds to uniformity.
+const NOTES: &str = "\
+Mean norm: 0 where points balance each other, near 1 where all lie in a narrow cone.
+Effective rank: how many axes are in use, weak ones in part (exp of the entropy of the shares of variance).
+Participation ratio: how many axes carry most of the variance.
+Wasserstein: distance of their Gaussian to N(0, I/d); grows with every axis that is lost, which uniformity hardly shows.
+";
