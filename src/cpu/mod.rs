@@ -30,6 +30,7 @@ mod product;
 mod pull;
 mod rounded;
 mod row_sums;
+mod rows;
 mod sets;
 mod softmax;
 mod sweep;
@@ -171,7 +172,7 @@ impl Backend for Cpu {
         masses: Option<Masses<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums> {
-        weighted::row_log_sums(self, pairs, exponent, masses, watch)
+        rows::row_log_sums(self, pairs, exponent, masses, watch)
     }
 
     fn row_log_sums_of_logits(
@@ -180,7 +181,7 @@ impl Backend for Cpu {
         taus: &[f64],
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
-        weighted::row_log_sums_of_logits(self, pairs, taus, watch)
+        rows::row_log_sums_of_logits(self, pairs, taus, watch)
     }
 
     fn weighted_grad(

@@ -8,8 +8,9 @@ use super::{
     kernel::{Cosine, Gram, Kernel},
     one_way::{fits, one_way},
     rounded::Rounded,
+    rows::{Form, level_rows, row_log_sums, rows},
     sets::Sets,
-    weighted::{Form, LEAST_TOTAL, Pulled, in_double, level_rows, row_log_sums, rows, weighed},
+    weighted::{LEAST_TOTAL, Pulled, in_double, weighed},
 };
 use crate::{
     Error, Result,

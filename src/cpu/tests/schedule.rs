@@ -15,9 +15,10 @@ use crate::{
     cpu::{
         kept::Kept,
         kernel::{Cosine, Gram, Kernel},
+        rows::Form,
         softmax::sums_first,
         table::bytes,
-        weighted::{Form, Pulled},
+        weighted::Pulled,
     },
     progress::Progress,
 };
