@@ -258,7 +258,10 @@ fn pytorch_of_many(engine: &Engine) -> Result<(), Failed> {
         let metric = metric_of(result);
         let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, None, metric)?;
         let want = result["loss"].as_f64().unwrap_or(f64::NAN);
-        report.check(format!("{metric:?}"), compare::value(value.loss, want, unit_tolerance(engine, metric.tau)));
+        report.check(
+            format!("{metric:?}"),
+            compare::value(value.loss, want, unit_tolerance(engine, metric.tau)),
+        );
         for (name, got) in [("grad_x", gx), ("grad_y", gy)] {
             let got = got.read()?;
             let got: Vec<f32> = shown.iter().flat_map(|row| &got[row * dims..][..dims]).copied().collect();

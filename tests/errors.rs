@@ -17,8 +17,8 @@ use support::{
     random::{normal, single},
 };
 use unisphere::{
-    Alignment, Contrastive, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Groups, Loss, Matrix,
-    Points, Precision, Result, Uniformity, unordered_pairs,
+    Alignment, Candidates, Contrastive, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Groups, Loss,
+    Matrix, Points, Precision, Result, Uniformity, unordered_pairs,
 };
 
 fn main() -> ExitCode {
@@ -300,7 +300,33 @@ fn progress(engine: &Engine) -> Result<(), Failed> {
     engine.cross_uniformity(&x, &y, Uniformity::default())?;
     finished("cross uniformity", 700 * 301)?;
     engine.loss(&x, &x, Loss::default())?;
-    finished("loss", 2 * unordered_pairs(700))
+    finished("loss", 2 * unordered_pairs(700))?;
+    // Whatever the precision that a parameter takes, pairs count once.
+    engine.uniformities(&x, &[2.0, 50.0, 1e4])?;
+    finished("uniformity for several t", unordered_pairs(700))?;
+    engine.unpaired_uniformities(&x, &x, &[2.0, 50.0])?;
+    finished("uniformity of unpaired rows", 2 * unordered_pairs(700))?;
+    engine.potentials(&x, Uniformity::default())?;
+    finished("potentials", unordered_pairs(700))?;
+    engine.weighted_uniformity_with_grad(&x, &[1.0; 700], Uniformity::default())?;
+    finished("weighted uniformity with gradient", unordered_pairs(700))?;
+    engine.group_uniformity(&x, &Groups::new(&[[1, 2]; 350].concat()), Uniformity::default())?;
+    finished("uniformity of groups", unordered_pairs(700))?;
+    let other = engine.upload(&Embeddings::new(single(&normal(700, 5, 2)), 700, 5)?)?;
+    for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
+        for queue in [None, Some(&y)] {
+            let pairs =
+                |tau| Contrastive { tau, candidates }.pairs(700, queue.map_or(0, |queue| queue.rows()));
+            let what = |call| format!("{call}, {candidates:?}, queue: {}", queue.is_some());
+            engine.contrastives(&x, &other, queue, candidates, &[0.5, 0.07, 0.01, 0.002])?;
+            finished(&what("contrastive losses"), pairs(0.5))?;
+            for tau in [0.5, 0.01, 0.002] {
+                engine.contrastive_with_grad(&x, &other, queue, Contrastive { tau, candidates })?;
+                finished(&what("contrastive loss with gradient"), pairs(tau))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A message carries the numbers.
