@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// A row without direction.
     #[error(
-        "row {row} is all zeros and cannot be scaled to unit length; remove it, or measure the points raw"
+        "row {row} is all zeros as f32 and cannot be scaled to unit length; remove it, or measure the points raw"
     )]
     ZeroRow {
         /// The row.

@@ -43,7 +43,14 @@ impl Failure {
 
 impl From<unisphere_io::Error> for Failure {
     fn from(error: unisphere_io::Error) -> Self {
-        Self::Input(error.to_string())
+        use unisphere_io::Fault::Content;
+        let hint = match error.fault {
+            Content(unisphere::Error::ZeroRow { .. }) => {
+                "\n--zero-rows skip leaves such rows out, and --raw takes rows as they are"
+            }
+            _ => "",
+        };
+        Self::Input(format!("{error}{hint}"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rows that are equal, and rows that nearly are.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 use unisphere::ClosePairs;
 
@@ -70,7 +72,7 @@ impl Section for Duplicates {
         let examples = self.sets.iter().map(|(name, equal, close)| examples(name, equal, close));
         columns(&["duplicates", "equal rows", &head], 1, &rows)
             + &examples.collect::<String>()
-            + "Equal rows: those beyond the first of each kind, equal in every value as f32. Rows are counted from 0.\n"
+            + "Equal rows: those beyond the first of each kind, equal in every value as f32, unscaled. Rows are counted from 0.\n"
     }
 }
 
@@ -80,7 +82,10 @@ fn examples(name: &str, equal: &[Vec<usize>], close: &ClosePairs) -> String {
         let rows: Vec<_> = group.iter().take(SHOWN).map(usize::to_string).collect();
         rows.join(" = ") + if group.len() > SHOWN { " = ..." } else { "" }
     });
-    let apart = close.pairs.iter().filter(|pair| pair.2 > 0.0).take(SHOWN);
+    let group_of: HashMap<usize, usize> =
+        equal.iter().enumerate().flat_map(|(i, group)| group.iter().map(move |&row| (row, i))).collect();
+    let named = |i: &usize, j: &usize| group_of.get(i).is_some_and(|group| group_of.get(j) == Some(group));
+    let apart = close.pairs.iter().filter(|(i, j, _)| !named(i, j)).take(SHOWN);
     let pairs = apart.map(|(i, j, distance)| format!("{i} ~ {j} ({})", digits(*distance)));
     let first: Vec<_> = groups.chain(pairs).collect();
     if first.is_empty() { String::new() } else { format!("{name}: {}\n", first.join(", ")) }

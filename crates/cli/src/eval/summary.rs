@@ -207,6 +207,10 @@ fn put_error(object: &mut Value, value: &Valued) {
 }
 
 impl Summary {
+    fn name_of(&self, set: &str) -> String {
+        if self.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {set}") }
+    }
+
     fn values(&self) -> String {
         let mut rows = Vec::new();
         let row = |what: String, parameter: String, value: &Valued, pairs: u64| {
@@ -225,8 +229,7 @@ impl Summary {
         }
         let (t, pairs) = (format!("t = {}", plain(self.metric.t)), self.estimator.pairs(self.counted.1));
         for (name, value) in &self.sets {
-            let what =
-                if self.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {name}") };
+            let what = self.name_of(name);
             rows.push(row(what, t.clone(), value, pairs));
         }
         if let Some(mean) = self.mean() {
@@ -249,7 +252,7 @@ impl Summary {
             .iter()
             .map(|(name, value)| {
                 let dims = self.effective_dims(value.value).map_or("-".into(), digits);
-                row(format!("uniformity of {name}"), value.value, dims)
+                row(self.name_of(name), value.value, dims)
             })
             .collect();
         rows.extend(self.mean().map(|mean| row("their mean".into(), mean, String::new())));

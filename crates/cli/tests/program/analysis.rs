@@ -317,6 +317,14 @@ fn duplicates() {
         assert_eq!((&found[0], &found[1]), (&i.into(), &j.into()));
         near(&found[2], distance(&unit[i], &unit[j]));
     }
+
+    // Twice the length: as close as can be, and not equal.
+    values.copy_within(5 * D..6 * D, 11 * D);
+    values[11 * D..12 * D].iter_mut().for_each(|v| *v *= 2.0);
+    folder.npy("lengths.npy", &values, 30, D);
+    let output = folder.eval(&["lengths.npy", "--near", "1e-9"]);
+    let text = stdout(&output);
+    assert!(text.contains("x: 0 = 7 = 20, 5 ~ 11 (0"), "{text}");
 }
 
 #[test]
