@@ -140,16 +140,6 @@ pub(crate) enum Weighing<'a> {
     Sum { p: &'a [f64], q: &'a [f64] },
 }
 
-impl<'a> Weighing<'a> {
-    /// By what [`Rests::factors`] found; `none` are as many zeros as there are points in the second set.
-    pub(crate) fn of_softmax(p: &'a [f64], q: Option<&'a [f64]>, none: &'a [f64]) -> Self {
-        match q {
-            Some(q) => Self::Sum { p, q },
-            None => Self::Product { p, q: none },
-        }
-    }
-}
-
 /// For each point, the log of what joins its own sum in a softmax.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rests<'a> {
@@ -159,12 +149,29 @@ pub(crate) struct Rests<'a> {
 }
 
 impl Rests<'_> {
-    /// The logs of the factors of either set by which `scale` · Σ log(exp(rest) + exp(sum)) weighs its pairs.
-    pub(crate) fn factors(self, sums: &RowLogSums, scale: f64) -> (Vec<f64>, Option<Vec<f64>>) {
-        let of_set = |(sums, rest): (&[f64], &[f64])| {
+    /// By which `scale` · Σ log(exp(rest) + exp(sum)) weighs the pairs of the points with these sums, and `others`.
+    pub(crate) fn factors(self, sums: &RowLogSums, scale: f64, others: usize) -> Factors {
+        let of_set = |(sums, rest): (&[f64], &[f64])| -> Vec<f64> {
             sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect()
         };
-        (of_set((&sums.x, self.x)), sums.y.as_deref().zip(self.y).map(of_set))
+        let q = sums.y.as_deref().zip(self.y).map(of_set);
+        Factors { p: of_set((&sums.x, self.x)), both: q.is_some(), q: q.unwrap_or_else(|| vec![0.0; others]) }
+    }
+}
+
+/// The logs of the factors by which a softmax weighs its pairs: those of the first set, and those of the second where it has
+/// a softmax too.
+#[derive(Clone, Debug)]
+pub(crate) struct Factors {
+    pub(crate) p: Vec<f64>,
+    q: Vec<f64>,
+    both: bool,
+}
+
+impl Factors {
+    pub(crate) fn weighing(&self) -> Weighing<'_> {
+        let (p, q) = (&*self.p, &*self.q);
+        if self.both { Weighing::Sum { p, q } } else { Weighing::Product { p, q } }
     }
 }
 
@@ -284,11 +291,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         watch: &Watch<'_>,
     ) -> Result<(RowLogSums, Gradients)> {
         let sums = self.row_log_sums(pairs, exponent, None, &watch.again())?;
-        let (p, q) = rests.factors(&sums, scale);
-        let none = vec![0.0; pairs.sides().1.rows];
-        let weighing = Weighing::of_softmax(&p, q.as_deref(), &none);
-        let gradients = self.weighted_grad(pairs, exponent, weighing, None, watch)?;
-        Ok((RowLogSums { y: q.and(sums.y), ..sums }, gradients))
+        let factors = rests.factors(&sums, scale, pairs.sides().1.rows);
+        let gradients = self.weighted_grad(pairs, exponent, factors.weighing(), None, watch)?;
+        Ok((RowLogSums { y: sums.y.filter(|_| rests.y.is_some()), ..sums }, gradients))
     }
 
     /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up

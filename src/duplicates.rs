@@ -32,7 +32,8 @@ impl Embeddings<'_> {
     }
 }
 
-fn hash(row: &[f32]) -> u64 {
+/// The same of equal rows.
+pub(crate) fn hash(row: &[f32]) -> u64 {
     let mut hasher = DefaultHasher::new();
     // A sum with 0 makes the two zeros one.
     row.iter().for_each(|v| (v + 0.0).to_bits().hash(&mut hasher));

@@ -36,7 +36,7 @@ impl<K: Kernel> Closeness<K> {
         scratch: &mut Scratch<K::Real>,
         memory: &'m mut Buffer<K::Real>,
     ) -> Table<'m, K::Real> {
-        let mut table = Table::new(memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        let mut table = Table::of::<SIDE>(memory, block);
         if block.diagonal {
             // No tile lies below the diagonal.
             table.fill(K::Real::none());

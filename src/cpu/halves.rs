@@ -28,13 +28,9 @@ impl<T: Float, W: Weights<T>> Job for Fill<'_, T, W> {
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let mut table = table::<T, SIDE>(self.memory, self.block);
+        let mut table = Table::of::<SIDE>(self.memory, self.block);
         self.weights.fill::<S, SIDE>(simd, self.sets, self.block, self.scratch, &mut table);
     }
-}
-
-fn table<'a, T: Float, const SIDE: usize>(memory: &'a mut Buffer<T>, block: &Block) -> Table<'a, T> {
-    Table::new(memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE))
 }
 
 /// Adds the weights times the points on the right to the panel on the left.
@@ -54,7 +50,7 @@ impl<T: Float> Job for ToLeft<'_, '_, T> {
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
         let Self { sets, block, centre, left, .. } = self;
         let (width, lanes) = (width::<S, T>(), T::lanes::<S>());
-        let table = table::<T, SIDE>(self.memory, block);
+        let table = Table::of::<SIDE>(self.memory, block);
         let totals = self.scratch.margins.take(block.rows.len().next_multiple_of(lanes));
         totals.fill(T::default());
         for right in 0..block.cols.len() {
@@ -97,7 +93,7 @@ impl<T: Float> Job for ToRight<'_, '_, T> {
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
         let Self { sets, block, centre, factors, right, .. } = self;
         let (width, lanes) = (width::<S, T>(), T::lanes::<S>());
-        let table = table::<T, SIDE>(self.memory, block);
+        let table = Table::of::<SIDE>(self.memory, block);
         let padded = self.scratch.margins.take(factors.len().next_multiple_of(lanes));
         padded.fill(T::default());
         padded[..factors.len()].copy_from_slice(factors);

@@ -68,7 +68,7 @@ impl<T: Float> Kept<T> {
         let Some(mut memory) = self.of(block) else {
             return walk::<S, K, SIDE>(simd, sets, block, scratch, visitor);
         };
-        let mut table = Table::new(&mut memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        let mut table = Table::of::<SIDE>(&mut memory, block);
         walk::<S, K, SIDE>(simd, sets, block, scratch, &mut Record { table: &mut table, visitor });
     }
 }
@@ -109,7 +109,7 @@ impl<K: Kernel> Weights<K::Real> for Recalled<'_, K> {
         let Some(mut memory) = self.kept.of(block).filter(|memory| !memory.is_empty()) else {
             return self.weights.fill::<S, SIDE>(simd, sets, block, scratch, out);
         };
-        let table = Table::new(&mut memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        let table = Table::of::<SIDE>(&mut memory, block);
         let mut writer = self.weights.writer(block, out);
         let width = width::<S, K::Real>();
         for j in (0..block.cols.len()).step_by(SIDE) {

@@ -1,11 +1,11 @@
 //! Points as the CPU keeps them.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::{float::Float, level::Level, matrix::zeros, tile};
-use crate::{Embeddings, Error, Points, Result, Scaling, backend::own, embeddings::length};
+use crate::{Embeddings, Error, Points, Result, Scaling, backend::own, duplicates::hash, embeddings::length};
 
 /// n points of d dimensions, row-major.
 ///
@@ -104,13 +104,12 @@ impl Rows {
         self.excess = self.measure(level);
         self.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
         self.squares = self.measure(level);
-        let mut equal: HashMap<Vec<u32>, f64> = HashMap::new();
-        let mut sampled = 0.0;
-        for row in (0..self.len()).step_by(self.len().div_ceil(SAMPLE).max(1)) {
-            *equal.entry(self.row(row).iter().map(|v| v.to_bits()).collect()).or_default() += 1.0;
-            sampled += 1.0;
-        }
-        self.varied = equal.values().map(|count| (count / sampled).powi(2)).sum::<f64>().recip();
+        let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(SAMPLE).max(1));
+        let mut hashes: Vec<_> = sample.map(|row| hash(self.row(row))).collect();
+        hashes.sort_unstable();
+        let part = |equal: &[u64]| equal.len() as f64 / hashes.len() as f64;
+        let parts = hashes.chunk_by(|a, b| a == b).map(part);
+        self.varied = parts.map(|part| part.powi(2)).sum::<f64>().recip();
     }
 
     fn measure<T: Float>(&self, level: Level) -> Vec<T> {

@@ -37,7 +37,7 @@ impl<T: Float, W: Weights<T>> Job for Pull<'_, '_, T, W> {
         let (x, y) = (sets.x, sets.right());
         let width = width::<S, T>();
         let mut memory = mem::take(&mut self.scratch.weights);
-        let mut table = Table::new(&mut memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        let mut table = Table::of::<SIDE>(&mut memory, block);
         if block.diagonal {
             // No tile lies below the diagonal.
             table.fill(T::default());

@@ -22,7 +22,7 @@ impl<W: Weights<f64>> Weights<f32> for Rounded<W> {
     ) {
         let double = scratch.double.get_or_insert_default();
         let mut memory = mem::take(&mut double.weights);
-        let mut table = Table::new(&mut memory, block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        let mut table = Table::of::<SIDE>(&mut memory, block);
         if block.diagonal {
             table.fill(0.0);
         }

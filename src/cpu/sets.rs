@@ -40,7 +40,7 @@ impl<'a> Sets<'a> {
         self.y.unwrap_or(self.x)
     }
 
-    /// Whether either set is of unit rows so few that they are taken in f64.
+    /// Whether both sets are of unit rows so few that they are taken in f64.
     pub(super) fn few(self) -> bool {
         self.x.few() && self.right().few()
     }

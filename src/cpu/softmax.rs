@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    backend::{Exponent, Gradients, Pairs, Rests, RowLogSums, Weighing},
+    backend::{Exponent, Gradients, Pairs, Rests, RowLogSums},
     log_sum::log_add,
     progress::Watch,
 };
@@ -63,10 +63,8 @@ pub(super) fn row_log_sums_with_grad(
     let gradients = match exact {
         Some(pulled) => pulled.finish(sets, form, None)?,
         None => {
-            let (p, q) = rests.0.factors(&sums, scale);
-            let none = vec![0.0; sets.right().len()];
-            let weighing = Weighing::of_softmax(&p, q.as_deref(), &none);
-            in_double(cpu, of, weighing, about, None, passes.next())?
+            let factors = rests.0.factors(&sums, scale, sets.right().len());
+            in_double(cpu, of, factors.weighing(), about, None, passes.next())?
         }
     };
     let y = sums.y.filter(|_| rests.0.y.is_some());
@@ -103,10 +101,9 @@ pub(super) fn sums_first<'a, K: Kernel>(
 ) -> Result<(RowLogSums, Option<Recalled<'a, K>>)> {
     let sums = level_rows::<K>(cpu, sets, &[form], Some(kept), &watch.again())?.pop();
     let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
-    let (p, q) = rests.factors(&sums, scale);
-    let none = vec![0.0; sets.right().len()];
-    let greatest = sums.x.iter().zip(&p).map(|(sum, p)| sum + p).fold(f64::NEG_INFINITY, f64::max);
-    let weights = || Recalled { kept, weights: weighed(form, Weighing::of_softmax(&p, q.as_deref(), &none)) };
+    let factors = rests.factors(&sums, scale, sets.right().len());
+    let greatest = sums.x.iter().zip(&factors.p).map(|(sum, p)| sum + p).fold(f64::NEG_INFINITY, f64::max);
+    let weights = || Recalled { kept, weights: weighed(form, factors.weighing()) };
     let weights = (greatest > LEAST_TOTAL.ln()).then(weights);
     Ok((sums, weights))
 }

@@ -1,6 +1,7 @@
 //! The weights of a block, written once and read along either side.
 
 use super::{float::Float, pack::Buffer, tile::Right};
+use crate::pairs::Block;
 
 /// How many weights of a row lie side by side: a multiple of both sides of every tile.
 pub(super) const LONG: usize = 192;
@@ -21,9 +22,11 @@ pub(super) fn bytes<T>(left: usize, right: usize) -> usize {
 }
 
 impl<'a, T: Float> Table<'a, T> {
-    /// For so many rows on either side.
-    pub(super) fn new(buffer: &'a mut Buffer<T>, left: usize, right: usize) -> Self {
-        Self { segments: buffer.arrays(right * left.div_ceil(LONG)), left, rows: right }
+    /// For a block in tiles of `SIDE`.
+    #[inline(always)]
+    pub(super) fn of<const SIDE: usize>(buffer: &'a mut Buffer<T>, block: &Block) -> Self {
+        let (left, rows) = (block.rows.len(), block.cols.len().next_multiple_of(SIDE));
+        Self { segments: buffer.arrays(rows * left.div_ceil(LONG)), left, rows }
     }
 
     pub(super) fn fill(&mut self, value: T) {

@@ -54,7 +54,7 @@ impl Engine {
     ///
     /// Those of [`cross_uniformity`](Self::cross_uniformity); two rows of either set are needed.
     pub fn squared_mmd(&self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
-        metrics::squared_mmd(&*self.backend, x, y, metric, &self.watch_union(x, y))
+        metrics::squared_mmd(&*self.backend, Pairs::Across(x, y), metric, &self.watch_union(x, y))
     }
 
     /// The same of x (n, d) and y (n, d) whose rows i are positive pairs: these are left out (eq. 4), since a pair is closer
@@ -66,7 +66,7 @@ impl Engine {
     pub fn paired_squared_mmd(&self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
         let sets = [Pairs::Within(x), Pairs::Within(y), Pairs::Distinct(x, y)];
         let watch = self.watch(sets.iter().map(Pairs::count).sum());
-        metrics::paired_squared_mmd(&*self.backend, x, y, metric, &watch)
+        metrics::squared_mmd(&*self.backend, Pairs::Distinct(x, y), metric, &watch)
     }
 
     /// Uniformity of x (n, d) whose row i counts `weights[i]` times: log Σ wᵢwⱼ exp(−t‖xᵢ−xⱼ‖²) / Σ wᵢwⱼ over i < j.

@@ -32,7 +32,7 @@ pub use uniformity::Uniformity;
 
 pub(crate) use alignment::pair_distances;
 pub(crate) use histogram::cosine_histogram;
-pub(crate) use union::{paired_squared_mmd, pooled, squared_mmd};
+pub(crate) use union::{pooled, squared_mmd};
 
 use crate::{Error, Points, Result};
 

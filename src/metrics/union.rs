@@ -41,29 +41,19 @@ pub(crate) fn pooled(
     Ok((0..ts.len()).map(|i| Uniformity::pooled(&at(i))).collect())
 }
 
-/// How far the distributions of two sets are apart.
+/// How far the distributions of two sets are apart, by the pairs across them that count.
 pub(crate) fn squared_mmd(
     backend: &dyn Backend,
-    x: &Points,
-    y: &Points,
+    across: Pairs<'_>,
     metric: Uniformity,
     watch: &Watch<'_>,
 ) -> Result<f64> {
-    let [x, y, cross] = parts(x, y).map(|pairs| metric.value(backend, pairs, watch));
+    let (x, y) = across.sides();
+    let sets = [across, Pairs::Within(x), Pairs::Within(y)];
+    // What is refused is refused before anything is computed.
+    sets.iter().try_for_each(|&pairs| metric.check(pairs).map(drop))?;
+    let [cross, x, y] = sets.map(|pairs| metric.value(backend, pairs, watch));
     Ok(Uniformity::squared_mmd(x?, y?, cross?))
-}
-
-/// The same of sets whose rows are paired, and so not independent.
-pub(crate) fn paired_squared_mmd(
-    backend: &dyn Backend,
-    x: &Points,
-    y: &Points,
-    metric: Uniformity,
-    watch: &Watch<'_>,
-) -> Result<f64> {
-    let unpaired = metric.value(backend, Pairs::Distinct(x, y), watch)?;
-    let [x, y] = [x, y].map(|set| metric.value(backend, Pairs::Within(set), watch));
-    Ok(Uniformity::squared_mmd(x?, y?, unpaired))
 }
 
 fn parts<'a>(x: &'a Points, y: &'a Points) -> [Pairs<'a>; 3] {

@@ -284,7 +284,7 @@ impl Summary {
                  Score: 0 where all points are equal, 1 at the floor. Effective dims: the sphere whose floor is the value.\n"
             )
         };
-        let mean_of = |weighed: bool| if weighed { "weighted mean" } else { "mean" };
+        let mean_of = if self.weighed == Weighed::RowsAndPairs { "weighted mean" } else { "mean" };
         let alignment = match self.weighed {
             Weighed::Nothing => "",
             Weighed::Pairs | Weighed::RowsAndPairs => {
@@ -296,9 +296,6 @@ impl Summary {
         } else {
             ""
         };
-        format!(
-            "{alignment}Uniformity: log {} over {mean}.\n{floor}{intervals}",
-            mean_of(self.weighed == Weighed::RowsAndPairs)
-        )
+        format!("{alignment}Uniformity: log {mean_of} over {mean}.\n{floor}{intervals}")
     }
 }
