@@ -28,6 +28,8 @@ use oracle::Rows;
 const ROWS: [usize; 3] = [1024, 4096, 8192];
 const DIMS: [usize; 3] = [64, 128, 768];
 const T: f64 = 2.0;
+/// Eight values of t for the price of one, nearly.
+const TS: [f64; 8] = [0.5, 1.0, 1.5, T, 3.0, 4.0, 5.0, 8.0];
 const ALPHA: f64 = 2.0;
 
 criterion_group!(benches, metrics);
@@ -37,6 +39,7 @@ criterion_main!(benches);
 const INSIDE: &str = "\
 Inside the timed block, points being on the device and shaders compiled:
   uniformity            points to a value on the host
+  uniformities_8_t      points to eight values on the host, in one sweep
   uniformity_with_grad  points to a value on the host and a finished gradient on the device
   alignment_with_grad   two sets to a value on the host and two finished gradients on the device
 Before it: each value, and rows of uniformity's gradient, are held against the formula in f64.
@@ -99,7 +102,8 @@ impl Sets {
         let (uniformity, alignment) = (Uniformity { t: T }, Alignment { alpha: ALPHA });
 
         // Uploaded and checked once, and only if the benchmark is asked for.
-        let (plain, with_grad, paired) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (plain, several) = (OnceCell::new(), OnceCell::new());
+        let (with_grad, paired) = (OnceCell::new(), OnceCell::new());
 
         group.throughput(Throughput::Elements(unordered_pairs(self.rows())));
         group.bench_function(BenchmarkId::new("uniformity", &size), |bencher| {
@@ -109,6 +113,18 @@ impl Sets {
                 x
             });
             bencher.iter(|| engine.uniformity(black_box(x), uniformity).unwrap());
+        });
+        group.bench_function(BenchmarkId::new("uniformities_8_t", &size), |bencher| {
+            let x = several.get_or_init(|| {
+                let x = self.upload(engine, &self.x);
+                let squares = oracle::squares_within(&self.seen(&self.x));
+                for (t, got) in TS.into_iter().zip(engine.uniformities(&x, &TS).unwrap()) {
+                    let want = oracle::log_sum_exp(&squares, t) - (unordered_pairs(self.rows()) as f64).ln();
+                    close("uniformity among others", got, want, if t > 5.0 { 3e-6 } else { 1e-6 });
+                }
+                x
+            });
+            bencher.iter(|| engine.uniformities(black_box(x), &TS).unwrap());
         });
         group.bench_function(BenchmarkId::new("uniformity_with_grad", &size), |bencher| {
             let x = with_grad.get_or_init(|| {
