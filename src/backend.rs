@@ -1,183 +1,22 @@
 //! What a device must be able to do: a handful of primitives, and no metric.
 
-use std::{any::Any, fmt};
+use std::fmt;
 
 use crate::{
-    Device, Embeddings, Error, LogSum, Precision, Result, Scaling, log_sum::log_add, pairs::unordered,
+    device::Device,
+    error::Result,
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::{Embeddings, Matrix, Points},
+    precision::Precision,
     progress::Watch,
+    weights::{ExtraTerms, PairWeights, PointWeights, RowLogSums},
 };
-
-/// n points of d dimensions on an engine's device, checked and, unless raw, scaled to unit length.
-pub struct Points {
-    pub(crate) rows: usize,
-    pub(crate) dims: usize,
-    pub(crate) scaling: Scaling,
-    pub(crate) storage: Box<dyn Any + Send + Sync>,
-}
-
-impl Points {
-    /// How many points.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Of how many dimensions.
-    pub fn dims(&self) -> usize {
-        self.dims
-    }
-
-    /// Scaled to unit length, or raw.
-    pub fn scaling(&self) -> Scaling {
-        self.scaling
-    }
-
-    pub(crate) fn shape(&self) -> (usize, usize) {
-        (self.rows, self.dims)
-    }
-}
-
-impl fmt::Debug for Points {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Points({} × {}, {:?})", self.rows, self.dims, self.scaling)
-    }
-}
-
-/// A matrix of f32 on an engine's device: a gradient, or squared distances.
-pub struct Matrix {
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    pub(crate) storage: Box<dyn MatrixStorage>,
-}
-
-impl Matrix {
-    /// (rows, columns).
-    pub fn shape(&self) -> (usize, usize) {
-        (self.rows, self.cols)
-    }
-
-    /// The values, row-major, copied from the device.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DeviceLost`], [`Error::OutOfMemory`].
-    pub fn read(&self) -> Result<Vec<f32>> {
-        self.storage.read()
-    }
-}
-
-impl fmt::Debug for Matrix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Matrix({} × {})", self.rows, self.cols)
-    }
-}
-
-/// Where a matrix lives.
-pub(crate) trait MatrixStorage: Any + Send + Sync {
-    fn read(&self) -> Result<Vec<f32>>;
-}
-
-/// The pairs that a sum runs over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Pairs<'a> {
-    /// i < j within one set.
-    Within(&'a Points),
-    /// Every point of the first set with every one of the second.
-    Across(&'a Points, &'a Points),
-    /// Every point i of the first set with every j ≠ i of the second: all but the positive pairs of two sets of as many
-    /// rows.
-    Distinct(&'a Points, &'a Points),
-}
-
-impl<'a> Pairs<'a> {
-    /// The points on the left and those on the right, which are the same within one set.
-    pub(crate) fn sides(&self) -> (&'a Points, &'a Points) {
-        match *self {
-            Self::Within(x) => (x, x),
-            Self::Across(x, y) | Self::Distinct(x, y) => (x, y),
-        }
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        match self {
-            Self::Within(x) => unordered(x.rows),
-            Self::Across(x, y) => x.rows as u64 * y.rows as u64,
-            Self::Distinct(x, y) => x.rows as u64 * y.rows.saturating_sub(1) as u64,
-        }
-    }
-}
-
-/// What is raised to the power of e, of a pair of points.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Exponent {
-    /// −t‖x−y‖²
-    Gaussian { t: f64 },
-    /// ⟨x, y⟩ / τ
-    Logit { tau: f64 },
-}
-
-/// For each point, the log of its sum over the pairs that it is in; −∞ where there are none.
-#[derive(Clone, Debug)]
-pub(crate) struct RowLogSums {
-    pub(crate) x: Vec<f64>,
-    /// Only where the pairs run across two sets.
-    pub(crate) y: Option<Vec<f64>>,
-}
-
-/// How much each point counts; within one set, both are the same.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Masses<'a> {
-    pub(crate) x: &'a [f64],
-    pub(crate) y: &'a [f64],
-}
-
-/// The weight wᵢⱼ of a pair of exponent e, given the logs p and q of a factor for each point, of which −∞ is none. Within
-/// one set p and q are the same.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Weighing<'a> {
-    /// exp(eᵢⱼ + pᵢ + qⱼ)
-    Product { p: &'a [f64], q: &'a [f64] },
-    /// exp(eᵢⱼ + pᵢ) + exp(eᵢⱼ + qⱼ)
-    Sum { p: &'a [f64], q: &'a [f64] },
-}
-
-/// For each point, the log of what joins its own sum in a softmax.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rests<'a> {
-    pub(crate) x: &'a [f64],
-    /// None where only points of the first set have a softmax.
-    pub(crate) y: Option<&'a [f64]>,
-}
-
-impl Rests<'_> {
-    /// By which `scale` · Σ log(exp(rest) + exp(sum)) weighs the pairs of the points with these sums, and `others`.
-    pub(crate) fn factors(self, sums: &RowLogSums, scale: f64, others: usize) -> Factors {
-        let of_set = |(sums, rest): (&[f64], &[f64])| -> Vec<f64> {
-            sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect()
-        };
-        let q = sums.y.as_deref().zip(self.y).map(of_set);
-        Factors { p: of_set((&sums.x, self.x)), both: q.is_some(), q: q.unwrap_or_else(|| vec![0.0; others]) }
-    }
-}
-
-/// The logs of the factors by which a softmax weighs its pairs: those of the first set, and those of the second where it has
-/// a softmax too.
-#[derive(Clone, Debug)]
-pub(crate) struct Factors {
-    pub(crate) p: Vec<f64>,
-    q: Vec<f64>,
-    both: bool,
-}
-
-impl Factors {
-    pub(crate) fn weighing(&self) -> Weighing<'_> {
-        let (p, q) = (&*self.p, &*self.q);
-        if self.both { Weighing::Sum { p, q } } else { Weighing::Product { p, q } }
-    }
-}
 
 /// Pairs closer than asked for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Close {
+pub(crate) struct FoundPairs {
     /// How many there are.
     pub(crate) count: u64,
     /// The first of them as rows i, j and ‖x−y‖², in the order of i and j, as many as asked for at most.
@@ -191,16 +30,6 @@ pub(crate) struct Moments {
     pub(crate) mean: Vec<f64>,
     /// The mean of (x − mean)(x − mean)ᵀ (d, d).
     pub(crate) covariance: Vec<f64>,
-}
-
-/// The mean squared distance of unit rows below which cosines in f32 say too little of it: such sets, collapsed
-/// to a narrow cone, are summed in a better way.
-pub(crate) const NARROW: f64 = 8e-4;
-
-/// Whether a sum of exp(−t‖x−y‖²) over `count` pairs is of a set so narrow. By Jensen's inequality its log mean
-/// is never below −t times the mean squared distance.
-pub(crate) fn narrow(sum: LogSum, count: u64, t: f64) -> bool {
-    sum.log_mean(count) > -t * NARROW
 }
 
 /// The gradient of a sum over pairs: one matrix per set of points that took part.
@@ -237,10 +66,10 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points>;
 
     /// Σ exp(−t‖x−y‖²) over `pairs`.
-    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum>;
+    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp>;
 
     /// The same for every t, where possible at little more than the cost of one.
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>>;
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>>;
 
     /// The same sum S, and the gradient of `weight` · log S.
     fn log_sum_with_grad(
@@ -249,7 +78,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         t: f64,
         weight: f64,
         watch: &Watch<'_>,
-    ) -> Result<(LogSum, Gradients)>;
+    ) -> Result<(LogSumExp, Gradients)>;
 
     /// log Σⱼ mⱼ exp(eᵢⱼ) for every point of either set, over the pairs that it is in, where m are the masses of the
     /// points on the other side, all 1 unless given.
@@ -257,7 +86,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        masses: Option<Masses<'_>>,
+        masses: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums>;
 
@@ -275,7 +104,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        weighing: Weighing<'_>,
+        weighing: PairWeights<'_>,
         sum: Option<Gradients>,
         watch: &Watch<'_>,
     ) -> Result<Gradients>;
@@ -286,7 +115,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        rests: Rests<'_>,
+        rests: ExtraTerms<'_>,
         scale: f64,
         watch: &Watch<'_>,
     ) -> Result<(RowLogSums, Gradients)> {
@@ -298,14 +127,21 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up
     /// to its end: of k groups, row by row of a k × k matrix, those below its diagonal as above.
-    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>>;
+    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>)
+    -> Result<Vec<LogSumExp>>;
 
     /// How many pairs have a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6 of
     /// the end of a part may count as of the next.
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>>;
 
     /// The pairs whose squared distance is at most `square`, as direct differences say; `limit` of them by name.
-    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close>;
+    fn close_pairs(
+        &self,
+        pairs: Pairs<'_>,
+        square: f64,
+        limit: usize,
+        watch: &Watch<'_>,
+    ) -> Result<FoundPairs>;
 
     /// Mean and covariance, in f64 or as good.
     fn moments(&self, x: &Points) -> Result<Moments>;
@@ -339,9 +175,4 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
-}
-
-/// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].
-pub(crate) fn own<T: 'static>(storage: &dyn Any) -> Result<&T> {
-    storage.downcast_ref().ok_or(Error::OtherDevice)
 }

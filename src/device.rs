@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
-use crate::Precision;
+use crate::precision::Precision;
 
 /// A device that computes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What can go wrong, with the numbers and the cure.
 
-use crate::{Precision, Storage};
+use crate::precision::{Precision, Storage};
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -30,41 +30,41 @@
 //! see](Engine::spectrum).
 //!
 //! The way of the data: [`Embeddings`], checked → [`Points`], on the device → blocks of pairs, never an n × n
-//! matrix → a [`LogSum`] per tile in f32, merged in f64 → the value; backward: weights → weighted sums → a
+//! matrix → a [`LogSumExp`] per tile in f32, merged in f64 → the value; backward: weights → weighted sums → a
 //! [`Matrix`], on the device until read.
 
+mod accuracy;
 mod backend;
 mod cpu;
 mod device;
-mod duplicates;
-mod embeddings;
 mod engine;
 mod error;
 #[cfg(feature = "gpu")]
 mod gpu;
+mod kernel;
 mod log_sum;
 mod metrics;
 mod pairs;
+mod points;
 mod precision;
 mod progress;
-mod storage;
+mod schedule;
+mod weights;
 
-pub use backend::{Matrix, Points};
 pub use device::{Adapter, Device, DeviceChoice, DeviceKind};
-pub use embeddings::{Embeddings, Scaling};
 pub use engine::Engine;
 pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
 pub use gpu::adapters;
-pub use log_sum::LogSum;
+pub use log_sum::LogSumExp;
 pub use metrics::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, Estimate, GroupUniformity, Groups,
     Loss, LossValue, Potentials, Significance, Spectrum, Uniformity,
 };
-pub use pairs::unordered as unordered_pairs;
-pub use precision::Precision;
+pub use points::{Embeddings, Matrix, Points, Scaling};
+pub use precision::{Precision, Storage};
 pub use progress::{Observer, Progress};
-pub use storage::Storage;
+pub use schedule::unordered as unordered_pairs;
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.
 #[cfg(feature = "gpu")]
 pub use wgpu;

@@ -6,14 +6,14 @@
 /// [`combine`](Self::combine) with [`EMPTY`](Self::EMPTY) is a commutative monoid, so that tiles, blocks and
 /// devices merge the same way. The shaders' `TileSum` is the same in single precision, with a similarity for an exponent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LogSum {
+pub struct LogSumExp {
     /// The largest exponent, or the exponent that the rest is scaled by.
     pub max: f64,
     /// Σ exp(eᵢ − max).
     pub sum: f64,
 }
 
-impl LogSum {
+impl LogSumExp {
     /// The sum of nothing.
     pub const EMPTY: Self = Self { max: f64::NEG_INFINITY, sum: 0.0 };
 
@@ -53,8 +53,8 @@ pub(crate) fn log_add(a: f64, b: f64) -> f64 {
     if max == f64::NEG_INFINITY { max } else { max + ((a.min(b) - max).exp()).ln_1p() }
 }
 
-impl FromIterator<LogSum> for LogSum {
-    fn from_iter<I: IntoIterator<Item = LogSum>>(sums: I) -> Self {
+impl FromIterator<LogSumExp> for LogSumExp {
+    fn from_iter<I: IntoIterator<Item = LogSumExp>>(sums: I) -> Self {
         sums.into_iter().fold(Self::EMPTY, Self::combine)
     }
 }
@@ -66,13 +66,13 @@ mod tests {
     #[test]
     fn a_monoid_at_any_magnitude() {
         let exponents = [-1e6, 3.0, 700.0, 1e6, 1e6 - 1.0];
-        let terms = exponents.map(LogSum::from_exponent);
-        let left: LogSum = terms.into_iter().collect();
-        let right = terms.into_iter().rev().fold(LogSum::EMPTY, |sum, term| term.combine(sum));
+        let terms = exponents.map(LogSumExp::from_exponent);
+        let left: LogSumExp = terms.into_iter().collect();
+        let right = terms.into_iter().rev().fold(LogSumExp::EMPTY, |sum, term| term.combine(sum));
         let expected = 1e6 + (1.0 + (-1.0f64).exp()).ln();
         assert!((left.log() - expected).abs() < 1e-9 && (right.log() - expected).abs() < 1e-9);
-        assert_eq!(LogSum::EMPTY.combine(LogSum::EMPTY), LogSum::EMPTY);
-        assert_eq!(LogSum::EMPTY.log(), f64::NEG_INFINITY);
-        assert_eq!(LogSum { max: 0.0, sum: 3.0 }.log_mean(3), 0.0);
+        assert_eq!(LogSumExp::EMPTY.combine(LogSumExp::EMPTY), LogSumExp::EMPTY);
+        assert_eq!(LogSumExp::EMPTY.log(), f64::NEG_INFINITY);
+        assert_eq!(LogSumExp { max: 0.0, sum: 3.0 }.log_mean(3), 0.0);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// How far a computation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::{
     tile::width,
     walk::{Close, Visit, walk},
 };
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// Fills tables with `scale` · (closeness − top), and with none where pairs do not count.
 pub(super) struct Closeness<K: Kernel> {

@@ -5,7 +5,7 @@ use super::{
     points::FEW,
     sets::Sets,
 };
-use crate::Scaling;
+use crate::points::Scaling;
 
 /// The kernels, by what they are for: see [`super::kernel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,11 +19,18 @@ use super::{
     tile::width,
     walk::{Close, Visit, walk},
 };
-use crate::{Error, LogSum, Matrix, Result, backend::Gradients, pairs::Block, progress::Watch};
+use crate::{
+    backend::Gradients,
+    error::{Error, Result},
+    log_sum::LogSumExp,
+    points::Matrix,
+    progress::Watch,
+    schedule::Block,
+};
 
 /// A sum and its gradient, and whether the gradient is worth having.
 pub(super) struct Done {
-    pub(super) result: (LogSum, Gradients),
+    pub(super) result: (LogSumExp, Gradients),
     /// So much cancels in it that only f64 tells what is left.
     pub(super) cancels: bool,
 }

@@ -15,7 +15,7 @@ use super::{
     sets::Sets,
     sweep::sweep,
 };
-use crate::{LogSum, Result, pairs::Block, progress::Watch};
+use crate::{error::Result, log_sum::LogSumExp, progress::Watch, schedule::Block};
 
 /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, row by row of a k × k matrix.
 pub(super) fn log_sums<K: Kernel>(
@@ -24,7 +24,7 @@ pub(super) fn log_sums<K: Kernel>(
     ends: &[usize],
     t: f64,
     watch: &Watch<'_>,
-) -> Result<Vec<LogSum>> {
+) -> Result<Vec<LogSumExp>> {
     let (sets, k, rate) = (Sets { x, y: None, distinct: false }, ends.len(), K::RATE * t);
     let mut sums = vec![Potential::EMPTY; k * k];
     let one = |block: &Block, scratch: &mut Scratch<K::Real>| {
@@ -38,7 +38,7 @@ pub(super) fn log_sums<K: Kernel>(
     let log_sum = |at: usize| {
         let (g, h) = (at / k, at % k);
         let Potential { pivot, sum } = sums[g.min(h) * k + g.max(h)];
-        if sum == 0.0 { LogSum::EMPTY } else { LogSum { max: K::steepness(rate) * pivot, sum } }
+        if sum == 0.0 { LogSumExp::EMPTY } else { LogSumExp { max: K::steepness(rate) * pivot, sum } }
     };
     Ok((0..k * k).map(log_sum).collect())
 }

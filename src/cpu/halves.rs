@@ -12,7 +12,7 @@ use super::{
     table::Table,
     tile::width,
 };
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// Writes a block's weights to `memory`.
 pub(super) struct Fill<'a, T: Float, W> {

@@ -12,7 +12,7 @@ use super::{
     sets::Sets,
     sweep::sweep,
 };
-use crate::{Result, pairs::Block, progress::Watch};
+use crate::{error::Result, progress::Watch, schedule::Block};
 
 /// How many pairs have a cosine in each of so many equal parts of [−1, 1].
 pub(super) fn cosines(level: Level, sets: Sets<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {

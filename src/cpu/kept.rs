@@ -18,7 +18,7 @@ use super::{
     walk::{Close, Part, Visit, walk},
     weighing::Weighed,
 };
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// Tables of the first blocks of two sets.
 pub(super) struct Kept<T> {

@@ -11,7 +11,7 @@ use super::{
     sweep::sweep,
     walk::{Close, Visit, walk},
 };
-use crate::{LogSum, Result, pairs::Block, progress::Watch};
+use crate::{error::Result, log_sum::LogSumExp, progress::Watch, schedule::Block};
 
 /// Σ exp(`rate` · (closeness − pivot)), where the pivot is about the greatest closeness.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +32,11 @@ impl Potential {
         Self { pivot, sum: scaled(self) + scaled(other) }
     }
 
-    pub(super) fn log_sum<K: Kernel>(self, t: f64) -> LogSum {
+    pub(super) fn log_sum<K: Kernel>(self, t: f64) -> LogSumExp {
         if self.sum == 0.0 {
-            return LogSum::EMPTY;
+            return LogSumExp::EMPTY;
         }
-        LogSum { max: t * (K::RATE * (self.pivot - K::TOP)), sum: self.sum }
+        LogSumExp { max: t * (K::RATE * (self.pivot - K::TOP)), sum: self.sum }
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn log_sums<K: Kernel>(
     sets: Sets<'_>,
     ts: &[f64],
     watch: &Watch<'_>,
-) -> Result<Vec<LogSum>> {
+) -> Result<Vec<LogSumExp>> {
     let sums = potentials::<K>(level, sets, ts, watch)?;
     Ok(sums.into_iter().zip(ts).map(|(sum, &t)| sum.log_sum::<K>(t)).collect())
 }

@@ -15,9 +15,9 @@ use super::{
     walk::{Close, Visit, walk},
 };
 use crate::{
-    Error, Matrix, Result,
-    backend::{MatrixStorage, own},
-    pairs::{Block, panels},
+    error::{Error, Result},
+    points::{Matrix, MatrixStorage, own},
+    schedule::{Block, panels},
 };
 
 /// A matrix in memory, row-major.

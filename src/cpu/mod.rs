@@ -52,11 +52,16 @@ use self::{
     sets::Sets,
 };
 use crate::{
-    Device, DeviceKind, Embeddings, LogSum, Matrix, Points, Result,
-    backend::{
-        Backend, Close, Exponent, Gradients, Masses, Moments, NARROW, Pairs, Rests, RowLogSums, Weighing,
-    },
+    accuracy::NARROW,
+    backend::{Backend, FoundPairs, Gradients, Moments},
+    device::{Device, DeviceKind},
+    error::Result,
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::{Embeddings, Matrix, Points},
     progress::Watch,
+    weights::{ExtraTerms, PairWeights, PointWeights, RowLogSums},
 };
 
 /// The CPU as a device.
@@ -111,11 +116,11 @@ impl Backend for Cpu {
         Rows::of(points)?.gather(self.level, rows)
     }
 
-    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
+    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
         Ok(self.log_sums(pairs, &[t], watch)?[0])
     }
 
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
         sweeps::log_sums(self.level, pairs, ts, watch)
     }
 
@@ -125,7 +130,7 @@ impl Backend for Cpu {
         t: f64,
         weight: f64,
         watch: &Watch<'_>,
-    ) -> Result<(LogSum, Gradients)> {
+    ) -> Result<(LogSumExp, Gradients)> {
         let sets = Sets::of(pairs)?;
         let centre = gradient::centre(sets);
         let mut passes = watch.passes();
@@ -149,7 +154,13 @@ impl Backend for Cpu {
         Ok(by(Exact::Difference)?.result)
     }
 
-    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+    fn group_log_sums(
+        &self,
+        x: &Points,
+        ends: &[usize],
+        t: f64,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<LogSumExp>> {
         sweeps::group_log_sums(self.level, x, ends, t, watch)
     }
 
@@ -157,7 +168,13 @@ impl Backend for Cpu {
         histogram::cosines(self.level, Sets::of(pairs)?, bins, watch)
     }
 
-    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
+    fn close_pairs(
+        &self,
+        pairs: Pairs<'_>,
+        square: f64,
+        limit: usize,
+        watch: &Watch<'_>,
+    ) -> Result<FoundPairs> {
         near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
     }
 
@@ -169,7 +186,7 @@ impl Backend for Cpu {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        masses: Option<Masses<'_>>,
+        masses: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums> {
         rows::row_log_sums(self, pairs, exponent, masses, watch)
@@ -188,7 +205,7 @@ impl Backend for Cpu {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        weighing: Weighing<'_>,
+        weighing: PairWeights<'_>,
         sum: Option<Gradients>,
         watch: &Watch<'_>,
     ) -> Result<Gradients> {
@@ -199,7 +216,7 @@ impl Backend for Cpu {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        rests: Rests<'_>,
+        rests: ExtraTerms<'_>,
         scale: f64,
         watch: &Watch<'_>,
     ) -> Result<(RowLogSums, Gradients)> {

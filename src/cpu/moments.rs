@@ -11,7 +11,11 @@ use super::{
     sets::Sets,
     tile::{Product, Right, WIDEST, sums, width},
 };
-use crate::{Error, Result, backend::Moments, pairs::panels};
+use crate::{
+    backend::Moments,
+    error::{Error, Result},
+    schedule::panels,
+};
 
 /// How many points are taken at a time, and how many values at most: what the cache holds as f64.
 const POINTS: usize = 2048;

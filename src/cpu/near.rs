@@ -15,7 +15,7 @@ use super::{
     sweep::sweep,
     tile::SHORT,
 };
-use crate::{Result, Scaling, backend::Close, pairs::Block, progress::Watch};
+use crate::{backend::FoundPairs, error::Result, points::Scaling, progress::Watch, schedule::Block};
 
 /// What −‖x−y‖² may be off by: in f32, short sums of products and the sum of those round by a bit each; in f64, by next
 /// to nothing.
@@ -30,7 +30,7 @@ pub(super) fn close_pairs(
     square: f64,
     limit: usize,
     watch: &Watch<'_>,
-) -> Result<Close> {
+) -> Result<FoundPairs> {
     match sets.scaling() {
         Scaling::Unit => by::<Cosine>(level, sets, square, limit, watch),
         Scaling::Raw => by::<Difference>(level, sets, square, limit, watch),
@@ -43,10 +43,10 @@ fn by<K: Kernel>(
     square: f64,
     limit: usize,
     watch: &Watch<'_>,
-) -> Result<Close> {
-    let mut close = Close::default();
+) -> Result<FoundPairs> {
+    let mut close = FoundPairs::default();
     let one = |block: &Block, scratch: &mut Scratch<K::Real>| {
-        let mut found = Close::default();
+        let mut found = FoundPairs::default();
         found.pairs = level.run(Candidates::<K> { sets, block, square, scratch });
         found.count = found.pairs.len() as u64;
         first(&mut found.pairs, limit);

@@ -19,9 +19,9 @@ use super::{
     turns::InTurn,
 };
 use crate::{
-    Result,
-    pairs::{Block, panels},
+    error::Result,
     progress::Watch,
+    schedule::{Block, panels},
 };
 
 /// Each row's sum of weights, and the pulls of weights divided by `divisor(row, sum)`.

@@ -8,7 +8,7 @@ use super::{
     matrix::{into_values, matrix},
     points::Rows,
 };
-use crate::{Matrix, Result};
+use crate::{error::Result, points::Matrix};
 
 /// How many rows a thread takes at a time.
 const CHUNK: usize = 64;

@@ -5,7 +5,10 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{float::Float, level::Level, matrix::zeros, tile};
-use crate::{Embeddings, Error, Points, Result, Scaling, backend::own, duplicates::hash, embeddings::length};
+use crate::{
+    error::{Error, Result},
+    points::{Embeddings, Points, Scaling, hash, length, own},
+};
 
 /// n points of d dimensions, row-major.
 ///

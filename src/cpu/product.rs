@@ -14,7 +14,7 @@ use super::{
     table::{LONG, Table},
     tile::{Product, Right, WIDEST, sums, width},
 };
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// Adds a block's share to the panels on its left and right; returns Σ w of the block.
 pub(super) struct Pull<'a, 'p, T: Float, W> {

@@ -16,8 +16,8 @@ use super::{
     turns::InTurn,
 };
 use crate::{
-    Result,
-    pairs::{Block, latin_square, panels, tournament},
+    error::Result,
+    schedule::{Block, latin_square, panels, tournament},
 };
 
 /// Where the weights of a block come from.

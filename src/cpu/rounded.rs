@@ -5,7 +5,7 @@ use std::mem;
 use pulp::Simd;
 
 use super::{pack::Scratch, pull::Weights, sets::Sets, table::Table};
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// Weights rounded once.
 pub(super) struct Rounded<W>(pub(super) W);

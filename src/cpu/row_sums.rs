@@ -17,7 +17,7 @@ use super::{
     tile::width,
     walk::{Close, Visit, walk},
 };
-use crate::{Result, pairs::Block, progress::Watch};
+use crate::{error::Result, progress::Watch, schedule::Block};
 
 /// For each point of either set, Σ exp(`rate` · (closeness − pivot)), with a pivot of its own.
 pub(super) struct RowSums {

@@ -10,9 +10,12 @@ use super::{
     sets::Sets,
 };
 use crate::{
-    Result,
-    backend::{Exponent, Masses, NARROW, Pairs, RowLogSums},
+    accuracy::NARROW,
+    error::Result,
+    kernel::Exponent,
+    pairs::Pairs,
     progress::Watch,
+    weights::{PointWeights, RowLogSums},
 };
 
 /// An exponent as kernels have it.
@@ -45,7 +48,7 @@ pub(super) fn row_log_sums(
     cpu: &Cpu,
     pairs: Pairs<'_>,
     exponent: Exponent,
-    masses: Option<Masses<'_>>,
+    masses: Option<PointWeights<'_>>,
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
     let sets = Sets::of(pairs)?;

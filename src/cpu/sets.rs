@@ -2,9 +2,10 @@
 
 use super::points::Rows;
 use crate::{
-    Result, Scaling,
-    backend::Pairs,
-    pairs::{self, Block},
+    error::Result,
+    pairs::Pairs,
+    points::Scaling,
+    schedule::{self, Block},
 };
 
 /// The pairs i < j of `x`, or the pairs of `x` and `y`.
@@ -21,7 +22,7 @@ impl<'a> Sets<'a> {
         Ok(match pairs {
             Pairs::Within(x) => Self::within(Rows::of(x)?),
             Pairs::Across(x, y) => Self::two(Rows::of(x)?, Rows::of(y)?),
-            Pairs::Distinct(x, y) => Self { distinct: true, ..Self::two(Rows::of(x)?, Rows::of(y)?) },
+            Pairs::Unpaired(x, y) => Self { distinct: true, ..Self::two(Rows::of(x)?, Rows::of(y)?) },
         })
     }
 
@@ -56,8 +57,8 @@ impl<'a> Sets<'a> {
     pub(super) fn blocks(self) -> Box<dyn Iterator<Item = Block> + Send> {
         let (n, m, panel) = (self.x.len(), self.right().len(), self.panel());
         match self.y {
-            None => Box::new(pairs::within(n, panel)),
-            Some(_) => Box::new(pairs::across(n, m, panel)),
+            None => Box::new(schedule::within(n, panel)),
+            Some(_) => Box::new(schedule::across(n, m, panel)),
         }
     }
 

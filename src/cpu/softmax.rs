@@ -13,10 +13,13 @@ use super::{
     weighted::{LEAST_TOTAL, Pulled, in_double, weighed},
 };
 use crate::{
-    Error, Result,
-    backend::{Exponent, Gradients, Pairs, Rests, RowLogSums},
+    backend::Gradients,
+    error::{Error, Result},
+    kernel::Exponent,
     log_sum::log_add,
+    pairs::Pairs,
     progress::Watch,
+    weights::{ExtraTerms, RowLogSums},
 };
 
 /// The log sums of points that have a rest, and the gradient of `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)) over them.
@@ -24,7 +27,7 @@ pub(super) fn row_log_sums_with_grad(
     cpu: &Cpu,
     pairs: Pairs<'_>,
     exponent: Exponent,
-    (rests, scale): (Rests<'_>, f64),
+    (rests, scale): (ExtraTerms<'_>, f64),
     watch: &Watch<'_>,
 ) -> Result<(RowLogSums, Gradients)> {
     let sets = Sets::of(pairs)?;
@@ -75,7 +78,7 @@ pub(super) fn row_log_sums_with_grad(
 fn at_once(
     cpu: &Cpu,
     (sets, form): (Sets<'_>, Form),
-    (rests, scale): (Rests<'_>, f64),
+    (rests, scale): (ExtraTerms<'_>, f64),
     centre: Vec<f32>,
     watch: &Watch<'_>,
 ) -> Result<(RowLogSums, Pulled<f32>)> {
@@ -95,7 +98,7 @@ fn at_once(
 pub(super) fn sums_first<'a, K: Kernel>(
     cpu: &Cpu,
     (sets, form): (Sets<'_>, Form),
-    (rests, scale): (Rests<'_>, f64),
+    (rests, scale): (ExtraTerms<'_>, f64),
     kept: &'a Kept<K::Real>,
     watch: &Watch<'_>,
 ) -> Result<(RowLogSums, Option<Recalled<'a, K>>)> {

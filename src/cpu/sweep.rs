@@ -7,7 +7,7 @@ use super::{
     pack::{Pool, Scratch},
     sets::Sets,
 };
-use crate::{Result, pairs::Block, progress::Watch};
+use crate::{error::Result, progress::Watch, schedule::Block};
 
 /// How many blocks are handed out at a time: what bounds the memory of their results.
 const BATCH: usize = 256;

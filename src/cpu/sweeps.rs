@@ -10,18 +10,21 @@ use super::{
     sets::Sets,
 };
 use crate::{
-    LogSum, Points, Result,
-    backend::{Pairs, narrow},
-    progress::Watch,
+    accuracy::narrow, error::Result, log_sum::LogSumExp, pairs::Pairs, points::Points, progress::Watch,
 };
 
 /// Σ exp(−t‖x−y‖²) over the pairs, for every t.
-pub(super) fn log_sums(level: Level, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+pub(super) fn log_sums(
+    level: Level,
+    pairs: Pairs<'_>,
+    ts: &[f64],
+    watch: &Watch<'_>,
+) -> Result<Vec<LogSumExp>> {
     let sets = Sets::of(pairs)?;
     let exact = |t| Exact::gaussian(sets, t);
     let mut sums = vec![None; ts.len()];
     let mut passes = watch.passes();
-    let mut pass = |sums: &mut [Option<LogSum>], by: By, which: &dyn Fn(f64) -> bool| {
+    let mut pass = |sums: &mut [Option<LogSumExp>], by: By, which: &dyn Fn(f64) -> bool| {
         let places: Vec<_> = (0..ts.len()).filter(|&i| sums[i].is_none() && which(ts[i])).collect();
         if places.is_empty() {
             return Ok(());
@@ -43,7 +46,7 @@ pub(super) fn log_sums(level: Level, pairs: Pairs<'_>, ts: &[f64], watch: &Watch
     Ok(sums.into_iter().flatten().collect())
 }
 
-type By = fn(Level, Sets<'_>, &[f64], &Watch<'_>) -> Result<Vec<LogSum>>;
+type By = fn(Level, Sets<'_>, &[f64], &Watch<'_>) -> Result<Vec<LogSumExp>>;
 
 /// So shallow that the rounding of a single cosine does not show in its exponential.
 const SHALLOW: f64 = 2.0;
@@ -55,7 +58,7 @@ pub(super) fn group_log_sums(
     ends: &[usize],
     t: f64,
     watch: &Watch<'_>,
-) -> Result<Vec<LogSum>> {
+) -> Result<Vec<LogSumExp>> {
     let rows = Rows::of(x)?;
     let starts = std::iter::once(&0).chain(ends);
     let least = ends.iter().zip(starts).map(|(end, start)| end - start).min().unwrap_or(0);

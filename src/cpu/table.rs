@@ -1,7 +1,7 @@
 //! The weights of a block, written once and read along either side.
 
 use super::{float::Float, pack::Buffer, tile::Right};
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// How many weights of a row lie side by side: a multiple of both sides of every tile.
 pub(super) const LONG: usize = 192;

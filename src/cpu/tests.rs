@@ -9,7 +9,7 @@ mod schedule;
 mod spread;
 
 use super::*;
-use crate::{Scaling, Uniformity};
+use crate::{metrics::Uniformity, points::Scaling};
 use oracle::{Point, points_seen};
 
 /// Reproducible values about 0.

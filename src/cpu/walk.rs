@@ -11,7 +11,7 @@ use super::{
     sets::Sets,
     tile::{SHORT, Tile, sums, width},
 };
-use crate::pairs::Block;
+use crate::schedule::Block;
 
 /// The closeness of every pair of a tile.
 pub(super) struct Close<S: Simd, K: Kernel, const SIDE: usize> {

@@ -14,7 +14,7 @@ use super::{
     tile::{WIDEST, width},
     walk::{Close, Visit, walk},
 };
-use crate::{backend::Weighing, pairs::Block};
+use crate::{schedule::Block, weights::PairWeights};
 
 /// exp(rate · closeness) times the factors of both points, or times their sum.
 pub(super) struct Weighed<K: Kernel> {
@@ -55,10 +55,10 @@ impl<K: Kernel> Factors<K> {
 
 impl<K: Kernel> Weighed<K> {
     /// For exponents rate · closeness + base.
-    pub(super) fn new(rate: f64, base: f64, weighing: Weighing<'_>) -> Self {
+    pub(super) fn new(rate: f64, base: f64, weighing: PairWeights<'_>) -> Self {
         let (p, q, sum) = match weighing {
-            Weighing::Product { p, q } => (p, q, false),
-            Weighing::Sum { p, q } => (p, q, true),
+            PairWeights::Product { p, q } => (p, q, false),
+            PairWeights::Sum { p, q } => (p, q, true),
         };
         let of_y = Factors::new(q, if sum { base } else { 0.0 });
         Self { rate, of_x: Factors::new(p, base), of_y, sum, kernel: PhantomData }

@@ -14,9 +14,8 @@ use super::{
     weighing::Weighed,
 };
 use crate::{
-    Result,
-    backend::{Exponent, Gradients, NARROW, Pairs, Weighing},
-    progress::Watch,
+    accuracy::NARROW, backend::Gradients, error::Result, kernel::Exponent, pairs::Pairs, progress::Watch,
+    weights::PairWeights,
 };
 
 /// The gradient of Σ wᵢⱼeᵢⱼ, the weights being constant.
@@ -24,7 +23,7 @@ pub(super) fn weighted_grad(
     cpu: &Cpu,
     pairs: Pairs<'_>,
     exponent: Exponent,
-    weighing: Weighing<'_>,
+    weighing: PairWeights<'_>,
     sum: Option<Gradients>,
     watch: &Watch<'_>,
 ) -> Result<Gradients> {
@@ -55,7 +54,7 @@ pub(super) fn weighted_grad(
 pub(super) fn in_double(
     cpu: &Cpu,
     (sets, form): (Sets<'_>, Form),
-    weighing: Weighing<'_>,
+    weighing: PairWeights<'_>,
     about: Vec<f64>,
     sum: Option<Gradients>,
     watch: &Watch<'_>,
@@ -82,7 +81,7 @@ impl Form {
     }
 }
 
-pub(super) fn weighed<K: Kernel>(form: Form, weighing: Weighing<'_>) -> Weighed<K> {
+pub(super) fn weighed<K: Kernel>(form: Form, weighing: PairWeights<'_>) -> Weighed<K> {
     let rate = K::RATE * form.t;
     Weighed::new(rate, form.shift - rate * K::TOP, weighing)
 }

@@ -2,8 +2,10 @@
 
 use super::Engine;
 use crate::{
-    Alignment, ClosePairs, GroupUniformity, Groups, Matrix, Points, Potentials, Result, Spectrum, Uniformity,
-    backend::Pairs, metrics,
+    error::Result,
+    metrics::{self, Alignment, ClosePairs, GroupUniformity, Groups, Potentials, Spectrum, Uniformity},
+    pairs::Pairs,
+    points::{Matrix, Points},
 };
 
 impl Engine {
@@ -33,7 +35,7 @@ impl Engine {
     ///
     /// Those of [`cross_uniformity`](Self::cross_uniformity); unless there are as many rows in both, and two.
     pub fn unpaired_uniformities(&self, x: &Points, y: &Points, ts: &[f64]) -> Result<Vec<f64>> {
-        let pairs = Pairs::Distinct(x, y);
+        let pairs = Pairs::Unpaired(x, y);
         Uniformity::values(&*self.backend, pairs, ts, &self.watch(pairs.count()))
     }
 
@@ -64,9 +66,9 @@ impl Engine {
     ///
     /// Those of [`unpaired_uniformities`](Self::unpaired_uniformities).
     pub fn paired_squared_mmd(&self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
-        let sets = [Pairs::Within(x), Pairs::Within(y), Pairs::Distinct(x, y)];
+        let sets = [Pairs::Within(x), Pairs::Within(y), Pairs::Unpaired(x, y)];
         let watch = self.watch(sets.iter().map(Pairs::count).sum());
-        metrics::squared_mmd(&*self.backend, Pairs::Distinct(x, y), metric, &watch)
+        metrics::squared_mmd(&*self.backend, Pairs::Unpaired(x, y), metric, &watch)
     }
 
     /// Uniformity of x (n, d) whose row i counts `weights[i]` times: log Σ wᵢwⱼ exp(−t‖xᵢ−xⱼ‖²) / Σ wᵢwⱼ over i < j.

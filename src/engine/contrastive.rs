@@ -1,7 +1,11 @@
 //! The contrastive loss.
 
 use super::Engine;
-use crate::{Candidates, Contrastive, ContrastiveValue, Matrix, Points, Result};
+use crate::{
+    error::Result,
+    metrics::{Candidates, Contrastive, ContrastiveValue},
+    points::{Matrix, Points},
+};
 
 impl Engine {
     /// The contrastive loss of the positive pairs of x (n, d) and y (n, d), row by row, and its decomposition (Wang & Isola

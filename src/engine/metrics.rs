@@ -2,9 +2,10 @@
 
 use super::Engine;
 use crate::{
-    Alignment, Error, Loss, LossValue, Matrix, Points, Result, Uniformity,
-    backend::Pairs,
-    metrics::{comparable, mismatch},
+    error::{Error, Result},
+    metrics::{Alignment, Loss, LossValue, Uniformity, comparable, mismatch},
+    pairs::Pairs,
+    points::{Matrix, Points},
 };
 
 impl Engine {

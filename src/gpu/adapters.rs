@@ -1,7 +1,11 @@
 //! The adapters of this machine, and how one of them is opened.
 
 use super::cooperative::Matrices;
-use crate::{Adapter, Device, DeviceChoice, DeviceKind, Error, Precision, Result};
+use crate::{
+    device::{Adapter, Device, DeviceChoice, DeviceKind},
+    error::{Error, Result},
+    precision::Precision,
+};
 
 /// The GPU adapters of this machine, the best first: discrete, integrated, virtual, software. Empty where
 /// there is none.

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use super::context::Context;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The most that is copied to the host at once, in bytes.
 const CHUNK: u64 = 64 << 20;

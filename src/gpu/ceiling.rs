@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{context::Context, params::FmaParams, shaders::Kernel};
-use crate::{Error, Result, Storage};
+use crate::{
+    error::{Error, Result},
+    precision::Storage,
+};
 
 /// Invocations of a workgroup, and the operations of each: what `shaders/fma.wgsl` says.
 pub(super) const LANES: usize = 256;

@@ -14,10 +14,11 @@ use super::{
     table::{READ, Table},
 };
 use crate::{
-    Error, Result,
-    backend::{Close, Pairs},
-    pairs::Block,
+    backend::FoundPairs,
+    error::{Error, Result},
+    pairs::Pairs,
     progress::Watch,
+    schedule::Block,
 };
 
 /// Pairs that are listed at once at most, and more than a row of a block has.
@@ -65,7 +66,7 @@ pub(super) fn close_pairs(
     square: f64,
     limit: usize,
     watch: &Watch<'_>,
-) -> Result<Close> {
+) -> Result<FoundPairs> {
     let (x, _) = pairs.sides();
     context.scoped("looking for close pairs", || {
         let potential = Potential::by_differences();
@@ -74,7 +75,7 @@ pub(super) fn close_pairs(
         let search = Search { context, pairs, table: &table, square, bounds };
         let blocks: Vec<_> = table.sweep.blocks().collect();
         let counts = search.count_blocks(&blocks, watch)?;
-        let mut close = Close { count: counts.iter().map(|count| count.sure).sum(), pairs: Vec::new() };
+        let mut close = FoundPairs { count: counts.iter().map(|count| count.sure).sum(), pairs: Vec::new() };
         // Pairs of earlier rows come first, and blocks of the same rows are next to each other.
         let mut rows = 0..0;
         let mut named = 0;
@@ -167,7 +168,13 @@ impl Search<'_> {
     }
 
     /// Counts what is in doubt, and names as many as may be wanted of a block.
-    fn list_block(&self, block: &Block, wanted: usize, close: &mut Close, watch: &Watch<'_>) -> Result<()> {
+    fn list_block(
+        &self,
+        block: &Block,
+        wanted: usize,
+        close: &mut FoundPairs,
+        watch: &Watch<'_>,
+    ) -> Result<()> {
         let Bounds { sure, perhaps } = self.bounds;
         let counts = self.count_rows(block, watch)?;
         let mut named = Vec::new();

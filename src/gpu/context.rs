@@ -12,7 +12,10 @@ use std::{
 };
 
 use super::{shaders::Kernel, tiling::Choice};
-use crate::{Error, Result, Storage};
+use crate::{
+    error::{Error, Result},
+    precision::Storage,
+};
 
 /// Rows that lie together; panels are powers of two times this. Also what small tiles are high and wide.
 pub(super) const TILE: usize = 64;

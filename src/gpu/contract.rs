@@ -24,7 +24,7 @@ use super::{
     shaders::Kernel,
     weighted,
 };
-use crate::Storage;
+use crate::precision::Storage;
 
 fn parse(kernel: Kernel) -> (Module, ModuleInfo) {
     // The bindings of both storages are the same; the types of points are not.

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::Precision;
+use crate::precision::Precision;
 
 /// Dimensions for which products of single halves are as exact as they should be: of fewer, rounding has too little to
 /// average over, and of more, some devices cut off too much of the sums.
@@ -114,14 +114,15 @@ mod tests {
 
     use super::*;
     use crate::{
-        Result, Storage,
-        backend::Pairs,
+        error::Result,
         gpu::{
             context::Context,
             log_sum::Sweep,
             tests::{T, contexts_with_matrices, formula, last_row_error, results, unit, upload, values},
             tiling::Tiling,
         },
+        pairs::Pairs,
+        precision::Storage,
     };
 
     /// Ends within tiles and matrices, several panels of the small limits, and enough coordinates for single halves.
@@ -187,7 +188,7 @@ mod tests {
             // Those pairs are the closest.
             let y: Vec<f32> = values(rows, dims, 1).iter().map(|v| 1.1 * v).collect();
             let y = upload(&context, &y, dims, Storage::F32)?;
-            let pairs = Pairs::Distinct(&x, &y);
+            let pairs = Pairs::Unpaired(&x, &y);
             let (want, _, _) = results(&Sweep::with_tiling(&context, pairs, T, Tiling::SMALL)?)?;
             for kernel in kernels(matrices) {
                 let (value, with_grad, _) = compute(&context, pairs, Tiling::SMALL, kernel)?;

@@ -11,7 +11,10 @@ use super::{
     shaders::Kernel,
     stream::{Stream, Tiles},
 };
-use crate::{Matrix, Points, Result};
+use crate::{
+    error::Result,
+    points::{Matrix, Points},
+};
 
 /// ‖xᵢ−yⱼ‖² of every pair.
 pub(super) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Matrix> {

@@ -9,7 +9,7 @@ use super::{
     shaders::Kernel,
     stream::Stream,
 };
-use crate::{Points, Result, pairs::panels};
+use crate::{error::Result, points::Points, schedule::panels};
 
 /// The points of these rows, in this order.
 pub(super) fn gather(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Points> {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::cooperative::Cooperative;
-use crate::Precision;
+use crate::precision::Precision;
 
 /// The grades so far.
 #[derive(Debug, Default)]

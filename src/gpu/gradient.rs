@@ -17,7 +17,14 @@ use super::{
     shaders::{Kernel, Similarity},
     stream::{Stream, Tiles},
 };
-use crate::{LogSum, Points, Result, Scaling, backend::Gradients, pairs::Block, progress::Watch};
+use crate::{
+    backend::Gradients,
+    error::Result,
+    log_sum::LogSumExp,
+    points::{Points, Scaling},
+    progress::Watch,
+    schedule::Block,
+};
 
 /// What the weights of a block are multiplied with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +35,7 @@ pub(super) enum Products {
 
 impl Sweep<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
-    pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
+    pub(super) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
         let products = match self.potential.similarity() {
             Similarity::Cosine | Similarity::FineCosine | Similarity::Product => Products::Points,
             Similarity::SplitCosine | Similarity::Difference => Products::Differences,
@@ -36,7 +43,7 @@ impl Sweep<'_> {
         self.by(products, weight, watch)
     }
 
-    fn by(&self, products: Products, weight: f64, watch: &Watch<'_>) -> Result<(LogSum, Gradients)> {
+    fn by(&self, products: Products, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
         let pivot = match self.potential.pivot() {
             Some(pivot) => pivot,
             None => self.potential.pivot_of(self.log_sum(&watch.again())?)?,
@@ -75,7 +82,7 @@ impl Sweep<'_> {
         pivot: f32,
         gradients: (&GpuMatrix, &GpuMatrix),
         watch: &Watch<'_>,
-    ) -> Result<LogSum> {
+    ) -> Result<LogSumExp> {
         let mut stream =
             Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();

@@ -8,7 +8,7 @@ use super::{
     shaders::Kernel,
     stream::Stream,
 };
-use crate::Result;
+use crate::error::Result;
 
 /// Rows that a workgroup of `shaders/halve.wgsl` works on.
 pub(super) const HALVE_ROWS: usize = 256;

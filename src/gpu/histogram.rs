@@ -10,7 +10,7 @@ use super::{
     stream::{Stream, Tiles},
     table::{READ, Table},
 };
-use crate::{Result, backend::Pairs, progress::Watch};
+use crate::{error::Result, pairs::Pairs, progress::Watch};
 
 /// Rows that a workgroup of `shaders/histogram.wgsl` counts, and how many bins at a time.
 pub(super) const ROWS: usize = 16;

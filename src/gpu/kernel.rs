@@ -1,7 +1,7 @@
 //! Pipelines, compiled at first use. A shader is the only list of its bindings: their layout is read from it.
 
 use super::{context::Context, shaders::Kernel};
-use crate::{Result, Storage};
+use crate::{error::Result, precision::Storage};
 
 impl Context {
     /// The pipeline of a kernel for points so stored.

@@ -15,10 +15,12 @@ use super::{
     tiling::Tiling,
 };
 use crate::{
-    LogSum, Points, Result,
-    backend::Pairs,
-    pairs::{Block, across, within},
+    error::Result,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::Points,
     progress::Watch,
+    schedule::{Block, across, within},
 };
 
 /// A pass over the pairs of points on one device.
@@ -90,7 +92,7 @@ impl<'a> Sweep<'a> {
         tiling: Tiling,
     ) -> Result<Self> {
         let (left, right) = pairs.sides();
-        let (within, distinct) = (matches!(pairs, Pairs::Within(_)), matches!(pairs, Pairs::Distinct(..)));
+        let (within, distinct) = (matches!(pairs, Pairs::Within(_)), matches!(pairs, Pairs::Unpaired(..)));
         let (x, y) = GpuPoints::both(left, right, context)?;
         Ok(Self {
             context,
@@ -123,7 +125,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// The sum over all pairs.
-    pub(super) fn log_sum(&self, watch: &Watch<'_>) -> Result<LogSum> {
+    pub(super) fn log_sum(&self, watch: &Watch<'_>) -> Result<LogSumExp> {
         self.context.scoped("summing potentials", || {
             let sum = self.sum(watch)?;
             match self.potential.refined(sum, self.count) {
@@ -140,7 +142,7 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    fn sum(&self, watch: &Watch<'_>) -> Result<LogSum> {
+    fn sum(&self, watch: &Watch<'_>) -> Result<LogSumExp> {
         let mut stream =
             Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.potential.exponent(s))?;
         let sums = stream.sums();

@@ -4,9 +4,9 @@ use std::{any::Any, ops::Range, sync::Arc};
 
 use super::context::Context;
 use crate::{
-    Error, Matrix, Result,
-    backend::{MatrixStorage, own},
-    pairs::panels,
+    error::{Error, Result},
+    points::{Matrix, MatrixStorage, own},
+    schedule::panels,
 };
 
 /// A matrix of one device.

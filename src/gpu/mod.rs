@@ -66,9 +66,16 @@ use self::{
     points::Source,
 };
 use crate::{
-    Device, DeviceChoice, Embeddings, Error, LogSum, Matrix, Points, Precision, Result, Scaling, Storage,
-    backend::{Backend, Close, Exponent, Gradients, Masses, Moments, Pairs, RowLogSums, Weighing},
+    backend::{Backend, FoundPairs, Gradients, Moments},
+    device::{Device, DeviceChoice},
+    error::{Error, Result},
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::{Embeddings, Matrix, Points, Scaling},
+    precision::{Precision, Storage},
     progress::Watch,
+    weights::{PairWeights, PointWeights, RowLogSums},
 };
 
 /// A GPU as a device.
@@ -210,7 +217,7 @@ impl Backend for Gpu {
         GpuMatrix::upload(&self.context, values, rows, cols)
     }
 
-    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSum> {
+    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
         Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades).log_sum(watch)
     }
 
@@ -220,7 +227,7 @@ impl Backend for Gpu {
         t: f64,
         weight: f64,
         watch: &Watch<'_>,
-    ) -> Result<(LogSum, Gradients)> {
+    ) -> Result<(LogSumExp, Gradients)> {
         let sweep = Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades);
         sweep.log_sum_with_grad(weight, watch)
     }
@@ -233,7 +240,7 @@ impl Backend for Gpu {
         gather::gather(&self.context, points, rows)
     }
 
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
         match *ts {
             [] => Ok(Vec::new()),
             [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
@@ -248,7 +255,7 @@ impl Backend for Gpu {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        masses: Option<Masses<'_>>,
+        masses: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums> {
         self.grades.note(None);
@@ -269,7 +276,7 @@ impl Backend for Gpu {
         &self,
         pairs: Pairs<'_>,
         exponent: Exponent,
-        weighing: Weighing<'_>,
+        weighing: PairWeights<'_>,
         sum: Option<Gradients>,
         watch: &Watch<'_>,
     ) -> Result<Gradients> {
@@ -277,7 +284,13 @@ impl Backend for Gpu {
         weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
     }
 
-    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>) -> Result<Vec<LogSum>> {
+    fn group_log_sums(
+        &self,
+        x: &Points,
+        ends: &[usize],
+        t: f64,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<LogSumExp>> {
         self.grades.note(None);
         rectangles::group_log_sums(&self.context, x, ends, t, watch)
     }
@@ -286,7 +299,13 @@ impl Backend for Gpu {
         histogram::cosines(&self.context, pairs, bins, watch)
     }
 
-    fn close_pairs(&self, pairs: Pairs<'_>, square: f64, limit: usize, watch: &Watch<'_>) -> Result<Close> {
+    fn close_pairs(
+        &self,
+        pairs: Pairs<'_>,
+        square: f64,
+        limit: usize,
+        watch: &Watch<'_>,
+    ) -> Result<FoundPairs> {
         close::close_pairs(&self.context, pairs, square, limit, watch)
     }
 

@@ -9,7 +9,7 @@ use super::{
     shaders::Kernel,
     stream::{Stream, Tiles},
 };
-use crate::{Points, Result, backend::Moments};
+use crate::{backend::Moments, error::Result, points::Points};
 
 /// The least rows that are summed in f32, and how many such sums there are at least of many rows: their rounding averages
 /// out.

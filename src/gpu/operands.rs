@@ -7,7 +7,7 @@ use super::{
     shaders::{Kernel, Pairwise, Similarity},
     tiling::Tiling,
 };
-use crate::{Result, pairs::Block};
+use crate::{error::Result, schedule::Block};
 
 pub(super) enum Operands {
     Points(Pairwise),

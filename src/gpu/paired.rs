@@ -10,7 +10,11 @@ use super::{
     shaders::Kernel,
     stream::Stream,
 };
-use crate::{Matrix, Points, Result, Scaling, Storage};
+use crate::{
+    error::Result,
+    points::{Matrix, Points, Scaling},
+    precision::Storage,
+};
 
 /// The panels of two sets, side by side, and how both are stored.
 fn side_by_side<'a>(

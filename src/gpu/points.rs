@@ -9,10 +9,10 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    Embeddings, Error, Points, Result, Scaling, Storage,
-    backend::own,
-    embeddings::{LENGTHS, check, raw_limit},
-    pairs::panels,
+    error::{Error, Result},
+    points::{Embeddings, LENGTHS, Points, Scaling, check, own, raw_limit},
+    precision::Storage,
+    schedule::panels,
 };
 
 /// Rows that a workgroup of `shaders/excess.wgsl` works on.

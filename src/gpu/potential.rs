@@ -4,8 +4,11 @@ use std::f64::consts::LOG2_E;
 
 use super::{params::PairParams, shaders::Similarity, tiling::Tiling};
 use crate::{
-    Error, LogSum, Result, Scaling,
-    backend::{Exponent, narrow},
+    accuracy::narrow,
+    error::{Error, Result},
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    points::Scaling,
 };
 
 /// Up to so many pairs, rounding has little to average over, and each product is split.
@@ -116,14 +119,14 @@ impl Potential {
     }
 
     /// The same potential with products split, where a sum without shows that the set is too narrow for it.
-    pub(super) fn refined(self, sum: LogSum, count: u64) -> Option<Self> {
+    pub(super) fn refined(self, sum: LogSumExp, count: u64) -> Option<Self> {
         let coarse = matches!(self.similarity, Similarity::Cosine | Similarity::FineCosine);
         (coarse && narrow(sum, count, self.t)).then_some(Self { similarity: Similarity::SplitCosine, ..self })
     }
 
     /// The sum, or an error where t shows in it and f32 cannot hold t. Beyond [`LEAST`] and [`GREATEST`] exponents are
     /// 0 or −∞ as a rule, and it does not show: all weights are 1, or 1 and 0.
-    pub(super) fn settled(self, sum: LogSum, count: u64) -> Result<LogSum> {
+    pub(super) fn settled(self, sum: LogSumExp, count: u64) -> Result<LogSumExp> {
         let rate = self.rate();
         let told = rate < LEAST && sum.sum / (count as f64) < 1.0 - 1e-7
             || rate > GREATEST && sum.sum.fract() != 0.0;
@@ -174,7 +177,7 @@ impl Potential {
     }
 
     /// The largest similarity in a sum.
-    pub(super) fn pivot_of(self, sum: LogSum) -> Result<f32> {
+    pub(super) fn pivot_of(self, sum: LogSumExp) -> Result<f32> {
         if !sum.max.is_finite() {
             return Err(Error::Overflow { metric: "uniformity" });
         }

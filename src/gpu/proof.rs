@@ -12,8 +12,13 @@ use super::{
     points::{Source, place},
 };
 use crate::{
-    Embeddings, Error, LogSum, Points, Precision, Result, Scaling, Storage, backend::Pairs, pairs::unordered,
+    error::{Error, Result},
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::{Embeddings, Points, Scaling},
+    precision::{Precision, Storage},
     progress::Watch,
+    schedule::unordered,
 };
 
 /// Points whose value and gradient are tried: tiles and matrices filled in part, and just so many coordinates that
@@ -66,7 +71,7 @@ fn hold(context: &Arc<Context>, precision: Precision, cooperative: Cooperative) 
     let (value_off, gradient_off) = tolerances(precision);
     let count = unordered(rows);
     let alone = sweep(context, &points, Some(cooperative))?.log_sum(&Watch::new(None, count))?;
-    let differentiate = |asked| -> Result<(LogSum, Vec<f32>)> {
+    let differentiate = |asked| -> Result<(LogSumExp, Vec<f32>)> {
         let (sum, gradients) =
             sweep(context, &points, asked)?.log_sum_with_grad(1.0, &Watch::new(None, count))?;
         Ok((sum, gradients.x.read()?))

@@ -12,10 +12,13 @@ use super::{
     table::{READ, Table},
 };
 use crate::{
-    LogSum, Points, Result,
-    backend::{Exponent, Pairs},
-    pairs::{Block, panels, unordered},
+    error::Result,
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::Points,
     progress::Watch,
+    schedule::{Block, panels, unordered},
 };
 
 /// Columns of a rectangle, of which a workgroup sums one, where nothing else says so.
@@ -118,11 +121,11 @@ impl Rectangles {
 
 impl Line {
     /// The sum of exponentials that a tile's is.
-    pub(super) fn log_sum(self, tile: TileSum) -> LogSum {
+    pub(super) fn log_sum(self, tile: TileSum) -> LogSumExp {
         if tile.sum == 0.0 {
-            return LogSum::EMPTY;
+            return LogSumExp::EMPTY;
         }
-        LogSum { max: self.at(tile.pivot), sum: tile.sum.into() }
+        LogSumExp { max: self.at(tile.pivot), sum: tile.sum.into() }
     }
 }
 
@@ -132,7 +135,7 @@ pub(super) fn log_sums(
     pairs: Pairs<'_>,
     ts: &[f64],
     watch: &Watch<'_>,
-) -> Result<Vec<LogSum>> {
+) -> Result<Vec<LogSumExp>> {
     let (x, y) = pairs.sides();
     let steepest = ts.iter().copied().fold(0.0, f64::max);
     let first = Potential::new(x.scaling(), x.rows() as u64 * y.rows() as u64, steepest);
@@ -151,7 +154,7 @@ pub(super) fn group_log_sums(
     ends: &[usize],
     t: f64,
     watch: &Watch<'_>,
-) -> Result<Vec<LogSum>> {
+) -> Result<Vec<LogSumExp>> {
     let groups = ends.len();
     let size = |group: usize| ends[group] - group.checked_sub(1).map_or(0, |before| ends[before]);
     let least = (0..groups).map(size).filter(|&size| size > 0).min().unwrap_or(0) as u64;
@@ -188,7 +191,7 @@ fn sums_of_groups(
     ts: &[f64],
     (ends, groups): (&[usize], usize),
     watch: &Watch<'_>,
-) -> Result<Vec<LogSum>> {
+) -> Result<Vec<LogSumExp>> {
     context.scoped("summing groups", || {
         let potentials: Vec<_> = ts.iter().map(|&t| potential.with(t)).collect();
         let origin = potential.line(Exponent::Gaussian { t: potential.t() }).origin;
@@ -209,7 +212,7 @@ fn sums_of_groups(
             parts.iter().map(|&at| group(start + at as usize)).collect()
         };
         let runs = Runs::new();
-        let sums = RefCell::new(vec![LogSum::EMPTY; groups * groups * ts.len()]);
+        let sums = RefCell::new(vec![LogSumExp::EMPTY; groups * groups * ts.len()]);
         let mut stream = Stream::with_each(context, sweep.x.stored, Some(watch), |tile| {
             if let Some(((rows, cols), number)) = runs.next() {
                 let (rows, cols): (Rc<[usize]>, Rc<[usize]>) = (rows, cols);

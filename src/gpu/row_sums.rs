@@ -13,10 +13,13 @@ use super::{
     table::{READ, Table},
 };
 use crate::{
-    Error, LogSum, Result,
-    backend::{Exponent, Masses, Pairs, RowLogSums},
-    pairs::{Block, panels},
+    error::{Error, Result},
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
     progress::Watch,
+    schedule::{Block, panels},
+    weights::{PointWeights, RowLogSums},
 };
 
 /// Columns that a workgroup of `shaders/column_sums.wgsl` works on.
@@ -27,7 +30,7 @@ pub(super) fn row_log_sums(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     exponent: Exponent,
-    masses: Option<Masses<'_>>,
+    masses: Option<PointWeights<'_>>,
     watch: &Watch<'_>,
 ) -> Result<RowLogSums> {
     let (x, y) = pairs.sides();
@@ -66,7 +69,7 @@ fn together(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     exponents: &[(Exponent, Potential)],
-    masses: Option<Masses<'_>>,
+    masses: Option<PointWeights<'_>>,
     watch: &Watch<'_>,
 ) -> Result<Vec<RowLogSums>> {
     let (x, y) = pairs.sides();
@@ -86,7 +89,7 @@ fn together(
         let others = others.as_ref().unwrap_or(&own);
 
         let runs = Runs::<Run>::new();
-        let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSum::EMPTY; n]);
+        let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSumExp::EMPTY; n]);
         let sums = RefCell::new(vec![of_sets; lines.len()]);
         let mut stream = Stream::with_each(context, sweep.x.stored, Some(watch), |tile| {
             if let Some((Run { side, start, exponents }, number)) = runs.next() {
@@ -129,8 +132,8 @@ fn together(
         }
         stream.finish()?;
         let logs =
-            |sums: Vec<LogSum>, log: f64| sums.into_iter().map(|sum| sum.log() + log).collect::<Vec<_>>();
-        let result = |[x, y]: [Vec<LogSum>; 2]| RowLogSums {
+            |sums: Vec<LogSumExp>, log: f64| sums.into_iter().map(|sum| sum.log() + log).collect::<Vec<_>>();
+        let result = |[x, y]: [Vec<LogSumExp>; 2]| RowLogSums {
             x: logs(x, others.log),
             y: (!within).then(|| logs(y, own.log)),
         };

@@ -4,7 +4,7 @@ use super::{
     cooperative::{Cooperative, Matrices},
     tiling::Tiling,
 };
-use crate::Storage;
+use crate::precision::Storage;
 
 /// Shared parts and a kernel, joined into one text for points stored in f32, and one for f16.
 macro_rules! joined {
@@ -177,7 +177,7 @@ pub(super) enum Kernel {
     CloseCounts,
     CloseList,
     ColumnSums,
-    /// [`LogSum`](Self::LogSum), or [`Weights`](Self::Weights), by matrices.
+    /// [`LogSumExp`](Self::LogSum), or [`Weights`](Self::Weights), by matrices.
     Cooperative {
         cooperative: Cooperative,
         weights: bool,

@@ -11,7 +11,12 @@ use std::{
 };
 
 use super::{buffer::RECEIPT, context::Context, params::Params, shaders::Kernel};
-use crate::{Error, LogSum, Result, Storage, progress::Watch};
+use crate::{
+    error::{Error, Result},
+    log_sum::LogSumExp,
+    precision::Storage,
+    progress::Watch,
+};
 
 /// What a submission should take.
 const BUDGET: Duration = Duration::from_millis(50);
@@ -62,7 +67,7 @@ pub(super) struct Stream<'a> {
     storage: Storage,
     watch: Option<&'a Watch<'a>>,
     sink: Sink<'a>,
-    total: LogSum,
+    total: LogSumExp,
     params: wgpu::Buffer,
     receipt: wgpu::Buffer,
     sums: wgpu::Buffer,
@@ -138,7 +143,7 @@ impl<'a> Stream<'a> {
             storage,
             watch,
             sink,
-            total: LogSum::EMPTY,
+            total: LogSumExp::EMPTY,
             receipt: context.receipt()?,
             params: context.buffer("parameters", DISPATCHES * SLOT, Use::UNIFORM | Use::COPY_DST)?,
             sums: context.storage("tile sums", capacity * size_of::<TileSum>() as u64)?,
@@ -276,7 +281,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Waits for all of the work.
-    pub(super) fn finish(mut self) -> Result<LogSum> {
+    pub(super) fn finish(mut self) -> Result<LogSumExp> {
         self.flush()?;
         while !self.in_flight.is_empty() {
             self.land()?;
@@ -305,7 +310,7 @@ impl<'a> Stream<'a> {
         for tile in bytemuck::pod_collect_to_vec::<u8, TileSum>(sums) {
             match &mut self.sink {
                 Sink::Total(exponent) => {
-                    let sum = LogSum { max: exponent(tile.pivot), sum: tile.sum.into() };
+                    let sum = LogSumExp { max: exponent(tile.pivot), sum: tile.sum.into() };
                     self.total = self.total.combine(sum);
                 }
                 Sink::Each(each) => each(tile),

@@ -13,7 +13,7 @@ use super::{
     stream::{Stream, Tiles},
     tiling::Tiling,
 };
-use crate::{Result, backend::Pairs, pairs::Block};
+use crate::{error::Result, pairs::Pairs, schedule::Block};
 
 /// Multiply-adds that reading a similarity and working on it are worth: it is memory that they wait for.
 pub(super) const READ: f64 = 16.0;

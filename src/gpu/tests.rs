@@ -16,7 +16,13 @@ use super::{
     points::{Source, place},
     tiling::Tiling,
 };
-use crate::{Embeddings, Points, Result, Scaling, Storage, backend::Pairs, progress::Watch};
+use crate::{
+    error::Result,
+    pairs::Pairs,
+    points::{Embeddings, Points, Scaling},
+    precision::Storage,
+    progress::Watch,
+};
 
 /// Rows, dimensions, and rows of a second set: ends within tiles, several panels of the small limits, and more than few
 /// pairs, so that cosines are taken as they are. In the last, sums are set aside.

@@ -17,7 +17,13 @@ use super::{
     points::{Source, place},
     tiling::{Choice, Tiling},
 };
-use crate::{Embeddings, Error, Points, Result, Scaling, Storage, backend::Pairs, progress::Watch};
+use crate::{
+    error::{Error, Result},
+    pairs::Pairs,
+    points::{Embeddings, Points, Scaling},
+    precision::Storage,
+    progress::Watch,
+};
 
 /// `default` takes the tiles of a device's kind without timing; the name of tiles takes those.
 const VARIABLE: &str = "UNISPHERE_TILES";

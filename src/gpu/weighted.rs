@@ -14,10 +14,14 @@ use super::{
     table::{READ, Table},
 };
 use crate::{
-    Error, Matrix, Result,
-    backend::{Exponent, Gradients, Pairs, Weighing},
-    pairs::{Block, panels},
+    backend::Gradients,
+    error::{Error, Result},
+    kernel::Exponent,
+    pairs::Pairs,
+    points::Matrix,
     progress::Watch,
+    schedule::{Block, panels},
+    weights::PairWeights,
 };
 
 /// Columns that a workgroup of `shaders/weigh.wgsl` works on.
@@ -30,7 +34,7 @@ pub(super) fn weighted_grad(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     exponent: Exponent,
-    weighing: Weighing<'_>,
+    weighing: PairWeights<'_>,
     sum: Option<Gradients>,
     watch: &Watch<'_>,
 ) -> Result<Gradients> {
@@ -75,7 +79,7 @@ struct Weights<'a> {
     context: &'a Arc<Context>,
     table: &'a Table<'a>,
     line: Line,
-    weighing: Weighing<'a>,
+    weighing: PairWeights<'a>,
 }
 
 impl Weights<'_> {
@@ -160,7 +164,7 @@ impl Weights<'_> {
             cols: cols as u32,
             stride: self.table.quads(),
             diagonal: self.table.sweep.diagonal(block),
-            sum: matches!(self.weighing, Weighing::Sum { .. }).into(),
+            sum: matches!(self.weighing, PairWeights::Sum { .. }).into(),
             first_tile,
             first_sum,
             scale_high,
@@ -182,16 +186,16 @@ impl Weights<'_> {
             parts.map(|rows| self.context.filled("factors of points", &factors[rows])).collect()
         };
         match self.weighing {
-            Weighing::Sum { p, q } => {
+            PairWeights::Sum { p, q } => {
                 Ok((of(p, offset)?, (!sweep.within).then(|| of(q, offset)).transpose()?))
             }
             // Where both lean far to opposite sides, they would leave few digits: what is common to all goes to neither.
-            Weighing::Product { p, q } if !sweep.within => {
+            PairWeights::Product { p, q } if !sweep.within => {
                 let most = q.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let most = if most.is_finite() { most } else { 0.0 };
                 Ok((of(p, offset + most)?, Some(of(q, -most)?)))
             }
-            Weighing::Product { p, .. } => Ok((of(p, offset / 2.0)?, None)),
+            PairWeights::Product { p, .. } => Ok((of(p, offset / 2.0)?, None)),
         }
     }
 }

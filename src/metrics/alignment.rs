@@ -1,5 +1,9 @@
 use super::{at_least, comparable, finite, mismatch, positive};
-use crate::{Error, Matrix, Points, Result, backend::Backend};
+use crate::{
+    backend::Backend,
+    error::{Error, Result},
+    points::{Matrix, Points},
+};
 
 /// Alignment: the mean of ‖xᵢ−yᵢ‖^α over positive pairs, row i of one set with row i of the other
 /// (Wang & Isola 2020, §4.1.1).

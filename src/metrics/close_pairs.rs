@@ -1,7 +1,9 @@
 use super::finite;
 use crate::{
-    Error, Points, Result,
-    backend::{Backend, Pairs},
+    backend::Backend,
+    error::{Error, Result},
+    pairs::Pairs,
+    points::Points,
     progress::Watch,
 };
 

@@ -1,10 +1,14 @@
 use super::{Uniformity, at_least, comparable, finite, mismatch, positive};
 use crate::{
-    Error, Matrix, Points, Result,
-    backend::{Backend, Exponent, Gradients, Pairs, Rests, Weighing},
+    backend::{Backend, Gradients},
+    error::{Error, Result},
+    kernel::Exponent,
     log_sum::log_add,
-    pairs::unordered,
+    pairs::Pairs,
+    points::{Matrix, Points},
     progress::Watch,
+    schedule::unordered,
+    weights::{ExtraTerms, PairWeights},
 };
 
 /// The contrastive loss: the mean over anchors of −log softmax at the anchor's positive, with logits ⟨x, y⟩/τ
@@ -115,8 +119,8 @@ impl Contrastive {
         let (of_x, of_y) = (others(x)?, if both { Some(others(y)?) } else { None });
         let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
         let (rest_x, rest_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
-        let rests = Rests { x: &rest_x, y: rest_y.as_deref() };
-        let pairs = Pairs::Distinct(x, y);
+        let rests = ExtraTerms { x: &rest_x, y: rest_y.as_deref() };
+        let pairs = Pairs::Unpaired(x, y);
         let (sums, gradients) =
             backend.row_log_sums_with_grad(pairs, self.exponent(), rests, 1.0 / anchors, watch)?;
         let (mut gx, mut gy) = (gradients.x, second(gradients.y)?);
@@ -158,8 +162,8 @@ impl Contrastive {
     ) -> Result<Matrix> {
         let q = vec![0.0; queue.map_or(0, |queue| queue.rows)];
         let own = (self.candidates == Candidates::Views)
-            .then_some((Pairs::Within(anchors), Weighing::Sum { p, q: p }));
-        let queued = queue.map(|queue| (Pairs::Across(anchors, queue), Weighing::Product { p, q: &q }));
+            .then_some((Pairs::Within(anchors), PairWeights::Sum { p, q: p }));
+        let queued = queue.map(|queue| (Pairs::Across(anchors, queue), PairWeights::Product { p, q: &q }));
         for (pairs, weighing) in own.into_iter().chain(queued) {
             let sum = Some(Gradients { x: gradient, y: None });
             gradient = backend.weighted_grad(pairs, self.exponent(), weighing, sum, watch)?.x;
@@ -223,7 +227,7 @@ impl Candidates {
         metrics.iter().try_for_each(|metric| metric.check(sets))?;
         let (x, y, queue) = sets;
         let dots = backend.paired_dots(x, y)?;
-        let across = backend.row_log_sums_of_logits(Pairs::Distinct(x, y), taus, watch)?;
+        let across = backend.row_log_sums_of_logits(Pairs::Unpaired(x, y), taus, watch)?;
         let others = |anchors| self.others(backend, (anchors, queue), taus, watch);
         let of_x = others(x)?;
         let mut of_y = if self == Self::OneWay { Vec::new() } else { others(y)? }.into_iter();

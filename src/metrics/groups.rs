@@ -1,9 +1,11 @@
 use super::{Alignment, Uniformity, finite};
 use crate::{
-    Error, Points, Result,
-    backend::{Backend, Pairs},
-    pairs::unordered,
+    backend::Backend,
+    error::{Error, Result},
+    pairs::Pairs,
+    points::Points,
     progress::Watch,
+    schedule::unordered,
 };
 
 /// Which rows belong together: one label per row.

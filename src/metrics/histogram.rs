@@ -1,6 +1,8 @@
 use crate::{
-    Error, Points, Result, Scaling,
-    backend::{Backend, Pairs},
+    backend::Backend,
+    error::{Error, Result},
+    pairs::Pairs,
+    points::{Points, Scaling},
     progress::Watch,
 };
 

@@ -1,7 +1,9 @@
 use super::{Alignment, Uniformity, finite};
 use crate::{
-    Error, Matrix, Points, Result,
-    backend::{Backend, Pairs},
+    backend::Backend,
+    error::{Error, Result},
+    pairs::Pairs,
+    points::{Matrix, Points},
     progress::Watch,
 };
 

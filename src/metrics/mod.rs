@@ -10,13 +10,13 @@ mod gamma;
 mod groups;
 mod histogram;
 mod loss;
+mod mmd;
 mod potentials;
 mod significance;
 mod spectrum;
 #[cfg(test)]
 mod tests;
 mod uniformity;
-mod union;
 mod weighted;
 
 pub use alignment::Alignment;
@@ -32,9 +32,12 @@ pub use uniformity::Uniformity;
 
 pub(crate) use alignment::pair_distances;
 pub(crate) use histogram::cosine_histogram;
-pub(crate) use union::{pooled, squared_mmd};
+pub(crate) use mmd::{pooled, squared_mmd};
 
-use crate::{Error, Points, Result};
+use crate::{
+    error::{Error, Result},
+    points::Points,
+};
 
 /// A parameter as it is, if it is positive and finite.
 fn positive(name: &'static str, value: f64) -> Result<f64> {

@@ -2,8 +2,12 @@
 
 use super::{Estimate, Uniformity};
 use crate::{
-    Error, LogSum, Points, Result,
-    backend::{Backend, Exponent, Pairs},
+    backend::Backend,
+    error::{Error, Result},
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::Points,
     progress::Watch,
 };
 
@@ -90,7 +94,12 @@ impl Potentials {
         rows
     }
 
-    fn total(&self) -> LogSum {
-        self.logs.iter().copied().filter(|&log| log > f64::NEG_INFINITY).map(LogSum::from_exponent).collect()
+    fn total(&self) -> LogSumExp {
+        self.logs
+            .iter()
+            .copied()
+            .filter(|&log| log > f64::NEG_INFINITY)
+            .map(LogSumExp::from_exponent)
+            .collect()
     }
 }

@@ -5,7 +5,7 @@ use super::{
     floor::{Density, beta, rise},
     gamma::upper_tail,
 };
-use crate::{LogSum, log_sum::log_add};
+use crate::log_sum::{LogSumExp, log_add};
 
 /// How a value compares with those of independent points of the uniform distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,16 +64,16 @@ pub(super) struct Moments {
 impl Moments {
     pub(super) fn new(dims: f64, t: f64) -> Self {
         let mean = rise(dims, t);
-        let (mut weight, mut variance) = (LogSum::EMPTY, LogSum::EMPTY);
+        let (mut weight, mut variance) = (LogSumExp::EMPTY, LogSumExp::EMPTY);
         let (mut third, mut triangle) = (Signed::default(), Signed::default());
         for Node { log, cosine, opposite } in nodes(dims, t) {
             // w/m − 1, and the mean of w′w″/m² − 1 over the third point, of sides to two points whose sum has the length
             // 2√opposite: the mean over z of exp(2t⟨z, x+y⟩).
             let side = Difference::of(2.0 * t * cosine - mean);
             let path = Difference::of(rise(dims, 2.0 * t * opposite.sqrt()) - 2.0 * mean);
-            weight = weight.combine(LogSum::from_exponent(log));
+            weight = weight.combine(LogSumExp::from_exponent(log));
             if side.sign != 0.0 {
-                variance = variance.combine(LogSum::from_exponent(log + 2.0 * side.log));
+                variance = variance.combine(LogSumExp::from_exponent(log + 2.0 * side.log));
                 third.add(side.sign, log + 3.0 * side.log);
             }
             if side.sign * path.sign != 0.0 {
@@ -123,20 +123,20 @@ impl Difference {
 
 /// A sum of exponentials of either sign.
 struct Signed {
-    positive: LogSum,
-    negative: LogSum,
+    positive: LogSumExp,
+    negative: LogSumExp,
 }
 
 impl Default for Signed {
     fn default() -> Self {
-        Self { positive: LogSum::EMPTY, negative: LogSum::EMPTY }
+        Self { positive: LogSumExp::EMPTY, negative: LogSumExp::EMPTY }
     }
 }
 
 impl Signed {
     fn add(&mut self, sign: f64, log: f64) {
         let sum = if sign > 0.0 { &mut self.positive } else { &mut self.negative };
-        *sum = sum.combine(LogSum::from_exponent(log));
+        *sum = sum.combine(LogSumExp::from_exponent(log));
     }
 
     /// The log of a sum that is positive but for rounding.

@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::at_least;
-use crate::{Points, Result, backend::Backend};
+use crate::{backend::Backend, error::Result, points::Points};
 
 /// Mean and covariance of a set of points, in the terms that tell a collapse which uniformity hardly shows: in many
 /// dimensions a set that fills a tenth of them has nearly the least of values.

@@ -1,7 +1,9 @@
 use super::{at_least, comparable, finite, mismatch, positive};
 use crate::{
-    LogSum, Result,
-    backend::{Backend, Gradients, Pairs},
+    backend::{Backend, Gradients},
+    error::Result,
+    log_sum::LogSumExp,
+    pairs::Pairs,
     progress::Watch,
 };
 
@@ -57,7 +59,7 @@ impl Uniformity {
         Ok((Self::log_mean(sum, pairs.count())?, gradients))
     }
 
-    pub(super) fn log_mean(sum: LogSum, count: u64) -> Result<f64> {
+    pub(super) fn log_mean(sum: LogSumExp, count: u64) -> Result<f64> {
         let value = finite(Self::NAME, sum.log_mean(count))?;
         // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
         Ok(value.min(0.0))
@@ -75,7 +77,7 @@ impl Uniformity {
                 at_least("cross uniformity", y, 1)?;
                 comparable("cross uniformity of two sets", x, y)?;
             }
-            Pairs::Distinct(x, y) => {
+            Pairs::Unpaired(x, y) => {
                 const WHAT: &str =
                     "cross uniformity of unpaired rows leaves out row i of one set with row i of the other";
                 at_least("cross uniformity of unpaired rows", x, 2)?;

@@ -1,8 +1,13 @@
 use super::{Alignment, Uniformity, finite};
 use crate::{
-    Error, LogSum, Matrix, Points, Result,
-    backend::{Backend, Exponent, Masses, Pairs, Weighing},
+    backend::Backend,
+    error::{Error, Result},
+    kernel::Exponent,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::{Matrix, Points},
     progress::Watch,
+    weights::{PairWeights, PointWeights},
 };
 
 /// Positive weights next to a greater one that single precision still tells from none, whatever they multiply.
@@ -59,12 +64,12 @@ impl Uniformity {
         let sum = weighted_sum(backend, x, &weights, t, &watch.again())?;
         let value = Self::log_mean_of(sum, &weights)?;
         let logs: Vec<_> = weights.iter().map(|w| w.ln() - sum.log() / 2.0).collect();
-        let (exponent, weighing) = (Exponent::Gaussian { t }, Weighing::Product { p: &logs, q: &logs });
+        let (exponent, weighing) = (Exponent::Gaussian { t }, PairWeights::Product { p: &logs, q: &logs });
         let gradients = backend.weighted_grad(Pairs::Within(x), exponent, weighing, None, watch)?;
         Ok((value, gradients.x))
     }
 
-    fn log_mean_of(sum: LogSum, weights: &[f64]) -> Result<f64> {
+    fn log_mean_of(sum: LogSumExp, weights: &[f64]) -> Result<f64> {
         Ok(finite("weighted uniformity", sum.log() - log_pairs(weights))?.min(0.0))
     }
 }
@@ -76,13 +81,13 @@ fn weighted_sum(
     weights: &[f64],
     t: f64,
     watch: &Watch<'_>,
-) -> Result<LogSum> {
+) -> Result<LogSumExp> {
     let (pairs, exponent) = (Pairs::Within(x), Exponent::Gaussian { t });
-    let masses = Masses { x: weights, y: weights };
+    let masses = PointWeights { x: weights, y: weights };
     let rows = backend.row_log_sums(pairs, exponent, Some(masses), watch)?.x;
     // Each pair is in the sums of both of its points.
     let halves = weights.iter().zip(rows).filter(|(w, _)| **w > 0.0);
-    Ok(halves.map(|(w, row)| LogSum::from_exponent((w / 2.0).ln() + row)).collect())
+    Ok(halves.map(|(w, row)| LogSumExp::from_exponent((w / 2.0).ln() + row)).collect())
 }
 
 /// log Σ wᵢwⱼ over i < j.

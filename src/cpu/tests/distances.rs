@@ -2,7 +2,7 @@
 
 use super::oracle::Point;
 use super::*;
-use crate::Alignment;
+use crate::metrics::Alignment;
 
 #[test]
 fn pairs_of_rows() {

@@ -1,7 +1,7 @@
 //! Points and parameters that break careless arithmetic.
 
 use super::*;
-use crate::Error;
+use crate::error::Error;
 
 #[test]
 fn rows_whose_rounding_repeats() {
@@ -50,10 +50,10 @@ fn equal_points_are_exactly_equal() {
                     for t in [1e-300, 2.0, 50.0, 1e300] {
                         let (pairs, watch) = (Pairs::Within(&x.points), Watch::new(None, 0));
                         let sum = cpu.log_sum(pairs, t, &watch).expect("a sum");
-                        assert_eq!(sum, LogSum { max: 0.0, sum: pairs.count() as f64 });
+                        assert_eq!(sum, LogSumExp { max: 0.0, sum: pairs.count() as f64 });
                         let (sum, gradients) =
                             cpu.log_sum_with_grad(pairs, t, 1.0, &watch).expect("a gradient");
-                        assert_eq!(sum, LogSum { max: 0.0, sum: pairs.count() as f64 });
+                        assert_eq!(sum, LogSumExp { max: 0.0, sum: pairs.count() as f64 });
                         let gradient = gradients.x.read().expect("a matrix");
                         assert!(gradient.iter().all(|g| g.is_finite()));
                     }

@@ -27,7 +27,7 @@ impl Sides {
         match self.kind {
             Kind::Within => Pairs::Within(&self.x.points),
             Kind::Across => Pairs::Across(&self.x.points, &self.y.points),
-            Kind::Distinct => Pairs::Distinct(&self.x.points, &self.y.points),
+            Kind::Distinct => Pairs::Unpaired(&self.x.points, &self.y.points),
         }
     }
 
@@ -44,7 +44,7 @@ impl Sides {
     }
 
     /// log Σ mass · exp(e) for the points of both sets.
-    fn row_log_sums(&self, exponent: Exponent, masses: Option<Masses<'_>>) -> [Vec<f64>; 2] {
+    fn row_log_sums(&self, exponent: Exponent, masses: Option<PointWeights<'_>>) -> [Vec<f64>; 2] {
         let within = matches!(self.kind, Kind::Within);
         let mut terms = [vec![Vec::new(); self.x.seen.len()], vec![Vec::new(); self.y.seen.len()]];
         for (i, j) in self.list() {
@@ -153,7 +153,7 @@ fn sums_of_rows_with_masses() {
         };
         let x = of(sides.x.seen.len(), 41);
         let y = if matches!(sides.kind, Kind::Within) { x.clone() } else { of(sides.y.seen.len(), 42) };
-        let masses = Some(Masses { x: &x, y: &y });
+        let masses = Some(PointWeights { x: &x, y: &y });
         let got = cpu.row_log_sums(sides.pairs(), exponent, masses, &watch()).expect("sums");
         let [x, y] = sides.row_log_sums(exponent, masses);
         close_rows(what, &got.x, &x, 1e-6);
@@ -203,14 +203,14 @@ fn weighted_gradients() {
             }
         };
         if !within {
-            let p_only = Weighing::Product { p: &p, q: &none };
+            let p_only = PairWeights::Product { p: &p, q: &none };
             check(&format!("{what}, rows"), p_only, &|i, _, e| (e + p[i]).exp());
         }
         let half = |logs: &[f64]| logs.iter().map(|log| log / 2.0).collect::<Vec<_>>();
         let (half_p, half_q) = (half(&p), half(&q));
-        let both = Weighing::Product { p: &half_p, q: &half_q };
+        let both = PairWeights::Product { p: &half_p, q: &half_q };
         check(&format!("{what}, product"), both, &|i, j, e| (e + half_p[i] + half_q[j]).exp());
-        let both = Weighing::Sum { p: &p, q: &q };
+        let both = PairWeights::Sum { p: &p, q: &q };
         check(&format!("{what}, sum"), both, &|i, j, e| (e + p[i]).exp() + (e + q[j]).exp());
     });
 }
@@ -238,7 +238,7 @@ fn softmax_of_rows_and_of_both_sets() {
                 scale * ((e - log_sums[0][i]).exp() + of_y)
             };
             let want = sides.grad(exponent, weight);
-            let given = Rests { x: &rests[0], y: both.then_some(&*rests[1]) };
+            let given = ExtraTerms { x: &rests[0], y: both.then_some(&*rests[1]) };
             let (got, grads) = cpu
                 .row_log_sums_with_grad(sides.pairs(), exponent, given, scale, &watch())
                 .expect("gradients");

@@ -10,8 +10,6 @@ use std::{
 
 use super::*;
 use crate::{
-    Error,
-    backend::{Exponent, Rests},
     cpu::{
         kept::Kept,
         kernel::{Cosine, Gram, Kernel},
@@ -20,7 +18,10 @@ use crate::{
         table::bytes,
         weighted::Pulled,
     },
+    error::Error,
+    kernel::Exponent,
     progress::Progress,
+    weights::ExtraTerms,
 };
 
 #[test]
@@ -81,10 +82,10 @@ fn the_same_bits_whatever_is_kept() {
         let (n, d) = (700, 20);
         let x = set(cpu, &random(n * d, 27), d, Scaling::Unit);
         let y = set(cpu, &random(n * d, 28), d, Scaling::Unit);
-        let sets = Sets::of(Pairs::Distinct(&x.points, &y.points)).expect("points of this device");
+        let sets = Sets::of(Pairs::Unpaired(&x.points, &y.points)).expect("points of this device");
         let form = Form::of(Exponent::Logit { tau }, sets);
         let rest = vec![1.0; n];
-        let rests = Rests { x: &rest, y: Some(&rest) };
+        let rests = ExtraTerms { x: &rest, y: Some(&rest) };
         let run = |room: usize| {
             let (kept, watch) = (Kept::within(sets, room), Watch::new(None, 0));
             let (sums, weights) =

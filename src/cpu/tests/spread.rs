@@ -47,7 +47,7 @@ fn sums_of_several_t() {
     let cpu = Cpu::new();
     let x = set(&cpu, &[1.0, 0.0], 2, Scaling::Unit);
     assert_eq!(cpu.log_sums(Pairs::Within(&x.points), &[], &watch()), Ok(vec![]));
-    assert_eq!(cpu.log_sums(Pairs::Within(&x.points), &[2.0], &watch()), Ok(vec![LogSum::EMPTY]));
+    assert_eq!(cpu.log_sums(Pairs::Within(&x.points), &[2.0], &watch()), Ok(vec![LogSumExp::EMPTY]));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn sums_without_positive_pairs() {
         for (n, d) in [(1, 3), (2, 3), (60, 7), (140, 20), (500, 33)] {
             let x = set(cpu, &random(n * d, 1), d, Scaling::Unit);
             let y = set(cpu, &random(n * d, 2), d, Scaling::Unit);
-            let pairs = Pairs::Distinct(&x.points, &y.points);
+            let pairs = Pairs::Unpaired(&x.points, &y.points);
             assert_eq!(pairs.count(), (n * (n - 1)) as u64);
             for t in [0.5, 2.0, 30.0] {
                 let what = format!("{}, {n} × {d}, t = {t}", cpu.device.name);
@@ -128,7 +128,7 @@ fn histograms() {
                 let (pairs, right) = match kind {
                     Kind::Within => (Pairs::Within(&x.points), &x.seen),
                     Kind::Across => (Pairs::Across(&x.points, &y.points), &y.seen),
-                    Kind::Distinct => (Pairs::Distinct(&x.points, &y.points), &y.seen),
+                    Kind::Distinct => (Pairs::Unpaired(&x.points, &y.points), &y.seen),
                 };
                 for bins in [1, 2, 7, 64, 1000] {
                     let got = cpu.cosine_histogram(pairs, bins, &watch()).expect("a histogram");
@@ -195,7 +195,7 @@ fn pairs_that_lie_close() {
             }
             let y = set(cpu, &random(300 * 5, 3), 5, scaling);
             for (pairs, of) in
-                [(Pairs::Across(&y.points, &y.points), 300), (Pairs::Distinct(&y.points, &y.points), 0)]
+                [(Pairs::Across(&y.points, &y.points), 300), (Pairs::Unpaired(&y.points, &y.points), 0)]
             {
                 assert_eq!(cpu.close_pairs(pairs, 0.0, 1000, &watch()).expect("pairs").count, of);
             }

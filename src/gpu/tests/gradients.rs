@@ -4,10 +4,13 @@ use super::oracle::{
     Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling,
 };
 use crate::{
-    Result, Scaling,
-    backend::{Backend, Exponent, Gradients, Rests, Weighing},
+    backend::{Backend, Gradients},
+    error::Result,
     gpu::tiling::{Choice, Tiling},
+    kernel::Exponent,
+    points::Scaling,
     progress::Watch,
+    weights::{ExtraTerms, PairWeights},
 };
 
 const EXPONENTS: [Exponent; 5] = [
@@ -82,14 +85,14 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                     _ => (shift(&p, 300.0), shift(&masses, -300.0)),
                 };
                 let weighings = [
-                    ("a sum", Weighing::Sum { p: &p, q: &q }),
-                    ("a product", Weighing::Product { p: &up, q: &down }),
-                    ("tiny", Weighing::Sum { p: &tiny, q: &tiny_q }),
+                    ("a sum", PairWeights::Sum { p: &p, q: &q }),
+                    ("a product", PairWeights::Product { p: &up, q: &down }),
+                    ("tiny", PairWeights::Sum { p: &tiny, q: &tiny_q }),
                 ];
                 for (name, weighing) in weighings {
                     let w = |i: usize, j: usize| match weighing {
-                        Weighing::Sum { p, q } => (e(i, j) + p[i]).exp() + (e(i, j) + q[j]).exp(),
-                        Weighing::Product { p, q } => (e(i, j) + p[i] + q[j]).exp(),
+                        PairWeights::Sum { p, q } => (e(i, j) + p[i]).exp() + (e(i, j) + q[j]).exp(),
+                        PairWeights::Product { p, q } => (e(i, j) + p[i] + q[j]).exp(),
                     };
                     let pairs = kind.pairs(&x, &y);
                     let want = formula(kind, exponent, &x, &y, w);
@@ -131,7 +134,7 @@ fn weighted_gradients_come_in_every_tiling() -> Result<()> {
                 formula(kind, exponent, &x, &y, |i, j| exponent_of(exponent, &x.rows[i], &y.rows[j]).exp());
             for tiling in Tiling::ALL {
                 *context.choice() = Choice::Settled(tiling);
-                let weighing = Weighing::Product { p: &zeros, q: &zeros };
+                let weighing = PairWeights::Product { p: &zeros, q: &zeros };
                 let got = gpu.weighted_grad(kind.pairs(&x, &y), exponent, weighing, None, &watch())?;
                 for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
                     let error = error(&got.read()?, want);
@@ -151,14 +154,14 @@ fn row_sums_have_their_gradient() -> Result<()> {
         let y = Set::random(&context, (n, 20), 2, Scaling::Unit)?;
         let rest: Vec<f64> = (0..n).map(|i| if i % 3 == 0 { f64::NEG_INFINITY } else { 5.0 }).collect();
         let e = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &y.rows[j]);
-        for kind in [Kind::Across, Kind::Distinct] {
+        for kind in [Kind::Across, Kind::Unpaired] {
             let sums: Vec<f64> =
                 (0..n).map(|i| log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)))).collect();
             let pairs = kind.pairs(&x, &y);
             let of_columns: Vec<f64> =
                 (0..n).map(|j| log_sum_exp((0..n).filter(|&i| kind.joins(i, j)).map(|i| e(i, j)))).collect();
             for both in [false, true] {
-                let rests = Rests { x: &rest, y: both.then_some(&*rest) };
+                let rests = ExtraTerms { x: &rest, y: both.then_some(&*rest) };
                 let (got, gradients) = gpu.row_log_sums_with_grad(pairs, exponent, rests, scale, &watch())?;
                 assert_eq!(got.y.is_some(), both);
                 let of_y = got.y.iter().flatten().zip(&of_columns);
@@ -189,7 +192,7 @@ fn gradients_of_close_points_do_not_cancel() -> Result<()> {
         let x = Set::new(&context, &near, dims, Scaling::Unit)?;
         let zeros = vec![0.0; n];
         for exponent in [Exponent::Gaussian { t: 1.0 }, Exponent::Logit { tau: 0.5 }] {
-            let weighing = Weighing::Product { p: &zeros, q: &zeros };
+            let weighing = PairWeights::Product { p: &zeros, q: &zeros };
             let kind = Kind::Within;
             let got = gpu.weighted_grad(kind.pairs(&x, &x), exponent, weighing, None, &watch())?;
             let w = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &x.rows[j]).exp();
@@ -208,7 +211,7 @@ fn distinct_pairs_have_their_gradient() -> Result<()> {
         for (size, t) in [((33, 4), 2.0), ((641, 67), 2.0), ((641, 67), 15.0)] {
             let x = Set::random(&context, size, 1, Scaling::Unit)?;
             let y = Set::random(&context, size, 2, Scaling::Unit)?;
-            let kind = Kind::Distinct;
+            let kind = Kind::Unpaired;
             let e = |(i, j): (usize, usize)| -t * square(&x.rows[i], &y.rows[j]);
             let log = log_sum_exp(kind.all(size.0, size.0).map(e));
             let (_, got) = gpu.log_sum_with_grad(kind.pairs(&x, &y), t, 1.0, &watch())?;

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use super::{contexts, values};
 use crate::{
-    Device, DeviceKind, Embeddings, Points, Result, Scaling, Storage,
-    backend::{Exponent, Pairs},
+    device::{Device, DeviceKind},
+    error::Result,
     gpu::{
         Gpu,
         context::Context,
         gather,
         points::{Source, place},
     },
+    kernel::Exponent,
+    pairs::Pairs,
+    points::{Embeddings, Points, Scaling},
+    precision::Storage,
 };
 
 pub(super) type Rows = Vec<Vec<f64>>;
@@ -92,17 +96,17 @@ pub(super) fn log_sum_exp(exponents: impl Iterator<Item = f64> + Clone) -> f64 {
 pub(super) enum Kind {
     Within,
     Across,
-    Distinct,
+    Unpaired,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Within, Self::Across, Self::Distinct];
+    pub(super) const ALL: [Self; 3] = [Self::Within, Self::Across, Self::Unpaired];
 
     pub(super) fn pairs<'a>(self, x: &'a Set, y: &'a Set) -> Pairs<'a> {
         match self {
             Self::Within => Pairs::Within(&x.on),
             Self::Across => Pairs::Across(&x.on, &y.on),
-            Self::Distinct => Pairs::Distinct(&x.on, &y.on),
+            Self::Unpaired => Pairs::Unpaired(&x.on, &y.on),
         }
     }
 
@@ -121,7 +125,7 @@ impl Kind {
         (0..n).flat_map(move |i| (0..m).map(move |j| (i, j))).filter(move |&(i, j)| match self {
             Self::Within => i < j,
             Self::Across => true,
-            Self::Distinct => i != j,
+            Self::Unpaired => i != j,
         })
     }
 }

@@ -2,11 +2,17 @@
 
 use super::oracle::{Kind, Rows, Set, backends, dot, exponent_of, log_sum_exp, square};
 use crate::{
-    Device, DeviceKind, Precision, Result, Scaling,
-    backend::{Backend, Exponent, Masses, Pairs, RowLogSums},
+    backend::Backend,
+    device::{Device, DeviceKind},
+    error::Result,
     gpu::Gpu,
-    pairs::unordered,
+    kernel::Exponent,
+    pairs::Pairs,
+    points::Scaling,
+    precision::Precision,
     progress::Watch,
+    schedule::unordered,
+    weights::{PointWeights, RowLogSums},
 };
 
 const SIZES: [(usize, usize); 3] = [(1, 3), (67, 5), (641, 67)];
@@ -58,7 +64,7 @@ fn row_sums_are_the_formula() -> Result<()> {
                 for (of_x, of_y) in
                     [(&ones, &ones), (&some, if kind == Kind::Within { &some } else { &other })]
                 {
-                    let masses = (of_x != &ones).then_some(Masses { x: of_x, y: of_y });
+                    let masses = (of_x != &ones).then_some(PointWeights { x: of_x, y: of_y });
                     let got = gpu.row_log_sums(kind.pairs(&x, &y), exponent, masses, &watch())?;
                     let right = kind.right(&x, &y);
                     let mut sides =

@@ -5,8 +5,8 @@ use super::{
     oracle::{Kind, Set, backends, dot, exponent_of, square},
 };
 use crate::{
-    Points, Result, Scaling, Storage,
-    backend::{Backend, Exponent, Pairs},
+    backend::Backend,
+    error::Result,
     gpu::{
         gather,
         points::GpuPoints,
@@ -16,6 +16,10 @@ use crate::{
         tests::{upload, values},
         tiling::Tiling,
     },
+    kernel::Exponent,
+    pairs::Pairs,
+    points::{Points, Scaling},
+    precision::Storage,
 };
 
 const SIZES: [(usize, usize); 3] = [(70, 3), (530, 67), (130, 1030)];
@@ -88,7 +92,7 @@ fn bounds_checks_change_no_table() -> Result<()> {
                     for tiling in Tiling::ALL {
                         let exponent = Exponent::Gaussian { t: 0.1 };
                         let potential = Potential::of_rows(exponent, Scaling::Unit, 1 << 30)?;
-                        let pairs = Pairs::Distinct(&x, &y);
+                        let pairs = Pairs::Unpaired(&x, &y);
                         let table = Table::with_tiling(context, pairs, potential, 1.0, tiling)?;
                         for block in table.sweep.blocks() {
                             let mut stream = Stream::new(context, storage)?;

@@ -1,5 +1,5 @@
 use super::near;
-use crate::Uniformity;
+use crate::metrics::Uniformity;
 
 const TS: [f64; 6] = [1e-3, 0.5, 2.0, 5.0, 50.0, 1e4];
 

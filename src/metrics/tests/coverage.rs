@@ -4,7 +4,7 @@ use super::{
     random::Random,
     sampling::{Fisher, row_log_sums},
 };
-use crate::{Alignment, Estimate, Potentials, Uniformity};
+use crate::metrics::{Alignment, Estimate, Potentials, Uniformity};
 
 const SETS: usize = 2000;
 

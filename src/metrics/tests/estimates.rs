@@ -3,7 +3,7 @@ use super::{
     random::Random,
     sampling::{Fisher, row_log_sums},
 };
-use crate::{Alignment, Estimate, Potentials, Uniformity};
+use crate::metrics::{Alignment, Estimate, Potentials, Uniformity};
 
 const METRIC: Uniformity = Uniformity { t: 2.0 };
 

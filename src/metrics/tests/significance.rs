@@ -2,7 +2,7 @@ use super::{
     super::{gamma::upper_tail, significance::Moments},
     near, table,
 };
-use crate::Uniformity;
+use crate::metrics::Uniformity;
 
 #[test]
 fn moments_of_uniform_points() {

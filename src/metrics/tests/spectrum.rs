@@ -1,5 +1,5 @@
 use super::{near, random::Random};
-use crate::Spectrum;
+use crate::metrics::Spectrum;
 
 /// QΛQᵀ, where Q reflects at a random plane.
 fn rotated(eigenvalues: &[f64], seed: u64) -> Vec<f64> {

@@ -1,8 +1,6 @@
 use super::Uniformity;
 use crate::{
-    LogSum, Points, Result,
-    backend::{Backend, Pairs},
-    progress::Watch,
+    backend::Backend, error::Result, log_sum::LogSumExp, pairs::Pairs, points::Points, progress::Watch,
 };
 
 impl Uniformity {
@@ -15,7 +13,8 @@ impl Uniformity {
         }
         let logs = parts.iter().map(|&(mean, count)| mean + (count as f64).ln());
         // A sum of nothing has no exponent to be relative to.
-        let sum: LogSum = logs.filter(|&log| log != f64::NEG_INFINITY).map(LogSum::from_exponent).collect();
+        let sum: LogSumExp =
+            logs.filter(|&log| log != f64::NEG_INFINITY).map(LogSumExp::from_exponent).collect();
         sum.log_mean(pairs).min(0.0)
     }
 

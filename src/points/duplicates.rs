@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rayon::prelude::*;
 
-use crate::Embeddings;
+use crate::points::Embeddings;
 
 impl Embeddings<'_> {
     /// Rows equal in every value as given, in groups of two and more: each in order, and the groups by their first row.

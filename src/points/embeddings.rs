@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Row lengths that single precision can scale to one and differentiate through.
 pub(crate) const LENGTHS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;

@@ -7,10 +7,13 @@ mod metrics;
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use crate::{
-    Device, DeviceChoice, Embeddings, Error, Matrix, Points, Precision, Result, Storage,
-    backend::{Backend, Pairs},
+    backend::Backend,
     cpu::Cpu,
-    embeddings::not_finite,
+    device::{Device, DeviceChoice},
+    error::{Error, Result},
+    pairs::Pairs,
+    points::{Embeddings, Matrix, Points, not_finite},
+    precision::{Precision, Storage},
     progress::{Observer, Progress, Watch},
 };
 

@@ -1,0 +1,14 @@
+//! Points: as they come from the caller, and as they lie on a device.
+
+mod device;
+mod duplicates;
+mod embeddings;
+
+pub use device::{Matrix, Points};
+pub use embeddings::{Embeddings, Scaling};
+
+pub(crate) use device::{MatrixStorage, own};
+pub(crate) use duplicates::hash;
+#[cfg(feature = "gpu")]
+pub(crate) use embeddings::{LENGTHS, check, raw_limit};
+pub(crate) use embeddings::{length, not_finite};
