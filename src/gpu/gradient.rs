@@ -18,12 +18,12 @@ use super::{
     stream::{Stream, Tiles},
 };
 use crate::{
-    backend::Gradients,
     error::Result,
     log_sum::LogSumExp,
     points::{Points, Scaling},
     progress::Watch,
     schedule::Block,
+    weights::Gradients,
 };
 
 /// What the weights of a block are multiplied with.
@@ -46,7 +46,7 @@ impl Sweep<'_> {
     fn by(&self, products: Products, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
         let pivot = match self.potential.pivot() {
             Some(pivot) => pivot,
-            None => self.potential.pivot_of(self.log_sum(&watch.again())?)?,
+            None => self.potential.pivot_of(self.log_sum(&watch.silent())?)?,
         };
         self.context.scoped("differentiating potentials", || {
             let gx = self.zeros(self.left.rows())?;
@@ -54,7 +54,7 @@ impl Sweep<'_> {
             let sum = self.sums_of_blocks(products, pivot, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
             if let Some(potential) = self.potential.refined(sum, self.count) {
                 drop((gx, gy));
-                return Self { potential, ..*self }.by(Products::Differences, weight, &watch.again());
+                return Self { potential, ..*self }.by(Products::Differences, weight, &watch.silent());
             }
             let scale = 2.0 * self.potential.t() * weight / sum.sum;
             let mut dropped = finish(self.context, self.left, &gx, scale)?;
@@ -64,7 +64,7 @@ impl Sweep<'_> {
             // Each pair has weighed on both of its points.
             if products == Products::Points && dropped.too_much(2.0 * sum.sum) {
                 drop((gx, gy));
-                return self.by(Products::Differences, weight, &watch.again());
+                return self.by(Products::Differences, weight, &watch.silent());
             }
             self.note();
             let y = gy.map(|gy| gy.into_matrix(self.right.rows()));

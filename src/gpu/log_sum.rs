@@ -132,7 +132,7 @@ impl<'a> Sweep<'a> {
                 Some(potential) => {
                     let finer = Self { potential, ..*self };
                     finer.note();
-                    finer.sum(&watch.again())
+                    finer.sum(&watch.silent())
                 }
                 None => {
                     self.note();

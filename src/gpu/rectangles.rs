@@ -141,7 +141,7 @@ pub(super) fn log_sums(
     let first = Potential::new(x.scaling(), x.rows() as u64 * y.rows() as u64, steepest);
     let sums = sums_of_groups(context, pairs, first, ts, (&[], 1), watch)?;
     let sums = match ts.iter().zip(&sums).find_map(|(&t, &sum)| first.with(t).refined(sum, pairs.count())) {
-        Some(refined) => sums_of_groups(context, pairs, refined, ts, (&[], 1), &watch.again())?,
+        Some(refined) => sums_of_groups(context, pairs, refined, ts, (&[], 1), &watch.silent())?,
         None => sums,
     };
     ts.iter().zip(sums).map(|(&t, sum)| first.with(t).settled(sum, pairs.count())).collect()
@@ -174,7 +174,7 @@ pub(super) fn group_log_sums(
         (sum.sum > 0.0).then(|| potential.refined(sum, count(i, j))).flatten()
     });
     if let Some(refined) = refined {
-        sums = sum(refined, &watch.again())?;
+        sums = sum(refined, &watch.silent())?;
     }
     for (i, j) in upper() {
         sums[j * groups + i] = sums[i * groups + j];

@@ -14,13 +14,13 @@ use super::{
     table::{READ, Table},
 };
 use crate::{
-    backend::Gradients,
     error::{Error, Result},
     kernel::Exponent,
     pairs::Pairs,
     points::Matrix,
     progress::Watch,
     schedule::{Block, panels},
+    weights::Gradients,
     weights::PairWeights,
 };
 
@@ -96,7 +96,7 @@ impl Weights<'_> {
             if shift != 0.0 {
                 return Err(Error::Overflow { metric: "a weight" });
             }
-            return self.grad(products, largest, &watch.again());
+            return self.grad(products, largest, &watch.silent());
         }
         let scale = sweep.potential.pull() * shift.exp();
         let mut dropped = finish(context, sweep.left, &gx, scale)?;
@@ -107,7 +107,7 @@ impl Weights<'_> {
         let raw = sweep.potential.similarity() == Similarity::Product;
         if products == Products::Points && !raw && dropped.too_much(2.0 * weights) {
             drop((gx, gy));
-            return self.grad(Products::Differences, shift, &watch.again());
+            return self.grad(Products::Differences, shift, &watch.silent());
         }
         let y = gy.map(|gy| gy.into_matrix(sweep.right.rows()));
         Ok(Gradients { x: gx.into_matrix(sweep.left.rows()), y })
