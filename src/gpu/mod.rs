@@ -1,74 +1,54 @@
 //! Compute shaders on any Vulkan, Metal or DX12 device.
 //!
 //! Points lie on the device in panels, one buffer each, so that no set is too large for a binding. The pairs
-//! are walked in blocks of two panels, in submissions of about 50 ms ([`stream`]). The kernels are in
-//! `shaders/`, joined in [`shaders`]; a test holds what the host sends against them ([`contract`]).
+//! are walked in blocks of two panels, in submissions of about 50 ms ([`stream`](device::stream)). The kernels are in
+//! `shaders/`, joined in [`kernel::table`]; a test holds what the host sends against them.
 //!
 //! | | |
 //! |---|---|
-//! | the device | [`adapters`], [`context`], [`buffer`], [`stream`], [`ceiling`] |
-//! | what lies on it | [`points`], [`matrix`], [`halves`] |
-//! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
-//! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
-//! | cooperative matrices | [`cooperative`], whether they keep their word in [`proof`], and where they served in [`grades`] |
-//! | a [`table`] of a block's similarities | read by [`rectangles`], [`row_sums`], [`weighted`], [`histogram`] and [`close`]; [`runs`] tells their sums apart |
-//! | what else a backend does | [`paired`], [`distances`], [`gather`], [`moments`] |
+//! | [`device`] | adapters, buffers, pipelines; submissions in a [`stream`](device::stream) |
+//! | [`kernel`] | the [`table`](kernel::table) of shaders, their parameters and tiles; the [`accuracy`](kernel::accuracy) of sums |
+//! | [`points`] | points and matrices on the device |
+//! | [`block`] | a [`pass`](block::pass) over blocks of pairs, and a block's [`similarities`](block::similarities) |
+//! | [`reduce`], [`gradient`] | one file each reduction, and its gradient |
+//! | [`selftest`] | which tiles and precisions work on a device |
 
-mod adapters;
-mod buffer;
-mod ceiling;
-mod close;
-mod context;
-#[cfg(test)]
-mod contract;
-mod cooperative;
-mod distances;
-mod gather;
-mod grades;
+mod block;
+mod device;
 mod gradient;
-mod halves;
-mod histogram;
 mod kernel;
-mod log_sum;
-mod matrix;
-mod moments;
-mod operands;
-mod paired;
-mod params;
 mod points;
-mod potential;
-mod proof;
-mod rectangles;
-mod row_sums;
-mod runs;
-mod shaders;
-mod stream;
-mod table;
+mod reduce;
+mod selftest;
 #[cfg(test)]
 mod tests;
-mod tiling;
-mod tuning;
-mod weighted;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use adapters::adapters;
+pub use device::adapters::adapters;
 
-use self::{
-    context::Context,
-    cooperative::{Cooperative, Matrices},
-    grades::Grades,
-    log_sum::Sweep,
-    matrix::GpuMatrix,
-    points::Source,
-};
 use crate::{
     backend::{Backend, FoundPairs, Gradients, Moments},
     device::{Device, DeviceChoice},
     error::{Error, Result},
+    gpu::{
+        block::pass::Pass,
+        device::{adapters, ceiling, context::Context},
+        kernel::{
+            cooperative::{Cooperative, Matrices},
+            precisions_used::PrecisionsUsed,
+        },
+        points::{
+            gather,
+            matrix::GpuMatrix,
+            panels::{self, Source},
+        },
+        reduce::{close_pairs, distances, groups, histogram, moments, paired, rows, total},
+        selftest::check,
+    },
     kernel::Exponent,
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -92,7 +72,7 @@ pub(crate) struct Gpu {
     /// What has been tried on this device, and how that went.
     proven: Arc<Mutex<HashMap<Cooperative, Result<()>>>>,
     /// What sums over pairs were made in.
-    grades: Arc<Grades>,
+    precisions_used: Arc<PrecisionsUsed>,
 }
 
 impl Gpu {
@@ -113,15 +93,15 @@ impl Gpu {
     }
 
     fn new(device: Device, context: Arc<Context>, matrices: Option<Matrices>) -> Self {
-        let (storage, proven, grades) = Default::default();
-        Self { device, context, storage, matrices, asked: None, proven, grades }
+        let (storage, proven, precisions_used) = Default::default();
+        Self { device, context, storage, matrices, asked: None, proven, precisions_used }
     }
 
     /// The same device, which multiplies coordinates so; none where it has not what that takes. A grade is tried at its
     /// first use on a device.
     pub(crate) fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
         if precision == Precision::F32 {
-            return Ok(Some(Self { asked: None, grades: Arc::default(), ..self.clone() }));
+            return Ok(Some(Self { asked: None, precisions_used: Arc::default(), ..self.clone() }));
         }
         let Some(asked) = self.matrices.and_then(|matrices| Cooperative::new(matrices, precision)) else {
             return Ok(None);
@@ -129,14 +109,14 @@ impl Gpu {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match proven.get(&asked) {
             Some(known) => known.clone(),
-            None => proof::prove(&self.context, precision, asked),
+            None => check::check(&self.context, precision, asked),
         };
         // A device that had no memory left may have some again.
         if matches!(outcome, Ok(()) | Err(Error::Precision { .. })) {
             proven.insert(asked, outcome.clone());
         }
         outcome?;
-        Ok(Some(Self { asked: Some(asked), grades: Arc::default(), ..self.clone() }))
+        Ok(Some(Self { asked: Some(asked), precisions_used: Arc::default(), ..self.clone() }))
     }
 
     /// Leaves the tiles of the kernels at the default of the device's kind.
@@ -167,7 +147,7 @@ impl Gpu {
         }
         usable(values, rows, dims, "points", wgpu::BufferUsages::COPY_SRC)?;
         let source = Source::Device(values.buffer(), values.offset());
-        points::place(&self.context, source, (rows, dims), scaling, self.storage)
+        panels::place(&self.context, source, (rows, dims), scaling, self.storage)
     }
 
     /// A matrix to part of an app's buffer.
@@ -210,7 +190,7 @@ impl Backend for Gpu {
 
     fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
-        points::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
+        panels::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
     }
 
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
@@ -218,7 +198,7 @@ impl Backend for Gpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
-        Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades).log_sum(watch)
+        Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used).log_sum(watch)
     }
 
     fn log_sum_with_grad(
@@ -228,12 +208,12 @@ impl Backend for Gpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSumExp, Gradients)> {
-        let sweep = Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades);
-        sweep.log_sum_with_grad(weight, watch)
+        let pass = Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used);
+        pass.log_sum_with_grad(weight, watch)
     }
 
     fn precisions_used(&self) -> Vec<Precision> {
-        self.grades.all()
+        self.precisions_used.all()
     }
 
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
@@ -245,8 +225,8 @@ impl Backend for Gpu {
             [] => Ok(Vec::new()),
             [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
             _ => {
-                self.grades.note(None);
-                rectangles::log_sums(&self.context, pairs, ts, watch)
+                self.precisions_used.note(None);
+                total::log_sums(&self.context, pairs, ts, watch)
             }
         }
     }
@@ -258,8 +238,8 @@ impl Backend for Gpu {
         masses: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums> {
-        self.grades.note(None);
-        row_sums::row_log_sums(&self.context, pairs, exponent, masses, watch)
+        self.precisions_used.note(None);
+        rows::row_log_sums(&self.context, pairs, exponent, masses, watch)
     }
 
     fn row_log_sums_of_logits(
@@ -268,8 +248,8 @@ impl Backend for Gpu {
         taus: &[f64],
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
-        self.grades.note(None);
-        row_sums::row_log_sums_of_logits(&self.context, pairs, taus, watch)
+        self.precisions_used.note(None);
+        rows::row_log_sums_of_logits(&self.context, pairs, taus, watch)
     }
 
     fn weighted_grad(
@@ -280,8 +260,8 @@ impl Backend for Gpu {
         sum: Option<Gradients>,
         watch: &Watch<'_>,
     ) -> Result<Gradients> {
-        self.grades.note(None);
-        weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
+        self.precisions_used.note(None);
+        gradient::weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
     }
 
     fn group_log_sums(
@@ -291,8 +271,8 @@ impl Backend for Gpu {
         t: f64,
         watch: &Watch<'_>,
     ) -> Result<Vec<LogSumExp>> {
-        self.grades.note(None);
-        rectangles::group_log_sums(&self.context, x, ends, t, watch)
+        self.precisions_used.note(None);
+        groups::group_log_sums(&self.context, x, ends, t, watch)
     }
 
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
@@ -306,7 +286,7 @@ impl Backend for Gpu {
         limit: usize,
         watch: &Watch<'_>,
     ) -> Result<FoundPairs> {
-        close::close_pairs(&self.context, pairs, square, limit, watch)
+        close_pairs::close_pairs(&self.context, pairs, square, limit, watch)
     }
 
     fn moments(&self, x: &Points) -> Result<Moments> {
@@ -324,7 +304,7 @@ impl Backend for Gpu {
         coefficients: &[f64],
         sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        paired::dots_grad(&self.context, x, y, coefficients, sum)
+        gradient::paired::dots_grad(&self.context, x, y, coefficients, sum)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
@@ -338,7 +318,7 @@ impl Backend for Gpu {
         coefficients: &[f64],
         sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        paired::grad(&self.context, x, y, coefficients, sum)
+        gradient::paired::grad(&self.context, x, y, coefficients, sum)
     }
 
     fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
@@ -346,6 +326,6 @@ impl Backend for Gpu {
     }
 
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        distances::grad(&self.context, x, y, upstream)
+        gradient::distances::grad(&self.context, x, y, upstream)
     }
 }
