@@ -1,70 +1,35 @@
 //! Compute shaders on any Vulkan, Metal or DX12 device.
 //!
 //! Points lie on the device in panels, one buffer each, so that no set is too large for a binding. The pairs
-//! are walked in blocks of two panels, in submissions of about 50 ms ([`stream`]). The kernels are in
-//! `shaders/`, joined in [`shaders`]; a test holds what the host sends against them ([`contract`]).
+//! are walked in blocks of two panels, in submissions of about 50 ms ([`stream`](device::stream)). The kernels are in
+//! `shaders/`, joined in [`kernel::table`]; a test holds what the host sends against them.
 //!
 //! | | |
 //! |---|---|
-//! | the device | [`adapters`], [`context`], [`buffer`], [`stream`], [`ceiling`] |
-//! | what lies on it | [`points`], [`matrix`], [`halves`] |
-//! | its kernels | [`shaders`], [`params`], [`kernel`], [`tiling`] and the choice of tiles in [`tuning`] |
-//! | sums over pairs | [`log_sum`] and [`gradient`], of a [`potential`], over [`operands`] |
-//! | cooperative matrices | [`cooperative`], whether they keep their word in [`proof`], and where they served in [`grades`] |
-//! | a [`table`] of a block's similarities | read by [`rectangles`], [`row_sums`], [`weighted`], [`histogram`] and [`close`]; [`runs`] tells their sums apart |
-//! | what else a backend does | [`paired`], [`distances`], [`gather`], [`moments`] |
+//! | [`device`] | adapters, buffers, pipelines; submissions in a [`stream`](device::stream) |
+//! | [`kernel`] | the [`table`](kernel::table) of shaders, their parameters and tiles; the [`accuracy`](kernel::accuracy) of sums |
+//! | [`points`] | points and matrices on the device |
+//! | [`block`] | a [`pass`](block::pass) over blocks of pairs, and a block's [`similarities`](block::similarities) |
+//! | [`reduce`], [`gradient`] | one file each reduction, and its gradient |
+//! | [`selftest`] | which tiles and precisions work on a device |
 
-mod adapters;
-mod buffer;
-mod ceiling;
-mod close;
-mod context;
-#[cfg(test)]
-mod contract;
-mod cooperative;
-mod distances;
-mod gather;
-mod grades;
+mod block;
+mod device;
 mod gradient;
-mod halves;
-mod histogram;
 mod kernel;
-mod log_sum;
-mod matrix;
-mod moments;
-mod operands;
-mod paired;
-mod params;
 mod points;
-mod potential;
-mod proof;
-mod rectangles;
-mod row_sums;
-mod runs;
-mod shaders;
-mod stream;
-mod table;
+mod reduce;
+mod selftest;
 #[cfg(test)]
 mod tests;
-mod tiling;
-mod tuning;
-mod weighted;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use adapters::adapters;
+pub use device::adapters::adapters;
 
-use self::{
-    context::Context,
-    cooperative::{Cooperative, Matrices},
-    grades::Grades,
-    log_sum::Sweep,
-    matrix::GpuMatrix,
-    points::Source,
-};
 use crate::{
     backend::{
         Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, row_gradient_in_two_passes,
@@ -72,6 +37,21 @@ use crate::{
     },
     device::{Device, DeviceChoice},
     error::{Error, Result},
+    gpu::{
+        block::pass::Pass,
+        device::{adapters, ceiling, context::Context},
+        kernel::{
+            cooperative::{Cooperative, Matrices},
+            precisions_used::PrecisionsUsed,
+        },
+        points::{
+            gather,
+            matrix::GpuMatrix,
+            panels::{self, Source},
+        },
+        reduce::{close_pairs, distances, groups, histogram, moments, paired, rows, total},
+        selftest::check,
+    },
     kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -95,7 +75,7 @@ pub(crate) struct Gpu {
     /// What has been tried on this device, and how that went.
     proven: Arc<Mutex<HashMap<Cooperative, Result<()>>>>,
     /// What sums over pairs were made in.
-    grades: Arc<Grades>,
+    precisions_used: Arc<PrecisionsUsed>,
 }
 
 impl Gpu {
@@ -116,15 +96,15 @@ impl Gpu {
     }
 
     fn new(device: Device, context: Arc<Context>, matrices: Option<Matrices>) -> Self {
-        let (storage, proven, grades) = Default::default();
-        Self { device, context, storage, matrices, asked: None, proven, grades }
+        let (storage, proven, precisions_used) = Default::default();
+        Self { device, context, storage, matrices, asked: None, proven, precisions_used }
     }
 
     /// The same device, which multiplies coordinates so; none where it has not what that takes. A grade is tried at its
     /// first use on a device.
     pub(crate) fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
         if precision == Precision::F32 {
-            return Ok(Some(Self { asked: None, grades: Arc::default(), ..self.clone() }));
+            return Ok(Some(Self { asked: None, precisions_used: Arc::default(), ..self.clone() }));
         }
         let Some(asked) = self.matrices.and_then(|matrices| Cooperative::new(matrices, precision)) else {
             return Ok(None);
@@ -132,14 +112,14 @@ impl Gpu {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match proven.get(&asked) {
             Some(known) => known.clone(),
-            None => proof::prove(&self.context, precision, asked),
+            None => check::check(&self.context, precision, asked),
         };
         // A device that had no memory left may have some again.
         if matches!(outcome, Ok(()) | Err(Error::Precision { .. })) {
             proven.insert(asked, outcome.clone());
         }
         outcome?;
-        Ok(Some(Self { asked: Some(asked), grades: Arc::default(), ..self.clone() }))
+        Ok(Some(Self { asked: Some(asked), precisions_used: Arc::default(), ..self.clone() }))
     }
 
     /// Leaves the tiles of the kernels at the default of the device's kind.
@@ -170,7 +150,7 @@ impl Gpu {
         }
         usable(values, rows, dims, "points", wgpu::BufferUsages::COPY_SRC)?;
         let source = Source::Device(values.buffer(), values.offset());
-        points::place(&self.context, source, (rows, dims), scaling, self.storage)
+        panels::place(&self.context, source, (rows, dims), scaling, self.storage)
     }
 
     /// A matrix to part of an app's buffer.
@@ -208,7 +188,7 @@ impl Diagnostics for Gpu {
     }
 
     fn precisions_used(&self) -> Vec<Precision> {
-        self.grades.all()
+        self.precisions_used.all()
     }
 }
 
@@ -219,7 +199,7 @@ impl Backend for Gpu {
 
     fn upload(&self, points: Embeddings<'_>, _reused: Option<Points>) -> Result<Points> {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
-        points::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
+        panels::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
     }
 
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
@@ -235,12 +215,12 @@ impl Backend for Gpu {
             None => total_of_rows(self, pairs, kernels, watch),
             Some([]) => Ok(Vec::new()),
             Some(&[t]) => {
-                let sweep = Sweep::new(&self.context, pairs, t, self.asked)?.noted_in(&self.grades);
-                Ok(vec![sweep.log_sum(watch)?])
+                let pass = Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used);
+                Ok(vec![pass.log_sum(watch)?])
             }
             Some(ts) => {
-                self.grades.note(None);
-                rectangles::log_sums(&self.context, pairs, ts, watch)
+                self.precisions_used.note(None);
+                total::log_sums(&self.context, pairs, ts, watch)
             }
         }
     }
@@ -252,14 +232,14 @@ impl Backend for Gpu {
         weights: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
-        self.grades.note(None);
+        self.precisions_used.note(None);
         if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
-            return row_sums::row_log_sums_of_logits(&self.context, pairs, &taus, watch);
+            return rows::row_log_sums_of_logits(&self.context, pairs, &taus, watch);
         }
         let mut passes = watch.passes();
-        let each = kernels.iter().map(|&kernel| {
-            row_sums::row_log_sums(&self.context, pairs, kernel.into(), weights, passes.next())
-        });
+        let each = kernels
+            .iter()
+            .map(|&kernel| rows::row_log_sums(&self.context, pairs, kernel.into(), weights, passes.next()));
         each.collect()
     }
 
@@ -271,11 +251,11 @@ impl Backend for Gpu {
         which: GroupPairs,
         watch: &Watch<'_>,
     ) -> Result<Vec<LogSumExp>> {
-        self.grades.note(None);
+        self.precisions_used.note(None);
         if kernel.map != Map::Gaussian {
             return Err(Error::missing("the sum of logits of each group"));
         }
-        let sums = rectangles::group_log_sums(&self.context, x, ends, kernel.scale, watch)?;
+        let sums = groups::group_log_sums(&self.context, x, ends, kernel.scale, watch)?;
         Ok(match which {
             GroupPairs::All => sums,
             GroupPairs::Within => (0..ends.len()).map(|group| sums[group * (ends.len() + 1)]).collect(),
@@ -295,9 +275,9 @@ impl Backend for Gpu {
                 Ok((Sums::Total(sum), gradients))
             }
             Normalizer::Total { scale } => {
-                let sweep =
-                    Sweep::new(&self.context, pairs, kernel.scale, self.asked)?.noted_in(&self.grades);
-                let (sum, gradients) = sweep.log_sum_with_grad(scale, watch)?;
+                let pass = Pass::new(&self.context, pairs, kernel.scale, self.asked)?
+                    .noted_in(&self.precisions_used);
+                let (sum, gradients) = pass.log_sum_with_grad(scale, watch)?;
                 Ok((Sums::Total(sum), gradients))
             }
             Normalizer::Rows { extra, scale } => {
@@ -307,9 +287,15 @@ impl Backend for Gpu {
             }
             Normalizer::Given { weights, scale, into } => {
                 debug_assert_eq!(scale, 1.0);
-                self.grades.note(None);
-                let gradients =
-                    weighted::weighted_grad(&self.context, pairs, kernel.into(), weights, into, watch)?;
+                self.precisions_used.note(None);
+                let gradients = gradient::weighted::weighted_grad(
+                    &self.context,
+                    pairs,
+                    kernel.into(),
+                    weights,
+                    into,
+                    watch,
+                )?;
                 Ok((Sums::None, gradients))
             }
         }
@@ -326,7 +312,7 @@ impl Backend for Gpu {
         limit: usize,
         watch: &Watch<'_>,
     ) -> Result<FoundPairs> {
-        close::close_pairs(&self.context, pairs, square, limit, watch)
+        close_pairs::close_pairs(&self.context, pairs, square, limit, watch)
     }
 
     fn moments(&self, x: &Points) -> Result<Moments> {
@@ -349,8 +335,8 @@ impl Backend for Gpu {
         into: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
         match term {
-            Term::Dot => paired::dots_grad(&self.context, x, y, coefficients, into),
-            Term::SquaredDistance => paired::grad(&self.context, x, y, coefficients, into),
+            Term::Dot => gradient::paired::dots_grad(&self.context, x, y, coefficients, into),
+            Term::SquaredDistance => gradient::paired::grad(&self.context, x, y, coefficients, into),
         }
     }
 
@@ -359,6 +345,6 @@ impl Backend for Gpu {
     }
 
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        distances::grad(&self.context, x, y, upstream)
+        gradient::distances::grad(&self.context, x, y, upstream)
     }
 }

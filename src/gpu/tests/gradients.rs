@@ -6,7 +6,7 @@ use super::oracle::{
 use crate::{
     backend::{Backend, Gradients},
     error::Result,
-    gpu::tiling::{Choice, Tiling},
+    gpu::kernel::tiling::{Choice, Tiling},
     kernel::Exponent,
     points::Scaling,
     progress::Watch,

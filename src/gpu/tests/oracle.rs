@@ -8,9 +8,11 @@ use crate::{
     error::Result,
     gpu::{
         Gpu,
-        context::Context,
-        gather,
-        points::{Source, place},
+        device::context::Context,
+        points::{
+            gather,
+            panels::{Source, place},
+        },
     },
     kernel::Exponent,
     pairs::Pairs,
@@ -18,10 +20,10 @@ use crate::{
     precision::Storage,
 };
 
-pub(super) type Rows = Vec<Vec<f64>>;
+pub(crate) type Rows = Vec<Vec<f64>>;
 
 /// The backends under test: every adapter, with the limits of WebGPU and with small ones.
-pub(super) fn backends() -> Vec<(Gpu, Arc<Context>)> {
+pub(crate) fn backends() -> Vec<(Gpu, Arc<Context>)> {
     let backend = |context: Arc<Context>| {
         let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
         (Gpu::new(device, context.clone(), None), context)
@@ -30,16 +32,16 @@ pub(super) fn backends() -> Vec<(Gpu, Arc<Context>)> {
 }
 
 /// Points on a device, and as metrics see them.
-pub(super) struct Set {
-    pub(super) on: Points,
-    pub(super) given: Rows,
-    pub(super) rows: Rows,
+pub(crate) struct Set {
+    pub(crate) on: Points,
+    pub(crate) given: Rows,
+    pub(crate) rows: Rows,
     /// As they are stored, within the rounding of unit rows.
-    pub(super) stored: Rows,
+    pub(crate) stored: Rows,
 }
 
 impl Set {
-    pub(super) fn new(context: &Arc<Context>, given: &[f32], dims: usize, scaling: Scaling) -> Result<Self> {
+    pub(crate) fn new(context: &Arc<Context>, given: &[f32], dims: usize, scaling: Scaling) -> Result<Self> {
         let rows = given.len() / dims;
         let embeddings = Embeddings::with_scaling(given, rows, dims, scaling)?;
         let on = place(context, Source::Host(&embeddings), (rows, dims), scaling, Storage::F32)?;
@@ -58,7 +60,7 @@ impl Set {
         Ok(Self { on, rows: given.iter().map(seen).collect(), given, stored })
     }
 
-    pub(super) fn random(
+    pub(crate) fn random(
         context: &Arc<Context>,
         (rows, dims): (usize, usize),
         seed: u64,
@@ -71,38 +73,38 @@ impl Set {
     }
 }
 
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-pub(super) fn square(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn square(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
 }
 
-pub(super) fn exponent_of(exponent: Exponent, a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn exponent_of(exponent: Exponent, a: &[f64], b: &[f64]) -> f64 {
     match exponent {
         Exponent::Gaussian { t } => -t * square(a, b),
         Exponent::Logit { tau } => dot(a, b) / tau,
     }
 }
 
-pub(super) fn log_sum_exp(exponents: impl Iterator<Item = f64> + Clone) -> f64 {
+pub(crate) fn log_sum_exp(exponents: impl Iterator<Item = f64> + Clone) -> f64 {
     let max = exponents.clone().fold(f64::NEG_INFINITY, f64::max);
     if max == f64::NEG_INFINITY { max } else { max + exponents.map(|e| (e - max).exp()).sum::<f64>().ln() }
 }
 
 /// Kinds of pairs of two sets of as many rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Within,
     Across,
     Unpaired,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Within, Self::Across, Self::Unpaired];
+    pub(crate) const ALL: [Self; 3] = [Self::Within, Self::Across, Self::Unpaired];
 
-    pub(super) fn pairs<'a>(self, x: &'a Set, y: &'a Set) -> Pairs<'a> {
+    pub(crate) fn pairs<'a>(self, x: &'a Set, y: &'a Set) -> Pairs<'a> {
         match self {
             Self::Within => Pairs::Within(&x.on),
             Self::Across => Pairs::Across(&x.on, &y.on),
@@ -111,17 +113,17 @@ impl Kind {
     }
 
     /// The points on the right.
-    pub(super) fn right<'a>(self, x: &'a Set, y: &'a Set) -> &'a Set {
+    pub(crate) fn right<'a>(self, x: &'a Set, y: &'a Set) -> &'a Set {
         if self == Self::Within { x } else { y }
     }
 
     /// Whether a point has a pair with one on the other side.
-    pub(super) fn joins(self, i: usize, j: usize) -> bool {
+    pub(crate) fn joins(self, i: usize, j: usize) -> bool {
         self == Self::Across || i != j
     }
 
     /// All pairs, once each.
-    pub(super) fn all(self, n: usize, m: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
+    pub(crate) fn all(self, n: usize, m: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
         (0..n).flat_map(move |i| (0..m).map(move |j| (i, j))).filter(move |&(i, j)| match self {
             Self::Within => i < j,
             Self::Across => true,
@@ -131,7 +133,7 @@ impl Kind {
 }
 
 /// The gradient for the rows as given, from that for the rows as metrics see them.
-pub(super) fn through_scaling(set: &Set, gradient: &Rows) -> Rows {
+pub(crate) fn through_scaling(set: &Set, gradient: &Rows) -> Rows {
     if set.on.scaling() == Scaling::Raw {
         return gradient.clone();
     }
@@ -143,7 +145,7 @@ pub(super) fn through_scaling(set: &Set, gradient: &Rows) -> Rows {
 }
 
 /// How far a matrix is from the one wanted, of its norm.
-pub(super) fn error(got: &[f32], want: &Rows) -> f64 {
+pub(crate) fn error(got: &[f32], want: &Rows) -> f64 {
     let want: Vec<f64> = want.iter().flatten().copied().collect();
     assert_eq!(got.len(), want.len());
     let apart: f64 = got.iter().zip(&want).map(|(&g, w)| (f64::from(g) - w).powi(2)).sum();

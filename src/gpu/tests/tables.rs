@@ -8,13 +8,11 @@ use crate::{
     backend::Backend,
     error::Result,
     gpu::{
-        gather,
-        points::GpuPoints,
-        potential::Potential,
-        stream::Stream,
-        table::Table,
+        block::similarities::SimilarityTable,
+        device::stream::Stream,
+        kernel::{exponent::PairExponent, params::CountedPairs, tiling::Tiling},
+        points::{gather, panels::GpuPoints},
         tests::{upload, values},
-        tiling::Tiling,
     },
     kernel::Exponent,
     pairs::Pairs,
@@ -37,8 +35,8 @@ fn every_table_holds_the_similarities() -> Result<()> {
                     Exponent::Logit { tau: 0.5 },
                 ];
                 for (exponent, kind) in exponents.into_iter().flat_map(|e| Kind::ALL.map(|k| (e, k))) {
-                    let potential = Potential::of_rows(exponent, scaling, 1 << 30)?;
-                    let line = potential.line(exponent);
+                    let pair_exponent = PairExponent::of_rows(exponent, scaling, 1 << 30)?;
+                    let line = pair_exponent.line(exponent);
                     let wants: Vec<_> = kind
                         .all(x.rows.len(), y.rows.len())
                         .map(|(i, j)| {
@@ -50,15 +48,21 @@ fn every_table_holds_the_similarities() -> Result<()> {
                             (i, j, exponent_of(exponent, a, b), size)
                         })
                         .collect();
-                    let tilings = Tiling::ALL.into_iter().filter(|&t| potential.similarity().takes(t));
+                    let tilings = Tiling::ALL.into_iter().filter(|&t| pair_exponent.similarity().takes(t));
                     // What is set aside does not depend on the tiles, and takes long.
                     for tiling in tilings.take(if size.1 > 1000 { 1 } else { usize::MAX }) {
                         let pairs = kind.pairs(&x, &y);
-                        let table = Table::with_tiling(&context, pairs, potential, line.origin, tiling)?;
+                        let table = SimilarityTable::with_tiling(
+                            &context,
+                            pairs,
+                            pair_exponent,
+                            line.origin,
+                            tiling,
+                        )?;
                         let what = format!("{size:?}, {scaling:?}, {exponent:?}, {kind:?}, {tiling}");
-                        for block in table.sweep.blocks() {
+                        for block in table.pass.blocks() {
                             let mut stream = Stream::new(&context, Storage::F32)?;
-                            table.fill(&mut stream, &block, table.sweep.diagonal(&block))?;
+                            table.fill(&mut stream, &block, table.pass.counted(&block))?;
                             stream.finish()?;
                             let all = (table.buffer.size() / 4) as usize;
                             let got = context.read([(&table.buffer, all)])?;
@@ -91,12 +95,12 @@ fn bounds_checks_change_no_table() -> Result<()> {
                     let mut bits = Vec::new();
                     for tiling in Tiling::ALL {
                         let exponent = Exponent::Gaussian { t: 0.1 };
-                        let potential = Potential::of_rows(exponent, Scaling::Unit, 1 << 30)?;
+                        let pair_exponent = PairExponent::of_rows(exponent, Scaling::Unit, 1 << 30)?;
                         let pairs = Pairs::Unpaired(&x, &y);
-                        let table = Table::with_tiling(context, pairs, potential, 1.0, tiling)?;
-                        for block in table.sweep.blocks() {
+                        let table = SimilarityTable::with_tiling(context, pairs, pair_exponent, 1.0, tiling)?;
+                        for block in table.pass.blocks() {
                             let mut stream = Stream::new(context, storage)?;
-                            table.fill(&mut stream, &block, 2)?;
+                            table.fill(&mut stream, &block, CountedPairs::OffDiagonal)?;
                             stream.finish()?;
                             for row in 0..block.rows.len() {
                                 let all = context.read([(&table.buffer, (row + 1) * table.stride)])?;

@@ -1,0 +1,7 @@
+//! Blocks of pairs: what a pass multiplies, the table of a block's similarities, and sums over its parts.
+
+pub(crate) mod operands;
+pub(crate) mod pass;
+pub(crate) mod runs;
+pub(crate) mod segments;
+pub(crate) mod similarities;

@@ -1,0 +1,8 @@
+//! The device: adapters, buffers, pipelines, and work in short submissions.
+
+pub(crate) mod adapters;
+pub(crate) mod buffer;
+pub(crate) mod ceiling;
+pub(crate) mod context;
+pub(crate) mod pipeline;
+pub(crate) mod stream;

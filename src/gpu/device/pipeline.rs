@@ -1,0 +1,67 @@
+//! Pipelines, compiled at first use. A shader is the only list of its bindings: their layout is read from it.
+
+use crate::{
+    error::Result,
+    gpu::{device::context::Context, kernel::table::Shader},
+    precision::Storage,
+};
+
+impl Context {
+    /// The pipeline of a kernel for points so stored.
+    pub(crate) fn pipeline(&self, shader: Shader, storage: Storage) -> Result<wgpu::ComputePipeline> {
+        let mut pipelines = self.pipelines();
+        if let Some(pipeline) = pipelines.get(&(shader, storage)) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = self.scoped("compiling a shader", || {
+            let descriptor = wgpu::ShaderModuleDescriptor {
+                label: Some(shader.entry()),
+                source: wgpu::ShaderSource::Wgsl(shader.text(storage).into()),
+            };
+            let module = if shader.unchecked() && !self.checked {
+                let checks = wgpu::ShaderRuntimeChecks::unchecked();
+                // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
+                // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
+                // points are cut off at the last or are of whole tiles, and so are those into what is written, or
+                // compared with the end before.
+                unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
+            } else {
+                self.device.create_shader_module(descriptor)
+            };
+            Ok(self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(shader.entry()),
+                layout: None,
+                module: &module,
+                entry_point: Some(shader.entry()),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &shader.constants(),
+                    // Every kernel writes its workgroup memory before it reads it.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            }))
+        })?;
+        pipelines.insert((shader, storage), pipeline.clone());
+        Ok(pipeline)
+    }
+
+    /// Parameters and buffers, bound in the order of the shader's bindings 0, 1, …
+    pub(crate) fn bind(
+        &self,
+        pipeline: &wgpu::ComputePipeline,
+        params: wgpu::BufferBinding<'_>,
+        buffers: &[&wgpu::Buffer],
+    ) -> wgpu::BindGroup {
+        let resources = std::iter::once(wgpu::BindingResource::Buffer(params))
+            .chain(buffers.iter().map(|buffer| buffer.as_entire_binding()));
+        let entries: Vec<_> = (0..)
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        })
+    }
+}

@@ -1,0 +1,344 @@
+//! Work for the device in short submissions, and the sums that come back, in the order of the work.
+//!
+//! Some systems kill a device that is busy for two seconds, and an observer wants to hear between; so work is
+//! cut into submissions of about [`BUDGET`], two of them in flight. How it is cut depends on the device's speed
+//! and does not show in the result: tiles are merged one by one, in their order.
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{self, Receiver},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    error::{Error, Result},
+    gpu::{
+        device::{buffer::RECEIPT_BYTES, context::Context},
+        kernel::{params::Params, table::Shader},
+    },
+    log_sum::LogSumExp,
+    precision::Storage,
+    progress::Watch,
+};
+
+/// What a submission should take.
+const SUBMISSION_TIME: Duration = Duration::from_millis(50);
+/// Multiply-adds of the first submission to a device: the budget of a slow one.
+const FIRST_SUBMISSION_COST: f64 = 1e8;
+/// Submissions in flight: the device has one to work on while the host merges another.
+const MAX_IN_FLIGHT: usize = 2;
+/// Dispatches of a submission at most.
+const MAX_DISPATCHES: u64 = 512;
+/// Bytes from the parameters of a dispatch to those of the next: no device aligns uniforms more coarsely.
+const PARAMS_STRIDE_BYTES: u64 = 256;
+/// Tile sums of a submission at most: 1 MiB.
+const MAX_TILE_SUMS: u64 = 1 << 17;
+
+/// A tile's sum as the shaders write it: Σ exp(κ(s − pivot)).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(crate) struct TileSum {
+    pub(crate) pivot: f32,
+    pub(crate) sum: f32,
+}
+
+/// What becomes of the tile sums.
+enum Sink<'a> {
+    /// They are merged, the exponent κs of a similarity s being known.
+    Total(Box<dyn Fn(f32) -> f64 + 'a>),
+    /// They go one by one, in their order, to who knows what they are of.
+    Each(Box<dyn FnMut(TileSum) + 'a>),
+}
+
+/// Work on the tiles of a block.
+pub(crate) struct Tiles<'a> {
+    pub(crate) shader: Shader,
+    pub(crate) buffers: &'a [&'a wgpu::Buffer],
+    pub(crate) count: u32,
+    /// Sums that each tile makes.
+    pub(crate) sums: u32,
+    /// Multiply-adds of one tile.
+    pub(crate) cost: f64,
+    /// Pairs that are done when all tiles are.
+    pub(crate) pairs: u64,
+}
+
+/// A sequence of submissions.
+pub(crate) struct Stream<'a> {
+    context: &'a Context,
+    /// How the points are stored that the kernels read or write.
+    storage: Storage,
+    watch: Option<&'a Watch<'a>>,
+    sink: Sink<'a>,
+    total: LogSumExp,
+    params: wgpu::Buffer,
+    receipt: wgpu::Buffer,
+    sums: wgpu::Buffer,
+    /// How many sums there is room for.
+    capacity: u64,
+    spare: Vec<wgpu::Buffer>,
+    encoder: wgpu::CommandEncoder,
+    /// What the next submission holds so far.
+    load: Load,
+    in_flight: VecDeque<Flight>,
+    last_return: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Load {
+    params: Vec<u8>,
+    sums: u64,
+    cost: f64,
+    pairs: u64,
+}
+
+impl Load {
+    fn sum_bytes(&self) -> u64 {
+        self.sums * size_of::<TileSum>() as u64
+    }
+}
+
+struct Flight {
+    submission: wgpu::SubmissionIndex,
+    submitted: Instant,
+    staging: wgpu::Buffer,
+    answer: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    receipt: u64,
+    load: Load,
+}
+
+impl<'a> Stream<'a> {
+    /// Work whose progress nobody watches, and which makes no sums.
+    pub(crate) fn new(context: &'a Context, storage: Storage) -> Result<Self> {
+        Self::with_sums(context, storage, None, |_| 0.0)
+    }
+
+    /// Work whose tile sums are merged, `exponent` being κs of a similarity s.
+    pub(crate) fn with_sums(
+        context: &'a Context,
+        storage: Storage,
+        watch: Option<&'a Watch<'a>>,
+        exponent: impl Fn(f32) -> f64 + 'a,
+    ) -> Result<Self> {
+        Self::with_sink(context, storage, watch, Sink::Total(Box::new(exponent)))
+    }
+
+    /// Work whose tile sums go to `each`, in the order of the work.
+    pub(crate) fn with_each(
+        context: &'a Context,
+        storage: Storage,
+        watch: Option<&'a Watch<'a>>,
+        each: impl FnMut(TileSum) + 'a,
+    ) -> Result<Self> {
+        Self::with_sink(context, storage, watch, Sink::Each(Box::new(each)))
+    }
+
+    fn with_sink(
+        context: &'a Context,
+        storage: Storage,
+        watch: Option<&'a Watch<'a>>,
+        sink: Sink<'a>,
+    ) -> Result<Self> {
+        use wgpu::BufferUsages as Use;
+        let capacity = MAX_TILE_SUMS.min(context.max_binding() / size_of::<TileSum>() as u64);
+        Ok(Self {
+            context,
+            storage,
+            watch,
+            sink,
+            total: LogSumExp::EMPTY,
+            receipt: context.receipt()?,
+            params: context.buffer(
+                "parameters",
+                MAX_DISPATCHES * PARAMS_STRIDE_BYTES,
+                Use::UNIFORM | Use::COPY_DST,
+            )?,
+            sums: context.storage("tile sums", capacity * size_of::<TileSum>() as u64)?,
+            capacity,
+            spare: Vec::new(),
+            encoder: context.device.create_command_encoder(&Default::default()),
+            load: Load::default(),
+            in_flight: VecDeque::new(),
+            last_return: None,
+        })
+    }
+
+    /// How the points are stored that the kernels read or write.
+    pub(crate) fn storage(&self) -> Storage {
+        self.storage
+    }
+
+    /// Where the kernels put their tile sums.
+    pub(crate) fn sums(&self) -> wgpu::Buffer {
+        self.sums.clone()
+    }
+
+    /// Commands that are not kernels, in order with them.
+    pub(crate) fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
+        &mut self.encoder
+    }
+
+    /// Works on tiles, as many at once as the budget allows. `params` gets the first tile and the place of its
+    /// sum.
+    pub(crate) fn tiles<P: Params>(
+        &mut self,
+        tiles: Tiles<'_>,
+        params: impl Fn(u32, u32) -> P,
+    ) -> Result<()> {
+        let done =
+            |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
+        let mut first = 0;
+        while first < tiles.count {
+            self.reserve(tiles.cost, tiles.sums)?;
+            let room = ((self.budget() - self.load.cost) / tiles.cost).max(1.0) as u32;
+            let count = room
+                .min(tiles.count - first)
+                .min(self.free().checked_div(tiles.sums).unwrap_or(u32::MAX))
+                .min(self.context.limits.max_compute_workgroups_per_dimension);
+            let params = params(first, self.load.sums as u32);
+            self.record(tiles.shader, &params, tiles.buffers, count)?;
+            self.load.cost += tiles.cost * f64::from(count);
+            self.load.pairs += done(first + count) - done(first);
+            self.load.sums += u64::from(count) * u64::from(tiles.sums);
+            first += count;
+        }
+        Ok(())
+    }
+
+    /// One dispatch of so many workgroups, of so many multiply-adds in all.
+    pub(crate) fn dispatch<P: Params>(
+        &mut self,
+        shader: Shader,
+        params: &P,
+        buffers: &[&wgpu::Buffer],
+        groups: usize,
+        cost: f64,
+    ) -> Result<()> {
+        self.reserve(cost, 0)?;
+        self.load.cost += cost;
+        self.record(shader, params, buffers, groups as u32)
+    }
+
+    /// Makes room for one more dispatch. Where its sums go is known only then.
+    fn reserve(&mut self, cost: f64, sums: u32) -> Result<()> {
+        let full =
+            self.free() < sums || self.load.params.len() as u64 == MAX_DISPATCHES * PARAMS_STRIDE_BYTES;
+        let over_budget = self.load.cost > 0.0 && self.load.cost + cost > self.budget();
+        if full || over_budget { self.flush() } else { Ok(()) }
+    }
+
+    /// For how many more sums a submission has room.
+    fn free(&self) -> u32 {
+        (self.capacity - self.load.sums) as u32
+    }
+
+    fn record<P: Params>(
+        &mut self,
+        shader: Shader,
+        params: &P,
+        buffers: &[&wgpu::Buffer],
+        groups: u32,
+    ) -> Result<()> {
+        debug_assert!(P::belongs_to(shader) && buffers.len() == shader.buffers());
+        let offset = self.load.params.len();
+        self.load.params.extend_from_slice(bytemuck::bytes_of(params));
+        self.load.params.resize(offset + PARAMS_STRIDE_BYTES as usize, 0);
+        let size = std::num::NonZero::new(size_of::<P>() as u64);
+        let params = wgpu::BufferBinding { buffer: &self.params, offset: offset as u64, size };
+        let pipeline = self.context.pipeline(shader, self.storage)?;
+        let bindings = self.context.bind(&pipeline, params, buffers);
+        let mut pass = self.encoder.begin_compute_pass(&Default::default());
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &bindings, &[]);
+        pass.dispatch_workgroups(groups, 1, 1);
+        Ok(())
+    }
+
+    /// Sends what there is, and waits for the oldest submission if too many are under way.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let load = std::mem::take(&mut self.load);
+        let next = self.context.device.create_command_encoder(&Default::default());
+        let mut encoder = std::mem::replace(&mut self.encoder, next);
+        let staging = match self.spare.pop() {
+            Some(buffer) => buffer,
+            None => {
+                use wgpu::BufferUsages as Use;
+                self.context.buffer(
+                    "tile sums for the host",
+                    RECEIPT_BYTES + self.sums.size(),
+                    Use::MAP_READ | Use::COPY_DST,
+                )?
+            }
+        };
+        if load.sums > 0 {
+            encoder.copy_buffer_to_buffer(&self.sums, 0, &staging, RECEIPT_BYTES, load.sum_bytes());
+        }
+        let receipt = self.context.sign(&mut encoder, &self.receipt, &staging);
+        self.context.queue.write_buffer(&self.params, 0, &load.params);
+        let submitted = Instant::now();
+        let submission = self.context.queue.submit([encoder.finish()]);
+        let (sender, answer) = mpsc::channel();
+        // A receiver that is gone has already failed, and said so.
+        let bytes = RECEIPT_BYTES + load.sum_bytes();
+        staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| drop(sender.send(result)));
+        self.in_flight.push_back(Flight { submission, submitted, staging, answer, receipt, load });
+        while self.in_flight.len() >= MAX_IN_FLIGHT {
+            self.land()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for all of the work.
+    pub(crate) fn finish(mut self) -> Result<LogSumExp> {
+        self.flush()?;
+        while !self.in_flight.is_empty() {
+            self.land()?;
+        }
+        Ok(self.total)
+    }
+
+    fn budget(&self) -> f64 {
+        self.context.rate().map_or(FIRST_SUBMISSION_COST, |rate| rate * SUBMISSION_TIME.as_secs_f64())
+    }
+
+    /// Waits for the oldest submission and merges its sums.
+    fn land(&mut self) -> Result<()> {
+        let Some(Flight { submission, submitted, staging, answer, receipt, load }) =
+            self.in_flight.pop_front()
+        else {
+            return Ok(());
+        };
+        self.context.wait(submission)?;
+        self.context.mapped(&answer)?;
+        self.learn(submitted, load.cost);
+        let mapped = staging.get_mapped_range(..RECEIPT_BYTES + load.sum_bytes());
+        let view = mapped.map_err(|error| Error::Device { reason: error.to_string() })?;
+        let (signed, sums) = view.split_at(RECEIPT_BYTES as usize);
+        self.context.check(signed, receipt)?;
+        for tile in bytemuck::pod_collect_to_vec::<u8, TileSum>(sums) {
+            match &mut self.sink {
+                Sink::Total(exponent) => {
+                    let sum = LogSumExp { max: exponent(tile.pivot), sum: tile.sum.into() };
+                    self.total = self.total.combine(sum);
+                }
+                Sink::Each(each) => each(tile),
+            }
+        }
+        drop(view);
+        staging.unmap();
+        self.spare.push(staging);
+        self.watch.map_or(Ok(()), |watch| watch.advance(load.pairs))
+    }
+
+    /// Learns the device's speed from a submission. One that took less than it may says that more can be asked,
+    /// and not how much: small ones mostly wait.
+    fn learn(&mut self, submitted: Instant, cost: f64) {
+        let now = Instant::now();
+        let began = self.last_return.map_or(submitted, |last| last.max(submitted));
+        self.last_return = Some(now);
+        let seconds = (now - began).as_secs_f64().max(1e-6);
+        let known = self.context.rate().unwrap_or(FIRST_SUBMISSION_COST / SUBMISSION_TIME.as_secs_f64());
+        let least = if seconds > SUBMISSION_TIME.as_secs_f64() { known / 4.0 } else { known };
+        self.context.set_rate((cost / seconds).clamp(least, known * 4.0));
+    }
+}

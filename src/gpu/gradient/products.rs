@@ -1,0 +1,133 @@
+//! Products of a block's weights with the points of either side, or with differences of points, added to the gradients.
+
+use crate::{
+    error::Result,
+    gpu::{
+        block::pass::Pass,
+        device::{
+            context::TILE,
+            stream::{Stream, Tiles},
+        },
+        kernel::{
+            params::{WeightedDifferencesParams, WeightedSumsParams},
+            table::Shader,
+        },
+        points::matrix::GpuMatrix,
+    },
+    schedule::Block,
+};
+
+/// What the weights of a block are multiplied with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Products {
+    Points,
+    Differences,
+}
+
+impl Pass<'_> {
+    /// Adds the products of a block's weights to the gradients of either side.
+    pub(crate) fn add_products(
+        &self,
+        stream: &mut Stream<'_>,
+        products: Products,
+        block: &Block,
+        weights: (&wgpu::Buffer, usize),
+        gradients: (&GpuMatrix, &GpuMatrix),
+    ) -> Result<()> {
+        match products {
+            Products::Points => self.sums(stream, block, weights, gradients),
+            Products::Differences => self.differences(stream, block, weights, gradients),
+        }
+    }
+
+    /// Adds the weights times the points on the other side to the gradients of either.
+    fn sums(
+        &self,
+        stream: &mut Stream<'_>,
+        block: &Block,
+        (weights, stride): (&wgpu::Buffer, usize),
+        (gx, gy): (&GpuMatrix, &GpuMatrix),
+    ) -> Result<()> {
+        let (x, y) = self.panels(block);
+        let tiling = self.tiling.for_columns(self.dims);
+        let mut add = |rows: usize, depth: usize, transposed: bool, buffers: [&wgpu::Buffer; 3], pairs| {
+            let params = WeightedSumsParams {
+                rows: rows as u32,
+                depth: depth as u32,
+                dims: self.dims as u32,
+                stride: stride as u32 / 4,
+                transposed: transposed.into(),
+                first_tile: 0,
+            };
+            let tiles = Tiles {
+                shader: Shader::WeightedSums(tiling),
+                buffers: &buffers,
+                count: tiling.grid(rows, self.dims),
+                sums: 0,
+                cost: (tiling.rows() * tiling.cols() * depth) as f64,
+                pairs,
+            };
+            stream.tiles(tiles, |first_tile, _| WeightedSumsParams { first_tile, ..params })
+        };
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        add(rows, cols, false, [weights, &y.values, self.shard(gx, block.rows.start)], 0)?;
+        add(cols, rows, true, [weights, &x.values, self.shard(gy, block.cols.start)], self.pairs_of(block))
+    }
+
+    /// Adds the weights times differences of points to the gradients of either side.
+    fn differences(
+        &self,
+        stream: &mut Stream<'_>,
+        block: &Block,
+        (weights, stride): (&wgpu::Buffer, usize),
+        (gx, gy): (&GpuMatrix, &GpuMatrix),
+    ) -> Result<()> {
+        let (x, y) = self.panels(block);
+        let (rows, cols) = (block.rows.len() as u32, block.cols.len() as u32);
+        let params = WeightedDifferencesParams {
+            rows,
+            depth: cols,
+            dims: self.dims as u32,
+            weight_row: stride as u32,
+            weight_col: 1,
+            ..bytemuck::Zeroable::zeroed()
+        };
+        let transposed = WeightedDifferencesParams {
+            rows: cols,
+            depth: rows,
+            weight_row: 1,
+            weight_col: stride as u32,
+            ..params
+        };
+        let (gx, gy) = (self.shard(gx, block.rows.start), self.shard(gy, block.cols.start));
+        add_weighted_differences(stream, params, [weights, &x.values, &y.values, gx], 0)?;
+        add_weighted_differences(
+            stream,
+            transposed,
+            [weights, &y.values, &x.values, gy],
+            self.pairs_of(block),
+        )
+    }
+
+    fn shard<'m>(&self, matrix: &'m GpuMatrix, start: usize) -> &'m wgpu::Buffer {
+        &matrix.shards[start / self.x.panel_rows].values
+    }
+}
+
+/// sums += weights · differences: see `shaders/weighted_differences.wgsl`.
+pub(crate) fn add_weighted_differences(
+    stream: &mut Stream<'_>,
+    params: WeightedDifferencesParams,
+    buffers: [&wgpu::Buffer; 4],
+    pairs: u64,
+) -> Result<()> {
+    let tiles = Tiles {
+        shader: Shader::WeightedDifferences,
+        buffers: &buffers,
+        count: params.rows.div_ceil(TILE as u32) * params.dims.div_ceil(TILE as u32),
+        sums: 0,
+        cost: (TILE * TILE) as f64 * f64::from(params.depth),
+        pairs,
+    };
+    stream.tiles(tiles, |first_tile, _| WeightedDifferencesParams { first_tile, ..params })
+}

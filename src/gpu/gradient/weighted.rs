@@ -1,0 +1,215 @@
+//! The gradient of Σ wᵢⱼeᵢⱼ, where the weights are exponentials with factors for each point and stay as they are: each
+//! block's similarities to scratch, there to weights, then two products of them, one for either side.
+
+use std::{cell::Cell, sync::Arc};
+
+use crate::{
+    error::{Error, Result},
+    gpu::{
+        block::similarities::{READ_COST, SimilarityTable},
+        device::{
+            context::{Context, TILE},
+            stream::{Stream, Tiles},
+        },
+        gradient::{finish::finish, products::Products},
+        kernel::{
+            accuracy::few,
+            exponent::{Line, PairExponent},
+            params::{RowParams, WeighParams},
+            table::{Shader, Similarity},
+        },
+        points::matrix::GpuMatrix,
+    },
+    kernel::Exponent,
+    pairs::Pairs,
+    points::Matrix,
+    progress::Watch,
+    schedule::{Block, panels},
+    weights::Gradients,
+    weights::PairWeights,
+};
+
+/// Columns that a workgroup of `shaders/weigh.wgsl` works on.
+pub(crate) const COLUMNS: usize = 256;
+/// Logs of the largest weight between which f32 holds it and those that count beside it: exponentials end at 2^12.5.
+const LOG_WEIGHTS_IN_F32: std::ops::RangeInclusive<f64> = -40.0..=8.0;
+
+/// The gradient of Σ wᵢⱼeᵢⱼ, added to `sum` where given.
+pub(crate) fn weighted_grad(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    exponent: Exponent,
+    weighing: PairWeights<'_>,
+    sum: Option<Gradients>,
+    watch: &Watch<'_>,
+) -> Result<Gradients> {
+    let (x, y) = pairs.sides();
+    let count = x.rows() as u64 * y.rows() as u64;
+    let pair_exponent = PairExponent::of_rows(exponent, x.scaling(), count)?;
+    context.scoped("differentiating weighted sums", || {
+        let line = pair_exponent.line(exponent);
+        let table = SimilarityTable::new(context, pairs, pair_exponent, line.origin)?;
+        let products = match pair_exponent.similarity() {
+            Similarity::Difference => Products::Differences,
+            Similarity::SplitCosine if few(count) => Products::Differences,
+            _ => Products::Points,
+        };
+        let part = Weights { context, table: &table, line, weighing }.grad(products, 0.0, watch)?;
+        let Some(sum) = sum else { return Ok(part) };
+        add(context, &part.x, &sum.x)?;
+        if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+            add(context, part, sum)?;
+        }
+        Ok(sum)
+    })
+}
+
+/// sum += part, row by row.
+fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
+    let dims = part.shape().1;
+    let (part, sum) = (GpuMatrix::of(part, context)?, GpuMatrix::of(sum, context)?);
+    let mut stream = Stream::new(context, crate::Storage::F32)?;
+    let params = RowParams { dims: dims as u32 };
+    for (part, sum) in part.shards.iter().zip(&sum.shards) {
+        debug_assert_eq!(part.rows, sum.rows);
+        let rows = part.rows.len();
+        stream.dispatch(Shader::Add, &params, &[&part.values, &sum.values], rows, (rows * dims) as f64)?;
+    }
+    stream.finish().map(drop)
+}
+
+/// The weights of a pass.
+#[derive(Clone, Copy)]
+struct Weights<'a> {
+    context: &'a Arc<Context>,
+    table: &'a SimilarityTable<'a>,
+    line: Line,
+    weighing: PairWeights<'a>,
+}
+
+impl Weights<'_> {
+    /// The gradient by products with points or with differences, weights being relative to exp(`shift`).
+    fn grad(&self, products: Products, shift: f64, watch: &Watch<'_>) -> Result<Gradients> {
+        let (context, pass) = (self.context, &self.table.pass);
+        let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
+        let gx = zeros(pass.left.rows())?;
+        let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
+        let (largest, weights) =
+            self.sums_of_blocks(products, shift, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
+        if !LOG_WEIGHTS_IN_F32.contains(&largest) && largest.is_finite() {
+            drop((gx, gy));
+            if shift != 0.0 {
+                return Err(Error::Overflow { metric: "a weight" });
+            }
+            return self.grad(products, largest, &watch.silent());
+        }
+        let scale = pass.pair_exponent.pull() * shift.exp();
+        let mut dropped = finish(context, pass.left, &gx, scale)?;
+        if let Some(gy) = &gy {
+            dropped = dropped.and(finish(context, pass.right, gy, scale)?);
+        }
+        // Each pair has weighed on both of its points.
+        let raw = pass.pair_exponent.similarity() == Similarity::Product;
+        if products == Products::Points && !raw && dropped.too_much(2.0 * weights) {
+            drop((gx, gy));
+            return self.grad(Products::Differences, shift, &watch.silent());
+        }
+        let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
+        Ok(Gradients { x: gx.into_matrix(pass.left.rows()), y })
+    }
+
+    /// Adds up the products; returns the log of the largest weight, and the sum of all.
+    fn sums_of_blocks(
+        &self,
+        products: Products,
+        shift: f64,
+        gradients: (&GpuMatrix, &GpuMatrix),
+        watch: &Watch<'_>,
+    ) -> Result<(f64, f64)> {
+        let (table, pass) = (self.table, &self.table.pass);
+        let (p, q) = self.factors(shift)?;
+        let q = q.as_ref().unwrap_or(&p);
+        let (largest, weights) = (Cell::new(f64::NEG_INFINITY), Cell::new(0.0));
+        let mut stream = Stream::with_each(self.context, pass.x.stored, Some(watch), |tile| {
+            if tile.sum > 0.0 {
+                largest.set(largest.get().max(self.line.slope * f64::from(tile.pivot)));
+                weights.set(weights.get() + f64::from(tile.sum));
+            }
+        })?;
+        for block in pass.blocks() {
+            table.fill(&mut stream, &block, pass.counted(&block))?;
+            let (row, col) = pass.panel_numbers(&block);
+            self.weigh(&mut stream, &block, &p[row], &q[col])?;
+            pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients)?;
+        }
+        stream.finish()?;
+        Ok((largest.get(), weights.get()))
+    }
+
+    fn weigh(
+        &self,
+        stream: &mut Stream<'_>,
+        block: &Block,
+        p: &wgpu::Buffer,
+        q: &wgpu::Buffer,
+    ) -> Result<()> {
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        let [scale_high, scale_low, scale_least] = self.table.pass.pair_exponent.scale();
+        let sums = stream.sums();
+        let tiles = Tiles {
+            shader: Shader::Weigh,
+            buffers: &[&self.table.buffer, p, q, &sums],
+            count: (rows.div_ceil(TILE) * cols.div_ceil(COLUMNS)) as u32,
+            sums: 1,
+            cost: READ_COST * (TILE * COLUMNS) as f64,
+            pairs: 0,
+        };
+        stream.tiles(tiles, |first_tile, first_sum| WeighParams {
+            rows: rows as u32,
+            cols: cols as u32,
+            stride: self.table.quads(),
+            diagonal: self.table.pass.counted(block).code(),
+            sum: matches!(self.weighing, PairWeights::Sum { .. }).into(),
+            first_tile,
+            first_sum,
+            scale_high,
+            scale_low,
+            scale_least,
+            zero: 0,
+        })
+    }
+
+    /// The factors of the points on either side, panel by panel; of one set, those on the left are both.
+    fn factors(&self, shift: f64) -> Result<(Vec<wgpu::Buffer>, Option<Vec<wgpu::Buffer>>)> {
+        let pass = &self.table.pass;
+        let offset = self.line.offset - shift;
+        let panel_rows = pass.x.panel_rows;
+        let of = |logs: &[f64], plus: f64| -> Result<Vec<wgpu::Buffer>> {
+            let factors: Vec<[f32; 2]> =
+                logs.iter().map(|&log| factor(log + plus, self.line.slope)).collect();
+            let parts = panels(factors.len(), panel_rows);
+            parts.map(|rows| self.context.filled("factors of points", &factors[rows])).collect()
+        };
+        match self.weighing {
+            PairWeights::Sum { p, q } => {
+                Ok((of(p, offset)?, (!pass.one_set()).then(|| of(q, offset)).transpose()?))
+            }
+            // Where both lean far to opposite sides, they would leave few digits: what is common to all goes to neither.
+            PairWeights::Product { p, q } if !pass.one_set() => {
+                let most = q.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let most = if most.is_finite() { most } else { 0.0 };
+                Ok((of(p, offset + most)?, Some(of(q, -most)?)))
+            }
+            PairWeights::Product { p, .. } => Ok((of(p, offset / 2.0)?, None)),
+        }
+    }
+}
+
+/// exp(`log`) as f·exp(−κa), a rounded and f what that takes: see `shaders/weigh.wgsl`.
+fn factor(log: f64, slope: f64) -> [f32; 2] {
+    if log == f64::NEG_INFINITY {
+        return [0.0, 0.0];
+    }
+    let a = (-log / slope) as f32;
+    [a, (log + slope * f64::from(a)).exp() as f32]
+}

@@ -1,0 +1,64 @@
+//! Rows in a new order, as points or on the host.
+
+use std::sync::Arc;
+
+use crate::{
+    error::Result,
+    gpu::{
+        device::{context::Context, stream::Stream},
+        kernel::{params::RowParams, table::Shader},
+        points::panels::{GpuPoints, pack},
+    },
+    points::Points,
+    schedule::panels,
+};
+
+/// The points of these rows, in this order.
+pub(crate) fn gather(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Points> {
+    let source = GpuPoints::of(points, context)?;
+    let (dims, panel_rows) = (points.dims(), source.panel_rows);
+    let placed = context.scoped("gathering points", || {
+        let mut placed = Vec::new();
+        for panel in panels(rows.len(), panel_rows) {
+            let mut stream = Stream::new(context, source.stored)?;
+            let (values, lengths) = copy(&mut stream, source, dims, &rows[panel.clone()])?;
+            placed.push(pack(context, &mut stream, (&values, lengths), panel, dims, points.scaling())?);
+            stream.finish()?;
+        }
+        Ok(placed)
+    })?;
+    let storage = GpuPoints::new(context, source.stored, panel_rows, placed);
+    Ok(Points { rows: rows.len(), dims, scaling: points.scaling(), storage: Box::new(storage) })
+}
+
+/// The values of these rows, row-major; panels hold more rows than these.
+pub(crate) fn read(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Vec<f32>> {
+    let source = GpuPoints::of(points, context)?;
+    let mut stream = Stream::new(context, source.stored)?;
+    let (values, _) = copy(&mut stream, source, points.dims(), rows)?;
+    stream.finish()?;
+    context.read([(&values, rows.len() * points.dims())])
+}
+
+/// Copies rows, and their inverse lengths, from whatever panels they lie in.
+fn copy(
+    stream: &mut Stream<'_>,
+    source: &GpuPoints,
+    dims: usize,
+    rows: &[usize],
+) -> Result<(wgpu::Buffer, wgpu::Buffer)> {
+    let context = source.context();
+    let values = context.storage("gathered points", 4 * (rows.len() * dims) as u64)?;
+    let lengths = context.storage("inverse lengths", 4 * rows.len() as u64)?;
+    for panel in &source.panels {
+        let inside = rows.iter().enumerate().filter(|(_, row)| panel.rows.contains(row));
+        let list: Vec<_> = inside.map(|(to, row)| [to as u32, (row - panel.rows.start) as u32]).collect();
+        for list in list.chunks(source.panel_rows) {
+            let buffer = context.filled("a list of rows", list)?;
+            let buffers = [&panel.values, &panel.inverse_lengths, &buffer, &values, &lengths];
+            let params = RowParams { dims: dims as u32 };
+            stream.dispatch(Shader::Gather, &params, &buffers, list.len(), (list.len() * dims) as f64)?;
+        }
+    }
+    Ok((values, lengths))
+}

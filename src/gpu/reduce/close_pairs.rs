@@ -1,0 +1,296 @@
+//! Pairs that are close, by direct differences: counted on the device, where f32 leaves no doubt, and else in f64 on the
+//! host. A first sweep counts; blocks are gone through again where there are pairs to be named or in doubt.
+
+use std::{cell::RefCell, ops::Range, sync::Arc};
+
+use crate::{
+    backend::FoundPairs,
+    error::{Error, Result},
+    gpu::{
+        block::{
+            runs::Runs,
+            similarities::{READ_COST, SimilarityTable},
+        },
+        device::{
+            context::Context,
+            stream::{Stream, Tiles},
+        },
+        kernel::{
+            exponent::PairExponent,
+            params::{CloseCountsParams, CloseListParams},
+            table::Shader,
+        },
+        points::gather,
+    },
+    pairs::Pairs,
+    progress::Watch,
+    schedule::Block,
+};
+
+/// Pairs that are listed at once at most, and more than a row of a block has.
+const MAX_LISTED_PAIRS: usize = 1 << 16;
+/// Bytes of rows that the host looks at, at a time.
+const GATHERED_BYTES: usize = 16 << 20;
+
+/// What f32 says of squared distances.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// Up to here a pair is close, whatever the rounding; −1 if none is.
+    sure: f32,
+    /// Beyond here it is not.
+    perhaps: f32,
+}
+
+impl Bounds {
+    fn new(square: f64, dims: usize) -> Self {
+        // Sums of 256 squares, each rounded three times, and their sum; products below 1e-38 may vanish.
+        let relative = (262.0 + dims as f64 / 256.0) * f64::from(f32::EPSILON) / 2.0;
+        let vanished = dims as f64 * 1.2e-38;
+        if square == 0.0 {
+            return Self { sure: 0.0, perhaps: 0.0 };
+        }
+        let sure = square * (1.0 - relative) - vanished;
+        let perhaps = (square * (1.0 + relative) + vanished).min(f32::MAX.into());
+        Self {
+            sure: if sure > 0.0 { (sure as f32).next_down() } else { -1.0 },
+            perhaps: (perhaps as f32).next_up().min(f32::MAX),
+        }
+    }
+}
+
+/// How many pairs of some rows are close, surely and perhaps.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    sure: u64,
+    perhaps: u64,
+}
+
+/// The pairs whose squared distance is at most `square`, `limit` of them by name.
+pub(crate) fn close_pairs(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    square: f64,
+    limit: usize,
+    watch: &Watch<'_>,
+) -> Result<FoundPairs> {
+    let (x, _) = pairs.sides();
+    context.scoped("looking for close pairs", || {
+        let pair_exponent = PairExponent::by_differences();
+        let table = SimilarityTable::new(context, pairs, pair_exponent, 0.0)?;
+        let bounds = Bounds::new(square, x.dims());
+        let search = Search { context, pairs, table: &table, square, bounds };
+        let blocks: Vec<_> = table.pass.blocks().collect();
+        let counts = search.count_blocks(&blocks, watch)?;
+        let mut close = FoundPairs { count: counts.iter().map(|count| count.sure).sum(), pairs: Vec::new() };
+        // Pairs of earlier rows come first, and blocks of the same rows are next to each other.
+        let mut rows = 0..0;
+        let mut named = 0;
+        for (block, count) in blocks.iter().zip(counts) {
+            if block.rows != rows {
+                (rows, named) = (block.rows.clone(), close.pairs.len());
+            }
+            let wanted = if named < limit { limit } else { 0 };
+            if count.perhaps > 0 || count.sure > 0 && wanted > 0 {
+                search.list_block(block, wanted, &mut close, &watch.silent())?;
+                first(&mut close.pairs, limit);
+            }
+        }
+        Ok(close)
+    })
+}
+
+struct Search<'a> {
+    context: &'a Arc<Context>,
+    pairs: Pairs<'a>,
+    table: &'a SimilarityTable<'a>,
+    square: f64,
+    bounds: Bounds,
+}
+
+impl Search<'_> {
+    /// The counts of every block.
+    fn count_blocks(&self, blocks: &[Block], watch: &Watch<'_>) -> Result<Vec<Count>> {
+        let counts = RefCell::new(vec![Count::default(); blocks.len()]);
+        let runs = Runs::new();
+        let each = |block: usize, _, count: Count| {
+            let total = &mut counts.borrow_mut()[block];
+            total.sure += count.sure;
+            total.perhaps += count.perhaps;
+        };
+        let mut stream = self.stream(&runs, each, watch)?;
+        for (number, block) in blocks.iter().enumerate() {
+            runs.expect(number, block.rows.len());
+            self.count(&mut stream, block)?;
+        }
+        stream.finish()?;
+        Ok(counts.into_inner())
+    }
+
+    /// The counts of every row of a block, whose similarities stay in the table.
+    fn count_rows(&self, block: &Block, watch: &Watch<'_>) -> Result<Vec<Count>> {
+        let counts = RefCell::new(vec![Count::default(); block.rows.len()]);
+        let runs = Runs::new();
+        let mut stream = self.stream(&runs, |_, row, count| counts.borrow_mut()[row] = count, watch)?;
+        runs.expect(0, block.rows.len());
+        self.count(&mut stream, block)?;
+        stream.finish()?;
+        Ok(counts.into_inner())
+    }
+
+    fn stream<'s>(
+        &'s self,
+        runs: &'s Runs<usize>,
+        each: impl Fn(usize, usize, Count) + 's,
+        watch: &'s Watch<'s>,
+    ) -> Result<Stream<'s>> {
+        Stream::with_each(self.context, self.table.pass.x.stored, Some(watch), move |tile| {
+            if let Some((block, row)) = runs.next() {
+                each(block, row, Count { sure: tile.pivot as u64, perhaps: tile.sum as u64 });
+            }
+        })
+    }
+
+    fn count(&self, stream: &mut Stream<'_>, block: &Block) -> Result<()> {
+        let counted = self.table.pass.counted(block);
+        self.table.fill(stream, block, counted)?;
+        let sums = stream.sums();
+        let tiles = Tiles {
+            shader: Shader::CloseCounts,
+            buffers: &[&self.table.buffer, &sums],
+            count: block.rows.len() as u32,
+            sums: 1,
+            cost: READ_COST * block.cols.len() as f64,
+            pairs: self.table.pass.pairs_of(block),
+        };
+        stream.tiles(tiles, |first_tile, first_sum| CloseCountsParams {
+            cols: block.cols.len() as u32,
+            stride: self.table.quads(),
+            diagonal: counted.code(),
+            sure: self.bounds.sure,
+            perhaps: self.bounds.perhaps,
+            first_tile,
+            first_sum,
+        })
+    }
+
+    /// Counts what is in doubt, and names as many as may be wanted of a block.
+    fn list_block(
+        &self,
+        block: &Block,
+        wanted: usize,
+        close: &mut FoundPairs,
+        watch: &Watch<'_>,
+    ) -> Result<()> {
+        let Bounds { sure, perhaps } = self.bounds;
+        let counts = self.count_rows(block, watch)?;
+        let mut named = Vec::new();
+        for rows in pieces(&counts, |count| count.perhaps) {
+            let found = self.list(block, rows, (sure, perhaps))?;
+            let found: Vec<_> = found.into_iter().filter(|&(_, _, square)| square <= self.square).collect();
+            close.count += found.len() as u64;
+            named.extend(found);
+            first(&mut named, wanted);
+        }
+        let mut listed = 0;
+        let needed = counts.iter().take_while(|count| {
+            let more = listed < wanted as u64;
+            listed += count.sure;
+            more
+        });
+        for rows in pieces(&counts[..needed.count()], |count| count.sure) {
+            named.extend(self.list(block, rows, (-1.0, sure))?);
+            first(&mut named, wanted);
+        }
+        close.pairs.extend(named);
+        Ok(())
+    }
+
+    /// The pairs of some rows of a block that are farther apart than the one, and not than the other, and their squared
+    /// distances in f64.
+    fn list(
+        &self,
+        block: &Block,
+        rows: Range<usize>,
+        (above, perhaps): (f32, f32),
+    ) -> Result<Vec<(usize, usize, f64)>> {
+        let context = self.context;
+        let list = context.storage("close pairs", 8 * MAX_LISTED_PAIRS as u64)?;
+        let listed = context.filled("the number of close pairs", &[0u32])?;
+        let mut stream = Stream::new(context, self.table.pass.x.stored)?;
+        let params = CloseListParams {
+            first_row: rows.start as u32,
+            cols: block.cols.len() as u32,
+            stride: self.table.quads(),
+            diagonal: self.table.pass.counted(block).code(),
+            above,
+            perhaps,
+            room: MAX_LISTED_PAIRS as u32,
+        };
+        let cost = READ_COST * (rows.len() * block.cols.len()) as f64;
+        stream.dispatch(
+            Shader::CloseList,
+            &params,
+            &[&self.table.buffer, &listed, &list],
+            rows.len(),
+            cost,
+        )?;
+        stream.finish()?;
+        let count = context.read([(&listed, 1)])?[0].to_bits() as usize;
+        if count > MAX_LISTED_PAIRS {
+            return Err(Error::Device {
+                reason: format!("{count} close pairs where {MAX_LISTED_PAIRS} were counted"),
+            });
+        }
+        let list = context.read([(&list, 2 * count)])?;
+        let place = |start: usize, within: f32| start + within.to_bits() as usize;
+        let mut pairs: Vec<_> = list
+            .chunks_exact(2)
+            .map(|pair| (place(block.rows.start, pair[0]), place(block.cols.start, pair[1])))
+            .collect();
+        pairs.sort_unstable();
+        self.measured(&pairs)
+    }
+
+    /// Pairs with their squared distances, of the points as they are stored.
+    fn measured(&self, pairs: &[(usize, usize)]) -> Result<Vec<(usize, usize, f64)>> {
+        let (x, y) = self.pairs.sides();
+        let dims = x.dims();
+        let mut measured = Vec::with_capacity(pairs.len());
+        let bytes = GATHERED_BYTES.min(self.context.max_binding() as usize);
+        for part in pairs.chunks((bytes / (4 * dims)).clamp(1, MAX_LISTED_PAIRS)) {
+            let (rows, cols): (Vec<_>, Vec<_>) = part.iter().copied().unzip();
+            let (a, b) = (gather::read(self.context, x, &rows)?, gather::read(self.context, y, &cols)?);
+            let rows = a.chunks_exact(dims).zip(b.chunks_exact(dims));
+            measured.extend(part.iter().zip(rows).map(|(&(i, j), (a, b))| {
+                let squares = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2));
+                (i, j, squares.sum())
+            }));
+        }
+        Ok(measured)
+    }
+}
+
+/// Keeps the first so many of some pairs.
+fn first(pairs: &mut Vec<(usize, usize, f64)>, wanted: usize) {
+    pairs.sort_unstable_by_key(|&(i, j, _)| (i, j));
+    pairs.truncate(wanted);
+}
+
+/// Runs of rows that have pairs, no more than there is room for.
+fn pieces(counts: &[Count], number: impl Fn(&Count) -> u64) -> Vec<Range<usize>> {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    let mut held = 0;
+    for (row, number) in counts.iter().map(number).enumerate().filter(|&(_, number)| number > 0) {
+        match pieces.last_mut() {
+            Some(piece) if held + number <= MAX_LISTED_PAIRS as u64 => {
+                piece.end = row + 1;
+                held += number;
+            }
+            _ => {
+                pieces.push(row..row + 1);
+                held = number;
+            }
+        }
+    }
+    pieces
+}
