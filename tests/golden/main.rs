@@ -92,7 +92,7 @@ fn check(engine: &Engine, gpu: bool, file: &PathBuf) -> Result<(), Failed> {
         }
     }
     let recorded = match fs::read_to_string(file) {
-        Ok(text) => text.lines().filter_map(|line| line.split_once(" = ")).map(owned).collect(),
+        Ok(text) => text.lines().filter_map(|line| line.rsplit_once(" = ")).map(owned).collect(),
         Err(_) => BTreeMap::new(),
     };
     let mut differences = String::new();

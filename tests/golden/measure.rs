@@ -1,8 +1,8 @@
 //! Everything that is recorded of two sets: each computation is one line.
 
 use unisphere::{
-    Alignment, Candidates, Contrastive, ContrastiveValue, Embeddings, Engine, Groups, Loss, Matrix, Result,
-    Scaling, Uniformity,
+    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
+    Groups, Loss, Matrix, Result, Scaling, Spectrum, SquaredMmd, Uniformity,
 };
 
 use crate::{Case, Found};
@@ -59,24 +59,24 @@ pub(crate) fn all(engine: &Engine, case: &Case) -> Result<Vec<(String, Found)>> 
         let (value, gx) = engine.uniformity_with_grad(x, u)?;
         r.number(format!("uniformity with gradient, t = {t}"), value);
         r.gradients(&format!("uniformity, t = {t}"), [gx])?;
-        r.number(format!("cross uniformity, t = {t}"), engine.cross_uniformity(x, y, u)?);
-        let (value, gx, gy) = engine.cross_uniformity_with_grad(x, y, u)?;
+        r.number(format!("cross uniformity, t = {t}"), engine.value(u.across(x, y))?);
+        let (value, (gx, gy)) = engine.value_and_grad(u.across(x, y))?;
         r.number(format!("cross uniformity with gradient, t = {t}"), value);
         r.gradients(&format!("cross uniformity, t = {t}"), [gx, gy])?;
-        r.many(format!("potentials, t = {t}"), engine.potentials(x, u)?.logs());
+        r.many(format!("potentials, t = {t}"), engine.value(u.potentials(x))?.logs());
     }
-    r.numbers("uniformity for several t", &engine.uniformities(x, &TS)?);
-    r.numbers("cross uniformity for several t", &engine.cross_uniformities(x, y, &TS)?);
-    r.numbers("unpaired uniformity for several t", &engine.unpaired_uniformities(x, y, &TS)?);
-    r.numbers("pooled uniformity for several t", &engine.pooled_uniformities(x, y, &TS)?);
-    r.number("squared MMD", engine.squared_mmd(x, y, Uniformity { t: 2.0 })?);
-    r.number("squared MMD of unpaired rows", engine.paired_squared_mmd(x, y, Uniformity { t: 2.0 })?);
+    r.numbers("uniformity for several t", &engine.value(Uniformity::at(&TS).within(x))?);
+    r.numbers("cross uniformity for several t", &engine.value(Uniformity::at(&TS).across(x, y))?);
+    r.numbers("unpaired uniformity for several t", &engine.value(Uniformity::at(&TS).unpaired(x, y))?);
+    r.numbers("pooled uniformity for several t", &engine.value(Uniformity::at(&TS).pooled(x, y))?);
+    r.number("squared MMD", engine.value(SquaredMmd::new(2.0).across(x, y))?);
+    r.number("squared MMD of unpaired rows", engine.value(SquaredMmd::new(2.0).unpaired(x, y))?);
 
     let weights: Vec<_> = (0..case.rows).map(|row| (row % 7) as f64).collect();
     for t in [2.0, 30.0] {
         let u = Uniformity { t };
-        r.number(format!("weighted uniformity, t = {t}"), engine.weighted_uniformity(x, &weights, u)?);
-        let (value, gx) = engine.weighted_uniformity_with_grad(x, &weights, u)?;
+        r.number(format!("weighted uniformity, t = {t}"), engine.value(u.within(x).weighted(&weights))?);
+        let (value, gx) = engine.value_and_grad(u.within(x).weighted(&weights))?;
         r.number(format!("weighted uniformity with gradient, t = {t}"), value);
         r.gradients(&format!("weighted uniformity, t = {t}"), [gx])?;
     }
@@ -85,11 +85,14 @@ pub(crate) fn all(engine: &Engine, case: &Case) -> Result<Vec<(String, Found)>> 
         r.number(format!("alignment, α = {alpha}"), engine.alignment(x, y, a)?);
         let (_, gx, gy) = engine.alignment_with_grad(x, y, a)?;
         r.gradients(&format!("alignment, α = {alpha}"), [gx, gy])?;
-        r.number(format!("weighted alignment, α = {alpha}"), engine.weighted_alignment(x, y, &weights, a)?);
-        let (_, gx, gy) = engine.weighted_alignment_with_grad(x, y, &weights, a)?;
+        r.number(
+            format!("weighted alignment, α = {alpha}"),
+            engine.value(a.paired(x, y).weighted(&weights))?,
+        );
+        let (_, (gx, gy)) = engine.value_and_grad(a.paired(x, y).weighted(&weights))?;
         r.gradients(&format!("weighted alignment, α = {alpha}"), [gx, gy])?;
     }
-    r.many("pair distances", &engine.pair_distances(x, y)?);
+    r.many("pair distances", &engine.value(Alignment::distances(x, y))?);
     let loss = Loss { weight: 1.5, ..Loss::default() };
     r.number("loss", engine.loss(x, y, loss)?.loss);
     let (_, gx, gy) = engine.loss_with_grad(x, y, loss)?;
@@ -99,34 +102,34 @@ pub(crate) fn all(engine: &Engine, case: &Case) -> Result<Vec<(String, Found)>> 
         for tau in TAUS {
             let c = Contrastive { tau, candidates };
             let what = format!("contrastive loss, {candidates:?}, τ = {tau}");
-            r.loss(&what, engine.contrastive(x, y, None, c)?);
-            let (value, gx, gy) = engine.contrastive_with_grad(x, y, None, c)?;
+            r.loss(&what, engine.contrastive(x, y, c)?);
+            let (value, gx, gy) = engine.contrastive_with_grad(x, y, c)?;
             r.loss(&format!("{what}, with gradient"), value);
             r.gradients(&what, [gx, gy])?;
         }
         let what = format!("contrastive loss with a queue, {candidates:?}");
         let c = Contrastive { tau: 0.1, candidates };
-        let (value, gx, gy) = engine.contrastive_with_grad(x, y, Some(x), c)?;
+        let (value, (gx, gy)) = engine.value_and_grad(c.paired(x, y).queue(x))?;
         r.loss(&what, value);
         r.gradients(&what, [gx, gy])?;
-        for (tau, value) in TAUS.iter().zip(engine.contrastives(x, y, None, candidates, &TAUS)?) {
+        for (tau, value) in TAUS.iter().zip(engine.value(Contrastive::at(&TAUS, candidates).paired(x, y))?) {
             r.loss(&format!("contrastive loss among several, {candidates:?}, τ = {tau}"), value);
         }
     }
 
     let labels: Vec<_> = (0..case.rows as i64).map(|row| row * row % 3).collect();
     for t in [2.0, 30.0] {
-        let groups = engine.group_uniformity(x, &Groups::new(&labels), Uniformity { t })?;
+        let groups = engine.value(Groups::new(&labels).uniformity(Uniformity { t }, x).across_groups())?;
         let all = [groups.between(0, 0), groups.between(0, 1), groups.between(1, 1)];
         r.numbers(format!("uniformity of groups, t = {t}"), &all.map(|value| value.unwrap_or(f64::NAN)));
     }
     if case.scaling == Scaling::Unit {
-        r.counts("histogram of cosines", engine.cosine_histogram(x, 50)?);
+        r.counts("histogram of cosines", engine.value(CosineHistogram::new(50).within(x))?);
     }
-    let close = engine.close_pairs(x, 0.9, 1000)?;
+    let close = engine.value(ClosePairs::within(x, 0.9).limit(1000))?;
     let listed = close.pairs.iter().flat_map(|&(i, j, distance)| [i as u64, j as u64, distance.to_bits()]);
     r.counts("close pairs", [close.count].into_iter().chain(listed).collect());
-    r.number("norm of the mean", engine.spectrum(x)?.mean_norm());
+    r.number("norm of the mean", engine.value(Spectrum::within(x))?.mean_norm());
     let distances = engine.squared_distances(x, y)?;
     let (dx, dy) = engine.squared_distances_grad(x, y, &distances)?;
     r.gradients("squared distances", [dx, dy])?;
