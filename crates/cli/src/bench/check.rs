@@ -3,9 +3,9 @@
 use unisphere::{Candidates, Embeddings, Engine, Matrix, Precision, Uniformity};
 
 use super::{
-    Size, Work,
     formula::{Contrastive, Rows},
-    work::{METRIC, Sets},
+    size::Size,
+    work::{METRIC, Sets, Work},
 };
 use crate::exit::Failure;
 

@@ -20,8 +20,6 @@ pub(super) struct Clock<'a> {
     pub(super) display: &'a Display,
     /// For how long to go on.
     pub(super) budget: Duration,
-    /// Of a run.
-    pub(super) pairs: u64,
 }
 
 impl Clock<'_> {
@@ -34,7 +32,7 @@ impl Clock<'_> {
     ) -> Result<(f64, usize), Failure> {
         let run = |last: Duration| {
             if last >= VISIBLE {
-                self.display.pairs(what, self.pairs);
+                self.display.counted(what);
             }
             let start = Instant::now();
             let result = black_box(work()?);

@@ -2,8 +2,8 @@
 
 use unisphere::{Adapter, DeviceChoice, DeviceKind, Engine};
 
-use super::ceiling::Ceilings;
-use crate::{args::Bench, exit::Failure, progress::Display};
+use super::{ceiling::Ceilings, options::Bench};
+use crate::{exit::Failure, progress::Display};
 
 /// A device, and its engines, one of each precision.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use unisphere::{Device, Precision, unordered_pairs};
 
 use super::{
-    Size, Work,
     places::{Place, Skipped},
+    size::Size,
+    work::Work,
 };
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Points spread over the sphere at random, the same in every run.
 
-use super::Size;
+use super::size::Size;
 use crate::exit::Failure;
 
 /// n × d values, row-major, each row of unit length.
