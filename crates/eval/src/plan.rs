@@ -6,7 +6,7 @@ use crate::{
     error::{Contradiction, Parameter},
     estimator::Estimator,
     options::Options,
-    protocol::{Pooling, Settings, Weighed},
+    protocol::{Pooling, Protocol, Weighed},
 };
 
 /// The t of the table that `full` adds.
@@ -32,8 +32,8 @@ pub struct Plan {
     pub estimator: Estimator,
     /// What weights count for.
     pub weighed: Weighed,
-    /// The settings of another work, whose numbers are wanted.
-    pub protocol: Option<&'static Settings>,
+    /// Another work, whose numbers are wanted.
+    pub protocol: Option<Protocol>,
     /// The t of a table, each once; empty where no table is wanted.
     pub sweep: Vec<f64>,
     /// The contrastive losses, each temperature once.
@@ -84,7 +84,7 @@ impl Plan {
             alignment: settings.map(|s| s.alignment).or(given_alignment).unwrap_or_default(),
             estimator: options.estimator,
             weighed,
-            protocol: settings,
+            protocol: options.protocol,
             sweep,
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
             top: options.top.or(full.then_some(FULL_TOP)),
@@ -181,7 +181,6 @@ fn check(options: &Options) -> Result<(), Contradiction> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Protocol;
 
     fn plan(change: impl FnOnce(&mut Options)) -> Result<Plan, Contradiction> {
         let mut options = Options::default();

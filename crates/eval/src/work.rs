@@ -4,7 +4,7 @@ use unisphere::{Points, Potentials};
 
 use crate::{
     data::{Data, Set, SetName},
-    error::{Error, Result},
+    error::{Contradiction, Error, Parameter, Result},
     plan::Plan,
     protocol::Weighed,
     session::Session,
@@ -33,8 +33,18 @@ pub(crate) struct WorkingSet {
 }
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(plan: Plan, data: Data, mut session: Session<'a>) -> Result<Self> {
+    pub(crate) fn new(mut plan: Plan, data: Data, mut session: Session<'a>) -> Result<Self> {
         let Data { x, y, queue, labels, weights, row_numbers } = data;
+        let of_pairs =
+            [(Parameter::Protocol, plan.protocol.is_some()), (Parameter::Tau, !plan.contrastive.is_empty())];
+        if y.is_none()
+            && let Some((parameter, _)) = of_pairs.iter().find(|(_, wanted)| *wanted)
+        {
+            return Err(Contradiction::NoPairs(*parameter).into());
+        }
+        if weights.is_none() {
+            plan.weighed = Weighed::Nothing;
+        }
         let rows = x.points.rows();
         let columns = [
             ("labels", labels.as_ref().map(Vec::len)),

@@ -4,7 +4,7 @@ use unisphere::{Uniformity, unordered_pairs};
 
 use super::summary::Summary;
 use crate::{
-    error::Result,
+    error::{Contradiction, Result},
     protocol::{Pooling, Settings, Weighed},
     work::Work,
 };
@@ -28,7 +28,8 @@ pub struct ProtocolNumbers {
 }
 
 pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Option<ProtocolNumbers>> {
-    let (Some(settings), [x, y]) = (work.plan.protocol, &*work.sets) else { return Ok(None) };
+    let (Some(protocol), [x, y]) = (work.plan.protocol, &*work.sets) else { return Ok(None) };
+    let settings = protocol.settings();
     let (Some(alignment), Some(mean)) = (&summary.alignment, summary.mean) else { return Ok(None) };
     let (metric, n) = (settings.uniformity, x.points.rows());
     let within = |set: usize| summary.sets.get(set).map_or(f64::NAN, |set| set.measured.value);
@@ -46,7 +47,8 @@ pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Option<P
             let own = unordered_pairs(n);
             (Uniformity::pooled(&[(cross, across), (within(0), own)]), across + own)
         }
-        _ => (mean.value, unordered_pairs(work.counted_rows())),
+        (Pooling::Queue, None) => return Err(Contradiction::NoQueue(protocol).into()),
+        (Pooling::Mean, _) => (mean.value, unordered_pairs(work.counted_rows())),
     };
     let (weighed, alignment) = (work.plan.weighed, alignment.measured.value);
     let loss = settings.alignment_factor.map(|factor| factor * alignment + uniformity);
