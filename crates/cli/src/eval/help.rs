@@ -3,9 +3,9 @@
 use unisphere_eval::{Protocol, Settings, Weighed};
 
 const COSTS: &str = "\
-Time grows with the square of the rows. --full takes about seven times as long as a report without it: it goes through
-all pairs again for the table over t, each loss, the histogram of cosines and the close pairs, and makes a spectrum,
-whose time grows with the cube of the dimensions.";
+Time grows with the square of the rows. --full takes four to seven times as long as a report without it: it goes through
+all pairs again for the table over t, the losses, the histogram of cosines and the close pairs. It also makes the
+spectrum of the covariance, which is slow in thousands of dimensions.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

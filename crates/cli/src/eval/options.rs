@@ -76,7 +76,7 @@ pub(crate) struct Eval {
     zero_rows: ZeroRows,
 
     /// Add everything that needs no further file: tables over t and tau, a test against uniform points, spectra,
-    /// histograms, close pairs and the worst rows. Takes about seven times as long
+    /// histograms, close pairs and the worst rows. Takes four to seven times as long
     #[arg(long, help_heading = REPORT)]
     full: bool,
 
