@@ -1,4 +1,4 @@
-//! How the program ends: one or two lines on stderr, and an exit code.
+//! The end of the program: one or two lines on stderr, and an exit code.
 
 use std::{
     io::{self, Write as _},

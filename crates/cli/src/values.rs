@@ -40,7 +40,7 @@ pub(crate) struct Choice<T> {
     pub(crate) value: T,
 }
 
-/// What competes with a positive in the contrastive loss, as `--candidates` takes it and reports name it.
+/// The name of what competes with a positive in the contrastive loss, on the command line and in reports.
 pub(crate) fn way(candidates: Candidates) -> &'static str {
     match candidates {
         Candidates::OneWay => "one-way",

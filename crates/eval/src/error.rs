@@ -1,4 +1,4 @@
-//! What is refused: options that contradict each other, data that do not fit, and whatever the engine refuses.
+//! Errors: options that contradict each other, data that do not fit, and whatever the engine refuses.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum Error {
     /// A column of another length than the sets.
     #[error("there are {given} {what}, and x has {rows} rows; give one a row")]
     Length {
-        /// What the column holds.
+        /// The column's name.
         what: &'static str,
         /// Values given.
         given: usize,
@@ -38,7 +38,7 @@ pub enum Error {
         /// Bytes of the matrix.
         bytes: u64,
     },
-    /// What the engine refuses or fails at.
+    /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] unisphere::Error),
 }
@@ -125,9 +125,9 @@ pub enum Parameter {
     Alpha,
     /// Temperatures of the contrastive loss.
     Tau,
-    /// What competes with a positive in the contrastive loss.
+    /// The candidates of the contrastive loss.
     Candidates,
-    /// Over which pairs of one set the mean runs.
+    /// The pairs of one set over which uniformity's mean runs.
     Estimator,
     /// Rows as they are.
     Raw,

@@ -2,7 +2,7 @@
 
 use unisphere::{Estimate, Uniformity, unordered_pairs};
 
-/// Over which pairs of one set the mean runs.
+/// The pairs of one set over which the mean runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Estimator {
     /// Unordered pairs i < j.
@@ -21,7 +21,7 @@ impl Estimator {
         }
     }
 
-    /// How many pairs of n points the mean runs over.
+    /// The number of pairs of n points over which the mean runs.
     pub fn pairs(self, n: usize) -> u64 {
         match self {
             Self::U => unordered_pairs(n),

@@ -1,10 +1,10 @@
-//! What a caller may ask for, as plain data.
+//! The options of a report, as plain data.
 
 use unisphere::{Candidates, Scaling};
 
 use crate::{estimator::Estimator, protocol::Protocol};
 
-/// What is asked for. Begin with [`Options::default`], which asks for uniformity alone, and change fields.
+/// The options of a report. Begin with [`Options::default`], which asks for uniformity alone, and change fields.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
@@ -22,9 +22,9 @@ pub struct Options {
     pub alpha: Option<f64>,
     /// Temperatures of the contrastive loss.
     pub tau: Vec<f64>,
-    /// What competes with a positive in the contrastive loss; None stands for both ways.
+    /// The candidates of the contrastive loss, which compete with a positive; None stands for both ways.
     pub candidates: Option<Candidates>,
-    /// Over which pairs of one set the mean runs.
+    /// The pairs of one set over which the mean runs.
     pub estimator: Estimator,
     /// Whether rows are scaled to unit length.
     pub scaling: Scaling,
@@ -32,7 +32,7 @@ pub struct Options {
     pub protocol: Option<Protocol>,
     /// Everything that needs no further data.
     pub full: bool,
-    /// How many of the most crowded rows, and of the pairs that lie farthest apart, are listed.
+    /// The number of the most crowded rows, and of the pairs that lie farthest apart, to be listed.
     pub top: Option<usize>,
     /// The distance up to which pairs of rows of one set are counted as close.
     pub near: Option<f64>,

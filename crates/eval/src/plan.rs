@@ -1,4 +1,4 @@
-//! What is to be measured: the options, with what they imply, and without contradictions.
+//! The plan of a report: the options, with what they imply, and without contradictions.
 
 use unisphere::{Alignment, Contrastive, Scaling, Uniformity};
 
@@ -18,7 +18,7 @@ const FULL_TOP: usize = 10;
 /// The distance of close pairs that `full` counts.
 const FULL_NEAR: f64 = 0.1;
 
-/// What is to be measured, free of contradictions.
+/// The plan of a report, free of contradictions.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Plan {
@@ -28,9 +28,9 @@ pub struct Plan {
     pub uniformity: Uniformity,
     /// The alignment.
     pub alignment: Alignment,
-    /// Over which pairs of one set the mean runs.
+    /// The pairs of one set over which the mean runs.
     pub estimator: Estimator,
-    /// What weights count for.
+    /// The use of weights.
     pub weighed: Weighed,
     /// Another work, whose numbers are wanted.
     pub protocol: Option<Protocol>,
@@ -38,7 +38,7 @@ pub struct Plan {
     pub sweep: Vec<f64>,
     /// The contrastive losses, each temperature once.
     pub contrastive: Vec<Contrastive>,
-    /// How many rows and pairs are listed.
+    /// The number of rows and pairs to be listed.
     pub top: Option<usize>,
     /// The distance of close pairs.
     pub near: Option<f64>,

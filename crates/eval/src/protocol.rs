@@ -18,19 +18,19 @@ pub enum Protocol {
     Lightly,
 }
 
-/// Which pairs a protocol's uniformity is of.
+/// The pairs of a protocol's uniformity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pooling {
-    /// Those within x and those within y: the mean of two values.
+    /// Pairs within x and pairs within y: the mean of two values.
     Mean,
     /// All pairs of both sets together: one value.
     Union,
-    /// Those of x with the queue and those within x: one value.
+    /// Pairs of x with the queue and pairs within x: one value.
     Queue,
 }
 
-/// What weights count for.
+/// The use of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Weighed {
@@ -52,13 +52,13 @@ pub struct Settings {
     pub uniformity: Uniformity,
     /// Its alignment.
     pub alignment: Alignment,
-    /// Which pairs its uniformity is of.
+    /// The pairs of its uniformity.
     pub pooling: Pooling,
-    /// What its weights count for.
+    /// Its use of weights.
     pub weighed: Weighed,
     /// The factor of alignment in its loss, beside that of uniformity, which is 1; None where it has no loss.
     pub alignment_factor: Option<f64>,
-    /// Where it is written.
+    /// The place where it is written.
     pub source: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! The report: every number, and under which circumstances it was measured.
+//! The report: every number, and the circumstances of the measuring.
 
 use unisphere::{Device, Precision, Scaling, Storage};
 
@@ -16,17 +16,17 @@ use crate::{
     work::Work,
 };
 
-/// What was measured, and under which circumstances. A section that was not asked for is None.
+/// The numbers that were measured, and the circumstances. A section that was not asked for is None.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Where it was computed.
+    /// The device that computed it.
     pub device: Device,
-    /// In which precision coordinates were to be multiplied.
+    /// The precision that was asked for products of coordinates.
     pub precision: Precision,
-    /// In which they were, in sums over pairs.
+    /// The precisions of the products that were made, in sums over pairs.
     pub precisions_used: Vec<Precision>,
-    /// How the device kept coordinates.
+    /// The form in which the device kept coordinates.
     pub storage: Storage,
     /// Rows of each set.
     pub rows: usize,
@@ -34,7 +34,7 @@ pub struct Report {
     pub dims: usize,
     /// Whether rows were scaled to unit length.
     pub scaling: Scaling,
-    /// What weights counted for.
+    /// The use of weights.
     pub weighed: Weighed,
     /// Whether there are sections that weights do not change.
     pub ignores_weights: bool,

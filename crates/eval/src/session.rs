@@ -89,7 +89,7 @@ impl<'a> Session<'a> {
         self.engine
     }
 
-    /// How long uploads and metrics have taken.
+    /// The time that uploads and metrics have taken.
     pub fn computing(&self) -> Duration {
         self.computing
     }

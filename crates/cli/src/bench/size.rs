@@ -1,4 +1,4 @@
-//! How many points of how many dimensions.
+//! The size of a set: points by dimensions.
 
 use std::{fmt, fs, str::FromStr};
 
@@ -30,7 +30,7 @@ impl Size {
         ))
     }
 
-    /// Of the points; `u64::MAX` where there are more.
+    /// Bytes of the points; `u64::MAX` where there are more.
     fn bytes(self) -> u64 {
         let bytes = (self.n as u128 * self.d as u128).saturating_mul(size_of::<f32>() as u128);
         u64::try_from(bytes).unwrap_or(u64::MAX)

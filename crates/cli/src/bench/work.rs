@@ -1,4 +1,4 @@
-//! What is timed.
+//! The works that are timed.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub(super) struct Sets {
 }
 
 impl Work {
-    /// What is timed unless other work is asked for.
+    /// The works that are timed by default.
     pub(crate) const DEFAULT: [Self; 2] = [Self::Uniformity, Self::UniformityWithGrad];
 
     /// Copies of the points that the works take at once: the points and their copy on the device; a gradient there and

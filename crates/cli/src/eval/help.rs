@@ -1,4 +1,4 @@
-//! What `unisphere eval --help` says below the options.
+//! The text of `unisphere eval --help` below the options.
 
 use unisphere_eval::{Protocol, Settings, Weighed};
 

@@ -116,7 +116,7 @@ pub(crate) struct Eval {
     pub(super) storage: Storage,
 }
 
-/// What becomes of rows that cannot be scaled.
+/// The way with rows that cannot be scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ZeroRows {
     #[default]
@@ -125,7 +125,7 @@ enum ZeroRows {
 }
 
 impl Eval {
-    /// What is to be measured, without contradictions between files and device.
+    /// The report's options, free of contradictions between files and device.
     pub(super) fn options(&self) -> Result<Options, Failure> {
         let refuse = |text: &str| Err(Failure::Usage(text.into()));
         if self.raw && self.storage == Storage::F16 {

@@ -22,7 +22,7 @@ pub(crate) struct Document {
 /// Rows of zeros that were left out, by their numbers in the files.
 #[derive(Debug, Default)]
 pub(crate) struct Skipped {
-    /// Of x and y alike: where either is zero.
+    /// Rows of x and y alike: those that are zero in either.
     pub(crate) rows: Vec<usize>,
     pub(crate) queue: Vec<usize>,
 }

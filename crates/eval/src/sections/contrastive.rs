@@ -13,13 +13,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ContrastiveTable {
-    /// What competes with a positive.
+    /// The candidates: what competes with a positive.
     pub candidates: Candidates,
-    /// How many anchors there are.
+    /// The number of anchors.
     pub anchors: u64,
     /// Rows of the queue, where there is one.
     pub queue: Option<usize>,
-    /// In the order in which the temperatures were given.
+    /// A row for each temperature, in the order in which they were given.
     pub rows: Vec<ContrastiveRow>,
 }
 
@@ -41,9 +41,9 @@ pub struct ContrastiveRow {
 pub struct MatchingUniformity {
     /// The t.
     pub t: f64,
-    /// Of x.
+    /// Uniformity of x.
     pub x: Maybe<f64>,
-    /// Of y.
+    /// Uniformity of y.
     pub y: Maybe<f64>,
     /// Their mean.
     pub mean: Maybe<f64>,

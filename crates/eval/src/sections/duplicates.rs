@@ -9,9 +9,9 @@ const MAX_LISTED_PAIRS: usize = 1000;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Duplicates {
-    /// How far close pairs are apart at most.
+    /// The greatest distance of a close pair.
     pub distance: f64,
-    /// Of each set.
+    /// Each set's.
     pub sets: Vec<SetDuplicates>,
 }
 
@@ -19,11 +19,11 @@ pub struct Duplicates {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetDuplicates {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
     /// Rows equal in every value as f32, unscaled: each group in order, and the groups by their first row.
     pub equal: Vec<Vec<usize>>,
-    /// How many close pairs there are.
+    /// The number of close pairs.
     pub close_pairs: u64,
     /// The first of them in the order of their rows, a thousand at most.
     pub close: Vec<ClosePair>,

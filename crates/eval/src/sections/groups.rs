@@ -20,9 +20,9 @@ const MAX_GROUPS_ACROSS: usize = 4096;
 pub struct GroupTable {
     /// The label of each group, in order.
     pub labels: Vec<i64>,
-    /// How many rows each has.
+    /// The number of rows of each.
     pub sizes: Vec<usize>,
-    /// Over which pairs uniformity within a group runs.
+    /// The pairs over which uniformity within a group runs.
     pub estimator: Estimator,
     /// Alignment of each group, where there are two sets.
     pub alignment: Option<Vec<f64>>,
@@ -34,11 +34,11 @@ pub struct GroupTable {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetGroups {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
-    /// Within each group, by the estimator.
+    /// Uniformity within each group, by the estimator.
     pub within: Vec<Maybe<f64>>,
-    /// Over all pairs of one row of either group, row by row of a symmetric matrix, with the values within each group on
+    /// Uniformity over all pairs of one row of either group, row by row of a symmetric matrix, with the values within each group on
     /// its diagonal; None where it is not wanted.
     pub across: Option<Vec<Maybe<f64>>>,
 }
@@ -84,7 +84,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     Ok(Some(GroupTable { labels: groups.labels(), sizes, estimator, alignment, sets }))
 }
 
-/// With the diagonal or without where a group meets itself.
+/// The value across two groups; by the estimator where a group meets itself.
 fn between(found: &GroupUniformity, sizes: &[usize], estimator: Estimator, [a, b]: [usize; 2]) -> Maybe<f64> {
     match (found.between(a, b), estimator) {
         (Some(value), estimator) if a == b => Ok(estimator.value(value, sizes[a])),

@@ -12,7 +12,7 @@ use crate::{
 /// The bins of a histogram, as many as a line of bars has.
 const BINS: usize = 50;
 
-/// How distances and cosines are spread.
+/// The histograms of distances and cosines.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Histograms {
@@ -26,7 +26,7 @@ pub struct Histograms {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetCosines {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
     /// The histogram.
     pub histogram: Maybe<Histogram>,
@@ -36,9 +36,9 @@ pub struct SetCosines {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Histogram {
-    /// Where the first part begins.
+    /// The lower end of the first part.
     pub low: f64,
-    /// Where the last part ends.
+    /// The upper end of the last part.
     pub high: f64,
     /// The count of each part.
     pub counts: Vec<u64>,
@@ -76,7 +76,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Histograms>> {
 }
 
 impl Histogram {
-    /// Of values from 0 to `high`.
+    /// The histogram of values from 0 to `high`.
     fn of(values: &[f64], high: f64) -> Self {
         let mut counts = vec![0; BINS];
         for value in values {

@@ -13,9 +13,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ProtocolNumbers {
-    /// What the work does.
+    /// The settings of the work.
     pub settings: &'static Settings,
-    /// What weights counted for.
+    /// The use of weights.
     pub weighed: Weighed,
     /// Its alignment.
     pub alignment: f64,

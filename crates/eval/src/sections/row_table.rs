@@ -21,7 +21,7 @@ pub struct RowColumn {
 }
 
 impl RowTable {
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
     }

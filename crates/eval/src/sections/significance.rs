@@ -14,11 +14,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetSignificance {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
     /// Standard deviations above as many independent points of the uniform distribution.
     pub z: Maybe<f64>,
-    /// How often those are as uneven by chance.
+    /// The share of sets of such points that are as uneven by chance.
     pub p_value: Maybe<f64>,
 }
 

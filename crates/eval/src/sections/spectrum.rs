@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetSpectrum {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
     /// The mean's length, the eigenvalues, and the ranks made of them.
     pub spectrum: Spectrum,

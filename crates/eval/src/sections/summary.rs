@@ -20,9 +20,9 @@ const WEIGHTED: Absent = Absent::because("it is not known for weighted rows");
 pub struct Summary {
     /// Alignment, where there are two sets.
     pub alignment: Option<AlignmentSummary>,
-    /// With which t uniformity was measured.
+    /// The uniformity that was measured: its t.
     pub metric: Uniformity,
-    /// Over which pairs of one set.
+    /// The pairs of one set over which the mean runs.
     pub estimator: Estimator,
     /// Pairs within one set; those of positive weight.
     pub pairs: u64,
@@ -40,7 +40,7 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AlignmentSummary {
-    /// With which power it was measured.
+    /// The alignment that was measured: its power.
     pub metric: Alignment,
     /// The value; the weighted mean where pairs have weights.
     pub measured: Measured,
@@ -52,11 +52,11 @@ pub struct AlignmentSummary {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetUniformity {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
     /// The value.
     pub measured: Measured,
-    /// What the value means.
+    /// The value beside its floor.
     pub calibration: Calibration,
     /// The dimensions of the sphere whose floor is the value.
     pub effective_dims: Maybe<f64>,
@@ -68,7 +68,7 @@ pub struct SetUniformity {
 pub struct Calibration {
     /// The value.
     pub value: f64,
-    /// How far it lies above the floor.
+    /// Its height above the floor.
     pub gap: Maybe<f64>,
     /// 0 where all points are equal, 1 at the floor.
     pub score: Maybe<f64>,

@@ -17,7 +17,7 @@ const MIN_SHARE_UNPAIRED: f64 = 1e-3;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sweep {
-    /// In the order in which the t were given.
+    /// A row for each t, in the order in which they were given.
     pub rows: Vec<SweepRow>,
 }
 
@@ -29,9 +29,9 @@ pub struct SweepRow {
     pub t: f64,
     /// The value of the uniform distribution on the sphere.
     pub floor: Maybe<f64>,
-    /// Of x.
+    /// Uniformity of x.
     pub x: Maybe<f64>,
-    /// With the second set, where there is one.
+    /// The values that take a second set, where there is one.
     pub pair: Option<PairSweep>,
 }
 
@@ -39,7 +39,7 @@ pub struct SweepRow {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PairSweep {
-    /// Of y.
+    /// Uniformity of y.
     pub y: Maybe<f64>,
     /// The mean of x and y.
     pub mean: Maybe<f64>,
@@ -116,7 +116,7 @@ struct Across {
     unpaired: Maybe<f64>,
 }
 
-/// At every t; empty where there is one set.
+/// The values at every t; empty where there is one set.
 fn across(work: &mut Work<'_>, ts: &[f64]) -> Result<Vec<Across>> {
     let ([x, y], Some(distances)) = (&*work.sets, &work.distances) else { return Ok(Vec::new()) };
     if ts.is_empty() {

@@ -16,7 +16,7 @@ pub struct WorstRows {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetRows {
-    /// Of which set.
+    /// The set.
     pub set: SetName,
     /// Greatest value first.
     pub rows: Vec<RankedRow>,
@@ -46,7 +46,7 @@ pub(crate) fn rank(work: &Work<'_>) -> Option<WorstRows> {
     Some(WorstRows { crowded: crowded.collect(), apart: work.distances.as_deref().map(farthest) })
 }
 
-/// Those with the greatest values, the first of equal ones first.
+/// The rows with the greatest values, the first of equal ones first.
 fn greatest(mut rows: Vec<(usize, f64)>, top: usize) -> Vec<(usize, f64)> {
     let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if top < rows.len() {

@@ -1,4 +1,4 @@
-//! What the options add, in JSON.
+//! Tests, spectra, histograms and lists of rows in JSON.
 
 use std::path::Path;
 

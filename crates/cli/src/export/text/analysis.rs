@@ -1,4 +1,4 @@
-//! What the options add, as tables.
+//! Tests, spectra, histograms and lists of rows as tables.
 
 use std::{collections::HashMap, path::Path};
 

@@ -48,7 +48,7 @@ fn precision(asked: Precision, used: &[Precision]) -> String {
     format!("{} ({asked} was asked for)", used.join(" and "))
 }
 
-/// How many rows of zeros, and the first of them.
+/// The number of rows of zeros, and the first of them.
 fn zero_rows(Skipped { rows, queue }: &Skipped) -> String {
     const SHOWN: usize = 8;
     let list = |rows: &[usize]| {

@@ -77,7 +77,7 @@ fn notes(report: &Report) -> String {
     format!("{alignment}Uniformity: log {mean} over {pairs}.\n{}{intervals}", scale(summary))
 }
 
-/// What the columns of the second table mean, where there is a floor.
+/// The meaning of the second table's columns, where there is a floor.
 fn scale(summary: &Summary) -> String {
     if summary.floor.is_err() {
         return String::new();
