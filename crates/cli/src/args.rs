@@ -2,13 +2,11 @@
 
 use std::ffi::OsString;
 
-use clap::{
-    CommandFactory, Parser, builder::NonEmptyStringValueParser, builder::TypedValueParser, error::ErrorKind,
-};
-use unisphere::{DeviceChoice, Precision};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    bench::{Size, Work},
+    bench::Bench,
+    devices::Devices,
     eval::{self, Eval},
     exit::Failure,
 };
@@ -17,9 +15,9 @@ const EXAMPLE: &str = "\
 Example:
   unisphere eval images.npy texts.npy    row i of both is one positive pair
   unisphere eval images.npy --json       one set: its uniformity, for a program to read
-  unisphere eval x.npy y.npy --full      everything that is known to measure
-  unisphere devices                      what --device can name
-  unisphere bench                        how fast this machine is, and what it could do at best
+  unisphere eval x.npy y.npy --full      everything that needs no further file
+  unisphere devices                      the devices that --device can name
+  unisphere bench                        the speed of this machine, and its ceiling
 
 Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 130 interrupted.";
 
@@ -35,7 +33,7 @@ struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Measure one set of embeddings, or two whose rows are positive pairs
-    #[command(after_help = eval::help())]
+    #[command(after_help = eval::short_help(), after_long_help = eval::long_help())]
     Eval(Box<Eval>),
     /// List the devices of this machine and their limits
     Devices(Devices),
@@ -44,40 +42,6 @@ pub(crate) enum Command {
     /// Help or the version, as clap wrote it.
     #[command(skip)]
     Print(String),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Devices {
-    /// Print one JSON object; sizes are in bytes
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Bench {
-    /// Points by dimensions, several separated by commas
-    #[arg(long, value_name = "NxD", value_delimiter = ',', default_value = "8192x768,8192x128")]
-    pub(crate) sizes: Vec<Size>,
-
-    /// What to time, several separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = Work::DEFAULT)]
-    pub(crate) work: Vec<Work>,
-
-    /// One device, as eval takes it [default: the CPU and every GPU but software ones]
-    #[arg(long, value_parser = device())]
-    pub(crate) device: Option<DeviceChoice>,
-
-    /// f32, f16x2 or f16, several separated by commas
-    #[arg(long, value_name = "GRADE", value_delimiter = ',', default_values_t = [Precision::F32])]
-    pub(crate) precision: Vec<Precision>,
-
-    /// For how many seconds a line's runs go on: at least three runs, and one of more than ten seconds
-    #[arg(long, default_value_t = 2.0, value_parser = positive, allow_negative_numbers = true)]
-    pub(crate) seconds: f64,
-
-    /// Print one JSON object; `seconds` are the median of the runs
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// What the command line asks for.
@@ -102,17 +66,6 @@ fn brief(error: &str, command: Option<&OsString>) -> String {
     let wrong = paragraphs.next().unwrap_or_default();
     let cure = paragraphs.find(|p| p.starts_with("tip:")).unwrap_or(format!("see unisphere{command} --help"));
     format!("{}\n{cure}", wrong.trim_start_matches("error: "))
-}
-
-pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
-    match text.parse::<f64>() {
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
-        _ => Err("must be a positive, finite number"),
-    }
-}
-
-pub(crate) fn device() -> impl TypedValueParser<Value = DeviceChoice> {
-    NonEmptyStringValueParser::new().try_map(|text| text.parse::<DeviceChoice>())
 }
 
 #[cfg(test)]

@@ -3,7 +3,15 @@
 use serde_json::{Value, json};
 use unisphere::{Adapter, Device, DeviceKind, Engine, Precision};
 
-use crate::{args::Devices, exit::Failure, interrupt, json, output, text};
+use crate::{exit::Failure, interrupt, json, output, text};
+
+/// The options of `unisphere devices`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Devices {
+    /// Print one JSON object; sizes are in bytes
+    #[arg(long)]
+    json: bool,
+}
 
 pub(crate) fn run(args: &Devices) -> Result<(), Failure> {
     let adapters = adapters();

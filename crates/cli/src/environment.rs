@@ -1,4 +1,4 @@
-//! What drivers find in the environment.
+//! The environment variables that drivers read.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! How the program ends: one or two lines on stderr, and an exit code.
+//! The end of the program: one or two lines on stderr, and an exit code.
 
 use std::{
     io::{self, Write as _},
@@ -54,6 +54,18 @@ impl From<unisphere_io::Error> for Failure {
     }
 }
 
+impl From<unisphere_eval::Error> for Failure {
+    fn from(error: unisphere_eval::Error) -> Self {
+        use unisphere_eval::Error::{Contradiction, Engine, Length, TooManyGroups};
+        match error {
+            Contradiction(contradiction) => Self::Usage(contradiction.to_string()),
+            Engine(error) => error.into(),
+            error @ (Length { .. } | TooManyGroups { .. }) => Self::Input(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
 impl From<unisphere::Error> for Failure {
     fn from(error: unisphere::Error) -> Self {
         use unisphere::Error::*;
@@ -80,6 +92,9 @@ impl From<unisphere::Error> for Failure {
                 Self::Device(text)
             }
             Stopped => Self::Interrupted,
+            // A caller's buffer, which this program has none of.
+            Buffer { .. } => Self::Internal(text),
+            // Variants to come: a test holds the list above against the library's.
             _ => Self::Internal(text),
         }
     }
@@ -121,4 +136,34 @@ fn complain(text: &str) {
 pub(crate) fn say(line: &str) {
     // There is nowhere left to report a failure of stderr.
     let _ = writeln!(AutoStream::auto(io::stderr()), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    /// Every variant of an error has an exit code here that somebody chose: `match` cannot see to it, as the enums may
+    /// grow.
+    #[test]
+    fn every_variant_has_a_code() {
+        let known = include_str!("exit.rs");
+        for (of, source) in [
+            ("impl From<unisphere::Error>", include_str!("../../../src/error.rs")),
+            ("impl From<unisphere_eval::Error>", include_str!("../../eval/src/error.rs")),
+        ] {
+            let table =
+                known.split(of).nth(1).and_then(|rest| rest.split("\n}\n").next()).unwrap_or_default();
+            // Failures have names of their own, which are not the variants'.
+            let table = table.replace("Self::", "Self");
+            let variants =
+                source.split("pub enum Error {").nth(1).and_then(|rest| rest.split("\n}\n").next());
+            let lines = variants.unwrap_or_default().lines().filter_map(|line| line.strip_prefix("    "));
+            let name =
+                |line: &str| line.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+            let names: Vec<_> = lines.map(name).filter(|name| name.starts_with(char::is_uppercase)).collect();
+            assert!(names.len() > 3, "{of}: {names:?}");
+            for name in names {
+                let mut words = table.split(|c: char| !c.is_alphanumeric());
+                assert!(words.any(|word| word == name), "{of} for {name}");
+            }
+        }
+    }
 }

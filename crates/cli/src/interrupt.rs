@@ -30,7 +30,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     if REQUESTED.load(Ordering::SeqCst) { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
-/// The same for an observer.
+/// The answer of an observer: stop, once Ctrl-C was pressed.
 pub(crate) fn control() -> ControlFlow<()> {
     if REQUESTED.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

@@ -1,4 +1,4 @@
-//! What the JSON objects have in common.
+//! Parts that all JSON objects of the program have.
 
 use serde_json::{Value, json};
 use unisphere::Device;

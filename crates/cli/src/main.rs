@@ -6,11 +6,13 @@ mod devices;
 mod environment;
 mod eval;
 mod exit;
+mod export;
 mod interrupt;
 mod json;
 mod output;
 mod progress;
 mod text;
+mod values;
 mod warnings;
 
 use std::{env, panic, process::ExitCode};

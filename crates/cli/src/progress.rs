@@ -1,6 +1,13 @@
-//! How far it is, on stderr; nothing where that is not a terminal.
+//! A line of progress on stderr; nothing where that is not a terminal.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use unisphere::Progress;
@@ -13,36 +20,48 @@ const PAIRS: &str = "{spinner} {msg} [{bar:30}] {percent:>3} %  {rate}  {eta} le
 /// A line that says what is being done; gone when dropped.
 pub(crate) struct Display {
     bar: ProgressBar,
+    /// Whether the engine's counts are shown.
+    counting: Arc<AtomicBool>,
 }
 
 impl Display {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar }
+        Self { bar, counting: Arc::default() }
     }
 
-    /// Something that cannot be counted begins.
+    /// Begins something that is not counted.
     pub(crate) fn step(&self, what: impl Into<String>) {
-        self.bar.set_style(style(STEP));
-        self.bar.set_message(what.into());
+        self.begin(what.into(), false);
     }
 
-    /// So many pairs of something begin.
-    pub(crate) fn pairs(&self, what: impl Into<String>, total: u64) {
-        self.bar.set_message(what.into());
-        self.bar.set_length(total);
+    /// Begins something that the engine may count: it has a bar from the engine's first report on, which says the total.
+    pub(crate) fn counted(&self, what: impl Into<String>) {
+        self.begin(what.into(), true);
+    }
+
+    fn begin(&self, what: String, counting: bool) {
+        self.counting.store(counting, Ordering::Relaxed);
+        self.bar.set_style(style(STEP));
+        self.bar.set_message(what);
+        self.bar.unset_length();
         self.bar.reset();
-        self.bar.set_style(style(PAIRS));
     }
 
     /// Shows an engine's progress, and stops it on Ctrl-C.
     pub(crate) fn observer(&self) -> impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static {
-        let bar = self.bar.clone();
+        let (bar, counting) = (self.bar.clone(), Arc::clone(&self.counting));
         move |progress| {
-            // Threads report in any order, and a step back would reset the rate.
-            if progress.done > bar.position() {
-                bar.set_position(progress.done);
+            if counting.load(Ordering::Relaxed) {
+                if bar.length() != Some(progress.total) {
+                    bar.set_length(progress.total);
+                    bar.set_style(style(PAIRS));
+                }
+                // Threads report in any order, and a step back would reset the rate.
+                if progress.done > bar.position() {
+                    bar.set_position(progress.done);
+                }
             }
             interrupt::control()
         }
@@ -70,5 +89,23 @@ mod tests {
     #[test]
     fn the_templates_are_sound() {
         assert!([STEP, PAIRS].iter().all(|text| ProgressStyle::with_template(text).is_ok()));
+    }
+
+    #[test]
+    fn the_total_is_the_engines() {
+        let display = Display::new();
+        let observe = display.observer();
+        let engine = |done, total| assert!(observe(Progress { done, total }).is_continue());
+        display.step("reading");
+        engine(1, 7);
+        assert_eq!((display.bar.length(), display.bar.position()), (None, 0));
+        display.counted("uniformity");
+        engine(3, 9);
+        engine(2, 9);
+        assert_eq!((display.bar.length(), display.bar.position()), (Some(9), 3));
+        display.counted("more");
+        assert_eq!((display.bar.length(), display.bar.position()), (None, 0));
+        engine(2, 4);
+        assert_eq!((display.bar.length(), display.bar.position()), (Some(4), 2));
     }
 }

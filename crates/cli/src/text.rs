@@ -94,7 +94,7 @@ pub(crate) fn table<const N: usize>(head: [&str; N], left: usize, rows: &[[Strin
     columns(&head, left, &rows)
 }
 
-/// The same for any number of columns.
+/// A table of any number of columns.
 pub(crate) fn columns(head: &[&str], left: usize, rows: &[Vec<String>]) -> String {
     let head: Vec<_> = head.iter().map(|&cell| cell.into()).collect();
     let lines = || std::iter::once(&head).chain(rows);

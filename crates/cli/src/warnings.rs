@@ -1,4 +1,4 @@
-//! What the library warns of, on stderr.
+//! Warnings of the library, on stderr.
 
 use anstyle::{AnsiColor, Style};
 use log::{Level, LevelFilter, Log, Metadata, Record};

@@ -1,4 +1,4 @@
-//! What a device could do at best, observed over and over between the runs.
+//! The ceiling of a device: the best rate of its arithmetic alone, observed again between the runs.
 
 use std::time::{Duration, Instant};
 
@@ -8,23 +8,23 @@ use unisphere::{DeviceKind, Engine};
 use crate::{exit::Failure, interrupt};
 
 /// Rows and columns of the product.
-const SIDE: usize = 2048;
-/// For how long it is tried again.
-const PATIENCE: Duration = Duration::from_millis(150);
+const PRODUCT_ROWS: usize = 2048;
+/// The time for which the product is repeated.
+const OBSERVING_TIME: Duration = Duration::from_millis(150);
 
-/// The best rate at which one thing was seen done, in operations per second.
+/// The best rate observed of one kind of work, in operations per second.
 #[derive(Debug)]
 pub(super) struct Ceiling {
     pub(super) name: &'static str,
     pub(super) rate: f64,
 }
 
-/// Those of one device.
+/// The ceilings of one device.
 #[derive(Debug, Default)]
 pub(super) struct Ceilings(Vec<Ceiling>);
 
 impl Ceilings {
-    /// Tries again, by this library and on the CPU by another.
+    /// Observes the device once more, by this library and on the CPU by another.
     pub(super) fn observe(&mut self, engine: &Engine) -> Result<(), Failure> {
         match engine.device().kind {
             DeviceKind::Gpu => self.note("a shader of fused multiply-adds alone", engine.ceiling()?),
@@ -55,19 +55,20 @@ impl Ceilings {
 
 /// A product of matrices in f32 on all cores.
 fn product() -> Result<f64, Failure> {
-    let (left, right) = (vec![0.5f32; SIDE * SIDE], vec![0.25f32; SIDE * SIDE]);
-    let mut result = vec![0.0f32; SIDE * SIDE];
-    let column = SIDE as isize;
+    let (left, right) =
+        (vec![0.5f32; PRODUCT_ROWS * PRODUCT_ROWS], vec![0.25f32; PRODUCT_ROWS * PRODUCT_ROWS]);
+    let mut result = vec![0.0f32; PRODUCT_ROWS * PRODUCT_ROWS];
+    let column = PRODUCT_ROWS as isize;
     let mut best = f64::INFINITY;
     let first = Instant::now();
-    while first.elapsed() < PATIENCE {
+    while first.elapsed() < OBSERVING_TIME {
         let start = Instant::now();
-        // SAFETY: each pointer is of SIDE × SIDE values, by columns without a gap, and the result overlaps nothing.
+        // SAFETY: each pointer is of PRODUCT_ROWS × PRODUCT_ROWS values, by columns without a gap, and the result overlaps nothing.
         unsafe {
             gemm(
-                SIDE,
-                SIDE,
-                SIDE,
+                PRODUCT_ROWS,
+                PRODUCT_ROWS,
+                PRODUCT_ROWS,
                 result.as_mut_ptr(),
                 column,
                 1,
@@ -88,8 +89,8 @@ fn product() -> Result<f64, Failure> {
         }
         best = best.min(start.elapsed().as_secs_f64());
     }
-    if result.iter().any(|&v| v != SIDE as f32 / 8.0) {
+    if result.iter().any(|&v| v != PRODUCT_ROWS as f32 / 8.0) {
         return Err(Failure::Internal("the gemm crate's product is wrong; please report it".into()));
     }
-    Ok(2.0 * (SIDE as f64).powi(3) / best)
+    Ok(2.0 * (PRODUCT_ROWS as f64).powi(3) / best)
 }

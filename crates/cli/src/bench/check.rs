@@ -1,24 +1,24 @@
-//! No use in timing a wrong number.
+//! The check before the timing: a wrong number is not worth timing.
 
 use unisphere::{Candidates, Embeddings, Engine, Matrix, Precision, Uniformity};
 
 use super::{
-    Size, Work,
     formula::{Contrastive, Rows},
-    work::{METRIC, Sets},
+    size::Size,
+    work::{METRIC, Sets, Work},
 };
 use crate::exit::Failure;
 
-/// So many points at most are measured by the formula.
-const SAMPLE: usize = 1024;
-/// Coordinates that it holds at least, if the set does: so that the kernel is tried that is timed.
-const COORDINATES: usize = 1 << 18;
-/// The terms of a gradient cancel, and leave their rounding.
-const CANCELLED: f64 = 1e-6;
-/// Standard deviations.
-const FAR: f64 = 12.0;
+/// The points that the formula measures at most, in few dimensions.
+const MAX_SAMPLE_ROWS: usize = 1024;
+/// The coordinates of the sample at least, if the set has them: enough for the kernel that is timed.
+const MIN_SAMPLE_COORDINATES: usize = 1 << 18;
+/// The rounding of a gradient's terms that is left where they cancel, relative to their length.
+const ROUNDING_OF_GRADIENT_TERMS: f64 = 1e-6;
+/// Standard deviations within which a value of random points must lie.
+const MAX_DEVIATIONS: f64 = 12.0;
 
-/// How far a value may be from the formula's, and a row of a gradient, of its length.
+/// The tolerance of a value, and that of a gradient's row relative to its length.
 fn tolerances(precision: Precision) -> (f64, f64) {
     match precision {
         Precision::F32 | Precision::F16x2 => (1e-6, 1e-4),
@@ -26,12 +26,12 @@ fn tolerances(precision: Precision) -> (f64, f64) {
     }
 }
 
-/// What the formula says of the first points, and probability of all.
+/// The results to be expected: of the first points by the formula, of all by probability.
 pub(super) struct Expected {
     size: Size,
     sample: Vec<f32>,
     value: f64,
-    /// Of the first points of two sets.
+    /// The first points of the second set, and the losses of both.
     contrastive: Option<(Vec<f32>, Contrastive)>,
     /// Uniformity is about that of the uniform distribution, with this standard deviation of the potential.
     floor: f64,
@@ -40,7 +40,9 @@ pub(super) struct Expected {
 
 impl Expected {
     pub(super) fn new(x: &[f32], y: Option<&[f32]>, size: Size) -> Self {
-        let some = |values: &[f32]| values[..size.n.min(SAMPLE.max(COORDINATES / size.d)) * size.d].to_vec();
+        let some = |values: &[f32]| {
+            values[..size.n.min(MAX_SAMPLE_ROWS.max(MIN_SAMPLE_COORDINATES / size.d)) * size.d].to_vec()
+        };
         let sample = some(x);
         let value = Rows { given: &sample, dims: size.d }.uniformity();
         let contrastive = y.map(some).map(|y| {
@@ -100,13 +102,13 @@ impl Expected {
             "the mean potential, relative to what is likely,",
             mean,
             1.0,
-            FAR * self.deviation + 1e-5,
+            MAX_DEVIATIONS * self.deviation + 1e-5,
         )?;
         about.check_rows(values, value, grad)
     }
 }
 
-/// Whose result it is, of which points.
+/// The circumstances of a result: the engine, and how many points.
 struct About<'a> {
     engine: &'a Engine,
     rows: usize,
@@ -140,7 +142,8 @@ impl About<'_> {
     fn check_row(&self, grad: &[f32], i: usize, (want, terms): (Vec<f64>, f64)) -> Result<(), Failure> {
         let got = &grad[i * self.dims..][..self.dims];
         let error = norm(got.iter().zip(&want).map(|(&got, want)| f64::from(got) - want));
-        let allowed = tolerances(self.engine.precision()).1 * norm(want.iter().copied()) + CANCELLED * terms;
+        let allowed = tolerances(self.engine.precision()).1 * norm(want.iter().copied())
+            + ROUNDING_OF_GRADIENT_TERMS * terms;
         self.close("the error of the gradient's row", error, 0.0, allowed)
     }
 

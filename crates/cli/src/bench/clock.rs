@@ -7,21 +7,19 @@ use std::{
 
 use crate::{exit::Failure, progress::Display};
 
-const LEAST_RUNS: usize = 3;
-const MOST_RUNS: usize = 1000;
-/// A run of so long is not repeated: what would disturb it does not matter.
-const LONG: Duration = Duration::from_secs(10);
-/// Runs of so long have a progress bar; drawing one disturbs those that are shorter.
-const VISIBLE: Duration = Duration::from_millis(200);
-/// Caches, clocks and threads settle for so long.
+const MIN_RUNS: usize = 3;
+const MAX_RUNS: usize = 1000;
+/// The time from which a run is not repeated: a disturbance is a small part of it.
+const SINGLE_RUN_FROM: Duration = Duration::from_secs(10);
+/// The time from which a run has a progress bar: drawing one would disturb shorter runs.
+const PROGRESS_BAR_FROM: Duration = Duration::from_millis(200);
+/// The time for caches, clock rates and threads to settle.
 const WARM_UP: Duration = Duration::from_millis(100);
 
 pub(super) struct Clock<'a> {
     pub(super) display: &'a Display,
-    /// For how long to go on.
+    /// The time for which runs are repeated.
     pub(super) budget: Duration,
-    /// Of a run.
-    pub(super) pairs: u64,
 }
 
 impl Clock<'_> {
@@ -33,8 +31,8 @@ impl Clock<'_> {
         check: impl FnOnce(T) -> Result<(), Failure>,
     ) -> Result<(f64, usize), Failure> {
         let run = |last: Duration| {
-            if last >= VISIBLE {
-                self.display.pairs(what, self.pairs);
+            if last >= PROGRESS_BAR_FROM {
+                self.display.counted(what);
             }
             let start = Instant::now();
             let result = black_box(work()?);
@@ -43,7 +41,7 @@ impl Clock<'_> {
         let (mut last, result) = run(Duration::MAX)?;
         self.display.step(format!("{what}: checking"));
         check(result)?;
-        if last >= LONG {
+        if last >= SINGLE_RUN_FROM {
             return Ok((last.as_secs_f64(), 1));
         }
         self.display.step(what);
@@ -55,7 +53,9 @@ impl Clock<'_> {
         let mut runs = Vec::new();
         let enough = |runs: usize| {
             let elapsed = start.elapsed();
-            runs == MOST_RUNS || runs > 0 && elapsed >= LONG || runs >= LEAST_RUNS && elapsed >= self.budget
+            runs == MAX_RUNS
+                || runs > 0 && elapsed >= SINGLE_RUN_FROM
+                || runs >= MIN_RUNS && elapsed >= self.budget
         };
         while !enough(runs.len()) {
             last = run(last)?.0;
@@ -65,7 +65,7 @@ impl Clock<'_> {
     }
 }
 
-/// Of an even number of runs, the mean of the middle two.
+/// The median; of an even number of runs, the mean of the middle two.
 fn median(runs: &mut [Duration]) -> Duration {
     runs.sort();
     let half = runs.len() / 2;

@@ -115,12 +115,12 @@ fn along_the_sphere(gradient: &mut [f64], x: &[f64], length: f64) {
     gradient.iter_mut().zip(x).for_each(|(g, x)| *g = (*g - along * x) / length);
 }
 
-/// How many pairs i < j there are.
+/// The number of pairs i < j.
 fn pairs(n: usize) -> f64 {
     n as f64 * (n as f64 - 1.0) / 2.0
 }
 
-/// In several sums, side by side.
+/// ‖x−y‖², in several sums side by side.
 fn squared_distance(x: &[f64], y: &[f64]) -> f64 {
     const SIDE: usize = 16;
     let mut sums = [0.0; SIDE];

@@ -5,6 +5,7 @@ mod check;
 mod clock;
 mod formula;
 mod json;
+mod options;
 mod places;
 mod report;
 mod size;
@@ -14,17 +15,18 @@ mod work;
 
 use std::time::Duration;
 
-use unisphere::{Embeddings, unordered_pairs};
+use unisphere::Embeddings;
 
+pub(crate) use self::options::Bench;
 use self::{
     check::Expected,
     clock::Clock,
     places::Place,
     report::{Report, Row},
-    work::Sets,
+    size::Size,
+    work::{Sets, Work},
 };
-pub(crate) use self::{size::Size, work::Work};
-use crate::{args::Bench, exit::Failure, interrupt, output, progress::Display};
+use crate::{exit::Failure, interrupt, output, progress::Display};
 
 pub(crate) fn run(args: &Bench) -> Result<(), Failure> {
     let report = measure(args)?;
@@ -33,7 +35,8 @@ pub(crate) fn run(args: &Bench) -> Result<(), Failure> {
 
 /// Sizes and devices first: what can be refused is refused before anything is timed.
 fn measure(args: &Bench) -> Result<Report, Failure> {
-    args.sizes.iter().try_for_each(|size| size.check(&args.work))?;
+    let copies = Work::copies(&args.work);
+    args.sizes.iter().try_for_each(|size| size.check(copies))?;
     let display = Display::new();
     display.step("opening the devices");
     let (mut places, skipped) = places::open(args, &display)?;
@@ -76,8 +79,7 @@ impl Set<'_> {
         place: &mut Place,
     ) -> Result<Vec<Row>, Failure> {
         let Size { n, d } = self.size;
-        let clock =
-            Clock { display, budget: Duration::from_secs_f64(args.seconds), pairs: unordered_pairs(n) };
+        let clock = Clock { display, budget: Duration::from_secs_f64(args.seconds) };
         let mut rows = Vec::new();
         display.step(format!("{}: checking, {}", place.label, self.size));
         for engine in &place.engines {

@@ -1,20 +1,20 @@
-//! Which devices are measured, and which are not.
+//! The devices that are measured, and those that are skipped.
 
 use unisphere::{Adapter, DeviceChoice, DeviceKind, Engine};
 
-use super::ceiling::Ceilings;
-use crate::{args::Bench, exit::Failure, progress::Display};
+use super::{ceiling::Ceilings, options::Bench};
+use crate::{exit::Failure, progress::Display};
 
 /// A device, and its engines, one of each precision.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// As the table's rows name it.
+    /// Its name in the table's rows.
     pub(super) label: String,
     pub(super) engines: Vec<Engine>,
     pub(super) ceilings: Ceilings,
 }
 
-/// What is not measured, and why.
+/// A device that is not measured, and why.
 #[derive(Debug)]
 pub(super) struct Skipped {
     pub(super) device: String,

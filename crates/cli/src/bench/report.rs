@@ -1,10 +1,11 @@
-//! What `bench` has measured.
+//! The measurements of `bench`.
 
 use unisphere::{Device, Precision, unordered_pairs};
 
 use super::{
-    Size, Work,
     places::{Place, Skipped},
+    size::Size,
+    work::Work,
 };
 
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Report {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) work: Work,
-    /// Which of the places.
+    /// The index of its place.
     pub(super) place: usize,
     pub(super) precision: Precision,
     pub(super) size: Size,
@@ -39,7 +40,7 @@ impl Row {
 }
 
 impl Report {
-    /// Of the highest of the device's ceilings.
+    /// The share of the device's highest ceiling that a row reaches.
     pub(super) fn share(&self, row: &Row) -> f64 {
         row.rate() / self.places[row.place].ceilings.rate()
     }

@@ -1,8 +1,7 @@
-//! How many points of how many dimensions.
+//! The size of a set: points by dimensions.
 
 use std::{fmt, fs, str::FromStr};
 
-use super::Work;
 use crate::{exit::Failure, text};
 
 /// n points of d dimensions.
@@ -13,14 +12,8 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Fails where the machine has too little memory for it.
-    pub(super) fn check(self, work: &[Work]) -> Result<(), Failure> {
-        // The points and their copy on the device; a gradient there and its copy here; all of it twice for two sets.
-        let copies = match work {
-            work if work.iter().any(|work| work.contrastive().is_some()) => 8,
-            work if work.contains(&Work::UniformityWithGrad) => 4,
-            _ => 2,
-        };
+    /// Fails where the machine has too little memory for so many copies of the points.
+    pub(super) fn check(self, copies: u64) -> Result<(), Failure> {
         match available() {
             Some(free) if self.bytes().saturating_mul(copies) > free => Err(self.too_large(Some(free))),
             _ => Ok(()),
@@ -37,7 +30,7 @@ impl Size {
         ))
     }
 
-    /// Of the points; `u64::MAX` where there are more.
+    /// Bytes of the points; `u64::MAX` where there are more.
     fn bytes(self) -> u64 {
         let bytes = (self.n as u128 * self.d as u128).saturating_mul(size_of::<f32>() as u128);
         u64::try_from(bytes).unwrap_or(u64::MAX)

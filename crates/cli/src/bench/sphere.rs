@@ -1,6 +1,6 @@
 //! Points spread over the sphere at random, the same in every run.
 
-use super::Size;
+use super::size::Size;
 use crate::exit::Failure;
 
 /// n × d values, row-major, each row of unit length.
@@ -25,7 +25,7 @@ pub(super) fn points(size: Size, seed: u64) -> Result<Vec<f32>, Failure> {
 struct Random(u64);
 
 impl Random {
-    /// In (0, 1].
+    /// A value in (0, 1].
     fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -4,7 +4,7 @@ use super::report::Report;
 use crate::text::{digits, magnitude, seconds, table};
 
 /// Characters of the longest bar.
-const BAR: f64 = 24.0;
+const BAR_WIDTH: f64 = 24.0;
 
 const LEGEND: &str = "\
 TFLOP/s: 2d operations for each pair i < j, three times as many with the gradient; for each pair (i, j) three or,
@@ -50,8 +50,8 @@ fn rows(report: &Report) -> String {
     table(head, 3, &cells.collect::<Vec<_>>())
 }
 
-/// As wide as the longest, blanks included: columns on the right are flush right.
+/// A bar padded to the longest one's width, as columns on the right are flush right.
 fn bar(share: f64) -> String {
-    let full = (BAR * share).round().max(1.0) as usize;
-    format!("{:<1$}", "█".repeat(full), BAR as usize)
+    let full = (BAR_WIDTH * share).round().max(1.0) as usize;
+    format!("{:<1$}", "█".repeat(full), BAR_WIDTH as usize)
 }

@@ -1,10 +1,10 @@
-//! What is timed.
+//! The works that are timed.
 
 use std::fmt;
 
 use unisphere::{Candidates, Contrastive, Engine, Matrix, Points, Uniformity};
 
-use super::Size;
+use super::size::Size;
 
 /// The paper's t.
 pub(super) const METRIC: Uniformity = Uniformity { t: 2.0 };
@@ -31,8 +31,18 @@ pub(super) struct Sets {
 }
 
 impl Work {
-    /// What is timed unless other work is asked for.
+    /// The works that are timed by default.
     pub(crate) const DEFAULT: [Self; 2] = [Self::Uniformity, Self::UniformityWithGrad];
+
+    /// Copies of the points that the works take at once: the points and their copy on the device; a gradient there and
+    /// its copy here; all of it twice for two sets.
+    pub(super) fn copies(works: &[Self]) -> u64 {
+        match works {
+            works if works.iter().any(|work| work.contrastive().is_some()) => 8,
+            works if works.contains(&Self::UniformityWithGrad) => 4,
+            _ => 2,
+        }
+    }
 
     /// The loss, if it is one.
     pub(super) fn contrastive(self) -> Option<Contrastive> {

@@ -1,13 +1,15 @@
-//! The files, checked as far as can be before anything is computed.
+//! The files: opened and checked before anything is computed, then read.
 
 use std::path::{Path, PathBuf};
 
+use unisphere::Embeddings;
+use unisphere_eval::{Data, Plan, Session};
 use unisphere_io::{Column, File, Writer};
 
-use super::{options::Eval, plan::Plan};
-use crate::{exit::Failure, interrupt, text::plural};
+use super::options::Eval;
+use crate::{exit::Failure, export::Skipped, interrupt, progress::Display, text::plural};
 
-/// Open files, and which of their rows count.
+/// Open files, and the rows of them that are skipped.
 pub(super) struct Inputs {
     pub(super) x: File,
     pub(super) y: Option<File>,
@@ -15,21 +17,6 @@ pub(super) struct Inputs {
     pub(super) labels: Option<Vec<i64>>,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) skipped: Skipped,
-}
-
-/// Rows of zeros that are left out, by their places in the files.
-#[derive(Debug, Default)]
-pub(super) struct Skipped {
-    /// Of x and y alike: where either is zero.
-    pub(super) rows: Vec<usize>,
-    pub(super) queue: Vec<usize>,
-}
-
-impl Skipped {
-    /// The places in the file of the rows that are left.
-    pub(super) fn left(&self, rows: usize) -> Vec<usize> {
-        (0..rows).filter(|row| self.rows.binary_search(row).is_err()).collect()
-    }
 }
 
 impl Inputs {
@@ -60,6 +47,31 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// Reads the rows that count, each set copied to the device before the next is read.
+    pub(super) fn load(
+        self,
+        plan: &Plan,
+        session: &mut Session<'_>,
+        display: &Display,
+    ) -> Result<(Data, Skipped), Failure> {
+        let read = |file: &File, without: &[usize]| {
+            display.step(format!("reading {}", file.path().display()));
+            let points = interrupt::leaving_at_once(|| file.embeddings_without(without, plan.scaling))??;
+            Ok::<Embeddings<'static>, Failure>(points)
+        };
+        let Self { x, y, queue, labels, weights, skipped } = self;
+        let mut data = Data::new(session.upload(read(&x, &skipped.rows)?, plan)?);
+        if let Some(y) = &y {
+            data.y = Some(session.upload(read(y, &skipped.rows)?, plan)?);
+        }
+        if let Some(queue) = &queue {
+            data.queue = Some(session.upload_points(read(queue, &skipped.queue)?)?);
+        }
+        (data.labels, data.weights) = (labels, weights);
+        data.row_numbers = Some(left(&skipped, x.rows()));
+        Ok((data, skipped))
+    }
+
     fn skip_zero_rows(&mut self) -> Result<(), Failure> {
         let find = |file: &File| Ok::<_, Failure>(interrupt::leaving_at_once(|| file.zero_rows())??);
         let mut rows = find(&self.x)?;
@@ -70,7 +82,7 @@ impl Inputs {
         }
         let queue = self.queue.as_ref().map(find).transpose()?.unwrap_or_default();
         self.skipped = Skipped { rows, queue };
-        let left = self.skipped.left(self.x.rows());
+        let left = left(&self.skipped, self.x.rows());
         if let Some(labels) = &mut self.labels {
             *labels = left.iter().map(|&row| labels[row]).collect();
         }
@@ -82,11 +94,11 @@ impl Inputs {
 
     fn enough(&self) -> Result<(), Failure> {
         let (name, rows, skipped) = (self.x.path().display(), self.x.rows(), self.skipped.rows.len());
-        let left = if skipped == 0 { String::new() } else { format!(" beside {skipped} of zeros") };
         if rows - skipped < 2 {
-            let rows = plural((rows - skipped) as u64, "row");
+            let kind = if skipped == 0 { "" } else { " that is not all zeros" };
             return Err(Failure::Input(format!(
-                "{name} has {rows}{left}, and uniformity needs at least 2; save more points in it"
+                "{name} has {}{kind}, and uniformity needs at least 2; save more points in it",
+                plural((rows - skipped) as u64, "row")
             )));
         }
         if let Some(queue) = &self.queue
@@ -106,17 +118,19 @@ impl Inputs {
         if positive >= needed {
             return Ok(());
         }
-        let left = match self.skipped.rows.len() {
-            0 => String::new(),
-            rows => format!(" left beside {} of zeros", plural(rows as u64, "row")),
-        };
+        let kind = if self.skipped.rows.is_empty() { "" } else { " of rows that are not all zeros" };
         Err(Failure::Input(format!(
-            "{}: {positive} of {}{left} {} positive, and at least {needed} must be; give more rows weight",
+            "{}: {positive} of {}{kind} {} positive, and at least {needed} must be; give more rows weight",
             path.display(),
             plural(weights.len() as u64, "weight"),
             if positive == 1 { "is" } else { "are" },
         )))
     }
+}
+
+/// The numbers of the rows that are left in a file of so many.
+fn left(skipped: &Skipped, rows: usize) -> Vec<usize> {
+    (0..rows).filter(|row| skipped.rows.binary_search(row).is_err()).collect()
 }
 
 fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failure> {
@@ -161,7 +175,7 @@ fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {
     if let Some(row) = weights.iter().position(|&weight| weight < 0.0) {
         let weight = weights[row];
         return Err(Failure::Input(format!(
-            "{name}: row {row} holds the weight {weight}, and none may be negative; use 0 for what should not count"
+            "{name}: row {row} has the negative weight {weight}; use 0 for a row that should not count"
         )));
     }
     Ok(weights)
@@ -181,7 +195,7 @@ fn writable<'a>(path: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Resu
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.file_name().is_none() || !folder.is_dir() {
-        return Err(Failure::Usage(format!("--rows {name} is in no directory that exists; make it first")));
+        return Err(Failure::Usage(format!("--rows {name}: its directory does not exist; make it first")));
     }
     // Begun and left again: Ctrl-C while files are read would leave it behind.
     drop(Writer::create(path)?);

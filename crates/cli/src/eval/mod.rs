@@ -1,68 +1,87 @@
-//! `unisphere eval`: from files to numbers.
+//! `unisphere eval`: from files to a report.
 //!
-//! Options → [`plan`], without contradictions → [`inputs`], checked → [`work`], sets on a device → sections of the
-//! [`report`], each measured, printed and put into JSON in a file of its own.
+//! [`options`] → a plan without contradictions → [`inputs`], checked and read → the report's numbers, which
+//! `unisphere_eval` measures → an exporter.
 
-mod contrastive;
-mod duplicates;
-mod estimator;
-mod groups;
-mod histograms;
+mod help;
 mod inputs;
-mod offenders;
 mod options;
-mod plan;
-mod protocol;
-mod published;
-mod report;
-mod rows_file;
-mod section;
-mod session;
-mod significance;
-mod spectrum;
-mod summary;
-mod sweep;
-mod work;
 
+pub(crate) use help::{long as long_help, short as short_help};
 pub(crate) use options::Eval;
-pub(crate) use protocol::help;
 
-use crate::{exit::Failure, output};
+use std::path::PathBuf;
+
+use unisphere::Engine;
+use unisphere_eval::{Error, Plan, Report, Session, measure};
+
+use crate::{
+    exit::Failure,
+    export::{self, Document, Format},
+    interrupt, output,
+    progress::Display,
+    text,
+};
 use inputs::Inputs;
-use plan::Plan;
-use report::Report;
-use section::Section;
-use session::Session;
-use summary::Summary;
-use sweep::Sweep;
-use work::Work;
+use options::flag;
 
 pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
-    let report = measure(options)?;
-    output::print(&if options.json { report.json() } else { report.text() })
+    let document = document(options)?;
+    let format = if options.json { Format::Json } else { Format::Text };
+    output::print(&export::exporter(format).export(&document))
 }
 
-/// What can be refused is refused before anything is computed: the command line, headers and the device first.
-fn measure(options: &Eval) -> Result<Report, Failure> {
-    let plan = Plan::new(options)?;
+/// Measures. What can be refused is refused before anything is computed: the command line, headers and the device first.
+fn document(options: &Eval) -> Result<Document, Failure> {
+    let plan =
+        Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
     let inputs = Inputs::open(options, &plan)?;
-    let mut work = Work::load(plan, inputs, Session::open(options)?)?;
+    let display = Display::new();
+    display.step("opening the device");
+    let engine =
+        Engine::on(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
+    let engine = engine.observed_by(display.observer());
+    let mut session = Session::new(&engine, |step| {
+        display.counted(step.to_string());
+        interrupt::control()
+    });
+    let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
+    let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
+    write_rows(options, &report)?;
+    let file = |role, path: Option<&PathBuf>| Some((role, path?.clone()));
+    let files = [
+        file("x", Some(&options.x)),
+        file("y", options.y.as_ref()),
+        file("queue", options.queue.as_ref()),
+        file("labels", options.labels.as_ref()),
+        file("weights", options.weights.as_ref()),
+    ];
+    Ok(Document {
+        report,
+        files: files.into_iter().flatten().collect(),
+        skipped: options.skips_zero_rows().then_some(skipped),
+        rows_file: options.rows.clone(),
+    })
+}
 
-    let summary = Summary::measure(&mut work)?;
-    let sweep = Sweep::measure(&mut work, &summary)?;
-    let mut sections: Vec<Box<dyn Section>> = Vec::new();
-    let mut add = |section: Option<Box<dyn Section>>| sections.extend(section);
-    add(published::measure(&mut work, &summary)?);
-    add(contrastive::measure(&mut work, &sweep)?);
-    add(significance::measure(&work, &summary));
-    add(spectrum::measure(&mut work)?);
-    add(histograms::measure(&mut work)?);
-    add(duplicates::measure(&mut work)?);
-    add(offenders::measure(&work));
-    add(groups::measure(&mut work, options)?);
-    add(rows_file::write(&work, options)?);
-    let tables: [Option<Box<dyn Section>>; 2] =
-        [Some(Box::new(summary)), sweep.shown().map(|sweep| Box::new(sweep) as Box<dyn Section>)];
-    sections.splice(0..0, tables.into_iter().flatten());
-    Ok(Report::new(options, work, sections))
+/// Names the file of the labels, where these are at fault.
+fn of_labels(options: &Eval, error: Error) -> Failure {
+    let name = options.labels.as_deref().unwrap_or("labels".as_ref()).display();
+    match error {
+        Error::Engine(error @ unisphere::Error::Labels { .. }) => Failure::Input(format!("{name}: {error}")),
+        Error::TooManyGroups { groups, limit, bytes } => Failure::Input(format!(
+            "{name} makes {groups} groups, and --across-groups takes at most {limit}\n\
+             the matrix of {groups} groups takes {} for each set: leave out --across-groups, or merge labels",
+            text::bytes(bytes)
+        )),
+        error => error.into(),
+    }
+}
+
+/// Writes the table of rows, if it was asked for.
+fn write_rows(options: &Eval, report: &Report) -> Result<(), Failure> {
+    if let (Some(path), Some(table)) = (&options.rows, &report.row_table) {
+        unisphere_io::write(path, &table.row_major(), table.columns.len())?;
+    }
+    Ok(())
 }

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Storage};
+use unisphere_eval::{Estimator, Options, Parameter, Protocol};
 
-use super::{estimator::Estimator, protocol::Protocol};
-use crate::args::{device, positive};
+use crate::{
+    exit::Failure,
+    values::{Choice, device, one_of, positive, way},
+};
 
 const PARAMETERS: &str = "What is measured";
 const FILES: &str = "Files beside X and Y";
@@ -23,44 +26,44 @@ pub(crate) struct Eval {
     #[arg(value_name = "Y.npy")]
     pub(super) y: Option<PathBuf>,
 
-    /// Uniformity's t, per squared distance: log mean exp(-t |x-x'|^2). Several, separated by commas, add a table; the
-    /// first is that of all else [default: 2; with --full the table is of 0.5, 1, 2 and 5]
+    /// Uniformity's t, in log mean exp(-t |x-x'|^2). Several, separated by commas, add a table, and every other number
+    /// uses the first [default: 2; with --full the table has 0.5, 1, 2 and 5]
     #[arg(long, value_name = "T", value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
     #[arg(help_heading = PARAMETERS)]
-    pub(super) t: Vec<f64>,
+    t: Vec<f64>,
 
     /// Alignment's power of the distance: mean |x-y|^alpha [default: 2]
     #[arg(long, value_parser = positive, allow_negative_numbers = true, help_heading = PARAMETERS)]
-    pub(super) alpha: Option<f64>,
+    alpha: Option<f64>,
 
     /// The contrastive loss (InfoNCE) at this temperature, or several [default with --full: 0.07 and 0.5]
     #[arg(long, value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
     #[arg(help_heading = PARAMETERS)]
-    pub(super) tau: Vec<f64>,
+    tau: Vec<f64>,
 
-    /// What competes with a positive: one-way (x looks for its y), both-ways (and y for its x), views (each of the 2n
-    /// points for its partner, as NT-Xent) [default: both-ways]
+    /// What competes with a positive in the contrastive loss: one-way (x looks for its y), both-ways (and y for its x),
+    /// views (each of the 2n points for its partner, as NT-Xent) [default: both-ways]
     #[arg(long, value_name = "WHICH", value_parser = candidates(), help_heading = PARAMETERS)]
-    pub(super) candidates: Option<Candidates>,
+    candidates: Option<Candidates>,
 
-    /// u: pairs i < j, without the diagonal; v: all ordered pairs, each point with itself too
-    #[arg(long, value_enum, default_value_t, help_heading = PARAMETERS)]
-    pub(super) estimator: Estimator,
+    /// The pairs of one set over which uniformity's mean runs
+    #[arg(long, value_name = "ESTIMATOR", default_value = "u", value_parser = estimator(), help_heading = PARAMETERS)]
+    estimator: Estimator,
 
     /// Take the rows as they are [default: each is scaled to unit length]
     #[arg(long, help_heading = PARAMETERS)]
     raw: bool,
 
-    /// Measure as another work does: see below
-    #[arg(long, value_name = "NAME", value_enum, help_heading = PARAMETERS)]
+    /// Measure as another work does: the protocols are listed below
+    #[arg(long, value_name = "NAME", value_parser = protocol(), help_heading = PARAMETERS)]
     #[arg(conflicts_with_all = ["t", "alpha", "estimator", "raw"])]
-    pub(super) protocol: Option<Protocol>,
+    protocol: Option<Protocol>,
 
     /// More negatives for the contrastive loss, of any number of rows; the queue of --protocol moco
     #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
     pub(super) queue: Option<PathBuf>,
 
-    /// One integer a row: alignment of each group, and uniformity within each and across each two
+    /// One integer a row, the group of the row: alignment and uniformity of each group
     #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
     pub(super) labels: Option<PathBuf>,
 
@@ -70,20 +73,25 @@ pub(crate) struct Eval {
 
     /// Rows that are all zeros have no direction: error, or skip them in both files
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = FILES)]
-    pub(super) zero_rows: ZeroRows,
+    zero_rows: ZeroRows,
 
-    /// Everything
+    /// Add everything that needs no further file: tables over t and tau, a test against uniform points, spectra,
+    /// histograms, close pairs and the worst rows. Takes four to seven times as long
     #[arg(long, help_heading = REPORT)]
-    pub(super) full: bool,
+    full: bool,
 
-    /// So many rows that are crowded most, and pairs that lie farthest apart [default with --full: 10]
+    /// List the K most crowded rows, and the K pairs that lie farthest apart [default with --full: 10]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), help_heading = REPORT)]
-    pub(super) top: Option<u32>,
+    top: Option<u32>,
 
-    /// Count pairs of rows of one set that lie at most so far apart, and equal rows [default with --full: 0.1]
+    /// Count equal rows, and pairs of rows of one set at most this far apart [default with --full: 0.1]
     #[arg(long, value_name = "DISTANCE", value_parser = positive, allow_negative_numbers = true)]
     #[arg(help_heading = REPORT)]
-    pub(super) near: Option<f64>,
+    near: Option<f64>,
+
+    /// Add uniformity across each two groups of --labels: a matrix, for at most 4,096 groups
+    #[arg(long, requires = "labels", help_heading = REPORT)]
+    across_groups: bool,
 
     /// Write a table of f64: the row, log mean exp(-t |x-x'|^2) over the other rows, the same of y, and |x-y|
     #[arg(long, value_name = "OUT.npy", help_heading = REPORT)]
@@ -98,27 +106,54 @@ pub(crate) struct Eval {
     #[arg(long, default_value = "auto", value_parser = device(), help_heading = DEVICE)]
     pub(super) device: DeviceChoice,
 
-    /// In which precision coordinates are multiplied: f32, or f16x2 or f16 on GPUs with cooperative matrices
+    /// The precision that coordinates are multiplied in: f32, or f16x2 or f16 on GPUs with cooperative matrices
     #[arg(long, value_name = "GRADE", default_value_t, help_heading = DEVICE)]
     pub(super) precision: Precision,
 
-    /// How the device keeps coordinates: f32, or f16 on GPUs: half the memory, each rounded by 2.4e-4 of itself at most,
-    /// and not of raw points
+    /// The form in which the device keeps coordinates: f32, or f16 on GPUs (half the memory, each rounded by at most
+    /// 2.4e-4 of itself; not for --raw)
     #[arg(long, value_name = "STORAGE", default_value_t, help_heading = DEVICE)]
     pub(super) storage: Storage,
 }
 
-/// What becomes of rows that cannot be scaled.
+/// The way with rows that cannot be scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum ZeroRows {
+enum ZeroRows {
     #[default]
     Error,
     Skip,
 }
 
 impl Eval {
-    pub(super) fn scaling(&self) -> Scaling {
-        if self.raw { Scaling::Raw } else { Scaling::Unit }
+    /// The report's options, free of contradictions between files and device.
+    pub(super) fn options(&self) -> Result<Options, Failure> {
+        let refuse = |text: &str| Err(Failure::Usage(text.into()));
+        if self.raw && self.storage == Storage::F16 {
+            return refuse("raw points are kept as f32; leave out --storage f16 or --raw");
+        }
+        if self.raw && self.skips_zero_rows() {
+            return refuse(
+                "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw",
+            );
+        }
+        let mut options = Options::default();
+        options.paired = self.y.is_some();
+        options.queue = self.queue.is_some();
+        options.labels = self.labels.is_some();
+        options.weights = self.weights.is_some();
+        options.t.clone_from(&self.t);
+        options.alpha = self.alpha;
+        options.tau.clone_from(&self.tau);
+        options.candidates = self.candidates;
+        options.estimator = self.estimator;
+        options.scaling = if self.raw { Scaling::Raw } else { Scaling::Unit };
+        options.protocol = self.protocol;
+        options.full = self.full;
+        options.top = self.top.map(|top| top as usize);
+        options.near = self.near;
+        options.across_groups = self.across_groups;
+        options.rows = self.rows.is_some();
+        Ok(options)
     }
 
     pub(super) fn skips_zero_rows(&self) -> bool {
@@ -126,15 +161,31 @@ impl Eval {
     }
 }
 
-const WAYS: [(&str, Candidates); 3] =
-    [("one-way", Candidates::OneWay), ("both-ways", Candidates::BothWays), ("views", Candidates::Views)];
-
-fn candidates() -> impl TypedValueParser<Value = Candidates> {
-    let named = |name: String| WAYS.into_iter().find(|(known, _)| *known == name).map(|(_, way)| way);
-    PossibleValuesParser::new(WAYS.map(|(name, _)| name)).map(move |name| named(name).unwrap_or_default())
+/// A parameter of a report, as the command line names it.
+pub(super) fn flag(parameter: &Parameter) -> String {
+    match parameter {
+        Parameter::Y => "Y.npy".into(),
+        other => format!("--{}", other.to_string().replace('_', "-")),
+    }
 }
 
-/// As `--candidates` takes it.
-pub(super) fn way(candidates: Candidates) -> &'static str {
-    WAYS.into_iter().find(|(_, way)| *way == candidates).map_or("", |(name, _)| name)
+fn candidates() -> impl TypedValueParser<Value = Candidates> {
+    let choice = |value| Choice { name: way(value), help: "", value };
+    one_of([Candidates::OneWay, Candidates::BothWays, Candidates::Views].map(choice).into())
+}
+
+fn estimator() -> impl TypedValueParser<Value = Estimator> {
+    one_of(vec![
+        Choice { name: "u", help: "Pairs i < j, without the diagonal", value: Estimator::U },
+        Choice {
+            name: "v",
+            help: "All ordered pairs, the diagonal included: each point with itself too",
+            value: Estimator::V,
+        },
+    ])
+}
+
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    let choice = |&value: &Protocol| Choice { name: value.settings().name, help: "", value };
+    one_of(Protocol::ALL.iter().map(choice).collect())
 }

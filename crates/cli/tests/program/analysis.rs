@@ -51,6 +51,10 @@ fn several_t() {
         near(&row["squared_mmd"], ux.exp() + uy.exp() - 2.0 * unpaired_uniformity(&x, &y, t).exp());
     }
     assert_eq!(report["sweep"][0]["x"], report["uniformity"]["x"]);
+    // A value that is given twice is one.
+    let twice = folder.json(&["x.npy", "y.npy", "--t", "3,0.5,3"]);
+    assert_eq!(twice["sweep"].as_array().map(Vec::len), Some(2));
+    assert_eq!(folder.json(&["x.npy", "--t", "3,3"])["sweep"], Value::Null);
 }
 
 /// Also where nearly all of the sum across is of the pairs.
@@ -225,7 +229,7 @@ fn groups() {
         ">i2",
         &(0..N).flat_map(|i| (label(i) as i16).to_be_bytes()).collect::<Vec<_>>(),
     );
-    let report = folder.json(&["x.npy", "y.npy", "--labels", "labels.npy"]);
+    let report = folder.json(&["x.npy", "y.npy", "--labels", "labels.npy", "--across-groups"]);
     let groups = &report["groups"];
     assert_eq!(groups["labels"], serde_json::json!([-1, 0, 1, 9]));
     let of = |set: &Rows, group: i64| -> Rows {
@@ -245,13 +249,21 @@ fn groups() {
             }
         }
     }
+    let plain = folder.json(&["x.npy", "y.npy", "--labels", "labels.npy"]);
+    assert_eq!(plain["groups"]["uniformity"], Value::Null);
+    for name in ["x", "y"] {
+        let own: Vec<_> = (0..4).map(|a| groups["uniformity"][name][a][a].clone()).collect();
+        assert_eq!(groups["within"][name], Value::Array(own.clone()));
+        assert_eq!(plain["groups"]["within"][name], Value::Array(own));
+    }
+    assert!(plain["absent"]["/groups/within/x/3"].is_string());
     assert!(
         report["absent"]["/groups/uniformity/x/3/3"]
             .as_str()
             .is_some_and(|reason| reason.contains("one row"))
     );
 
-    let report = folder.json(&["x.npy", "--labels", "labels.npy", "--estimator", "v"]);
+    let report = folder.json(&["x.npy", "--labels", "labels.npy", "--estimator", "v", "--across-groups"]);
     let (groups, first) = (&report["groups"], of(&x, -1));
     assert_eq!(groups["estimator"], "V");
     near(&groups["uniformity"]["x"][0][0], cross_uniformity(&first, &first, 2.0));
@@ -418,7 +430,7 @@ fn zero_rows_can_be_skipped() {
     ];
     let report = folder.json(&line);
     assert_eq!(report["groups"]["sizes"], serde_json::json!([9, N - 11]));
-    near(&report["groups"]["uniformity"]["x"][0][0], uniformity(&left(&x)[..9], 2.0));
+    near(&report["groups"]["within"]["x"][0], uniformity(&left(&x)[..9], 2.0));
     assert_eq!(
         (&report["skipped"]["queue"], &report["contrastive"][0]["queue"]),
         (&serde_json::json!([4]), &8.into())
@@ -443,13 +455,13 @@ fn texts_say_how() {
     folder.column("nine.npy", "|u1", &(0..N).map(|i| (i % 9) as u8).collect::<Vec<_>>());
     folder.column("many.npy", "|u1", &(0..N).map(|i| (i % 25) as u8).collect::<Vec<_>>());
     folder.npy("zero.npy", &[&[0.0; D], &noise(2 * D, 4)[..]].concat(), 3, D);
-    let lines: [(&[&str], &[&str]); 13] = [
-        (&["x.npy", "--labels", "nine.npy"], &["matrix across groups is in --json"]),
-        (&["x.npy", "--labels", "many.npy"], &["and 1 group more", "matrix across groups is in --json"]),
+    let lines: [(&[&str], &[&str]); 14] = [
+        (&["x.npy", "--labels", "nine.npy", "--across-groups"], &["matrix across groups is in --json"]),
+        (&["x.npy", "--labels", "many.npy"], &["and 1 group more", "--across-groups adds it"]),
         (&["zero.npy", "--zero-rows", "skip"], &["skipped 1 row of zeros: 0", "it takes three rows"]),
         (
             &["x.npy", "y.npy", "--tau", "0.07", "--queue", "queue.npy"],
-            &["82 anchors with M negatives each, 8 of them of the queue", "-  U(t): some negatives"],
+            &["82 anchors with M negatives each, 8 of them from the queue", "-  no U(t): it is not measured"],
         ),
         (&["x.npy", "y.npy", "--protocol", "simcse"], &["all pairs count as positives"]),
         (
@@ -457,8 +469,8 @@ fn texts_say_how() {
             &[
                 "weighted mean over the positive pairs",
                 "log weighted mean",
-                "without weights: potentials",
-                "-  squared MMD",
+                "not weighted: potentials",
+                "-  no squared MMD",
             ],
         ),
         (
@@ -466,6 +478,7 @@ fn texts_say_how() {
             &["t = 1e30", "alpha = 1e-300"],
         ),
         (&["x.npy"], &["n = 41, d = 4", "t = 2", "U-statistic", "cpu: ", "820"]),
+        (&["x.npy", "--t", "3,3"], &["t = 3"]),
         (
             &["x.npy", "y.npy", "--full"],
             &["MMD", "tau = 0.07", "p-value", "Wasserstein", "cosines within y", "pairs apart"],
@@ -479,7 +492,7 @@ fn texts_say_how() {
             &["x.npy", "y.npy", "--weights", "weights.npy", "--estimator", "v"],
             &["weights.npy, of rows and pairs", "V-statistic", "-  "],
         ),
-        (&["x.npy", "--labels", "labels.npy"], &["within x", "across x"]),
+        (&["x.npy", "--labels", "labels.npy", "--across-groups"], &["within x", "across x"]),
     ];
     for (line, parts) in lines {
         let output = folder.eval(line);

@@ -45,6 +45,7 @@ fn contradictions_are_2() {
     refused(&two(&["--labels", "ones.npy", "--weights", "ones.npy"]), 2, &["--labels", "--weights"]);
     refused(&two(&["--raw", "--zero-rows", "skip"]), 2, &["--zero-rows", "--raw"]);
     refused(&two(&["--top", "0"]), 2, &["--top"]);
+    refused(&two(&["--across-groups"]), 2, &["--labels"]);
     for input in ["x.npy", "./x.npy", "ones.npy"] {
         refused(&two(&["--rows", input, "--weights", "ones.npy"]), 2, &["--rows", input, "input"]);
     }
@@ -91,7 +92,7 @@ fn columns_that_do_not_fit_are_3() {
     refused(
         &folder.eval(&["zeros.npy", "--zero-rows", "skip"]),
         3,
-        &["zeros.npy has 1 row beside 9 of zeros", "at least 2"],
+        &["zeros.npy has 1 row that is not all zeros", "at least 2"],
     );
     refused(&folder.eval(&["zeros.npy"]), 3, &["zeros.npy", "row 0"]);
 }
@@ -106,7 +107,7 @@ fn weights_of_what_is_left_are_counted() {
     refused(
         &folder.eval(&["x.npy", "--weights", "two.npy", "--zero-rows", "skip"]),
         3,
-        &["two.npy: 1 of 9 weights left beside 1 row of zeros is positive", "at least 2"],
+        &["two.npy: 1 of 9 weights of rows that are not all zeros is positive", "at least 2"],
     );
     folder.column("negative.npy", "|i1", &[1, 1, 1, 1, 1, 1, 1, 255, 1, 1]);
     refused(
@@ -160,6 +161,11 @@ fn many_groups_are_3() {
     folder.npy("x.npy", &noise(9000 * 2, 1), 9000, 2);
     folder.column("labels.npy", "<u2", &(0..9000u16).flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     refused(&folder.eval(&["x.npy", "--labels", "labels.npy"]), 3, &["labels.npy", "9000 groups", "8192"]);
+    refused(
+        &folder.eval(&["x.npy", "--labels", "labels.npy", "--across-groups"]),
+        3,
+        &["labels.npy makes 9000 groups", "--across-groups", "4096", "1.2 GiB"],
+    );
 }
 
 #[test]
@@ -218,6 +224,9 @@ fn help_and_version_are_results() {
         (&["--version"][..], concat!("unisphere ", env!("CARGO_PKG_VERSION"), "\n")),
         (&["--help"], "unisphere eval images.npy texts.npy"),
         (&["eval", "--help"], "[default: auto]"),
+        (&["eval", "--help"], "--full takes four to seven times"),
+        (&["eval", "--help"], "130  interrupted by Ctrl-C"),
+        (&["eval", "-h"], "Exit codes: 0 done"),
     ] {
         let output = program().args(line).output().unwrap();
         assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));

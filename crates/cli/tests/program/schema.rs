@@ -50,6 +50,7 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--t", "1,3", "--tau", "0.1", "--candidates", "one-way"],
     &["x.npy", "y.npy", "--labels", "labels.npy", "--rows", "rows.npy"],
     &["x.npy", "--labels", "labels.npy", "--top", "2", "--near", "0.5"],
+    &["x.npy", "y.npy", "--labels", "labels.npy", "--across-groups"],
     &["x.npy", "zeros.npy", "--zero-rows", "skip", "--full"],
     &["x.npy", "y.npy", "--protocol", "paper"],
     &["x.npy", "y.npy", "--protocol", "moco", "--queue", "queue.npy"],

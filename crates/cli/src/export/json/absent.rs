@@ -1,78 +1,31 @@
-//! A part of the report, and how it is told: as lines on a terminal, and as keys in an object.
+//! Values that are not there: null in the object, each with its reason under one key, by its JSON pointer.
 
 use serde_json::{Map, Value, json};
-
-use crate::text::decimal;
-
-/// A part of the report.
-pub(super) trait Section {
-    /// Puts its keys.
-    fn json(&self, object: &mut Map<String, Value>);
-
-    /// Its lines.
-    fn text(&self) -> String;
-}
-
-/// A value, or why there is none.
-pub(super) type Maybe<T> = Result<T, Absent>;
-
-/// Why a value is undefined for these data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Absent(pub(super) String);
-
-impl Absent {
-    pub(super) fn because<T>(reason: &str) -> Maybe<T> {
-        Err(Self(reason.into()))
-    }
-}
-
-const BEYOND: &str = "it is beyond double precision";
+use unisphere_eval::{Absent, Maybe};
 
 /// A number, or why there is none, until [`settle`].
 pub(super) fn number(value: f64) -> Value {
     // Zero has one sign.
     match serde_json::Number::from_f64(value + 0.0) {
         Some(number) => Value::Number(number),
-        None => absent(BEYOND),
+        None => absent(Absent::OVERFLOW.reason()),
     }
 }
 
-/// A value, unless it is too large for one.
-pub(super) fn finite(value: f64) -> Maybe<f64> {
-    if value.is_finite() { Ok(value) } else { Absent::because(BEYOND) }
+/// A value, or why there is none, until [`settle`].
+pub(super) fn maybe(value: Maybe<f64>) -> Value {
+    value.map_or_else(|reason| absent(reason.reason()), number)
 }
 
-pub(super) fn maybe(value: &Maybe<f64>) -> Value {
-    value.as_ref().map_or_else(|Absent(reason)| absent(reason), |&value| number(value))
-}
-
+/// The reason why a value is not there, until [`settle`].
 pub(super) fn absent(reason: &str) -> Value {
     json!({ABSENT: reason})
-}
-
-/// A cell of a table.
-pub(super) fn cell(value: &Maybe<f64>) -> String {
-    value.as_ref().map_or_else(|_| "-".into(), |&value| decimal(value))
-}
-
-/// Why values of a table are missing, each reason once: a line each.
-pub(super) fn reasons<'a>(values: impl IntoIterator<Item = (&'a str, &'a Maybe<f64>)>) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for (what, value) in values {
-        if let Err(Absent(reason)) = value {
-            let line = format!("-  {what}: {reason}.\n");
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
-    }
-    lines.concat()
 }
 
 /// The key of a value that is not there, while the object is being made.
 const ABSENT: &str = "\u{0}absent";
 
-/// Makes null of every value that is not there, and says why in one place: by its pointer (RFC 6901).
+/// Makes null of every value that is not there, and gives the reasons by the values' pointers (RFC 6901).
 pub(super) fn settle(object: &mut Value) -> Map<String, Value> {
     let mut reasons = Map::new();
     visit(object, &mut String::new(), &mut reasons);

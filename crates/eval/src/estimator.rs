@@ -1,10 +1,10 @@
-//! With the diagonal, or without.
+//! The U- and the V-statistic: the mean over pairs without the diagonal, and with it.
 
 use unisphere::{Estimate, Uniformity, unordered_pairs};
 
-/// Over which pairs of one set the mean runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Estimator {
+/// The pairs of one set over which the mean runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Estimator {
     /// Unordered pairs i < j.
     #[default]
     U,
@@ -13,15 +13,16 @@ pub(crate) enum Estimator {
 }
 
 impl Estimator {
-    pub(super) fn name(self) -> &'static str {
+    /// Its name in formulas and reports.
+    pub fn name(self) -> &'static str {
         match self {
             Self::U => "U",
             Self::V => "V",
         }
     }
 
-    /// Pairs of n points.
-    pub(super) fn pairs(self, n: usize) -> u64 {
+    /// The number of pairs of n points over which the mean runs.
+    pub fn pairs(self, n: usize) -> u64 {
         match self {
             Self::U => unordered_pairs(n),
             Self::V => (n as u64).saturating_mul(n as u64),
@@ -29,31 +30,31 @@ impl Estimator {
     }
 
     /// The value of n points from the U-statistic.
-    pub(super) fn value(self, u: f64, n: usize) -> f64 {
+    pub fn value(self, u: f64, n: usize) -> f64 {
         match self {
             Self::U => u,
             Self::V => Uniformity::v_from_u(u, n),
         }
     }
 
-    /// And back.
-    pub(super) fn u(self, value: f64, n: usize) -> f64 {
+    /// The U-statistic of n points from the value.
+    pub fn u(self, value: f64, n: usize) -> f64 {
         match self {
             Self::U => value,
             Self::V => Uniformity::u_from_v(value, n),
         }
     }
 
-    /// What no set of n points can be below.
-    pub(super) fn least(self, metric: Uniformity, n: usize, dims: usize) -> f64 {
+    /// A value that no set of n points can be below.
+    pub fn least(self, metric: Uniformity, n: usize, dims: usize) -> f64 {
         match self {
             Self::U => metric.least_u(n, dims),
             Self::V => metric.least_v(n, dims),
         }
     }
 
-    /// The value of points with weights, from the U-statistic: each counts wᵢ² with itself.
-    pub(super) fn weighted(self, u: f64, weights: &[f64]) -> f64 {
+    /// The value of weighted points from their U-statistic: in the V-statistic, point i counts wᵢ² with itself.
+    pub fn weighted(self, u: f64, weights: &[f64]) -> f64 {
         if self == Self::U {
             return u;
         }
@@ -67,8 +68,8 @@ impl Estimator {
         ((1.0 - own) * u.exp_m1()).ln_1p()
     }
 
-    /// An estimate from that of the U-statistic, of which V is a monotone function.
-    pub(super) fn estimate(self, u: Estimate, n: usize) -> Estimate {
+    /// The estimate of the value from that of the U-statistic, of which V is a monotone function.
+    pub fn estimate(self, u: Estimate, n: usize) -> Estimate {
         let value = self.value(u.value, n);
         let slope = match self {
             Self::U => 1.0,

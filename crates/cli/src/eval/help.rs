@@ -1,0 +1,54 @@
+//! The text of `unisphere eval --help` below the options.
+
+use unisphere_eval::{Protocol, Settings, Weighed};
+
+const COSTS: &str = "\
+Time grows with the square of the rows. --full takes four to seven times as long as a report without it: it goes through
+all pairs again for the table over t, the losses, the histogram of cosines and the close pairs. It also makes the
+spectrum of the covariance, which is slow in thousands of dimensions.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    a report was printed
+  1    a fault of this program, or a report that could not be printed
+  2    options that are wrong or contradict each other
+  3    a file that cannot be read or written, or whose rows cannot be measured
+  4    a device that is missing, failed, or does not offer what was asked for
+  130  interrupted by Ctrl-C";
+
+/// Protocols and exit codes, for `-h`.
+pub(crate) fn short() -> String {
+    format!(
+        "{}\n\nExit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 130 interrupted.",
+        protocols()
+    )
+}
+
+/// Protocols, costs and exit codes, for `--help`.
+pub(crate) fn long() -> String {
+    format!("{}\n\n{COSTS}\n\n{EXIT_CODES}", protocols())
+}
+
+fn protocols() -> String {
+    let line = |settings: &Settings| {
+        let loss = settings.formula().map_or("no loss".into(), |formula| format!("loss {formula}"));
+        let weights = match settings.weighed {
+            Weighed::Pairs => "; --weights of the pairs alone: 1 for those scored above 4, else 0",
+            Weighed::RowsAndPairs => "; --weights of rows and pairs: how frequent they are",
+            _ => "",
+        };
+        format!(
+            "  {:<9} t {}, alpha {}; uniformity: {}; {loss}{weights}\n            {}\n",
+            settings.name,
+            settings.uniformity.t,
+            settings.alignment.alpha,
+            settings.pooling.name(),
+            settings.source
+        )
+    };
+    let lines: String = Protocol::ALL.iter().map(|protocol| line(protocol.settings())).collect();
+    format!(
+        "Protocols set t, alpha, the pairs without the diagonal (u), rows of unit length, and which uniformity counts:\n{}",
+        lines.trim_end()
+    )
+}

@@ -1,0 +1,107 @@
+//! Tests, spectra, histograms and lists of rows in JSON.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use unisphere_eval::{
+    Maybe,
+    sections::{
+        ClosePair, Duplicates, GroupTable, Histogram, Histograms, RankedRow, RowTable, SetSignificance,
+        SetSpectrum, WorstRows,
+    },
+};
+
+use super::absent::{absent, maybe, number};
+
+/// Groups of equal rows that are listed at most.
+const MAX_LISTED_GROUPS: usize = 1000;
+
+pub(super) fn significance(tests: &[SetSignificance]) -> Value {
+    by_set(tests, |test| (test.set.as_str(), json!({"z": maybe(test.z), "p_value": maybe(test.p_value)})))
+}
+
+pub(super) fn spectrum(spectra: &[SetSpectrum]) -> Value {
+    by_set(spectra, |of| {
+        let spectrum = &of.spectrum;
+        let object = json!({
+            "mean_norm": number(spectrum.mean_norm()),
+            "effective_rank": number(spectrum.effective_rank()),
+            "participation_ratio": number(spectrum.participation_ratio()),
+            "wasserstein": maybe(of.wasserstein),
+            "eigenvalues": spectrum.eigenvalues().iter().map(|&value| number(value)).collect::<Vec<_>>(),
+        });
+        (of.set.as_str(), object)
+    })
+}
+
+pub(super) fn histograms(histograms: &Histograms) -> Value {
+    let counts =
+        |of: &Histogram| json!({"low": number(of.low), "high": number(of.high), "counts": of.counts});
+    let mut object = json!({});
+    if let Some(distances) = &histograms.distances {
+        object["distances"] = counts(distances);
+    }
+    object["cosines"] = by_set(&histograms.cosines, |of| {
+        let cosines = of.histogram.as_ref().map_or_else(|reason| absent(reason.reason()), counts);
+        (of.set.as_str(), cosines)
+    });
+    object
+}
+
+pub(super) fn duplicates(duplicates: &Duplicates) -> Value {
+    let mut object = json!({"distance": number(duplicates.distance)});
+    for of in &duplicates.sets {
+        let pair = |pair: &ClosePair| json!([pair.i, pair.j, number(pair.distance)]);
+        object[of.set.as_str()] = json!({
+            "equal_rows": of.spare_rows(),
+            "groups": of.equal.len(),
+            "equal": of.equal.iter().take(MAX_LISTED_GROUPS).collect::<Vec<_>>(),
+            "close_pairs": of.close_pairs,
+            "close": of.close.iter().map(pair).collect::<Vec<_>>(),
+        });
+    }
+    object
+}
+
+pub(super) fn worst_rows(worst: &WorstRows) -> Value {
+    let list = |rows: &[RankedRow], what: &str| -> Value {
+        rows.iter().map(|row| json!({"row": row.row, what: number(row.value)})).collect()
+    };
+    let crowded = by_set(&worst.crowded, |of| (of.set.as_str(), list(&of.rows, "potential")));
+    let mut object = json!({"crowded": crowded});
+    if let Some(rows) = &worst.apart {
+        object["apart"] = list(rows, "distance");
+    }
+    object
+}
+
+pub(super) fn groups(groups: &GroupTable) -> Value {
+    let values = |values: &[Maybe<f64>]| values.iter().map(|&value| maybe(value)).collect::<Value>();
+    let mut object =
+        json!({"labels": groups.labels, "sizes": groups.sizes, "estimator": groups.estimator.name()});
+    if let Some(alignment) = &groups.alignment {
+        object["alignment"] = alignment.iter().map(|&value| number(value)).collect();
+    }
+    object["within"] = by_set(&groups.sets, |of| (of.set.as_str(), values(&of.within)));
+    if groups.sets.iter().any(|of| of.across.is_some()) {
+        object["uniformity"] = by_set(&groups.sets, |of| {
+            let matrix = (0..of.within.len()).map(|a| values(of.across_from(a))).collect();
+            (of.set.as_str(), matrix)
+        });
+    }
+    object
+}
+
+pub(super) fn rows_file((table, path): (&RowTable, &Path)) -> Value {
+    let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
+    json!({"path": path.display().to_string(), "columns": columns, "rows": table.rows()})
+}
+
+/// An object with a key for each set.
+fn by_set<T>(sets: &[T], entry: impl Fn(&T) -> (&'static str, Value)) -> Value {
+    let entries = sets.iter().map(|of| {
+        let (name, value) = entry(of);
+        (name.to_string(), value)
+    });
+    Value::Object(entries.collect::<Map<_, _>>())
+}

@@ -1,0 +1,130 @@
+//! Alignment, uniformity and losses in JSON.
+
+use serde_json::{Value, json};
+use unisphere_eval::{
+    Maybe, Measured,
+    sections::{
+        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, Summary, Sweep,
+        SweepRow,
+    },
+};
+
+use super::absent::{absent, maybe, number};
+use crate::values::way;
+
+pub(super) fn alignment(alignment: &AlignmentSummary) -> Value {
+    let mut object = json!({
+        "alpha": number(alignment.metric.alpha),
+        "value": number(alignment.measured.value),
+        "pairs": alignment.pairs,
+    });
+    put_error(&mut object, &alignment.measured);
+    object
+}
+
+pub(super) fn uniformity(summary: &Summary) -> Value {
+    let mut object = json!({
+        "t": number(summary.metric.t),
+        "estimator": summary.estimator.name(),
+        "pairs": summary.pairs,
+    });
+    for set in &summary.sets {
+        object[set.set.as_str()] = number(set.measured.value);
+    }
+    if let Some(mean) = summary.mean {
+        object["mean"] = number(mean.value);
+    }
+    object["floor"] = maybe(summary.floor);
+    object["least"] = maybe(summary.least);
+    for set in &summary.sets {
+        let mut of = calibration(set.calibration);
+        put_error(&mut of, &set.measured);
+        of["effective_dims"] = maybe(set.effective_dims);
+        object[format!("of_{}", set.set)] = of;
+    }
+    if let Some(mean) = summary.mean {
+        object["of_mean"] = calibration(mean);
+    }
+    object
+}
+
+fn calibration(of: Calibration) -> Value {
+    json!({"gap": maybe(of.gap), "score": maybe(of.score)})
+}
+
+fn put_error(object: &mut Value, measured: &Measured) {
+    object["standard_error"] = maybe(measured.standard_error);
+    object["low"] = maybe(measured.low);
+    object["high"] = maybe(measured.high);
+}
+
+pub(super) fn sweep(sweep: &Sweep) -> Value {
+    let row = |row: &SweepRow| match &row.pair {
+        None => json!({"t": number(row.t), "x": maybe(row.x), "floor": maybe(row.floor)}),
+        Some(pair) => json!({
+            "t": number(row.t),
+            "x": maybe(row.x),
+            "y": maybe(pair.y),
+            "mean": maybe(pair.mean),
+            "cross": maybe(pair.cross),
+            "pooled": maybe(pair.pooled),
+            "squared_mmd": maybe(pair.squared_mmd),
+            "floor": maybe(row.floor),
+        }),
+    };
+    sweep.rows.iter().map(row).collect()
+}
+
+pub(super) fn protocol(numbers: &ProtocolNumbers) -> Value {
+    let settings = numbers.settings;
+    let mut object = json!({
+        "name": settings.name,
+        "source": settings.source,
+        "t": number(settings.uniformity.t),
+        "alpha": number(settings.alignment.alpha),
+        "pooling": settings.pooling.name(),
+        "weights": numbers.weighed.name(),
+        "alignment": number(numbers.alignment),
+        "uniformity": number(numbers.uniformity),
+        "pairs": numbers.pairs,
+    });
+    let none = || absent("this protocol has no loss");
+    object["formula"] = settings.formula().map_or_else(none, Value::from);
+    object["loss"] = numbers.loss.map_or_else(none, number);
+    object
+}
+
+pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> Value {
+    let table = match table {
+        Ok(table) => table,
+        Err(reason) => return absent(reason.reason()),
+    };
+    table.rows.iter().map(|row| loss(table, row)).collect()
+}
+
+fn loss(table: &ContrastiveTable, row: &ContrastiveRow) -> Value {
+    let ContrastiveRow { tau, value, matching, .. } = row;
+    let mut loss = json!({
+        "tau": number(*tau),
+        "candidates": way(table.candidates),
+        "anchors": table.anchors,
+        "negatives": value.negatives,
+        "loss": number(value.loss),
+        "normalized": number(value.normalized),
+        "alignment": number(value.alignment),
+        "uniformity": number(value.uniformity),
+        "residual": number(value.residual),
+        "matching": {
+            "t": number(matching.t),
+            "x": maybe(matching.x),
+            "y": maybe(matching.y),
+            "mean": maybe(matching.mean),
+            "cross": maybe(matching.cross),
+            "negatives": maybe(matching.negatives),
+        },
+    });
+    if let Some(queue) = table.queue {
+        loss["queue"] = queue.into();
+    }
+    loss
+}

@@ -1,0 +1,65 @@
+//! The report as one JSON object on one line, of the form in schema/eval.json.
+
+mod absent;
+mod analysis;
+mod metrics;
+
+use serde_json::{Map, Value, json};
+use unisphere::{Precision, Scaling};
+use unisphere_eval::Report;
+
+use super::{Document, Exporter};
+use crate::json as common;
+
+/// The exporter.
+pub(super) struct Json;
+
+impl Exporter for Json {
+    fn export(&self, document: &Document) -> String {
+        let Document { report, skipped, .. } = document;
+        let mut object = Map::new();
+        let mut put = |key: &str, value: Value| object.insert(key.into(), value);
+        put("unisphere", common::VERSION.into());
+        put("device", common::device(&report.device));
+        put("precision", report.precision.to_string().into());
+        put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());
+        put("storage", report.storage.to_string().into());
+        put("rows", report.rows.into());
+        put("dims", report.dims.into());
+        put("normalized", (report.scaling == Scaling::Unit).into());
+        put("weights", report.weighed.name().into());
+        if let Some(skipped) = skipped {
+            put("skipped", json!({"rows": skipped.rows, "queue": skipped.queue}));
+        }
+        sections(document, put);
+        let mut object = Value::Object(object);
+        let absent = absent::settle(&mut object);
+        if !absent.is_empty() {
+            object["absent"] = absent.into();
+        }
+        object["seconds"] = report.seconds.into();
+        format!("{object}\n")
+    }
+}
+
+/// Puts each section that there is under its key.
+fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Value>) {
+    let report: &Report = &document.report;
+    put("protocol", report.protocol.as_ref().map_or_else(|| json!({"name": "none"}), metrics::protocol));
+    let sections = [
+        ("alignment", report.summary.alignment.as_ref().map(metrics::alignment)),
+        ("uniformity", Some(metrics::uniformity(&report.summary))),
+        ("sweep", report.sweep.as_ref().map(metrics::sweep)),
+        ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),
+        ("significance", report.significance.as_deref().map(analysis::significance)),
+        ("spectrum", report.spectrum.as_deref().map(analysis::spectrum)),
+        ("histograms", report.histograms.as_ref().map(analysis::histograms)),
+        ("duplicates", report.duplicates.as_ref().map(analysis::duplicates)),
+        ("offenders", report.worst_rows.as_ref().map(analysis::worst_rows)),
+        ("groups", report.groups.as_ref().map(analysis::groups)),
+        ("rows_file", report.row_table.as_ref().zip(document.rows_file.as_deref()).map(analysis::rows_file)),
+    ];
+    for (key, section) in sections {
+        section.map(|section| put(key, section));
+    }
+}

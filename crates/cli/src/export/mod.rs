@@ -1,0 +1,51 @@
+//! A finished report in the forms in which it is told.
+
+mod json;
+mod text;
+
+use std::path::PathBuf;
+
+use unisphere_eval::Report;
+
+/// A report, and what the program alone knows of it: the names of files.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) report: Report,
+    /// The files under their roles.
+    pub(crate) files: Vec<(&'static str, PathBuf)>,
+    /// Rows of zeros, where they were to be skipped.
+    pub(crate) skipped: Option<Skipped>,
+    /// The file that the table of rows was written to.
+    pub(crate) rows_file: Option<PathBuf>,
+}
+
+/// Rows of zeros that were left out, by their numbers in the files.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    /// Rows of x and y alike: those that are zero in either.
+    pub(crate) rows: Vec<usize>,
+    pub(crate) queue: Vec<usize>,
+}
+
+/// A form of a report.
+pub(crate) trait Exporter {
+    /// The whole report in it.
+    fn export(&self, document: &Document) -> String;
+}
+
+/// The forms that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Tables for a terminal.
+    Text,
+    /// One JSON object on one line.
+    Json,
+}
+
+/// The exporter of a form.
+pub(crate) fn exporter(format: Format) -> Box<dyn Exporter> {
+    match format {
+        Format::Text => Box::new(text::Text),
+        Format::Json => Box::new(json::Json),
+    }
+}

@@ -1,0 +1,54 @@
+//! Groups of rows as tables.
+
+use unisphere_eval::sections::{GroupTable, SetGroups};
+
+use super::reasons::{cell, reasons};
+use crate::text::{columns, count, decimal, plural};
+
+/// Groups whose matrix is printed at most.
+const SHOWN_ACROSS: usize = 8;
+/// Groups that are listed at most.
+const SHOWN_GROUPS: usize = 24;
+
+pub(super) fn groups(groups: &GroupTable) -> String {
+    let count_of_groups = groups.labels.len();
+    let within: Vec<_> = groups.sets.iter().map(|of| format!("within {}", of.set)).collect();
+    let alignment = groups.alignment.as_ref().map(|_| "alignment");
+    let head = ["group", "rows"].into_iter().chain(alignment).chain(within.iter().map(String::as_str));
+    let head: Vec<_> = head.collect();
+    let line = |a: usize| {
+        let mut line = vec![groups.labels[a].to_string(), count(groups.sizes[a] as u64)];
+        line.extend(groups.alignment.as_ref().map(|values| decimal(values[a])));
+        line.extend(groups.sets.iter().map(|of| cell(of.within[a])));
+        line
+    };
+    let shown = count_of_groups.min(SHOWN_GROUPS);
+    let missing = groups.sets.iter().flat_map(|of| &of.within[..shown]);
+    let mut text = columns(&head, 1, &(0..shown).map(line).collect::<Vec<_>>());
+    text += &reasons(missing.map(|value| ("uniformity", value)));
+    if shown < count_of_groups {
+        let more = plural((count_of_groups - shown) as u64, "group");
+        text += &format!("and {more} more: --json lists them all\n");
+    }
+    if groups.sets.iter().all(|of| of.across.is_none()) {
+        text += "Uniformity across each two groups: --across-groups adds it.\n";
+    } else if count_of_groups > SHOWN_ACROSS {
+        text += "The matrix across groups is in --json.\n";
+    } else {
+        for of in &groups.sets {
+            text += &format!("\n{}", matrix(groups, of));
+        }
+    }
+    text + &format!("Within groups: the {}-statistic.\n", groups.estimator.name())
+}
+
+fn matrix(groups: &GroupTable, of: &SetGroups) -> String {
+    let labels: Vec<_> = groups.labels.iter().map(i64::to_string).collect();
+    let title = format!("across {}", of.set);
+    let head: Vec<_> = std::iter::once(title.as_str()).chain(labels.iter().map(String::as_str)).collect();
+    let line = |a: usize| {
+        let cells = of.across_from(a).iter().map(|&value| cell(value));
+        std::iter::once(labels[a].clone()).chain(cells).collect()
+    };
+    columns(&head, 1, &(0..labels.len()).map(line).collect::<Vec<_>>())
+}

@@ -1,0 +1,88 @@
+//! The head of the report: files, points, device and time.
+
+use unisphere::{Precision, Scaling, Storage};
+
+use super::super::{Document, Skipped};
+use crate::text::{count, plural};
+
+pub(super) fn head(document: &Document) -> String {
+    let Document { report, files, skipped, .. } = document;
+    let scaling = match report.scaling {
+        Scaling::Unit => "scaled to unit length",
+        Scaling::Raw => "raw",
+    };
+    let mut lines: Vec<_> = files.iter().map(|(role, path)| (*role, path.display().to_string())).collect();
+    if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
+        *path += &format!(", of {}", report.weighed.name());
+    }
+    if report.ignores_weights {
+        let sections = "potentials, spectra, cosines, equal and close rows, and --rows";
+        lines.push(("", format!("not weighted: {sections}")));
+    }
+    let (n, d) = (count(report.rows as u64), count(report.dims as u64));
+    lines.push(("points", format!("n = {n}, d = {d}, {scaling}")));
+    lines.extend(skipped.as_ref().map(|skipped| ("skipped", zero_rows(skipped))));
+    lines.push(("device", device(document)));
+    lines.extend(report.protocol.as_ref().map(|of| ("as", format!("protocol {}", of.settings.name))));
+    lines.push(("time", format!("{:.3} s, reading excluded", report.seconds)));
+    lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
+}
+
+fn device(document: &Document) -> String {
+    let report = &document.report;
+    let software = if report.device.software { " (software)" } else { "" };
+    let stored = match report.storage {
+        Storage::F32 => String::new(),
+        storage => format!(", points stored as {storage}"),
+    };
+    let precision = precision(report.precision, &report.precisions_used);
+    format!("{}: {}{software}, {precision}{stored}", report.device.kind, report.device.name)
+}
+
+/// The precision that was asked for, and what took its place.
+fn precision(asked: Precision, used: &[Precision]) -> String {
+    if used.iter().all(|&used| used == asked) {
+        return asked.to_string();
+    }
+    let used: Vec<_> = used.iter().map(Precision::to_string).collect();
+    format!("{} ({asked} was asked for)", used.join(" and "))
+}
+
+/// The number of rows of zeros, and the first of them.
+fn zero_rows(Skipped { rows, queue }: &Skipped) -> String {
+    const SHOWN: usize = 8;
+    let list = |rows: &[usize]| {
+        let shown: Vec<_> = rows.iter().take(SHOWN).map(usize::to_string).collect();
+        let more = if rows.len() > SHOWN { ", ..." } else { "" };
+        if rows.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) }
+    };
+    let of_queue = if queue.is_empty() {
+        String::new()
+    } else {
+        format!("; {} of the queue{}", count(queue.len() as u64), list(queue))
+    };
+    format!("{} of zeros{}{of_queue}", plural(rows.len() as u64, "row"), list(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precision_that_was_not_kept_is_told() {
+        let [f32, f16] = [Precision::F32, Precision::F16];
+        assert_eq!(precision(f16, &[f16]), "f16");
+        assert_eq!(precision(f16, &[f32]), "f32 (f16 was asked for)");
+        assert_eq!(precision(f16, &[f32, f16]), "f32 and f16 (f16 was asked for)");
+    }
+
+    #[test]
+    fn few_rows_of_zeros_are_named() {
+        let told = |rows: &[usize], queue: &[usize]| {
+            zero_rows(&Skipped { rows: rows.to_vec(), queue: queue.to_vec() })
+        };
+        assert_eq!(told(&[3, 17], &[]), "2 rows of zeros: 3, 17");
+        assert_eq!(told(&[], &[4]), "0 rows of zeros; 1 of the queue: 4");
+        assert!(told(&[1; 9], &[]).ends_with("1, 1, ..."));
+    }
+}

@@ -1,0 +1,60 @@
+//! Losses as tables: those of a protocol, and the contrastive one.
+
+use unisphere_eval::{
+    Maybe, Weighed,
+    sections::{ContrastiveRow, ContrastiveTable, ProtocolNumbers},
+};
+
+use super::reasons::{cell, reasons};
+use crate::{
+    text::{bold, columns, count, decimal, plain, plural},
+    values::way,
+};
+
+pub(super) fn protocol(numbers: &ProtocolNumbers) -> String {
+    let settings = numbers.settings;
+    let (uniformity, pairs) = (decimal(numbers.uniformity), plural(numbers.pairs, "pair"));
+    let mut lines = vec![
+        bold(&format!("protocol {}", settings.name)),
+        format!("alignment   {}", decimal(numbers.alignment)),
+        format!("uniformity  {uniformity}  {}, {pairs}", settings.pooling.name()),
+    ];
+    if let (Some(formula), Some(loss)) = (settings.formula(), numbers.loss) {
+        lines.push(format!("loss        {}  {formula}", decimal(loss)));
+    }
+    if settings.weighed == Weighed::Pairs && numbers.weighed == Weighed::Nothing {
+        lines.push("Without --weights, all pairs count as positives.".into());
+    }
+    lines.push(format!("Source: {}.", settings.source));
+    lines.join("\n") + "\n"
+}
+
+pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> String {
+    let table = match table {
+        Ok(table) => table,
+        Err(reason) => return format!("{}\n-  no loss: {reason}.\n", bold("contrastive")),
+    };
+    let line = |ContrastiveRow { tau, value, matching, .. }: &ContrastiveRow| {
+        let numbers = [value.loss, value.normalized, value.alignment, value.uniformity, value.residual];
+        let mut line = vec![format!("tau = {}", plain(*tau)), count(value.negatives)];
+        line.extend(numbers.map(decimal));
+        line.extend([cell(matching.negatives), plain((matching.t * 1e4).round() / 1e4)]);
+        line
+    };
+    let head = ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual", "U(t)", "t"];
+    let rows: Vec<_> = table.rows.iter().map(line).collect();
+    let queue = match table.queue {
+        Some(rows) => format!(", {} of them from the queue", count(rows as u64)),
+        None => String::new(),
+    };
+    format!(
+        "{}{}Candidates: {}, {} with M negatives each{queue}.\n\
+         loss - log M = alignment + uniformity + residual (Theorem 1): alignment is -E x.y/tau, uniformity is\n\
+         E log E exp(x.x'/tau), and the residual vanishes as M grows.\n\
+         U(t): log mean exp(-t|x-x'|^2) over anchors and their negatives, at t = 1/(2 tau).\n",
+        columns(&head, 1, &rows),
+        reasons(table.rows.iter().map(|row| ("U(t)", &row.matching.negatives))),
+        way(table.candidates),
+        plural(table.anchors, "anchor"),
+    )
+}

@@ -1,0 +1,97 @@
+//! Alignment and uniformity as tables.
+
+use unisphere_eval::{
+    Estimator, Maybe, Measured, Report, Weighed,
+    sections::{Calibration, SetUniformity, Summary},
+};
+
+use super::reasons::{cell, reasons};
+use crate::text::{columns, count, decimal, digits, plain};
+
+pub(super) fn summary(report: &Report) -> String {
+    let summary = &report.summary;
+    format!("{}\n{}\n{}", values(summary), calibration(summary), notes(report))
+}
+
+fn name_of(summary: &Summary, set: &SetUniformity) -> String {
+    if summary.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {}", set.set) }
+}
+
+fn values(summary: &Summary) -> String {
+    let row = |what: String, parameter: String, value: &Measured, pairs: u64| {
+        let interval = [cell(value.standard_error), cell(value.low), cell(value.high), count(pairs)];
+        [what, parameter, decimal(value.value)].into_iter().chain(interval).collect::<Vec<_>>()
+    };
+    let mut rows = Vec::new();
+    if let Some(of) = &summary.alignment {
+        let parameter = format!("alpha = {}", plain(of.metric.alpha));
+        rows.push(row("alignment".into(), parameter, &of.measured, of.pairs as u64));
+    }
+    let t = format!("t = {}", plain(summary.metric.t));
+    rows.extend(
+        summary.sets.iter().map(|set| row(name_of(summary, set), t.clone(), &set.measured, summary.pairs)),
+    );
+    if let Some(mean) = summary.mean {
+        let cells = ["their mean".into(), t, decimal(mean.value)].into_iter();
+        rows.push(cells.chain([const { String::new() }; 3]).chain([count(summary.pairs)]).collect());
+    }
+    let measured = summary.alignment.iter().map(|of| ("standard error of alignment", &of.measured));
+    let measured =
+        measured.chain(summary.sets.iter().map(|of| ("standard error of uniformity", &of.measured)));
+    columns(&["", "", "value", "std. error", "95 % from", "to", "pairs"], 2, &rows)
+        + &reasons(measured.map(|(what, measured)| (what, &measured.standard_error)))
+}
+
+fn calibration(summary: &Summary) -> String {
+    let row = |what: String, of: Calibration, dims: String| {
+        let score = of.score.map_or("-".into(), |score| format!("{score:.4}"));
+        vec![what, cell(summary.floor), cell(summary.least), cell(of.gap), score, dims]
+    };
+    let dims = |of: Maybe<f64>| of.map_or("-".into(), digits);
+    let sets = summary.sets.iter();
+    let mut rows: Vec<_> =
+        sets.map(|set| row(name_of(summary, set), set.calibration, dims(set.effective_dims))).collect();
+    rows.extend(summary.mean.map(|mean| row("their mean".into(), mean, String::new())));
+    let missing = [("floor", &summary.floor), ("least value", &summary.least)].into_iter();
+    let dims = summary.sets.iter().map(|set| ("effective dims", &set.effective_dims));
+    let missing = missing.chain(dims.filter(|_| summary.floor.is_ok()));
+    columns(&["", "floor", "least", "above floor", "score", "effective dims"], 1, &rows) + &reasons(missing)
+}
+
+fn notes(report: &Report) -> String {
+    let Report { summary, weighed, .. } = report;
+    let pairs = match summary.estimator {
+        Estimator::U => "the pairs i < j of one set, without the diagonal (U-statistic)",
+        Estimator::V => "all ordered pairs of one set, each point with itself too (V-statistic)",
+    };
+    let alignment = match weighed {
+        Weighed::Nothing => "",
+        _ => "Alignment: weighted mean over the positive pairs, its interval by the normal distribution.\n",
+    };
+    let mean = if *weighed == Weighed::RowsAndPairs { "weighted mean" } else { "mean" };
+    let intervals = if summary.sets.iter().any(|set| set.measured.standard_error.is_ok()) {
+        "Intervals: by the jackknife, for rows that were drawn independently.\n"
+    } else {
+        ""
+    };
+    format!("{alignment}Uniformity: log {mean} over {pairs}.\n{}{intervals}", scale(summary))
+}
+
+/// The meaning of the second table's columns, where there is a floor.
+fn scale(summary: &Summary) -> String {
+    if summary.floor.is_err() {
+        return String::new();
+    }
+    let least = match (summary.estimator, &summary.least) {
+        (_, Err(_)) => "",
+        (Estimator::U, _) => {
+            "Least: a bound that no n points go below. It may be below the floor, as no point is paired with itself.\n"
+        }
+        (Estimator::V, _) => "Least: a bound that no n points go below.\n",
+    };
+    format!(
+        "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n{least}\
+         Score: 0 where all points are equal, 1 at the floor.\n\
+         Effective dims: the number of dimensions in which the floor is this value.\n"
+    )
+}

@@ -1,0 +1,50 @@
+//! Values on the command line.
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use unisphere::{Candidates, DeviceChoice};
+
+/// A positive, finite number.
+pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("must be a positive, finite number"),
+    }
+}
+
+/// A device, as `unisphere devices` lists them.
+pub(crate) fn device() -> impl TypedValueParser<Value = DeviceChoice> {
+    NonEmptyStringValueParser::new().try_map(|text| text.parse::<DeviceChoice>())
+}
+
+/// One value of several, by its name. `help` of each is printed by `--help`; none where it is empty.
+pub(crate) fn one_of<T>(choices: Vec<Choice<T>>) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let name = |choice: &Choice<T>| {
+        let name = PossibleValue::new(choice.name);
+        if choice.help.is_empty() { name } else { name.help(choice.help) }
+    };
+    let names: Vec<_> = choices.iter().map(name).collect();
+    PossibleValuesParser::new(names).try_map(move |name| {
+        let chosen = choices.iter().find(|choice| choice.name == name);
+        chosen.map(|choice| choice.value).ok_or("must be one of the possible values")
+    })
+}
+
+/// A value with its name on the command line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice<T> {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) value: T,
+}
+
+/// The name of what competes with a positive in the contrastive loss, on the command line and in reports.
+pub(crate) fn way(candidates: Candidates) -> &'static str {
+    match candidates {
+        Candidates::OneWay => "one-way",
+        Candidates::BothWays => "both-ways",
+        Candidates::Views => "views",
+    }
+}

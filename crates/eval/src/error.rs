@@ -1,0 +1,166 @@
+//! Errors: options that contradict each other, data that do not fit, and whatever the engine refuses.
+
+use std::fmt;
+
+use crate::protocol::Protocol;
+
+/// The result of what can fail here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why there is no report.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Options that contradict each other.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    /// A column of another length than the sets.
+    #[error("there are {given} {what}, and x has {rows} rows; give one a row")]
+    Length {
+        /// The column's name.
+        what: &'static str,
+        /// Values given.
+        given: usize,
+        /// Rows of x.
+        rows: usize,
+    },
+    /// More groups than the matrix across groups is made for.
+    #[error(
+        "{groups} groups make a matrix of {groups} × {groups} values, {} MB for each set, and {limit} groups are the most \
+         for it; leave out the matrix across groups, or merge labels",
+        .bytes / 1_000_000
+    )]
+    TooManyGroups {
+        /// Groups that the labels make.
+        groups: usize,
+        /// Groups that are taken at most.
+        limit: usize,
+        /// Bytes of the matrix.
+        bytes: u64,
+    },
+    /// An error of the engine.
+    #[error(transparent)]
+    Engine(#[from] unisphere::Error),
+}
+
+/// Options that contradict each other, or the sets that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.words(&Parameter::to_string))]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// Something that takes positive pairs, asked of one set.
+    NoPairs(Parameter),
+    /// A protocol that compares x with a queue, without one.
+    NoQueue(Protocol),
+    /// A parameter of the contrastive loss, which is not measured.
+    NoLoss(Parameter),
+    /// The contrastive loss, with weights.
+    WeightedLoss(Parameter),
+    /// A protocol without weights, with weights.
+    WeightedProtocol(Protocol),
+    /// A parameter that the protocol sets.
+    SetByProtocol(Parameter),
+    /// Labels with weights.
+    WeightedGroups,
+    /// The matrix across groups, without labels.
+    NoGroups,
+}
+
+impl Contradiction {
+    /// The contradiction and its cure, in one or two lines, with parameters named as the caller names them.
+    pub fn words(self, name: &dyn Fn(&Parameter) -> String) -> String {
+        use Parameter::{AcrossGroups, Full, Labels, Queue, Tau, Weights, Y};
+        let named =
+            |protocol: Protocol| format!("{} {}", name(&Parameter::Protocol), protocol.settings().name);
+        match self {
+            Self::NoPairs(p) => format!(
+                "{p} needs positive pairs: rows of two sets\ngive {y} too, or leave out {p}",
+                p = name(&p),
+                y = name(&Y)
+            ),
+            Self::NoQueue(protocol) => {
+                format!("{} compares x with a queue of keys; give {} too", named(protocol), name(&Queue))
+            }
+            Self::NoLoss(p) => format!(
+                "{} is a parameter of the contrastive loss, which is not measured; add {} or {}",
+                name(&p),
+                name(&Tau),
+                name(&Full)
+            ),
+            Self::WeightedLoss(p) => format!(
+                "{p} asks for the contrastive loss, which has no weights; leave out {p} or {}",
+                name(&Weights),
+                p = name(&p)
+            ),
+            Self::WeightedProtocol(protocol) => format!(
+                "{} has no weights; leave out {} or {}",
+                named(protocol),
+                name(&Weights),
+                name(&Parameter::Protocol)
+            ),
+            Self::SetByProtocol(p) => {
+                format!("{0} sets {1} itself; leave out {1} or {0}", name(&Parameter::Protocol), name(&p))
+            }
+            Self::WeightedGroups => format!(
+                "groups are measured without weights; leave out {} or {}",
+                name(&Labels),
+                name(&Weights)
+            ),
+            Self::NoGroups => {
+                format!("{} needs groups of rows; give {} too", name(&AcrossGroups), name(&Labels))
+            }
+        }
+    }
+}
+
+/// A parameter of a report, as a contradiction names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Parameter {
+    /// The second set.
+    Y,
+    /// Uniformity's t.
+    T,
+    /// Alignment's power.
+    Alpha,
+    /// Temperatures of the contrastive loss.
+    Tau,
+    /// The candidates of the contrastive loss.
+    Candidates,
+    /// The pairs of one set over which uniformity's mean runs.
+    Estimator,
+    /// Rows as they are.
+    Raw,
+    /// Another work's way to measure.
+    Protocol,
+    /// More negatives.
+    Queue,
+    /// Groups of rows.
+    Labels,
+    /// Weights of rows and pairs.
+    Weights,
+    /// Everything that needs no further data.
+    Full,
+    /// The matrix across groups.
+    AcrossGroups,
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Y => "y",
+            Self::T => "t",
+            Self::Alpha => "alpha",
+            Self::Tau => "tau",
+            Self::Candidates => "candidates",
+            Self::Estimator => "estimator",
+            Self::Raw => "raw",
+            Self::Protocol => "protocol",
+            Self::Queue => "queue",
+            Self::Labels => "labels",
+            Self::Weights => "weights",
+            Self::Full => "full",
+            Self::AcrossGroups => "across_groups",
+        })
+    }
+}

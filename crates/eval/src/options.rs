@@ -1,0 +1,43 @@
+//! The options of a report, as plain data.
+
+use unisphere::{Candidates, Scaling};
+
+use crate::{estimator::Estimator, protocol::Protocol};
+
+/// The options of a report. Begin with [`Options::default`], which asks for uniformity alone, and change fields.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Whether there is a second set, whose row i is the positive partner of row i of the first.
+    pub paired: bool,
+    /// Whether there is a queue of more negatives.
+    pub queue: bool,
+    /// Whether there are labels.
+    pub labels: bool,
+    /// Whether there are weights.
+    pub weights: bool,
+    /// Uniformity's t: the first is the summary's; several distinct ones ask for a table. None stand for 2.
+    pub t: Vec<f64>,
+    /// Alignment's power of the distance; None stands for 2.
+    pub alpha: Option<f64>,
+    /// Temperatures of the contrastive loss.
+    pub tau: Vec<f64>,
+    /// The candidates of the contrastive loss, which compete with a positive; None stands for both ways.
+    pub candidates: Option<Candidates>,
+    /// The pairs of one set over which the mean runs.
+    pub estimator: Estimator,
+    /// Whether rows are scaled to unit length.
+    pub scaling: Scaling,
+    /// Another work's way to measure, which sets t, alpha, the estimator and the scaling.
+    pub protocol: Option<Protocol>,
+    /// Everything that needs no further data.
+    pub full: bool,
+    /// The number of the most crowded rows, and of the pairs that lie farthest apart, to be listed.
+    pub top: Option<usize>,
+    /// The distance up to which pairs of rows of one set are counted as close.
+    pub near: Option<f64>,
+    /// Whether uniformity across each two groups is wanted beside that within each.
+    pub across_groups: bool,
+    /// Whether a table of all rows is wanted.
+    pub rows: bool,
+}

@@ -1,0 +1,232 @@
+//! The plan of a report: the options, with what they imply, and without contradictions.
+
+use unisphere::{Alignment, Contrastive, Scaling, Uniformity};
+
+use crate::{
+    error::{Contradiction, Parameter},
+    estimator::Estimator,
+    options::Options,
+    protocol::{Pooling, Protocol, Weighed},
+};
+
+/// The t of the table that `full` adds.
+const FULL_T: [f64; 4] = [0.5, 1.0, 2.0, 5.0];
+/// The temperatures that `full` adds where there are pairs.
+const FULL_TAU: [f64; 2] = [0.07, 0.5];
+/// The rows that `full` lists.
+const FULL_TOP: usize = 10;
+/// The distance of close pairs that `full` counts.
+const FULL_NEAR: f64 = 0.1;
+
+/// The plan of a report, free of contradictions.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Whether rows are scaled to unit length.
+    pub scaling: Scaling,
+    /// The uniformity of the summary, and of whatever else takes one t.
+    pub uniformity: Uniformity,
+    /// The alignment.
+    pub alignment: Alignment,
+    /// The pairs of one set over which the mean runs.
+    pub estimator: Estimator,
+    /// The use of weights.
+    pub weighed: Weighed,
+    /// Another work, whose numbers are wanted.
+    pub protocol: Option<Protocol>,
+    /// The t of a table, each once; empty where no table is wanted.
+    pub sweep: Vec<f64>,
+    /// The contrastive losses, each temperature once.
+    pub contrastive: Vec<Contrastive>,
+    /// The number of rows and pairs to be listed.
+    pub top: Option<usize>,
+    /// The distance of close pairs.
+    pub near: Option<f64>,
+    /// Whether the matrix across groups is wanted.
+    pub across_groups: bool,
+    /// Whether a table of all rows is wanted.
+    pub rows: bool,
+    /// Whether everything is wanted that needs no further data.
+    pub full: bool,
+}
+
+impl Plan {
+    /// The plan of these options.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Contradiction`] among them.
+    pub fn new(options: &Options) -> Result<Self, Contradiction> {
+        check(options)?;
+        let settings = options.protocol.map(|protocol| protocol.settings());
+        let given = options.t.first().map(|&t| Uniformity { t });
+        let weighed = match settings {
+            _ if !options.weights => Weighed::Nothing,
+            None => Weighed::RowsAndPairs,
+            Some(settings) => settings.weighed,
+        };
+        let full = options.full;
+        let sweep = match distinct(&options.t) {
+            several if several.len() > 1 => several,
+            none if none.is_empty() && full => FULL_T.to_vec(),
+            one if full => one,
+            _ => Vec::new(),
+        };
+        let tau = match distinct(&options.tau) {
+            none if none.is_empty() && full && options.paired => FULL_TAU.to_vec(),
+            given => given,
+        };
+        let candidates = options.candidates.unwrap_or_default();
+        let given_alignment = options.alpha.map(|alpha| Alignment { alpha });
+        Ok(Self {
+            scaling: options.scaling,
+            uniformity: settings.map(|s| s.uniformity).or(given).unwrap_or_default(),
+            alignment: settings.map(|s| s.alignment).or(given_alignment).unwrap_or_default(),
+            estimator: options.estimator,
+            weighed,
+            protocol: options.protocol,
+            sweep,
+            contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
+            top: options.top.or(full.then_some(FULL_TOP)),
+            near: options.near.or(full.then_some(FULL_NEAR)),
+            across_groups: options.across_groups,
+            rows: options.rows,
+            full,
+        })
+    }
+
+    /// Whether something is wanted that weights do not change.
+    pub fn ignores_weights(&self) -> bool {
+        self.weighed != Weighed::Nothing
+            && (self.full || self.rows || self.top.is_some() || self.near.is_some())
+    }
+
+    /// Whether rows count as their weights say.
+    pub fn weighs_rows(&self) -> bool {
+        self.weighed == Weighed::RowsAndPairs
+    }
+}
+
+/// Values in their order, each once.
+fn distinct(values: &[f64]) -> Vec<f64> {
+    let mut distinct = Vec::new();
+    for &value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
+}
+
+fn check(options: &Options) -> Result<(), Contradiction> {
+    let given = |parameters: &[(Parameter, bool)]| {
+        parameters.iter().find(|(_, given)| *given).map(|&(parameter, _)| parameter)
+    };
+    let (tau, candidates) = (!options.tau.is_empty(), options.candidates.is_some());
+    let of_pairs = [
+        (Parameter::Alpha, options.alpha.is_some()),
+        (Parameter::Tau, tau),
+        (Parameter::Candidates, candidates),
+        (Parameter::Queue, options.queue),
+        (Parameter::Protocol, options.protocol.is_some()),
+    ];
+    if !options.paired
+        && let Some(parameter) = given(&of_pairs)
+    {
+        return Err(Contradiction::NoPairs(parameter));
+    }
+    let set_by_protocol = [
+        (Parameter::T, !options.t.is_empty()),
+        (Parameter::Alpha, options.alpha.is_some()),
+        (Parameter::Estimator, options.estimator != Estimator::default()),
+        (Parameter::Raw, options.scaling == Scaling::Raw),
+    ];
+    let mut moco = false;
+    if let Some(protocol) = options.protocol {
+        if let Some(parameter) = given(&set_by_protocol) {
+            return Err(Contradiction::SetByProtocol(parameter));
+        }
+        moco = protocol.settings().pooling == Pooling::Queue;
+        if moco && !options.queue {
+            return Err(Contradiction::NoQueue(protocol));
+        }
+    }
+    let queue = options.queue && !moco;
+    let of_the_loss = [(Parameter::Candidates, candidates), (Parameter::Queue, queue)];
+    if !(tau || options.full)
+        && let Some(parameter) = given(&of_the_loss)
+    {
+        return Err(Contradiction::NoLoss(parameter));
+    }
+    if options.across_groups && !options.labels {
+        return Err(Contradiction::NoGroups);
+    }
+    if !options.weights {
+        return Ok(());
+    }
+    if let Some(parameter) = given(&[(Parameter::Tau, tau), (Parameter::Queue, queue)]) {
+        return Err(Contradiction::WeightedLoss(parameter));
+    }
+    if options.labels {
+        return Err(Contradiction::WeightedGroups);
+    }
+    match options.protocol {
+        Some(protocol) if protocol.settings().weighed == Weighed::Nothing => {
+            Err(Contradiction::WeightedProtocol(protocol))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(change: impl FnOnce(&mut Options)) -> Result<Plan, Contradiction> {
+        let mut options = Options::default();
+        change(&mut options);
+        Plan::new(&options)
+    }
+
+    #[test]
+    fn equal_values_are_one() {
+        let sweep = |t: &[f64], full| plan(|o| (o.t, o.full) = (t.to_vec(), full)).map(|plan| plan.sweep);
+        assert_eq!(sweep(&[2.0, 2.0], false), Ok(vec![]));
+        assert_eq!(sweep(&[2.0, 0.5, 2.0], false), Ok(vec![2.0, 0.5]));
+        assert_eq!(sweep(&[3.0, 3.0], true), Ok(vec![3.0]));
+        assert_eq!(sweep(&[], true), Ok(FULL_T.to_vec()));
+        let losses =
+            plan(|o| (o.paired, o.tau) = (true, vec![0.1, 0.5, 0.1])).map(|plan| plan.contrastive.len());
+        assert_eq!(losses, Ok(2));
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        use Contradiction::*;
+        let found = |change: fn(&mut Options)| plan(change).err();
+        assert_eq!(found(|o| o.alpha = Some(1.0)), Some(NoPairs(Parameter::Alpha)));
+        assert_eq!(
+            found(|o| (o.paired, o.protocol) = (true, Some(Protocol::Moco))),
+            Some(NoQueue(Protocol::Moco))
+        );
+        assert_eq!(found(|o| (o.paired, o.queue) = (true, true)), Some(NoLoss(Parameter::Queue)));
+        assert_eq!(
+            found(|o| (o.paired, o.weights, o.tau) = (true, true, vec![1.0])),
+            Some(WeightedLoss(Parameter::Tau))
+        );
+        assert_eq!(
+            found(|o| (o.paired, o.weights, o.protocol) = (true, true, Some(Protocol::Paper))),
+            Some(WeightedProtocol(Protocol::Paper))
+        );
+        assert_eq!(
+            found(|o| (o.paired, o.t, o.protocol) = (true, vec![3.0], Some(Protocol::Paper))),
+            Some(SetByProtocol(Parameter::T))
+        );
+        assert_eq!(found(|o| (o.labels, o.weights) = (true, true)), Some(WeightedGroups));
+        assert_eq!(found(|o| o.across_groups = true), Some(NoGroups));
+        assert_eq!(
+            NoPairs(Parameter::Alpha).to_string(),
+            "alpha needs positive pairs: rows of two sets\ngive y too, or leave out alpha"
+        );
+    }
+}

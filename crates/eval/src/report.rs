@@ -1,0 +1,112 @@
+//! The report: every number, and the circumstances of the measuring.
+
+use unisphere::{Device, Precision, Scaling, Storage};
+
+use crate::{
+    data::Data,
+    error::Result,
+    maybe::Maybe,
+    plan::Plan,
+    protocol::Weighed,
+    sections::{
+        self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RowTable,
+        SetSignificance, SetSpectrum, Summary, Sweep, WorstRows,
+    },
+    session::Session,
+    work::Work,
+};
+
+/// The numbers that were measured, and the circumstances. A section that was not asked for is None.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The device that computed it.
+    pub device: Device,
+    /// The precision that was asked for products of coordinates.
+    pub precision: Precision,
+    /// The precisions of the products that were made, in sums over pairs.
+    pub precisions_used: Vec<Precision>,
+    /// The form in which the device kept coordinates.
+    pub storage: Storage,
+    /// Rows of each set.
+    pub rows: usize,
+    /// Dimensions.
+    pub dims: usize,
+    /// Whether rows were scaled to unit length.
+    pub scaling: Scaling,
+    /// The use of weights.
+    pub weighed: Weighed,
+    /// Whether there are sections that weights do not change.
+    pub ignores_weights: bool,
+    /// Seconds of uploads and metrics.
+    pub seconds: f64,
+    /// Alignment, and uniformity of each set.
+    pub summary: Summary,
+    /// Uniformity at several t.
+    pub sweep: Option<Sweep>,
+    /// The numbers of a protocol.
+    pub protocol: Option<ProtocolNumbers>,
+    /// The contrastive losses.
+    pub contrastive: Option<Maybe<ContrastiveTable>>,
+    /// Tests against the uniform distribution.
+    pub significance: Option<Vec<SetSignificance>>,
+    /// Means and covariances.
+    pub spectrum: Option<Vec<SetSpectrum>>,
+    /// Histograms of distances and cosines.
+    pub histograms: Option<Histograms>,
+    /// Equal rows and close pairs.
+    pub duplicates: Option<Duplicates>,
+    /// The most crowded rows, and the pairs that lie farthest apart.
+    pub worst_rows: Option<WorstRows>,
+    /// Alignment and uniformity by group.
+    pub groups: Option<GroupTable>,
+    /// A table of all rows.
+    pub row_table: Option<RowTable>,
+}
+
+/// Measures what the plan wants.
+///
+/// # Errors
+///
+/// [`Error::Length`](crate::Error::Length) where a column does not fit the rows;
+/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); the engine's own, among them
+/// [`Stopped`](unisphere::Error::Stopped) where the session's listener or the engine's observer asked for it.
+pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
+    sections::check_groups(&plan, data.labels.as_deref().unwrap_or_default())?;
+    let mut work = Work::new(plan, data, session)?;
+    let summary = sections::summary(&mut work)?;
+    let swept = sections::sweep(&mut work, &summary)?;
+    let protocol = sections::protocol(&mut work, &summary)?;
+    let contrastive = sections::contrastive(&mut work, &swept.matching)?;
+    let significance = sections::significance(&work, &summary);
+    let spectrum = sections::spectrum(&mut work)?;
+    let histograms = sections::histograms(&mut work)?;
+    let duplicates = sections::duplicates(&mut work)?;
+    let worst_rows = sections::worst_rows(&work);
+    let groups = sections::groups(&mut work)?;
+    let row_table = sections::row_table(&work);
+    let engine = work.session.engine();
+    Ok(Report {
+        device: engine.device().clone(),
+        precision: engine.precision(),
+        precisions_used: engine.precisions_used(),
+        storage: engine.storage(),
+        rows: work.rows(),
+        dims: work.dims(),
+        scaling: work.plan.scaling,
+        weighed: work.plan.weighed,
+        ignores_weights: work.plan.ignores_weights(),
+        seconds: work.session.computing().as_secs_f64(),
+        summary,
+        sweep: swept.table,
+        protocol,
+        contrastive,
+        significance,
+        spectrum,
+        histograms,
+        duplicates,
+        worst_rows,
+        groups,
+        row_table,
+    })
+}

@@ -1,0 +1,68 @@
+//! Equal rows, and pairs of rows that lie close together.
+
+use crate::{data::SetName, error::Result, work::Work};
+
+/// Close pairs that are listed at most.
+const MAX_LISTED_PAIRS: usize = 1000;
+
+/// Equal rows, and close pairs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Duplicates {
+    /// The greatest distance of a close pair.
+    pub distance: f64,
+    /// Each set's.
+    pub sets: Vec<SetDuplicates>,
+}
+
+/// Equal rows and close pairs of one set.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SetDuplicates {
+    /// The set.
+    pub set: SetName,
+    /// Rows equal in every value as f32, unscaled: each group in order, and the groups by their first row.
+    pub equal: Vec<Vec<usize>>,
+    /// The number of close pairs.
+    pub close_pairs: u64,
+    /// The first of them in the order of their rows, a thousand at most.
+    pub close: Vec<ClosePair>,
+}
+
+/// Two rows i < j, and how far they are apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ClosePair {
+    /// The first row.
+    pub i: usize,
+    /// The second.
+    pub j: usize,
+    /// Their distance.
+    pub distance: f64,
+}
+
+impl SetDuplicates {
+    /// Rows beyond the first of each group of equal ones.
+    pub fn spare_rows(&self) -> usize {
+        self.equal.iter().map(|group| group.len() - 1).sum()
+    }
+}
+
+pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Duplicates>> {
+    let Some(distance) = work.plan.near else { return Ok(None) };
+    let numbers = &work.row_numbers;
+    let mut sets = Vec::new();
+    for set in &work.sets {
+        let found = work.session.close_pairs(set.name, &set.points, distance, MAX_LISTED_PAIRS)?;
+        let pair =
+            |&(i, j, distance): &(usize, usize, f64)| ClosePair { i: numbers[i], j: numbers[j], distance };
+        let group = |group: &Vec<usize>| group.iter().map(|&row| numbers[row]).collect();
+        sets.push(SetDuplicates {
+            set: set.name,
+            equal: set.equal.iter().map(group).collect(),
+            close_pairs: found.count,
+            close: found.pairs.iter().map(pair).collect(),
+        });
+    }
+    Ok(Some(Duplicates { distance, sets }))
+}

@@ -1,0 +1,96 @@
+//! Groups of rows: alignment and uniformity within each, and uniformity across each two where that is wanted.
+
+use unisphere::{GroupUniformity, Groups};
+
+use crate::{
+    data::SetName,
+    error::{Error, Result},
+    estimator::Estimator,
+    maybe::{Absent, Maybe},
+    plan::Plan,
+    work::Work,
+};
+
+/// The groups for which the matrix across groups is made at most: a quarter of a gigabyte for each set.
+const MAX_GROUPS_ACROSS: usize = 4096;
+
+/// Alignment and uniformity by group.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GroupTable {
+    /// The label of each group, in order.
+    pub labels: Vec<i64>,
+    /// The number of rows of each.
+    pub sizes: Vec<usize>,
+    /// The pairs over which uniformity within a group runs.
+    pub estimator: Estimator,
+    /// Alignment of each group, where there are two sets.
+    pub alignment: Option<Vec<f64>>,
+    /// Uniformity of each set.
+    pub sets: Vec<SetGroups>,
+}
+
+/// Uniformity of one set by group.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SetGroups {
+    /// The set.
+    pub set: SetName,
+    /// Uniformity within each group, by the estimator.
+    pub within: Vec<Maybe<f64>>,
+    /// Uniformity over all pairs of one row of either group, row by row of a symmetric matrix, with the values within each group on
+    /// its diagonal; None where it is not wanted.
+    pub across: Option<Vec<Maybe<f64>>>,
+}
+
+impl SetGroups {
+    /// Row a of the matrix across groups; empty where there is none.
+    pub fn across_from(&self, a: usize) -> &[Maybe<f64>] {
+        let k = self.within.len();
+        self.across.as_deref().and_then(|matrix| matrix.get(a * k..(a + 1) * k)).unwrap_or_default()
+    }
+}
+
+/// Refuses a matrix across groups that would be too large, before anything is computed.
+pub(crate) fn check(plan: &Plan, labels: &[i64]) -> Result<()> {
+    if !plan.across_groups {
+        return Ok(());
+    }
+    let groups = Groups::new(labels).count();
+    if groups <= MAX_GROUPS_ACROSS {
+        return Ok(());
+    }
+    let bytes = (groups as u64).pow(2) * size_of::<Maybe<f64>>() as u64;
+    Err(Error::TooManyGroups { groups, limit: MAX_GROUPS_ACROSS, bytes })
+}
+
+pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
+    let Some(labels) = &work.labels else { return Ok(None) };
+    let groups = Groups::new(labels);
+    let (count, sizes, estimator) = (groups.count(), groups.sizes(), work.plan.estimator);
+    let alignment = work.distances.as_ref().map(|distances| groups.alignment(distances, work.plan.alignment));
+    let alignment = alignment.transpose()?;
+    let mut sets = Vec::new();
+    for set in &work.sets {
+        let found = work.session.group_uniformity(set.name, &set.points, &groups, work.plan.uniformity)?;
+        let value = |a, b| between(&found, &sizes, estimator, [a, b]);
+        let across = |_| (0..count * count).map(|at| value(at / count, at % count)).collect();
+        sets.push(SetGroups {
+            set: set.name,
+            within: (0..count).map(|a| value(a, a)).collect(),
+            across: work.plan.across_groups.then_some(()).map(across),
+        });
+    }
+    Ok(Some(GroupTable { labels: groups.labels(), sizes, estimator, alignment, sets }))
+}
+
+/// The value across two groups; by the estimator where a group meets itself.
+fn between(found: &GroupUniformity, sizes: &[usize], estimator: Estimator, [a, b]: [usize; 2]) -> Maybe<f64> {
+    match (found.between(a, b), estimator) {
+        (Some(value), estimator) if a == b => Ok(estimator.value(value, sizes[a])),
+        (Some(value), _) => Ok(value),
+        // One point, paired with itself.
+        (None, Estimator::V) => Ok(0.0),
+        (None, Estimator::U) => Err(Absent::because("a group of one row has no pairs")),
+    }
+}

@@ -1,0 +1,32 @@
+//! The sections of a report, one file each: its numbers, and how they are measured.
+
+mod contrastive;
+mod duplicates;
+mod groups;
+mod histograms;
+mod protocol;
+mod row_table;
+mod significance;
+mod spectrum;
+mod summary;
+mod sweep;
+mod worst_rows;
+
+pub use contrastive::{ContrastiveRow, ContrastiveTable, MatchingUniformity};
+pub use duplicates::{ClosePair, Duplicates, SetDuplicates};
+pub use groups::{GroupTable, SetGroups};
+pub use histograms::{Histogram, Histograms, SetCosines};
+pub use protocol::ProtocolNumbers;
+pub use row_table::{RowColumn, RowTable};
+pub use significance::SetSignificance;
+pub use spectrum::SetSpectrum;
+pub use summary::{AlignmentSummary, Calibration, SetUniformity, Summary};
+pub use sweep::{PairSweep, Sweep, SweepRow};
+pub use worst_rows::{RankedRow, SetRows, WorstRows};
+
+pub(crate) use {
+    contrastive::measure as contrastive, duplicates::measure as duplicates, groups::check as check_groups,
+    groups::measure as groups, histograms::measure as histograms, protocol::measure as protocol,
+    row_table::table as row_table, significance::measure as significance, spectrum::measure as spectrum,
+    summary::measure as summary, sweep::measure as sweep, worst_rows::rank as worst_rows,
+};

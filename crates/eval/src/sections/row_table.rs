@@ -1,0 +1,52 @@
+//! A table of the rows, for other programs.
+
+use crate::{data::SetName, work::Work};
+
+/// A table of the rows: a column each for their numbers, how crowded they are in x and y, and the distances of pairs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RowTable {
+    /// Its columns, all of one length.
+    pub columns: Vec<RowColumn>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RowColumn {
+    /// `row`, `potential_x`, `potential_y` or `distance`.
+    pub name: &'static str,
+    /// A value for each row.
+    pub values: Vec<f64>,
+}
+
+impl RowTable {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.values.len())
+    }
+
+    /// The values row by row.
+    pub fn row_major(&self) -> Vec<f64> {
+        let row = |i: usize| self.columns.iter().map(move |column| column.values[i]);
+        (0..self.rows()).flat_map(row).collect()
+    }
+}
+
+pub(crate) fn table(work: &Work<'_>) -> Option<RowTable> {
+    if !work.plan.rows {
+        return None;
+    }
+    let column = |name, values: &[f64]| RowColumn { name, values: values.to_vec() };
+    let numbers: Vec<f64> = work.row_numbers.iter().map(|&row| row as f64).collect();
+    let mut columns = vec![RowColumn { name: "row", values: numbers }];
+    for set in &work.sets {
+        let name = match set.name {
+            SetName::X => "potential_x",
+            SetName::Y => "potential_y",
+        };
+        columns.extend(set.potentials.as_ref().map(|potentials| column(name, potentials.logs())));
+    }
+    columns.extend(work.distances.as_deref().map(|distances| column("distance", distances)));
+    Some(RowTable { columns })
+}

@@ -1,0 +1,38 @@
+//! Mean and covariance of each set: what uniformity cannot see.
+
+use unisphere::{Scaling, Spectrum};
+
+use crate::{
+    data::SetName,
+    error::Result,
+    maybe::{Absent, Maybe},
+    work::Work,
+};
+
+/// Mean and covariance of one set.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SetSpectrum {
+    /// The set.
+    pub set: SetName,
+    /// The mean's length, the eigenvalues, and the ranks made of them.
+    pub spectrum: Spectrum,
+    /// The Wasserstein distance of the set's Gaussian to N(0, I/d).
+    pub wasserstein: Maybe<f64>,
+}
+
+pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Vec<SetSpectrum>>> {
+    if !work.plan.full {
+        return Ok(None);
+    }
+    let mut spectra = Vec::new();
+    for set in &work.sets {
+        let spectrum = work.session.spectrum(set.name, &set.points)?;
+        let wasserstein = match work.plan.scaling {
+            Scaling::Unit => Ok(spectrum.wasserstein()),
+            Scaling::Raw => Err(Absent::because("it is defined for points of unit length")),
+        };
+        spectra.push(SetSpectrum { set: set.name, spectrum, wasserstein });
+    }
+    Ok(Some(spectra))
+}

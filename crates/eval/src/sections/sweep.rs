@@ -1,0 +1,157 @@
+//! Uniformity at several t: of each set, of both together, and across.
+
+use unisphere::{Scaling, Uniformity, unordered_pairs};
+
+use super::summary::Summary;
+use crate::{
+    error::Result,
+    maybe::{Absent, Maybe},
+    work::Work,
+};
+
+/// The share of the sum across both sets that must be left without the positive pairs, for the difference to be taken:
+/// below it, rounding would be too much of the rest, which is summed anew.
+const MIN_SHARE_UNPAIRED: f64 = 1e-3;
+
+/// Uniformity at several t.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sweep {
+    /// A row for each t, in the order in which they were given.
+    pub rows: Vec<SweepRow>,
+}
+
+/// Uniformity at one t.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SweepRow {
+    /// The t.
+    pub t: f64,
+    /// The value of the uniform distribution on the sphere.
+    pub floor: Maybe<f64>,
+    /// Uniformity of x.
+    pub x: Maybe<f64>,
+    /// The values that take a second set, where there is one.
+    pub pair: Option<PairSweep>,
+}
+
+/// Uniformity of two sets at one t.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PairSweep {
+    /// Uniformity of y.
+    pub y: Maybe<f64>,
+    /// The mean of x and y.
+    pub mean: Maybe<f64>,
+    /// Over all pairs of one point of x and one of y.
+    pub cross: Maybe<f64>,
+    /// Over the same without the positive pairs.
+    pub unpaired: Maybe<f64>,
+    /// Over the pairs of both sets together.
+    pub pooled: Maybe<f64>,
+    /// The squared maximum mean discrepancy, over rows that are not paired, without bias.
+    pub squared_mmd: Maybe<f64>,
+    /// The U-statistics of x and y.
+    pub within: Maybe<[f64; 2]>,
+}
+
+/// The table that was asked for, and the rows at the t that go with the temperatures of the contrastive losses.
+pub(crate) struct Swept {
+    pub(crate) table: Option<Sweep>,
+    pub(crate) matching: Vec<SweepRow>,
+}
+
+pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Swept> {
+    let shown = work.plan.sweep.len();
+    let matching = work.plan.contrastive.iter().map(|metric| metric.matching().t);
+    let ts: Vec<_> = work.plan.sweep.iter().copied().chain(matching).collect();
+    let within = within(work, summary, &ts)?;
+    let across = across(work, &ts)?;
+    let row = |(i, &t): (usize, &f64)| {
+        let floor = match work.plan.scaling {
+            Scaling::Unit => Ok(Uniformity { t }.floor(work.dims())),
+            Scaling::Raw => Err(Absent::because("raw points have no floor")),
+        };
+        let of = |set: usize| Some(Ok(*within.get(set)?.get(i)?));
+        let pair = across.get(i).zip(of(0).zip(of(1))).map(|(&across, (x, y))| pair(work, x, y, across));
+        Some(SweepRow { t, floor, x: of(0)?, pair })
+    };
+    let mut rows: Vec<_> = ts.iter().enumerate().filter_map(row).collect();
+    let matching = rows.split_off(shown.min(rows.len()));
+    Ok(Swept { table: (!rows.is_empty()).then_some(Sweep { rows }), matching })
+}
+
+/// The value of either set at every t, by the plan's estimator.
+fn within(work: &mut Work<'_>, summary: &Summary, ts: &[f64]) -> Result<Vec<Vec<f64>>> {
+    if ts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (estimator, rows) = (work.plan.estimator, work.rows());
+    let weights = work.row_weights().map(<[f64]>::to_vec);
+    let mut within = Vec::new();
+    for (set, main) in work.sets.iter().zip(&summary.sets) {
+        // The very number of the summary, which was summed in another order.
+        let mut known = vec![(summary.metric.t, main.measured.value)];
+        let new: Vec<_> = ts.iter().copied().filter(|&t| t != summary.metric.t).collect();
+        if let Some(weights) = &weights {
+            for t in new {
+                let metric = Uniformity { t };
+                let u = work.session.weighted_uniformity(set.name, &set.points, weights, metric)?;
+                known.push((t, estimator.weighted(u, weights)));
+            }
+        } else if !new.is_empty() {
+            let us = work.session.uniformities(set.name, &set.points, &new)?;
+            known.extend(new.into_iter().zip(us.into_iter().map(|u| estimator.value(u, rows))));
+        }
+        let value = |t: &f64| known.iter().find(|(known, _)| known == t).map(|&(_, value)| value);
+        within.push(ts.iter().filter_map(value).collect());
+    }
+    Ok(within)
+}
+
+/// The values over all pairs of both sets, and over those that are not positive pairs.
+#[derive(Clone, Copy)]
+struct Across {
+    cross: Maybe<f64>,
+    unpaired: Maybe<f64>,
+}
+
+/// The values at every t; empty where there is one set.
+fn across(work: &mut Work<'_>, ts: &[f64]) -> Result<Vec<Across>> {
+    let ([x, y], Some(distances)) = (&*work.sets, &work.distances) else { return Ok(Vec::new()) };
+    if ts.is_empty() {
+        return Ok(Vec::new());
+    }
+    if work.row_weights().is_some() {
+        let none = Err(Absent::because("it is measured without weights only"));
+        return Ok(vec![Across { cross: none, unpaired: none }; ts.len()]);
+    }
+    let n = x.points.rows() as f64;
+    let mut all = Vec::new();
+    for (cross, &t) in work.session.cross_uniformities(&x.points, &y.points, ts)?.into_iter().zip(ts) {
+        let paired: f64 = distances.iter().map(|distance| (-t * distance * distance - cross).exp()).sum();
+        let share = 1.0 - paired / (n * n);
+        let unpaired = if share >= MIN_SHARE_UNPAIRED {
+            cross + (share * n / (n - 1.0)).ln()
+        } else {
+            work.session.unpaired_uniformity(&x.points, &y.points, Uniformity { t })?
+        };
+        all.push(Across { cross: Ok(cross), unpaired: Ok(unpaired) });
+    }
+    Ok(all)
+}
+
+fn pair(work: &Work<'_>, x: Maybe<f64>, y: Maybe<f64>, across: Across) -> PairSweep {
+    let Across { cross, unpaired } = across;
+    let (n, estimator) = (work.rows(), work.plan.estimator);
+    let both = x.and_then(|x| Ok([x, y?]));
+    let within = both.map(|both| both.map(|value| estimator.u(value, n)));
+    let pooled = within.and_then(|[x, y]| {
+        let pairs = unordered_pairs(n);
+        let u = Uniformity::pooled(&[(x, pairs), (y, pairs), (cross?, n as u64 * n as u64)]);
+        Ok(estimator.value(u, 2 * n))
+    });
+    let squared_mmd = within.and_then(|[x, y]| Ok(Uniformity::squared_mmd(x, y, unpaired?)));
+    let mean = both.map(|[x, y]| (x + y) / 2.0);
+    PairSweep { y, mean, cross, unpaired, pooled, squared_mmd, within }
+}

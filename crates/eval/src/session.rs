@@ -1,0 +1,231 @@
+//! An engine at work for one report: every call of the engine that a report makes, each with its name for a progress
+//! display.
+
+use std::{
+    fmt,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use unisphere::{
+    Alignment, Candidates, ClosePairs, ContrastiveValue, Embeddings, Engine, GroupUniformity, Groups, Points,
+    Potentials, Spectrum, Uniformity,
+};
+
+use crate::{
+    data::{Set, SetName},
+    error::Result,
+    plan::Plan,
+};
+
+/// A step of the measuring that begins. Displayed, it says what is being done: "uniformity of x".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Points are copied to the device.
+    Upload,
+    /// Equal rows are looked for.
+    EqualRows,
+    /// The distances of all positive pairs.
+    PairDistances,
+    /// The alignment of the positive pairs.
+    Alignment,
+    /// The uniformity of a set.
+    Uniformity(SetName),
+    /// Uniformity across both sets.
+    CrossUniformity,
+    /// Uniformity of x with the queue.
+    QueueUniformity,
+    /// The contrastive losses.
+    ContrastiveLoss,
+    /// The spectrum of a set's covariance.
+    Spectrum(SetName),
+    /// The histogram of a set's cosines.
+    Cosines(SetName),
+    /// The close pairs of a set.
+    ClosePairs(SetName),
+    /// Uniformity within the groups of a set, and across them.
+    Groups(SetName),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upload => f.write_str("uploading"),
+            Self::EqualRows => f.write_str("looking for equal rows"),
+            Self::PairDistances => f.write_str("distances of pairs"),
+            Self::Alignment => f.write_str("alignment"),
+            Self::Uniformity(set) => write!(f, "uniformity of {set}"),
+            Self::CrossUniformity => f.write_str("cross uniformity"),
+            Self::QueueUniformity => f.write_str("uniformity with the queue"),
+            Self::ContrastiveLoss => f.write_str("contrastive loss"),
+            Self::Spectrum(set) => write!(f, "spectrum of {set}"),
+            Self::Cosines(set) => write!(f, "cosines of {set}"),
+            Self::ClosePairs(set) => write!(f, "close pairs of {set}"),
+            Self::Groups(set) => write!(f, "groups of {set}"),
+        }
+    }
+}
+
+/// An engine at work for one report, and how long it has worked.
+///
+/// Progress within a step comes from the engine's own observer, which knows the total: see
+/// [`Engine::observed_by`].
+pub struct Session<'a> {
+    engine: &'a Engine,
+    hear: Box<dyn FnMut(Step) -> ControlFlow<()> + 'a>,
+    computing: Duration,
+}
+
+impl<'a> Session<'a> {
+    /// A session with this engine. `hear` is told of each step before it begins, and ends the measuring by
+    /// [`ControlFlow::Break`], with [`unisphere::Error::Stopped`].
+    pub fn new(engine: &'a Engine, hear: impl FnMut(Step) -> ControlFlow<()> + 'a) -> Self {
+        Self { engine, hear: Box::new(hear), computing: Duration::ZERO }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &'a Engine {
+        self.engine
+    }
+
+    /// The time that uploads and metrics have taken.
+    pub fn computing(&self) -> Duration {
+        self.computing
+    }
+
+    /// Copies a set to the device, after a look for equal rows if the plan wants close pairs.
+    ///
+    /// # Errors
+    ///
+    /// The device's own.
+    pub fn upload(&mut self, points: Embeddings<'_>, plan: &Plan) -> Result<Set> {
+        let equal = match plan.near {
+            Some(_) => self.step(Step::EqualRows, |_| Ok(points.duplicates()))?,
+            None => Vec::new(),
+        };
+        Ok(Set { points: self.upload_points(points)?, equal })
+    }
+
+    /// Copies points to the device: those of a queue.
+    ///
+    /// # Errors
+    ///
+    /// The device's own.
+    pub fn upload_points(&mut self, points: Embeddings<'_>) -> Result<Points> {
+        self.step(Step::Upload, |engine| engine.upload_owned(points))
+    }
+
+    fn step<T>(&mut self, step: Step, work: impl FnOnce(&Engine) -> unisphere::Result<T>) -> Result<T> {
+        if (self.hear)(step).is_break() {
+            return Err(unisphere::Error::Stopped.into());
+        }
+        let start = Instant::now();
+        let value = work(self.engine)?;
+        self.computing += start.elapsed();
+        Ok(value)
+    }
+}
+
+/// Calls of the engine.
+impl Session<'_> {
+    pub(crate) fn pair_distances(&mut self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        self.step(Step::PairDistances, |engine| engine.pair_distances(x, y))
+    }
+
+    pub(crate) fn alignment(&mut self, x: &Points, y: &Points, metric: Alignment) -> Result<f64> {
+        self.step(Step::Alignment, |engine| engine.alignment(x, y, metric))
+    }
+
+    pub(crate) fn weighted_alignment(
+        &mut self,
+        x: &Points,
+        y: &Points,
+        weights: &[f64],
+        metric: Alignment,
+    ) -> Result<f64> {
+        self.step(Step::Alignment, |engine| engine.weighted_alignment(x, y, weights, metric))
+    }
+
+    pub(crate) fn uniformity(&mut self, set: SetName, x: &Points, metric: Uniformity) -> Result<f64> {
+        self.step(Step::Uniformity(set), |engine| engine.uniformity(x, metric))
+    }
+
+    pub(crate) fn uniformities(&mut self, set: SetName, x: &Points, ts: &[f64]) -> Result<Vec<f64>> {
+        self.step(Step::Uniformity(set), |engine| engine.uniformities(x, ts))
+    }
+
+    pub(crate) fn weighted_uniformity(
+        &mut self,
+        set: SetName,
+        x: &Points,
+        weights: &[f64],
+        metric: Uniformity,
+    ) -> Result<f64> {
+        self.step(Step::Uniformity(set), |engine| engine.weighted_uniformity(x, weights, metric))
+    }
+
+    pub(crate) fn potentials(&mut self, set: SetName, x: &Points, metric: Uniformity) -> Result<Potentials> {
+        self.step(Step::Uniformity(set), |engine| engine.potentials(x, metric))
+    }
+
+    pub(crate) fn cross_uniformities(&mut self, x: &Points, y: &Points, ts: &[f64]) -> Result<Vec<f64>> {
+        self.step(Step::CrossUniformity, |engine| engine.cross_uniformities(x, y, ts))
+    }
+
+    pub(crate) fn unpaired_uniformity(&mut self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
+        let values =
+            self.step(Step::CrossUniformity, |engine| engine.unpaired_uniformities(x, y, &[metric.t]))?;
+        // One value for one t.
+        Ok(values.first().copied().unwrap_or(f64::NAN))
+    }
+
+    pub(crate) fn queue_uniformity(&mut self, x: &Points, queue: &Points, metric: Uniformity) -> Result<f64> {
+        self.step(Step::QueueUniformity, |engine| engine.cross_uniformity(x, queue, metric))
+    }
+
+    pub(crate) fn contrastives(
+        &mut self,
+        x: &Points,
+        y: &Points,
+        queue: Option<&Points>,
+        candidates: Candidates,
+        taus: &[f64],
+    ) -> Result<Vec<ContrastiveValue>> {
+        self.step(Step::ContrastiveLoss, |engine| engine.contrastives(x, y, queue, candidates, taus))
+    }
+
+    pub(crate) fn spectrum(&mut self, set: SetName, x: &Points) -> Result<Spectrum> {
+        self.step(Step::Spectrum(set), |engine| engine.spectrum(x))
+    }
+
+    pub(crate) fn cosine_histogram(&mut self, set: SetName, x: &Points, bins: usize) -> Result<Vec<u64>> {
+        self.step(Step::Cosines(set), |engine| engine.cosine_histogram(x, bins))
+    }
+
+    pub(crate) fn close_pairs(
+        &mut self,
+        set: SetName,
+        x: &Points,
+        distance: f64,
+        limit: usize,
+    ) -> Result<ClosePairs> {
+        self.step(Step::ClosePairs(set), |engine| engine.close_pairs(x, distance, limit))
+    }
+
+    pub(crate) fn group_uniformity(
+        &mut self,
+        set: SetName,
+        x: &Points,
+        groups: &Groups,
+        metric: Uniformity,
+    ) -> Result<GroupUniformity> {
+        self.step(Step::Groups(set), |engine| engine.group_uniformity(x, groups, metric))
+    }
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("computing", &self.computing).finish_non_exhaustive()
+    }
+}

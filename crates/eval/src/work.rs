@@ -1,0 +1,108 @@
+//! A report being made: the sets, what goes with their rows, and what several sections need of them.
+
+use unisphere::{Points, Potentials};
+
+use crate::{
+    data::{Data, Set, SetName},
+    error::{Contradiction, Error, Parameter, Result},
+    plan::Plan,
+    protocol::Weighed,
+    session::Session,
+};
+
+/// The sets, the plan, and the engine at work.
+pub(crate) struct Work<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) session: Session<'a>,
+    /// x, and y where there is one.
+    pub(crate) sets: Vec<WorkingSet>,
+    pub(crate) queue: Option<Points>,
+    /// ‖x−y‖ of every pair.
+    pub(crate) distances: Option<Vec<f64>>,
+    pub(crate) labels: Option<Vec<i64>>,
+    pub(crate) weights: Option<Vec<f64>>,
+    pub(crate) row_numbers: Vec<usize>,
+}
+
+pub(crate) struct WorkingSet {
+    pub(crate) name: SetName,
+    pub(crate) points: Points,
+    pub(crate) equal: Vec<Vec<usize>>,
+    /// How crowded each row is; None where rows have weights and no section needs it.
+    pub(crate) potentials: Option<Potentials>,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(mut plan: Plan, data: Data, mut session: Session<'a>) -> Result<Self> {
+        let Data { x, y, queue, labels, weights, row_numbers } = data;
+        let of_pairs =
+            [(Parameter::Protocol, plan.protocol.is_some()), (Parameter::Tau, !plan.contrastive.is_empty())];
+        if y.is_none()
+            && let Some((parameter, _)) = of_pairs.iter().find(|(_, wanted)| *wanted)
+        {
+            return Err(Contradiction::NoPairs(*parameter).into());
+        }
+        if weights.is_none() {
+            plan.weighed = Weighed::Nothing;
+        }
+        let rows = x.points.rows();
+        let columns = [
+            ("labels", labels.as_ref().map(Vec::len)),
+            ("weights", weights.as_ref().map(Vec::len)),
+            ("row numbers", row_numbers.as_ref().map(Vec::len)),
+        ];
+        for (what, given) in columns {
+            if let Some(given) = given.filter(|&given| given != rows) {
+                return Err(Error::Length { what, given, rows });
+            }
+        }
+        let distances = y.as_ref().map(|y| session.pair_distances(&x.points, &y.points)).transpose()?;
+        let working = |name, Set { points, equal }| WorkingSet { name, points, equal, potentials: None };
+        let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
+        let row_numbers = row_numbers.unwrap_or_else(|| (0..rows).collect());
+        let sets = sets.into_iter().flatten().collect();
+        Ok(Self { plan, session, sets, queue, distances, labels, weights, row_numbers })
+    }
+
+    /// Computes how crowded each row is.
+    pub(crate) fn find_potentials(&mut self) -> Result<()> {
+        for set in &mut self.sets {
+            let metric = self.plan.uniformity;
+            set.potentials = Some(self.session.potentials(set.name, &set.points, metric)?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.row_numbers.len()
+    }
+
+    pub(crate) fn dims(&self) -> usize {
+        self.sets.first().map_or(0, |set| set.points.dims())
+    }
+
+    /// Weights of the pairs, where they have some.
+    pub(crate) fn pair_weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref().filter(|_| self.plan.weighed != Weighed::Nothing)
+    }
+
+    /// Whether a pair counts at all.
+    pub(crate) fn counts(&self, row: usize) -> bool {
+        self.pair_weights().is_none_or(|weights| weights[row] > 0.0)
+    }
+
+    /// How many pairs count.
+    pub(crate) fn counted_pairs(&self) -> usize {
+        (0..self.rows()).filter(|&row| self.counts(row)).count()
+    }
+
+    /// How many rows of one set count.
+    pub(crate) fn counted_rows(&self) -> usize {
+        if self.row_weights().is_some() { self.counted_pairs() } else { self.rows() }
+    }
+
+    /// Weights of the rows, where they have some.
+    pub(crate) fn row_weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref().filter(|_| self.plan.weighs_rows())
+    }
+}

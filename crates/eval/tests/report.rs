@@ -1,0 +1,126 @@
+//! Reports as another program asks for them: arrays in, numbers out.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::ops::ControlFlow;
+
+use unisphere::{Embeddings, Engine};
+use unisphere_eval::{
+    Contradiction, Data, Error, Options, Parameter, Plan, Protocol, Report, Result, Session, Step, measure,
+};
+
+/// Six points on a circle, and their partners a little further.
+fn circle(shift: f32) -> Vec<f32> {
+    (0..6).flat_map(|i| [(i as f32 + shift).cos(), (i as f32 + shift).sin()]).collect()
+}
+
+fn plan(change: impl FnOnce(&mut Options)) -> Plan {
+    let mut options = Options::default();
+    change(&mut options);
+    Plan::new(&options).unwrap()
+}
+
+/// Measures the circle, and its partners where `paired`.
+fn report(plan: Plan, paired: bool, change: impl FnOnce(&mut Data)) -> Result<Report> {
+    let engine = Engine::cpu();
+    let mut session = Session::new(&engine, |_| ControlFlow::Continue(()));
+    let (x, y) = (circle(0.0), circle(0.1));
+    let mut data = Data::new(session.upload(Embeddings::new(&x, 6, 2).unwrap(), &plan)?);
+    if paired {
+        data.y = Some(session.upload(Embeddings::new(&y, 6, 2).unwrap(), &plan)?);
+    }
+    change(&mut data);
+    measure(plan, data, session)
+}
+
+#[test]
+fn everything_is_there_where_it_is_wanted() {
+    let full = report(plan(|o| (o.full, o.paired, o.rows) = (true, true, true)), true, |_| ()).unwrap();
+    let alignment = full.summary.alignment.as_ref().unwrap();
+    // Chords of 0.1 radians.
+    assert!((alignment.measured.value - (2.0 * 0.05f64.sin()).powi(2)).abs() < 1e-6);
+    assert_eq!((alignment.pairs, full.summary.pairs, full.rows, full.dims), (6, 15, 6, 2));
+    assert_eq!(full.sweep.as_ref().map(|sweep| sweep.rows.len()), Some(4));
+    assert_eq!(full.contrastive.as_ref().unwrap().as_ref().unwrap().rows.len(), 2);
+    assert_eq!(full.histograms.as_ref().unwrap().cosines[0].histogram.as_ref().unwrap().counts.len(), 50);
+    assert!(full.significance.is_some() && full.spectrum.is_some() && full.duplicates.is_some());
+    assert_eq!(full.worst_rows.as_ref().unwrap().crowded[1].rows.len(), 6);
+    let table = full.row_table.as_ref().unwrap();
+    assert_eq!((table.rows(), table.columns.len(), table.row_major().len()), (6, 4, 24));
+    assert!(full.groups.is_none() && full.protocol.is_none());
+
+    let plain = report(plan(|_| ()), false, |_| ()).unwrap();
+    assert_eq!(plain.summary.sets, full.summary.sets[..1]);
+    assert!(plain.summary.alignment.is_none() && plain.sweep.is_none() && plain.row_table.is_none());
+}
+
+#[test]
+fn rows_have_the_numbers_of_their_source() {
+    let numbers = vec![1, 2, 3, 5, 8, 13];
+    let found = report(plan(|o| o.top = Some(6)), false, |data| data.row_numbers = Some(numbers.clone()));
+    let mut rows: Vec<_> = found.unwrap().worst_rows.unwrap().crowded[0].rows.iter().map(|r| r.row).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, numbers);
+}
+
+#[test]
+fn the_matrix_across_groups_is_made_where_it_is_wanted() {
+    let labels = |data: &mut Data| data.labels = Some(vec![3, 3, 3, 7, 7, 9]);
+    let groups = |across| report(plan(|o| (o.labels, o.across_groups) = (true, across)), false, labels);
+    let (without, with) = (groups(false).unwrap().groups.unwrap(), groups(true).unwrap().groups.unwrap());
+    assert_eq!((&without.labels, &without.sizes), (&vec![3, 7, 9], &vec![3, 2, 1]));
+    assert_eq!(without.sets[0].within, with.sets[0].within);
+    assert!(without.sets[0].across.is_none() && without.sets[0].across_from(0).is_empty());
+    for a in 0..3 {
+        assert_eq!(with.sets[0].across_from(a)[a], with.sets[0].within[a]);
+        assert_eq!(with.sets[0].across_from(a)[2 - a], with.sets[0].across_from(2 - a)[a]);
+    }
+    assert_eq!(with.sets[0].within[2].unwrap_err().reason(), "a group of one row has no pairs");
+}
+
+#[test]
+fn too_many_groups_are_refused_with_their_size() {
+    let engine = Engine::cpu();
+    let plan = plan(|o| (o.labels, o.across_groups) = (true, true));
+    let mut session = Session::new(&engine, |step| {
+        assert_eq!(step, Step::Upload);
+        ControlFlow::Continue(())
+    });
+    let values: Vec<f32> = (1..=5000).map(|i| i as f32).collect();
+    let mut data = Data::new(session.upload(Embeddings::new(&values, 5000, 1).unwrap(), &plan).unwrap());
+    data.labels = Some((0..5000).collect());
+    let error = measure(plan, data, session).unwrap_err();
+    assert!(
+        matches!(error, Error::TooManyGroups { groups: 5000, limit: 4096, bytes: 200_000_000.. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn data_that_contradict_the_plan_are_refused() {
+    let short = report(plan(|o| o.labels = true), false, |data| data.labels = Some(vec![1; 5]));
+    assert_eq!(short.unwrap_err(), Error::Length { what: "labels", given: 5, rows: 6 });
+    let alone = report(plan(|o| (o.paired, o.tau) = (true, vec![0.5])), false, |_| ());
+    assert_eq!(alone.unwrap_err(), Contradiction::NoPairs(Parameter::Tau).into());
+    let moco = plan(|o| (o.paired, o.queue, o.protocol) = (true, true, Some(Protocol::Moco)));
+    assert_eq!(report(moco, true, |_| ()).unwrap_err(), Contradiction::NoQueue(Protocol::Moco).into());
+    // Weights that the plan does not know of count for nothing, and no report claims weights that are not there.
+    let plain = report(plan(|_| ()), false, |_| ()).unwrap();
+    let unasked = report(plan(|_| ()), false, |data| data.weights = Some(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
+    assert_eq!(unasked.unwrap().summary, plain.summary);
+    let missing = report(plan(|o| o.weights = true), false, |_| ()).unwrap();
+    assert_eq!((missing.weighed, &missing.summary), (plain.weighed, &plain.summary));
+}
+
+#[test]
+fn a_listener_can_stop_it() {
+    let engine = Engine::cpu();
+    let x = circle(0.0);
+    let plan = plan(|o| o.full = true);
+    let mut session = Session::new(&engine, |step| match step {
+        Step::Spectrum(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let data = Data::new(session.upload(Embeddings::new(&x, 6, 2).unwrap(), &plan).unwrap());
+    assert_eq!(measure(plan, data, session).unwrap_err(), unisphere::Error::Stopped.into());
+}
