@@ -6,6 +6,7 @@ use crate::precision::Precision;
 
 /// A device that computes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Device {
     /// CPU or GPU.
     pub kind: DeviceKind,
@@ -15,8 +16,16 @@ pub struct Device {
     pub software: bool,
 }
 
+impl Device {
+    /// A device of this kind and name, and no software one.
+    pub fn new(kind: DeviceKind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into(), software: false }
+    }
+}
+
 /// What kind of device computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DeviceKind {
     /// This crate's native code on all cores.
     Cpu,
@@ -35,6 +44,7 @@ impl fmt::Display for DeviceKind {
 
 /// Which device to take. Parsed from `auto`, `cpu`, `gpu` (upper and lower case alike), a number or a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DeviceChoice {
     /// The best real GPU, else the CPU; never a software adapter.
     #[default]
@@ -75,7 +85,8 @@ impl fmt::Display for DeviceChoice {
 }
 
 /// A GPU adapter as its driver describes it, with the limits that matter here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Adapter {
     /// Its place in the list, which [`DeviceChoice::Index`] takes.
     pub index: usize,

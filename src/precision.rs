@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::error::{Error, Result};
+
 /// The precision of the products in a cosine. Sums are f32 within a tile and f64 above it in any case.
 ///
 /// | | products | error in uniformity, t = 2 | runs on |
@@ -18,6 +20,7 @@ use std::{fmt, str::FromStr};
 /// where a panel of halves is larger than a binding; at `F16` also for fewer than 64 dimensions, more than 1,536, and
 /// sets of fewer than 131,072 coordinates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Precision {
     /// Single precision.
     #[default]
@@ -30,7 +33,7 @@ pub enum Precision {
 
 impl Precision {
     /// All of them, the most accurate first.
-    pub const ALL: [Self; 3] = [Self::F32, Self::F16x2, Self::F16];
+    pub const ALL: &[Self] = &[Self::F32, Self::F16x2, Self::F16];
 }
 
 impl fmt::Display for Precision {
@@ -44,17 +47,19 @@ impl fmt::Display for Precision {
 }
 
 impl FromStr for Precision {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|precision| precision.to_string() == text);
-        found.ok_or_else(|| "must be f32, f16x2 or f16".into())
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.iter().copied().find(|precision| precision.to_string() == text);
+        let unknown = || Error::Name { what: "precision", given: text.into(), known: "f32, f16x2 or f16" };
+        found.ok_or_else(unknown)
     }
 }
 
 /// How a device keeps the coordinates of points that are scaled to unit length. Arithmetic is single precision in
 /// either case, and raw points are always kept in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Storage {
     /// Four bytes a coordinate.
     #[default]
@@ -86,13 +91,13 @@ impl fmt::Display for Storage {
 }
 
 impl FromStr for Storage {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self> {
         match text {
             "f32" => Ok(Self::F32),
             "f16" => Ok(Self::F16),
-            _ => Err("must be f32 or f16".into()),
+            _ => Err(Error::Name { what: "storage", given: text.into(), known: "f32 or f16" }),
         }
     }
 }
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_precision_reads_as_it_prints() {
-        for precision in Precision::ALL {
+        for &precision in Precision::ALL {
             assert_eq!(precision.to_string().parse(), Ok(precision));
         }
         assert!("f64".parse::<Precision>().is_err());

@@ -9,11 +9,19 @@ use crate::error::{Error, Result};
 
 /// How far a computation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Pairs finished.
     pub done: u64,
     /// Pairs in all.
     pub total: u64,
+}
+
+impl Progress {
+    /// So many pairs finished, of so many.
+    pub fn new(done: u64, total: u64) -> Self {
+        Self { done, total }
+    }
 }
 
 /// Called after every block of pairs, from whichever thread finished it; [`ControlFlow::Break`] ends the

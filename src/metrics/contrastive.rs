@@ -1,5 +1,7 @@
 //! The contrastive loss.
 
+use std::fmt;
+
 use super::{
     check::{at_least, comparable, finite, mismatch, positive},
     uniformity::Uniformity,
@@ -325,8 +327,26 @@ impl Differentiable for ContrastiveOver<'_, f64> {
 }
 
 impl Candidates {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::OneWay, Self::BothWays, Self::Views];
+
+    /// The name that they go by on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OneWay => "one-way",
+            Self::BothWays => "both-ways",
+            Self::Views => "views",
+        }
+    }
+
     fn anchors(self, rows: usize) -> u64 {
         rows as u64 * if self == Self::OneWay { 1 } else { 2 }
+    }
+}
+
+impl fmt::Display for Candidates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -5,7 +5,6 @@
 /// The rows (or pairs) are taken for independent draws. Where there are too few to tell, the standard error is infinite
 /// and the interval everything.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Estimate {
     /// The value of the sample.
     pub value: f64,

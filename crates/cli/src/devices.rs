@@ -135,24 +135,13 @@ mod tests {
     use super::*;
 
     fn device(kind: DeviceKind, name: &str) -> Device {
-        Device { kind, name: name.into(), software: false }
+        Device::new(kind, name)
     }
 
     fn adapter(index: usize, name: &str, kind: &'static str) -> Adapter {
-        Adapter {
-            index,
-            name: name.into(),
-            api: "Vulkan".into(),
-            driver: String::new(),
-            kind,
-            max_buffer: 1 << 28,
-            max_binding: 1 << 27,
-            workgroup_memory: 1 << 14,
-            workgroup_size: 256,
-            subgroups: true,
-            f16: false,
-            precisions: vec![Precision::F32],
-        }
+        let mut adapter = Adapter::default();
+        (adapter.index, adapter.name, adapter.kind) = (index, name.into(), kind);
+        adapter
     }
 
     #[test]

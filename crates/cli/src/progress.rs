@@ -95,7 +95,7 @@ mod tests {
     fn the_total_is_the_engines() {
         let display = Display::new();
         let observe = display.observer();
-        let engine = |done, total| assert!(observe(Progress { done, total }).is_continue());
+        let engine = |done, total| assert!(observe(Progress::new(done, total)).is_continue());
         display.step("reading");
         engine(1, 7);
         assert_eq!((display.bar.length(), display.bar.position()), (None, 0));

@@ -1,7 +1,7 @@
 //! Values on the command line.
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use unisphere::{Candidates, DeviceChoice};
+use unisphere::DeviceChoice;
 
 /// A positive, finite number.
 pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
@@ -38,13 +38,4 @@ pub(crate) struct Choice<T> {
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
     pub(crate) value: T,
-}
-
-/// The name of what competes with a positive in the contrastive loss, on the command line and in reports.
-pub(crate) fn way(candidates: Candidates) -> &'static str {
-    match candidates {
-        Candidates::OneWay => "one-way",
-        Candidates::BothWays => "both-ways",
-        Candidates::Views => "views",
-    }
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use unisphere::{
-    Alignment, Candidates, ClosePairs, ContrastiveValue, Embeddings, Engine, GroupUniformity, Groups, Points,
-    Potentials, Spectrum, Uniformity,
+    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
+    GroupUniformity, Groups, Points, Potentials, Spectrum, Uniformity,
 };
 
 use crate::{
@@ -130,7 +130,7 @@ impl<'a> Session<'a> {
 /// Calls of the engine.
 impl Session<'_> {
     pub(crate) fn pair_distances(&mut self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        self.step(Step::PairDistances, |engine| engine.pair_distances(x, y))
+        self.step(Step::PairDistances, |engine| engine.value(Alignment::distances(x, y)))
     }
 
     pub(crate) fn alignment(&mut self, x: &Points, y: &Points, metric: Alignment) -> Result<f64> {
@@ -144,7 +144,7 @@ impl Session<'_> {
         weights: &[f64],
         metric: Alignment,
     ) -> Result<f64> {
-        self.step(Step::Alignment, |engine| engine.weighted_alignment(x, y, weights, metric))
+        self.step(Step::Alignment, |engine| engine.value(metric.paired(x, y).weighted(weights)))
     }
 
     pub(crate) fn uniformity(&mut self, set: SetName, x: &Points, metric: Uniformity) -> Result<f64> {
@@ -152,7 +152,7 @@ impl Session<'_> {
     }
 
     pub(crate) fn uniformities(&mut self, set: SetName, x: &Points, ts: &[f64]) -> Result<Vec<f64>> {
-        self.step(Step::Uniformity(set), |engine| engine.uniformities(x, ts))
+        self.step(Step::Uniformity(set), |engine| engine.value(Uniformity::at(ts).within(x)))
     }
 
     pub(crate) fn weighted_uniformity(
@@ -162,26 +162,23 @@ impl Session<'_> {
         weights: &[f64],
         metric: Uniformity,
     ) -> Result<f64> {
-        self.step(Step::Uniformity(set), |engine| engine.weighted_uniformity(x, weights, metric))
+        self.step(Step::Uniformity(set), |engine| engine.value(metric.within(x).weighted(weights)))
     }
 
     pub(crate) fn potentials(&mut self, set: SetName, x: &Points, metric: Uniformity) -> Result<Potentials> {
-        self.step(Step::Uniformity(set), |engine| engine.potentials(x, metric))
+        self.step(Step::Uniformity(set), |engine| engine.value(metric.potentials(x)))
     }
 
     pub(crate) fn cross_uniformities(&mut self, x: &Points, y: &Points, ts: &[f64]) -> Result<Vec<f64>> {
-        self.step(Step::CrossUniformity, |engine| engine.cross_uniformities(x, y, ts))
+        self.step(Step::CrossUniformity, |engine| engine.value(Uniformity::at(ts).across(x, y)))
     }
 
     pub(crate) fn unpaired_uniformity(&mut self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
-        let values =
-            self.step(Step::CrossUniformity, |engine| engine.unpaired_uniformities(x, y, &[metric.t]))?;
-        // One value for one t.
-        Ok(values.first().copied().unwrap_or(f64::NAN))
+        self.step(Step::CrossUniformity, |engine| engine.value(metric.unpaired(x, y)))
     }
 
     pub(crate) fn queue_uniformity(&mut self, x: &Points, queue: &Points, metric: Uniformity) -> Result<f64> {
-        self.step(Step::QueueUniformity, |engine| engine.cross_uniformity(x, queue, metric))
+        self.step(Step::QueueUniformity, |engine| engine.value(metric.across(x, queue)))
     }
 
     pub(crate) fn contrastives(
@@ -192,15 +189,17 @@ impl Session<'_> {
         candidates: Candidates,
         taus: &[f64],
     ) -> Result<Vec<ContrastiveValue>> {
-        self.step(Step::ContrastiveLoss, |engine| engine.contrastives(x, y, queue, candidates, taus))
+        self.step(Step::ContrastiveLoss, |engine| {
+            engine.value(Contrastive::at(taus, candidates).paired(x, y).queue(queue))
+        })
     }
 
     pub(crate) fn spectrum(&mut self, set: SetName, x: &Points) -> Result<Spectrum> {
-        self.step(Step::Spectrum(set), |engine| engine.spectrum(x))
+        self.step(Step::Spectrum(set), |engine| engine.value(Spectrum::within(x)))
     }
 
     pub(crate) fn cosine_histogram(&mut self, set: SetName, x: &Points, bins: usize) -> Result<Vec<u64>> {
-        self.step(Step::Cosines(set), |engine| engine.cosine_histogram(x, bins))
+        self.step(Step::Cosines(set), |engine| engine.value(CosineHistogram::new(bins).within(x)))
     }
 
     pub(crate) fn close_pairs(
@@ -210,7 +209,7 @@ impl Session<'_> {
         distance: f64,
         limit: usize,
     ) -> Result<ClosePairs> {
-        self.step(Step::ClosePairs(set), |engine| engine.close_pairs(x, distance, limit))
+        self.step(Step::ClosePairs(set), |engine| engine.value(ClosePairs::within(x, distance).limit(limit)))
     }
 
     pub(crate) fn group_uniformity(
@@ -219,8 +218,12 @@ impl Session<'_> {
         x: &Points,
         groups: &Groups,
         metric: Uniformity,
+        across: bool,
     ) -> Result<GroupUniformity> {
-        self.step(Step::Groups(set), |engine| engine.group_uniformity(x, groups, metric))
+        let within = groups.uniformity(metric, x);
+        self.step(Step::Groups(set), |engine| {
+            engine.value(if across { within.across_groups() } else { within })
+        })
     }
 }
 

@@ -25,7 +25,7 @@ impl PrecisionsUsed {
     /// All of them, the most accurate first.
     pub(crate) fn all(&self) -> Vec<Precision> {
         let grades = self.lock();
-        Precision::ALL.into_iter().filter(|grade| grades.contains(grade)).collect()
+        Precision::ALL.iter().copied().filter(|grade| grades.contains(grade)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Precision>> {

@@ -32,6 +32,7 @@ impl Ceilings {
                 self.note("the kernels' innermost loop alone", engine.ceiling()?);
                 self.note("the gemm crate's product of 2048³", interrupt::leaving_at_once(product)??);
             }
+            _ => self.note("fused multiply-adds alone", engine.ceiling()?),
         }
         Ok(())
     }

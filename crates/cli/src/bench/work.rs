@@ -59,8 +59,7 @@ impl Work {
         let x = &sets.x;
         Ok(match (self.contrastive(), &sets.y) {
             (Some(metric), y) => {
-                let (value, gx, _) =
-                    engine.contrastive_with_grad(x, y.as_ref().unwrap_or(x), None, metric)?;
+                let (value, gx, _) = engine.contrastive_with_grad(x, y.as_ref().unwrap_or(x), metric)?;
                 (value.loss, Some(gx))
             }
             _ if self == Self::Uniformity => (engine.uniformity(x, METRIC)?, None),

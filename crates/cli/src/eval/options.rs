@@ -8,7 +8,7 @@ use unisphere_eval::{Estimator, Options, Parameter, Protocol};
 
 use crate::{
     exit::Failure,
-    values::{Choice, device, one_of, positive, way},
+    values::{Choice, device, one_of, positive},
 };
 
 const PARAMETERS: &str = "What is measured";
@@ -170,8 +170,8 @@ pub(super) fn flag(parameter: &Parameter) -> String {
 }
 
 fn candidates() -> impl TypedValueParser<Value = Candidates> {
-    let choice = |value| Choice { name: way(value), help: "", value };
-    one_of([Candidates::OneWay, Candidates::BothWays, Candidates::Views].map(choice).into())
+    let choice = |&value: &Candidates| Choice { name: value.name(), help: "", value };
+    one_of(Candidates::ALL.iter().map(choice).collect())
 }
 
 fn estimator() -> impl TypedValueParser<Value = Estimator> {

@@ -103,5 +103,5 @@ fn negatives(work: &Work<'_>, candidates: Candidates, pair: &PairSweep) -> Maybe
     let [x, y] = pair.within?;
     // Ordered, half of them across.
     let pairs = 2 * unordered_pairs(work.rows());
-    Ok(Uniformity::pooled(&[(x, pairs), (y, pairs), (unpaired, 2 * pairs)]))
+    Ok(Uniformity::pooled_value(&[(x, pairs), (y, pairs), (unpaired, 2 * pairs)]))
 }

@@ -72,7 +72,13 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let alignment = alignment.transpose()?;
     let mut sets = Vec::new();
     for set in &work.sets {
-        let found = work.session.group_uniformity(set.name, &set.points, &groups, work.plan.uniformity)?;
+        let found = work.session.group_uniformity(
+            set.name,
+            &set.points,
+            &groups,
+            work.plan.uniformity,
+            work.plan.across_groups,
+        )?;
         let value = |a, b| between(&found, &sizes, estimator, [a, b]);
         let across = |_| (0..count * count).map(|at| value(at / count, at % count)).collect();
         sets.push(SetGroups {

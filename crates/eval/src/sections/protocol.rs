@@ -39,13 +39,13 @@ pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Option<P
             let cross = work.session.cross_uniformities(&x.points, &y.points, &[metric.t])?;
             let cross = cross.first().copied().unwrap_or(f64::NAN);
             let parts = [(within(0), own), (within(1), own), (cross, across)];
-            (Uniformity::pooled(&parts), unordered_pairs(2 * n))
+            (Uniformity::pooled_value(&parts), unordered_pairs(2 * n))
         }
         (Pooling::Queue, Some(queue)) => {
             let across = n as u64 * queue.rows() as u64;
             let cross = work.session.queue_uniformity(&x.points, queue, metric)?;
             let own = unordered_pairs(n);
-            (Uniformity::pooled(&[(cross, across), (within(0), own)]), across + own)
+            (Uniformity::pooled_value(&[(cross, across), (within(0), own)]), across + own)
         }
         (Pooling::Queue, None) => return Err(Contradiction::NoQueue(protocol).into()),
         (Pooling::Mean, _) => (mean.value, unordered_pairs(work.counted_rows())),

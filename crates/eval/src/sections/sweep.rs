@@ -148,7 +148,7 @@ fn pair(work: &Work<'_>, x: Maybe<f64>, y: Maybe<f64>, across: Across) -> PairSw
     let within = both.map(|both| both.map(|value| estimator.u(value, n)));
     let pooled = within.and_then(|[x, y]| {
         let pairs = unordered_pairs(n);
-        let u = Uniformity::pooled(&[(x, pairs), (y, pairs), (cross?, n as u64 * n as u64)]);
+        let u = Uniformity::pooled_value(&[(x, pairs), (y, pairs), (cross?, n as u64 * n as u64)]);
         Ok(estimator.value(u, 2 * n))
     });
     let squared_mmd = within.and_then(|[x, y]| Ok(Uniformity::squared_mmd(x, y, unpaired?)));

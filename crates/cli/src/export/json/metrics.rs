@@ -10,8 +10,6 @@ use unisphere_eval::{
 };
 
 use super::absent::{absent, maybe, number};
-use crate::values::way;
-
 pub(super) fn alignment(alignment: &AlignmentSummary) -> Value {
     let mut object = json!({
         "alpha": number(alignment.metric.alpha),
@@ -106,7 +104,7 @@ fn loss(table: &ContrastiveTable, row: &ContrastiveRow) -> Value {
     let ContrastiveRow { tau, value, matching, .. } = row;
     let mut loss = json!({
         "tau": number(*tau),
-        "candidates": way(table.candidates),
+        "candidates": table.candidates.to_string(),
         "anchors": table.anchors,
         "negatives": value.negatives,
         "loss": number(value.loss),

@@ -6,10 +6,7 @@ use unisphere_eval::{
 };
 
 use super::reasons::{cell, reasons};
-use crate::{
-    text::{bold, columns, count, decimal, plain, plural},
-    values::way,
-};
+use crate::text::{bold, columns, count, decimal, plain, plural};
 
 pub(super) fn protocol(numbers: &ProtocolNumbers) -> String {
     let settings = numbers.settings;
@@ -54,7 +51,7 @@ pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> String {
          U(t): log mean exp(-t|x-x'|^2) over anchors and their negatives, at t = 1/(2 tau).\n",
         columns(&head, 1, &rows),
         reasons(table.rows.iter().map(|row| ("U(t)", &row.matching.negatives))),
-        way(table.candidates),
+        table.candidates,
         plural(table.anchors, "anchor"),
     )
 }
