@@ -153,16 +153,6 @@ pub enum Error {
         /// Why not, and which devices do.
         reason: String,
     },
-    /// A name that stands for nothing.
-    #[error("'{given}' is no {what}; it must be {known}")]
-    Name {
-        /// What it should name.
-        what: &'static str,
-        /// The name given.
-        given: String,
-        /// The names that there are.
-        known: &'static str,
-    },
     /// Points asked to be kept as the device does not keep them.
     #[error("the CPU keeps points as f32, and not as {storage}; ask for f32, or for a GPU")]
     Storage {

@@ -67,7 +67,7 @@ pub use metrics::{
     UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use points::{Embeddings, Matrix, Points, Scaling};
-pub use precision::{Precision, Storage};
+pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
 pub use request::{Differentiable, Metric};
 pub use schedule::unordered as unordered_pairs;

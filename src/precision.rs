@@ -2,7 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::error::{Error, Result};
+/// A name that stands for nothing of its kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{given}' is no {what}; it must be {known}")]
+#[non_exhaustive]
+pub struct UnknownName {
+    /// What it should name.
+    pub what: &'static str,
+    /// The name given.
+    pub given: String,
+    /// The names that there are.
+    pub known: &'static str,
+}
 
 /// The precision of the products in a cosine. Sums are f32 within a tile and f64 above it in any case.
 ///
@@ -47,11 +58,11 @@ impl fmt::Display for Precision {
 }
 
 impl FromStr for Precision {
-    type Err = Error;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         let found = Self::ALL.iter().copied().find(|precision| precision.to_string() == text);
-        let unknown = || Error::Name { what: "precision", given: text.into(), known: "f32, f16x2 or f16" };
+        let unknown = || UnknownName { what: "precision", given: text.into(), known: "f32, f16x2 or f16" };
         found.ok_or_else(unknown)
     }
 }
@@ -91,13 +102,13 @@ impl fmt::Display for Storage {
 }
 
 impl FromStr for Storage {
-    type Err = Error;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         match text {
             "f32" => Ok(Self::F32),
             "f16" => Ok(Self::F16),
-            _ => Err(Error::Name { what: "storage", given: text.into(), known: "f32 or f16" }),
+            _ => Err(UnknownName { what: "storage", given: text.into(), known: "f32 or f16" }),
         }
     }
 }

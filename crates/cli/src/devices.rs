@@ -141,6 +141,9 @@ mod tests {
     fn adapter(index: usize, name: &str, kind: &'static str) -> Adapter {
         let mut adapter = Adapter::default();
         (adapter.index, adapter.name, adapter.kind) = (index, name.into(), kind);
+        (adapter.api, adapter.precisions) = ("Vulkan".into(), vec![Precision::F32]);
+        (adapter.max_buffer, adapter.max_binding) = (1 << 28, 1 << 27);
+        (adapter.workgroup_memory, adapter.workgroup_size, adapter.subgroups) = (1 << 14, 256, true);
         adapter
     }
 
