@@ -1,58 +1,24 @@
-//! Native code on all cores.
+//! CPU backend: native code on all cores.
 //!
-//! Points stay row-major. The rows on the left of a block are interleaved once for all of its tiles, those on the
-//! right copied as they lie, a tile's at a time: 4 % of a value's time in 768 dimensions, which does not pay for
-//! points kept in another form as well. Kernels hold a tile of pairs in registers, from the first product to
-//! the exponential; what leaves them is a sum, or the weights of a gradient. Results are merged in an order that
-//! depends on shapes alone, never on threads.
+//! Points stay row-major. A block of pairs is packed and goes through the [mainloop](block::mainloop), whose epilogue makes
+//! a sum, a table or weights of each tile of similarities. `reduce` has the sums, `gradient` the gradients, and `accuracy`
+//! decides which arithmetic is exact enough. Results are merged in an order that depends on shapes alone, never on threads.
 
+mod accuracy;
+mod block;
 mod ceiling;
-mod closeness;
-mod exact;
-mod exp;
-mod float;
 mod gradient;
-mod groups;
-mod halves;
-mod histogram;
-mod kept;
-mod kernel;
-mod level;
-mod log_sum;
 mod matrix;
-mod moments;
-mod near;
-mod one_way;
-mod pack;
-mod paired;
+mod pairs;
 mod points;
-mod product;
-mod pull;
-mod rounded;
-mod row_sums;
-mod rows;
-mod sets;
-mod softmax;
-mod sweep;
-mod sweeps;
-mod table;
+mod reduce;
+mod schedule;
+mod simd;
 #[cfg(test)]
 mod tests;
-mod tile;
-mod turns;
-mod walk;
-mod weighing;
-mod weighted;
 
-use self::{
-    exact::Exact,
-    kernel::{Cosine, Difference, Gram},
-    level::Level,
-    points::Rows,
-    sets::Sets,
-};
+use self::{pairs::PairSet, points::Rows, simd::isa::Isa};
 use crate::{
-    accuracy::NARROW,
     backend::{Backend, FoundPairs, Gradients, Moments},
     device::{Device, DeviceKind},
     error::Result,
@@ -68,31 +34,26 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Cpu {
     device: Device,
-    level: Level,
+    isa: Isa,
 }
 
 impl Cpu {
     pub(crate) fn new() -> Self {
-        Self::at(Level::best())
+        Self::at(Isa::best())
     }
 
-    fn at(level: Level) -> Self {
+    fn at(isa: Isa) -> Self {
         let model = model().unwrap_or_else(|| std::env::consts::ARCH.into());
-        let name = format!("{model}, {}", level.name());
-        Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, level }
+        let name = format!("{model}, {}", isa.name());
+        Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, isa }
     }
 }
 
-/// What the processor calls itself, where the system says so in a file.
+/// Model name of the processor, where the system has it in a file.
 fn model() -> Option<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let (_, model) = info.lines().find(|line| line.starts_with("model name"))?.split_once(':')?;
     Some(model.trim().into())
-}
-
-/// The mean squared distance of unit rows, given their centre.
-fn mean_square(centre: &[f64]) -> f64 {
-    2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
 }
 
 impl Backend for Cpu {
@@ -101,11 +62,11 @@ impl Backend for Cpu {
     }
 
     fn ceiling(&self) -> Result<f64> {
-        Ok(ceiling::ceiling(self.level))
+        Ok(ceiling::ceiling(self.isa))
     }
 
     fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
-        Ok(Rows::upload(self.level, points))
+        Ok(Rows::upload(self.isa, points))
     }
 
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
@@ -113,7 +74,7 @@ impl Backend for Cpu {
     }
 
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
-        Rows::of(points)?.gather(self.level, rows)
+        Rows::of(points)?.gather(self.isa, rows)
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
@@ -121,7 +82,7 @@ impl Backend for Cpu {
     }
 
     fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
-        sweeps::log_sums(self.level, pairs, ts, watch)
+        reduce::total::log_sums(self.isa, PairSet::of(pairs)?, ts, watch)
     }
 
     fn log_sum_with_grad(
@@ -131,27 +92,7 @@ impl Backend for Cpu {
         weight: f64,
         watch: &Watch<'_>,
     ) -> Result<(LogSumExp, Gradients)> {
-        let sets = Sets::of(pairs)?;
-        let centre = gradient::centre(sets);
-        let mut passes = watch.passes();
-        let mut by = |kernel: Exact| {
-            let by = match kernel {
-                Exact::FewGram => gradient::log_sum_with_grad::<Gram<true>>,
-                Exact::Cosine => gradient::log_sum_with_grad::<Cosine>,
-                Exact::Gram => gradient::log_sum_with_grad::<Gram<false>>,
-                Exact::Difference | Exact::Dot => gradient::log_sum_with_grad::<Difference>,
-            };
-            by(self.level, sets, &centre, (t, weight), passes.next())
-        };
-        let kernel = Exact::gaussian(sets, t);
-        let narrow = kernel == Exact::Cosine && mean_square(&centre) <= NARROW;
-        if !narrow {
-            let done = by(kernel)?;
-            if kernel != Exact::Cosine || !done.cancels {
-                return Ok(done.result);
-            }
-        }
-        Ok(by(Exact::Difference)?.result)
+        gradient::total::log_sum_with_grad(self.isa, PairSet::of(pairs)?, t, weight, watch)
     }
 
     fn group_log_sums(
@@ -161,11 +102,11 @@ impl Backend for Cpu {
         t: f64,
         watch: &Watch<'_>,
     ) -> Result<Vec<LogSumExp>> {
-        sweeps::group_log_sums(self.level, x, ends, t, watch)
+        reduce::groups::log_sums(self.isa, Rows::of(x)?, ends, t, watch)
     }
 
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
-        histogram::cosines(self.level, Sets::of(pairs)?, bins, watch)
+        reduce::histogram::cosines(self.isa, PairSet::of(pairs)?, bins, watch)
     }
 
     fn close_pairs(
@@ -175,11 +116,11 @@ impl Backend for Cpu {
         limit: usize,
         watch: &Watch<'_>,
     ) -> Result<FoundPairs> {
-        near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
+        reduce::close_pairs::close_pairs(self.isa, PairSet::of(pairs)?, square, limit, watch)
     }
 
     fn moments(&self, x: &Points) -> Result<Moments> {
-        moments::moments(self.level, Rows::of(x)?)
+        reduce::moments::moments(self.isa, Rows::of(x)?)
     }
 
     fn row_log_sums(
@@ -189,7 +130,7 @@ impl Backend for Cpu {
         masses: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RowLogSums> {
-        rows::row_log_sums(self, pairs, exponent, masses, watch)
+        reduce::rows::row_log_sums(self.isa, PairSet::of(pairs)?, exponent, masses, watch)
     }
 
     fn row_log_sums_of_logits(
@@ -198,7 +139,7 @@ impl Backend for Cpu {
         taus: &[f64],
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
-        rows::row_log_sums_of_logits(self, pairs, taus, watch)
+        reduce::rows::row_log_sums_of_logits(self.isa, PairSet::of(pairs)?, taus, watch)
     }
 
     fn weighted_grad(
@@ -209,7 +150,7 @@ impl Backend for Cpu {
         sum: Option<Gradients>,
         watch: &Watch<'_>,
     ) -> Result<Gradients> {
-        weighted::weighted_grad(self, pairs, exponent, weighing, sum, watch)
+        gradient::weighted::weighted_grad(self.isa, PairSet::of(pairs)?, exponent, weighing, sum, watch)
     }
 
     fn row_log_sums_with_grad(
@@ -220,11 +161,12 @@ impl Backend for Cpu {
         scale: f64,
         watch: &Watch<'_>,
     ) -> Result<(RowLogSums, Gradients)> {
-        softmax::row_log_sums_with_grad(self, pairs, exponent, (rests, scale), watch)
+        let pairs = PairSet::of(pairs)?;
+        gradient::softmax::row_log_sums_with_grad(self.isa, pairs, exponent, rests, scale, watch)
     }
 
     fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        Ok(paired::dots(self.level, Rows::of(x)?, Rows::of(y)?))
+        Ok(reduce::paired::dots(self.isa, Rows::of(x)?, Rows::of(y)?))
     }
 
     fn paired_dots_grad(
@@ -234,11 +176,11 @@ impl Backend for Cpu {
         coefficients: &[f64],
         sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |_, y| y)
+        reduce::paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |_, y| y)
     }
 
     fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        Ok(paired::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?))
+        Ok(reduce::paired::squared_distances(self.isa, Rows::of(x)?, Rows::of(y)?))
     }
 
     fn paired_grad(
@@ -248,14 +190,14 @@ impl Backend for Cpu {
         coefficients: &[f64],
         sum: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |x, y| x - y)
+        reduce::paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |x, y| x - y)
     }
 
     fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
-        matrix::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?)
+        reduce::distances::squared_distances(self.isa, Rows::of(x)?, Rows::of(y)?)
     }
 
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        gradient::squared_distances_grad(self.level, Rows::of(x)?, Rows::of(y)?, upstream)
+        gradient::distances::squared_distances_grad(self.isa, Rows::of(x)?, Rows::of(y)?, upstream)
     }
 }

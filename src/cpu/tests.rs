@@ -37,7 +37,7 @@ fn set(cpu: &Cpu, values: &[f32], d: usize, scaling: Scaling) -> Set {
 }
 
 fn cpus() -> Vec<Cpu> {
-    Level::all().into_iter().map(Cpu::at).collect()
+    Isa::all().into_iter().map(Cpu::at).collect()
 }
 
 fn uniformity(cpu: &Cpu, pairs: Pairs<'_>, t: f64) -> f64 {
