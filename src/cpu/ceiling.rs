@@ -1,4 +1,4 @@
-//! The rate that the innermost loop reaches when it has nothing else to do.
+//! Peak rate of the microkernel, measured alone.
 
 use std::{
     hint::black_box,
@@ -7,29 +7,32 @@ use std::{
 
 use pulp::Simd;
 
-use super::{
-    level::{Job, Level},
-    pack::Buffer,
-    tile::{Product, SHORT, sums, width},
+use crate::cpu::{
+    block::{
+        microkernel::{Product, microkernel, width},
+        pack::{Buffer, DIMS_PER_PARTIAL_SUM},
+    },
+    simd::isa::{Isa, Job},
 };
 
-/// Rounds, of which the best counts: whatever else runs on this machine only takes away.
-const ROUNDS: usize = 8;
-const ROUND: Duration = Duration::from_millis(25);
+/// Number of trials. The best counts, since other load on the machine only slows a trial down.
+const TRIALS: usize = 8;
+const TRIAL_TIME: Duration = Duration::from_millis(25);
 
-/// Products of tiles on all cores, from panels that stay in the nearest caches, in operations per second; a
-/// multiplication and its addition are two.
-pub(super) fn ceiling(level: Level) -> f64 {
-    let round = |_| rayon::broadcast(|_| level.run(Products)).into_iter().sum();
-    (0..ROUNDS).map(round).fold(0.0, f64::max)
+/// Operations per second of tile products on all cores, from panels that stay in the level-1 cache; a multiplication with
+/// its addition counts as two.
+pub(crate) fn ceiling(isa: Isa) -> f64 {
+    let trial = |_| rayon::broadcast(|_| isa.run(Products)).into_iter().sum();
+    (0..TRIALS).map(trial).fold(0.0, f64::max)
 }
 
+/// Products of one tile, again and again until the time of a trial is up.
 struct Products;
 
-/// Dimensions of the panels: half of a level-1 cache of 32 KiB on the left, with AVX-512.
+/// Dimensions of the panels: with AVX-512, the left one fills half of a level-1 cache of 32 KiB.
 const DIMS: usize = 128;
-/// Tiles from one look at the clock to the next.
-const TILES: usize = 256;
+/// Tiles between two readings of the clock.
+const TILES_PER_CLOCK_READ: usize = 256;
 
 impl Job for Products {
     type Output = f64;
@@ -39,15 +42,15 @@ impl Job for Products {
         let width = width::<S, f32>();
         let (mut left, mut right) = (Buffer::<f32>::default(), Buffer::<f32>::default());
         let left = left.take(width * DIMS);
-        let right = right.arrays(SIDE * DIMS.div_ceil(SHORT)).as_chunks_mut().0;
+        let right = right.arrays(SIDE * DIMS.div_ceil(DIMS_PER_PARTIAL_SUM)).as_chunks_mut().0;
         left.fill(1.0);
         right.as_flattened_mut().as_flattened_mut().fill(1.0);
         let (start, mut tiles) = (Instant::now(), 0);
-        while start.elapsed() < ROUND {
-            for _ in 0..TILES {
-                black_box(sums::<S, f32, Product, _, SIDE>(simd, black_box(left), black_box(&*right)));
+        while start.elapsed() < TRIAL_TIME {
+            for _ in 0..TILES_PER_CLOCK_READ {
+                black_box(microkernel::<S, f32, Product, _, SIDE>(simd, black_box(left), black_box(&*right)));
             }
-            tiles += TILES;
+            tiles += TILES_PER_CLOCK_READ;
         }
         (2 * width * SIDE * DIMS * tiles) as f64 / start.elapsed().as_secs_f64()
     }

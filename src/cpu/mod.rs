@@ -1,58 +1,24 @@
-//! Native code on all cores.
+//! CPU backend: native code on all cores.
 //!
-//! Points stay row-major. The rows on the left of a block are interleaved once for all of its tiles, those on the
-//! right copied as they lie, a tile's at a time: 4 % of a value's time in 768 dimensions, which does not pay for
-//! points kept in another form as well. Kernels hold a tile of pairs in registers, from the first product to
-//! the exponential; what leaves them is a sum, or the weights of a gradient. Results are merged in an order that
-//! depends on shapes alone, never on threads.
+//! Points stay row-major. A block of pairs is packed and goes through the [mainloop](block::mainloop), whose epilogue makes
+//! a sum, a table or weights of each tile of similarities. `reduce` has the sums, `gradient` the gradients, and `accuracy`
+//! decides which arithmetic is exact enough. Results are merged in an order that depends on shapes alone, never on threads.
 
+mod accuracy;
+mod block;
 mod ceiling;
-mod closeness;
-mod exact;
-mod exp;
-mod float;
 mod gradient;
-mod groups;
-mod halves;
-mod histogram;
-mod kept;
-mod kernel;
-mod level;
-mod log_sum;
 mod matrix;
-mod moments;
-mod near;
-mod one_way;
-mod pack;
-mod paired;
+mod pairs;
 mod points;
-mod product;
-mod pull;
-mod rounded;
-mod row_sums;
-mod rows;
-mod sets;
-mod softmax;
-mod sweep;
-mod sweeps;
-mod table;
+mod reduce;
+mod schedule;
+mod simd;
 #[cfg(test)]
 mod tests;
-mod tile;
-mod turns;
-mod walk;
-mod weighing;
-mod weighted;
 
-use self::{
-    exact::Exact,
-    kernel::{Cosine, Difference, Gram},
-    level::Level,
-    points::Rows,
-    sets::Sets,
-};
+use self::{pairs::PairSet, points::Rows, simd::isa::Isa};
 use crate::{
-    accuracy::NARROW,
     backend::{
         Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, total_gradient_in_two_passes,
         total_of_rows,
@@ -71,36 +37,31 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Cpu {
     device: Device,
-    level: Level,
+    isa: Isa,
 }
 
 impl Cpu {
     pub(crate) fn new() -> Self {
-        Self::at(Level::best())
+        Self::at(Isa::best())
     }
 
-    fn at(level: Level) -> Self {
+    fn at(isa: Isa) -> Self {
         let model = model().unwrap_or_else(|| std::env::consts::ARCH.into());
-        let name = format!("{model}, {}", level.name());
-        Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, level }
+        let name = format!("{model}, {}", isa.name());
+        Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, isa }
     }
 }
 
-/// What the processor calls itself, where the system says so in a file.
+/// Model name of the processor, where the system has it in a file.
 fn model() -> Option<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let (_, model) = info.lines().find(|line| line.starts_with("model name"))?.split_once(':')?;
     Some(model.trim().into())
 }
 
-/// The mean squared distance of unit rows, given their centre.
-fn mean_square(centre: &[f64]) -> f64 {
-    2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
-}
-
 impl Diagnostics for Cpu {
     fn ceiling(&self) -> Result<f64> {
-        Ok(ceiling::ceiling(self.level))
+        Ok(ceiling::ceiling(self.isa))
     }
 }
 
@@ -110,7 +71,7 @@ impl Backend for Cpu {
     }
 
     fn upload(&self, points: Embeddings<'_>, _reused: Option<Points>) -> Result<Points> {
-        Ok(Rows::upload(self.level, points))
+        Ok(Rows::upload(self.isa, points))
     }
 
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
@@ -118,12 +79,12 @@ impl Backend for Cpu {
     }
 
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
-        Rows::of(points)?.gather(self.level, rows)
+        Rows::of(points)?.gather(self.isa, rows)
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
         match scales(kernels, Map::Gaussian) {
-            Some(ts) => sweeps::log_sums(self.level, pairs, &ts, watch),
+            Some(ts) => reduce::total::log_sums(self.isa, PairSet::of(pairs)?, &ts, watch),
             None => total_of_rows(self, pairs, kernels, watch),
         }
     }
@@ -136,12 +97,12 @@ impl Backend for Cpu {
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
         if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
-            return rows::row_log_sums_of_logits(self, pairs, &taus, watch);
+            return reduce::rows::row_log_sums_of_logits(self.isa, PairSet::of(pairs)?, &taus, watch);
         }
-        let mut passes = watch.passes();
+        let (pairs, mut passes) = (PairSet::of(pairs)?, watch.passes());
         let each = kernels
             .iter()
-            .map(|&kernel| rows::row_log_sums(self, pairs, kernel.into(), weights, passes.next()));
+            .map(|&kernel| reduce::rows::row_log_sums(self.isa, pairs, kernel, weights, passes.next()));
         each.collect()
     }
 
@@ -156,7 +117,7 @@ impl Backend for Cpu {
         if kernel.map != Map::Gaussian {
             return Err(Error::missing("the sum of logits of each group"));
         }
-        let sums = sweeps::group_log_sums(self.level, x, ends, kernel.scale, watch)?;
+        let sums = reduce::groups::log_sums(self.isa, Rows::of(x)?, ends, kernel.scale, watch)?;
         Ok(match which {
             GroupPairs::All => sums,
             GroupPairs::Within => (0..ends.len()).map(|group| sums[group * (ends.len() + 1)]).collect(),
@@ -176,24 +137,43 @@ impl Backend for Cpu {
                 Ok((Sums::Total(sum), gradients))
             }
             Normalizer::Total { scale } => {
-                let (sum, gradients) = self.log_sum_with_grad(pairs, kernel.scale, scale, watch)?;
+                let (sum, gradients) = gradient::total::log_sum_with_grad(
+                    self.isa,
+                    PairSet::of(pairs)?,
+                    kernel.scale,
+                    scale,
+                    watch,
+                )?;
                 Ok((Sums::Total(sum), gradients))
             }
             Normalizer::Rows { extra, scale } => {
-                let (sums, gradients) =
-                    softmax::row_log_sums_with_grad(self, pairs, kernel.into(), (extra, scale), watch)?;
+                let (sums, gradients) = gradient::softmax::row_log_sums_with_grad(
+                    self.isa,
+                    PairSet::of(pairs)?,
+                    kernel,
+                    extra,
+                    scale,
+                    watch,
+                )?;
                 Ok((Sums::Rows(sums), gradients))
             }
             Normalizer::Given { weights, scale, into } => {
                 debug_assert_eq!(scale, 1.0);
-                let gradients = weighted::weighted_grad(self, pairs, kernel.into(), weights, into, watch)?;
+                let gradients = gradient::weighted::weighted_grad(
+                    self.isa,
+                    PairSet::of(pairs)?,
+                    kernel,
+                    weights,
+                    into,
+                    watch,
+                )?;
                 Ok((Sums::None, gradients))
             }
         }
     }
 
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
-        histogram::cosines(self.level, Sets::of(pairs)?, bins, watch)
+        reduce::histogram::cosines(self.isa, PairSet::of(pairs)?, bins, watch)
     }
 
     fn close_pairs(
@@ -203,18 +183,18 @@ impl Backend for Cpu {
         limit: usize,
         watch: &Watch<'_>,
     ) -> Result<FoundPairs> {
-        near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
+        reduce::close_pairs::close_pairs(self.isa, PairSet::of(pairs)?, square, limit, watch)
     }
 
     fn moments(&self, x: &Points) -> Result<Moments> {
-        moments::moments(self.level, Rows::of(x)?)
+        reduce::moments::moments(self.isa, Rows::of(x)?)
     }
 
     fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {
         let (x, y) = (Rows::of(x)?, Rows::of(y)?);
         Ok(match term {
-            Term::Dot => paired::dots(self.level, x, y),
-            Term::SquaredDistance => paired::squared_distances(self.level, x, y),
+            Term::Dot => reduce::paired::dots(self.isa, x, y),
+            Term::SquaredDistance => reduce::paired::squared_distances(self.isa, x, y),
         })
     }
 
@@ -228,49 +208,16 @@ impl Backend for Cpu {
     ) -> Result<(Matrix, Matrix)> {
         let (x, y) = (Rows::of(x)?, Rows::of(y)?);
         match term {
-            Term::Dot => paired::grad(x, y, coefficients, into, |_, y| y),
-            Term::SquaredDistance => paired::grad(x, y, coefficients, into, |x, y| x - y),
+            Term::Dot => reduce::paired::grad(x, y, coefficients, into, |_, y| y),
+            Term::SquaredDistance => reduce::paired::grad(x, y, coefficients, into, |x, y| x - y),
         }
     }
 
     fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
-        matrix::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?)
+        reduce::distances::squared_distances(self.isa, Rows::of(x)?, Rows::of(y)?)
     }
 
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        gradient::squared_distances_grad(self.level, Rows::of(x)?, Rows::of(y)?, upstream)
-    }
-}
-
-impl Cpu {
-    /// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S.
-    fn log_sum_with_grad(
-        &self,
-        pairs: Pairs<'_>,
-        t: f64,
-        weight: f64,
-        watch: &Watch<'_>,
-    ) -> Result<(LogSumExp, Gradients)> {
-        let sets = Sets::of(pairs)?;
-        let centre = gradient::centre(sets);
-        let mut passes = watch.passes();
-        let mut by = |kernel: Exact| {
-            let by = match kernel {
-                Exact::FewGram => gradient::log_sum_with_grad::<Gram<true>>,
-                Exact::Cosine => gradient::log_sum_with_grad::<Cosine>,
-                Exact::Gram => gradient::log_sum_with_grad::<Gram<false>>,
-                Exact::Difference | Exact::Dot => gradient::log_sum_with_grad::<Difference>,
-            };
-            by(self.level, sets, &centre, (t, weight), passes.next())
-        };
-        let kernel = Exact::gaussian(sets, t);
-        let narrow = kernel == Exact::Cosine && mean_square(&centre) <= NARROW;
-        if !narrow {
-            let done = by(kernel)?;
-            if kernel != Exact::Cosine || !done.cancels {
-                return Ok(done.result);
-            }
-        }
-        Ok(by(Exact::Difference)?.result)
+        gradient::distances::squared_distances_grad(self.isa, Rows::of(x)?, Rows::of(y)?, upstream)
     }
 }

@@ -1,48 +1,59 @@
-//! Points as the CPU keeps them.
+//! Points as the CPU stores them.
 
 use std::ops::Range;
 
+use pulp::Simd;
 use rayon::prelude::*;
 
-use super::{float::Float, level::Level, matrix::zeros, tile};
 use crate::{
+    cpu::{
+        block::{
+            microkernel::{MAX_TILE_WIDTH, width},
+            pack::{Buffer, DIMS_PER_PARTIAL_SUM, interleave},
+        },
+        simd::{
+            float::Float,
+            isa::{Isa, Job},
+        },
+    },
     error::{Error, Result},
     points::{Embeddings, Points, Scaling, hash, length, own},
 };
 
-/// n points of d dimensions, row-major.
+/// Points, n of d dimensions, row-major.
 ///
-/// A row to be scaled is kept as it came but for a power of two, so without any loss, at a length in
-/// [1/√2, √2]; the exact factor to unit length stands beside it, and each use rounds as it can bear.
-pub(super) struct Rows {
+/// A row to be scaled is stored as it came but for a power of two, so without any loss, at a length in [1/√2, √2]. The exact
+/// factor to unit length stands beside it, and each use rounds as it can bear.
+pub(crate) struct Rows {
+    scaling: Scaling,
     values: Vec<f32>,
     dims: usize,
-    /// 1 / the length of the row as kept; 1 for raw points.
+    /// Inverse lengths of the rows as stored; 1 for raw points.
     inverse: Vec<f64>,
-    /// The lengths of the rows as they came; empty for raw points.
+    /// Lengths of the rows as they came; empty for raw points.
     lengths: Vec<f64>,
-    /// (s − 1) / 2 for the square s of the length that the f32 kernel sees; empty for raw points.
+    /// Excess (s − 1) / 2 of the squared length s that the f32 formula sees; empty for raw points.
     excess: Vec<f32>,
-    /// The squares of the lengths that the f64 kernel sees; empty for raw points.
+    /// Squared lengths that the f64 formula sees; empty for raw points.
     squares: Vec<f64>,
-    /// How many rows there are that differ, as a sum over all sees them: 1 / Σp², where p are the parts of a sample of rows
-    /// that are equal. 0 for raw points.
+    /// Effective number of different rows: 1 / Σp², where p are the shares of equal rows in a sample. 0 for raw points.
     varied: f64,
 }
 
-/// So few unit rows are taken in f64.
-pub(super) const FEW: usize = 128;
+/// Most unit rows that are summed in f64 whatever else holds.
+pub(crate) const MAX_ROWS_FOR_F64: usize = 128;
 
-/// So many rows, evenly spread, show how they vary.
-const SAMPLE: usize = 1024;
+/// Rows, evenly spread, that show how many differ.
+const ROWS_SAMPLED: usize = 1024;
 
-/// How many rows a thread takes at a time.
-const CHUNK: usize = 96;
+/// Rows that a thread takes at a time.
+const ROWS_PER_TASK: usize = 96;
 
 impl Rows {
-    pub(super) fn upload(level: Level, points: Embeddings<'_>) -> Points {
+    pub(crate) fn upload(isa: Isa, points: Embeddings<'_>) -> Points {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
         let mut storage = Self {
+            scaling,
             values: points.into_values().into_owned(),
             dims,
             inverse: vec![1.0; rows],
@@ -54,22 +65,21 @@ impl Rows {
         if scaling == Scaling::Unit {
             storage.scale();
         }
-        storage.measure_all(level);
-        Points { rows, dims, scaling, storage: Box::new(storage) }
+        storage.measure_all(isa);
+        storage.into_points()
     }
 
-    /// Some of these rows, which may repeat.
-    pub(super) fn gather(&self, level: Level, rows: &[usize]) -> Result<Points> {
+    /// Points of some of these rows, which may repeat.
+    pub(crate) fn gather(&self, isa: Isa, rows: &[usize]) -> Result<Points> {
         let dims = self.dims;
         let mut values = zeros(rows.len(), dims)?;
         values
             .par_chunks_exact_mut(dims)
             .zip(rows)
             .for_each(|(out, &row)| out.copy_from_slice(self.row(row)));
-        let of = |all: &[f64]| {
-            if all.is_empty() { Vec::new() } else { rows.iter().map(|&row| all[row]).collect() }
-        };
+        let of = |all: &[f64]| rows.iter().filter_map(|&row| all.get(row).copied()).collect();
         let mut storage = Self {
+            scaling: self.scaling,
             values,
             dims,
             inverse: of(&self.inverse),
@@ -78,18 +88,22 @@ impl Rows {
             squares: Vec::new(),
             varied: 0.0,
         };
-        storage.measure_all(level);
-        Ok(Points { rows: rows.len(), dims, scaling: self.scaling(), storage: Box::new(storage) })
+        storage.measure_all(isa);
+        Ok(storage.into_points())
     }
 
-    /// The rows of points that this backend has made.
-    pub(super) fn of(points: &Points) -> Result<&Self, Error> {
+    fn into_points(self) -> Points {
+        Points { rows: self.len(), dims: self.dims, scaling: self.scaling, storage: Box::new(self) }
+    }
+
+    /// Rows of points that this backend has made.
+    pub(crate) fn of(points: &Points) -> Result<&Self, Error> {
         own(&*points.storage)
     }
 
     fn scale(&mut self) {
         self.lengths = vec![0.0; self.len()];
-        let rows = self.values.par_chunks_exact_mut(self.dims).with_min_len(CHUNK);
+        let rows = self.values.par_chunks_exact_mut(self.dims).with_min_len(ROWS_PER_TASK);
         rows.zip(&mut self.lengths).zip(&mut self.inverse).for_each(|((row, of_row), inverse)| {
             *of_row = length(row);
             // Lengths are limited to those for which this power is an f32.
@@ -99,15 +113,15 @@ impl Rows {
         });
     }
 
-    /// What kernels see of the lengths of scaled rows.
-    fn measure_all(&mut self, level: Level) {
-        if self.scaling() == Scaling::Raw {
+    /// Measures the lengths of scaled rows as the formulas see them, and how many rows differ.
+    fn measure_all(&mut self, isa: Isa) {
+        if self.scaling == Scaling::Raw {
             return;
         }
-        self.excess = self.measure(level);
+        self.excess = self.measure(isa);
         self.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
-        self.squares = self.measure(level);
-        let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(SAMPLE).max(1));
+        self.squares = self.measure(isa);
+        let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(ROWS_SAMPLED).max(1));
         let mut hashes: Vec<_> = sample.map(|row| hash(self.row(row))).collect();
         hashes.sort_unstable();
         let part = |equal: &[u64]| equal.len() as f64 / hashes.len() as f64;
@@ -115,77 +129,141 @@ impl Rows {
         self.varied = parts.map(|part| part.powi(2)).sum::<f64>().recip();
     }
 
-    fn measure<T: Float>(&self, level: Level) -> Vec<T> {
+    fn measure<T: Float>(&self, isa: Isa) -> Vec<T> {
         let mut squares = vec![T::default(); self.len()];
-        squares.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
-            let first = chunk * CHUNK;
-            level.run(tile::Squares { rows: self, range: first..first + out.len(), out });
+        squares.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(chunk, out)| {
+            let first = chunk * ROWS_PER_TASK;
+            isa.run(Squares { rows: self, range: first..first + out.len(), out });
         });
         squares
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.inverse.len()
     }
 
-    pub(super) fn scaling(&self) -> Scaling {
-        if self.lengths.is_empty() && !self.inverse.is_empty() { Scaling::Raw } else { Scaling::Unit }
+    pub(crate) fn scaling(&self) -> Scaling {
+        self.scaling
     }
 
-    pub(super) fn dims(&self) -> usize {
+    pub(crate) fn dims(&self) -> usize {
         self.dims
     }
 
-    /// A row as kept.
+    /// Row as stored.
     #[inline(always)]
-    pub(super) fn row(&self, row: usize) -> &[f32] {
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.dims..][..self.dims]
     }
 
-    /// What multiplies a row as kept, to make it what metrics see.
+    /// Factor from a row as stored to what metrics see.
     #[inline(always)]
-    pub(super) fn scale_of<T: Float>(&self, row: usize) -> T {
+    pub(crate) fn scale_of<T: Float>(&self, row: usize) -> T {
         T::scale(self.inverse[row])
     }
 
-    /// The excess of some rows; none where nothing was scaled.
-    pub(super) fn excess(&self, range: Range<usize>) -> &[f32] {
+    /// Excess of some rows; an empty slice for raw points.
+    pub(crate) fn excess(&self, range: Range<usize>) -> &[f32] {
         self.excess.get(range).unwrap_or_default()
     }
 
-    /// Whether these are unit rows so few that they are taken in f64.
-    pub(super) fn few(&self) -> bool {
-        self.scaling() == Scaling::Unit && self.len() <= FEW
+    /// Values of a row in f64, as metrics see them.
+    #[inline(always)]
+    pub(crate) fn view(&self, row: usize) -> RowView<'_> {
+        RowView { values: self.row(row), scale: self.inverse[row] }
     }
 
-    /// How many rows there are over which rounding averages out.
-    pub(super) fn varied(&self) -> f64 {
+    /// Whether these are unit rows so few that they are summed in f64.
+    pub(crate) fn few(&self) -> bool {
+        self.scaling == Scaling::Unit && self.len() <= MAX_ROWS_FOR_F64
+    }
+
+    /// Effective number of different rows, over which rounding averages out.
+    pub(crate) fn varied(&self) -> f64 {
         self.varied
     }
 
-    /// The squares of some rows' lengths; none where nothing was scaled.
-    pub(super) fn squares(&self, range: Range<usize>) -> &[f64] {
+    /// Squared lengths of some rows; an empty slice for raw points.
+    pub(crate) fn squares(&self, range: Range<usize>) -> &[f64] {
         self.squares.get(range).unwrap_or_default()
     }
 
-    /// A row as metrics see it.
-    pub(super) fn seen(&self, row: usize) -> impl Iterator<Item = f64> + Clone {
+    /// Row as metrics see it.
+    pub(crate) fn seen(&self, row: usize) -> impl Iterator<Item = f64> + Clone {
         let inverse = self.inverse[row];
         self.row(row).iter().map(move |&v| f64::from(v) * inverse)
     }
 
-    /// Turns the gradient for a row as metrics see it into the one for the row as it came.
-    pub(super) fn through_scaling(&self, row: usize, gradient: &mut [f64]) {
+    /// Carries the gradient for a row as metrics see it to the row as it came.
+    pub(crate) fn through_scaling(&self, row: usize, gradient: &mut [f64]) {
         let Some(length) = self.lengths.get(row) else { return };
         self.remove_radial(row, gradient);
         gradient.iter_mut().for_each(|g| *g /= length);
     }
 
-    /// Leaves the part of a gradient that is tangent to the sphere at a row.
-    pub(super) fn remove_radial(&self, row: usize, gradient: &mut [f64]) {
+    /// Projects a gradient onto the tangent of the sphere at a row.
+    pub(crate) fn remove_radial(&self, row: usize, gradient: &mut [f64]) {
         let radial: f64 = self.seen(row).zip(&*gradient).map(|(x, g)| x * g).sum();
         for (g, x) in gradient.iter_mut().zip(self.seen(row)) {
             *g -= x * radial;
         }
     }
+}
+
+/// Row of stored values and the factor from them to what metrics see.
+#[derive(Clone, Copy)]
+pub(crate) struct RowView<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) scale: f64,
+}
+
+/// Squared length of each row, in the very operations of the microkernel: of equal rows, it is their product.
+struct Squares<'a, T> {
+    rows: &'a Rows,
+    range: Range<usize>,
+    out: &'a mut [T],
+}
+
+impl<T: Float> Job for Squares<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
+        let width = width::<S, T>();
+        let mut buffer = Buffer::<T>::default();
+        let panel = buffer.take(width * self.rows.dims());
+        for (first, out) in self.range.step_by(width).zip(self.out.chunks_mut(width)) {
+            interleave(panel, width, out.len(), |r| {
+                (self.rows.row(first + r), self.rows.scale_of(first + r))
+            });
+            let zero = [T::splat(simd, T::default()); 2];
+            let mut total = zero;
+            for panel in T::vectors::<S>(panel).as_chunks::<2>().0.chunks(DIMS_PER_PARTIAL_SUM) {
+                let mut partial = zero;
+                for a in panel {
+                    partial = [0, 1].map(|v| T::mul_add(simd, a[v], a[v], partial[v]));
+                }
+                total = [0, 1].map(|v| T::plus(simd, total[v], partial[v]));
+            }
+            let mut squares = [T::default(); MAX_TILE_WIDTH];
+            T::vectors_mut::<S>(&mut squares[..width]).copy_from_slice(&total);
+            out.copy_from_slice(&squares[..out.len()]);
+        }
+    }
+}
+
+/// Zeros for a matrix, or the error that says how much memory is missing.
+pub(crate) fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
+    let mut values = Vec::new();
+    let reserved = rows.checked_mul(cols).map(|len| values.try_reserve_exact(len).map(|()| len));
+    let Some(Ok(len)) = reserved else {
+        return Err(Error::OutOfMemory { context: format!("a matrix of {rows} × {cols}") });
+    };
+    values.resize(len, 0.0);
+    Ok(values)
+}
+
+/// Nearest value that f32 can hold.
+pub(crate) fn finite(value: f64) -> f64 {
+    if value.is_nan() { 0.0 } else { value.clamp(f32::MIN.into(), f32::MAX.into()) }
 }

@@ -57,9 +57,7 @@ fn across_two_sets() {
                 let pairs = Pairs::Across(&x.points, &y.points);
                 let want = oracle::uniformity(&x.seen, Some(&y.seen), 2.0);
                 close(&what, uniformity(cpu, pairs, 2.0), want, 1e-6 * want.abs().max(1.0));
-                let (value, gradients) = Uniformity { t: 2.0 }
-                    .value_with_grad(cpu, pairs, 1.0, &Watch::new(None, 0))
-                    .expect("a gradient");
+                let (value, gradients) = cpu.uniformity_with_grad(pairs, 2.0, 1.0).expect("a gradient");
                 close(&what, value, want, 1e-6 * want.abs().max(1.0));
                 let (mut gx, mut gy) = oracle::uniformity_grad(&x.seen, Some(&y.seen), 2.0, 1.0);
                 oracle::through(&mut gx, &x.seen, &x.lengths);

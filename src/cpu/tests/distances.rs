@@ -2,7 +2,6 @@
 
 use super::oracle::Point;
 use super::*;
-use crate::metrics::Alignment;
 
 #[test]
 fn pairs_of_rows() {
@@ -12,15 +11,18 @@ fn pairs_of_rows() {
             let x = set(cpu, &random(n * d, 12), d, scaling);
             let y = set(cpu, &random(n * d, 13), d, scaling);
             for alpha in [1.0, 2.0, 3.0] {
-                let metric = Alignment { alpha };
                 let want = oracle::alignment(&x.seen, &y.seen, alpha);
-                let value = metric.value(cpu, &x.points, &y.points).expect("a value");
+                let squares = cpu.paired(&x.points, &y.points, Term::SquaredDistance).expect("distances");
+                let value = squares.iter().map(|square| square.powf(alpha / 2.0)).sum::<f64>() / n as f64;
                 close("alignment", value, want, 1e-6 * want);
                 let start = random(n * d, 14);
                 let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
-                let (_, gx, gy) = metric
-                    .value_with_grad(cpu, &x.points, &y.points, (0.7, None), Some((matrix(), matrix())))
-                    .expect("a gradient");
+                // The slope of ‖δ‖^α is that of ½c‖δ‖² with c = α‖δ‖^(α−2).
+                let of = |square: &f64| 0.7 * alpha * square.powf(alpha / 2.0 - 1.0) / n as f64;
+                let coefficients: Vec<_> = squares.iter().map(of).collect();
+                let (term, into) = (Term::SquaredDistance, Some((matrix(), matrix())));
+                let (gx, gy) =
+                    cpu.paired_gradient(&x.points, &y.points, term, &coefficients, into).expect("a gradient");
                 for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
                     let mut want = oracle::alignment_grad(&x.seen, &y.seen, alpha, 0.7);
                     oracle::through(&mut want, &x.seen, &x.lengths);
@@ -41,7 +43,7 @@ fn inner_products_of_pairs() {
             let (n, d) = (150, 37);
             let x = set(cpu, &random(n * d, 12), d, scaling);
             let y = set(cpu, &random(n * d, 13), d, scaling);
-            let dots = cpu.paired_dots(&x.points, &y.points).expect("dots");
+            let dots = cpu.paired(&x.points, &y.points, Term::Dot).expect("dots");
             for (i, got) in dots.into_iter().enumerate() {
                 close("dot", got, oracle::dot(&x.seen[i], &y.seen[i]), 1e-12);
             }
@@ -49,7 +51,7 @@ fn inner_products_of_pairs() {
             let c: Vec<_> = c.into_iter().map(f64::from).collect();
             let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
             let sum = Some((matrix(), matrix()));
-            let (gx, gy) = cpu.paired_dots_grad(&x.points, &y.points, &c, sum).expect("gradients");
+            let (gx, gy) = cpu.paired_gradient(&x.points, &y.points, Term::Dot, &c, sum).expect("gradients");
             for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
                 let times = |(y, c): (&Point, &f64)| y.iter().map(|y| c * y).collect::<Point>();
                 let mut want: Vec<_> = y.seen.iter().zip(&c).map(times).collect();

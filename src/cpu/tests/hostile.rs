@@ -49,15 +49,14 @@ fn equal_points_are_exactly_equal() {
                     let x = set(cpu, &random(d, 9).repeat(n), d, scaling);
                     for t in [1e-300, 2.0, 50.0, 1e300] {
                         let (pairs, watch) = (Pairs::Within(&x.points), Watch::new(None, 0));
-                        let sum = cpu.log_sum(pairs, t, &watch).expect("a sum");
+                        let sum = cpu.sum(pairs, t, &watch).expect("a sum");
                         assert_eq!(sum, LogSumExp { max: 0.0, sum: pairs.count() as f64 });
-                        let (sum, gradients) =
-                            cpu.log_sum_with_grad(pairs, t, 1.0, &watch).expect("a gradient");
+                        let (sum, gradients) = cpu.sum_with_grad(pairs, t, 1.0, &watch).expect("a gradient");
                         assert_eq!(sum, LogSumExp { max: 0.0, sum: pairs.count() as f64 });
                         let gradient = gradients.x.read().expect("a matrix");
                         assert!(gradient.iter().all(|g| g.is_finite()));
                     }
-                    let squares = cpu.paired_squared_distances(&x.points, &x.points).expect("distances");
+                    let squares = cpu.paired(&x.points, &x.points, Term::SquaredDistance).expect("distances");
                     assert!(squares.iter().all(|&square| square == 0.0));
                 }
             }
@@ -88,12 +87,7 @@ fn any_steepness_is_finite_or_overflows() {
         for (n, scaling) in [(50, Scaling::Unit), (200, Scaling::Unit), (200, Scaling::Raw)] {
             let x = set(cpu, &random(n * 5, 11), 5, scaling);
             for t in [5e-324, 1e-300, 1e-10, 10.0, 10.1, 1e4, 1e30, 1e300, f64::MAX] {
-                let result = Uniformity { t }.value_with_grad(
-                    cpu,
-                    Pairs::Within(&x.points),
-                    1.0,
-                    &Watch::new(None, 0),
-                );
+                let result = cpu.uniformity_with_grad(Pairs::Within(&x.points), t, 1.0);
                 match result {
                     Ok((value, gradients)) => {
                         let want = oracle::uniformity(&x.seen, None, t);

@@ -4,6 +4,7 @@ use super::{
     oracle::{Kind, dot, list, log_sum_exp, squared_distance},
     *,
 };
+use crate::weights::{ExtraTerms, PairWeights};
 
 /// Two sets, of which one may be the other, and the pairs between them.
 struct Sides {
@@ -35,20 +36,20 @@ impl Sides {
         list(self.kind, self.x.seen.len(), self.y.seen.len())
     }
 
-    fn exponent(&self, exponent: Exponent, i: usize, j: usize) -> f64 {
+    fn exponent(&self, kernel: Kernel, i: usize, j: usize) -> f64 {
         let (x, y) = (&self.x.seen[i], &self.y.seen[j]);
-        match exponent {
-            Exponent::Gaussian { t } => -t * squared_distance(x, y),
-            Exponent::Logit { tau } => dot(x, y) / tau,
+        match kernel.map {
+            Map::Gaussian => -kernel.scale * squared_distance(x, y),
+            Map::Logit => dot(x, y) / kernel.scale,
         }
     }
 
     /// log Σ mass · exp(e) for the points of both sets.
-    fn row_log_sums(&self, exponent: Exponent, masses: Option<PointWeights<'_>>) -> [Vec<f64>; 2] {
+    fn row_log_sums(&self, kernel: Kernel, masses: Option<PointWeights<'_>>) -> [Vec<f64>; 2] {
         let within = matches!(self.kind, Kind::Within);
         let mut terms = [vec![Vec::new(); self.x.seen.len()], vec![Vec::new(); self.y.seen.len()]];
         for (i, j) in self.list() {
-            let e = self.exponent(exponent, i, j);
+            let e = self.exponent(kernel, i, j);
             terms[0][i].push((masses.map_or(1.0, |m| m.y[j]), e));
             terms[if within { 0 } else { 1 }][j].push((masses.map_or(1.0, |m| m.x[i]), e));
         }
@@ -56,16 +57,16 @@ impl Sides {
     }
 
     /// The gradients of Σ w e for both sets.
-    fn grad(&self, exponent: Exponent, weight: impl Fn(usize, usize, f64) -> f64) -> [Vec<Point>; 2] {
+    fn grad(&self, kernel: Kernel, weight: impl Fn(usize, usize, f64) -> f64) -> [Vec<Point>; 2] {
         let within = matches!(self.kind, Kind::Within);
         let d = self.x.seen[0].len();
         let mut grads = [vec![vec![0.0; d]; self.x.seen.len()], vec![vec![0.0; d]; self.y.seen.len()]];
         for (i, j) in self.list() {
-            let w = weight(i, j, self.exponent(exponent, i, j));
+            let w = weight(i, j, self.exponent(kernel, i, j));
             for (k, (x, y)) in self.x.seen[i].iter().zip(&self.y.seen[j]).enumerate() {
-                let (gx, gy) = match exponent {
-                    Exponent::Gaussian { t } => (-2.0 * t * (x - y), 2.0 * t * (x - y)),
-                    Exponent::Logit { tau } => (y / tau, x / tau),
+                let (gx, gy) = match kernel.map {
+                    Map::Gaussian => (-2.0 * kernel.scale * (x - y), 2.0 * kernel.scale * (x - y)),
+                    Map::Logit => (y / kernel.scale, x / kernel.scale),
                 };
                 grads[0][i][k] += w * gx;
                 grads[if within { 0 } else { 1 }][j][k] += w * gy;
@@ -93,28 +94,28 @@ fn shapes(kind: Kind) -> Vec<(usize, usize, usize)> {
     }
 }
 
-const EXPONENTS: [Exponent; 6] = [
-    Exponent::Gaussian { t: 2.0 },
-    Exponent::Gaussian { t: 30.0 },
-    Exponent::Logit { tau: 0.5 },
-    Exponent::Logit { tau: 0.07 },
-    Exponent::Logit { tau: 0.01 },
-    Exponent::Logit { tau: 0.004 },
+const KERNELS: [Kernel; 6] = [
+    Kernel::gaussian(2.0),
+    Kernel::gaussian(30.0),
+    Kernel::logit(0.5),
+    Kernel::logit(0.07),
+    Kernel::logit(0.01),
+    Kernel::logit(0.004),
 ];
 
 /// Every kind of pairs, shape, scaling and exponent.
-fn for_all(cpus: &[Cpu], check: impl Fn(&str, &Cpu, &Sides, Exponent)) {
+fn for_all(cpus: &[Cpu], check: impl Fn(&str, &Cpu, &Sides, Kernel)) {
     for cpu in cpus {
         for kind in KINDS {
             for shape in shapes(kind) {
                 for (scaling, scale) in [(Scaling::Unit, 1.0), (Scaling::Raw, 0.5), (Scaling::Raw, 10.0)] {
                     let sides = Sides::new(cpu, kind, shape, scaling, scale);
-                    for exponent in EXPONENTS {
+                    for kernel in KERNELS {
                         let what = format!(
-                            "{}, {kind:?}, {shape:?}, {scaling:?} by {scale}, {exponent:?}",
+                            "{}, {kind:?}, {shape:?}, {scaling:?} by {scale}, {kernel:?}",
                             cpu.device.name
                         );
-                        check(&what, cpu, &sides, exponent);
+                        check(&what, cpu, &sides, kernel);
                     }
                 }
             }
@@ -133,9 +134,9 @@ fn close_rows(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
 
 #[test]
 fn sums_of_rows() {
-    for_all(&cpus(), |what, cpu, sides, exponent| {
-        let got = cpu.row_log_sums(sides.pairs(), exponent, None, &watch()).expect("sums");
-        let [x, y] = sides.row_log_sums(exponent, None);
+    for_all(&cpus(), |what, cpu, sides, kernel| {
+        let got = cpu.row_log_sums(sides.pairs(), &[kernel], None, &watch()).expect("sums").remove(0);
+        let [x, y] = sides.row_log_sums(kernel, None);
         close_rows(what, &got.x, &x, 1e-6);
         assert_eq!(got.y.is_none(), matches!(sides.kind, Kind::Within));
         if let Some(got) = got.y {
@@ -146,7 +147,7 @@ fn sums_of_rows() {
 
 #[test]
 fn sums_of_rows_with_masses() {
-    for_all(&[Cpu::new()], |what, cpu, sides, exponent| {
+    for_all(&[Cpu::new()], |what, cpu, sides, kernel| {
         let of = |n: usize, seed| {
             let mass = |(i, v): (usize, f32)| if i % 3 == 1 { 0.0 } else { f64::from(v).abs() * 1e3 };
             random(n, seed).into_iter().enumerate().map(mass).collect::<Vec<_>>()
@@ -154,8 +155,8 @@ fn sums_of_rows_with_masses() {
         let x = of(sides.x.seen.len(), 41);
         let y = if matches!(sides.kind, Kind::Within) { x.clone() } else { of(sides.y.seen.len(), 42) };
         let masses = Some(PointWeights { x: &x, y: &y });
-        let got = cpu.row_log_sums(sides.pairs(), exponent, masses, &watch()).expect("sums");
-        let [x, y] = sides.row_log_sums(exponent, masses);
+        let got = cpu.row_log_sums(sides.pairs(), &[kernel], masses, &watch()).expect("sums").remove(0);
+        let [x, y] = sides.row_log_sums(kernel, masses);
         close_rows(what, &got.x, &x, 1e-6);
         if let Some(got) = got.y {
             close_rows(what, &got, &y, 1e-6);
@@ -165,20 +166,20 @@ fn sums_of_rows_with_masses() {
 
 #[test]
 fn weighted_gradients() {
-    for_all(&cpus(), |what, cpu, sides, exponent| {
+    for_all(&cpus(), |what, cpu, sides, kernel| {
         // In one dimension the gradient along the sphere is nothing but rounding.
         if sides.x.points.dims() == 1 && sides.x.points.scaling() == Scaling::Unit {
             return;
         }
         // As in a loss: each row by its own sum, but for some that do not count.
-        let [rows, cols] = sides.row_log_sums(exponent, None);
+        let [rows, cols] = sides.row_log_sums(kernel, None);
         let log = |(i, sum): (usize, f64)| if i % 5 == 4 { f64::NEG_INFINITY } else { -sum - 2.0 };
         let p: Vec<_> = rows.into_iter().enumerate().map(log).collect();
         let within = matches!(sides.kind, Kind::Within);
         let q = if within { p.clone() } else { cols.into_iter().enumerate().map(log).collect() };
         let none = vec![0.0; q.len()];
-        let check = |what: &str, weighing, weight: &dyn Fn(usize, usize, f64) -> f64| {
-            let mut want = sides.grad(exponent, weight);
+        let check = |what: &str, weights, weight: &dyn Fn(usize, usize, f64) -> f64| {
+            let mut want = sides.grad(kernel, weight);
             if want[0].concat().iter().all(|g| g.abs() < 1e-20) {
                 return;
             }
@@ -188,7 +189,10 @@ fn weighted_gradients() {
             };
             let sum = Gradients { x: matrix(&sides.x), y: (!within).then(|| matrix(&sides.y)) };
             let pairs = sides.pairs();
-            let grad = |sum| cpu.weighted_grad(pairs, exponent, weighing, sum, &watch()).expect("a gradient");
+            let grad = |into| {
+                let normalizer = Normalizer::Given { weights, scale: 1.0, into };
+                cpu.gradient(pairs, kernel, normalizer, &watch()).expect("a gradient").1
+            };
             let got = grad(None);
             close_grad(what, &got.x, &want[0], 1e-5);
             assert_eq!(got.y.is_none(), within);
@@ -217,12 +221,12 @@ fn weighted_gradients() {
 
 #[test]
 fn softmax_of_rows_and_of_both_sets() {
-    for_all(&cpus(), |what, cpu, sides, exponent| {
+    for_all(&cpus(), |what, cpu, sides, kernel| {
         let one = sides.x.points.dims() == 1 && sides.x.points.scaling() == Scaling::Unit;
         if one || matches!(sides.kind, Kind::Within) {
             return;
         }
-        let sums = sides.row_log_sums(exponent, None);
+        let sums = sides.row_log_sums(kernel, None);
         // Next to nothing, about as much, nearly all, nothing at all.
         let rest = |(i, sum): (usize, &f64)| [sum - 20.0, sum + 0.5, sum + 5.0, f64::NEG_INFINITY][i % 4];
         let rests = sums.each_ref().map(|sums| sums.iter().enumerate().map(rest).collect::<Vec<_>>());
@@ -237,11 +241,11 @@ fn softmax_of_rows_and_of_both_sets() {
                 let of_y = if both { (e - log_sums[1][j]).exp() } else { 0.0 };
                 scale * ((e - log_sums[0][i]).exp() + of_y)
             };
-            let want = sides.grad(exponent, weight);
+            let want = sides.grad(kernel, weight);
             let given = ExtraTerms { x: &rests[0], y: both.then_some(&*rests[1]) };
-            let (got, grads) = cpu
-                .row_log_sums_with_grad(sides.pairs(), exponent, given, scale, &watch())
-                .expect("gradients");
+            let normalizer = Normalizer::Rows { extra: given, scale };
+            let (got, grads) = cpu.gradient(sides.pairs(), kernel, normalizer, &watch()).expect("gradients");
+            let got = got.rows().expect("sums of rows");
             close_rows(what, &got.x, &sums[0], 1e-6);
             assert_eq!(got.y.is_some(), both, "{what}");
             if let Some(got) = &got.y {

@@ -11,15 +11,18 @@ use std::{
 use super::*;
 use crate::{
     cpu::{
-        kept::Kept,
-        kernel::{Cosine, Gram, Kernel},
-        rows::Form,
-        softmax::sums_first,
-        table::bytes,
-        weighted::Pulled,
+        accuracy::PairExponent,
+        block::{
+            cache::SimilarityCache,
+            formula::{Cosine, Formula, Gram},
+            table::bytes,
+        },
+        gradient::{
+            softmax::{Softmax, sums_then_weights},
+            weighted::CentredSums,
+        },
     },
     error::Error,
-    kernel::Exponent,
     progress::Progress,
     weights::ExtraTerms,
 };
@@ -35,9 +38,8 @@ fn the_same_bits_for_any_number_of_threads() {
             pool.install(|| {
                 [Pairs::Within(&x.points), Pairs::Across(&x.points, &y.points)].map(|pairs| {
                     let watch = Watch::new(None, 0);
-                    let sum = cpu.log_sum(pairs, 2.0, &watch).expect("a sum");
-                    let (with, gradients) =
-                        cpu.log_sum_with_grad(pairs, 2.0, 1.0, &watch).expect("gradients");
+                    let sum = cpu.sum(pairs, 2.0, &watch).expect("a sum");
+                    let (with, gradients) = cpu.sum_with_grad(pairs, 2.0, 1.0, &watch).expect("gradients");
                     let gradients = [Some(gradients.x), gradients.y].map(|g| g.map(|g| g.read()));
                     (sum, with, gradients)
                 })
@@ -62,44 +64,45 @@ fn every_pair_is_counted_and_a_stop_is_obeyed() {
                 seen.fetch_max(progress.done, Ordering::Relaxed);
                 ControlFlow::Continue(())
             };
-            cpu.log_sum(pairs, 2.0, &Watch::new(Some(&observe), pairs.count())).expect("a sum");
+            cpu.sum(pairs, 2.0, &Watch::new(Some(&observe), pairs.count())).expect("a sum");
             assert_eq!(last.swap(0, Ordering::Relaxed), pairs.count());
             let watch = Watch::new(Some(&observe), pairs.count());
-            cpu.log_sum_with_grad(pairs, 2.0, 1.0, &watch).expect("gradients");
+            cpu.sum_with_grad(pairs, 2.0, 1.0, &watch).expect("gradients");
             assert_eq!(last.load(Ordering::Relaxed), pairs.count());
             let stop = |_: Progress| ControlFlow::Break(());
             let watch = Watch::new(Some(&stop), pairs.count());
-            assert_eq!(cpu.log_sum(pairs, 2.0, &watch), Err(Error::Stopped));
-            assert_eq!(cpu.log_sum_with_grad(pairs, 2.0, 1.0, &watch).map(|_| ()), Err(Error::Stopped));
+            assert_eq!(cpu.sum(pairs, 2.0, &watch), Err(Error::Stopped));
+            assert_eq!(cpu.sum_with_grad(pairs, 2.0, 1.0, &watch).map(|_| ()), Err(Error::Stopped));
         }
     }
 }
 
-/// How many tables of closeness are kept for the second pass shows in no bit.
+/// The number of tables that are stored for the second pass shows in no bit.
 #[test]
-fn the_same_bits_whatever_is_kept() {
-    fn check<K: Kernel>(tau: f64, cpu: &Cpu) {
+fn the_same_bits_whatever_is_cached() {
+    fn check<F: Formula>(tau: f64, cpu: &Cpu) {
         let (n, d) = (700, 20);
         let x = set(cpu, &random(n * d, 27), d, Scaling::Unit);
         let y = set(cpu, &random(n * d, 28), d, Scaling::Unit);
-        let sets = Sets::of(Pairs::Unpaired(&x.points, &y.points)).expect("points of this device");
-        let form = Form::of(Exponent::Logit { tau }, sets);
+        let pairs = PairSet::of(Pairs::Unpaired(&x.points, &y.points)).expect("points of this device");
+        let exponent = PairExponent::of(Kernel::logit(tau), pairs);
         let rest = vec![1.0; n];
-        let rests = ExtraTerms { x: &rest, y: Some(&rest) };
-        let run = |room: usize| {
-            let (kept, watch) = (Kept::within(sets, room), Watch::new(None, 0));
-            let (sums, weights) =
-                sums_first::<K>(cpu, (sets, form), (rests, 1.0), &kept, &watch).expect("sums");
-            let centre = vec![K::Real::default(); d];
-            let pulled = Pulled::new(cpu, sets, &weights.expect("weights"), centre, &watch).expect("pulls");
-            let bits = |values: Vec<K::Real>| -> Vec<u64> {
+        let extra = ExtraTerms { x: &rest, y: Some(&rest) };
+        let softmax = Softmax { pairs, exponent, extra, scale: 1.0 };
+        let run = |budget: usize| {
+            let (cache, watch) = (SimilarityCache::with_budget(pairs, budget), Watch::new(None, 0));
+            let (sums, weights) = sums_then_weights::<F>(cpu.isa, softmax, &cache, &watch).expect("sums");
+            let centre = vec![F::Real::default(); d];
+            let weights = weights.expect("weights");
+            let sides = CentredSums::new(cpu.isa, pairs, &weights, centre, &watch).expect("sums");
+            let bits = |values: Vec<F::Real>| -> Vec<u64> {
                 values.into_iter().map(|v| Into::<f64>::into(v).to_bits()).collect()
             };
-            let on_y = pulled.on_y.expect("pulls on y");
-            (kept.count(), sums.x, sums.y, bits(pulled.on_x.weighted), bits(on_y.weighted))
+            let on_y = sides.on_y.expect("sums on y");
+            (cache.count(), sums.x, sums.y, bits(sides.on_x.weighted), bits(on_y.weighted))
         };
         let (none, all) = (run(0), run(usize::MAX));
-        let some = run(all.0 / 2 * bytes::<K::Real>(sets.panel(), sets.panel()));
+        let some = run(all.0 / 2 * bytes::<F::Real>(pairs.panel(), pairs.panel()));
         assert!(none.0 == 0 && 0 < some.0 && some.0 < all.0, "{} {} {}", none.0, some.0, all.0);
         for other in [all, some] {
             assert!(other.1 == none.1 && other.2 == none.2 && other.3 == none.3 && other.4 == none.4);
@@ -118,12 +121,12 @@ fn observers_may_compute() {
     let (other, own) = (set(&cpu, &random(700 * 16, 30), 16, Scaling::Unit), Cpu::new());
     let observer = move |_: Progress| {
         let watch = Watch::new(None, 0);
-        own.log_sum_with_grad(Pairs::Within(&other.points), 2.0, 1.0, &watch).expect("gradients");
+        own.sum_with_grad(Pairs::Within(&other.points), 2.0, 1.0, &watch).expect("gradients");
         ControlFlow::Continue(())
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().expect("threads");
     pool.install(|| {
         let watch = Watch::new(Some(&observer), 0);
-        cpu.log_sum_with_grad(Pairs::Within(&x.points), 2.0, 1.0, &watch).expect("gradients");
+        cpu.sum_with_grad(Pairs::Within(&x.points), 2.0, 1.0, &watch).expect("gradients");
     });
 }

@@ -29,15 +29,16 @@ fn within(set: &Set) -> Vec<(usize, usize)> {
 #[test]
 fn sums_of_several_t() {
     let ts = [2.0, 0.5, 10.0, 50.0, 2.0, 1e3];
+    let kernels = ts.map(Kernel::gaussian);
     for cpu in &cpus() {
         for scaling in [Scaling::Unit, Scaling::Raw] {
             for x in sets(cpu, scaling) {
                 let pairs = Pairs::Within(&x.points);
-                let sums = cpu.log_sums(pairs, &ts, &watch()).expect("sums");
+                let sums = cpu.log_sum(pairs, &kernels, &watch()).expect("sums");
                 assert_eq!(sums.len(), ts.len());
                 for (sum, t) in sums.into_iter().zip(ts) {
                     let what = format!("{}, {:?}, t = {t}", cpu.device.name, x.points);
-                    assert_eq!(sum, cpu.log_sum(pairs, t, &watch()).expect("a sum"), "{what}");
+                    assert_eq!(sum, cpu.sum(pairs, t, &watch()).expect("a sum"), "{what}");
                     let want = oracle::uniformity(&x.seen, None, t);
                     close(&what, sum.log_mean(pairs.count()), want, 3e-6 * want.abs().max(1.0));
                 }
@@ -46,8 +47,11 @@ fn sums_of_several_t() {
     }
     let cpu = Cpu::new();
     let x = set(&cpu, &[1.0, 0.0], 2, Scaling::Unit);
-    assert_eq!(cpu.log_sums(Pairs::Within(&x.points), &[], &watch()), Ok(vec![]));
-    assert_eq!(cpu.log_sums(Pairs::Within(&x.points), &[2.0], &watch()), Ok(vec![LogSumExp::EMPTY]));
+    assert_eq!(cpu.log_sum(Pairs::Within(&x.points), &[], &watch()), Ok(vec![]));
+    assert_eq!(
+        cpu.log_sum(Pairs::Within(&x.points), &[Kernel::gaussian(2.0)], &watch()),
+        Ok(vec![LogSumExp::EMPTY])
+    );
 }
 
 #[test]
@@ -63,10 +67,10 @@ fn sums_without_positive_pairs() {
                 let exponent = |(i, j): (usize, usize)| -t * squared_distance(&x.seen[i], &y.seen[j]);
                 let terms: Vec<_> =
                     list(Kind::Distinct, n, n).into_iter().map(|p| (1.0, exponent(p))).collect();
-                let sum = cpu.log_sum(pairs, t, &watch()).expect("a sum").log();
+                let sum = cpu.sum(pairs, t, &watch()).expect("a sum").log();
                 let want = log_sum_exp(&terms);
                 assert!(sum == want || (sum - want).abs() < 2e-6, "{what}: {sum} is not {want}");
-                let (with, _) = cpu.log_sum_with_grad(pairs, t, 1.0, &watch()).expect("a gradient");
+                let (with, _) = cpu.sum_with_grad(pairs, t, 1.0, &watch()).expect("a gradient");
                 assert!(
                     with.log() == want || (with.log() - want).abs() < 2e-6,
                     "{what}: {with:?}, not {want}"
@@ -100,7 +104,9 @@ fn groups() {
                                 terms[h * k + g].push((1.0, e));
                             }
                         }
-                        let got = cpu.group_log_sums(&x.points, &ends, t, &watch()).expect("sums");
+                        let got = cpu
+                            .group_log_sums(&x.points, &ends, Kernel::gaussian(t), GroupPairs::All, &watch())
+                            .expect("sums");
                         assert_eq!(got.len(), k * k);
                         for (cell, (got, terms)) in got.iter().zip(&terms).enumerate() {
                             let (got, want) = (got.log(), log_sum_exp(terms));
@@ -239,7 +245,7 @@ fn some_rows_again() {
                 let got = cpu.gather(&x.points, &rows).expect("points");
                 assert_eq!((got.shape(), got.scaling()), (want.points.shape(), scaling));
                 for t in [2.0, 50.0] {
-                    let sum = |points| cpu.log_sum(Pairs::Within(points), t, &watch()).expect("a sum");
+                    let sum = |points| cpu.sum(Pairs::Within(points), t, &watch()).expect("a sum");
                     assert_eq!(sum(&got), sum(&want.points), "the same bits as uploaded anew");
                 }
             }

@@ -1,0 +1,214 @@
+//! Weighted sums, the heavy half of every gradient: Σⱼ wᵢⱼ (xⱼ − xᵢ) for all i.
+//!
+//! A block writes its weights to scratch, and two matrix products carry them to the panels on either side.
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+use crate::{
+    cpu::{
+        block::{
+            microkernel::width,
+            pack::{Pool, Scratch},
+            table::{SEGMENT_LEN, Table},
+        },
+        gradient::{strip::Strip, weights::Weights},
+        pairs::PairSet,
+        points::Rows,
+        schedule::TicketLock,
+        simd::{
+            float::Float,
+            isa::{Isa, Job},
+        },
+    },
+    error::Result,
+    schedule::{Block, latin_square, panels, tournament},
+};
+
+/// Weighted sums of the points of one set over all others.
+pub(crate) struct WeightedSums<T> {
+    /// Σⱼ wᵢⱼ (xⱼ − centre), row by row.
+    pub(crate) weighted: Vec<T>,
+    /// Σⱼ wᵢⱼ
+    pub(crate) total: Vec<f64>,
+}
+
+impl<T: Float> WeightedSums<T> {
+    pub(crate) fn zeros(rows: &Rows) -> Self {
+        Self { weighted: vec![T::default(); rows.len() * rows.dims()], total: vec![0.0; rows.len()] }
+    }
+
+    pub(crate) fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
+        let weighted = self.weighted.chunks_mut(panel * dims);
+        let totals = self.total.chunks_mut(panel);
+        weighted.zip(totals).map(|(weighted, total)| Panel { weighted, total, sum: 0.0 })
+    }
+}
+
+/// Weighted sums of a panel's rows, and Σ w of the blocks that had it on their left.
+pub(crate) struct Panel<'a, T> {
+    pub(crate) weighted: &'a mut [T],
+    pub(crate) total: &'a mut [f64],
+    sum: f64,
+}
+
+/// Weighted sums of both sides of a set of pairs.
+pub(crate) struct Accumulated<T> {
+    /// Σ w over all pairs.
+    pub(crate) sum: f64,
+    pub(crate) on_x: WeightedSums<T>,
+    /// Only where the pairs run across two sets.
+    pub(crate) on_y: Option<WeightedSums<T>>,
+}
+
+/// Block and the tickets for the panels that it adds to.
+struct Meeting {
+    left: Ticket,
+    /// `None` on the diagonal, where there is but one panel, which is the left one.
+    right: Option<Ticket>,
+    block: Block,
+}
+
+#[derive(Clone, Copy)]
+struct Ticket {
+    panel: usize,
+    number: usize,
+}
+
+/// Accumulates the weighted sums over all pairs. Points are taken relative to `centre`, so that close points far from the
+/// origin do not cancel.
+pub(crate) fn accumulate<T: Float>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    weights: &impl Weights<T>,
+    centre: &[T],
+    advance: impl Fn(u64) -> Result<()> + Sync,
+) -> Result<Accumulated<T>> {
+    let (x, y, dims, panel) = (pairs.left(), pairs.second(), pairs.dims(), pairs.panel());
+    let (lefts, rights): (Vec<_>, Vec<_>) =
+        (panels(x.len(), panel).collect(), panels(pairs.right().len(), panel).collect());
+    let (mut on_x, mut on_y) = (WeightedSums::zeros(x), y.map(WeightedSums::zeros));
+
+    // The panels of a second set stand behind those of x.
+    let second = if y.is_some() { lefts.len() } else { 0 };
+    let mut locks: Vec<_> = on_x.panels(dims, panel).map(TicketLock::new).collect();
+    locks.extend(on_y.iter_mut().flat_map(|sums| sums.panels(dims, panel)).map(TicketLock::new));
+    let rounds: Box<dyn Iterator<Item = Vec<(usize, usize)>> + Send> = match y {
+        None => Box::new(tournament(lefts.len())),
+        Some(_) => Box::new(latin_square(lefts.len(), rights.len())),
+    };
+
+    // Rounds flow into one another: a panel goes from block to block in their order, but waits for no others.
+    let mut tickets = vec![0; locks.len()];
+    let mut meetings = rounds.flatten().map(|(i, j)| {
+        let block =
+            Block { rows: lefts[i].clone(), cols: rights[j].clone(), diagonal: second == 0 && i == j };
+        let mut ticket = |panel: usize| {
+            tickets[panel] += 1;
+            Ticket { panel, number: tickets[panel] - 1 }
+        };
+        Meeting { left: ticket(i), right: (!block.diagonal).then(|| ticket(j + second)), block }
+    });
+    let pool = Pool::new();
+    let meet = |Meeting { left, right, block }: Meeting| {
+        let wait = |ticket: Ticket| locks[ticket.panel].wait(ticket.number);
+        let (mut left, mut right) = (wait(left), right.map(wait));
+        let sum = pool.with(|scratch| {
+            let (left, right) = (&mut *left, right.as_deref_mut());
+            isa.run(AddProducts { pairs, block: &block, weights, centre, scratch, left, right })
+        });
+        left.sum += sum;
+        // Observers may compute too: nobody waits for them.
+        drop((left, right));
+        advance(pairs.count_in(&block))
+    };
+    if lefts.len() == 1 && rights.len() == 1 {
+        // A hand-off to other threads takes longer than a single small block.
+        meetings.try_for_each(meet)?;
+    } else {
+        meetings.par_bridge().try_for_each(meet)?;
+    }
+    let sum = locks.into_iter().map(|lock| lock.into_inner().sum).sum();
+    Ok(Accumulated { sum, on_x, on_y })
+}
+
+/// Adds the weighted sums of a block to the panels on its left and right; returns Σ w of the block.
+struct AddProducts<'a, 'p, T: Float, W> {
+    pairs: PairSet<'a>,
+    block: &'a Block,
+    weights: &'a W,
+    centre: &'a [T],
+    scratch: &'a mut Scratch<T>,
+    left: &'a mut Panel<'p, T>,
+    /// `None` on the diagonal, where it is the left one.
+    right: Option<&'a mut Panel<'p, T>>,
+}
+
+impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> f64 {
+        let Self { pairs, block, weights, centre, scratch, left, mut right } = self;
+        let Scratch { packed, table, columns, .. } = scratch;
+        let (x, y) = (pairs.left(), pairs.right());
+        let width = width::<S, T>();
+        let mut table = Table::of::<SIDE>(table, block);
+        if block.diagonal {
+            // No tile lies below the diagonal.
+            table.fill(T::default());
+        }
+        weights.fill::<S, SIDE>(simd, pairs, block, packed, &mut table);
+        let sum = add_totals::<S, T, SIDE>(simd, &table, block, left, right.as_deref_mut());
+
+        let copied = columns.take(width * block.rows.len().max(block.cols.len()));
+        for column in (0..x.dims()).step_by(width) {
+            let (of_x, of_y) = (Strip::new(x, &block.rows, column), Strip::new(y, &block.cols, column));
+            let next_y = Strip::new(y, &block.cols, column + width);
+            let points = of_y.copy::<S, T>(copied, centre);
+            let weights = |left| table.down::<SIDE>(left);
+            of_x.multiply::<S, T, _, SIDE>(simd, points, weights, left.weighted, &of_x);
+            let points = of_x.copy::<S, T>(copied, centre);
+            let right = right.as_deref_mut().unwrap_or(&mut *left);
+            let weights = |right| table.along(right);
+            of_y.multiply::<S, T, _, SIDE>(simd, points, weights, right.weighted, &next_y);
+        }
+        sum
+    }
+}
+
+/// Adds the weights of each row and of each column to the totals; returns the sum of all.
+#[inline(always)]
+fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
+    simd: S,
+    weights: &Table<'_, T>,
+    block: &Block,
+    left: &mut Panel<'p, T>,
+    mut right: Option<&mut Panel<'p, T>>,
+) -> f64 {
+    let zero = T::splat(simd, T::default());
+    let mut sum = 0.0;
+    for j in (0..block.cols.len()).step_by(SIDE) {
+        let mut of_right = [zero; SIDE];
+        for (rows, totals) in weights.group::<SIDE>(j).zip(left.total.chunks_mut(SEGMENT_LEN)) {
+            let rows = rows.each_ref().map(|row| T::vectors::<S>(row));
+            for (v, totals) in totals.chunks_mut(T::lanes::<S>()).enumerate() {
+                let mut of_left = zero;
+                for r in 0..SIDE {
+                    of_left = T::plus(simd, of_left, rows[r][v]);
+                    of_right[r] = T::plus(simd, of_right[r], rows[r][v]);
+                }
+                let mut lanes = [T::default(); 16];
+                T::vectors_mut::<S>(&mut lanes)[0] = of_left;
+                totals.iter_mut().zip(lanes).for_each(|(total, v)| *total += v.into());
+            }
+        }
+        let totals = &mut right.as_deref_mut().unwrap_or(&mut *left).total[j..];
+        for (total, of_right) in totals.iter_mut().zip(of_right) {
+            let of_right = T::lane_sum(simd, of_right).into();
+            *total += of_right;
+            sum += of_right;
+        }
+    }
+    sum
+}

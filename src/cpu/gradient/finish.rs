@@ -1,0 +1,81 @@
+//! Gradients from weighted sums, and the evidence of how much of the sums cancels in them.
+
+use rayon::prelude::*;
+
+use crate::{
+    cpu::{
+        gradient::accumulate::WeightedSums,
+        matrix::{into_values, matrix},
+        points::{Rows, finite},
+        simd::float::Float,
+    },
+    error::Result,
+    points::Matrix,
+};
+
+/// Gradient Σⱼ wᵢⱼ (xⱼ − xᵢ) of one row, from its sums about the centre.
+fn row_gradient<T: Float>(
+    rows: &Rows,
+    row: usize,
+    centre: &[T],
+    weighted: &[T],
+    total: f64,
+    out: &mut [f64],
+) {
+    let scale = rows.scale_of::<T>(row);
+    let here = rows.row(row).iter().zip(centre).map(|(&v, &c)| (T::from(v) * scale - c).into());
+    for ((out, here), &weighted) in out.iter_mut().zip(here).zip(weighted) {
+        *out = weighted.into() - total * here;
+    }
+}
+
+/// Rows, evenly spread, that show whether sums cancel.
+const ROWS_SAMPLED: usize = 1024;
+
+/// Smallest part of the weighted sums that may be left in f32: below it their rounding, about 1e-7, shows in the fifth digit.
+pub(crate) const MIN_F32_REMAINDER: f64 = 0.03;
+
+/// Whether no more than this part of the weighted sums is left in the gradient, as in tight clusters.
+pub(crate) fn cancels<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T], part: f64) -> bool {
+    let dims = rows.dims();
+    let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
+    let of_row = |tangent: &mut Vec<f64>, row: usize| {
+        let weighted = &sums.weighted[row * dims..][..dims];
+        row_gradient(rows, row, centre, weighted, sums.total[row], tangent);
+        rows.remove_radial(row, tangent);
+        (square(tangent), weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>())
+    };
+    let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(ROWS_SAMPLED)).collect();
+    let squares: Vec<_> = sample.into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
+    let (left, summed) = squares.iter().fold((0.0, 0.0), |(left, summed), of| (left + of.0, summed + of.1));
+    left < part.powi(2) * summed
+}
+
+/// Gradient of all rows: `slope` times the weighted sums, through the scaling, added to `sum` where given; always finite.
+pub(crate) fn finish<T: Float>(
+    rows: &Rows,
+    sums: WeightedSums<T>,
+    centre: &[T],
+    slope: f64,
+    sum: Option<Matrix>,
+) -> Result<Matrix> {
+    let WeightedSums { weighted: mut out, total } = sums;
+    let dims = rows.dims();
+    let sum = sum.map(into_values).transpose()?;
+    let of_rows = out.par_chunks_exact_mut(dims).zip(total).enumerate();
+    of_rows.for_each_init(
+        || vec![0.0; dims],
+        |gradient, (row, (out, total))| {
+            row_gradient(rows, row, centre, out, total, gradient);
+            rows.through_scaling(row, gradient);
+            gradient.iter_mut().for_each(|g| *g *= slope);
+            if let Some(sum) = &sum {
+                gradient.iter_mut().zip(&sum[row * dims..]).for_each(|(g, &sum)| *g += f64::from(sum));
+            }
+            for (out, &g) in out.iter_mut().zip(&*gradient) {
+                *out = T::nearest(finite(g));
+            }
+        },
+    );
+    Ok(matrix(T::into_f32(out), rows.len(), dims))
+}

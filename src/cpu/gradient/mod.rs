@@ -1,0 +1,12 @@
+//! Gradients: pair weights, written block by block, times the points on either side.
+
+pub(crate) mod accumulate;
+pub(crate) mod distances;
+pub(crate) mod factors;
+pub(crate) mod finish;
+pub(crate) mod fused_softmax;
+pub(crate) mod softmax;
+pub(crate) mod strip;
+pub(crate) mod total;
+pub(crate) mod weighted;
+pub(crate) mod weights;

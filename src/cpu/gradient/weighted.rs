@@ -1,0 +1,155 @@
+//! Gradient of a weighted sum of exponents, in single precision where that is exact enough.
+
+use crate::{
+    cpu::{
+        accuracy::{Arithmetic, PairExponent},
+        block::formula::{Cosine, Difference, Dot, Formula, Gram},
+        gradient::{
+            accumulate::{Accumulated, WeightedSums, accumulate},
+            factors::FactorWeights,
+            finish::{MIN_F32_REMAINDER, cancels, finish},
+            weights::{RoundedWeights, Weights},
+        },
+        pairs::PairSet,
+        points::Rows,
+        simd::{float::Float, isa::Isa},
+    },
+    error::Result,
+    kernel::Kernel,
+    progress::Watch,
+    weights::{Gradients, PairWeights},
+};
+
+/// Gradient of Σ wᵢⱼeᵢⱼ, the weights being constant.
+pub(crate) fn weighted_grad(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    kernel: Kernel,
+    weights: PairWeights<'_>,
+    into: Option<Gradients>,
+    watch: &Watch<'_>,
+) -> Result<Gradients> {
+    let exponent = PairExponent::of(kernel, pairs);
+    let mut passes = watch.passes();
+    let centre = pairs.centre();
+    if exponent.may_be_single(&centre) {
+        let centre: Vec<_> = centre.iter().map(|&v| v as f32).collect();
+        let sums = match exponent.arithmetic {
+            Arithmetic::Cosine => {
+                let weights = factor_weights::<Cosine>(exponent, weights);
+                CentredSums::new(isa, pairs, &weights, centre, passes.next())?
+            }
+            _ => {
+                let weights = RoundedWeights(factor_weights::<Gram<false>>(exponent, weights));
+                CentredSums::new(isa, pairs, &weights, centre, passes.next())?
+            }
+        };
+        if sums.is_exact(pairs, exponent) {
+            return sums.finish(pairs, exponent, into);
+        }
+    }
+    in_double(isa, pairs, exponent, weights, centre, into, passes.next())
+}
+
+/// Gradient of Σ wᵢⱼeᵢⱼ in double precision.
+pub(crate) fn in_double(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    exponent: PairExponent,
+    weights: PairWeights<'_>,
+    centre: Vec<f64>,
+    into: Option<Gradients>,
+    watch: &Watch<'_>,
+) -> Result<Gradients> {
+    let sums = match exponent.arithmetic {
+        // The gradient of an inner product is the other point itself, and no difference.
+        Arithmetic::Dot => {
+            let (weights, origin) = (factor_weights::<Dot>(exponent, weights), vec![0.0; pairs.dims()]);
+            CentredSums::new(isa, pairs, &weights, origin, watch)?.without_totals()
+        }
+        Arithmetic::FewGram => {
+            CentredSums::new(isa, pairs, &factor_weights::<Gram<true>>(exponent, weights), centre, watch)?
+        }
+        Arithmetic::Gram => {
+            CentredSums::new(isa, pairs, &factor_weights::<Gram<false>>(exponent, weights), centre, watch)?
+        }
+        Arithmetic::Cosine | Arithmetic::Difference => {
+            CentredSums::new(isa, pairs, &factor_weights::<Difference>(exponent, weights), centre, watch)?
+        }
+    };
+    sums.finish(pairs, exponent, into)
+}
+
+pub(crate) fn factor_weights<F: Formula>(
+    exponent: PairExponent,
+    weights: PairWeights<'_>,
+) -> FactorWeights<F> {
+    let rate = F::RATE * exponent.t;
+    FactorWeights::new(rate, exponent.offset - rate * F::UPPER_BOUND, weights)
+}
+
+/// Smallest sum of a row's weights that single precision holds.
+pub(crate) const MIN_F32_TOTAL: f64 = 1e-24;
+/// Largest sum of a row's weights that single precision holds.
+const MAX_F32_TOTAL: f64 = 1e24;
+
+/// Weighted sums of both sets about a centre.
+pub(crate) struct CentredSums<T> {
+    pub(crate) centre: Vec<T>,
+    pub(crate) on_x: WeightedSums<T>,
+    pub(crate) on_y: Option<WeightedSums<T>>,
+}
+
+impl<T: Float> CentredSums<T> {
+    pub(crate) fn new(
+        isa: Isa,
+        pairs: PairSet<'_>,
+        weights: &impl Weights<T>,
+        centre: Vec<T>,
+        watch: &Watch<'_>,
+    ) -> Result<Self> {
+        let Accumulated { on_x, on_y, .. } =
+            accumulate(isa, pairs, weights, &centre, |pairs| watch.advance(pairs))?;
+        Ok(Self { centre, on_x, on_y })
+    }
+
+    fn without_totals(mut self) -> Self {
+        self.on_x.total.fill(0.0);
+        self.on_y.iter_mut().for_each(|on| on.total.fill(0.0));
+        self
+    }
+
+    pub(crate) fn finish(
+        self,
+        pairs: PairSet<'_>,
+        exponent: PairExponent,
+        into: Option<Gradients>,
+    ) -> Result<Gradients> {
+        let slope = if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
+        let one_sided = into.as_ref().is_some_and(|into| into.y.is_none());
+        let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
+        let x = finish(pairs.left(), self.on_x, &self.centre, slope, into_x)?;
+        let on_y = pairs.second().zip(self.on_y).filter(|_| !one_sided);
+        let y = on_y.map(|(y, on)| finish(y, on, &self.centre, slope, into_y)).transpose()?;
+        Ok(Gradients { x, y })
+    }
+}
+
+/// Rounding of a weight in f32, relative to its exponent 2t · cosine, over the accuracy that gradients promise.
+const F32_ROUNDING_OVER_PROMISE: f64 = 3e-8 / 1e-5;
+
+impl CentredSums<f32> {
+    /// Whether single precision held the weights and leaves digits enough of what they add up to.
+    pub(crate) fn is_exact(&self, pairs: PairSet<'_>, exponent: PairExponent) -> bool {
+        let greatest = self.on_x.total.iter().copied().fold(0.0, f64::max);
+        let rounding = match exponent.arithmetic {
+            Arithmetic::Cosine => 2.0 * exponent.t * F32_ROUNDING_OVER_PROMISE,
+            _ => 0.0,
+        };
+        let part = MIN_F32_REMAINDER.max(rounding);
+        let cancels = |rows: &Rows, on: &WeightedSums<f32>| cancels(rows, on, &self.centre, part);
+        (MIN_F32_TOTAL..MAX_F32_TOTAL).contains(&greatest)
+            && !cancels(pairs.left(), &self.on_x)
+            && !pairs.second().zip(self.on_y.as_ref()).is_some_and(|(y, on)| cancels(y, on))
+    }
+}

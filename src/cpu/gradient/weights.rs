@@ -1,0 +1,145 @@
+//! Pair weights of a gradient: how the weights of a block are computed.
+
+use std::marker::PhantomData;
+
+use pulp::Simd;
+
+use crate::{
+    cpu::{
+        block::{
+            cache::SimilarityCache,
+            formula::Formula,
+            mainloop::{Accumulators, CountedPairs, Epilogue, mainloop},
+            microkernel::width,
+            pack::Packed,
+            table::Table,
+        },
+        gradient::factors::FactorWeights,
+        pairs::PairSet,
+        simd::float::Float,
+    },
+    schedule::Block,
+};
+
+/// Source of the weights of a block.
+pub(crate) trait Weights<T: Float>: Sync {
+    /// Writes the weight of every pair, and 0 where it does not count; on the diagonal, `out` comes with zeros.
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        simd: S,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<T>,
+        out: &mut Table<'_, T>,
+    );
+}
+
+/// Weights exp(rate · (similarity − shift)).
+pub(crate) struct ExponentialWeights<F> {
+    rate: f64,
+    shift: f64,
+    formula: PhantomData<F>,
+}
+
+impl<F> ExponentialWeights<F> {
+    pub(crate) fn new(rate: f64, shift: f64) -> Self {
+        Self { rate, shift, formula: PhantomData }
+    }
+}
+
+impl<F: Formula> Weights<F::Real> for ExponentialWeights<F> {
+    #[inline(always)]
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        simd: S,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<F::Real>,
+        out: &mut Table<'_, F::Real>,
+    ) {
+        let mut writer = WeightWriter::<F> { exp: F::exp_for(self.rate), shift: self.shift, out };
+        mainloop::<S, F, SIDE>(simd, pairs, block, packed, &mut writer);
+    }
+}
+
+/// Epilogue that writes exponentials.
+struct WeightWriter<'a, 't, F: Formula> {
+    exp: F::Exp,
+    shift: f64,
+    out: &'a mut Table<'t, F::Real>,
+}
+
+impl<F: Formula> Epilogue<F> for WeightWriter<'_, '_, F> {
+    #[inline(always)]
+    fn apply<S: Simd, const SIDE: usize>(&mut self, simd: S, tile: &Accumulators<S, F, SIDE>) {
+        let (i, j) = tile.at;
+        let zero = F::Real::splat(simd, F::Real::default());
+        let shift = F::Real::splat(simd, F::Real::nearest(self.shift));
+        for (r, (out, similarity)) in self.out.from(i, j, SIDE).zip(&tile.similarities).enumerate() {
+            let out = F::Real::vectors_mut::<S>(&mut out[..width::<S, F::Real>()]);
+            for half in [0, 1] {
+                let weight = F::exp(simd, self.exp, F::Real::minus(simd, similarity[half], shift));
+                out[half] = tile.counted(simd, r, half, weight, zero);
+            }
+        }
+    }
+}
+
+/// Weights with factors, of pairs whose similarity may be in a cache.
+pub(crate) struct CachedWeights<'a, F: Formula> {
+    pub(crate) cache: &'a SimilarityCache<F::Real>,
+    pub(crate) weights: FactorWeights<F>,
+}
+
+impl<F: Formula> Weights<F::Real> for CachedWeights<'_, F> {
+    #[inline(always)]
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        simd: S,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<F::Real>,
+        out: &mut Table<'_, F::Real>,
+    ) {
+        let Some(mut memory) = self.cache.filled(block) else {
+            return self.weights.fill::<S, SIDE>(simd, pairs, block, packed, out);
+        };
+        let table = Table::of::<SIDE>(&mut memory, block);
+        let mut writer = self.weights.writer(block, out);
+        let width = width::<S, F::Real>();
+        for j in (0..block.cols.len()).step_by(SIDE) {
+            for i in (0..block.rows.len()).step_by(width) {
+                let zero = F::Real::splat(simd, F::Real::default());
+                let mut similarities = [[zero; 2]; SIDE];
+                for (similarity, cached) in similarities.iter_mut().zip(table.at(i, j, SIDE)) {
+                    similarity.copy_from_slice(F::Real::vectors::<S>(&cached[..width]));
+                }
+                let counted = CountedPairs::of(pairs, block, (i, j), width);
+                writer.apply(simd, &Accumulators { at: (i, j), similarities, counted });
+            }
+        }
+    }
+}
+
+/// Weights in f32, rounded once from f64: the products that follow take half the time.
+pub(crate) struct RoundedWeights<W>(pub(crate) W);
+
+impl<W: Weights<f64>> Weights<f32> for RoundedWeights<W> {
+    #[inline(always)]
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        simd: S,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<f32>,
+        out: &mut Table<'_, f32>,
+    ) {
+        let scratch = packed.in_f64.get_or_insert_default();
+        let mut table = Table::of::<SIDE>(&mut scratch.table, block);
+        if block.diagonal {
+            table.fill(0.0);
+        }
+        self.0.fill::<S, SIDE>(simd, pairs, block, &mut scratch.packed, &mut table);
+        out.round(&table);
+    }
+}

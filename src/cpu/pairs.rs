@@ -1,0 +1,134 @@
+//! Pairs of the CPU's own points, and how they are cut into blocks.
+
+use rayon::prelude::*;
+
+use crate::{
+    cpu::points::Rows,
+    error::Result,
+    pairs::Pairs,
+    points::Scaling,
+    schedule::{self, Block},
+};
+
+/// [`Pairs`] whose points are this backend's own.
+#[derive(Clone, Copy)]
+pub(crate) enum PairSet<'a> {
+    /// Pairs i < j of one set.
+    Within(&'a Rows),
+    /// All pairs of two sets.
+    Across(&'a Rows, &'a Rows),
+    /// Pairs i ≠ j of two sets.
+    Unpaired(&'a Rows, &'a Rows),
+}
+
+impl<'a> PairSet<'a> {
+    pub(crate) fn of(pairs: Pairs<'a>) -> Result<Self> {
+        Ok(match pairs {
+            Pairs::Within(x) => Self::Within(Rows::of(x)?),
+            Pairs::Across(x, y) => Self::Across(Rows::of(x)?, Rows::of(y)?),
+            Pairs::Unpaired(x, y) => Self::Unpaired(Rows::of(x)?, Rows::of(y)?),
+        })
+    }
+
+    /// Points on the left.
+    pub(crate) fn left(self) -> &'a Rows {
+        let (Self::Within(x) | Self::Across(x, _) | Self::Unpaired(x, _)) = self;
+        x
+    }
+
+    /// Points on the right, which are those on the left within one set.
+    pub(crate) fn right(self) -> &'a Rows {
+        let (Self::Within(y) | Self::Across(_, y) | Self::Unpaired(_, y)) = self;
+        y
+    }
+
+    /// Second set of points, where there are two.
+    pub(crate) fn second(self) -> Option<&'a Rows> {
+        match self {
+            Self::Within(_) => None,
+            Self::Across(_, y) | Self::Unpaired(_, y) => Some(y),
+        }
+    }
+
+    pub(crate) fn is_unpaired(self) -> bool {
+        matches!(self, Self::Unpaired(..))
+    }
+
+    /// Whether both sides are unit rows so few that they are summed in f64.
+    pub(crate) fn few(self) -> bool {
+        self.left().few() && self.right().few()
+    }
+
+    pub(crate) fn scaling(self) -> Scaling {
+        self.left().scaling()
+    }
+
+    pub(crate) fn dims(self) -> usize {
+        self.left().dims()
+    }
+
+    pub(crate) fn blocks(self) -> Box<dyn Iterator<Item = Block> + Send> {
+        let (n, m, panel) = (self.left().len(), self.right().len(), self.panel());
+        match self {
+            Self::Within(_) => Box::new(schedule::within(n, panel)),
+            Self::Across(..) | Self::Unpaired(..) => Box::new(schedule::across(n, m, panel)),
+        }
+    }
+
+    /// Number of pairs.
+    pub(crate) fn count(self) -> u64 {
+        let (n, m) = (self.left().len() as u64, self.right().len() as u64);
+        match self {
+            Self::Within(x) => schedule::unordered(x.len()),
+            Self::Across(..) => n * m,
+            Self::Unpaired(..) => n * m.saturating_sub(1),
+        }
+    }
+
+    /// Number of pairs of a block that count.
+    pub(crate) fn count_in(self, block: &Block) -> u64 {
+        let (rows, cols) = (&block.rows, &block.cols);
+        let equal = rows.end.min(cols.end).saturating_sub(rows.start.max(cols.start));
+        block.pairs() - if self.is_unpaired() { equal as u64 } else { 0 }
+    }
+
+    /// Cache budget in bytes: of the order of both sets and their gradients.
+    pub(crate) fn cache_budget(self) -> usize {
+        let points = (self.left().len() + self.right().len()) * self.dims() * size_of::<f32>();
+        (64 << 20) + 4 * points
+    }
+
+    /// Rows of a panel: enough to be worth their packing, few enough for a core's share of the last cache to hold them
+    /// packed and for 64 cores to share the blocks.
+    pub(crate) fn panel(self) -> usize {
+        const CACHED_VALUES: usize = (5 << 20) / size_of::<f32>();
+        let rows = self.left().len().max(self.right().len());
+        // A multiple of both sides of every tile.
+        96 * (rows / (16 * 96)).min(CACHED_VALUES / (96 * self.dims())).clamp(1, 4)
+    }
+
+    /// Mean of all points as metrics see them.
+    pub(crate) fn centre(self) -> Vec<f64> {
+        let dims = self.dims();
+        let mut sum = vec![0.0; dims];
+        let sets = || [Some(self.left()), self.second()].into_iter().flatten();
+        for set in sets() {
+            let starts: Vec<_> = (0..set.len()).step_by(ROWS_PER_MEAN_TASK).collect();
+            let partial = |&start: &usize| {
+                let mut sum = vec![0.0; dims];
+                for row in start..set.len().min(start + ROWS_PER_MEAN_TASK) {
+                    sum.iter_mut().zip(set.seen(row)).for_each(|(sum, v)| *sum += v);
+                }
+                sum
+            };
+            for part in starts.par_iter().map(partial).collect::<Vec<_>>() {
+                sum.iter_mut().zip(part).for_each(|(sum, v)| *sum += v);
+            }
+        }
+        let count: usize = sets().map(Rows::len).sum();
+        sum.into_iter().map(|v| v / count as f64).collect()
+    }
+}
+
+/// Rows that a thread takes at a time for a mean.
+const ROWS_PER_MEAN_TASK: usize = 1024;

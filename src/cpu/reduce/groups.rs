@@ -1,0 +1,172 @@
+//! Sums of exponentials between groups of points that lie side by side.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use crate::{
+    cpu::{
+        accuracy::{Arithmetic, MIN_VARIED_PAIRS_FOR_F32},
+        block::{
+            formula::{Cosine, Difference, Formula, Gram},
+            pack::Scratch,
+            similarities::Similarities,
+        },
+        pairs::PairSet,
+        points::Rows,
+        reduce::total::PartialSum,
+        schedule::for_each_block,
+        simd::{
+            float::Float,
+            isa::{Isa, Job},
+        },
+    },
+    error::Result,
+    log_sum::LogSumExp,
+    progress::Watch,
+    schedule::Block,
+};
+
+/// Largest t for groups of few pairs in f32: the rounding of a single cosine does not show in its exponential.
+const MAX_T_FOR_F32_SMALL_GROUPS: f64 = 2.0;
+
+/// Σ exp(−t‖x−y‖²) within each group and between every two, row by row of a k × k matrix.
+pub(crate) fn log_sums(
+    isa: Isa,
+    x: &Rows,
+    ends: &[usize],
+    t: f64,
+    watch: &Watch<'_>,
+) -> Result<Vec<LogSumExp>> {
+    let starts = std::iter::once(&0).chain(ends);
+    let least = ends.iter().zip(starts).map(|(end, start)| end - start).min().unwrap_or(0);
+    let many = least.saturating_mul(least) > MIN_VARIED_PAIRS_FOR_F32 || t <= MAX_T_FOR_F32_SMALL_GROUPS;
+    match Arithmetic::gaussian(PairSet::Within(x), t) {
+        Arithmetic::FewGram => log_sums_by::<Gram<true>>(isa, x, ends, t, watch),
+        Arithmetic::Cosine if many => log_sums_by::<Cosine>(isa, x, ends, t, watch),
+        Arithmetic::Cosine | Arithmetic::Gram => log_sums_by::<Gram<false>>(isa, x, ends, t, watch),
+        Arithmetic::Difference | Arithmetic::Dot => log_sums_by::<Difference>(isa, x, ends, t, watch),
+    }
+}
+
+fn log_sums_by<F: Formula>(
+    isa: Isa,
+    x: &Rows,
+    ends: &[usize],
+    t: f64,
+    watch: &Watch<'_>,
+) -> Result<Vec<LogSumExp>> {
+    let (pairs, k, rate) = (PairSet::Within(x), ends.len(), F::RATE * t);
+    let mut sums = vec![PartialSum::EMPTY; k * k];
+    let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
+        isa.run(GroupSums::<F> { pairs, block, ends, rate, scratch })
+    };
+    for_each_block(pairs, watch, one, |_, cells| {
+        for Cell { left, right, sum } in cells {
+            sums[left * k + right] = sums[left * k + right].join(sum, F::exp_rate(rate));
+        }
+    })?;
+    let log_sum = |at: usize| {
+        let (g, h) = (at / k, at % k);
+        let PartialSum { shift, sum } = sums[g.min(h) * k + g.max(h)];
+        if sum == 0.0 { LogSumExp::EMPTY } else { LogSumExp { max: F::exp_rate(rate) * shift, sum } }
+    };
+    Ok((0..k * k).map(log_sum).collect())
+}
+
+/// Sum over the pairs of a block that run between two groups.
+struct Cell {
+    left: usize,
+    right: usize,
+    sum: PartialSum,
+}
+
+struct GroupSums<'a, F: Formula> {
+    pairs: PairSet<'a>,
+    block: &'a Block,
+    ends: &'a [usize],
+    rate: f64,
+    scratch: &'a mut Scratch<F::Real>,
+}
+
+/// Rows of a panel that lie in one group, counted from the start of the panel.
+struct GroupRows {
+    group: usize,
+    rows: Range<usize>,
+}
+
+/// Rows of a panel by group.
+fn by_group(ends: &[usize], panel: &Range<usize>) -> Vec<GroupRows> {
+    let first = ends.partition_point(|&end| end <= panel.start);
+    let mut start = panel.start;
+    let mut parts = Vec::new();
+    for (group, &end) in ends.iter().enumerate().skip(first) {
+        let end = end.min(panel.end);
+        if start < end {
+            parts.push(GroupRows { group, rows: start - panel.start..end - panel.start });
+        }
+        start = start.max(end);
+        if start >= panel.end {
+            break;
+        }
+    }
+    parts
+}
+
+/// Vectors in a partial sum in the precision of the formula.
+const VECTORS_PER_PARTIAL_SUM: usize = 256;
+
+impl<F: Formula> Job for GroupSums<'_, F> {
+    type Output = Vec<Cell>;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output {
+        let Self { pairs, block, ends, rate, scratch } = self;
+        let Scratch { packed, table, .. } = scratch;
+        let table = Similarities::<F>::new(rate).table::<S, SIDE>(simd, pairs, block, packed, table);
+        let (lefts, rights) = (by_group(ends, &block.rows), by_group(ends, &block.cols));
+        let exp = F::exp_for(F::exp_rate(rate));
+        let excluded = F::Real::excluded();
+        let least = F::Real::nearest(F::MIN_EXPONENT / F::exp_rate(rate));
+        let mut cells = Vec::new();
+        let mut buffer: Vec<F::Real> = Vec::new();
+        for of_right in &rights {
+            for of_left in &lefts {
+                buffer.clear();
+                for j in of_right.rows.clone() {
+                    for (start, row) in table.row(j, 1) {
+                        let from = of_left.rows.start.max(start);
+                        let to = of_left.rows.end.min(start + row.len());
+                        if from < to {
+                            buffer.extend_from_slice(&row[from - start..to - start]);
+                        }
+                    }
+                }
+                // Whole vectors.
+                buffer.resize(buffer.len().next_multiple_of(F::Real::lanes::<S>()), excluded);
+                let vectors = || F::Real::vectors::<S>(&buffer).iter().copied();
+                let splat = |value| F::Real::splat(simd, value);
+                let peak = F::Real::lane_max(
+                    simd,
+                    vectors().fold(splat(excluded), |max, v| F::Real::max(simd, max, v)),
+                );
+                if peak.into() <= 0.25 * excluded.into() {
+                    continue;
+                }
+                let mut sum = 0.0;
+                for chunk in F::Real::vectors::<S>(&buffer).chunks(VECTORS_PER_PARTIAL_SUM) {
+                    let mut partial = splat(F::Real::default());
+                    for &e in chunk {
+                        let z = F::Real::minus(simd, e, splat(peak));
+                        let term = F::exp(simd, exp, F::Real::max(simd, z, splat(least)));
+                        partial = F::Real::plus(simd, partial, term);
+                    }
+                    sum += F::Real::lane_sum(simd, partial).into();
+                }
+                let sum = PartialSum { shift: peak.into(), sum };
+                cells.push(Cell { left: of_left.group, right: of_right.group, sum });
+            }
+        }
+        cells
+    }
+}

@@ -1,0 +1,68 @@
+//! Instruction sets: code is compiled for each, and one is chosen when the program runs.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Instruction set that jobs run on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Isa(Arch);
+
+/// Work that is written once and compiled for every instruction set.
+///
+/// `SIDE` is the number of rows on the right side of a tile: 2 · `SIDE` accumulators, two vectors of the left side and a
+/// broadcast fit the registers. Everything that `run` calls must be inlined into it; what is not is compiled for the base
+/// instruction set.
+pub(crate) trait Job {
+    type Output;
+    /// Small tiles waste less on pairs that do not count; few rows ask for them.
+    const SMALL_TILES: bool = false;
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output;
+}
+
+/// Job with the tile size that fits the registers.
+struct Fitted<J>(J);
+
+impl<J: Job> WithSimd for Fitted<J> {
+    type Output = J::Output;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> J::Output {
+        match (S::REGISTER_COUNT >= 32, J::SMALL_TILES) {
+            (true, false) => self.0.run::<S, 12>(simd),
+            (true, true) => self.0.run::<S, 8>(simd),
+            (false, false) => self.0.run::<S, 6>(simd),
+            (false, true) => self.0.run::<S, 4>(simd),
+        }
+    }
+}
+
+impl Isa {
+    /// Best instruction set of this machine.
+    pub(crate) fn best() -> Self {
+        Self(Arch::new())
+    }
+
+    /// Every instruction set of this machine.
+    #[cfg(test)]
+    pub(crate) fn all() -> Vec<Self> {
+        let mut isas = vec![Self::best(), Self(Arch::Scalar)];
+        #[cfg(target_arch = "x86_64")]
+        isas.extend(pulp::x86::V3::try_new().map(|v3| Self(Arch::V3(v3))));
+        isas
+    }
+
+    pub(crate) fn run<J: Job>(self, job: J) -> J::Output {
+        self.0.dispatch(Fitted(job))
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(_) => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(_) => "AVX2",
+            #[cfg(target_arch = "aarch64")]
+            Arch::Neon(_) => "NEON",
+            _ => "no SIMD",
+        }
+    }
+}
