@@ -59,7 +59,7 @@ struct Set {
 fn set(cpu: &Cpu, values: &[f32], d: usize, scaling: Scaling) -> Set {
     let embeddings = Embeddings::with_scaling(values, values.len() / d, d, scaling).expect("good points");
     let (seen, lengths) = points_seen(values, d, scaling == Scaling::Unit);
-    Set { points: cpu.upload(embeddings).expect("uploads"), seen, lengths }
+    Set { points: cpu.upload(embeddings, None).expect("uploads"), seen, lengths }
 }
 
 fn cpus() -> Vec<Cpu> {

@@ -30,6 +30,8 @@ pub(crate) trait Formula: Sync + 'static {
     const MIN_UNSHIFTED_EXPONENT: f64;
     /// Whether tiles are small, for few rows.
     const SMALL_TILES: bool;
+    /// Whether it is rounded to f32.
+    const IS_F32: bool = size_of::<Self::Real>() == size_of::<f32>();
 
     /// Value that the similarity needs of each row; an empty slice where it is 0.
     fn row_terms(rows: &Rows, range: Range<usize>) -> &[Self::Real];

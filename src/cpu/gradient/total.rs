@@ -3,15 +3,15 @@
 use crate::{
     accuracy::NARROW,
     cpu::{
-        accuracy::{Arithmetic, mean_squared_distance},
-        block::formula::{Cosine, Difference, Formula, Gram},
+        accuracy::{Arithmetic, Evidence, climb, max_f32_share, mean_squared_distance, with_formula},
+        block::formula::Formula,
         gradient::{
             accumulate::accumulate,
             finish::{MIN_F32_REMAINDER, cancels, finish},
             weights::ExponentialWeights,
         },
         pairs::PairSet,
-        reduce::total::{PartialSum, partial_sums},
+        reduce::total::{PartialSum, log_sums, partial_sums},
         simd::{float::Float, isa::Isa},
     },
     error::Result,
@@ -30,24 +30,20 @@ pub(crate) fn log_sum_with_grad(
 ) -> Result<(LogSumExp, Gradients)> {
     let centre = pairs.centre();
     let mut passes = watch.passes();
-    let mut by = |arithmetic: Arithmetic| {
-        let by = match arithmetic {
-            Arithmetic::FewGram => log_sum_with_grad_by::<Gram<true>>,
-            Arithmetic::Cosine => log_sum_with_grad_by::<Cosine>,
-            Arithmetic::Gram => log_sum_with_grad_by::<Gram<false>>,
-            Arithmetic::Difference | Arithmetic::Dot => log_sum_with_grad_by::<Difference>,
-        };
-        by(isa, pairs, &centre, t, scale, passes.next())
-    };
-    let arithmetic = Arithmetic::gaussian(pairs, t);
-    let narrow = arithmetic == Arithmetic::Cosine && mean_squared_distance(&centre) <= NARROW;
-    if !narrow {
-        let done = by(arithmetic)?;
-        if arithmetic != Arithmetic::Cosine || !done.cancels {
-            return Ok(done.result);
-        }
-    }
-    Ok(by(Arithmetic::Difference)?.result)
+    let narrow = mean_squared_distance(&centre) <= NARROW;
+    let first = Arithmetic::gaussian(pairs, t).or_finer(Evidence { narrow, ..Evidence::default() });
+    let done = climb(first, |arithmetic| {
+        let watch = passes.next();
+        let done = with_formula!(distances: arithmetic, F => {
+            log_sum_with_grad_by::<F>(isa, pairs, &centre, t, scale, watch)
+        })?;
+        let evidence = Evidence { cancels: done.cancels, ..Evidence::default() };
+        Ok((done, evidence))
+    })?;
+    let (sum, gradients) = done.result;
+    // The weights are as exact as the gradient promises. The value promises more.
+    let sum = if done.dominated { log_sums(isa, pairs, &[t], passes.next())?[0] } else { sum };
+    Ok((sum, gradients))
 }
 
 /// Sum with its gradient, and the evidence whether f32 is enough for it.
@@ -55,6 +51,8 @@ struct Done {
     result: (LogSumExp, Gradients),
     /// Whether so much cancels in the gradient that only f64 tells what is left.
     cancels: bool,
+    /// Whether one row makes more of the sum than the rounding of f32 allows.
+    dominated: bool,
 }
 
 fn log_sum_with_grad_by<F: Formula>(
@@ -78,10 +76,12 @@ fn log_sum_with_grad_by<F: Formula>(
     let of_y = y.zip(sums.on_y.as_ref());
     let cancels = cancels(x, &sums.on_x, &centre, MIN_F32_REMAINDER)
         || of_y.is_some_and(|(y, sums)| cancels(y, sums, &centre, MIN_F32_REMAINDER));
+    let most = max_f32_share(t) * sums.sum;
+    let dominated = F::IS_F32 && sums.on_x.total.iter().any(|&total| total > most);
     let slope = 2.0 * t * scale / sums.sum;
     let gradients = Gradients {
         x: finish(x, sums.on_x, &centre, slope, None)?,
         y: y.zip(sums.on_y).map(|(y, on_y)| finish(y, on_y, &centre, slope, None)).transpose()?,
     };
-    Ok(Done { result: (PartialSum { shift, sum: sums.sum }.log_sum::<F>(t), gradients), cancels })
+    Ok(Done { result: (PartialSum { shift, sum: sums.sum }.log_sum::<F>(t), gradients), cancels, dominated })
 }

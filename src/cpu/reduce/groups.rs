@@ -5,13 +5,10 @@ use std::ops::Range;
 use pulp::Simd;
 
 use crate::{
+    accuracy::narrow,
     cpu::{
-        accuracy::{Arithmetic, MIN_VARIED_PAIRS_FOR_F32},
-        block::{
-            formula::{Cosine, Difference, Formula, Gram},
-            pack::Scratch,
-            similarities::Similarities,
-        },
+        accuracy::{Arithmetic, Evidence, MIN_VARIED_PAIRS_FOR_F32, climb, max_f32_share, with_formula},
+        block::{formula::Formula, pack::Scratch, similarities::Similarities},
         pairs::PairSet,
         points::Rows,
         reduce::total::PartialSum,
@@ -24,7 +21,7 @@ use crate::{
     error::Result,
     log_sum::LogSumExp,
     progress::Watch,
-    schedule::Block,
+    schedule::{Block, unordered},
 };
 
 /// Largest t for groups of few pairs in f32: the rounding of a single cosine does not show in its exponential.
@@ -41,11 +38,28 @@ pub(crate) fn log_sums(
     let starts = std::iter::once(&0).chain(ends);
     let least = ends.iter().zip(starts).map(|(end, start)| end - start).min().unwrap_or(0);
     let many = least.saturating_mul(least) > MIN_VARIED_PAIRS_FOR_F32 || t <= MAX_T_FOR_F32_SMALL_GROUPS;
-    match Arithmetic::gaussian(PairSet::Within(x), t) {
-        Arithmetic::FewGram => log_sums_by::<Gram<true>>(isa, x, ends, t, watch),
-        Arithmetic::Cosine if many => log_sums_by::<Cosine>(isa, x, ends, t, watch),
-        Arithmetic::Cosine | Arithmetic::Gram => log_sums_by::<Gram<false>>(isa, x, ends, t, watch),
-        Arithmetic::Difference | Arithmetic::Dot => log_sums_by::<Difference>(isa, x, ends, t, watch),
+    let few = Evidence { dominated: !many, ..Evidence::default() };
+    let first = Arithmetic::gaussian(PairSet::Within(x), t).or_finer(few);
+    let mut passes = watch.passes();
+    climb(first, |arithmetic| {
+        let watch = passes.next();
+        let sums = with_formula!(distances: arithmetic, F => log_sums_by::<F>(isa, x, ends, t, watch))?;
+        let evidence = evidence(ends, t, &sums);
+        Ok((sums, evidence))
+    })
+}
+
+/// Evidence of the sums of groups: whether one is narrow, and whether its closest pair dominates one. Sums are relative to
+/// their closest pair.
+fn evidence(ends: &[usize], t: f64, sums: &[LogSumExp]) -> Evidence {
+    let k = ends.len();
+    let size = |group: usize| (ends[group] - if group == 0 { 0 } else { ends[group - 1] }) as u64;
+    let count = |g: usize, h: usize| if g == h { unordered(size(g) as usize) } else { size(g) * size(h) };
+    let cells = || sums.iter().enumerate().filter(|(_, sum)| sum.sum > 0.0);
+    Evidence {
+        narrow: cells().any(|(at, &sum)| narrow(sum, count(at / k, at % k), t)),
+        dominated: cells().any(|(_, sum)| sum.sum * max_f32_share(t) < 1.0),
+        ..Evidence::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod close_pairs;
 pub(crate) mod distances;
+pub(crate) mod dominant_rows;
 pub(crate) mod groups;
 pub(crate) mod histogram;
 pub(crate) mod moments;

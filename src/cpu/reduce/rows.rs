@@ -2,20 +2,21 @@
 
 use crate::{
     cpu::{
-        accuracy::{Arithmetic, PairExponent, has_narrow_row, shared_shift},
+        accuracy::{Arithmetic, Evidence, PairExponent, climb, has_narrow_row, shared_shift, with_formula},
         block::{
             cache::SimilarityCache,
-            formula::{Cosine, Difference, Dot, Formula, Gram},
+            formula::{Cosine, Formula, Gram},
         },
         pairs::PairSet,
         reduce::{
+            dominant_rows,
             row_sums::{LogWeights, RowSums, SharedShift, row_sums, shared_shift_row_sums},
             total::PartialSum,
         },
         simd::isa::Isa,
     },
     error::Result,
-    kernel::Kernel,
+    kernel::{Kernel, Map},
     progress::Watch,
     weights::{PointWeights, RowLogSums},
 };
@@ -32,21 +33,16 @@ pub(crate) fn row_log_sums(
     let logs = weights.map(|w| [w.x, w.y].map(|w| w.iter().map(|w| w.ln()).collect::<Vec<_>>()));
     let logs = logs.as_ref().map(|[x, y]| [&**x, &**y]);
     let mut passes = watch.passes();
-    let sums = match exponent.arithmetic {
-        Arithmetic::Dot => rows::<Dot>(isa, pairs, exponent, logs, passes.next()),
-        Arithmetic::FewGram => rows::<Gram<true>>(isa, pairs, exponent, logs, passes.next()),
-        Arithmetic::Gram => rows::<Gram<false>>(isa, pairs, exponent, logs, passes.next()),
-        Arithmetic::Difference => rows::<Difference>(isa, pairs, exponent, logs, passes.next()),
-        Arithmetic::Cosine => rows::<Cosine>(isa, pairs, exponent, logs, passes.next()),
-    }?;
-    if exponent.arithmetic == Arithmetic::Cosine && exponent.offset == 0.0 {
-        let counts = [pairs.left(), pairs.right()].map(|rows| rows.len() as f64);
-        let all = weights.map_or(counts, |w| [w.x, w.y].map(|weights| weights.iter().sum()));
-        if has_narrow_row(&sums, all, exponent.t) {
-            return rows::<Difference>(isa, pairs, exponent, logs, passes.next());
+    let gaussian = kernel.map == Map::Gaussian;
+    climb(exponent.arithmetic, |arithmetic| {
+        let watch = passes.next();
+        let mut sums = with_formula!(arithmetic, F => rows::<F>(isa, pairs, exponent, logs, watch))?;
+        let narrow = gaussian && has_narrow_row(pairs, &sums, weights, exponent.t);
+        if gaussian && arithmetic == Arithmetic::Cosine && !narrow {
+            dominant_rows::sum_again(isa, pairs, exponent.t, weights, &mut sums, watch)?;
         }
-    }
-    Ok(sums)
+        Ok((sums, Evidence { narrow, ..Evidence::default() }))
+    })
 }
 
 /// Row log sums by one formula.

@@ -5,9 +5,9 @@ use pulp::Simd;
 use crate::{
     accuracy::narrow,
     cpu::{
-        accuracy::Arithmetic,
+        accuracy::{Arithmetic, Evidence, climb_together, max_f32_share, with_formula},
         block::{
-            formula::{Cosine, Difference, Formula, Gram},
+            formula::{Formula, Gram},
             mainloop::{Accumulators, Epilogue, mainloop},
             pack::Packed,
         },
@@ -31,32 +31,17 @@ pub(crate) fn log_sums(
     ts: &[f64],
     watch: &Watch<'_>,
 ) -> Result<Vec<LogSumExp>> {
-    let arithmetic = |t| Arithmetic::gaussian(pairs, t);
-    let mut sums = vec![None; ts.len()];
+    let first: Vec<_> = ts.iter().map(|&t| Arithmetic::gaussian(pairs, t)).collect();
     let mut passes = watch.passes();
-    let mut pass = |sums: &mut [Option<LogSumExp>], by: SumsBy, which: &dyn Fn(f64) -> bool| {
-        let places: Vec<_> = (0..ts.len()).filter(|&i| sums[i].is_none() && which(ts[i])).collect();
-        if places.is_empty() {
-            return Ok(());
-        }
-        let ts: Vec<_> = places.iter().map(|&i| ts[i]).collect();
-        for (i, sum) in places.into_iter().zip(by(isa, pairs, &ts, passes.next())?) {
-            sums[i] = Some(sum);
-        }
-        Ok(())
-    };
-    pass(&mut sums, log_sums_by::<Gram<true>>, &|t| arithmetic(t) == Arithmetic::FewGram)?;
-    pass(&mut sums, log_sums_by::<Gram<false>>, &|t| arithmetic(t) == Arithmetic::Gram)?;
-    pass(&mut sums, log_sums_by::<Cosine>, &|t| arithmetic(t) == Arithmetic::Cosine)?;
-    for (sum, &t) in sums.iter_mut().zip(ts) {
-        let by_cosines = arithmetic(t) == Arithmetic::Cosine;
-        *sum = sum.filter(|&sum| !(by_cosines && narrow(sum, pairs.count(), t)));
-    }
-    pass(&mut sums, log_sums_by::<Difference>, &|_| true)?;
-    Ok(sums.into_iter().flatten().collect())
+    climb_together(&first, |arithmetic, places| {
+        let ts: Vec<_> = places.iter().map(|&place| ts[place]).collect();
+        let sums =
+            with_formula!(distances: arithmetic, F => log_sums_by::<F>(isa, pairs, &ts, passes.next()))?;
+        let with_evidence =
+            |(sum, t)| (sum, Evidence { narrow: narrow(sum, pairs.count(), t), ..Evidence::default() });
+        Ok(sums.into_iter().zip(ts).map(with_evidence).collect())
+    })
 }
-
-type SumsBy = fn(Isa, PairSet<'_>, &[f64], &Watch<'_>) -> Result<Vec<LogSumExp>>;
 
 /// Partial sum Σ exp(`rate` · (similarity − shift)), with a shift that is about the greatest similarity.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +70,8 @@ impl PartialSum {
     }
 }
 
-/// Sums over all pairs by one formula, for every t.
+/// Sums over all pairs by one formula, for every t. Where f32 is used, blocks in which few pairs make much of a sum are
+/// summed again in f64: their rounding is not averaged over many.
 pub(crate) fn partial_sums<F: Formula>(
     isa: Isa,
     pairs: PairSet<'_>,
@@ -94,17 +80,91 @@ pub(crate) fn partial_sums<F: Formula>(
 ) -> Result<Vec<PartialSum>> {
     let rates: Vec<_> = ts.iter().map(|t| F::RATE * t).collect();
     let mut totals = vec![PartialSum::EMPTY; ts.len()];
+    let mut suspects =
+        Suspects { shares: ts.iter().map(|&t| max_f32_share(t)).collect(), blocks: Vec::new() };
     for_each_block(
         pairs,
         watch,
         |block, scratch| isa.run(BlockSum::<F> { pairs, block, rates: &rates, packed: &mut scratch.packed }),
-        |_, sums| {
+        |block, sums: Vec<TileSums>| {
+            if F::IS_F32 {
+                suspects.look_at(block, &sums, &totals);
+            }
             for ((total, sum), &rate) in totals.iter_mut().zip(sums).zip(&rates) {
-                *total = total.join(sum, rate);
+                *total = total.join(sum.sum, rate);
             }
         },
     )?;
+    if F::IS_F32 {
+        suspects.sum_again(isa, pairs, ts, &mut totals, watch)?;
+    }
     Ok(totals)
+}
+
+/// Sum of a block, and the largest sum of one of its tiles.
+struct TileSums {
+    sum: PartialSum,
+    largest: f64,
+}
+
+/// Blocks with a tile that makes more of a sum, so far, than the rounding of f32 allows.
+struct Suspects {
+    /// For every t, the share that is allowed.
+    shares: Vec<f64>,
+    /// Each with the sums that its pairs have added in f32, and the largest of a tile.
+    blocks: Vec<(Block, Vec<TileSums>)>,
+}
+
+/// Suspects that are kept before those are looked for that larger totals have cleared.
+const MAX_SUSPECTS: usize = 64;
+
+impl Suspects {
+    fn look_at(&mut self, block: &Block, sums: &[TileSums], totals: &[PartialSum]) {
+        let with_block = sums.iter().zip(totals).map(|(sum, total)| total.sum + sum.sum.sum);
+        if !self.exceeds(sums, with_block) {
+            return;
+        }
+        if self.blocks.len() == MAX_SUSPECTS {
+            self.clear(totals);
+        }
+        let copied = sums.iter().map(|&TileSums { sum, largest }| TileSums { sum, largest });
+        self.blocks.push((block.clone(), copied.collect()));
+    }
+
+    fn exceeds(&self, sums: &[TileSums], totals: impl Iterator<Item = f64>) -> bool {
+        let mut all = sums.iter().zip(totals).zip(&self.shares);
+        all.any(|((sum, total), share)| sum.largest > share * total)
+    }
+
+    /// Removes the blocks whose tiles are no longer a large part of the totals.
+    fn clear(&mut self, totals: &[PartialSum]) {
+        let blocks = std::mem::take(&mut self.blocks);
+        let suspect =
+            |(_, sums): &(Block, Vec<TileSums>)| self.exceeds(sums, totals.iter().map(|total| total.sum));
+        self.blocks = blocks.into_iter().filter(suspect).collect();
+    }
+
+    /// Puts sums in f64 in the place of those in f32. Sums of unit rows by either formula are relative to exp(0).
+    fn sum_again(
+        mut self,
+        isa: Isa,
+        pairs: PairSet<'_>,
+        ts: &[f64],
+        totals: &mut [PartialSum],
+        watch: &Watch<'_>,
+    ) -> Result<()> {
+        self.clear(totals);
+        let mut packed = Packed::default();
+        for (block, sums) in self.blocks {
+            watch.advance(0)?;
+            let packed = &mut packed;
+            let finer = isa.run(BlockSum::<Gram<false>> { pairs, block: &block, rates: ts, packed });
+            for ((total, coarse), finer) in totals.iter_mut().zip(sums).zip(finer) {
+                total.sum += finer.sum.sum - coarse.sum.sum;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn log_sums_by<F: Formula>(
@@ -125,16 +185,20 @@ struct BlockSum<'a, F: Formula> {
 }
 
 impl<F: Formula> Job for BlockSum<'_, F> {
-    type Output = Vec<PartialSum>;
+    type Output = Vec<TileSums>;
     const SMALL_TILES: bool = F::SMALL_TILES;
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Vec<PartialSum> {
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Vec<TileSums> {
         let shift = if F::FIXED_SHIFT { F::UPPER_BOUND } else { f64::NEG_INFINITY };
-        let one = |&rate: &f64| RateSum { exp: F::exp_for(rate), rate, sum: 0.0 };
+        let one = |&rate: &f64| RateSum { exp: F::exp_for(rate), rate, sum: 0.0, largest: 0.0 };
         let mut total = Total::<F> { shift, of: self.rates.iter().map(one).collect() };
         mainloop::<S, F, SIDE>(simd, self.pairs, self.block, self.packed, &mut total);
-        total.of.into_iter().map(|of| PartialSum { shift: total.shift, sum: of.sum }).collect()
+        let sums = total
+            .of
+            .into_iter()
+            .map(|of| TileSums { sum: PartialSum { shift: total.shift, sum: of.sum }, largest: of.largest });
+        sums.collect()
     }
 }
 
@@ -148,6 +212,8 @@ struct RateSum<F: Formula> {
     exp: F::Exp,
     rate: f64,
     sum: f64,
+    /// Largest sum of one tile; only where the shift is fixed.
+    largest: f64,
 }
 
 impl<F: Formula> Epilogue<F> for Total<F> {
@@ -183,6 +249,9 @@ impl<F: Formula> Epilogue<F> for Total<F> {
             }
             let sum: f64 = F::Real::lane_sum(simd, F::Real::plus(simd, sum[0], sum[1])).into();
             of.sum += sum;
+            if F::IS_F32 {
+                of.largest = of.largest.max(sum);
+            }
         }
     }
 }
