@@ -118,13 +118,13 @@ impl Sets {
             let x = several.get_or_init(|| {
                 let x = self.upload(engine, &self.x);
                 let squares = oracle::squares_within(&self.seen(&self.x));
-                for (t, got) in TS.into_iter().zip(engine.uniformities(&x, &TS).unwrap()) {
+                for (t, got) in TS.into_iter().zip(engine.value(Uniformity::at(&TS).within(&x)).unwrap()) {
                     let want = oracle::log_sum_exp(&squares, t) - (unordered_pairs(self.rows()) as f64).ln();
                     close("uniformity among others", got, want, if t > 5.0 { 3e-6 } else { 1e-6 });
                 }
                 x
             });
-            bencher.iter(|| engine.uniformities(black_box(x), &TS).unwrap());
+            bencher.iter(|| engine.value(Uniformity::at(&TS).within(black_box(x))).unwrap());
         });
         group.bench_function(BenchmarkId::new("uniformity_with_grad", &size), |bencher| {
             let x = with_grad.get_or_init(|| {

@@ -1,23 +1,23 @@
-//! What a device must be able to do: a handful of primitives, and no metric.
+//! Backends: the few primitives that a device has to offer. No metric is among them.
 
 use std::fmt;
 
 use crate::{
     device::Device,
-    error::Result,
-    kernel::Exponent,
+    error::{Error, Result},
+    kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
     points::{Embeddings, Matrix, Points},
     precision::Precision,
     progress::Watch,
-    weights::{ExtraTerms, PairWeights, PointWeights, RowLogSums},
+    weights::{Gradients, Normalizer, PairWeights, PointWeights, RowLogSums},
 };
 
-/// Pairs closer than asked for.
+/// The pairs found to lie close together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FoundPairs {
-    /// How many there are.
+    /// Their number.
     pub(crate) count: u64,
     /// The first of them as rows i, j and ‖x−y‖², in the order of i and j, as many as asked for at most.
     pub(crate) pairs: Vec<(usize, usize, f64)>,
@@ -32,32 +32,61 @@ pub(crate) struct Moments {
     pub(crate) covariance: Vec<f64>,
 }
 
-/// The gradient of a sum over pairs: one matrix per set of points that took part.
-#[derive(Debug)]
-pub(crate) struct Gradients {
-    pub(crate) x: Matrix,
-    /// Only where the pairs run across two sets.
-    pub(crate) y: Option<Matrix>,
+/// The sums that a gradient was divided by.
+#[derive(Clone, Debug)]
+pub(crate) enum Sums {
+    /// Of all pairs: see [`Normalizer::Total`].
+    Total(LogSumExp),
+    /// Of each row that has an extra term: see [`Normalizer::Rows`].
+    Rows(RowLogSums),
+    /// None: see [`Normalizer::Given`].
+    None,
 }
 
-/// What a device computes. Callers have checked shapes, scalings and parameters; an implementation checks
-/// that points and matrices are its own.
+impl Sums {
+    pub(crate) fn total(self) -> Result<LogSumExp> {
+        match self {
+            Self::Total(sum) => Ok(sum),
+            _ => Err(Error::missing("the sum over all pairs")),
+        }
+    }
+
+    pub(crate) fn rows(self) -> Result<RowLogSums> {
+        match self {
+            Self::Rows(sums) => Ok(sums),
+            _ => Err(Error::missing("the sum of each row")),
+        }
+    }
+}
+
+/// The term of a positive pair, row i of one set with row i of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// ⟨x, y⟩
+    Dot,
+    /// ½‖x−y‖², by direct difference; its value is given as ‖x−y‖².
+    SquaredDistance,
+}
+
+/// The pairs of groups whose sums are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GroupPairs {
+    /// Each group with itself: k sums.
+    Within,
+    /// Each two groups, and each with itself: k × k sums, row-major and symmetric.
+    All,
+}
+
+/// A device's primitives: sums and gradients of kernels over pairs. Callers have checked shapes, scalings and parameters;
+/// an implementation checks that points and matrices are its own.
 ///
 /// Distances are between the points that metrics see: unit rows unless raw. Every gradient is with respect
 /// to the rows as the caller gave them, so through the scaling where there was one.
-pub(crate) trait Backend: fmt::Debug + Send + Sync {
+pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
     fn device(&self) -> &Device;
 
-    /// Multiplications and additions in f32 per second, where there is nothing else to do: the best of several trials.
-    fn ceiling(&self) -> Result<f64>;
-
-    /// In which precisions sums over pairs have been made so far, the most accurate first: where one asked for cannot keep
-    /// its word, single precision takes its place.
-    fn precisions_used(&self) -> Vec<Precision> {
-        vec![Precision::F32]
-    }
-
-    fn upload(&self, points: Embeddings<'_>) -> Result<Points>;
+    /// Points on the device, in the memory of `reused` as far as that serves.
+    fn upload(&self, points: Embeddings<'_>, reused: Option<Points>) -> Result<Points>;
 
     /// Row-major values as a matrix on the device; `values.len()` is `rows * cols`.
     fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix>;
@@ -65,73 +94,41 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// The points of these rows, in this order, which may repeat; their gradients are not asked for.
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points>;
 
-    /// Σ exp(−t‖x−y‖²) over `pairs`.
-    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp>;
+    /// Σ k(x, y) over `pairs` for every kernel, at little more than the cost of one where their precision allows it.
+    fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>>;
 
-    /// The same for every t, where possible at little more than the cost of one.
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>>;
-
-    /// The same sum S, and the gradient of `weight` · log S.
-    fn log_sum_with_grad(
-        &self,
-        pairs: Pairs<'_>,
-        t: f64,
-        weight: f64,
-        watch: &Watch<'_>,
-    ) -> Result<(LogSumExp, Gradients)>;
-
-    /// log Σⱼ mⱼ exp(eᵢⱼ) for every point of either set, over the pairs that it is in, where m are the masses of the
-    /// points on the other side, all 1 unless given.
+    /// log Σⱼ wⱼ k(xᵢ, yⱼ) for every point i of either set and every kernel, over the pairs that the point is in, where w are the
+    /// weights of the points on the other side, all 1 unless given.
     fn row_log_sums(
         &self,
         pairs: Pairs<'_>,
-        exponent: Exponent,
-        masses: Option<PointWeights<'_>>,
-        watch: &Watch<'_>,
-    ) -> Result<RowLogSums>;
-
-    /// The same of the logits ⟨x, y⟩/τ for every τ, at little more than the cost of one where their precision allows it.
-    fn row_log_sums_of_logits(
-        &self,
-        pairs: Pairs<'_>,
-        taus: &[f64],
+        kernels: &[Kernel],
+        weights: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>>;
 
-    /// The gradient of Σ wᵢⱼeᵢⱼ over `pairs`, where the weights stay as they are, added to `sum` where given; that of a
-    /// second set, which a sum may lack, is left out then.
-    fn weighted_grad(
+    /// Σ k(x, y) over the pairs i < j within each group, or of each two groups. The points of a group lie side by side, up
+    /// to its end.
+    fn group_log_sums(
+        &self,
+        x: &Points,
+        ends: &[usize],
+        kernel: Kernel,
+        which: GroupPairs,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<LogSumExp>>;
+
+    /// The gradient that the normalizer describes, and the sums that it was divided by.
+    fn gradient(
         &self,
         pairs: Pairs<'_>,
-        exponent: Exponent,
-        weighing: PairWeights<'_>,
-        sum: Option<Gradients>,
+        kernel: Kernel,
+        normalizer: Normalizer<'_>,
         watch: &Watch<'_>,
-    ) -> Result<Gradients>;
+    ) -> Result<(Sums, Gradients)>;
 
-    /// The log sums of points that have a rest, as [`row_log_sums`](Self::row_log_sums) has them, and in the same go the
-    /// gradient of `scale` · Σᵢ log(exp(restᵢ) + Σⱼ exp(eᵢⱼ)) over those points. Pairs run across two sets.
-    fn row_log_sums_with_grad(
-        &self,
-        pairs: Pairs<'_>,
-        exponent: Exponent,
-        rests: ExtraTerms<'_>,
-        scale: f64,
-        watch: &Watch<'_>,
-    ) -> Result<(RowLogSums, Gradients)> {
-        let sums = self.row_log_sums(pairs, exponent, None, &watch.again())?;
-        let factors = rests.factors(&sums, scale, pairs.sides().1.rows);
-        let gradients = self.weighted_grad(pairs, exponent, factors.weighing(), None, watch)?;
-        Ok((RowLogSums { y: sums.y.filter(|_| rests.y.is_some()), ..sums }, gradients))
-    }
-
-    /// Σ exp(−t‖x−y‖²) over the pairs i < j within each group and of each two, the points of a group lying side by side up
-    /// to its end: of k groups, row by row of a k × k matrix, those below its diagonal as above.
-    fn group_log_sums(&self, x: &Points, ends: &[usize], t: f64, watch: &Watch<'_>)
-    -> Result<Vec<LogSumExp>>;
-
-    /// How many pairs have a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6 of
-    /// the end of a part may count as of the next.
+    /// The number of pairs with a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6
+    /// of the end of a part may count as of the next.
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>>;
 
     /// The pairs whose squared distance is at most `square`, as direct differences say; `limit` of them by name.
@@ -146,28 +143,17 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Mean and covariance, in f64 or as good.
     fn moments(&self, x: &Points) -> Result<Moments>;
 
-    /// ⟨xᵢ, yᵢ⟩ for every row.
-    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>>;
+    /// The term of every positive pair.
+    fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>>;
 
-    /// The gradient of Σ cᵢ⟨xᵢ, yᵢ⟩ for x and y, one coefficient per row, added to `sum` where given.
-    fn paired_dots_grad(
+    /// The gradients of Σ cᵢ term(xᵢ, yᵢ) for x and y, one coefficient for each row, added to `into` where given.
+    fn paired_gradient(
         &self,
         x: &Points,
         y: &Points,
+        term: Term,
         coefficients: &[f64],
-        sum: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)>;
-
-    /// ‖xᵢ−yᵢ‖² for every row, by direct difference.
-    fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>>;
-
-    /// The gradient of ½ Σ cᵢ‖xᵢ−yᵢ‖² for x and y, one coefficient per row, added to `sum` where given.
-    fn paired_grad(
-        &self,
-        x: &Points,
-        y: &Points,
-        coefficients: &[f64],
-        sum: Option<(Matrix, Matrix)>,
+        into: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)>;
 
     /// ‖xᵢ−yⱼ‖² for every pair, rows of x by rows of y, by direct difference.
@@ -175,4 +161,78 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
     fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
+}
+
+/// Answers about the device and what it did, for benchmarks and reports.
+pub(crate) trait Diagnostics {
+    /// Multiplications and additions in f32 per second, where there is nothing else to do: the best of several trials.
+    fn ceiling(&self) -> Result<f64>;
+
+    /// The precisions that sums over pairs have been made in so far, the most accurate first: where one asked for cannot keep
+    /// its word, single precision takes its place.
+    fn precisions_used(&self) -> Vec<Precision> {
+        vec![Precision::F32]
+    }
+}
+
+/// The gradient of [`Normalizer::Rows`] in two passes: sums first, then weights.
+#[cfg(feature = "gpu")]
+pub(crate) fn row_gradient_in_two_passes(
+    backend: &dyn Backend,
+    pairs: Pairs<'_>,
+    kernel: Kernel,
+    (extra, scale): (crate::weights::ExtraTerms<'_>, f64),
+    watch: &Watch<'_>,
+) -> Result<(RowLogSums, Gradients)> {
+    let sums = backend.row_log_sums(pairs, &[kernel], None, &watch.silent())?.pop();
+    let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
+    let scalings = extra.scalings(&sums, scale, pairs.sides().1.rows());
+    let normalizer = Normalizer::Given { weights: scalings.pair_weights(), scale: 1.0, into: None };
+    let (_, gradients) = backend.gradient(pairs, kernel, normalizer, watch)?;
+    Ok((RowLogSums { y: sums.y.filter(|_| extra.y.is_some()), ..sums }, gradients))
+}
+
+/// Σ k(x, y) over `pairs` for every kernel, from the sums of rows: for kernels that a device sums by rows alone.
+pub(crate) fn total_of_rows(
+    backend: &dyn Backend,
+    pairs: Pairs<'_>,
+    kernels: &[Kernel],
+    watch: &Watch<'_>,
+) -> Result<Vec<LogSumExp>> {
+    let within = matches!(pairs, Pairs::Within(_));
+    let total = |rows: RowLogSums| {
+        let terms = rows.x.into_iter().filter(|&log| log > f64::NEG_INFINITY);
+        let sum: LogSumExp = terms.map(LogSumExp::from_exponent).collect();
+        // Within one set, each pair counts in both of its rows.
+        LogSumExp { sum: if within { sum.sum / 2.0 } else { sum.sum }, ..sum }
+    };
+    Ok(backend.row_log_sums(pairs, kernels, None, watch)?.into_iter().map(total).collect())
+}
+
+/// The gradient of [`Normalizer::Total`] in two passes: for kernels that a device sums by rows alone.
+pub(crate) fn total_gradient_in_two_passes(
+    backend: &dyn Backend,
+    pairs: Pairs<'_>,
+    kernel: Kernel,
+    scale: f64,
+    watch: &Watch<'_>,
+) -> Result<(LogSumExp, Gradients)> {
+    let sum = total_of_rows(backend, pairs, &[kernel], &watch.silent())?.pop();
+    let sum = sum.ok_or_else(|| Error::missing("the sum over all pairs"))?;
+    let (x, y) = pairs.sides();
+    let (p, q) = (vec![scale.ln() - sum.log(); x.rows()], vec![0.0; y.rows()]);
+    let weights = match pairs {
+        Pairs::Within(_) => {
+            let half: Vec<_> = p.iter().map(|log| log / 2.0).collect();
+            let given = Normalizer::Given {
+                weights: PairWeights::Product { p: &half, q: &half },
+                scale: 1.0,
+                into: None,
+            };
+            return Ok((sum, backend.gradient(pairs, kernel, given, watch)?.1));
+        }
+        _ => PairWeights::Product { p: &p, q: &q },
+    };
+    let given = Normalizer::Given { weights, scale: 1.0, into: None };
+    Ok((sum, backend.gradient(pairs, kernel, given, watch)?.1))
 }

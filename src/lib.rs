@@ -48,7 +48,9 @@ mod pairs;
 mod points;
 mod precision;
 mod progress;
+mod request;
 mod schedule;
+mod theory;
 mod weights;
 
 pub use device::{Adapter, Device, DeviceChoice, DeviceKind};
@@ -58,13 +60,18 @@ pub use error::{Error, Result};
 pub use gpu::adapters;
 pub use log_sum::LogSumExp;
 pub use metrics::{
-    Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, Estimate, GroupUniformity, Groups,
-    Loss, LossValue, Potentials, Significance, Spectrum, Uniformity,
+    Across, Alignment, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver,
+    ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
+    GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairDistances, PairSet, Potentials,
+    PotentialsOver, Spectrum, SpectrumOver, SquaredMmd, SquaredMmdOver, Uniformities, Uniformity,
+    UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage};
 pub use progress::{Observer, Progress};
+pub use request::{Differentiable, Metric};
 pub use schedule::unordered as unordered_pairs;
+pub use theory::{Estimate, Significance};
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.
 #[cfg(feature = "gpu")]
 pub use wgpu;

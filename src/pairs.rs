@@ -4,7 +4,7 @@ use crate::{points::Points, schedule::unordered};
 
 /// The pairs that a sum runs over.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Pairs<'a> {
+pub enum Pairs<'a> {
     /// i < j within one set.
     Within(&'a Points),
     /// Every point of the first set with every one of the second.

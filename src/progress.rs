@@ -25,19 +25,19 @@ pub(crate) struct Watch<'a> {
     observer: Option<&'a Observer>,
     done: AtomicU64,
     total: u64,
-    /// Pairs are gone through that count elsewhere.
-    again: bool,
+    /// This pass repeats pairs already counted: report no progress.
+    silent: bool,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(observer: Option<&'a Observer>, total: u64) -> Self {
-        Self { observer, done: AtomicU64::new(0), total, again: false }
+        Self { observer, done: AtomicU64::new(0), total, silent: false }
     }
 
-    /// For one more pass over pairs that count once: the observer may stop it, and sees no progress.
-    pub(crate) fn again(&self) -> Self {
+    /// A watch for one more pass over pairs already counted: the observer may stop it, and sees no progress.
+    pub(crate) fn silent(&self) -> Self {
         let done = AtomicU64::new(self.done.load(Ordering::Relaxed));
-        Self { observer: self.observer, done, total: self.total, again: true }
+        Self { observer: self.observer, done, total: self.total, silent: true }
     }
 
     /// For several passes over the same pairs.
@@ -47,7 +47,7 @@ impl<'a> Watch<'a> {
 
     /// Counts `pairs` more as done, and fails where the observer has had enough.
     pub(crate) fn advance(&self, pairs: u64) -> Result<()> {
-        let pairs = if self.again { 0 } else { pairs };
+        let pairs = if self.silent { 0 } else { pairs };
         let done = self.done.fetch_add(pairs, Ordering::Relaxed) + pairs;
         match self.observer.map(|observe| observe(Progress { done, total: self.total })) {
             Some(ControlFlow::Break(())) => Err(Error::Stopped),
@@ -67,7 +67,7 @@ impl<'a> Passes<'a> {
     /// For the next pass.
     pub(crate) fn next(&mut self) -> &Watch<'a> {
         if std::mem::replace(&mut self.begun, true) {
-            self.again.insert(self.watch.again())
+            self.again.insert(self.watch.silent())
         } else {
             self.watch
         }

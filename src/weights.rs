@@ -1,6 +1,10 @@
 //! Weights of points and of pairs of points.
 
-use crate::log_sum::log_add;
+use crate::{
+    error::{Error, Result},
+    log_sum::log_add,
+    points::Matrix,
+};
 
 /// For each point, the log of its sum over the pairs that it is in; −∞ where there are none.
 #[derive(Clone, Debug)]
@@ -10,15 +14,15 @@ pub(crate) struct RowLogSums {
     pub(crate) y: Option<Vec<f64>>,
 }
 
-/// How much each point counts; within one set, both are the same.
+/// The weight of each point, on the left and on the right; within one set, both are the same.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PointWeights<'a> {
     pub(crate) x: &'a [f64],
     pub(crate) y: &'a [f64],
 }
 
-/// The weight wᵢⱼ of a pair of exponent e, given the logs p and q of a factor for each point, of which −∞ is none. Within
-/// one set p and q are the same.
+/// The weight wᵢⱼ of a pair of exponent eᵢⱼ, given the log of a factor for each point: p on the left, q on the right; −∞
+/// stands for a factor of 0. Within one set p and q are the same.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PairWeights<'a> {
     /// exp(eᵢⱼ + pᵢ + qⱼ)
@@ -27,19 +31,33 @@ pub(crate) enum PairWeights<'a> {
     Sum { p: &'a [f64], q: &'a [f64] },
 }
 
-/// For each point, the log of what joins its own sum in a softmax.
+/// The divisor of a gradient's pair weights: it tells which function of the sums of a kernel k = exp(e) is differentiated.
+#[derive(Debug)]
+pub(crate) enum Normalizer<'a> {
+    /// The sum over all pairs: the gradient of `scale` · log Σ k.
+    Total { scale: f64 },
+    /// The sum of each row and its extra term: the gradient of `scale` · Σᵢ log(exp(extraᵢ) + Σⱼ k), over the rows of
+    /// the first set, and of the second where it has extra terms too. Pairs run across two sets.
+    Rows { extra: ExtraTerms<'a>, scale: f64 },
+    /// None: the gradient of `scale` · Σ w e, the weights w being constant, added to `into` where given. The gradient of a
+    /// second set that `into` lacks is left out.
+    Given { weights: PairWeights<'a>, scale: f64, into: Option<Gradients> },
+}
+
+/// The log of an extra term in each row's softmax denominator, such as that of the positive pair.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExtraTerms<'a> {
     pub(crate) x: &'a [f64],
-    /// None where only points of the first set have a softmax.
+    /// `None` where only the rows of the first set have a softmax.
     pub(crate) y: Option<&'a [f64]>,
 }
 
 impl ExtraTerms<'_> {
-    /// By which `scale` · Σ log(exp(rest) + exp(sum)) weighs the pairs of the points with these sums, and `others`.
-    pub(crate) fn factors(self, sums: &RowLogSums, scale: f64, others: usize) -> RowScalings {
-        let of_set = |(sums, rest): (&[f64], &[f64])| -> Vec<f64> {
-            sums.iter().zip(rest).map(|(&sum, &rest)| scale.ln() - log_add(sum, rest)).collect()
+    /// The row scalings w such that the gradient of `scale` · Σᵢ log(exp(extraᵢ) + Σⱼ k) is Σ wᵢ k ∇e, from the log sums
+    /// of the rows; the second set has `others` rows.
+    pub(crate) fn scalings(self, sums: &RowLogSums, scale: f64, others: usize) -> RowScalings {
+        let of_set = |(sums, extra): (&[f64], &[f64])| -> Vec<f64> {
+            sums.iter().zip(extra).map(|(&sum, &extra)| scale.ln() - log_add(sum, extra)).collect()
         };
         let q = sums.y.as_deref().zip(self.y).map(of_set);
         RowScalings {
@@ -50,8 +68,8 @@ impl ExtraTerms<'_> {
     }
 }
 
-/// The logs of the factors by which a softmax weighs its pairs: those of the first set, and those of the second where it has
-/// a softmax too.
+/// The logs of the factors by which a softmax weighs its pairs: one for each row of the first set, and one for each row of
+/// the second where it has a softmax too.
 #[derive(Clone, Debug)]
 pub(crate) struct RowScalings {
     pub(crate) p: Vec<f64>,
@@ -60,8 +78,26 @@ pub(crate) struct RowScalings {
 }
 
 impl RowScalings {
-    pub(crate) fn weighing(&self) -> PairWeights<'_> {
+    pub(crate) fn pair_weights(&self) -> PairWeights<'_> {
         let (p, q) = (&*self.p, &*self.q);
         if self.both { PairWeights::Sum { p, q } } else { PairWeights::Product { p, q } }
+    }
+}
+
+/// The gradient of a sum over pairs: one matrix for each set of points that took part.
+#[derive(Debug)]
+pub struct Gradients {
+    pub(crate) x: Matrix,
+    /// `None` where the pairs run within one set.
+    pub(crate) y: Option<Matrix>,
+}
+
+impl Gradients {
+    /// The gradients of two sets.
+    pub(crate) fn both(self) -> Result<(Matrix, Matrix)> {
+        match self.y {
+            Some(y) => Ok((self.x, y)),
+            None => Err(Error::missing("the gradient of the second set")),
+        }
     }
 }

@@ -71,8 +71,8 @@ fn cross_uniformity(report: &mut Report, engine: &Engine, x: &Set, y: &Set, t: f
     let squares = oracle::squares_across(&x.seen, &y.seen);
     let want = oracle::log_mean_exp(&squares, t);
     let metric = Uniformity { t };
-    let (value, gx, gy) = engine.cross_uniformity_with_grad(&x.points, &y.points, metric)?;
-    let alone = engine.cross_uniformity(&x.points, &y.points, metric)?;
+    let (value, (gx, gy)) = engine.value_and_grad(metric.across(&x.points, &y.points))?;
+    let alone = engine.value(metric.across(&x.points, &y.points))?;
     for (how, value) in [("value", alone), ("value with gradient", value)] {
         report.check(format!("cross uniformity t={t}, {how}"), x.potential(value, want, t));
     }

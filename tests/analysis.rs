@@ -13,7 +13,10 @@ use support::{
     random::{Random, normal, on_the_sphere, single},
     set::Set,
 };
-use unisphere::{Alignment, Embeddings, Engine, Groups, Points, Result, Scaling, Uniformity};
+use unisphere::{
+    Alignment, ClosePairs, CosineHistogram, Embeddings, Engine, Groups, Points, Result, Scaling, Spectrum,
+    SquaredMmd, Uniformity,
+};
 
 fn main() -> ExitCode {
     let cases = cases::shapes().into_iter().chain(cases::ragged().into_iter().rev().step_by(5));
@@ -44,9 +47,9 @@ fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
 
 fn sweeps(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
     let ts = [0.5, 1.0, 2.0, 5.0, 12.0, 50.0];
-    let within = engine.uniformities(&x.points, &ts)?;
-    let across = engine.cross_uniformities(&x.points, &y.points, &ts)?;
-    let pooled = engine.pooled_uniformities(&x.points, &y.points, &ts)?;
+    let within = engine.value(Uniformity::at(&ts).within(&x.points))?;
+    let across = engine.value(Uniformity::at(&ts).across(&x.points, &y.points))?;
+    let pooled = engine.value(Uniformity::at(&ts).pooled(&x.points, &y.points))?;
     let union = [&x.seen[..], &y.seen].concat();
     for (i, &t) in ts.iter().enumerate() {
         for (what, got, want) in [
@@ -65,20 +68,20 @@ fn sweeps(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> 
         mean(&oracle::squares_within(&y.seen)),
         mean(&oracle::squares_across(&x.seen, &y.seen)),
     ];
-    let mmd = engine.squared_mmd(&x.points, &y.points, Uniformity { t: 2.0 })?;
+    let mmd = engine.value(SquaredMmd::new(2.0).across(&x.points, &y.points))?;
     let tolerance = if x.raw() { 1e-4 } else { 4e-6 };
     report.check("squared MMD", compare::value(mmd, xx + yy - 2.0 * xy, tolerance));
 
     let n = x.seen.len();
     let unpaired = || (0..n).flat_map(|i| (0..n).filter(move |&j| j != i).map(move |j| (i, j)));
     let squares: Vec<_> = unpaired().map(|(i, j)| oracle::squared_distance(&x.seen[i], &y.seen[j])).collect();
-    let got = engine.unpaired_uniformities(&x.points, &y.points, &ts)?;
+    let got = engine.value(Uniformity::at(&ts).unpaired(&x.points, &y.points))?;
     for (&t, got) in ts.iter().zip(got) {
         let log_mean = log_sum(&squares.iter().map(|square| -t * square).collect::<Vec<_>>())
             - (squares.len() as f64).ln();
         report.check(format!("unpaired rows, t={t}"), x.potential(got, log_mean, t));
     }
-    let mmd = engine.paired_squared_mmd(&x.points, &y.points, Uniformity { t: 2.0 })?;
+    let mmd = engine.value(SquaredMmd::new(2.0).unpaired(&x.points, &y.points))?;
     report.check("paired squared MMD", compare::value(mmd, xx + yy - 2.0 * mean(&squares), tolerance));
     Ok(())
 }
@@ -102,8 +105,8 @@ fn weights(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()>
             .collect();
         let sum = log_sum(&terms);
         let want = sum - log_sum(&pairs().map(|(i, j)| logs[i] + logs[j]).collect::<Vec<_>>());
-        let (with_grad, grad) = engine.weighted_uniformity_with_grad(&x.points, &weights, metric)?;
-        for got in [engine.weighted_uniformity(&x.points, &weights, metric)?, with_grad] {
+        let (with_grad, grad) = engine.value_and_grad(metric.within(&x.points).weighted(&weights))?;
+        for got in [engine.value(metric.within(&x.points).weighted(&weights))?, with_grad] {
             report.check(format!("weighted uniformity, t={t}"), x.potential(got, want, t));
         }
         let dims = x.seen[0].len();
@@ -128,9 +131,9 @@ fn weights(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()>
         let powers =
             x.seen.iter().zip(&y.seen).map(|(x, y)| oracle::squared_distance(x, y).powf(alpha / 2.0));
         let want = powers.zip(&weights).map(|(power, w)| power * w).sum::<f64>() / total;
-        let (with_grad, gx, gy) =
-            engine.weighted_alignment_with_grad(&x.points, &y.points, &weights, metric)?;
-        for got in [engine.weighted_alignment(&x.points, &y.points, &weights, metric)?, with_grad] {
+        let (with_grad, (gx, gy)) =
+            engine.value_and_grad(metric.paired(&x.points, &y.points).weighted(&weights))?;
+        for got in [engine.value(metric.paired(&x.points, &y.points).weighted(&weights))?, with_grad] {
             report.check(format!("weighted alignment, α={alpha}"), compare::value(got, want, 1e-6 * want));
         }
         let scale = |w: f64| w / total * weights.len() as f64;
@@ -156,7 +159,7 @@ fn log_sum(terms: &[f64]) -> f64 {
 
 fn potentials(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
     for t in [2.0, 50.0] {
-        let got = engine.potentials(&x.points, Uniformity { t })?;
+        let got = engine.value(Uniformity::new(t).potentials(&x.points))?;
         let others = (x.seen.len() - 1) as f64;
         for (row, (point, &got)) in x.seen.iter().zip(got.logs()).enumerate() {
             let exponent = |(_, other): (usize, &Vec<f64>)| -t * oracle::squared_distance(point, other);
@@ -178,7 +181,7 @@ fn groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()>
     let labels: Vec<_> = (0..x.seen.len()).map(|row| (row * row % k) as i64 - 1).collect();
     let groups = Groups::new(&labels);
     let t = 2.0;
-    let got = engine.group_uniformity(&x.points, &groups, Uniformity { t })?;
+    let got = engine.value(groups.uniformity(Uniformity { t }, &x.points).across_groups())?;
     let names = groups.labels();
     for (a, &label_a) in names.iter().enumerate() {
         for (b, &label_b) in names.iter().enumerate() {
@@ -206,7 +209,7 @@ fn groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()>
 }
 
 fn pairs(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
-    let distances = engine.pair_distances(&x.points, &y.points)?;
+    let distances = engine.value(Alignment::distances(&x.points, &y.points))?;
     for (row, (got, (a, b))) in distances.iter().zip(x.seen.iter().zip(&y.seen)).enumerate() {
         let want = oracle::squared_distance(a, b).sqrt();
         let rounding = if x.raw() { 1e-6 * want } else { 1e-6 * want + 1.2e-7 };
@@ -224,7 +227,7 @@ fn pairs(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
             continue;
         }
         let want = squares.iter().filter(|square| square.sqrt() <= distance).count();
-        let got = engine.close_pairs(&x.points, distance, 10)?;
+        let got = engine.value(ClosePairs::within(&x.points, distance).limit(10))?;
         let count = (got.count == want as u64 && got.pairs.len() == want.min(10))
             .then_some(())
             .ok_or(format!("{} pairs, {} listed, and not {want}", got.count, got.pairs.len()));
@@ -241,12 +244,12 @@ fn pairs(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
         }
     }
     if x.raw() {
-        let refused = engine.cosine_histogram(&x.points, 10).is_err();
+        let refused = engine.value(CosineHistogram::new(10).within(&x.points)).is_err();
         report.check("a histogram of raw points", refused.then_some(()).ok_or("is made".into()));
         return Ok(());
     }
     let bins = 37;
-    let got = engine.cosine_histogram(&x.points, bins)?;
+    let got = engine.value(CosineHistogram::new(bins).within(&x.points))?;
     // Cumulated: so many cosines lie below the end of each part, give or take those next to it.
     let cosines: Vec<_> = squares.iter().map(|square| 1.0 - square / 2.0).collect();
     let mut below = 0;
@@ -269,7 +272,7 @@ fn pairs(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
 }
 
 fn spectrum(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
-    let got = engine.spectrum(&x.points)?;
+    let got = engine.value(Spectrum::within(&x.points))?;
     let (n, dims) = (x.seen.len() as f64, x.seen[0].len());
     let mean: Vec<f64> = (0..dims).map(|k| x.seen.iter().map(|row| row[k]).sum::<f64>() / n).collect();
     let centred: Rows =
@@ -316,22 +319,22 @@ fn two_clusters(engine: &Engine) -> Result<(), Failed> {
     // The two are a right angle apart: their squared distance is 2.
     let want = ((count - across + across * (-2.0 * t).exp()) / count).ln();
     report.check("uniformity", compare::value(engine.uniformity(&x, Uniformity { t })?, want, 1e-6));
-    let potentials = engine.potentials(&x, Uniformity { t })?;
+    let potentials = engine.value(Uniformity::new(t).potentials(&x))?;
     let each = (((m - 1) as f64 + m as f64 * (-2.0 * t).exp()) / (2 * m - 1) as f64).ln();
     for got in potentials.logs() {
         report.check("potential", compare::value(*got, each, 1e-6));
     }
     report.check("standard error", compare::value(potentials.estimate().standard_error, 0.0, 1e-6));
-    let close = engine.close_pairs(&x, 0.0, 3)?;
+    let close = engine.value(ClosePairs::within(&x, 0.0).limit(3))?;
     let equal =
         close.count == 2 * (m * (m - 1) / 2) as u64 && close.pairs == [(0, 1, 0.0), (0, 2, 0.0), (0, 3, 0.0)];
     report.check("equal pairs", equal.then_some(()).ok_or(format!("{close:?}")));
-    let histogram = engine.cosine_histogram(&x, 4)?;
+    let histogram = engine.value(CosineHistogram::new(4).within(&x))?;
     let right = histogram == [0, 0, (m * m) as u64, 2 * (m * (m - 1) / 2) as u64];
     // A cosine of 0 is the end of a part.
     let other = histogram == [0, (m * m) as u64, 0, 2 * (m * (m - 1) / 2) as u64];
     report.check("histogram", (right || other).then_some(()).ok_or(format!("{histogram:?}")));
-    let spectrum = engine.spectrum(&x)?;
+    let spectrum = engine.value(Spectrum::within(&x))?;
     report.check("norm of the mean", compare::value(spectrum.mean_norm(), 0.5f64.sqrt(), 1e-6));
     report.check("effective rank", compare::value(spectrum.effective_rank(), 1.0, 1e-6));
     Ok(report.finish()?)
@@ -344,12 +347,12 @@ fn close_pairs(engine: &Engine) -> Result<(), Failed> {
     let rows = on_the_sphere(normal(n / 6, d, 90), d);
     let values: Vec<f64> = (0..6).flat_map(|_| rows.iter().copied()).collect();
     let x = engine.upload(&Embeddings::new(single(&values), n, d)?)?;
-    let close = engine.close_pairs(&x, 1e-4, 100_000)?;
+    let close = engine.value(ClosePairs::within(&x, 1e-4).limit(100_000))?;
     let want = (n / 6 * 15) as u64;
     let right = close.count == want
         && close.pairs.len() as u64 == want
         && close.pairs.iter().all(|&(i, j, distance)| i < j && (j - i) % (n / 6) == 0 && distance == 0.0);
-    let all = engine.close_pairs(&x, 2.0, 5)?;
+    let all = engine.value(ClosePairs::within(&x, 2.0).limit(5))?;
     let every = all.count == (n * (n - 1) / 2) as u64
         && all.pairs.iter().map(|&(i, j, _)| (i, j)).eq([(0, 1), (0, 2), (0, 3), (0, 4), (0, 5)]);
     match (right, every) {
@@ -368,13 +371,13 @@ fn equal_points(engine: &Engine) -> Result<(), Failed> {
     ] {
         for n in [2, 40, 3000] {
             let x = engine.upload(&Embeddings::with_scaling(row.repeat(n), n, 3, scaling)?)?;
-            let got = engine.spectrum(&x)?;
+            let got = engine.value(Spectrum::within(&x))?;
             for (what, value) in
                 [("effective rank", got.effective_rank()), ("participation ratio", got.participation_ratio())]
             {
                 report.check(format!("{what} of {n} times {row:?}"), compare::value(value, 0.0, 0.0));
             }
-            let u = engine.potentials(&x, Uniformity { t: 2.0 })?.uniformity();
+            let u = engine.value(Uniformity::new(2.0).potentials(&x))?.uniformity();
             report.check(format!("uniformity of {n} times {row:?}"), compare::value(u, 0.0, 1e-6));
         }
     }
@@ -423,7 +426,7 @@ fn fisher(engine: &Engine) -> Result<(), Failed> {
         };
         let inner = |w: f64| mass((kappa * kappa + 4.0 * t * t + 4.0 * t * kappa * w).sqrt()) / mass(kappa);
         let want = mean(&inner).ln() - 2.0 * t;
-        let got = engine.potentials(&x, Uniformity { t })?.estimate();
+        let got = engine.value(Uniformity::new(t).potentials(&x))?.estimate();
         let what = format!("κ={kappa}, t={t}");
         report
             .check(format!("{what}: uniformity"), compare::value(got.value, want, 4.0 * got.standard_error));
@@ -434,7 +437,7 @@ fn fisher(engine: &Engine) -> Result<(), Failed> {
         );
 
         let length = 1.0 / kappa.tanh() - 1.0 / kappa;
-        let spectrum = engine.spectrum(&x)?;
+        let spectrum = engine.value(Spectrum::within(&x))?;
         report.check(format!("{what}: norm of the mean"), compare::value(spectrum.mean_norm(), length, 0.05));
         // Along μ, and to its sides.
         let mut variances = [1.0 - 2.0 * length / kappa - length * length, length / kappa, length / kappa];

@@ -49,11 +49,12 @@ fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
         Set::new(engine, Embeddings::with_scaling(of_queue, case.rows / 2 + 3, case.dims, case.scaling)?)?;
     let mut report = Report::default();
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
-        let together = engine.contrastives(&x.points, &y.points, Some(&queue.points), candidates, &TAUS)?;
+        let together = engine
+            .value(Contrastive::at(&TAUS, candidates).paired(&x.points, &y.points).queue(&queue.points))?;
         assert_eq!(together.len(), TAUS.len());
         for (tau, got) in TAUS.into_iter().zip(together) {
             let metric = Contrastive { tau, candidates };
-            let alone = engine.contrastive(&x.points, &y.points, Some(&queue.points), metric)?;
+            let alone = engine.value(metric.paired(&x.points, &y.points).queue(&queue.points))?;
             report.check(format!("{metric:?} among others"), compare::value(got.loss, alone.loss, 0.0));
         }
     }
@@ -87,6 +88,7 @@ fn compare(
         Candidates::OneWay => Anchors::one_way,
         Candidates::BothWays => Anchors::both_ways,
         Candidates::Views => Anchors::views,
+        other => unreachable!("{other:?} has no formula here"),
     };
     let anchors = build(&x.seen, &y.seen, queue.map_or(&Rows::new(), |queue| &queue.seen));
     let want = anchors.parts(tau);
@@ -95,8 +97,8 @@ fn compare(
 
     let greatest = anchors.greatest_logit(tau);
     let tolerance = if x.raw() { 1e-6 * greatest.max(1.0) } else { unit_tolerance(engine, tau) };
-    let value = engine.contrastive(&x.points, &y.points, points, metric)?;
-    let (with_grad, gx, gy) = engine.contrastive_with_grad(&x.points, &y.points, points, metric)?;
+    let value = engine.value(metric.paired(&x.points, &y.points).queue(points))?;
+    let (with_grad, (gx, gy)) = engine.value_and_grad(metric.paired(&x.points, &y.points).queue(points))?;
     for (how, got) in [("value", value), ("value with gradient", with_grad)] {
         let logs = (got.negatives as f64).ln();
         let count = anchors.anchors[0].2.len() as f64;
@@ -140,7 +142,7 @@ fn closed_forms(engine: &Engine) -> Result<(), Failed> {
         engine.upload(&Embeddings::new(single(&values), n, values.len() / n)?)
     };
     let loss = |x: &Points, y: &Points, tau, candidates| {
-        engine.contrastive(x, y, None, Contrastive { tau, candidates }).map(|value| value.loss)
+        engine.contrastive(x, y, Contrastive { tau, candidates }).map(|value| value.loss)
     };
     for n in [2usize, 5, 66, 300] {
         let count = n as f64;
@@ -220,7 +222,7 @@ fn pytorch(engine: &Engine) -> Result<(), Failed> {
         let queue = (result["queue"] == true).then_some(&queue);
         let metric = metric_of(result);
         let Contrastive { tau, candidates } = metric;
-        let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, queue, metric)?;
+        let (value, (gx, gy)) = engine.value_and_grad(metric.paired(&x, &y).queue(queue))?;
         let what = format!("{candidates:?}, τ={tau}, {scaling:?}, queue: {}", queue.is_some());
         let want = result["loss"].as_f64().unwrap_or(f64::NAN);
         let tolerance = if raw { 1e-6 * want.max(1.0) } else { unit_tolerance(engine, tau) };
@@ -256,7 +258,7 @@ fn pytorch_of_many(engine: &Engine) -> Result<(), Failed> {
     let mut report = Report::default();
     for result in results(data, 9) {
         let metric = metric_of(result);
-        let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, None, metric)?;
+        let (value, gx, gy) = engine.contrastive_with_grad(&x, &y, metric)?;
         let want = result["loss"].as_f64().unwrap_or(f64::NAN);
         report.check(
             format!("{metric:?}"),

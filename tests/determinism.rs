@@ -10,7 +10,8 @@ use support::{
     random::{normal, on_the_sphere, single},
 };
 use unisphere::{
-    Alignment, Candidates, Contrastive, Embeddings, Engine, Groups, Loss, Result, Scaling, Uniformity,
+    Alignment, Candidates, Contrastive, Embeddings, Engine, Groups, Loss, Result, Scaling, Spectrum,
+    Uniformity,
 };
 
 /// More than one panel on either side, ragged.
@@ -66,10 +67,10 @@ fn bits(engine: &Engine, scaling: Scaling) -> Result<Vec<(String, Vec<u64>)>> {
     for t in [2.0, 50.0] {
         let uniformity = Uniformity { t };
         let (u, gu) = engine.uniformity_with_grad(&x, uniformity)?;
-        let (cross, gx, gy) = engine.cross_uniformity_with_grad(&x, &y, uniformity)?;
+        let (cross, (gx, gy)) = engine.value_and_grad(uniformity.across(&x, &y))?;
         value("uniformity", engine.uniformity(&x, uniformity)?);
         value("uniformity with gradient", u);
-        value("cross uniformity", engine.cross_uniformity(&x, &y, uniformity)?);
+        value("cross uniformity", engine.value(uniformity.across(&x, &y))?);
         value("cross uniformity with gradient", cross);
         gradients.extend([("uniformity", gu), ("cross uniformity, x", gx), ("cross uniformity, y", gy)]);
     }
@@ -78,27 +79,26 @@ fn bits(engine: &Engine, scaling: Scaling) -> Result<Vec<(String, Vec<u64>)>> {
     value("alignment", a);
     value("loss", loss.loss);
     let weights: Vec<_> = (0..ROWS).map(|row| (row % 7) as f64).collect();
-    let (u, gw) = engine.weighted_uniformity_with_grad(&x, &weights, Uniformity { t: 2.0 })?;
+    let (u, gw) = engine.value_and_grad(Uniformity::new(2.0).within(&x).weighted(&weights))?;
     value("weighted uniformity", u);
     gradients.push(("weighted uniformity", gw));
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
         for tau in [0.01, 0.5] {
-            let (loss, gx, gy) =
-                engine.contrastive_with_grad(&x, &y, None, Contrastive { tau, candidates })?;
+            let (loss, gx, gy) = engine.contrastive_with_grad(&x, &y, Contrastive { tau, candidates })?;
             value("the contrastive loss", loss.loss);
             gradients.extend([("the contrastive loss, x", gx), ("the contrastive loss, y", gy)]);
         }
     }
-    for u in engine.uniformities(&x, &[0.5, 2.0, 5.0])? {
+    for u in engine.value(Uniformity::at(&[0.5, 2.0, 5.0]).within(&x))? {
         value("uniformity in a sweep", u);
     }
-    let potentials = engine.potentials(&x, Uniformity { t: 2.0 })?;
+    let potentials = engine.value(Uniformity::new(2.0).potentials(&x))?;
     all.push(("potentials".into(), potentials.logs().iter().map(|v| v.to_bits()).collect()));
-    let spectrum = engine.spectrum(&x)?;
+    let spectrum = engine.value(Spectrum::within(&x))?;
     all.push(("spectrum".into(), spectrum.eigenvalues().iter().map(|v| v.to_bits()).collect()));
     let mut value = |name: &str, value: f64| all.push((name.to_owned(), vec![value.to_bits()]));
     let labels: Vec<_> = (0..ROWS as i64).map(|row| row % 3).collect();
-    let groups = engine.group_uniformity(&x, &Groups::new(&labels), Uniformity { t: 2.0 })?;
+    let groups = engine.value(Groups::new(&labels).uniformity(Uniformity { t: 2.0 }, &x).across_groups())?;
     value("uniformity across groups", groups.between(0, 1).unwrap_or(f64::NAN));
     let distances = engine.squared_distances(&x, &y)?;
     let (dx, dy) = engine.squared_distances_grad(&x, &y, &distances)?;

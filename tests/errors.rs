@@ -17,8 +17,8 @@ use support::{
     random::{normal, single},
 };
 use unisphere::{
-    Alignment, Candidates, Contrastive, DeviceChoice, DeviceKind, Embeddings, Engine, Error, Groups, Loss,
-    Matrix, Points, Precision, Result, Uniformity, unordered_pairs,
+    Alignment, Candidates, ClosePairs, Contrastive, CosineHistogram, DeviceChoice, DeviceKind, Embeddings,
+    Engine, Error, Groups, Loss, Matrix, Metric, Points, Precision, Result, Uniformity, unordered_pairs,
 };
 
 fn main() -> ExitCode {
@@ -98,8 +98,8 @@ fn parameters(engine: &Engine) -> Result<(), Failed> {
         let close = Loss { alignment: alpha, ..Loss::default() };
         expect_that(engine.uniformity(&x, t), "t", out_of_range("t"))?;
         expect_that(engine.uniformity_with_grad(&x, t), "t", out_of_range("t"))?;
-        expect_that(engine.cross_uniformity(&x, &x, t), "t", out_of_range("t"))?;
-        expect_that(engine.cross_uniformity_with_grad(&x, &x, t), "t", out_of_range("t"))?;
+        expect_that(engine.value(t.across(&x, &x)), "t", out_of_range("t"))?;
+        expect_that(engine.value_and_grad(t.across(&x, &x)), "t", out_of_range("t"))?;
         expect_that(engine.alignment(&x, &x, alpha), "alpha", out_of_range("alpha"))?;
         expect_that(engine.alignment_with_grad(&x, &x, alpha), "alpha", out_of_range("alpha"))?;
         for (loss, name) in [(spread, "t"), (close, "alpha")] {
@@ -125,7 +125,7 @@ fn too_few_rows(engine: &Engine) -> Result<(), Failed> {
     expect(engine.alignment(&none, &none, Alignment::default()), few("alignment", 0, 1))?;
     expect(engine.alignment_with_grad(&none, &none, Alignment::default()), few("alignment", 0, 1))?;
     for (x, y) in [(&none, &two), (&two, &none)] {
-        expect(engine.cross_uniformity(x, y, Uniformity::default()), few("cross uniformity", 0, 1))?;
+        expect(engine.value(Uniformity::default().across(x, y)), few("cross uniformity", 0, 1))?;
     }
     let distances = engine.squared_distances(&none, &two)?;
     let (gx, gy) = engine.squared_distances_grad(&none, &two, &distances)?;
@@ -152,8 +152,8 @@ fn mismatched_sets(engine: &Engine) -> Result<(), Failed> {
         expect_that(engine.loss_with_grad(&x, y, Loss::default()), "mismatch", is)?;
     }
     let is = mismatch(4, 5);
-    expect_that(engine.cross_uniformity(&x, &wider, Uniformity::default()), "mismatch", is)?;
-    expect_that(engine.cross_uniformity_with_grad(&x, &wider, Uniformity::default()), "mismatch", is)?;
+    expect_that(engine.value(Uniformity::default().across(&x, &wider)), "mismatch", is)?;
+    expect_that(engine.value_and_grad(Uniformity::default().across(&x, &wider)), "mismatch", is)?;
     expect_that(engine.squared_distances(&x, &wider), "mismatch", is)
 }
 
@@ -161,7 +161,7 @@ fn mixed_scaling(engine: &Engine) -> Result<(), Failed> {
     let (x, y) = (points(engine, 4, 3)?, raw(engine, &[1.0; 12], 4, 3)?);
     expect(engine.alignment(&x, &y, Alignment::default()), Error::MixedScaling)?;
     expect(engine.loss(&x, &y, Loss::default()), Error::MixedScaling)?;
-    expect(engine.cross_uniformity(&x, &y, Uniformity::default()), Error::MixedScaling)?;
+    expect(engine.value(Uniformity::default().across(&x, &y)), Error::MixedScaling)?;
     expect(engine.squared_distances(&y, &x), Error::MixedScaling)
 }
 
@@ -235,8 +235,8 @@ fn both_ways(engine: &Engine, other: &Engine) -> Result<(), Failed> {
     let (own, foreign) = (points(engine, 4, 3)?, points(other, 4, 3)?);
     let upstream: Matrix = other.upload_matrix(&[1.0; 16], 4, 4)?;
     for (x, y) in [(&own, &foreign), (&foreign, &own), (&foreign, &foreign)] {
-        expect(engine.cross_uniformity(x, y, Uniformity::default()), Error::OtherDevice)?;
-        expect(engine.cross_uniformity_with_grad(x, y, Uniformity::default()), Error::OtherDevice)?;
+        expect(engine.value(Uniformity::default().across(x, y)), Error::OtherDevice)?;
+        expect(engine.value_and_grad(Uniformity::default().across(x, y)), Error::OtherDevice)?;
         expect(engine.alignment(x, y, Alignment::default()), Error::OtherDevice)?;
         expect(engine.alignment_with_grad(x, y, Alignment::default()), Error::OtherDevice)?;
         expect(engine.loss(x, y, Loss::default()), Error::OtherDevice)?;
@@ -252,8 +252,8 @@ fn stopped(engine: &Engine) -> Result<(), Failed> {
     let x = points(&engine, 600, 5)?;
     expect(engine.uniformity(&x, Uniformity::default()), Error::Stopped)?;
     expect(engine.uniformity_with_grad(&x, Uniformity::default()), Error::Stopped)?;
-    expect(engine.cross_uniformity(&x, &x, Uniformity::default()), Error::Stopped)?;
-    expect(engine.cross_uniformity_with_grad(&x, &x, Uniformity::default()), Error::Stopped)?;
+    expect(engine.value(Uniformity::default().across(&x, &x)), Error::Stopped)?;
+    expect(engine.value_and_grad(Uniformity::default().across(&x, &x)), Error::Stopped)?;
     expect(engine.loss(&x, &x, Loss::default()), Error::Stopped)?;
     expect(engine.loss_with_grad(&x, &x, Loss::default()), Error::Stopped)
 }
@@ -297,31 +297,34 @@ fn progress(engine: &Engine) -> Result<(), Failed> {
     finished("uniformity", unordered_pairs(700))?;
     engine.uniformity_with_grad(&x, Uniformity::default())?;
     finished("uniformity with gradient", unordered_pairs(700))?;
-    engine.cross_uniformity(&x, &y, Uniformity::default())?;
+    engine.value(Uniformity::default().across(&x, &y))?;
     finished("cross uniformity", 700 * 301)?;
     engine.loss(&x, &x, Loss::default())?;
     finished("loss", 2 * unordered_pairs(700))?;
     // Whatever the precision that a parameter takes, pairs count once.
-    engine.uniformities(&x, &[2.0, 50.0, 1e4])?;
+    engine.value(Uniformity::at(&[2.0, 50.0, 1e4]).within(&x))?;
     finished("uniformity for several t", unordered_pairs(700))?;
-    engine.unpaired_uniformities(&x, &x, &[2.0, 50.0])?;
+    engine.value(Uniformity::at(&[2.0, 50.0]).unpaired(&x, &x))?;
     finished("uniformity of unpaired rows", 2 * unordered_pairs(700))?;
-    engine.potentials(&x, Uniformity::default())?;
+    engine.value(Uniformity::default().potentials(&x))?;
     finished("potentials", unordered_pairs(700))?;
-    engine.weighted_uniformity_with_grad(&x, &[1.0; 700], Uniformity::default())?;
+    engine.value_and_grad(Uniformity::default().within(&x).weighted(&[1.0; 700]))?;
     finished("weighted uniformity with gradient", unordered_pairs(700))?;
-    engine.group_uniformity(&x, &Groups::new(&[[1, 2]; 350].concat()), Uniformity::default())?;
+    engine
+        .value(Groups::new(&[[1, 2]; 350].concat()).uniformity(Uniformity::default(), &x).across_groups())?;
     finished("uniformity of groups", unordered_pairs(700))?;
     let other = engine.upload(&Embeddings::new(single(&normal(700, 5, 2)), 700, 5)?)?;
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
         for queue in [None, Some(&y)] {
-            let pairs =
-                |tau| Contrastive { tau, candidates }.pairs(700, queue.map_or(0, |queue| queue.rows()));
+            let request = |tau| Contrastive { tau, candidates }.paired(&x, &other).queue(queue);
+            let pairs = |tau| request(tau).pairs();
             let what = |call| format!("{call}, {candidates:?}, queue: {}", queue.is_some());
-            engine.contrastives(&x, &other, queue, candidates, &[0.5, 0.07, 0.01, 0.002])?;
+            engine.value(
+                Contrastive::at(&[0.5, 0.07, 0.01, 0.002], candidates).paired(&x, &other).queue(queue),
+            )?;
             finished(&what("contrastive losses"), pairs(0.5))?;
             for tau in [0.5, 0.01, 0.002] {
-                engine.contrastive_with_grad(&x, &other, queue, Contrastive { tau, candidates })?;
+                engine.value_and_grad(request(tau))?;
                 finished(&what("contrastive loss with gradient"), pairs(tau))?;
             }
         }
@@ -353,10 +356,10 @@ fn weights(engine: &Engine) -> Result<(), Failed> {
     let refuse = |weights: &[f64], what: &str| {
         let is = |error: &Error| matches!(error, Error::Weights { problem } if problem.contains(what));
         let (uniformity, alignment) = (Uniformity::default(), Alignment::default());
-        expect_that(engine.weighted_uniformity(&x, weights, uniformity), what, is)?;
-        expect_that(engine.weighted_uniformity_with_grad(&x, weights, uniformity), what, is)?;
-        expect_that(engine.weighted_alignment(&x, &y, weights, alignment), what, is)?;
-        expect_that(engine.weighted_alignment_with_grad(&x, &y, weights, alignment), what, is)
+        expect_that(engine.value(uniformity.within(&x).weighted(weights)), what, is)?;
+        expect_that(engine.value_and_grad(uniformity.within(&x).weighted(weights)), what, is)?;
+        expect_that(engine.value(alignment.paired(&x, &y).weighted(weights)), what, is)?;
+        expect_that(engine.value_and_grad(alignment.paired(&x, &y).weighted(weights)), what, is)
     };
     refuse(&[1.0; 3], "are 3, and there are 4 rows")?;
     refuse(&[1.0, -1.0, 1.0, 1.0], "row 1 is -1")?;
@@ -364,11 +367,11 @@ fn weights(engine: &Engine) -> Result<(), Failed> {
     refuse(&[1.0, 1.0, 1.0, f64::INFINITY], "row 3 is inf")?;
     refuse(&[0.0; 4], "and are for 0")?;
     refuse(&[1e300, 0.0, 1e-300, 1.0], "row 2 is 1e-300 next to 1e300")?;
-    let one = engine.weighted_uniformity(&x, &[0.0, 0.0, 1.0, 0.0], Uniformity::default());
+    let one = engine.value(Uniformity::default().within(&x).weighted(&[0.0, 0.0, 1.0, 0.0]));
     expect_that(one, "two rows", |error| matches!(error, Error::Weights { .. }))?;
     // Weights are proportions: neither huge ones nor tiny ones are lost.
     for scale in [1e-300, 1.0, 1e300] {
-        let got = engine.weighted_uniformity(&x, &[scale, scale, 0.0, 0.0], Uniformity::default())?;
+        let got = engine.value(Uniformity::default().within(&x).weighted(&[scale, scale, 0.0, 0.0]))?;
         let two = engine.upload(&Embeddings::new(&single(&normal(4, 3, 1))[..6], 2, 3)?)?;
         let want = engine.uniformity(&two, Uniformity::default())?;
         if (got - want).abs() > 1e-6 {
@@ -381,13 +384,14 @@ fn weights(engine: &Engine) -> Result<(), Failed> {
 fn labels(engine: &Engine) -> Result<(), Failed> {
     let x = points(engine, 4, 3)?;
     let groups = Groups::new(&[1, 2, 1]);
-    let refused = engine.group_uniformity(&x, &groups, Uniformity::default());
+    let refused = engine.value(groups.uniformity(Uniformity::default(), &x).across_groups());
     expect_that(
         refused,
         "3 labels of 4 rows",
         |error| matches!(error, Error::Labels { problem } if problem.contains("are 3, and there are 4 rows")),
     )?;
-    let alone = engine.group_uniformity(&x, &Groups::new(&[1, 2, 1, 1]), Uniformity::default())?;
+    let alone =
+        engine.value(Groups::new(&[1, 2, 1, 1]).uniformity(Uniformity::default(), &x).across_groups())?;
     match (alone.between(1, 1), alone.between(0, 1)) {
         (None, Some(_)) => Ok(()),
         other => Err(format!("a group of one has {other:?}").into()),
@@ -401,16 +405,16 @@ fn contrastive(engine: &Engine) -> Result<(), Failed> {
     for tau in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let metric = Contrastive { tau, ..metric };
         let is = |error: &Error| matches!(error, Error::Parameter { name: "tau", .. });
-        expect_that(engine.contrastive(&x, &y, None, metric), "tau", is)?;
-        expect_that(engine.contrastive_with_grad(&x, &y, None, metric), "tau", is)?;
+        expect_that(engine.contrastive(&x, &y, metric), "tau", is)?;
+        expect_that(engine.contrastive_with_grad(&x, &y, metric), "tau", is)?;
     }
     let mismatch = |error: &Error| matches!(error, Error::Mismatch { .. });
-    expect_that(engine.contrastive(&x, &other, None, metric), "another shape", mismatch)?;
-    expect_that(engine.contrastive(&x, &y, Some(&other), metric), "another queue", mismatch)?;
+    expect_that(engine.contrastive(&x, &other, metric), "another shape", mismatch)?;
+    expect_that(engine.value(metric.paired(&x, &y).queue(&other)), "another queue", mismatch)?;
     let few = |error: &Error| matches!(error, Error::TooFewRows { .. });
-    expect_that(engine.contrastive(&one, &one, None, metric), "no negative", few)?;
+    expect_that(engine.contrastive(&one, &one, metric), "no negative", few)?;
     // A queue has negatives enough for one pair.
-    let alone = engine.contrastive(&one, &one, Some(&x), metric)?;
+    let alone = engine.value(metric.paired(&one, &one).queue(&x))?;
     if alone.negatives == 4 { Ok(()) } else { Err(format!("{alone:?}").into()) }
 }
 
@@ -418,13 +422,15 @@ fn surveys(engine: &Engine) -> Result<(), Failed> {
     let (x, far) = (points(engine, 4, 3)?, raw(engine, &[0.0, 1.0, 2.0], 3, 1)?);
     for bins in [0, 1 << 20] {
         let is = |error: &Error| matches!(error, Error::Parameter { .. });
-        expect_that(engine.cosine_histogram(&x, bins), "bins", is)?;
+        expect_that(engine.value(CosineHistogram::new(bins).within(&x)), "bins", is)?;
     }
-    expect_that(engine.cosine_histogram(&far, 3), "raw", |error| matches!(error, Error::Raw { .. }))?;
+    expect_that(engine.value(CosineHistogram::new(3).within(&far)), "raw", |error| {
+        matches!(error, Error::Raw { .. })
+    })?;
     for distance in [-1.0, f64::NAN, f64::INFINITY] {
         let is = |error: &Error| matches!(error, Error::Parameter { .. });
-        expect_that(engine.close_pairs(&x, distance, 1), "distance", is)?;
+        expect_that(engine.value(ClosePairs::within(&x, distance).limit(1)), "distance", is)?;
     }
-    let close = engine.close_pairs(&far, 1.0, 9)?;
+    let close = engine.value(ClosePairs::within(&far, 1.0).limit(9))?;
     if close.pairs == [(0, 1, 1.0), (1, 2, 1.0)] { Ok(()) } else { Err(format!("{close:?}").into()) }
 }

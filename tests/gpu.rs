@@ -120,7 +120,7 @@ fn small_limits(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         x.potential(engine.uniformity(&x.points, Uniformity { t })?, want, t)?;
         x.gradient(&grad, oracle::uniformity_grad(&x.seen, t), want, 0.0)??;
 
-        let (value, gx, gy) = engine.cross_uniformity_with_grad(&x.points, &y.points, Uniformity { t })?;
+        let (value, (gx, gy)) = engine.value_and_grad(Uniformity::new(t).across(&x.points, &y.points))?;
         x.potential(value, oracle::cross_uniformity(&x.seen, &y.seen, t), t)?;
         let (wx, wy) = oracle::cross_uniformity_grad(&x.seen, &y.seen, t);
         x.gradient(&gx, wx, value, 0.0)??;
@@ -273,7 +273,7 @@ fn half_storage(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         compare::value(limited.uniformity(&x.points, uniformity)?, want, 1e-5)?;
         let want = oracle::through_unit(&x.given, &oracle::uniformity_grad(&x.seen, 2.0));
         compare::gradient(&grad.read()?, &want, &[1.0; ROWS], 1e-3, 0.0)?;
-        let cross = limited.cross_uniformity(&x.points, &y.points, uniformity)?;
+        let cross = limited.value(uniformity.across(&x.points, &y.points))?;
         compare::value(cross, oracle::cross_uniformity(&x.seen, &y.seen, 2.0), 1e-5)?;
         let alignment = limited.alignment(&x.points, &y.points, Alignment::default())?;
         let want = oracle::alignment(&x.seen, &y.seen, 2.0);

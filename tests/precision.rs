@@ -70,8 +70,8 @@ fn across(report: &mut Report, what: &str, engine: &Engine, x: &Set, y: &Set) ->
     let metric = Uniformity { t: T };
     let squares = oracle::squares_across(&x.seen, &y.seen);
     let (want, log_sum) = (oracle::log_mean_exp(&squares, T), oracle::log_sum_exp(&squares, T));
-    let (value, gx, gy) = engine.cross_uniformity_with_grad(&x.points, &y.points, metric)?;
-    let alone = engine.cross_uniformity(&x.points, &y.points, metric)?;
+    let (value, (gx, gy)) = engine.value_and_grad(metric.across(&x.points, &y.points))?;
+    let alone = engine.value(metric.across(&x.points, &y.points))?;
     for (how, got) in [("value", alone), ("value with gradient", value)] {
         let tolerance = tolerances(engine.precision()).0;
         report.check(format!("{what}, across, {how}"), compare::value(got, want, tolerance));

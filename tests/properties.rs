@@ -8,8 +8,8 @@ use libtest_mimic::Failed;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use support::devices::{self, Check};
 use unisphere::{
-    Alignment, Candidates, Contrastive, DeviceKind, Embeddings, Engine, Groups, Loss, Matrix, Points, Result,
-    Scaling, Uniformity, unordered_pairs,
+    Alignment, Candidates, ClosePairs, Contrastive, CosineHistogram, DeviceKind, Embeddings, Engine, Groups,
+    Loss, Matrix, Points, Result, Scaling, Spectrum, SquaredMmd, Uniformity, unordered_pairs,
 };
 
 fn main() -> ExitCode {
@@ -117,10 +117,10 @@ fn everything(engine: &Engine, input: &Input) -> Result<()> {
         finite("uniformity", u);
         finite_of_shape("gradient of uniformity", &grad, n, d)?;
     }
-    if let Ok(u) = engine.cross_uniformity(&x, &y, uniformity) {
+    if let Ok(u) = engine.value(uniformity.across(&x, &y)) {
         finite("cross uniformity", u);
     }
-    if let Ok((u, gx, gy)) = engine.cross_uniformity_with_grad(&x, &y, uniformity) {
+    if let Ok((u, (gx, gy))) = engine.value_and_grad(uniformity.across(&x, &y)) {
         finite("cross uniformity", u);
         gradients("gradient of cross uniformity", (&x, &gx), (&y, &gy))?;
     }
@@ -158,11 +158,11 @@ fn more(engine: &Engine, x: &Points, y: &Points, input: &Input) {
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
         let metric = Contrastive { tau: input.alpha, candidates };
         for queue in [None, Some(y)] {
-            if let Ok(value) = engine.contrastive(x, y, queue, metric) {
+            if let Ok(value) = engine.value(metric.paired(x, y).queue(queue)) {
                 finite("the contrastive loss", value.loss);
                 finite("its residual", value.residual);
             }
-            if let Ok((value, gx, gy)) = engine.contrastive_with_grad(x, y, queue, metric) {
+            if let Ok((value, (gx, gy))) = engine.value_and_grad(metric.paired(x, y).queue(queue)) {
                 finite("the contrastive loss", value.loss);
                 finite_grad("gradient of the contrastive loss", &gx);
                 finite_grad("gradient of the contrastive loss", &gy);
@@ -171,49 +171,52 @@ fn more(engine: &Engine, x: &Points, y: &Points, input: &Input) {
     }
     let weights: Vec<f64> =
         (0..n).map(|row| input.weight.abs() * [1.0, 0.0, 1e-20, input.t][row % 4]).collect();
-    if let Ok(u) = engine.weighted_uniformity(x, &weights, uniformity) {
+    if let Ok(u) = engine.value(uniformity.within(x).weighted(&weights)) {
         finite("weighted uniformity", u);
     }
-    if let Ok((u, grad)) = engine.weighted_uniformity_with_grad(x, &weights, uniformity) {
+    if let Ok((u, grad)) = engine.value_and_grad(uniformity.within(x).weighted(&weights)) {
         finite("weighted uniformity", u);
         finite_grad("gradient of weighted uniformity", &grad);
     }
-    if let Ok((a, gx, gy)) = engine.weighted_alignment_with_grad(x, y, &weights, alignment) {
+    if let Ok((a, (gx, gy))) = engine.value_and_grad(alignment.paired(x, y).weighted(&weights)) {
         finite("weighted alignment", a);
         finite_grad("gradient of weighted alignment", &gx);
         finite_grad("gradient of weighted alignment", &gy);
     }
     for (what, values) in [
-        ("uniformities", engine.uniformities(x, &[input.t, 2.0])),
-        ("unpaired uniformities", engine.unpaired_uniformities(x, y, &[input.t, 2.0])),
-        ("pooled uniformities", engine.pooled_uniformities(x, y, &[input.t, 2.0])),
-        ("distances", engine.pair_distances(x, y)),
+        ("uniformities", engine.value(Uniformity::at(&[input.t, 2.0]).within(x))),
+        ("unpaired uniformities", engine.value(Uniformity::at(&[input.t, 2.0]).unpaired(x, y))),
+        ("pooled uniformities", engine.value(Uniformity::at(&[input.t, 2.0]).pooled(x, y))),
+        ("distances", engine.value(Alignment::distances(x, y))),
     ] {
         values.into_iter().flatten().for_each(|value| finite(what, value));
     }
-    for mmd in [engine.squared_mmd(x, y, uniformity), engine.paired_squared_mmd(x, y, uniformity)] {
+    for mmd in [
+        engine.value(SquaredMmd::new(uniformity.t).across(x, y)),
+        engine.value(SquaredMmd::new(uniformity.t).unpaired(x, y)),
+    ] {
         mmd.into_iter().for_each(|mmd| finite("squared MMD", mmd));
     }
-    if let Ok(potentials) = engine.potentials(x, uniformity) {
+    if let Ok(potentials) = engine.value(uniformity.potentials(x)) {
         potentials.logs().iter().for_each(|&log| finite("a potential", log));
         finite("uniformity of potentials", potentials.uniformity());
         assert!(!potentials.estimate().standard_error.is_nan());
     }
     let labels: Vec<i64> = (0..n as i64).map(|row| row % 3).collect();
-    if let Ok(found) = engine.group_uniformity(x, &Groups::new(&labels), uniformity) {
+    if let Ok(found) = engine.value(Groups::new(&labels).uniformity(uniformity, x).across_groups()) {
         let within = found.sizes.iter().enumerate().map(|(k, &size)| (found.between(k, k), size > 1));
         for (value, defined) in within {
             assert_eq!(value.is_some(), defined);
             value.into_iter().for_each(|value| finite("uniformity of a group", value));
         }
     }
-    if let Ok(histogram) = engine.cosine_histogram(x, 7) {
+    if let Ok(histogram) = engine.value(CosineHistogram::new(7).within(x)) {
         assert_eq!(histogram.iter().sum::<u64>(), unordered_pairs(n));
     }
-    if let Ok(close) = engine.close_pairs(x, input.t, 3) {
+    if let Ok(close) = engine.value(ClosePairs::within(x, input.t).limit(3)) {
         assert!(close.pairs.len() as u64 == close.count.min(3));
     }
-    if let Ok(spectrum) = engine.spectrum(x) {
+    if let Ok(spectrum) = engine.value(Spectrum::within(x)) {
         finite("norm of the mean", spectrum.mean_norm());
         assert!(spectrum.eigenvalues().iter().all(|&value| value >= 0.0), "{spectrum:?}");
         assert!(spectrum.effective_rank() <= 1.0001 * x.dims() as f64, "{spectrum:?}");

@@ -20,12 +20,12 @@ use super::{
     walk::{Close, Visit, walk},
 };
 use crate::{
-    backend::Gradients,
     error::{Error, Result},
     log_sum::LogSumExp,
     points::Matrix,
     progress::Watch,
     schedule::Block,
+    weights::Gradients,
 };
 
 /// A sum and its gradient, and whether the gradient is worth having.
@@ -44,7 +44,7 @@ pub(super) fn log_sum_with_grad<K: Kernel>(
     watch: &Watch<'_>,
 ) -> Result<Done> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
-    let pivot = if K::NEAR { K::TOP } else { potentials::<K>(level, sets, &[t], &watch.again())?[0].pivot };
+    let pivot = if K::NEAR { K::TOP } else { potentials::<K>(level, sets, &[t], &watch.silent())?[0].pivot };
     let weights = Exponentials::<K>::new(K::RATE * t, pivot);
     let centre: Vec<_> = centre.iter().map(|&v| K::Real::nearest(v)).collect();
     let (sum, on_x, on_y) = pulls(level, sets, &weights, &centre, |pairs| watch.advance(pairs))?;

@@ -53,15 +53,18 @@ use self::{
 };
 use crate::{
     accuracy::NARROW,
-    backend::{Backend, FoundPairs, Gradients, Moments},
+    backend::{
+        Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, total_gradient_in_two_passes,
+        total_of_rows,
+    },
     device::{Device, DeviceKind},
-    error::Result,
-    kernel::Exponent,
+    error::{Error, Result},
+    kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
     points::{Embeddings, Matrix, Points},
     progress::Watch,
-    weights::{ExtraTerms, PairWeights, PointWeights, RowLogSums},
+    weights::{Gradients, Normalizer, PointWeights, RowLogSums},
 };
 
 /// The CPU as a device.
@@ -95,16 +98,18 @@ fn mean_square(centre: &[f64]) -> f64 {
     2.0 * (1.0 - centre.iter().map(|v| v * v).sum::<f64>())
 }
 
+impl Diagnostics for Cpu {
+    fn ceiling(&self) -> Result<f64> {
+        Ok(ceiling::ceiling(self.level))
+    }
+}
+
 impl Backend for Cpu {
     fn device(&self) -> &Device {
         &self.device
     }
 
-    fn ceiling(&self) -> Result<f64> {
-        Ok(ceiling::ceiling(self.level))
-    }
-
-    fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
+    fn upload(&self, points: Embeddings<'_>, _reused: Option<Points>) -> Result<Points> {
         Ok(Rows::upload(self.level, points))
     }
 
@@ -116,14 +121,129 @@ impl Backend for Cpu {
         Rows::of(points)?.gather(self.level, rows)
     }
 
-    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
-        Ok(self.log_sums(pairs, &[t], watch)?[0])
+    fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
+        match scales(kernels, Map::Gaussian) {
+            Some(ts) => sweeps::log_sums(self.level, pairs, &ts, watch),
+            None => total_of_rows(self, pairs, kernels, watch),
+        }
     }
 
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
-        sweeps::log_sums(self.level, pairs, ts, watch)
+    fn row_log_sums(
+        &self,
+        pairs: Pairs<'_>,
+        kernels: &[Kernel],
+        weights: Option<PointWeights<'_>>,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<RowLogSums>> {
+        if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
+            return rows::row_log_sums_of_logits(self, pairs, &taus, watch);
+        }
+        let mut passes = watch.passes();
+        let each = kernels
+            .iter()
+            .map(|&kernel| rows::row_log_sums(self, pairs, kernel.into(), weights, passes.next()));
+        each.collect()
     }
 
+    fn group_log_sums(
+        &self,
+        x: &Points,
+        ends: &[usize],
+        kernel: Kernel,
+        which: GroupPairs,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<LogSumExp>> {
+        if kernel.map != Map::Gaussian {
+            return Err(Error::missing("the sum of logits of each group"));
+        }
+        let sums = sweeps::group_log_sums(self.level, x, ends, kernel.scale, watch)?;
+        Ok(match which {
+            GroupPairs::All => sums,
+            GroupPairs::Within => (0..ends.len()).map(|group| sums[group * (ends.len() + 1)]).collect(),
+        })
+    }
+
+    fn gradient(
+        &self,
+        pairs: Pairs<'_>,
+        kernel: Kernel,
+        normalizer: Normalizer<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<(Sums, Gradients)> {
+        match normalizer {
+            Normalizer::Total { scale } if kernel.map != Map::Gaussian => {
+                let (sum, gradients) = total_gradient_in_two_passes(self, pairs, kernel, scale, watch)?;
+                Ok((Sums::Total(sum), gradients))
+            }
+            Normalizer::Total { scale } => {
+                let (sum, gradients) = self.log_sum_with_grad(pairs, kernel.scale, scale, watch)?;
+                Ok((Sums::Total(sum), gradients))
+            }
+            Normalizer::Rows { extra, scale } => {
+                let (sums, gradients) =
+                    softmax::row_log_sums_with_grad(self, pairs, kernel.into(), (extra, scale), watch)?;
+                Ok((Sums::Rows(sums), gradients))
+            }
+            Normalizer::Given { weights, scale, into } => {
+                debug_assert_eq!(scale, 1.0);
+                let gradients = weighted::weighted_grad(self, pairs, kernel.into(), weights, into, watch)?;
+                Ok((Sums::None, gradients))
+            }
+        }
+    }
+
+    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
+        histogram::cosines(self.level, Sets::of(pairs)?, bins, watch)
+    }
+
+    fn close_pairs(
+        &self,
+        pairs: Pairs<'_>,
+        square: f64,
+        limit: usize,
+        watch: &Watch<'_>,
+    ) -> Result<FoundPairs> {
+        near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
+    }
+
+    fn moments(&self, x: &Points) -> Result<Moments> {
+        moments::moments(self.level, Rows::of(x)?)
+    }
+
+    fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {
+        let (x, y) = (Rows::of(x)?, Rows::of(y)?);
+        Ok(match term {
+            Term::Dot => paired::dots(self.level, x, y),
+            Term::SquaredDistance => paired::squared_distances(self.level, x, y),
+        })
+    }
+
+    fn paired_gradient(
+        &self,
+        x: &Points,
+        y: &Points,
+        term: Term,
+        coefficients: &[f64],
+        into: Option<(Matrix, Matrix)>,
+    ) -> Result<(Matrix, Matrix)> {
+        let (x, y) = (Rows::of(x)?, Rows::of(y)?);
+        match term {
+            Term::Dot => paired::grad(x, y, coefficients, into, |_, y| y),
+            Term::SquaredDistance => paired::grad(x, y, coefficients, into, |x, y| x - y),
+        }
+    }
+
+    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
+        matrix::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?)
+    }
+
+    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
+        gradient::squared_distances_grad(self.level, Rows::of(x)?, Rows::of(y)?, upstream)
+    }
+}
+
+impl Cpu {
+    /// S = Σ exp(−t‖x−y‖²), and the gradient of `weight` · log S.
     fn log_sum_with_grad(
         &self,
         pairs: Pairs<'_>,
@@ -152,110 +272,5 @@ impl Backend for Cpu {
             }
         }
         Ok(by(Exact::Difference)?.result)
-    }
-
-    fn group_log_sums(
-        &self,
-        x: &Points,
-        ends: &[usize],
-        t: f64,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<LogSumExp>> {
-        sweeps::group_log_sums(self.level, x, ends, t, watch)
-    }
-
-    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
-        histogram::cosines(self.level, Sets::of(pairs)?, bins, watch)
-    }
-
-    fn close_pairs(
-        &self,
-        pairs: Pairs<'_>,
-        square: f64,
-        limit: usize,
-        watch: &Watch<'_>,
-    ) -> Result<FoundPairs> {
-        near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
-    }
-
-    fn moments(&self, x: &Points) -> Result<Moments> {
-        moments::moments(self.level, Rows::of(x)?)
-    }
-
-    fn row_log_sums(
-        &self,
-        pairs: Pairs<'_>,
-        exponent: Exponent,
-        masses: Option<PointWeights<'_>>,
-        watch: &Watch<'_>,
-    ) -> Result<RowLogSums> {
-        rows::row_log_sums(self, pairs, exponent, masses, watch)
-    }
-
-    fn row_log_sums_of_logits(
-        &self,
-        pairs: Pairs<'_>,
-        taus: &[f64],
-        watch: &Watch<'_>,
-    ) -> Result<Vec<RowLogSums>> {
-        rows::row_log_sums_of_logits(self, pairs, taus, watch)
-    }
-
-    fn weighted_grad(
-        &self,
-        pairs: Pairs<'_>,
-        exponent: Exponent,
-        weighing: PairWeights<'_>,
-        sum: Option<Gradients>,
-        watch: &Watch<'_>,
-    ) -> Result<Gradients> {
-        weighted::weighted_grad(self, pairs, exponent, weighing, sum, watch)
-    }
-
-    fn row_log_sums_with_grad(
-        &self,
-        pairs: Pairs<'_>,
-        exponent: Exponent,
-        rests: ExtraTerms<'_>,
-        scale: f64,
-        watch: &Watch<'_>,
-    ) -> Result<(RowLogSums, Gradients)> {
-        softmax::row_log_sums_with_grad(self, pairs, exponent, (rests, scale), watch)
-    }
-
-    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        Ok(paired::dots(self.level, Rows::of(x)?, Rows::of(y)?))
-    }
-
-    fn paired_dots_grad(
-        &self,
-        x: &Points,
-        y: &Points,
-        coefficients: &[f64],
-        sum: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)> {
-        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |_, y| y)
-    }
-
-    fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        Ok(paired::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?))
-    }
-
-    fn paired_grad(
-        &self,
-        x: &Points,
-        y: &Points,
-        coefficients: &[f64],
-        sum: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)> {
-        paired::grad(Rows::of(x)?, Rows::of(y)?, coefficients, sum, |x, y| x - y)
-    }
-
-    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
-        matrix::squared_distances(self.level, Rows::of(x)?, Rows::of(y)?)
-    }
-
-    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        gradient::squared_distances_grad(self.level, Rows::of(x)?, Rows::of(y)?, upstream)
     }
 }

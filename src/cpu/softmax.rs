@@ -13,12 +13,12 @@ use super::{
     weighted::{LEAST_TOTAL, Pulled, in_double, weighed},
 };
 use crate::{
-    backend::Gradients,
     error::{Error, Result},
     kernel::Exponent,
     log_sum::log_add,
     pairs::Pairs,
     progress::Watch,
+    weights::Gradients,
     weights::{ExtraTerms, RowLogSums},
 };
 
@@ -59,15 +59,15 @@ pub(super) fn row_log_sums_with_grad(
     let exact = pulled.filter(|pulled| pulled.is_exact(sets, form));
     let sums = match (sums, &exact, form.exact) {
         // What cancels takes weights that add up to 1 in more digits than sums in single precision have.
-        (_, None, Exact::Cosine) => rows::<Gram<false>>(cpu, sets, form, None, &watch.again())?,
+        (_, None, Exact::Cosine) => rows::<Gram<false>>(cpu, sets, form, None, &watch.silent())?,
         (Some(sums), ..) => sums,
-        (None, ..) => row_log_sums(cpu, pairs, exponent, None, &watch.again())?,
+        (None, ..) => row_log_sums(cpu, pairs, exponent, None, &watch.silent())?,
     };
     let gradients = match exact {
         Some(pulled) => pulled.finish(sets, form, None)?,
         None => {
-            let factors = rests.0.factors(&sums, scale, sets.right().len());
-            in_double(cpu, of, factors.weighing(), about, None, passes.next())?
+            let factors = rests.0.scalings(&sums, scale, sets.right().len());
+            in_double(cpu, of, factors.pair_weights(), about, None, passes.next())?
         }
     };
     let y = sums.y.filter(|_| rests.0.y.is_some());
@@ -102,11 +102,11 @@ pub(super) fn sums_first<'a, K: Kernel>(
     kept: &'a Kept<K::Real>,
     watch: &Watch<'_>,
 ) -> Result<(RowLogSums, Option<Recalled<'a, K>>)> {
-    let sums = level_rows::<K>(cpu, sets, &[form], Some(kept), &watch.again())?.pop();
+    let sums = level_rows::<K>(cpu, sets, &[form], Some(kept), &watch.silent())?.pop();
     let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
-    let factors = rests.factors(&sums, scale, sets.right().len());
+    let factors = rests.scalings(&sums, scale, sets.right().len());
     let greatest = sums.x.iter().zip(&factors.p).map(|(sum, p)| sum + p).fold(f64::NEG_INFINITY, f64::max);
-    let weights = || Recalled { kept, weights: weighed(form, factors.weighing()) };
+    let weights = || Recalled { kept, weights: weighed(form, factors.pair_weights()) };
     let weights = (greatest > LEAST_TOTAL.ln()).then(weights);
     Ok((sums, weights))
 }

@@ -14,7 +14,7 @@ use super::{
     weighing::Weighed,
 };
 use crate::{
-    accuracy::NARROW, backend::Gradients, error::Result, kernel::Exponent, pairs::Pairs, progress::Watch,
+    accuracy::NARROW, error::Result, kernel::Exponent, pairs::Pairs, progress::Watch, weights::Gradients,
     weights::PairWeights,
 };
 

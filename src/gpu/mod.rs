@@ -31,7 +31,10 @@ use std::{
 pub use device::adapters::adapters;
 
 use crate::{
-    backend::{Backend, FoundPairs, Gradients, Moments},
+    backend::{
+        Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, row_gradient_in_two_passes,
+        total_gradient_in_two_passes, total_of_rows,
+    },
     device::{Device, DeviceChoice},
     error::{Error, Result},
     gpu::{
@@ -49,13 +52,13 @@ use crate::{
         reduce::{close_pairs, distances, groups, histogram, moments, paired, rows, total},
         selftest::check,
     },
-    kernel::Exponent,
+    kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
     points::{Embeddings, Matrix, Points, Scaling},
     precision::{Precision, Storage},
     progress::Watch,
-    weights::{PairWeights, PointWeights, RowLogSums},
+    weights::{Gradients, Normalizer, PointWeights, RowLogSums},
 };
 
 /// A GPU as a device.
@@ -179,16 +182,22 @@ fn usable(
     Err(Error::Buffer { what, problem })
 }
 
+impl Diagnostics for Gpu {
+    fn ceiling(&self) -> Result<f64> {
+        ceiling::ceiling(&self.context)
+    }
+
+    fn precisions_used(&self) -> Vec<Precision> {
+        self.precisions_used.all()
+    }
+}
+
 impl Backend for Gpu {
     fn device(&self) -> &Device {
         &self.device
     }
 
-    fn ceiling(&self) -> Result<f64> {
-        ceiling::ceiling(&self.context)
-    }
-
-    fn upload(&self, points: Embeddings<'_>) -> Result<Points> {
+    fn upload(&self, points: Embeddings<'_>, _reused: Option<Points>) -> Result<Points> {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
         panels::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
     }
@@ -197,34 +206,19 @@ impl Backend for Gpu {
         GpuMatrix::upload(&self.context, values, rows, cols)
     }
 
-    fn log_sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
-        Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used).log_sum(watch)
-    }
-
-    fn log_sum_with_grad(
-        &self,
-        pairs: Pairs<'_>,
-        t: f64,
-        weight: f64,
-        watch: &Watch<'_>,
-    ) -> Result<(LogSumExp, Gradients)> {
-        let pass = Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used);
-        pass.log_sum_with_grad(weight, watch)
-    }
-
-    fn precisions_used(&self) -> Vec<Precision> {
-        self.precisions_used.all()
-    }
-
     fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
         gather::gather(&self.context, points, rows)
     }
 
-    fn log_sums(&self, pairs: Pairs<'_>, ts: &[f64], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
-        match *ts {
-            [] => Ok(Vec::new()),
-            [t] => Ok(vec![self.log_sum(pairs, t, watch)?]),
-            _ => {
+    fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
+        match scales(kernels, Map::Gaussian).as_deref() {
+            None => total_of_rows(self, pairs, kernels, watch),
+            Some([]) => Ok(Vec::new()),
+            Some(&[t]) => {
+                let pass = Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used);
+                Ok(vec![pass.log_sum(watch)?])
+            }
+            Some(ts) => {
                 self.precisions_used.note(None);
                 total::log_sums(&self.context, pairs, ts, watch)
             }
@@ -234,45 +228,77 @@ impl Backend for Gpu {
     fn row_log_sums(
         &self,
         pairs: Pairs<'_>,
-        exponent: Exponent,
-        masses: Option<PointWeights<'_>>,
-        watch: &Watch<'_>,
-    ) -> Result<RowLogSums> {
-        self.precisions_used.note(None);
-        rows::row_log_sums(&self.context, pairs, exponent, masses, watch)
-    }
-
-    fn row_log_sums_of_logits(
-        &self,
-        pairs: Pairs<'_>,
-        taus: &[f64],
+        kernels: &[Kernel],
+        weights: Option<PointWeights<'_>>,
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
         self.precisions_used.note(None);
-        rows::row_log_sums_of_logits(&self.context, pairs, taus, watch)
-    }
-
-    fn weighted_grad(
-        &self,
-        pairs: Pairs<'_>,
-        exponent: Exponent,
-        weighing: PairWeights<'_>,
-        sum: Option<Gradients>,
-        watch: &Watch<'_>,
-    ) -> Result<Gradients> {
-        self.precisions_used.note(None);
-        gradient::weighted::weighted_grad(&self.context, pairs, exponent, weighing, sum, watch)
+        if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
+            return rows::row_log_sums_of_logits(&self.context, pairs, &taus, watch);
+        }
+        let mut passes = watch.passes();
+        let each = kernels
+            .iter()
+            .map(|&kernel| rows::row_log_sums(&self.context, pairs, kernel.into(), weights, passes.next()));
+        each.collect()
     }
 
     fn group_log_sums(
         &self,
         x: &Points,
         ends: &[usize],
-        t: f64,
+        kernel: Kernel,
+        which: GroupPairs,
         watch: &Watch<'_>,
     ) -> Result<Vec<LogSumExp>> {
         self.precisions_used.note(None);
-        groups::group_log_sums(&self.context, x, ends, t, watch)
+        if kernel.map != Map::Gaussian {
+            return Err(Error::missing("the sum of logits of each group"));
+        }
+        let sums = groups::group_log_sums(&self.context, x, ends, kernel.scale, watch)?;
+        Ok(match which {
+            GroupPairs::All => sums,
+            GroupPairs::Within => (0..ends.len()).map(|group| sums[group * (ends.len() + 1)]).collect(),
+        })
+    }
+
+    fn gradient(
+        &self,
+        pairs: Pairs<'_>,
+        kernel: Kernel,
+        normalizer: Normalizer<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<(Sums, Gradients)> {
+        match normalizer {
+            Normalizer::Total { scale } if kernel.map != Map::Gaussian => {
+                let (sum, gradients) = total_gradient_in_two_passes(self, pairs, kernel, scale, watch)?;
+                Ok((Sums::Total(sum), gradients))
+            }
+            Normalizer::Total { scale } => {
+                let pass = Pass::new(&self.context, pairs, kernel.scale, self.asked)?
+                    .noted_in(&self.precisions_used);
+                let (sum, gradients) = pass.log_sum_with_grad(scale, watch)?;
+                Ok((Sums::Total(sum), gradients))
+            }
+            Normalizer::Rows { extra, scale } => {
+                let (sums, gradients) =
+                    row_gradient_in_two_passes(self, pairs, kernel, (extra, scale), watch)?;
+                Ok((Sums::Rows(sums), gradients))
+            }
+            Normalizer::Given { weights, scale, into } => {
+                debug_assert_eq!(scale, 1.0);
+                self.precisions_used.note(None);
+                let gradients = gradient::weighted::weighted_grad(
+                    &self.context,
+                    pairs,
+                    kernel.into(),
+                    weights,
+                    into,
+                    watch,
+                )?;
+                Ok((Sums::None, gradients))
+            }
+        }
     }
 
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
@@ -293,32 +319,25 @@ impl Backend for Gpu {
         moments::moments(&self.context, x)
     }
 
-    fn paired_dots(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        paired::dots(&self.context, x, y)
+    fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {
+        match term {
+            Term::Dot => paired::dots(&self.context, x, y),
+            Term::SquaredDistance => paired::squared_distances(&self.context, x, y),
+        }
     }
 
-    fn paired_dots_grad(
+    fn paired_gradient(
         &self,
         x: &Points,
         y: &Points,
+        term: Term,
         coefficients: &[f64],
-        sum: Option<(Matrix, Matrix)>,
+        into: Option<(Matrix, Matrix)>,
     ) -> Result<(Matrix, Matrix)> {
-        gradient::paired::dots_grad(&self.context, x, y, coefficients, sum)
-    }
-
-    fn paired_squared_distances(&self, x: &Points, y: &Points) -> Result<Vec<f64>> {
-        paired::squared_distances(&self.context, x, y)
-    }
-
-    fn paired_grad(
-        &self,
-        x: &Points,
-        y: &Points,
-        coefficients: &[f64],
-        sum: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)> {
-        gradient::paired::grad(&self.context, x, y, coefficients, sum)
+        match term {
+            Term::Dot => gradient::paired::dots_grad(&self.context, x, y, coefficients, into),
+            Term::SquaredDistance => gradient::paired::grad(&self.context, x, y, coefficients, into),
+        }
     }
 
     fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {

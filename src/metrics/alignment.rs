@@ -1,8 +1,14 @@
-use super::{at_least, comparable, finite, mismatch, positive};
+//! Alignment, over positive pairs.
+
+use super::{
+    check::{at_least, comparable, finite, mismatch, positive},
+    weights::proportions,
+};
 use crate::{
-    backend::Backend,
+    backend::Term,
     error::{Error, Result},
     points::{Matrix, Points},
+    request::{Differentiable, Metric, Run, Sealed},
 };
 
 /// Alignment: the mean of ‖xᵢ−yᵢ‖^α over positive pairs, row i of one set with row i of the other
@@ -25,71 +31,154 @@ impl Default for Alignment {
 
 /// The greatest coefficient that single precision multiplies a difference by. Below α = 2 the coefficient
 /// grows without bound as a pair closes, and is capped here; above, it means that the power overflows.
-const STEEPEST: f64 = 1e30;
+const MAX_COEFFICIENT: f64 = 1e30;
+
+/// A request for the alignment of positive pairs.
+#[derive(Clone, Copy, Debug)]
+pub struct AlignmentOver<'a> {
+    metric: Alignment,
+    x: &'a Points,
+    y: &'a Points,
+    weights: Option<&'a [f64]>,
+    scale: f64,
+}
+
+/// A request for the distances of positive pairs.
+#[derive(Clone, Copy, Debug)]
+pub struct PairDistances<'a> {
+    x: &'a Points,
+    y: &'a Points,
+}
 
 impl Alignment {
     const NAME: &str = "alignment";
 
-    pub(crate) fn value(self, backend: &dyn Backend, x: &Points, y: &Points) -> Result<f64> {
-        let alpha = self.check(x, y)?;
-        self.mean(alpha, &backend.paired_squared_distances(x, y)?, None)
+    /// Alignment of power α, which is to be positive and finite.
+    pub fn new(alpha: f64) -> Self {
+        Self { alpha }
     }
 
-    /// The value, and the gradients of `factor` times it, added to `sum` where given; each pair counts as its weight says,
-    /// of which there are none below 0 or above 1. The gradient of a pair that coincides is 0.
-    pub(crate) fn value_with_grad(
-        self,
-        backend: &dyn Backend,
-        x: &Points,
-        y: &Points,
-        (factor, weights): (f64, Option<&[f64]>),
-        sum: Option<(Matrix, Matrix)>,
-    ) -> Result<(f64, Matrix, Matrix)> {
-        let alpha = self.check(x, y)?;
-        let squares = backend.paired_squared_distances(x, y)?;
-        let value = self.mean(alpha, &squares, weights)?;
-        let scale = factor * alpha / weights.map_or(squares.len() as f64, |weights| weights.iter().sum());
-        if scale.abs() > STEEPEST {
-            return Err(Error::Overflow { metric: Self::NAME });
+    /// Alignment of the pairs of x (n, d) and y (n, d), row by row; the gradients are (n, d) each. The gradient of a pair that
+    /// coincides is 0.
+    pub fn paired<'a>(self, x: &'a Points, y: &'a Points) -> AlignmentOver<'a> {
+        AlignmentOver { metric: self, x, y, weights: None, scale: 1.0 }
+    }
+
+    /// ‖xᵢ−yᵢ‖ of every row of x (n, d) and y (n, d), by direct difference.
+    pub fn distances<'a>(x: &'a Points, y: &'a Points) -> PairDistances<'a> {
+        PairDistances { x, y }
+    }
+}
+
+impl<'a> AlignmentOver<'a> {
+    /// The same where pair i counts `weights[i]` times: Σ w‖x−y‖^α / Σ w.
+    ///
+    /// # Errors
+    ///
+    /// The request fails with [`Error::Weights`] unless there is one weight per row, none negative, one of them positive and
+    /// these within a factor of 1e30.
+    #[must_use]
+    pub fn weighted(self, weights: &'a [f64]) -> Self {
+        Self { weights: Some(weights), ..self }
+    }
+
+    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation. The
+    /// value stays as it is.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// α and the weights in proportion, checked.
+    fn check(&self) -> Result<(f64, Option<Vec<f64>>)> {
+        check_pairs(self.x, self.y)?;
+        at_least(Alignment::NAME, self.x, 1)?;
+        let alpha = positive("alpha", self.metric.alpha)?;
+        let weights = self.weights.map(|weights| proportions(weights, self.x.rows(), 1)).transpose()?;
+        Ok((alpha, weights))
+    }
+
+    /// The value, and the gradients added to `into` where given.
+    pub(super) fn differentiate_into(
+        &self,
+        on: &Run<'_>,
+        into: Option<(Matrix, Matrix)>,
+    ) -> Result<(f64, (Matrix, Matrix))> {
+        let (alpha, weights) = self.check()?;
+        let squares = on.backend.paired(self.x, self.y, Term::SquaredDistance)?;
+        let weights = weights.as_deref();
+        let value = mean(alpha, &squares, weights)?;
+        let scale = self.scale * alpha / weights.map_or(squares.len() as f64, |weights| weights.iter().sum());
+        if scale.is_nan() || scale.abs() > MAX_COEFFICIENT {
+            return Err(Error::Overflow { metric: Alignment::NAME });
         }
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let coefficients = squares.iter().enumerate().map(|(row, &square)| match square {
             0.0 => Ok(0.0),
             _ => {
                 let steepness = scale * weight(row) * square.powf(alpha / 2.0 - 1.0);
-                if alpha > 2.0 && steepness.abs() > STEEPEST {
-                    return Err(Error::Overflow { metric: Self::NAME });
+                if alpha > 2.0 && steepness.abs() > MAX_COEFFICIENT {
+                    return Err(Error::Overflow { metric: Alignment::NAME });
                 }
-                Ok(steepness.clamp(-STEEPEST, STEEPEST))
+                Ok(steepness.clamp(-MAX_COEFFICIENT, MAX_COEFFICIENT))
             }
         });
         let coefficients = coefficients.collect::<Result<Vec<_>>>()?;
-        let (gx, gy) = backend.paired_grad(x, y, &coefficients, sum)?;
-        Ok((value, gx, gy))
-    }
-
-    pub(super) fn mean(self, alpha: f64, squares: &[f64], weights: Option<&[f64]>) -> Result<f64> {
-        let powers = squares.iter().map(|square| square.powf(alpha / 2.0));
-        let mean = match weights {
-            None => powers.sum::<f64>() / squares.len() as f64,
-            Some(weights) => {
-                powers.zip(weights).map(|(power, w)| power * w).sum::<f64>() / weights.iter().sum::<f64>()
-            }
-        };
-        finite(Self::NAME, mean)
-    }
-
-    pub(super) fn check(self, x: &Points, y: &Points) -> Result<f64> {
-        check_pairs(x, y)?;
-        at_least(Self::NAME, x, 1)?;
-        positive("alpha", self.alpha)
+        let gradients =
+            on.backend.paired_gradient(self.x, self.y, Term::SquaredDistance, &coefficients, into)?;
+        Ok((value, gradients))
     }
 }
 
-/// ‖xᵢ−yᵢ‖ of every row.
-pub(crate) fn pair_distances(backend: &dyn Backend, x: &Points, y: &Points) -> Result<Vec<f64>> {
-    check_pairs(x, y)?;
-    Ok(backend.paired_squared_distances(x, y)?.into_iter().map(f64::sqrt).collect())
+impl Sealed for AlignmentOver<'_> {}
+
+impl Metric for AlignmentOver<'_> {
+    type Value = f64;
+
+    fn pairs(&self) -> u64 {
+        0
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<f64> {
+        let (alpha, weights) = self.check()?;
+        mean(alpha, &on.backend.paired(self.x, self.y, Term::SquaredDistance)?, weights.as_deref())
+    }
+}
+
+impl Differentiable for AlignmentOver<'_> {
+    type Gradients = (Matrix, Matrix);
+
+    fn differentiate(&self, on: &Run<'_>) -> Result<(f64, (Matrix, Matrix))> {
+        self.differentiate_into(on, None)
+    }
+}
+
+impl Sealed for PairDistances<'_> {}
+
+impl Metric for PairDistances<'_> {
+    type Value = Vec<f64>;
+
+    fn pairs(&self) -> u64 {
+        0
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<Vec<f64>> {
+        check_pairs(self.x, self.y)?;
+        let squares = on.backend.paired(self.x, self.y, Term::SquaredDistance)?;
+        Ok(squares.into_iter().map(f64::sqrt).collect())
+    }
+}
+
+/// The mean of ‖x−y‖^α from squared distances.
+fn mean(alpha: f64, squares: &[f64], weights: Option<&[f64]>) -> Result<f64> {
+    let powers = squares.iter().map(|square| square.powf(alpha / 2.0));
+    let mean = match weights {
+        None => powers.sum::<f64>() / squares.len() as f64,
+        Some(weights) => {
+            powers.zip(weights).map(|(power, w)| power * w).sum::<f64>() / weights.iter().sum::<f64>()
+        }
+    };
+    finite(Alignment::NAME, mean)
 }
 
 fn check_pairs(x: &Points, y: &Points) -> Result<()> {

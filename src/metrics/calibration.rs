@@ -1,18 +1,49 @@
-//! What a value of uniformity means: between which ends it lies, and where between them.
+//! What a value of uniformity or alignment means.
 
-use super::{
-    Uniformity,
-    floor::{floor, rise},
-};
-use crate::log_sum::log_add;
+use super::{alignment::Alignment, uniformity::Uniformity};
+use crate::theory::{Estimate, Gaussian, Significance};
 
 impl Uniformity {
+    /// The least uniformity of any distribution on the unit sphere in `dims` dimensions: the value of the
+    /// uniform one, −2t + log ₀F₁(; dims/2; t²). NaN for no dimensions, and for a t out of its range.
+    ///
+    /// A finite set may lie below it: the pairs i < j leave out the distance 0 of each point to itself.
+    ///
+    /// ```
+    /// # use unisphere::Uniformity;
+    /// assert!((Uniformity { t: 2.0 }.floor(128) - -3.937530).abs() < 1e-6);
+    /// ```
+    pub fn floor(self, dims: usize) -> f64 {
+        Gaussian { t: self.t }.floor(dims)
+    }
+
+    /// How likely this value, over the pairs i < j of n points in `dims` dimensions, is to come of independent uniform
+    /// points. NaN for fewer than two points, no dimensions, and for a t out of its range or so far beyond √dims (in the
+    /// thousands) that chance alone decides.
+    ///
+    /// Of uniform points the mean m of w = exp(−t‖x−y‖²) is the same from any point: the U-statistic is degenerate, and
+    /// its fluctuations are not normal but weighted sums of χ²−1. Over its C = n(n−1)/2 pairs Σw has the mean Cm, the
+    /// variance Cσ² and the third moment C(κ + 2(n−2)τ), all exactly, where σ² and κ are the central moments of w and τ
+    /// the mean of (w−m)(w′−m)(w″−m) over the sides of a triangle. The p-value is the tail of the gamma distribution with
+    /// these three moments (Pearson's type III).
+    ///
+    /// ```
+    /// # use unisphere::Uniformity;
+    /// let metric = Uniformity { t: 2.0 };
+    /// let even = metric.significance(metric.floor(64), 1000, 64);
+    /// let uneven = metric.significance(metric.floor(64) + 0.01, 1000, 64);
+    /// assert!(even.p_value > 0.3 && uneven.p_value < 1e-9);
+    /// ```
+    pub fn significance(self, value: f64, n: usize, dims: usize) -> Significance {
+        Gaussian { t: self.t }.significance(value, n, dims)
+    }
+
     /// How much of the way to the floor has been gone: value / [`floor`](Self::floor)(dims), from 0, where all points
     /// are equal, to 1, where they are as even as the uniform distribution or more so. NaN where the floor is.
     ///
     /// Values of other t or dims do not compare; scores do, more or less.
     pub fn score(self, value: f64, dims: usize) -> f64 {
-        (value / self.floor(dims)).clamp(0.0, 1.0)
+        Gaussian { t: self.t }.score(value, dims)
     }
 
     /// The dimensions d ≥ 1 of the sphere whose uniform distribution has this value: `floor(d) = value`, for real d. None
@@ -28,51 +59,19 @@ impl Uniformity {
     /// assert_eq!(metric.effective_dims(-4.0), None);
     /// ```
     pub fn effective_dims(self, value: f64) -> Option<f64> {
-        let height = value + 2.0 * self.t;
-        if !(self.is_valid() && height > 0.0 && value <= self.floor(1)) {
-            return None;
-        }
-        // No more than this, as 0 < log ₀F₁(; d/2; t²) < 2t²/d.
-        let (mut low, mut high) = (1.0, (2.0 * self.t * (self.t / height)).max(1.0));
-        let above =
-            |dims| if self.t <= 1.0 { rise(dims, self.t) > height } else { floor(dims, self.t) > value };
-        loop {
-            let middle = f64::sqrt(low * high);
-            if !(low < middle && middle < high) {
-                return middle.is_finite().then_some(middle);
-            }
-            *if above(middle) { &mut low } else { &mut high } = middle;
-        }
+        Gaussian { t: self.t }.effective_dims(value)
     }
 
     /// The mean over all ordered pairs, with those of each point and itself, from the mean without: the V-statistic from
     /// the U-statistic of the same n points, e^V = ((n−1) e^U + 1)/n. NaN for no points.
     pub fn v_from_u(u: f64, n: usize) -> f64 {
-        match n {
-            0 => f64::NAN,
-            _ if u.is_nan() => u,
-            // Either form keeps its digits at its end.
-            _ if u > -1.0 => (u.exp_m1() * (1.0 - 1.0 / n as f64)).ln_1p(),
-            _ => log_add(u + (n as f64 - 1.0).ln(), 0.0) - (n as f64).ln(),
-        }
+        Gaussian::v_from_u(u, n)
     }
 
     /// The U-statistic from the V-statistic of the same n points, e^U = (n e^V − 1)/(n−1). No n points have a V below
     /// −log n: −∞ from there on. NaN for fewer than two points.
     pub fn u_from_v(v: f64, n: usize) -> f64 {
-        if n < 2 || v.is_nan() {
-            return f64::NAN;
-        }
-        let n = n as f64;
-        let excess = v + n.ln();
-        if excess <= 0.0 {
-            f64::NEG_INFINITY
-        } else if v > -0.5 {
-            (v.exp_m1() * (n / (n - 1.0))).ln_1p()
-        } else {
-            // log(n e^V − 1), where neither overflows.
-            excess + (-(-excess).exp_m1()).ln() - (n - 1.0).ln()
-        }
+        Gaussian::u_from_v(v, n)
     }
 
     /// A value that no n points in `dims` dimensions can be below, over the pairs i < j. NaN for fewer than two points, no
@@ -83,53 +82,20 @@ impl Uniformity {
     /// universal lower bound of third degree (Boyvalenkov, Dragnev, Hardin, Saff & Stoyanova 2016, *Universal lower
     /// bounds for potential energy of spherical codes*), which the 2·dims points ±eᵢ take.
     pub fn least_u(self, n: usize, dims: usize) -> f64 {
-        if n < 2 || dims == 0 || !self.is_valid() {
-            return f64::NAN;
-        }
-        let cosines = Cosines::of(n as f64, dims as f64);
-        let bound = cosines.log_mean(self.t);
-        // Enough points could be spread more evenly than the uniform distribution is at third degree.
-        if n - 1 <= dims { bound } else { bound.max(Self::u_from_v(self.floor(dims), n)) }
+        Gaussian { t: self.t }.least_u(n, dims)
     }
 
     /// The same over all ordered pairs, with those of each point and itself: never below the floor.
     pub fn least_v(self, n: usize, dims: usize) -> f64 {
-        match n {
-            1 if dims > 0 && self.is_valid() => 0.0,
-            _ => Self::v_from_u(self.least_u(n, dims), n),
-        }
+        Gaussian { t: self.t }.least_v(n, dims)
     }
 }
 
-/// Two cosines and how often each occurs: among n points, the cosines of all pairs have no lower mean of any
-/// exponential.
-///
-/// Where cosines had the moments −1/(n−1), (n/d − 1)/(n−1) and −1/(n−1), the least that their first three can be, a mean
-/// of exp(2tc) would be no less than that over the two values with just these moments (its Hermite interpolation
-/// there lies below it). Up to d+1 points the first moment alone decides, by Jensen's inequality.
-struct Cosines {
-    values: [f64; 2],
-    shares: [f64; 2],
-}
-
-impl Cosines {
-    fn of(n: f64, d: f64) -> Self {
-        let mean = -1.0 / (n - 1.0);
-        if n <= d + 1.0 {
-            return Self { values: [mean; 2], shares: [0.5; 2] };
-        }
-        // c² + pc + q vanishes on average, and so does c³ + pc² + qc.
-        let p = (d - 1.0) / (n - d - 1.0);
-        let q = (p - (n / d - 1.0)) / (n - 1.0);
-        let low = -(p + (p * p - 4.0 * q).max(0.0).sqrt()) / 2.0;
-        let high = q / low;
-        let share = ((mean - low) / (high - low)).clamp(0.0, 1.0);
-        Self { values: [low, high], shares: [1.0 - share, share] }
-    }
-
-    /// log mean exp(−t(2 − 2c)).
-    fn log_mean(&self, t: f64) -> f64 {
-        let [low, high] = [0, 1].map(|i| self.shares[i].ln() - 2.0 * t * (1.0 - self.values[i]));
-        log_add(low, high)
+impl Alignment {
+    /// Alignment from the distances ‖x−y‖ of its pairs, with the standard error of a mean and a 95 % interval by Student's t
+    /// distribution. The pairs are independent draws; for pairs that share points, such as all views of an image with
+    /// each other, the error comes out too small. NaN for no pairs.
+    pub fn estimate(self, distances: &[f64]) -> Estimate {
+        Estimate::of_mean(distances.iter().map(|distance| distance.powf(self.alpha)), [0.0, f64::INFINITY])
     }
 }

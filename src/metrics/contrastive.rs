@@ -1,14 +1,19 @@
-use super::{Uniformity, at_least, comparable, finite, mismatch, positive};
+//! The contrastive loss.
+
+use super::{
+    check::{at_least, comparable, finite, mismatch, positive},
+    uniformity::Uniformity,
+};
 use crate::{
-    backend::{Backend, Gradients},
+    backend::Term,
     error::{Error, Result},
-    kernel::Exponent,
+    kernel::Kernel,
     log_sum::log_add,
     pairs::Pairs,
     points::{Matrix, Points},
-    progress::Watch,
+    request::{Differentiable, Metric, Run, Sealed},
     schedule::unordered,
-    weights::{ExtraTerms, PairWeights},
+    weights::{ExtraTerms, Gradients, Normalizer, PairWeights},
 };
 
 /// The contrastive loss: the mean over anchors of −log softmax at the anchor's positive, with logits ⟨x, y⟩/τ
@@ -25,6 +30,7 @@ pub struct Contrastive {
 
 /// Which points are anchors, and what competes with their positives. Row i of x and row i of y are a positive pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Candidates {
     /// Each x looks for its y among all rows of y.
     OneWay,
@@ -45,6 +51,7 @@ impl Default for Contrastive {
 /// The contrastive loss, and what it is made of as the number of negatives M grows (Wang & Isola 2020, Theorem 1):
 /// loss − log M → −E⟨x, y⟩/τ + E log E exp(⟨x, x⁻⟩/τ).
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ContrastiveValue {
     /// The loss.
     pub loss: f64,
@@ -66,10 +73,49 @@ struct Negatives {
     y: Option<Vec<f64>>,
 }
 
-type Sets<'a> = (&'a Points, &'a Points, Option<&'a Points>);
+/// The contrastive loss for several temperatures at once: see [`Contrastive::at`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contrastives<'t> {
+    taus: &'t [f64],
+    candidates: Candidates,
+}
+
+/// A request for the contrastive loss of positive pairs. `T` is one temperature or several.
+#[derive(Clone, Copy, Debug)]
+pub struct ContrastiveOver<'a, T = f64> {
+    candidates: Candidates,
+    sets: Sets<'a>,
+    tau: T,
+    scale: f64,
+}
+
+/// The sets of positive pairs, and further negatives.
+#[derive(Clone, Copy, Debug)]
+struct Sets<'a> {
+    x: &'a Points,
+    y: &'a Points,
+    queue: Option<&'a Points>,
+}
 
 impl Contrastive {
     const NAME: &str = "the contrastive loss";
+
+    /// The loss of temperature τ, which is to be positive and finite; both ways.
+    pub fn new(tau: f64) -> Self {
+        Self { tau, candidates: Candidates::default() }
+    }
+
+    /// The loss for every temperature of a list, at little more than the cost of one: of one from τ = 0.025 on, and of one
+    /// below, where products take more precision (on a GPU, τ = 0.067). Its values are a vector.
+    pub fn at(taus: &[f64], candidates: Candidates) -> Contrastives<'_> {
+        Contrastives { taus, candidates }
+    }
+
+    /// The loss of the positive pairs of x (n, d) and y (n, d), row by row; the gradients are (n, d) each.
+    pub fn paired<'a>(self, x: &'a Points, y: &'a Points) -> ContrastiveOver<'a> {
+        let (candidates, sets) = (self.candidates, Sets { x, y, queue: None });
+        ContrastiveOver { candidates, sets, tau: self.tau, scale: 1.0 }
+    }
 
     /// The uniformity that goes with this temperature: on the unit sphere exp(⟨x, y⟩/τ) is exp(−t‖x−y‖²) at t = 1/(2τ), but
     /// for a factor.
@@ -77,108 +123,19 @@ impl Contrastive {
         Uniformity { t: 0.5 / self.tau }
     }
 
-    /// How many anchors there are among `rows` pairs.
+    /// The number of anchors among `rows` pairs.
     pub fn anchors(self, rows: usize) -> u64 {
-        rows as u64 * if self.candidates == Candidates::OneWay { 1 } else { 2 }
-    }
-
-    /// How many pairs of points a value goes through, given so many positive pairs and rows of the queue: the total of its
-    /// [`Progress`](crate::Progress).
-    pub fn pairs(self, rows: usize, queue: usize) -> u64 {
-        let views = if self.candidates == Candidates::Views { 2 * unordered(rows) } else { 0 };
-        2 * unordered(rows) + self.anchors(rows) * queue as u64 + views
-    }
-
-    pub(crate) fn value(
-        self,
-        backend: &dyn Backend,
-        sets: Sets<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<ContrastiveValue> {
-        let values = self.candidates.values(backend, sets, &[self.tau], watch)?;
-        values.into_iter().next().ok_or_else(|| Error::missing("the loss"))
-    }
-
-    pub(crate) fn value_with_grad(
-        self,
-        backend: &dyn Backend,
-        sets: Sets<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<(ContrastiveValue, Matrix, Matrix)> {
-        self.check(sets)?;
-        let (x, y, queue) = sets;
-        let logits = self.logits(&backend.paired_dots(x, y)?);
-        let both = self.candidates != Candidates::OneWay;
-        let anchors = self.anchors(x.rows) as f64;
-
-        // A softmax weighs its pairs by the sum of all: those of other sets come first.
-        let others = |anchors| {
-            let each = self.candidates.others(backend, (anchors, queue), &[self.tau], &watch.again())?;
-            each.into_iter().next().ok_or_else(|| Error::missing("the sum of other negatives"))
-        };
-        let (of_x, of_y) = (others(x)?, if both { Some(others(y)?) } else { None });
-        let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
-        let (rest_x, rest_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
-        let rests = ExtraTerms { x: &rest_x, y: rest_y.as_deref() };
-        let pairs = Pairs::Unpaired(x, y);
-        let (sums, gradients) =
-            backend.row_log_sums_with_grad(pairs, self.exponent(), rests, 1.0 / anchors, watch)?;
-        let (mut gx, mut gy) = (gradients.x, second(gradients.y)?);
-
-        let negatives = Negatives {
-            x: joined(of_x, &sums.x),
-            y: of_y.map(|others| Ok(joined(others, &second(sums.y)?))).transpose()?,
-        };
-        let value = self.total(&logits, &negatives, sets)?;
-        let (p, mut of_positives) = pulls(&negatives.x, &logits, anchors);
-        gx = self.pulled_by_others(backend, (x, queue), &p, gx, watch)?;
-        if let Some(negatives) = &negatives.y {
-            let (p, more) = pulls(negatives, &logits, anchors);
-            gy = self.pulled_by_others(backend, (y, queue), &p, gy, watch)?;
-            of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-        }
-        let coefficients: Vec<_> = of_positives.iter().map(|c| -c / self.tau).collect();
-        let (gx, gy) = backend.paired_dots_grad(x, y, &coefficients, Some((gx, gy)))?;
-        Ok((value, gx, gy))
-    }
-
-    fn exponent(self) -> Exponent {
-        Exponent::Logit { tau: self.tau }
-    }
-
-    /// The logits of the positive pairs, from their inner products.
-    fn logits(self, dots: &[f64]) -> Vec<f64> {
-        dots.iter().map(|dot| dot / self.tau).collect()
-    }
-
-    /// The gradient of anchors, and what the negatives that do not come from the other set add to it.
-    fn pulled_by_others(
-        self,
-        backend: &dyn Backend,
-        (anchors, queue): (&Points, Option<&Points>),
-        p: &[f64],
-        mut gradient: Matrix,
-        watch: &Watch<'_>,
-    ) -> Result<Matrix> {
-        let q = vec![0.0; queue.map_or(0, |queue| queue.rows)];
-        let own = (self.candidates == Candidates::Views)
-            .then_some((Pairs::Within(anchors), PairWeights::Sum { p, q: p }));
-        let queued = queue.map(|queue| (Pairs::Across(anchors, queue), PairWeights::Product { p, q: &q }));
-        for (pairs, weighing) in own.into_iter().chain(queued) {
-            let sum = Some(Gradients { x: gradient, y: None });
-            gradient = backend.weighted_grad(pairs, self.exponent(), weighing, sum, watch)?.x;
-        }
-        Ok(gradient)
+        self.candidates.anchors(rows)
     }
 
     fn total(
         self,
         logits: &[f64],
         negatives: &Negatives,
-        (x, _, queue): Sets<'_>,
+        Sets { x, queue, .. }: Sets<'_>,
     ) -> Result<ContrastiveValue> {
-        let of_queue = queue.map_or(0, |queue| queue.rows as u64);
-        let own = (x.rows as u64 - 1) * if self.candidates == Candidates::Views { 2 } else { 1 };
+        let of_queue = queue.map_or(0, |queue| queue.rows() as u64);
+        let own = (x.rows() as u64 - 1) * if self.candidates == Candidates::Views { 2 } else { 1 };
         let count = own + of_queue;
         let log_count = (count as f64).ln();
         let sides = [Some(&negatives.x), negatives.y.as_ref()];
@@ -199,68 +156,187 @@ impl Contrastive {
             residual,
         })
     }
+}
 
-    fn check(self, (x, y, queue): Sets<'_>) -> Result<()> {
+impl<'a> Contrastives<'a> {
+    /// As [`Contrastive::paired`], for every temperature.
+    pub fn paired(self, x: &'a Points, y: &'a Points) -> ContrastiveOver<'a, &'a [f64]> {
+        let (candidates, sets) = (self.candidates, Sets { x, y, queue: None });
+        ContrastiveOver { candidates, sets, tau: self.taus, scale: 1.0 }
+    }
+}
+
+impl<'a, T> ContrastiveOver<'a, T> {
+    /// The same, where the rows of `queue` (m, d) are negatives of every anchor besides. A queue is taken as constant.
+    #[must_use]
+    pub fn queue(mut self, queue: impl Into<Option<&'a Points>>) -> Self {
+        self.sets.queue = queue.into();
+        self
+    }
+
+    /// The number of pairs of points that a value goes through.
+    fn count(&self) -> u64 {
+        let (rows, queue) = (self.sets.x.rows(), self.sets.queue.map_or(0, Points::rows));
+        let views = if self.candidates == Candidates::Views { 2 * unordered(rows) } else { 0 };
+        2 * unordered(rows) + self.candidates.anchors(rows) * queue as u64 + views
+    }
+
+    fn check(&self, taus: &[f64]) -> Result<()> {
         const WHAT: &str = "the contrastive loss pairs row i of one set with row i of the other";
-        if x.rows != y.rows {
+        let Sets { x, y, queue } = self.sets;
+        if x.rows() != y.rows() {
             return Err(mismatch(WHAT, x.shape(), y.shape()));
         }
         comparable(WHAT, x, y)?;
         if let Some(queue) = queue {
             comparable("the queue holds more points like those", x, queue)?;
         }
-        at_least(Self::NAME, x, if queue.is_some_and(|queue| queue.rows > 0) { 1 } else { 2 })?;
-        positive("tau", self.tau).map(drop)
-    }
-}
-
-impl Candidates {
-    /// The loss for every temperature.
-    pub(crate) fn values(
-        self,
-        backend: &dyn Backend,
-        sets: Sets<'_>,
-        taus: &[f64],
-        watch: &Watch<'_>,
-    ) -> Result<Vec<ContrastiveValue>> {
-        let metrics: Vec<_> = taus.iter().map(|&tau| Contrastive { tau, candidates: self }).collect();
-        metrics.iter().try_for_each(|metric| metric.check(sets))?;
-        let (x, y, queue) = sets;
-        let dots = backend.paired_dots(x, y)?;
-        let across = backend.row_log_sums_of_logits(Pairs::Unpaired(x, y), taus, watch)?;
-        let others = |anchors| self.others(backend, (anchors, queue), taus, watch);
-        let of_x = others(x)?;
-        let mut of_y = if self == Self::OneWay { Vec::new() } else { others(y)? }.into_iter();
-        let each = metrics.iter().zip(across.into_iter().zip(of_x)).map(|(metric, (across, of_x))| {
-            let of_y =
-                of_y.next().map(|others| Ok::<_, Error>(joined(others, &second(across.y)?))).transpose()?;
-            let negatives = Negatives { x: joined(of_x, &across.x), y: of_y };
-            metric.total(&metric.logits(&dots), &negatives, sets)
-        });
-        each.collect()
+        let needed = if queue.is_some_and(|queue| queue.rows() > 0) { 1 } else { 2 };
+        at_least(Contrastive::NAME, x, needed)?;
+        taus.iter().try_for_each(|&tau| positive("tau", tau).map(drop))
     }
 
-    /// For every temperature, the log sums of anchors over the negatives that do not come from the other set.
-    fn others(
-        self,
-        backend: &dyn Backend,
-        (anchors, queue): (&Points, Option<&Points>),
-        taus: &[f64],
-        watch: &Watch<'_>,
-    ) -> Result<Vec<Vec<f64>>> {
-        let own = (self == Self::Views).then_some(Pairs::Within(anchors));
-        let queued = queue.map(|queue| Pairs::Across(anchors, queue));
-        let mut sums = vec![vec![f64::NEG_INFINITY; anchors.rows]; taus.len()];
+    /// For every kernel, the log sums of anchors over the negatives that do not come from the other set.
+    fn others(&self, on: &Run<'_>, anchors: &Points, kernels: &[Kernel]) -> Result<Vec<Vec<f64>>> {
+        let own = (self.candidates == Candidates::Views).then_some(Pairs::Within(anchors));
+        let queued = self.sets.queue.map(|queue| Pairs::Across(anchors, queue));
+        let mut sums = vec![vec![f64::NEG_INFINITY; anchors.rows()]; kernels.len()];
         for pairs in own.into_iter().chain(queued) {
-            let more = backend.row_log_sums_of_logits(pairs, taus, watch)?;
+            let more = on.backend.row_log_sums(pairs, kernels, None, on.watch)?;
             sums = sums.into_iter().zip(more).map(|(sums, more)| joined(sums, &more.x)).collect();
         }
         Ok(sums)
     }
 }
 
-/// The log of what each anchor's negatives are multiplied by in the gradient, and how strongly it pulls its positive.
-fn pulls(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>) {
+impl ContrastiveOver<'_, f64> {
+    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation; positive
+    /// and finite. The value stays as it is.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// The gradient of anchors, and what the negatives that do not come from the other set add to it.
+    fn add_others(&self, on: &Run<'_>, anchors: &Points, p: &[f64], mut gradient: Matrix) -> Result<Matrix> {
+        let kernel = Kernel::logit(self.tau);
+        let queue = self.sets.queue;
+        let q = vec![0.0; queue.map_or(0, Points::rows)];
+        let own = (self.candidates == Candidates::Views)
+            .then_some((Pairs::Within(anchors), PairWeights::Sum { p, q: p }));
+        let queued = queue.map(|queue| (Pairs::Across(anchors, queue), PairWeights::Product { p, q: &q }));
+        for (pairs, weights) in own.into_iter().chain(queued) {
+            let into = Some(Gradients { x: gradient, y: None });
+            let normalizer = Normalizer::Given { weights, scale: 1.0, into };
+            gradient = on.backend.gradient(pairs, kernel, normalizer, on.watch)?.1.x;
+        }
+        Ok(gradient)
+    }
+}
+
+impl<T> Sealed for ContrastiveOver<'_, T> {}
+
+impl Metric for ContrastiveOver<'_, f64> {
+    type Value = ContrastiveValue;
+
+    fn pairs(&self) -> u64 {
+        self.count()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<ContrastiveValue> {
+        let taus = [self.tau];
+        let several =
+            ContrastiveOver { candidates: self.candidates, sets: self.sets, tau: &taus[..], scale: 1.0 };
+        several.measure(on)?.into_iter().next().ok_or_else(|| Error::missing("the loss"))
+    }
+}
+
+impl Metric for ContrastiveOver<'_, &[f64]> {
+    type Value = Vec<ContrastiveValue>;
+
+    fn pairs(&self) -> u64 {
+        self.count()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<Vec<ContrastiveValue>> {
+        self.check(self.tau)?;
+        let Sets { x, y, .. } = self.sets;
+        let kernels: Vec<_> = self.tau.iter().map(|&tau| Kernel::logit(tau)).collect();
+        let dots = on.backend.paired(x, y, Term::Dot)?;
+        let across = on.backend.row_log_sums(Pairs::Unpaired(x, y), &kernels, None, on.watch)?;
+        let of_x = self.others(on, x, &kernels)?;
+        let one_way = self.candidates == Candidates::OneWay;
+        let mut of_y = if one_way { Vec::new() } else { self.others(on, y, &kernels)? }.into_iter();
+        let each = self.tau.iter().zip(across.into_iter().zip(of_x)).map(|(&tau, (across, of_x))| {
+            let of_y =
+                of_y.next().map(|others| Ok::<_, Error>(joined(others, &second(across.y)?))).transpose()?;
+            let negatives = Negatives { x: joined(of_x, &across.x), y: of_y };
+            let metric = Contrastive { tau, candidates: self.candidates };
+            metric.total(&logits(&dots, tau), &negatives, self.sets)
+        });
+        each.collect()
+    }
+}
+
+impl Differentiable for ContrastiveOver<'_, f64> {
+    type Gradients = (Matrix, Matrix);
+
+    fn differentiate(&self, on: &Run<'_>) -> Result<(ContrastiveValue, (Matrix, Matrix))> {
+        let tau = self.tau;
+        self.check(&[tau])?;
+        let scale = positive("the scale of the contrastive loss's gradients", self.scale)?;
+        let Sets { x, y, .. } = self.sets;
+        let kernel = Kernel::logit(tau);
+        let logits = logits(&on.backend.paired(x, y, Term::Dot)?, tau);
+        let both = self.candidates != Candidates::OneWay;
+        let anchors = self.candidates.anchors(x.rows()) as f64 / scale;
+
+        // A softmax weighs its pairs by the sum of all: those of other sets come first.
+        let first = Run { watch: &on.watch.silent(), ..*on };
+        let others = |anchors| {
+            let each = self.others(&first, anchors, &[kernel])?;
+            each.into_iter().next().ok_or_else(|| Error::missing("the sum of other negatives"))
+        };
+        let (of_x, of_y) = (others(x)?, if both { Some(others(y)?) } else { None });
+        let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
+        let (extra_x, extra_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
+        let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
+        let normalizer = Normalizer::Rows { extra, scale: 1.0 / anchors };
+        let (sums, gradients) = on.backend.gradient(Pairs::Unpaired(x, y), kernel, normalizer, on.watch)?;
+        let (sums, (mut gx, mut gy)) = (sums.rows()?, gradients.both()?);
+
+        let negatives = Negatives {
+            x: joined(of_x, &sums.x),
+            y: of_y.map(|others| Ok(joined(others, &second(sums.y)?))).transpose()?,
+        };
+        let metric = Contrastive { tau, candidates: self.candidates };
+        let value = metric.total(&logits, &negatives, self.sets)?;
+        let (p, mut of_positives) = softmax_weights(&negatives.x, &logits, anchors);
+        gx = self.add_others(on, x, &p, gx)?;
+        if let Some(negatives) = &negatives.y {
+            let (p, more) = softmax_weights(negatives, &logits, anchors);
+            gy = self.add_others(on, y, &p, gy)?;
+            of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        }
+        let coefficients: Vec<_> = of_positives.iter().map(|c| -c / tau).collect();
+        let gradients = on.backend.paired_gradient(x, y, Term::Dot, &coefficients, Some((gx, gy)))?;
+        Ok((value, gradients))
+    }
+}
+
+impl Candidates {
+    fn anchors(self, rows: usize) -> u64 {
+        rows as u64 * if self == Self::OneWay { 1 } else { 2 }
+    }
+}
+
+/// The logits of the positive pairs, from their inner products.
+fn logits(dots: &[f64], tau: f64) -> Vec<f64> {
+    dots.iter().map(|dot| dot / tau).collect()
+}
+
+/// The log of the factor that multiplies each anchor's negatives in the gradient, and the weight of its positive.
+fn softmax_weights(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>) {
     let one = |(&sum, &logit): (&f64, &f64)| {
         let denominator = log_add(sum, logit);
         (-anchors.ln() - denominator, (sum - denominator).exp() / anchors)

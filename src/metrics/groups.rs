@@ -1,10 +1,17 @@
-use super::{Alignment, Uniformity, finite};
+//! Uniformity and alignment by group.
+
+use super::{
+    alignment::Alignment,
+    check::{finite, positive},
+    uniformity::Uniformity,
+};
 use crate::{
-    backend::Backend,
+    backend::GroupPairs,
     error::{Error, Result},
+    kernel::Kernel,
     pairs::Pairs,
     points::Points,
-    progress::Watch,
+    request::{Metric, Run, Sealed},
     schedule::unordered,
 };
 
@@ -19,8 +26,17 @@ pub struct Groups {
     ends: Vec<usize>,
 }
 
-/// Groups at most: a matrix of all their pairs is made.
-const MOST: usize = 8192;
+/// The most groups whose k × k matrix is made: half a gigabyte of values.
+const MAX_GROUPS_ACROSS: usize = 8192;
+
+/// A request for the uniformity within each group.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupUniformityOver<'a> {
+    groups: &'a Groups,
+    metric: Uniformity,
+    x: &'a Points,
+    pairs: GroupPairs,
+}
 
 impl Groups {
     /// Groups of equal labels, in the order of the labels.
@@ -56,7 +72,7 @@ impl Groups {
     /// [`Error::Labels`] unless there is one label per pair, [`Error::Parameter`], [`Error::Overflow`].
     pub fn alignment(&self, distances: &[f64], metric: Alignment) -> Result<Vec<f64>> {
         self.check(distances.len())?;
-        let power = super::positive("alpha", metric.alpha)?;
+        let power = positive("alpha", metric.alpha)?;
         let starts = [0].into_iter().chain(self.ends.iter().copied());
         let mean = |(start, &end): (usize, &usize)| {
             let sum: f64 = self.order[start..end].iter().map(|&row| distances[row].powf(power)).sum();
@@ -65,35 +81,9 @@ impl Groups {
         starts.zip(&self.ends).map(mean).collect()
     }
 
-    pub(crate) fn uniformity(
-        &self,
-        backend: &dyn Backend,
-        x: &Points,
-        metric: Uniformity,
-        watch: &Watch<'_>,
-    ) -> Result<GroupUniformity> {
-        self.check(x.rows())?;
-        let t = metric.check(Pairs::Within(x))?;
-        if self.count() > MOST {
-            let groups = self.count();
-            let problem =
-                format!("make {groups} groups, and uniformity across each two takes {MOST} at the most");
-            return Err(Error::Labels { problem });
-        }
-        let sorted = backend.gather(x, &self.order)?;
-        let sums = backend.group_log_sums(&sorted, &self.ends, t, watch)?;
-        let (k, sizes) = (self.count(), self.sizes());
-        let mut values = vec![None; k * k];
-        for a in 0..k {
-            for b in a..k {
-                let count = if a == b { unordered(sizes[a]) } else { sizes[a] as u64 * sizes[b] as u64 };
-                if count > 0 {
-                    let value = Uniformity::log_mean(sums[a * k + b], count)?;
-                    (values[a * k + b], values[b * k + a]) = (Some(value), Some(value));
-                }
-            }
-        }
-        Ok(GroupUniformity { labels: self.labels(), sizes, values })
+    /// Uniformity of x (n, d) within each group; memory and time follow from the groups' sizes.
+    pub fn uniformity<'a>(&'a self, metric: Uniformity, x: &'a Points) -> GroupUniformityOver<'a> {
+        GroupUniformityOver { groups: self, metric, x, pairs: GroupPairs::Within }
     }
 
     fn check(&self, rows: usize) -> Result<()> {
@@ -105,22 +95,90 @@ impl Groups {
     }
 }
 
-/// Uniformity within each of k groups and across each two.
+impl GroupUniformityOver<'_> {
+    /// Uniformity across each two groups too, in a matrix of k × k values for k groups.
+    #[must_use]
+    pub fn across_groups(self) -> Self {
+        Self { pairs: GroupPairs::All, ..self }
+    }
+}
+
+impl Sealed for GroupUniformityOver<'_> {}
+
+impl Metric for GroupUniformityOver<'_> {
+    type Value = GroupUniformity;
+
+    fn pairs(&self) -> u64 {
+        match self.pairs {
+            GroupPairs::All => Pairs::Within(self.x).count(),
+            GroupPairs::Within => self.groups.sizes().into_iter().map(unordered).sum(),
+        }
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<GroupUniformity> {
+        let Self { groups, metric, x, pairs } = *self;
+        groups.check(x.rows())?;
+        let kernel = Kernel::gaussian(metric.check(Pairs::Within(x))?);
+        let k = groups.count();
+        if pairs == GroupPairs::All && k > MAX_GROUPS_ACROSS {
+            let megabytes = (k * k).saturating_mul(size_of::<Option<f64>>()) / 1_000_000;
+            let problem = format!(
+                "make {k} groups, whose {k} × {k} matrix takes {megabytes} MB, and {MAX_GROUPS_ACROSS} groups are the most; \
+                 ask for uniformity within groups alone, or merge groups"
+            );
+            return Err(Error::Labels { problem });
+        }
+        let sorted = on.backend.gather(x, &groups.order)?;
+        let sums = on.backend.group_log_sums(&sorted, &groups.ends, kernel, pairs, on.watch)?;
+        let sizes = groups.sizes();
+        let value = |sum, count: u64| (count > 0).then(|| Uniformity::log_mean(sum, count)).transpose();
+        let place = |group: usize| if pairs == GroupPairs::All { group * (k + 1) } else { group };
+        let within = (0..k).map(|group| value(sums[place(group)], unordered(sizes[group])));
+        let within = within.collect::<Result<Vec<_>>>()?;
+        let across = match pairs {
+            GroupPairs::Within => None,
+            GroupPairs::All => {
+                let all = (0..k * k).map(|cell| {
+                    let (a, b) = (cell / k, cell % k);
+                    let (low, high) = (a.min(b), a.max(b));
+                    if a == b {
+                        return Ok(within[a]);
+                    }
+                    value(sums[low * k + high], sizes[a] as u64 * sizes[b] as u64)
+                });
+                Some(all.collect::<Result<Vec<_>>>()?)
+            }
+        };
+        Ok(GroupUniformity { labels: groups.labels(), sizes, within, across })
+    }
+}
+
+/// Uniformity within each of k groups and, where asked for, across each two.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GroupUniformity {
     /// The label of every group, in order.
     pub labels: Vec<i64>,
-    /// How many rows each has.
+    /// The number of rows of each.
     pub sizes: Vec<usize>,
-    values: Vec<Option<f64>>,
+    /// Uniformity within each group; `None` for a group of one row, which has no pair.
+    pub within: Vec<Option<f64>>,
+    /// Row-major k × k, where asked for.
+    across: Option<Vec<Option<f64>>>,
 }
 
 impl GroupUniformity {
-    /// Uniformity within a group, or across two, by their place in [`labels`](Self::labels). None within a group of one
-    /// row, which has no pair, and past the last group.
+    /// Uniformity within a group, or across two, by their place in [`labels`](Self::labels). `None` within a group of one
+    /// row, which has no pair, past the last group, and across groups unless
+    /// [asked for](GroupUniformityOver::across_groups).
     pub fn between(&self, a: usize, b: usize) -> Option<f64> {
         let k = self.labels.len();
-        if a < k && b < k { self.values[a * k + b] } else { None }
+        match &self.across {
+            _ if a >= k || b >= k => None,
+            Some(across) => across[a * k + b],
+            None if a == b => self.within[a],
+            None => None,
+        }
     }
 }
 

@@ -1,27 +1,59 @@
+//! The histogram of all cosines.
+
 use crate::{
-    backend::Backend,
     error::{Error, Result},
     pairs::Pairs,
     points::{Points, Scaling},
-    progress::Watch,
+    request::{Metric, Run, Sealed},
 };
 
-/// Parts at most.
-const MOST: usize = 65_536;
+/// The most bins of a histogram.
+const MAX_BINS: usize = 65_536;
 
-/// The cosines of all pairs, counted in equal parts of [−1, 1].
-pub(crate) fn cosine_histogram(
-    backend: &dyn Backend,
-    x: &Points,
+/// The number of pairs with a cosine in each of so many equal parts of [−1, 1], for unit rows. Every pair counts, in f32:
+/// one whose cosine is within 1e-6 of the end of a part may count as of the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CosineHistogram {
+    /// The number of parts, from 1 to 65,536.
+    pub bins: usize,
+}
+
+/// A request for a histogram of cosines.
+#[derive(Clone, Copy, Debug)]
+pub struct CosineHistogramOver<'a> {
     bins: usize,
-    watch: &Watch<'_>,
-) -> Result<Vec<u64>> {
-    if !(1..=MOST).contains(&bins) {
-        let expected = "between 1 and 65536";
-        return Err(Error::Parameter { name: "the number of bins", value: bins as f64, expected });
+    x: &'a Points,
+}
+
+impl CosineHistogram {
+    /// A histogram of so many bins, from 1 to 65,536.
+    pub fn new(bins: usize) -> Self {
+        Self { bins }
     }
-    if x.scaling() == Scaling::Raw {
-        return Err(Error::Raw { metric: "a histogram of cosines" });
+
+    /// The histogram over the pairs i < j of unit rows x (n, d).
+    pub fn within(self, x: &Points) -> CosineHistogramOver<'_> {
+        CosineHistogramOver { bins: self.bins, x }
     }
-    backend.cosine_histogram(Pairs::Within(x), bins, watch)
+}
+
+impl Sealed for CosineHistogramOver<'_> {}
+
+impl Metric for CosineHistogramOver<'_> {
+    type Value = Vec<u64>;
+
+    fn pairs(&self) -> u64 {
+        Pairs::Within(self.x).count()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<Vec<u64>> {
+        if !(1..=MAX_BINS).contains(&self.bins) {
+            let expected = "between 1 and 65536";
+            return Err(Error::Parameter { name: "the number of bins", value: self.bins as f64, expected });
+        }
+        if self.x.scaling() == Scaling::Raw {
+            return Err(Error::Raw { metric: "a histogram of cosines" });
+        }
+        on.backend.cosine_histogram(Pairs::Within(self.x), self.bins, on.watch)
+    }
 }

@@ -1,10 +1,11 @@
-use super::{Alignment, Uniformity, finite};
+//! The paper's training loss: alignment and uniformity together.
+
+use super::{alignment::Alignment, check::finite, uniformity::Uniformity};
 use crate::{
-    backend::Backend,
     error::{Error, Result},
     pairs::Pairs,
     points::{Matrix, Points},
-    progress::Watch,
+    request::{Differentiable, Metric, Run, Sealed},
 };
 
 /// The paper's training loss: weight · alignment(x, y) + (uniformity(x) + uniformity(y)) / 2
@@ -28,6 +29,7 @@ impl Default for Loss {
 
 /// The loss and its parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LossValue {
     /// weight · alignment + (uniformity_x + uniformity_y) / 2.
     pub loss: f64,
@@ -39,35 +41,19 @@ pub struct LossValue {
     pub uniformity_y: f64,
 }
 
-impl Loss {
-    pub(crate) fn value(
-        self,
-        backend: &dyn Backend,
-        x: &Points,
-        y: &Points,
-        watch: &Watch<'_>,
-    ) -> Result<LossValue> {
-        self.check()?;
-        let alignment = self.alignment.value(backend, x, y)?;
-        let uniformity_x = self.uniformity.value(backend, Pairs::Within(x), watch)?;
-        let uniformity_y = self.uniformity.value(backend, Pairs::Within(y), watch)?;
-        self.total(alignment, uniformity_x, uniformity_y)
-    }
+/// A request for the loss of positive pairs.
+#[derive(Clone, Copy, Debug)]
+pub struct LossOver<'a> {
+    loss: Loss,
+    x: &'a Points,
+    y: &'a Points,
+    scale: f64,
+}
 
-    pub(crate) fn value_with_grad(
-        self,
-        backend: &dyn Backend,
-        x: &Points,
-        y: &Points,
-        watch: &Watch<'_>,
-    ) -> Result<(LossValue, Matrix, Matrix)> {
-        self.check()?;
-        let half = |points| self.uniformity.value_with_grad(backend, Pairs::Within(points), 0.5, watch);
-        let (uniformity_x, gx) = half(x)?;
-        let (uniformity_y, gy) = half(y)?;
-        let sum = Some((gx.x, gy.x));
-        let (alignment, gx, gy) = self.alignment.value_with_grad(backend, x, y, (self.weight, None), sum)?;
-        Ok((self.total(alignment, uniformity_x, uniformity_y)?, gx, gy))
+impl Loss {
+    /// The loss of the pairs of x (n, d) and y (n, d), row by row; the gradients are (n, d) each.
+    pub fn paired<'a>(self, x: &'a Points, y: &'a Points) -> LossOver<'a> {
+        LossOver { loss: self, x, y, scale: 1.0 }
     }
 
     fn total(self, alignment: f64, uniformity_x: f64, uniformity_y: f64) -> Result<LossValue> {
@@ -80,5 +66,48 @@ impl Loss {
             return Ok(());
         }
         Err(Error::Parameter { name: "weight", value: self.weight, expected: "finite" })
+    }
+}
+
+impl LossOver<'_> {
+    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation. The
+    /// value stays as it is.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+}
+
+impl Sealed for LossOver<'_> {}
+
+impl Metric for LossOver<'_> {
+    type Value = LossValue;
+
+    fn pairs(&self) -> u64 {
+        Pairs::Within(self.x).count() + Pairs::Within(self.y).count()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<LossValue> {
+        let Self { loss, x, y, .. } = *self;
+        loss.check()?;
+        let alignment = loss.alignment.paired(x, y).measure(on)?;
+        let uniformity_x = loss.uniformity.within(x).measure(on)?;
+        let uniformity_y = loss.uniformity.within(y).measure(on)?;
+        loss.total(alignment, uniformity_x, uniformity_y)
+    }
+}
+
+impl Differentiable for LossOver<'_> {
+    type Gradients = (Matrix, Matrix);
+
+    fn differentiate(&self, on: &Run<'_>) -> Result<(LossValue, (Matrix, Matrix))> {
+        let Self { loss, x, y, scale } = *self;
+        loss.check()?;
+        let half = |points| loss.uniformity.within(points).scaled(0.5 * scale).differentiate(on);
+        let (uniformity_x, gx) = half(x)?;
+        let (uniformity_y, gy) = half(y)?;
+        let alignment = loss.alignment.paired(x, y).scaled(loss.weight * scale);
+        let (alignment, gradients) = alignment.differentiate_into(on, Some((gx, gy)))?;
+        Ok((loss.total(alignment, uniformity_x, uniformity_y)?, gradients))
     }
 }

@@ -1,12 +1,51 @@
-use super::Uniformity;
+//! Two sets together: the uniformity of their union, and how far their distributions are apart.
+
+use super::{
+    pair_sets::{Across, PairSet, Unpaired},
+    uniformity::{Uniformities, Uniformity},
+};
 use crate::{
-    backend::Backend, error::Result, log_sum::LogSumExp, pairs::Pairs, points::Points, progress::Watch,
+    error::{Error, Result},
+    kernel::Kernel,
+    log_sum::LogSumExp,
+    pairs::Pairs,
+    points::Points,
+    request::{Metric, Run, Sealed},
 };
 
+/// A request for the uniformity of the union of two sets. `T` is one t or several.
+#[derive(Clone, Copy, Debug)]
+pub struct UniformityOfUnion<'a, T = f64> {
+    x: &'a Points,
+    y: &'a Points,
+    t: T,
+}
+
+/// The squared maximum mean discrepancy of two sets under the kernel exp(−t‖x−y‖²), without bias, so that it may be
+/// negative (Gretton et al. 2012, *A kernel two-sample test*).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SquaredMmd {
+    /// How fast the kernel falls with the squared distance; positive and finite.
+    pub t: f64,
+}
+
+/// A request for the squared maximum mean discrepancy of two sets. `P` is the set of pairs across them.
+#[derive(Clone, Copy, Debug)]
+pub struct SquaredMmdOver<P> {
+    pairs: P,
+    t: f64,
+}
+
 impl Uniformity {
+    /// Uniformity of the union of x (n, d) and y (m, d): of both sets together, pairs across them included. Two rows of
+    /// either set are needed.
+    pub fn pooled<'a>(self, x: &'a Points, y: &'a Points) -> UniformityOfUnion<'a> {
+        UniformityOfUnion { x, y, t: self.t }
+    }
+
     /// The log mean over several sets of pairs together, from the value of each and how many pairs it has; −∞ where all
     /// of them are, NaN where there are no pairs or one of the values is NaN.
-    pub fn pooled(parts: &[(f64, u64)]) -> f64 {
+    pub fn pooled_value(parts: &[(f64, u64)]) -> f64 {
         let pairs: u64 = parts.iter().map(|(_, count)| count).sum();
         if pairs == 0 || parts.iter().any(|(mean, _)| mean.is_nan()) {
             return f64::NAN;
@@ -26,35 +65,98 @@ impl Uniformity {
     }
 }
 
-/// Uniformity of two sets together.
-pub(crate) fn pooled(
-    backend: &dyn Backend,
-    x: &Points,
-    y: &Points,
-    ts: &[f64],
-    watch: &Watch<'_>,
-) -> Result<Vec<f64>> {
-    let values = |pairs: Pairs<'_>| Ok((Uniformity::values(backend, pairs, ts, watch)?, pairs.count()));
-    let parts = parts(x, y).map(values).into_iter().collect::<Result<Vec<_>>>()?;
-    let at = |i: usize| parts.iter().map(|(values, count)| (values[i], *count)).collect::<Vec<_>>();
-    Ok((0..ts.len()).map(|i| Uniformity::pooled(&at(i))).collect())
+impl<'a> Uniformities<'a> {
+    /// As [`Uniformity::pooled`], for every t.
+    pub fn pooled(self, x: &'a Points, y: &'a Points) -> UniformityOfUnion<'a, &'a [f64]> {
+        UniformityOfUnion { x, y, t: self.ts() }
+    }
 }
 
-/// How far the distributions of two sets are apart, by the pairs across them that count.
-pub(crate) fn squared_mmd(
-    backend: &dyn Backend,
-    across: Pairs<'_>,
-    metric: Uniformity,
-    watch: &Watch<'_>,
-) -> Result<f64> {
-    let (x, y) = across.sides();
-    let sets = [across, Pairs::Within(x), Pairs::Within(y)];
-    // What is refused is refused before anything is computed.
-    sets.iter().try_for_each(|&pairs| metric.check(pairs).map(drop))?;
-    let [cross, x, y] = sets.map(|pairs| metric.value(backend, pairs, watch));
-    Ok(Uniformity::squared_mmd(x?, y?, cross?))
+impl SquaredMmd {
+    /// The discrepancy of parameter t, which is to be positive and finite.
+    pub fn new(t: f64) -> Self {
+        Self { t }
+    }
+
+    /// The discrepancy of x (n, d) and y (m, d) over all pairs across them (eq. 3). 0 is expected of two sets of one
+    /// distribution, drawn independently: not of positive pairs, for which there is [`unpaired`](Self::unpaired). Two
+    /// rows of either set are needed.
+    pub fn across<'a>(self, x: &'a Points, y: &'a Points) -> SquaredMmdOver<Across<'a>> {
+        SquaredMmdOver { pairs: Across(x, y), t: self.t }
+    }
+
+    /// The discrepancy of x (n, d) and y (n, d) whose rows i are positive pairs. These are left out (eq. 4), since a pair is
+    /// closer than its sets are.
+    pub fn unpaired<'a>(self, x: &'a Points, y: &'a Points) -> SquaredMmdOver<Unpaired<'a>> {
+        SquaredMmdOver { pairs: Unpaired(x, y), t: self.t }
+    }
 }
 
-fn parts<'a>(x: &'a Points, y: &'a Points) -> [Pairs<'a>; 3] {
-    [Pairs::Within(x), Pairs::Within(y), Pairs::Across(x, y)]
+impl<T> UniformityOfUnion<'_, T> {
+    fn parts(&self) -> [Pairs<'_>; 3] {
+        [Pairs::Within(self.x), Pairs::Within(self.y), Pairs::Across(self.x, self.y)]
+    }
+}
+
+impl<T> Sealed for UniformityOfUnion<'_, T> {}
+
+impl Metric for UniformityOfUnion<'_, f64> {
+    type Value = f64;
+
+    fn pairs(&self) -> u64 {
+        self.parts().iter().map(Pairs::count).sum()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<f64> {
+        let values = Uniformity::at(&[self.t]).pooled(self.x, self.y).measure(on)?;
+        values.into_iter().next().ok_or_else(|| Error::missing("the uniformity of the union"))
+    }
+}
+
+impl Metric for UniformityOfUnion<'_, &[f64]> {
+    type Value = Vec<f64>;
+
+    fn pairs(&self) -> u64 {
+        self.parts().iter().map(Pairs::count).sum()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<Vec<f64>> {
+        let all = Uniformity::at(self.t);
+        let (x, y) = (self.x, self.y);
+        let parts = [all.within(x).measure(on)?, all.within(y).measure(on)?, all.across(x, y).measure(on)?];
+        let counts = self.parts().map(|pairs| pairs.count());
+        let at = |i: usize| [0, 1, 2].map(|part| (parts[part][i], counts[part]));
+        Ok((0..self.t.len()).map(|i| Uniformity::pooled_value(&at(i))).collect())
+    }
+}
+
+impl<P> Sealed for SquaredMmdOver<P> {}
+
+impl<'a, P: PairSet<'a>> SquaredMmdOver<P> {
+    /// The pairs across the sets, and those within either.
+    fn parts(&self) -> [Pairs<'a>; 3] {
+        let across = self.pairs.pairs();
+        let (x, y) = across.sides();
+        [across, Pairs::Within(x), Pairs::Within(y)]
+    }
+}
+
+impl<'a, P: PairSet<'a>> Metric for SquaredMmdOver<P> {
+    type Value = f64;
+
+    fn pairs(&self) -> u64 {
+        self.parts().iter().map(Pairs::count).sum()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<f64> {
+        let metric = Uniformity { t: self.t };
+        // Faults of any part are found before anything is computed.
+        self.parts().iter().try_for_each(|&pairs| metric.check(pairs).map(drop))?;
+        let value = |pairs: Pairs<'_>| -> Result<f64> {
+            let sum = on.backend.log_sum(pairs, &[Kernel::gaussian(self.t)], on.watch)?;
+            Uniformity::log_mean(sum.into_iter().collect::<LogSumExp>(), pairs.count())
+        };
+        let [cross, x, y] = self.parts().map(value);
+        Ok(Uniformity::squared_mmd(x?, y?, cross?))
+    }
 }

@@ -1,76 +1,32 @@
-//! The metrics: parameters and formulas over the backend's primitives.
+//! Metrics: their parameters and formulas over a backend's primitives, one file each.
 
 mod alignment;
 mod calibration;
+mod check;
 mod close_pairs;
 mod contrastive;
-mod estimate;
-mod floor;
-mod gamma;
 mod groups;
 mod histogram;
 mod loss;
 mod mmd;
+mod pair_sets;
 mod potentials;
-mod significance;
 mod spectrum;
 #[cfg(test)]
 mod tests;
 mod uniformity;
-mod weighted;
+mod weights;
 
-pub use alignment::Alignment;
-pub use close_pairs::ClosePairs;
-pub use contrastive::{Candidates, Contrastive, ContrastiveValue};
-pub use estimate::Estimate;
-pub use groups::{GroupUniformity, Groups};
-pub use loss::{Loss, LossValue};
-pub use potentials::Potentials;
-pub use significance::Significance;
-pub use spectrum::Spectrum;
-pub use uniformity::Uniformity;
+pub use alignment::{Alignment, AlignmentOver, PairDistances};
+pub use close_pairs::{ClosePairs, ClosePairsOver};
+pub use contrastive::{Candidates, Contrastive, ContrastiveOver, ContrastiveValue, Contrastives};
+pub use groups::{GroupUniformity, GroupUniformityOver, Groups};
+pub use histogram::{CosineHistogram, CosineHistogramOver};
+pub use loss::{Loss, LossOver, LossValue};
+pub use mmd::{SquaredMmd, SquaredMmdOver, UniformityOfUnion};
+pub use pair_sets::{Across, PairSet, Unpaired, Within};
+pub use potentials::{Potentials, PotentialsOver};
+pub use spectrum::{Spectrum, SpectrumOver};
+pub use uniformity::{Uniformities, Uniformity, UniformityOver};
 
-pub(crate) use alignment::pair_distances;
-pub(crate) use histogram::cosine_histogram;
-pub(crate) use mmd::{pooled, squared_mmd};
-
-use crate::{
-    error::{Error, Result},
-    points::Points,
-};
-
-/// A parameter as it is, if it is positive and finite.
-fn positive(name: &'static str, value: f64) -> Result<f64> {
-    if value > 0.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::Parameter { name, value, expected: "positive and finite" })
-    }
-}
-
-/// A value as it is, if double precision could hold it.
-fn finite(metric: &'static str, value: f64) -> Result<f64> {
-    if value.is_finite() { Ok(value) } else { Err(Error::Overflow { metric }) }
-}
-
-pub(crate) fn at_least(metric: &'static str, points: &Points, needed: usize) -> Result<()> {
-    if points.rows() < needed {
-        return Err(Error::TooFewRows { metric, rows: points.rows(), needed });
-    }
-    Ok(())
-}
-
-/// Two sets of the same dimensions and scaling.
-pub(crate) fn comparable(what: &'static str, x: &Points, y: &Points) -> Result<()> {
-    if x.dims() != y.dims() {
-        return Err(mismatch(what, x.shape(), y.shape()));
-    }
-    if x.scaling() != y.scaling() {
-        return Err(Error::MixedScaling);
-    }
-    Ok(())
-}
-
-pub(crate) fn mismatch(what: &'static str, left: (usize, usize), right: (usize, usize)) -> Error {
-    Error::Mismatch { what, left_rows: left.0, left_dims: left.1, right_rows: right.0, right_dims: right.1 }
-}
+pub(crate) use check::{comparable, mismatch};

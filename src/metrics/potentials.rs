@@ -1,14 +1,14 @@
 //! Uniformity by rows: who is crowded, and how sure the value is.
 
-use super::{Estimate, Uniformity};
+use super::uniformity::Uniformity;
 use crate::{
-    backend::Backend,
     error::{Error, Result},
-    kernel::Exponent,
+    kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
     points::Points,
-    progress::Watch,
+    request::{Metric, Run, Sealed},
+    theory::Estimate,
 };
 
 /// The potential of every point of a set: log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) / (n−1). A point with others close by has a great
@@ -19,26 +19,47 @@ pub struct Potentials {
     logs: Vec<f64>,
 }
 
-/// Where exponents reach this, some may be beyond what backends tell apart.
-const FARTHEST: f64 = -1e299;
+/// A request for the potential of every point of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct PotentialsOver<'a> {
+    metric: Uniformity,
+    x: &'a Points,
+}
 
-impl Potentials {
-    pub(crate) fn of(
-        backend: &dyn Backend,
-        x: &Points,
-        metric: Uniformity,
-        watch: &Watch<'_>,
-    ) -> Result<Self> {
-        let pairs = Pairs::Within(x);
-        let t = metric.check(pairs)?;
-        let sums = backend.row_log_sums(pairs, Exponent::Gaussian { t }, None, watch)?.x;
-        if sums.iter().all(|&sum| sum > FARTHEST) {
-            Ok(Self::new(metric, sums))
+/// Exponents from here down may lie beyond those that backends tell apart.
+const MIN_LOG_POTENTIAL: f64 = -1e299;
+
+impl Uniformity {
+    /// The potential of every point of x (n, d): how crowded it is. Uniformity and its uncertainty follow from these. Two rows
+    /// are needed.
+    pub fn potentials(self, x: &Points) -> PotentialsOver<'_> {
+        PotentialsOver { metric: self, x }
+    }
+}
+
+impl Sealed for PotentialsOver<'_> {}
+
+impl Metric for PotentialsOver<'_> {
+    type Value = Potentials;
+
+    fn pairs(&self) -> u64 {
+        Pairs::Within(self.x).count()
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<Potentials> {
+        let pairs = Pairs::Within(self.x);
+        let kernel = Kernel::gaussian(self.metric.check(pairs)?);
+        let sums = on.backend.row_log_sums(pairs, &[kernel], None, on.watch)?.pop();
+        let sums = sums.ok_or_else(|| Error::missing("the potential of each point"))?.x;
+        if sums.iter().all(|&sum| sum > MIN_LOG_POTENTIAL) {
+            Ok(Potentials::new(self.metric, sums))
         } else {
             Err(Error::Overflow { metric: "the potential of a point" })
         }
     }
+}
 
+impl Potentials {
     /// From log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) of every row.
     pub(crate) fn new(metric: Uniformity, mut log_sums: Vec<f64>) -> Self {
         let others = (log_sums.len() as f64 - 1.0).ln();

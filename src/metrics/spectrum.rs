@@ -2,8 +2,12 @@
 
 use nalgebra::DMatrix;
 
-use super::at_least;
-use crate::{backend::Backend, error::Result, points::Points};
+use super::check::at_least;
+use crate::{
+    error::Result,
+    points::Points,
+    request::{Metric, Run, Sealed},
+};
 
 /// Mean and covariance of a set of points, in the terms that tell a collapse which uniformity hardly shows: in many
 /// dimensions a set that fills a tenth of them has nearly the least of values.
@@ -13,11 +17,31 @@ pub struct Spectrum {
     eigenvalues: Vec<f64>,
 }
 
-impl Spectrum {
-    pub(crate) fn of(backend: &dyn Backend, x: &Points) -> Result<Self> {
+/// A request for the spectrum of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct SpectrumOver<'a>(&'a Points);
+
+impl Sealed for SpectrumOver<'_> {}
+
+impl Metric for SpectrumOver<'_> {
+    type Value = Spectrum;
+
+    fn pairs(&self) -> u64 {
+        0
+    }
+
+    fn measure(&self, on: &Run<'_>) -> Result<Spectrum> {
+        let x = self.0;
         at_least("the spectrum", x, 1)?;
-        let moments = backend.moments(x)?;
-        Ok(Self::new(x.dims(), &moments.mean, &moments.covariance, x.rows()))
+        let moments = on.backend.moments(x)?;
+        Ok(Spectrum::new(x.dims(), &moments.mean, &moments.covariance, x.rows()))
+    }
+}
+
+impl Spectrum {
+    /// The mean of x (n, d), the eigenvalues of its covariance, and the ranks and distance made of them. One row is needed.
+    pub fn within(x: &Points) -> SpectrumOver<'_> {
+        SpectrumOver(x)
     }
 
     /// From the mean (dims) and the covariance (dims, dims) of so many rows, both over n. Eigenvalues that would be rounding

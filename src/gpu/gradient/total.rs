@@ -6,7 +6,6 @@
 //! points, at twice the work.
 
 use crate::{
-    backend::Gradients,
     error::Result,
     gpu::{
         block::{operands::Operands, pass::Pass},
@@ -18,6 +17,7 @@ use crate::{
     },
     log_sum::LogSumExp,
     progress::Watch,
+    weights::Gradients,
 };
 
 impl Pass<'_> {
@@ -33,7 +33,7 @@ impl Pass<'_> {
     fn by(&self, products: Products, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
         let pivot = match self.pair_exponent.pivot() {
             Some(pivot) => pivot,
-            None => self.pair_exponent.pivot_of(self.log_sum(&watch.again())?)?,
+            None => self.pair_exponent.pivot_of(self.log_sum(&watch.silent())?)?,
         };
         self.context.scoped("differentiating potentials", || {
             let gx = self.zeros(self.left.rows())?;
@@ -41,7 +41,7 @@ impl Pass<'_> {
             let sum = self.sums_of_blocks(products, pivot, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
             if let Some(pair_exponent) = self.pair_exponent.refined(sum, self.count) {
                 drop((gx, gy));
-                return Self { pair_exponent, ..*self }.by(Products::Differences, weight, &watch.again());
+                return Self { pair_exponent, ..*self }.by(Products::Differences, weight, &watch.silent());
             }
             let scale = 2.0 * self.pair_exponent.t() * weight / sum.sum;
             let mut dropped = finish(self.context, self.left, &gx, scale)?;
@@ -51,7 +51,7 @@ impl Pass<'_> {
             // Each pair has weighed on both of its points.
             if products == Products::Points && dropped.too_much(2.0 * sum.sum) {
                 drop((gx, gy));
-                return self.by(Products::Differences, weight, &watch.again());
+                return self.by(Products::Differences, weight, &watch.silent());
             }
             self.note();
             let y = gy.map(|gy| gy.into_matrix(self.right.rows()));

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::{
-    backend::Gradients,
     error::{Error, Result},
     gpu::{
         block::similarities::{READ_COST, SimilarityTable},
@@ -26,6 +25,7 @@ use crate::{
     points::Matrix,
     progress::Watch,
     schedule::{Block, panels},
+    weights::Gradients,
     weights::PairWeights,
 };
 
@@ -119,7 +119,7 @@ impl Weights<'_> {
             if shift != 0.0 {
                 return Err(Error::Overflow { metric: "a weight" });
             }
-            return self.grad(products, largest, &watch.again());
+            return self.grad(products, largest, &watch.silent());
         }
         let scale = pass.pair_exponent.pull() * shift.exp();
         let mut dropped = finish(context, pass.left, &gx, scale)?;
@@ -130,7 +130,7 @@ impl Weights<'_> {
         let raw = pass.pair_exponent.similarity() == Similarity::Product;
         if products == Products::Points && !raw && dropped.too_much(2.0 * weights) {
             drop((gx, gy));
-            return self.grad(Products::Differences, shift, &watch.again());
+            return self.grad(Products::Differences, shift, &watch.silent());
         }
         let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
         Ok(Gradients { x: gx.into_matrix(pass.left.rows()), y })

@@ -111,7 +111,7 @@ pub(crate) fn close_pairs(
             }
             let wanted = if named < limit { limit } else { 0 };
             if count.perhaps > 0 || count.sure > 0 && wanted > 0 {
-                search.list_block(block, wanted, &mut close, &watch.again())?;
+                search.list_block(block, wanted, &mut close, &watch.silent())?;
                 first(&mut close.pairs, limit);
             }
         }

@@ -50,7 +50,7 @@ pub(crate) fn group_log_sums(
         (sum.sum > 0.0).then(|| pair_exponent.refined(sum, count(i, j))).flatten()
     });
     if let Some(refined) = refined {
-        sums = sum(refined, &watch.again())?;
+        sums = sum(refined, &watch.silent())?;
     }
     for (i, j) in upper() {
         sums[j * groups + i] = sums[i * groups + j];

@@ -49,7 +49,7 @@ impl Pass<'_> {
                 Some(pair_exponent) => {
                     let finer = Self { pair_exponent, ..*self };
                     finer.note();
-                    finer.sum(&watch.again())
+                    finer.sum(&watch.silent())
                 }
                 None => {
                     self.note();
@@ -99,7 +99,7 @@ pub(crate) fn log_sums(
     let first = PairExponent::new(x.scaling(), x.rows() as u64 * y.rows() as u64, steepest);
     let sums = sums_of_groups(context, pairs, first, ts, (&[], 1), watch)?;
     let sums = match ts.iter().zip(&sums).find_map(|(&t, &sum)| first.with(t).refined(sum, pairs.count())) {
-        Some(refined) => sums_of_groups(context, pairs, refined, ts, (&[], 1), &watch.again())?,
+        Some(refined) => sums_of_groups(context, pairs, refined, ts, (&[], 1), &watch.silent())?,
         None => sums,
     };
     ts.iter().zip(sums).map(|(&t, sum)| first.with(t).settled(sum, pairs.count())).collect()

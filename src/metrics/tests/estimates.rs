@@ -3,7 +3,10 @@ use super::{
     random::Random,
     sampling::{Fisher, row_log_sums},
 };
-use crate::metrics::{Alignment, Estimate, Potentials, Uniformity};
+use crate::{
+    metrics::{Alignment, Potentials, Uniformity},
+    theory::Estimate,
+};
 
 const METRIC: Uniformity = Uniformity { t: 2.0 };
 

@@ -1,8 +1,8 @@
-use super::{
-    super::{gamma::upper_tail, significance::Moments},
-    near, table,
+use super::{near, table};
+use crate::{
+    metrics::Uniformity,
+    theory::{Moments, upper_tail},
 };
-use crate::metrics::Uniformity;
 
 #[test]
 fn moments_of_uniform_points() {

@@ -1,28 +1,23 @@
-use super::Uniformity;
+//! The floor: the uniformity of the uniform distribution.
+
+use super::Gaussian;
 use crate::log_sum::log_add;
 
-impl Uniformity {
+impl Gaussian {
     /// The least uniformity of any distribution on the unit sphere in `dims` dimensions: the value of the
     /// uniform one, −2t + log ₀F₁(; dims/2; t²). NaN for no dimensions, and for a t out of its range.
-    ///
-    /// A finite set may lie below it: the pairs i < j leave out the distance 0 of each point to itself.
-    ///
-    /// ```
-    /// # use unisphere::Uniformity;
-    /// assert!((Uniformity { t: 2.0 }.floor(128) - -3.937530).abs() < 1e-6);
-    /// ```
-    pub fn floor(self, dims: usize) -> f64 {
+    pub(crate) fn floor(self, dims: usize) -> f64 {
         if self.is_valid() && dims > 0 { floor(dims as f64, self.t) } else { f64::NAN }
     }
 
-    pub(super) fn is_valid(self) -> bool {
+    pub(crate) fn is_valid(self) -> bool {
         self.t > 0.0 && self.t.is_finite()
     }
 }
 
 /// The floor for a t in its range and any real number of dimensions from 1 on, between which the gamma function
 /// interpolates.
-pub(super) fn floor(dims: f64, t: f64) -> f64 {
+pub(crate) fn floor(dims: f64, t: f64) -> f64 {
     if is_small(dims, t) {
         return series(dims, t).ln_1p() - 2.0 * t;
     }
@@ -40,7 +35,7 @@ pub(super) fn floor(dims: f64, t: f64) -> f64 {
 }
 
 /// How far the floor lies above −2t: log ₀F₁(; dims/2; t²), with all of its digits where it is small.
-pub(super) fn rise(dims: f64, t: f64) -> f64 {
+pub(crate) fn rise(dims: f64, t: f64) -> f64 {
     // Up to here the series is the faster, and far from overflow.
     if t < 100.0 || is_small(dims, t) { series(dims, t).ln_1p() } else { floor(dims, t) + 2.0 * t }
 }
@@ -70,12 +65,12 @@ fn series(dims: f64, t: f64) -> f64 {
 /// log of the mean of exp(−4tb). With b = 1/(1 + e^−s) the density over s has the shape cosh(s/2)^−2a: smooth,
 /// with one peak, and falling exponentially to both sides, where the trapezoid rule converges faster than any
 /// power of its step. Nothing cancels, as it would between −2t and the series of ₀F₁ where t is large.
-pub(super) struct Density {
+pub(crate) struct Density {
     a: f64,
 }
 
 impl Density {
-    pub(super) fn new(dims: f64) -> Self {
+    pub(crate) fn new(dims: f64) -> Self {
         Self { a: (dims - 1.0) / 2.0 }
     }
 
@@ -87,7 +82,7 @@ impl Density {
     }
 
     /// The log of the integrand.
-    pub(super) fn exponent(&self, t: f64, s: f64) -> f64 {
+    pub(crate) fn exponent(&self, t: f64, s: f64) -> f64 {
         // cosh(s/2) = 1 + 2 sinh²(s/4) keeps its digits around s = 0.
         -4.0 * (t * beta(s)) - 2.0 * self.a * (2.0 * (s / 4.0).sinh().powi(2)).ln_1p()
     }
@@ -110,7 +105,7 @@ impl Density {
 
     /// From the peak at `steep` to the one at `flat` ≤ `steep`, and on to both sides as far as the integrands matter:
     /// for all integrands between the two.
-    pub(super) fn nodes_between(&self, flat: f64, steep: f64) -> impl Iterator<Item = f64> {
+    pub(crate) fn nodes_between(&self, flat: f64, steep: f64) -> impl Iterator<Item = f64> {
         let step = self.step(steep).min(self.step(flat));
         let (first, last) = (self.peak(steep), self.peak(flat));
         let least = |t, peak| self.exponent(t, peak) - 45.0;
@@ -128,7 +123,7 @@ impl Density {
 }
 
 /// A quarter of the squared distance.
-pub(super) fn beta(s: f64) -> f64 {
+pub(crate) fn beta(s: f64) -> f64 {
     (1.0 + (-s).exp()).recip()
 }
 
@@ -137,7 +132,7 @@ mod tests {
     use super::*;
 
     fn near(dims: usize, t: f64, expected: f64) {
-        let floor = Uniformity { t }.floor(dims);
+        let floor = Gaussian { t }.floor(dims);
         assert!((floor / expected - 1.0).abs() < 1e-13, "d = {dims}, t = {t}: {floor} for {expected}");
     }
 
@@ -171,7 +166,7 @@ mod tests {
         for dims in [1, 2, 7, 1000, usize::MAX] {
             near(dims, 1e-9, -2e-9 + 2e-18 / dims as f64);
             near(dims, 1e-300, -2e-300);
-            assert!(Uniformity { t: f64::MAX }.floor(dims) < 0.0);
+            assert!(Gaussian { t: f64::MAX }.floor(dims) < 0.0);
         }
         near(usize::MAX, 5.0, -10.0);
     }
@@ -207,9 +202,9 @@ mod tests {
 
     #[test]
     fn outside_of_the_range_is_no_number() {
-        assert!(Uniformity { t: 2.0 }.floor(0).is_nan());
+        assert!(Gaussian { t: 2.0 }.floor(0).is_nan());
         for t in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(Uniformity { t }.floor(3).is_nan());
+            assert!(Gaussian { t }.floor(3).is_nan());
         }
     }
 }

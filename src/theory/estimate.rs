@@ -1,12 +1,11 @@
 //! How far a value of a sample may be from that of the distribution that it was drawn from.
 
-use super::Alignment;
-
 /// A value of a sample, and an interval that holds the value of the distribution behind it in 95 of 100 samples.
 ///
 /// The rows (or pairs) are taken for independent draws. Where there are too few to tell, the standard error is infinite
 /// and the interval everything.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Estimate {
     /// The value of the sample.
     pub value: f64,
@@ -20,7 +19,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// The interval by Student's t distribution with n − 1 degrees of freedom, as far as `range` allows.
-    pub(super) fn new(value: f64, standard_error: f64, n: usize, range: [f64; 2]) -> Self {
+    pub(crate) fn new(value: f64, standard_error: f64, n: usize, range: [f64; 2]) -> Self {
         if n < 2 || !standard_error.is_finite() {
             return Self { value, standard_error: f64::INFINITY, low: range[0], high: range[1] };
         }
@@ -34,16 +33,14 @@ impl Estimate {
     }
 }
 
-impl Alignment {
-    /// Alignment from the distances ‖x−y‖ of its pairs, with the standard error of a mean and a 95 % interval by Student's t
-    /// distribution. The pairs are independent draws; for pairs that share points, such as all views of an image with
-    /// each other, the error comes out too small. NaN for no pairs.
-    pub fn estimate(self, distances: &[f64]) -> Estimate {
-        let powers = || distances.iter().map(|distance| distance.powf(self.alpha));
-        let n = distances.len() as f64;
-        let mean = powers().sum::<f64>() / n;
-        let variance = powers().map(|power| (power - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        Estimate::new(mean, (variance / n).sqrt(), distances.len(), [0.0, f64::INFINITY])
+impl Estimate {
+    /// The mean of values, with the standard error of a mean and a 95 % interval by Student's t distribution. NaN for none.
+    pub(crate) fn of_mean(values: impl Iterator<Item = f64> + Clone, range: [f64; 2]) -> Self {
+        let (sum, count) = values.clone().fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+        let n = count as f64;
+        let mean = sum / n;
+        let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        Self::new(mean, (variance / n).sqrt(), count, range)
     }
 }
 

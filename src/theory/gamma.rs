@@ -4,7 +4,7 @@ use libm::{erfc, lgamma};
 
 /// The share of the gamma distribution of this skewness above `z` standard deviations from its mean (Pearson's type III),
 /// to 1e-8 of itself; of the normal distribution where the skewness is 0.
-pub(super) fn upper_tail(z: f64, skewness: f64) -> f64 {
+pub(crate) fn upper_tail(z: f64, skewness: f64) -> f64 {
     let shape = (2.0 / skewness).powi(2);
     if z.is_nan() || shape.is_nan() {
         f64::NAN

@@ -1,7 +1,7 @@
 //! Whether a value could be that of uniform points by chance.
 
 use super::{
-    Uniformity,
+    Gaussian,
     floor::{Density, beta, rise},
     gamma::upper_tail,
 };
@@ -9,6 +9,7 @@ use crate::log_sum::{LogSumExp, log_add};
 
 /// How a value compares with those of independent points of the uniform distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Significance {
     /// How many standard deviations the mean potential e^U lies above that of uniform points, on average; below 0 where the
     /// points are more even than uniform points are by chance.
@@ -18,25 +19,11 @@ pub struct Significance {
     pub p_value: f64,
 }
 
-impl Uniformity {
+impl Gaussian {
     /// How likely this value, over the pairs i < j of n points in `dims` dimensions, is to come of independent uniform
     /// points. NaN for fewer than two points, no dimensions, and for a t out of its range or so far beyond √dims (in the
     /// thousands) that chance alone decides.
-    ///
-    /// Of uniform points the mean m of w = exp(−t‖x−y‖²) is the same from any point: the U-statistic is degenerate, and
-    /// its fluctuations are not normal but weighted sums of χ²−1. Over its C = n(n−1)/2 pairs Σw has the mean Cm, the
-    /// variance Cσ² and the third moment C(κ + 2(n−2)τ), all exactly, where σ² and κ are the central moments of w and τ
-    /// the mean of (w−m)(w′−m)(w″−m) over the sides of a triangle. The p-value is the tail of the gamma distribution with
-    /// these three moments (Pearson's type III).
-    ///
-    /// ```
-    /// # use unisphere::Uniformity;
-    /// let metric = Uniformity { t: 2.0 };
-    /// let even = metric.significance(metric.floor(64), 1000, 64);
-    /// let uneven = metric.significance(metric.floor(64) + 0.01, 1000, 64);
-    /// assert!(even.p_value > 0.3 && uneven.p_value < 1e-9);
-    /// ```
-    pub fn significance(self, value: f64, n: usize, dims: usize) -> Significance {
+    pub(crate) fn significance(self, value: f64, n: usize, dims: usize) -> Significance {
         if n < 2 || dims == 0 || !self.is_valid() || value.is_nan() {
             return Significance { z: f64::NAN, p_value: f64::NAN };
         }
@@ -52,17 +39,17 @@ impl Uniformity {
 }
 
 /// Logs of the moments of w/m − 1 for uniform points, where w = exp(−t‖x−y‖²) and m is its mean.
-pub(super) struct Moments {
+pub(crate) struct Moments {
     /// E(w/m−1)²
-    pub(super) variance: f64,
+    pub(crate) variance: f64,
     /// E(w/m−1)³
-    pub(super) third: f64,
+    pub(crate) third: f64,
     /// E(w/m−1)(w′/m−1)(w″/m−1) over the sides of a triangle.
-    pub(super) triangle: f64,
+    pub(crate) triangle: f64,
 }
 
 impl Moments {
-    pub(super) fn new(dims: f64, t: f64) -> Self {
+    pub(crate) fn new(dims: f64, t: f64) -> Self {
         let mean = rise(dims, t);
         let (mut weight, mut variance) = (LogSumExp::EMPTY, LogSumExp::EMPTY);
         let (mut third, mut triangle) = (Signed::default(), Signed::default());

@@ -1,0 +1,206 @@
+//! Engines: on which device, and in which precision.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use super::{Engine, backend::AnyBackend};
+use crate::{
+    cpu::Cpu,
+    device::{Device, DeviceChoice},
+    error::{Error, Result},
+    precision::{Precision, Storage},
+    progress::Progress,
+};
+
+#[cfg(feature = "gpu")]
+use crate::gpu::Gpu;
+
+impl Engine {
+    /// The best real GPU, else the CPU; never a software adapter. Where a GPU is here and fails to open, the log (crate
+    /// `log`) is told why in a warning, and the CPU serves.
+    ///
+    /// # Errors
+    ///
+    /// None: the CPU always serves. The result leaves room for devices that may fail.
+    pub fn new() -> Result<Self> {
+        Self::on(&DeviceChoice::Auto)
+    }
+
+    /// Native code on all cores of this machine.
+    pub fn cpu() -> Self {
+        Self::with(AnyBackend::Cpu(Arc::new(Cpu::new())))
+    }
+
+    /// The best adapter, a software one where there is no other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoDevice`] where there is none; what the driver says where it fails.
+    pub fn gpu() -> Result<Self> {
+        Self::on(&DeviceChoice::Gpu)
+    }
+
+    /// The device of a choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`gpu`](Self::gpu), with the names of what is here.
+    pub fn on(choice: &DeviceChoice) -> Result<Self> {
+        match choice {
+            DeviceChoice::Cpu => Ok(Self::cpu()),
+            #[cfg(feature = "gpu")]
+            DeviceChoice::Auto => Ok(Gpu::open(choice).map_or_else(
+                |error| {
+                    match error {
+                        Error::NoDevice { .. } => log::debug!("no GPU is here; computing on the CPU"),
+                        error => log::warn!("no GPU could be opened, so the CPU computes: {error}"),
+                    }
+                    Self::cpu()
+                },
+                |gpu| Self::with(AnyBackend::of_gpu(gpu)),
+            )),
+            #[cfg(feature = "gpu")]
+            _ => Gpu::open(choice).map(|gpu| Self::with(AnyBackend::of_gpu(gpu))),
+            #[cfg(not(feature = "gpu"))]
+            DeviceChoice::Auto => Ok(Self::cpu()),
+            #[cfg(not(feature = "gpu"))]
+            _ => Err(Error::NoDevice { wanted: choice.to_string(), available: vec!["cpu".into()] }),
+        }
+    }
+
+    /// An engine on a device that the caller owns; handles are reference-counted. The engine keeps within the
+    /// limits that the device was made with, and leaves its error handlers alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`] where the device was made with less than WebGPU's default limits for compute.
+    #[cfg(feature = "gpu")]
+    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        Gpu::from_wgpu(device, queue).map(|gpu| Self::with(AnyBackend::of_gpu(gpu)))
+    }
+
+    fn with(backend: AnyBackend) -> Self {
+        Self { backend, precision: Precision::F32, observer: None }
+    }
+
+    /// The same engine, which calls `observer` after every block of pairs. An observer that uses the wgpu device
+    /// itself leaves no error scope open.
+    #[must_use]
+    pub fn observed_by(
+        mut self,
+        observer: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// The same engine, which multiplies coordinates in this precision. Its points, and those of the engine that it
+    /// comes from, serve both.
+    ///
+    /// Any but [`Precision::F32`] is tried at its first use on a device, in about a second on a GPU: a small set, whose
+    /// value and gradient must be as exact as they should be; and its speed, as single precision may be faster where
+    /// matrices are emulated, of which the log (crate `log`) is told in a warning. A device that the caller owns offers
+    /// single precision only, as it does not tell which matrices it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Precision`] where the device has not the cooperative matrices that it takes, or fails the trial;
+    /// [`Error::OutOfMemory`], [`Error::DeviceLost`].
+    pub fn with_precision(self, precision: Precision) -> Result<Self> {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = self.backend.gpu()
+            && let Some(gpu) = gpu.with_precision(precision)?
+        {
+            return Ok(Self { backend: AnyBackend::of_gpu(gpu), precision, ..self });
+        }
+        if precision == Precision::F32 {
+            return Ok(self);
+        }
+        let device = self.device().name.clone();
+        Err(Error::Precision { precision, device, reason: offers(precision) })
+    }
+
+    /// The same engine, which keeps points that it is given from now on in this precision, on the device. Both sets of
+    /// a call are to be kept in the same. Raw points are kept in f32 in any case.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] where the device is the CPU, which keeps points in f32.
+    pub fn with_storage(self, storage: Storage) -> Result<Self> {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = self.backend.gpu() {
+            let backend = AnyBackend::of_gpu(gpu.with_storage(storage));
+            return Ok(Self { backend, ..self });
+        }
+        if storage == Storage::F32 { Ok(self) } else { Err(Error::Storage { storage }) }
+    }
+
+    /// The same engine, whose kernels keep the tiles that suit the kind of its device, as do those of its clones.
+    ///
+    /// Otherwise the first work of 2·10¹¹ multiply-adds or more on a real GPU takes about a second longer: all tiles are
+    /// timed there, and the fastest remembered in the user's cache directory, in `unisphere/tiles/`. The choice of tiles
+    /// shows in the last digits of a result. To be called before that work. The variable `UNISPHERE_TILES` names tiles, or
+    /// is `default` to the same end as this.
+    #[must_use]
+    pub fn without_tuning(self) -> Self {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = self.backend.gpu() {
+            gpu.leave_untimed();
+        }
+        self
+    }
+
+    /// The way in which points that this engine is given are kept.
+    pub fn storage(&self) -> Storage {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = self.backend.gpu() {
+            return gpu.storage();
+        }
+        Storage::F32
+    }
+
+    /// The precision in which coordinates are multiplied: [`Precision::F32`] unless another was asked for.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The precisions in which this engine and its clones have made sums over pairs so far, the most accurate first: single
+    /// precision is among them where a grade could not keep its word. On the CPU, always single precision.
+    pub fn precisions_used(&self) -> Vec<Precision> {
+        self.backend.backend().precisions_used()
+    }
+
+    /// The device that this engine computes on.
+    pub fn device(&self) -> &Device {
+        self.backend.backend().device()
+    }
+
+    /// What this device could do at best: operations per second of fused multiply-adds in f32, of which each is two, and
+    /// nothing else. Measured now, in some tenths of a second; the best of several trials counts.
+    ///
+    /// On the CPU it is the innermost loop of the kernels on all cores, on a GPU a shader that leaves no register. A
+    /// value over n points of d dimensions takes n(n−1)d such operations, and with its gradient three times as many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`] where the result is wrong; [`Error::DeviceLost`].
+    pub fn ceiling(&self) -> Result<f64> {
+        self.backend.backend().ceiling()
+    }
+}
+
+/// The devices of this machine that offer a precision, as a sentence.
+fn offers(precision: Precision) -> String {
+    #[cfg(feature = "gpu")]
+    let adapters = crate::adapters();
+    #[cfg(not(feature = "gpu"))]
+    let adapters = Vec::<crate::Adapter>::new();
+    let names: Vec<_> =
+        adapters.into_iter().filter(|a| a.precisions.contains(&precision)).map(|a| a.name).collect();
+    match &*names {
+        [] => "it takes a GPU with cooperative matrices, and there is none here; use f32".into(),
+        names => format!(
+            "it takes cooperative matrices, which these have where the engine opens them itself: {}",
+            names.join("; ")
+        ),
+    }
+}

@@ -1,0 +1,92 @@
+//! Points and matrices: onto the device of an engine, and back.
+
+use super::Engine;
+use crate::{
+    error::{Error, Result},
+    points::{Embeddings, Matrix, Points, not_finite},
+};
+
+impl Engine {
+    /// Copies points to the device and, unless raw, scales them to unit length there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`], [`Error::OutOfMemory`],
+    /// [`Error::DeviceLost`].
+    pub fn upload(&self, points: &Embeddings<'_>) -> Result<Points> {
+        self.backend.backend().upload(points.borrowed(), None)
+    }
+
+    /// As [`upload`](Self::upload), reusing the memory of points that are owned where the device is the CPU.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload`](Self::upload).
+    pub fn upload_owned(&self, points: Embeddings<'_>) -> Result<Points> {
+        self.backend.backend().upload(points, None)
+    }
+
+    /// As [`upload`](Self::upload), into the memory of `points` where that serves: points of an earlier step of the same
+    /// shape and scaling, as a training loop has them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload`](Self::upload); `points` are gone then.
+    pub fn upload_into(&self, embeddings: &Embeddings<'_>, points: Points) -> Result<Points> {
+        self.backend.backend().upload(embeddings.borrowed(), Some(points))
+    }
+
+    /// Copies a matrix of `rows` × `cols` values, row-major, to the device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`], [`Error::NotFinite`] and those of [`upload`](Self::upload).
+    pub fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
+        if rows.checked_mul(cols) != Some(values.len()) {
+            return Err(Error::Shape { values: values.len(), rows, dims: cols });
+        }
+        if let Some(at) = not_finite(values) {
+            return Err(Error::NotFinite { row: at / cols, dim: at % cols });
+        }
+        self.backend.backend().upload_matrix(values, rows, cols)
+    }
+
+    /// Points from part of a buffer of this engine's device: `rows` × `dims` values of f32, row-major, from
+    /// the slice's offset on, which is a multiple of 4. They are copied and checked on the device; the host
+    /// sees none of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the slice is too short, at an odd offset or not made for copying from, or the
+    /// device is the CPU; those of [`Embeddings::new`] for bad rows, and of [`upload`](Self::upload).
+    #[cfg(feature = "gpu")]
+    pub fn points_from_buffer(
+        &self,
+        values: wgpu::BufferSlice<'_>,
+        rows: usize,
+        dims: usize,
+        scaling: crate::Scaling,
+    ) -> Result<Points> {
+        self.own_gpu("points")?.points_from_buffer(values, rows, dims, scaling)
+    }
+
+    /// Copies a matrix to part of a buffer of this engine's device, row-major, from the slice's offset on,
+    /// which is a multiple of 4. The host sees none of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Buffer`] where the slice is too short, at an odd offset or not made for copying to, or the
+    /// device is the CPU; [`Error::OtherDevice`].
+    #[cfg(feature = "gpu")]
+    pub fn copy_to_buffer(&self, matrix: &Matrix, target: wgpu::BufferSlice<'_>) -> Result<()> {
+        self.own_gpu("target")?.copy_to_buffer(matrix, target)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn own_gpu(&self, what: &'static str) -> Result<&crate::gpu::Gpu> {
+        self.backend.gpu().ok_or_else(|| {
+            let problem = "is a GPU's, and this engine computes on the CPU".into();
+            Error::Buffer { what, problem }
+        })
+    }
+}

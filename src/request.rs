@@ -1,0 +1,38 @@
+//! Requests: a metric over certain points, ready to be measured.
+
+use crate::{backend::Backend, error::Result, progress::Watch};
+
+/// A metric over certain points, and all that its value depends on: made by the methods of the metrics, such as
+/// [`Uniformity::within`](crate::Uniformity::within), and measured by [`Engine::value`](crate::Engine::value).
+///
+/// This trait is sealed: requests are made by this crate alone.
+pub trait Metric: Sealed {
+    /// The value: a number, one for each parameter, or a struct of numbers.
+    type Value;
+
+    /// The number of pairs of points that a value goes through: the total of its [`Progress`](crate::Progress).
+    fn pairs(&self) -> u64;
+
+    #[doc(hidden)]
+    fn measure(&self, on: &Run<'_>) -> Result<Self::Value>;
+}
+
+/// A request that has a gradient with respect to its points: see
+/// [`Engine::value_and_grad`](crate::Engine::value_and_grad).
+pub trait Differentiable: Metric {
+    /// One [`Matrix`](crate::Matrix) of the shape of the points, or a pair of them for two sets.
+    type Gradients;
+
+    #[doc(hidden)]
+    fn differentiate(&self, on: &Run<'_>) -> Result<(Self::Value, Self::Gradients)>;
+}
+
+/// The device that a request is measured on, and the watch over its progress.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub(crate) backend: &'a dyn Backend,
+    pub(crate) watch: &'a Watch<'a>,
+}
+
+/// A mark that only this crate can set.
+pub trait Sealed {}
