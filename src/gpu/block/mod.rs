@@ -2,6 +2,5 @@
 
 pub(crate) mod operands;
 pub(crate) mod pass;
-pub(crate) mod runs;
 pub(crate) mod segments;
 pub(crate) mod similarities;

@@ -6,7 +6,7 @@ use crate::{
         block::similarities::{READ_COST, SimilarityTable},
         device::{
             context::Context,
-            stream::{Stream, TileSum, Tiles},
+            stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
             exponent::{Line, PairExponent},
@@ -21,7 +21,7 @@ use crate::{
 /// Columns of a rectangle, of which a workgroup sums one, where nothing else says so.
 pub(crate) const MAX_SEGMENT_COLUMNS: usize = 256;
 
-/// Where the rectangles of a block begin, from top to bottom or from left to right, and where the last ends.
+/// Segments of a block's rows or columns: where each begins, and where the last ends.
 pub(crate) struct Segments {
     pub(crate) at: Vec<u32>,
     buffer: wgpu::Buffer,
@@ -32,15 +32,16 @@ impl Segments {
         Ok(Self { buffer: context.filled("cuts of a block", &at)?, at })
     }
 
-    /// One after every row.
+    /// One segment a row.
     pub(crate) fn every(context: &Context, rows: usize) -> Result<Self> {
         Self::new(context, (0..=rows as u32).collect())
     }
 
-    /// Cuts at most `step` apart, and at every one of `ends` that lies within the rows, for every panel.
+    /// Segments of every panel, at most `step` long, that end at every one of `ends`.
     pub(crate) fn panels(
         context: &Context,
-        (rows, panel_rows): (usize, usize),
+        rows: usize,
+        panel_rows: usize,
         step: usize,
         ends: &[usize],
     ) -> Result<Vec<Self>> {
@@ -56,15 +57,34 @@ impl Segments {
         cuts.collect()
     }
 
-    /// The buffer, and how many parts there are.
-    pub(crate) fn all(&self) -> (&wgpu::Buffer, usize) {
+    /// All of them.
+    pub(crate) fn all(&self) -> Run<'_> {
         self.first(self.at.len() - 1)
     }
 
-    /// The first parts alone.
-    pub(crate) fn first(&self, parts: usize) -> (&wgpu::Buffer, usize) {
-        (&self.buffer, parts)
+    /// The first so many.
+    pub(crate) fn first(&self, count: usize) -> Run<'_> {
+        Run { buffer: &self.buffer, count }
     }
+}
+
+/// Segments side by side.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    buffer: &'a wgpu::Buffer,
+    count: usize,
+}
+
+/// Rectangles of a block: every segment of its rows with every one of its columns.
+pub(crate) struct Rectangles<'a> {
+    pub(crate) block: &'a Block,
+    pub(crate) counted: CountedPairs,
+    pub(crate) rows: Run<'a>,
+    pub(crate) cols: Run<'a>,
+    /// Factors of the points on the right.
+    pub(crate) weights: &'a wgpu::Buffer,
+    /// Pairs that are done with them.
+    pub(crate) pairs: u64,
 }
 
 /// The kernel that sums rectangles, for one factor of exponents or several.
@@ -84,23 +104,22 @@ impl GroupBlocks {
     }
 
     /// Sums every rectangle between cuts of rows and of columns, row by row.
-    pub(crate) fn sum(
+    pub(crate) fn sum<C: Collector>(
         &self,
-        stream: &mut Stream<'_>,
+        stream: &mut Stream<'_, C>,
         table: &SimilarityTable<'_>,
-        (block, counted): (&Block, CountedPairs),
-        ((rows, down), cols): ((&wgpu::Buffer, usize), &Segments),
-        masses: &wgpu::Buffer,
-        pairs: u64,
+        of: Rectangles<'_>,
+        to: C::Destination,
     ) -> Result<()> {
-        let (cols, across) = cols.all();
+        let Rectangles { block, counted, rows, cols, weights, pairs } = of;
+        let (down, across) = (rows.count, cols.count);
         let sums = stream.sums();
         let area = (block.rows.len() * block.cols.len()) as f64;
         let tiles = Tiles {
             shader: Shader::RectangleSums,
-            buffers: &[&table.buffer, rows, cols, masses, &self.scales, &sums],
+            buffers: &[&table.buffer, rows.buffer, cols.buffer, weights, &self.scales, &sums],
             count: (down * across) as u32,
-            sums: self.count,
+            sums: Some(Sums { per_tile: self.count, to }),
             cost: READ_COST * f64::from(1 + self.count) / 2.0 * (area / (down * across) as f64).max(64.0),
             pairs,
         };

@@ -9,7 +9,7 @@ use crate::{
         block::pass::Pass,
         device::{
             context::{Context, TILE},
-            stream::{Stream, Tiles},
+            stream::{Collector, Stream, Tiles},
         },
         kernel::{
             exponent::PairExponent,
@@ -76,7 +76,12 @@ impl<'a> SimilarityTable<'a> {
     }
 
     /// Leaves the similarities of a block, of the pairs that count.
-    pub(crate) fn fill(&self, stream: &mut Stream<'_>, block: &Block, counted: CountedPairs) -> Result<()> {
+    pub(crate) fn fill(
+        &self,
+        stream: &mut Stream<'_, impl Collector>,
+        block: &Block,
+        counted: CountedPairs,
+    ) -> Result<()> {
         let pass = &self.pass;
         let (x, y): (&Panel, &Panel) = pass.panels(block);
         let tiling = self.pairwise.tiling;
@@ -89,7 +94,7 @@ impl<'a> SimilarityTable<'a> {
             shader: Shader::Similarities(self.pairwise),
             buffers: &[&x.values, &y.values, &x.excess, &y.excess, &self.buffer],
             count: tiling.grid(block.rows.len(), block.cols.len()),
-            sums: 0,
+            sums: None,
             cost: pass.pair_exponent.cost(tiling, pass.dims),
             pairs: 0,
         };

@@ -16,7 +16,6 @@ use crate::{
         device::{buffer::RECEIPT_BYTES, context::Context},
         kernel::{params::Params, table::Shader},
     },
-    log_sum::LogSumExp,
     precision::Storage,
     progress::Watch,
 };
@@ -42,35 +41,49 @@ pub(crate) struct TileSum {
     pub(crate) sum: f32,
 }
 
-/// What becomes of the tile sums.
-enum Sink<'a> {
-    /// They are merged, the exponent κs of a similarity s being known.
-    Total(Box<dyn Fn(f32) -> f64 + 'a>),
-    /// They go one by one, in their order, to who knows what they are of.
-    Each(Box<dyn FnMut(TileSum) + 'a>),
+/// Results of a stream: each batch of tiles names a destination, and its sums come there in the order of the work.
+pub(crate) trait Collector: Send {
+    /// Where the sums of a batch go.
+    type Destination: Copy + Send;
+
+    /// Takes the sum of this number in its batch.
+    fn add(&mut self, to: Self::Destination, number: usize, sum: TileSum);
+}
+
+/// Work without sums.
+impl Collector for () {
+    type Destination = ();
+
+    fn add(&mut self, (): (), _: usize, _: TileSum) {}
 }
 
 /// Work on the tiles of a block.
-pub(crate) struct Tiles<'a> {
+pub(crate) struct Tiles<'a, D> {
     pub(crate) shader: Shader,
     pub(crate) buffers: &'a [&'a wgpu::Buffer],
     pub(crate) count: u32,
-    /// Sums that each tile makes.
-    pub(crate) sums: u32,
+    /// None of shaders that write no tile sums.
+    pub(crate) sums: Option<Sums<D>>,
     /// Multiply-adds of one tile.
     pub(crate) cost: f64,
     /// Pairs that are done when all tiles are.
     pub(crate) pairs: u64,
 }
 
+/// Tile sums of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums<D> {
+    pub(crate) per_tile: u32,
+    pub(crate) to: D,
+}
+
 /// A sequence of submissions.
-pub(crate) struct Stream<'a> {
+pub(crate) struct Stream<'a, C: Collector = ()> {
     context: &'a Context,
     /// How the points are stored that the kernels read or write.
     storage: Storage,
     watch: Option<&'a Watch<'a>>,
-    sink: Sink<'a>,
-    total: LogSumExp,
+    results: C,
     params: wgpu::Buffer,
     receipt: wgpu::Buffer,
     sums: wgpu::Buffer,
@@ -79,65 +92,72 @@ pub(crate) struct Stream<'a> {
     spare: Vec<wgpu::Buffer>,
     encoder: wgpu::CommandEncoder,
     /// What the next submission holds so far.
-    load: Load,
-    in_flight: VecDeque<Flight>,
+    load: Load<C::Destination>,
+    in_flight: VecDeque<Flight<C::Destination>>,
     last_return: Option<Instant>,
 }
 
-#[derive(Default)]
-struct Load {
+/// Part of a batch's tile sums in one submission.
+struct Part<D> {
+    to: D,
+    /// The number of its first sum in the batch.
+    first: usize,
+    count: usize,
+}
+
+struct Load<D> {
     params: Vec<u8>,
+    /// Destinations of the sums, in their order.
+    parts: Vec<Part<D>>,
     sums: u64,
     cost: f64,
     pairs: u64,
 }
 
-impl Load {
+impl<D> Load<D> {
     fn sum_bytes(&self) -> u64 {
         self.sums * size_of::<TileSum>() as u64
     }
 }
 
-struct Flight {
+impl<D> Default for Load<D> {
+    fn default() -> Self {
+        Self { params: Vec::new(), parts: Vec::new(), sums: 0, cost: 0.0, pairs: 0 }
+    }
+}
+
+struct Flight<D> {
     submission: wgpu::SubmissionIndex,
     submitted: Instant,
     staging: wgpu::Buffer,
     answer: Receiver<Result<(), wgpu::BufferAsyncError>>,
     receipt: u64,
-    load: Load,
+    load: Load<D>,
 }
+
+/// Streams go from thread to thread, with all that is under way.
+const _: fn() = || {
+    fn sent<T: Send>() {}
+    fn streams<C: Collector>() {
+        sent::<Stream<'static, C>>();
+    }
+    streams::<()>();
+};
 
 impl<'a> Stream<'a> {
     /// Work whose progress nobody watches, and which makes no sums.
     pub(crate) fn new(context: &'a Context, storage: Storage) -> Result<Self> {
-        Self::with_sums(context, storage, None, |_| 0.0)
+        Self::collecting((), context, storage, None)
     }
+}
 
-    /// Work whose tile sums are merged, `exponent` being κs of a similarity s.
-    pub(crate) fn with_sums(
+impl<'a, C: Collector> Stream<'a, C> {
+    /// Work whose tile sums go to `results`.
+    pub(crate) fn collecting(
+        results: C,
         context: &'a Context,
         storage: Storage,
         watch: Option<&'a Watch<'a>>,
-        exponent: impl Fn(f32) -> f64 + 'a,
-    ) -> Result<Self> {
-        Self::with_sink(context, storage, watch, Sink::Total(Box::new(exponent)))
-    }
-
-    /// Work whose tile sums go to `each`, in the order of the work.
-    pub(crate) fn with_each(
-        context: &'a Context,
-        storage: Storage,
-        watch: Option<&'a Watch<'a>>,
-        each: impl FnMut(TileSum) + 'a,
-    ) -> Result<Self> {
-        Self::with_sink(context, storage, watch, Sink::Each(Box::new(each)))
-    }
-
-    fn with_sink(
-        context: &'a Context,
-        storage: Storage,
-        watch: Option<&'a Watch<'a>>,
-        sink: Sink<'a>,
     ) -> Result<Self> {
         use wgpu::BufferUsages as Use;
         let capacity = MAX_TILE_SUMS.min(context.max_binding() / size_of::<TileSum>() as u64);
@@ -145,8 +165,7 @@ impl<'a> Stream<'a> {
             context,
             storage,
             watch,
-            sink,
-            total: LogSumExp::EMPTY,
+            results,
             receipt: context.receipt()?,
             params: context.buffer(
                 "parameters",
@@ -182,24 +201,29 @@ impl<'a> Stream<'a> {
     /// sum.
     pub(crate) fn tiles<P: Params>(
         &mut self,
-        tiles: Tiles<'_>,
+        tiles: Tiles<'_, C::Destination>,
         params: impl Fn(u32, u32) -> P,
     ) -> Result<()> {
+        let per_tile = tiles.sums.map_or(0, |sums| sums.per_tile);
         let done =
             |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
         let mut first = 0;
         while first < tiles.count {
-            self.reserve(tiles.cost, tiles.sums)?;
+            self.reserve(tiles.cost, per_tile)?;
             let room = ((self.budget() - self.load.cost) / tiles.cost).max(1.0) as u32;
             let count = room
                 .min(tiles.count - first)
-                .min(self.free().checked_div(tiles.sums).unwrap_or(u32::MAX))
+                .min(self.free().checked_div(per_tile).unwrap_or(u32::MAX))
                 .min(self.context.limits.max_compute_workgroups_per_dimension);
             let params = params(first, self.load.sums as u32);
             self.record(tiles.shader, &params, tiles.buffers, count)?;
             self.load.cost += tiles.cost * f64::from(count);
             self.load.pairs += done(first + count) - done(first);
-            self.load.sums += u64::from(count) * u64::from(tiles.sums);
+            if let Some(Sums { per_tile, to }) = tiles.sums {
+                let [first, count] = [first, count].map(|tiles| tiles as usize * per_tile as usize);
+                self.load.parts.push(Part { to, first, count });
+                self.load.sums += count as u64;
+            }
             first += count;
         }
         Ok(())
@@ -289,19 +313,19 @@ impl<'a> Stream<'a> {
     }
 
     /// Waits for all of the work.
-    pub(crate) fn finish(mut self) -> Result<LogSumExp> {
+    pub(crate) fn finish(mut self) -> Result<C> {
         self.flush()?;
         while !self.in_flight.is_empty() {
             self.land()?;
         }
-        Ok(self.total)
+        Ok(self.results)
     }
 
     fn budget(&self) -> f64 {
         self.context.rate().map_or(FIRST_SUBMISSION_COST, |rate| rate * SUBMISSION_TIME.as_secs_f64())
     }
 
-    /// Waits for the oldest submission and merges its sums.
+    /// Waits for the oldest submission and takes its sums.
     fn land(&mut self) -> Result<()> {
         let Some(Flight { submission, submitted, staging, answer, receipt, load }) =
             self.in_flight.pop_front()
@@ -315,13 +339,10 @@ impl<'a> Stream<'a> {
         let view = mapped.map_err(|error| Error::Device { reason: error.to_string() })?;
         let (signed, sums) = view.split_at(RECEIPT_BYTES as usize);
         self.context.check(signed, receipt)?;
-        for tile in bytemuck::pod_collect_to_vec::<u8, TileSum>(sums) {
-            match &mut self.sink {
-                Sink::Total(exponent) => {
-                    let sum = LogSumExp { max: exponent(tile.pivot), sum: tile.sum.into() };
-                    self.total = self.total.combine(sum);
-                }
-                Sink::Each(each) => each(tile),
+        let mut sums = bytemuck::pod_collect_to_vec::<u8, TileSum>(sums).into_iter();
+        for Part { to, first, count } in &load.parts {
+            for (number, sum) in (*first..).zip(sums.by_ref().take(*count)) {
+                self.results.add(*to, number, sum);
             }
         }
         drop(view);

@@ -6,7 +6,7 @@ use crate::{
         block::pass::Pass,
         device::{
             context::TILE,
-            stream::{Stream, Tiles},
+            stream::{Collector, Stream, Tiles},
         },
         kernel::{
             params::{WeightedDifferencesParams, WeightedSumsParams},
@@ -28,7 +28,7 @@ impl Pass<'_> {
     /// Adds the products of a block's weights to the gradients of either side.
     pub(crate) fn add_products(
         &self,
-        stream: &mut Stream<'_>,
+        stream: &mut Stream<'_, impl Collector>,
         products: Products,
         block: &Block,
         weights: (&wgpu::Buffer, usize),
@@ -43,7 +43,7 @@ impl Pass<'_> {
     /// Adds the weights times the points on the other side to the gradients of either.
     fn sums(
         &self,
-        stream: &mut Stream<'_>,
+        stream: &mut Stream<'_, impl Collector>,
         block: &Block,
         (weights, stride): (&wgpu::Buffer, usize),
         (gx, gy): (&GpuMatrix, &GpuMatrix),
@@ -63,7 +63,7 @@ impl Pass<'_> {
                 shader: Shader::WeightedSums(tiling),
                 buffers: &buffers,
                 count: tiling.grid(rows, self.dims),
-                sums: 0,
+                sums: None,
                 cost: (tiling.rows() * tiling.cols() * depth) as f64,
                 pairs,
             };
@@ -77,7 +77,7 @@ impl Pass<'_> {
     /// Adds the weights times differences of points to the gradients of either side.
     fn differences(
         &self,
-        stream: &mut Stream<'_>,
+        stream: &mut Stream<'_, impl Collector>,
         block: &Block,
         (weights, stride): (&wgpu::Buffer, usize),
         (gx, gy): (&GpuMatrix, &GpuMatrix),
@@ -116,7 +116,7 @@ impl Pass<'_> {
 
 /// sums += weights · differences: see `shaders/weighted_differences.wgsl`.
 pub(crate) fn add_weighted_differences(
-    stream: &mut Stream<'_>,
+    stream: &mut Stream<'_, impl Collector>,
     params: WeightedDifferencesParams,
     buffers: [&wgpu::Buffer; 4],
     pairs: u64,
@@ -125,7 +125,7 @@ pub(crate) fn add_weighted_differences(
         shader: Shader::WeightedDifferences,
         buffers: &buffers,
         count: params.rows.div_ceil(TILE as u32) * params.dims.div_ceil(TILE as u32),
-        sums: 0,
+        sums: None,
         cost: (TILE * TILE) as f64 * f64::from(params.depth),
         pairs,
     };

@@ -9,10 +9,11 @@ use crate::{
     error::Result,
     gpu::{
         block::{operands::Operands, pass::Pass},
-        device::stream::{Stream, Tiles},
+        device::stream::{Stream, Sums, Tiles},
         gradient::{finish::finish, products::Products},
         kernel::{params::PairParams, table::Similarity},
         points::matrix::GpuMatrix,
+        reduce::total::Total,
     },
     log_sum::LogSumExp,
     progress::Watch,
@@ -69,8 +70,8 @@ impl Pass<'_> {
         gradients: (&GpuMatrix, &GpuMatrix),
         watch: &Watch<'_>,
     ) -> Result<LogSumExp> {
-        let mut stream =
-            Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.pair_exponent.exponent(s))?;
+        let total = Total::of(self.pair_exponent);
+        let mut stream = Stream::collecting(total, self.context, self.x.stored, Some(watch))?;
         let sums = stream.sums();
         let operands = Operands::of(self, false)?;
         // Whole tiles of the kernels on either end; all are powers of two.
@@ -88,7 +89,7 @@ impl Pass<'_> {
                 shader: operands.weights(),
                 buffers: &[x, y, x_excess, y_excess, &sums, &weights],
                 count: operands.grid(&block),
-                sums: 1,
+                sums: Some(Sums { per_tile: 1, to: () }),
                 cost: operands.cost(self),
                 pairs: 0,
             };
@@ -99,6 +100,6 @@ impl Pass<'_> {
             })?;
             self.add_products(&mut stream, products, &block, (&weights, stride), gradients)?;
         }
-        self.pair_exponent.settled(stream.finish()?, self.count)
+        self.pair_exponent.settled(stream.finish()?.sum, self.count)
     }
 }

@@ -1,7 +1,7 @@
 //! The gradient of Σ wᵢⱼeᵢⱼ, where the weights are exponentials with factors for each point and stay as they are: each
 //! block's similarities to scratch, there to weights, then two products of them, one for either side.
 
-use std::{cell::Cell, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     error::{Error, Result},
@@ -9,7 +9,7 @@ use crate::{
         block::similarities::{READ_COST, SimilarityTable},
         device::{
             context::{Context, TILE},
-            stream::{Stream, Tiles},
+            stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         gradient::{finish::finish, products::Products},
         kernel::{
@@ -78,6 +78,24 @@ fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
     stream.finish().map(drop)
 }
 
+/// The largest of some weights, and their sum.
+struct WeightSums {
+    slope: f64,
+    log_of_largest: f64,
+    total: f64,
+}
+
+impl Collector for WeightSums {
+    type Destination = ();
+
+    fn add(&mut self, (): (), _: usize, tile: TileSum) {
+        if tile.sum > 0.0 {
+            self.log_of_largest = self.log_of_largest.max(self.slope * f64::from(tile.pivot));
+            self.total += f64::from(tile.sum);
+        }
+    }
+}
+
 /// The weights of a pass.
 #[derive(Clone, Copy)]
 struct Weights<'a> {
@@ -94,7 +112,7 @@ impl Weights<'_> {
         let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
         let gx = zeros(pass.left.rows())?;
         let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
-        let (largest, weights) =
+        let WeightSums { log_of_largest: largest, total: weights, .. } =
             self.sums_of_blocks(products, shift, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
         if !LOG_WEIGHTS_IN_F32.contains(&largest) && largest.is_finite() {
             drop((gx, gy));
@@ -118,37 +136,31 @@ impl Weights<'_> {
         Ok(Gradients { x: gx.into_matrix(pass.left.rows()), y })
     }
 
-    /// Adds up the products; returns the log of the largest weight, and the sum of all.
+    /// Adds up the products, and the weights.
     fn sums_of_blocks(
         &self,
         products: Products,
         shift: f64,
         gradients: (&GpuMatrix, &GpuMatrix),
         watch: &Watch<'_>,
-    ) -> Result<(f64, f64)> {
+    ) -> Result<WeightSums> {
         let (table, pass) = (self.table, &self.table.pass);
         let (p, q) = self.factors(shift)?;
         let q = q.as_ref().unwrap_or(&p);
-        let (largest, weights) = (Cell::new(f64::NEG_INFINITY), Cell::new(0.0));
-        let mut stream = Stream::with_each(self.context, pass.x.stored, Some(watch), |tile| {
-            if tile.sum > 0.0 {
-                largest.set(largest.get().max(self.line.slope * f64::from(tile.pivot)));
-                weights.set(weights.get() + f64::from(tile.sum));
-            }
-        })?;
+        let weights = WeightSums { slope: self.line.slope, log_of_largest: f64::NEG_INFINITY, total: 0.0 };
+        let mut stream = Stream::collecting(weights, self.context, pass.x.stored, Some(watch))?;
         for block in pass.blocks() {
             table.fill(&mut stream, &block, pass.counted(&block))?;
             let (row, col) = pass.panel_numbers(&block);
             self.weigh(&mut stream, &block, &p[row], &q[col])?;
             pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients)?;
         }
-        stream.finish()?;
-        Ok((largest.get(), weights.get()))
+        stream.finish()
     }
 
     fn weigh(
         &self,
-        stream: &mut Stream<'_>,
+        stream: &mut Stream<'_, WeightSums>,
         block: &Block,
         p: &wgpu::Buffer,
         q: &wgpu::Buffer,
@@ -160,7 +172,7 @@ impl Weights<'_> {
             shader: Shader::Weigh,
             buffers: &[&self.table.buffer, p, q, &sums],
             count: (rows.div_ceil(TILE) * cols.div_ceil(COLUMNS)) as u32,
-            sums: 1,
+            sums: Some(Sums { per_tile: 1, to: () }),
             cost: READ_COST * (TILE * COLUMNS) as f64,
             pairs: 0,
         };

@@ -1,19 +1,16 @@
 //! Pairs that are close, by direct differences: counted on the device, where f32 leaves no doubt, and else in f64 on the
 //! host. A first sweep counts; blocks are gone through again where there are pairs to be named or in doubt.
 
-use std::{cell::RefCell, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     backend::FoundPairs,
     error::{Error, Result},
     gpu::{
-        block::{
-            runs::Runs,
-            similarities::{READ_COST, SimilarityTable},
-        },
+        block::similarities::{READ_COST, SimilarityTable},
         device::{
             context::Context,
-            stream::{Stream, Tiles},
+            stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
             exponent::PairExponent,
@@ -65,6 +62,29 @@ struct Count {
     perhaps: u64,
 }
 
+/// Counts of blocks, or of the rows of one.
+struct Counts(Vec<Count>);
+
+/// Rows that a count is of.
+#[derive(Clone, Copy)]
+enum CountOf {
+    Block(usize),
+    EachRow,
+}
+
+impl Collector for Counts {
+    type Destination = CountOf;
+
+    fn add(&mut self, to: CountOf, number: usize, tile: TileSum) {
+        let total = match to {
+            CountOf::Block(block) => &mut self.0[block],
+            CountOf::EachRow => &mut self.0[number],
+        };
+        total.sure += tile.pivot as u64;
+        total.perhaps += tile.sum as u64;
+    }
+}
+
 /// The pairs whose squared distance is at most `square`, `limit` of them by name.
 pub(crate) fn close_pairs(
     context: &Arc<Context>,
@@ -110,47 +130,26 @@ struct Search<'a> {
 impl Search<'_> {
     /// The counts of every block.
     fn count_blocks(&self, blocks: &[Block], watch: &Watch<'_>) -> Result<Vec<Count>> {
-        let counts = RefCell::new(vec![Count::default(); blocks.len()]);
-        let runs = Runs::new();
-        let each = |block: usize, _, count: Count| {
-            let total = &mut counts.borrow_mut()[block];
-            total.sure += count.sure;
-            total.perhaps += count.perhaps;
-        };
-        let mut stream = self.stream(&runs, each, watch)?;
+        let mut stream = self.stream(blocks.len(), watch)?;
         for (number, block) in blocks.iter().enumerate() {
-            runs.expect(number, block.rows.len());
-            self.count(&mut stream, block)?;
+            self.count(&mut stream, block, CountOf::Block(number))?;
         }
-        stream.finish()?;
-        Ok(counts.into_inner())
+        Ok(stream.finish()?.0)
     }
 
     /// The counts of every row of a block, whose similarities stay in the table.
     fn count_rows(&self, block: &Block, watch: &Watch<'_>) -> Result<Vec<Count>> {
-        let counts = RefCell::new(vec![Count::default(); block.rows.len()]);
-        let runs = Runs::new();
-        let mut stream = self.stream(&runs, |_, row, count| counts.borrow_mut()[row] = count, watch)?;
-        runs.expect(0, block.rows.len());
-        self.count(&mut stream, block)?;
-        stream.finish()?;
-        Ok(counts.into_inner())
+        let mut stream = self.stream(block.rows.len(), watch)?;
+        self.count(&mut stream, block, CountOf::EachRow)?;
+        Ok(stream.finish()?.0)
     }
 
-    fn stream<'s>(
-        &'s self,
-        runs: &'s Runs<usize>,
-        each: impl Fn(usize, usize, Count) + 's,
-        watch: &'s Watch<'s>,
-    ) -> Result<Stream<'s>> {
-        Stream::with_each(self.context, self.table.pass.x.stored, Some(watch), move |tile| {
-            if let Some((block, row)) = runs.next() {
-                each(block, row, Count { sure: tile.pivot as u64, perhaps: tile.sum as u64 });
-            }
-        })
+    fn stream<'s>(&'s self, counts: usize, watch: &'s Watch<'s>) -> Result<Stream<'s, Counts>> {
+        let counts = Counts(vec![Count::default(); counts]);
+        Stream::collecting(counts, self.context, self.table.pass.x.stored, Some(watch))
     }
 
-    fn count(&self, stream: &mut Stream<'_>, block: &Block) -> Result<()> {
+    fn count(&self, stream: &mut Stream<'_, Counts>, block: &Block, to: CountOf) -> Result<()> {
         let counted = self.table.pass.counted(block);
         self.table.fill(stream, block, counted)?;
         let sums = stream.sums();
@@ -158,7 +157,7 @@ impl Search<'_> {
             shader: Shader::CloseCounts,
             buffers: &[&self.table.buffer, &sums],
             count: block.rows.len() as u32,
-            sums: 1,
+            sums: Some(Sums { per_tile: 1, to }),
             cost: READ_COST * block.cols.len() as f64,
             pairs: self.table.pass.pairs_of(block),
         };

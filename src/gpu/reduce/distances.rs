@@ -39,7 +39,7 @@ pub(crate) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) 
                     shader: Shader::SquaredDistances,
                     buffers: &[&panel.values, &other.values, &shard.values],
                     count: params.rows.div_ceil(TILE as u32) * params.cols.div_ceil(TILE as u32),
-                    sums: 0,
+                    sums: None,
                     cost: (TILE * TILE * x.dims()) as f64,
                     pairs: 0,
                 };

@@ -1,20 +1,19 @@
 //! Sums of exponentials over rectangles of each block's similarities: of whole rows, of groups, or of all for several t.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     error::Result,
     gpu::{
         block::{
-            runs::Runs,
-            segments::{GroupBlocks, MAX_SEGMENT_COLUMNS, Segments},
+            segments::{GroupBlocks, MAX_SEGMENT_COLUMNS, Rectangles, Segments},
             similarities::SimilarityTable,
         },
         device::{
             context::{Context, TILE},
-            stream::Stream,
+            stream::{Collector, Stream, TileSum},
         },
-        kernel::exponent::PairExponent,
+        kernel::exponent::{Line, PairExponent},
     },
     kernel::Exponent,
     log_sum::LogSumExp,
@@ -79,40 +78,67 @@ pub(crate) fn sums_of_groups(
         let table = SimilarityTable::new(context, pairs, pair_exponent, origin)?;
         let pass = &table.pass;
         let panel_rows = pass.x.panel_rows;
-        let down = Segments::panels(context, (pass.left.rows(), panel_rows), TILE, ends)?;
-        let across = Segments::panels(context, (pass.right.rows(), panel_rows), MAX_SEGMENT_COLUMNS, ends)?;
+        let down = Segments::panels(context, pass.left.rows(), panel_rows, TILE, ends)?;
+        let across = Segments::panels(context, pass.right.rows(), panel_rows, MAX_SEGMENT_COLUMNS, ends)?;
         let ones = context.filled("masses of points", &vec![1.0f32; panel_rows])?;
 
-        // Which group the rows after each cut belong to.
-        let group = |row: usize| ends.partition_point(|&end| end <= row);
-        let of = |start: usize, cuts: &Segments| -> Rc<[usize]> {
-            let parts = cuts.at.split_last().map_or(&[][..], |(_, parts)| parts);
-            parts.iter().map(|&at| group(start + at as usize)).collect()
+        let of = |number: usize, segments: &Segments| -> Vec<usize> {
+            let starts = segments.at.split_last().map_or(&[][..], |(_, starts)| starts);
+            let row = |&at: &u32| number * panel_rows + at as usize;
+            starts.iter().map(row).map(|row| ends.partition_point(|&end| end <= row)).collect()
         };
-        let runs = Runs::new();
-        let sums = RefCell::new(vec![LogSumExp::EMPTY; groups * groups * ts.len()]);
-        let mut stream = Stream::with_each(context, pass.x.stored, Some(watch), |tile| {
-            if let Some(((rows, cols), number)) = runs.next() {
-                let (rows, cols): (Rc<[usize]>, Rc<[usize]>) = (rows, cols);
-                let (rectangle, k) = (number / ts.len(), number % ts.len());
-                let (i, j) = (rows[rectangle / cols.len()], cols[rectangle % cols.len()]);
-                let sum = &mut sums.borrow_mut()[(i * groups + j) * ts.len() + k];
-                *sum = sum.combine(lines[k].log_sum(tile));
-            }
-        })?;
+        let results = GroupSums {
+            groups,
+            rows: (0..).zip(&down).map(|(number, segments)| of(number, segments)).collect(),
+            cols: (0..).zip(&across).map(|(number, segments)| of(number, segments)).collect(),
+            sums: vec![LogSumExp::EMPTY; groups * groups * lines.len()],
+            lines,
+        };
+        let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
         let rectangles = GroupBlocks::new(context, &pair_exponents)?;
         for block in pass.blocks() {
             let counted = pass.counted(&block);
             table.fill(&mut stream, &block, counted)?;
             let (row, col) = pass.panel_numbers(&block);
-            let (down, across) = (&down[row], &across[col]);
-            let of = (of(block.rows.start, down), of(block.cols.start, across));
-            let count = of.0.len() * of.1.len() * ts.len();
-            runs.expect(of, count);
-            let pairs = pass.pairs_of(&block);
-            rectangles.sum(&mut stream, &table, (&block, counted), (down.all(), across), &ones, pairs)?;
+            let of = Rectangles {
+                block: &block,
+                counted,
+                rows: down[row].all(),
+                cols: across[col].all(),
+                weights: &ones,
+                pairs: pass.pairs_of(&block),
+            };
+            rectangles.sum(&mut stream, &table, of, Panels { row, col })?;
         }
-        stream.finish()?;
-        Ok(sums.into_inner())
+        Ok(stream.finish()?.sums)
     })
+}
+
+/// Sums for every two groups and every factor of exponents, group by group.
+struct GroupSums {
+    groups: usize,
+    /// Groups of the segments of every panel of the left points, and of the right ones.
+    rows: Vec<Vec<usize>>,
+    cols: Vec<Vec<usize>>,
+    lines: Vec<Line>,
+    sums: Vec<LogSumExp>,
+}
+
+/// Numbers of the two panels of a block.
+#[derive(Clone, Copy)]
+struct Panels {
+    row: usize,
+    col: usize,
+}
+
+impl Collector for GroupSums {
+    type Destination = Panels;
+
+    fn add(&mut self, to: Panels, number: usize, tile: TileSum) {
+        let (rows, cols, count) = (&self.rows[to.row], &self.cols[to.col], self.lines.len());
+        let (rectangle, k) = (number / count, number % count);
+        let (i, j) = (rows[rectangle / cols.len()], cols[rectangle % cols.len()]);
+        let sum = &mut self.sums[(i * self.groups + j) * count + k];
+        *sum = sum.combine(self.lines[k].log_sum(tile));
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) fn cosines(
         let together = (u32::MAX as usize / pass.x.panel_rows.pow(2)).max(1);
         let mut blocks = pass.blocks().peekable();
         while blocks.peek().is_some() {
-            let mut stream = Stream::with_each(context, pass.x.stored, Some(watch), |_| {})?;
+            let mut stream = Stream::collecting((), context, pass.x.stored, Some(watch))?;
             stream.encoder().clear_buffer(&counts, 0, None);
             for block in blocks.by_ref().take(together) {
                 let counted = pass.counted(&block);
@@ -61,7 +61,7 @@ pub(crate) fn cosines(
                         shader: Shader::Histogram,
                         buffers: &[&table.buffer, &counts],
                         count: block.rows.len().div_ceil(ROWS) as u32,
-                        sums: 0,
+                        sums: None,
                         cost: READ_COST * (ROWS * block.cols.len()) as f64,
                         pairs: if first == 0 { pass.pairs_of(&block) } else { 0 },
                     };

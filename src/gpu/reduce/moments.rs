@@ -96,7 +96,7 @@ fn multiply(
         shader: Shader::Moments,
         buffers,
         count: (chunks * tiles_across * tiles_across) as u32,
-        sums: 0,
+        sums: None,
         // Half of them have nothing to do.
         cost: (TILE * TILE * chunk / 2) as f64,
         pairs: 0,

@@ -1,21 +1,20 @@
 //! Sums of exponentials over every row and every column of each block's similarities.
 
-use std::{cell::RefCell, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     error::{Error, Result},
     gpu::{
         block::{
-            runs::Runs,
-            segments::{GroupBlocks, Segments},
+            segments::{GroupBlocks, Rectangles, Segments},
             similarities::{READ_COST, SimilarityTable},
         },
         device::{
             context::Context,
-            stream::{Stream, Tiles},
+            stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
-            exponent::PairExponent,
+            exponent::{Line, PairExponent},
             params::{ColumnParams, CountedPairs},
             table::Shader,
         },
@@ -96,19 +95,9 @@ fn together(
         };
         let others = others.as_ref().unwrap_or(&own);
 
-        let runs = Runs::<Run>::new();
         let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSumExp::EMPTY; n]);
-        let sums = RefCell::new(vec![of_sets; lines.len()]);
-        let mut stream = Stream::with_each(context, pass.x.stored, Some(watch), |tile| {
-            if let Some((Run { side, start, exponents }, number)) = runs.next() {
-                let count = exponents.len();
-                let (row, exponent) = (start + number / count, exponents.start + number % count);
-                // Columns are filled up to whole workgroups.
-                if let Some(sum) = sums.borrow_mut()[exponent][side].get_mut(row) {
-                    *sum = sum.combine(lines[exponent].log_sum(tile));
-                }
-            }
-        })?;
+        let results = RowSums { sums: vec![of_sets; lines.len()], lines };
+        let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
         let rectangles = GroupBlocks::new(context, &pair_exponents)?;
         let every_row = Segments::every(context, pass.x.panel_rows)?;
         let whole = panels(y.rows(), pass.y.panel_rows)
@@ -122,59 +111,95 @@ fn together(
             };
             table.fill(&mut stream, &block, counted)?;
             let (row, col) = pass.panel_numbers(&block);
-            let run = Run { side: 0, start: block.rows.start, exponents: 0..lines.len() };
-            runs.expect(run, block.rows.len() * lines.len());
-            let cuts = (every_row.first(block.rows.len()), &whole[col]);
             let pairs = pass.pairs_of(&block);
-            let by_rows = if block.diagonal { pairs } else { 0 };
-            rectangles.sum(&mut stream, &table, (&block, counted), cuts, &others.buffers[col], by_rows)?;
+            let of = Rectangles {
+                block: &block,
+                counted,
+                rows: every_row.first(block.rows.len()),
+                cols: whole[col].all(),
+                weights: &others.buffers[col],
+                pairs: if block.diagonal { pairs } else { 0 },
+            };
+            let to = Rows { side: 0, first: block.rows.start, kernel: 0, kernels: pair_exponents.len() };
+            rectangles.sum(&mut stream, &table, of, to)?;
             if block.diagonal {
                 continue;
             }
-            for (k, &pair_exponent) in pair_exponents.iter().enumerate() {
-                let side = usize::from(!within);
-                let run = Run { side, start: block.cols.start, exponents: k..k + 1 };
-                runs.expect(run, block.cols.len().next_multiple_of(COLUMNS));
-                // Pairs count once.
-                let pairs = if k == 0 { pairs } else { 0 };
-                let of = (&block, counted, pair_exponent);
-                sum_columns(&mut stream, &table, of, &own.buffers[row], pairs)?;
+            for (kernel, &pair_exponent) in pair_exponents.iter().enumerate() {
+                let to = Rows { side: usize::from(!within), first: block.cols.start, kernel, kernels: 1 };
+                let of = Columns {
+                    block: &block,
+                    counted,
+                    pair_exponent,
+                    weights: &own.buffers[row],
+                    // Pairs count once.
+                    pairs: if kernel == 0 { pairs } else { 0 },
+                };
+                sum_columns(&mut stream, &table, of, to)?;
             }
         }
-        stream.finish()?;
+        let sums = stream.finish()?.sums;
         let logs =
             |sums: Vec<LogSumExp>, log: f64| sums.into_iter().map(|sum| sum.log() + log).collect::<Vec<_>>();
         let result = |[x, y]: [Vec<LogSumExp>; 2]| RowLogSums {
             x: logs(x, others.log),
             y: (!within).then(|| logs(y, own.log)),
         };
-        Ok(sums.into_inner().into_iter().map(result).collect())
+        Ok(sums.into_iter().map(result).collect())
     })
 }
 
-/// Sums of rows of one set from `start` on, for each some exponents.
-#[derive(Clone)]
-struct Run {
+/// Sums of every row of either set, for every kernel.
+struct RowSums {
+    lines: Vec<Line>,
+    sums: Vec<[Vec<LogSumExp>; 2]>,
+}
+
+/// Rows of one set from `first` on, each with its sums for some kernels.
+#[derive(Clone, Copy)]
+struct Rows {
     side: usize,
-    start: usize,
-    exponents: Range<usize>,
+    first: usize,
+    kernel: usize,
+    kernels: usize,
+}
+
+impl Collector for RowSums {
+    type Destination = Rows;
+
+    fn add(&mut self, to: Rows, number: usize, tile: TileSum) {
+        let (row, kernel) = (to.first + number / to.kernels, to.kernel + number % to.kernels);
+        // Columns are filled up to whole workgroups.
+        if let Some(sum) = self.sums[kernel][to.side].get_mut(row) {
+            *sum = sum.combine(self.lines[kernel].log_sum(tile));
+        }
+    }
+}
+
+/// Columns of a block, and the weights of its rows.
+struct Columns<'a> {
+    block: &'a Block,
+    counted: CountedPairs,
+    pair_exponent: PairExponent,
+    weights: &'a wgpu::Buffer,
+    pairs: u64,
 }
 
 fn sum_columns(
-    stream: &mut Stream<'_>,
+    stream: &mut Stream<'_, RowSums>,
     table: &SimilarityTable<'_>,
-    (block, counted, pair_exponent): (&Block, CountedPairs, PairExponent),
-    masses: &wgpu::Buffer,
-    pairs: u64,
+    of: Columns<'_>,
+    to: Rows,
 ) -> Result<()> {
+    let Columns { block, counted, pair_exponent, weights, pairs } = of;
     let (rows, cols) = (block.rows.len(), block.cols.len());
     let [scale_high, scale_low, scale_least] = pair_exponent.scale();
     let sums = stream.sums();
     let tiles = Tiles {
         shader: Shader::ColumnSums,
-        buffers: &[&table.buffer, masses, &sums],
+        buffers: &[&table.buffer, weights, &sums],
         count: cols.div_ceil(COLUMNS) as u32,
-        sums: COLUMNS as u32,
+        sums: Some(Sums { per_tile: COLUMNS as u32, to }),
         cost: READ_COST * (rows * COLUMNS) as f64,
         pairs,
     };

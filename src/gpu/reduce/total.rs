@@ -8,7 +8,7 @@ use crate::{
         block::{operands::Operands, pass::Pass},
         device::{
             context::Context,
-            stream::{Stream, Tiles},
+            stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{exponent::PairExponent, params::PairParams},
         reduce::groups::sums_of_groups,
@@ -17,6 +17,28 @@ use crate::{
     pairs::Pairs,
     progress::Watch,
 };
+
+/// The sum over all pairs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Total {
+    exponent: PairExponent,
+    pub(crate) sum: LogSumExp,
+}
+
+impl Total {
+    pub(crate) fn of(exponent: PairExponent) -> Self {
+        Self { exponent, sum: LogSumExp::EMPTY }
+    }
+}
+
+impl Collector for Total {
+    type Destination = ();
+
+    fn add(&mut self, (): (), _: usize, tile: TileSum) {
+        let sum = LogSumExp { max: self.exponent.exponent(tile.pivot), sum: tile.sum.into() };
+        self.sum = self.sum.combine(sum);
+    }
+}
 
 impl Pass<'_> {
     /// The sum over all pairs.
@@ -38,8 +60,8 @@ impl Pass<'_> {
     }
 
     fn sum(&self, watch: &Watch<'_>) -> Result<LogSumExp> {
-        let mut stream =
-            Stream::with_sums(self.context, self.x.stored, Some(watch), |s| self.pair_exponent.exponent(s))?;
+        let total = Total::of(self.pair_exponent);
+        let mut stream = Stream::collecting(total, self.context, self.x.stored, Some(watch))?;
         let sums = stream.sums();
         // Each tile finds its own pivot, unless one is known to serve all.
         let pivot = self.pair_exponent.pivot();
@@ -51,7 +73,7 @@ impl Pass<'_> {
                 shader: operands.log_sum(),
                 buffers: &[x, y, x_excess, y_excess, &sums],
                 count: operands.counted(&block),
-                sums: 1,
+                sums: Some(Sums { per_tile: 1, to: () }),
                 cost: operands.cost(self),
                 pairs: self.pairs_of(&block),
             };
@@ -61,7 +83,7 @@ impl Pass<'_> {
                 ..self.block_params(&block, common)
             })?;
         }
-        self.pair_exponent.settled(stream.finish()?, self.count)
+        self.pair_exponent.settled(stream.finish()?.sum, self.count)
     }
 }
 
