@@ -117,11 +117,7 @@ impl Backend for Cpu {
         if kernel.map != Map::Gaussian {
             return Err(Error::missing("the sum of logits of each group"));
         }
-        let sums = reduce::groups::log_sums(self.isa, Rows::of(x)?, ends, kernel.scale, watch)?;
-        Ok(match which {
-            GroupPairs::All => sums,
-            GroupPairs::Within => (0..ends.len()).map(|group| sums[group * (ends.len() + 1)]).collect(),
-        })
+        reduce::groups::log_sums(self.isa, Rows::of(x)?, ends, kernel.scale, which, watch)
     }
 
     fn gradient(

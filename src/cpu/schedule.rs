@@ -26,14 +26,24 @@ pub(crate) fn for_each_block<T: Float, R: Send>(
     pairs: PairSet<'_>,
     watch: &Watch<'_>,
     one: impl Fn(&Block, &mut Scratch<T>) -> R + Sync,
+    merge: impl FnMut(&Block, R),
+) -> Result<()> {
+    for_each_of(pairs.blocks(), watch, |block| pairs.count_in(block), one, merge)
+}
+
+/// The same of certain blocks, of whose pairs `counted` are reported as progress.
+pub(crate) fn for_each_of<T: Float, R: Send>(
+    mut blocks: impl Iterator<Item = Block>,
+    watch: &Watch<'_>,
+    counted: impl Fn(&Block) -> u64 + Sync,
+    one: impl Fn(&Block, &mut Scratch<T>) -> R + Sync,
     mut merge: impl FnMut(&Block, R),
 ) -> Result<()> {
     let pool = Pool::new();
     let one = |block: &Block| {
         let result = pool.with(|scratch| one(block, scratch));
-        watch.advance(pairs.count_in(block)).map(|()| result)
+        watch.advance(counted(block)).map(|()| result)
     };
-    let mut blocks = pairs.blocks();
     loop {
         let batch: Vec<_> = blocks.by_ref().take(BLOCKS_PER_BATCH).collect();
         // A hand-off to other threads takes longer than a single small block.

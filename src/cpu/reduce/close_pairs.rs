@@ -7,7 +7,7 @@ use crate::{
     cpu::{
         block::{
             formula::{Cosine, Difference, Formula},
-            pack::{DIMS_PER_PARTIAL_SUM, Scratch},
+            pack::{Buffer, DIMS_PER_PARTIAL_SUM, Packed, Scratch},
             similarities::Similarities,
         },
         pairs::PairSet,
@@ -56,12 +56,16 @@ fn close_pairs_by<F: Formula>(
 ) -> Result<FoundPairs> {
     let mut all = FoundPairs::default();
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
-        let mut found = FoundPairs::default();
-        found.pairs = isa.run(Candidates::<F> { pairs, block, square, scratch });
-        found.count = found.pairs.len() as u64;
-        keep_first(&mut found.pairs, limit);
-        found.pairs.shrink_to_fit();
-        found
+        let Scratch { packed, table, .. } = scratch;
+        let memory = Memory { packed, table };
+        let mut close = isa.run(BlockPairs::<F> { pairs, block, square, memory });
+        if F::IS_F32 && close.doubtful.len() as u64 > block.pairs() / PAIRS_PER_DOUBT {
+            // One by one, so many would take longer than the whole block in f64.
+            let (mut packed, mut table) = (Packed::default(), Buffer::default());
+            let memory = Memory { packed: &mut packed, table: &mut table };
+            close = isa.run(BlockPairs::<Difference> { pairs, block, square, memory });
+        }
+        close.found(pairs, square, limit)
     };
     for_each_block(pairs, watch, one, |_, mut found| {
         all.count += found.count;
@@ -71,34 +75,71 @@ fn close_pairs_by<F: Formula>(
     Ok(all)
 }
 
+/// Pairs of a block of which one may be in doubt before the block is gone through in f64.
+const PAIRS_PER_DOUBT: u64 = 64;
+
 /// Keeps the first pairs, in order.
 fn keep_first(pairs: &mut Vec<(usize, usize, f64)>, limit: usize) {
     pairs.sort_unstable_by_key(|&(i, j, _)| (i, j));
     pairs.truncate(limit);
 }
 
-/// Close pairs of a block: candidates by the formula, which may be some too many, confirmed by differences.
-struct Candidates<'a, F: Formula> {
+/// Pairs of a block by what a formula says: closer than asked for beyond its error, or within its error of that.
+#[derive(Default)]
+struct Close {
+    sure: Vec<(usize, usize)>,
+    doubtful: Vec<(usize, usize)>,
+}
+
+impl Close {
+    /// The count, and the first pairs with their squared distances by direct difference.
+    fn found(self, pairs: PairSet<'_>, square: f64, limit: usize) -> FoundPairs {
+        let Self { mut sure, doubtful } = self;
+        let apart = |&(i, j): &(usize, usize)| {
+            sum_over_dims(pairs.left().view(i), pairs.right().view(j), |x, y| (x - y) * (x - y))
+        };
+        sure.extend(doubtful.into_iter().filter(|pair| apart(pair) <= square));
+        let count = sure.len() as u64;
+        if limit < sure.len() {
+            if limit > 0 {
+                sure.select_nth_unstable(limit - 1);
+            }
+            sure.truncate(limit);
+        }
+        sure.sort_unstable();
+        FoundPairs { count, pairs: sure.iter().map(|pair| (pair.0, pair.1, apart(pair))).collect() }
+    }
+}
+
+/// Memory that a block's similarities take.
+struct Memory<'a, T> {
+    packed: &'a mut Packed<T>,
+    table: &'a mut Buffer<T>,
+}
+
+/// Pairs of a block that are close by a formula.
+struct BlockPairs<'a, F: Formula> {
     pairs: PairSet<'a>,
     block: &'a Block,
     square: f64,
-    scratch: &'a mut Scratch<F::Real>,
+    memory: Memory<'a, F::Real>,
 }
 
-impl<F: Formula> Job for Candidates<'_, F> {
-    type Output = Vec<(usize, usize, f64)>;
+impl<F: Formula> Job for BlockPairs<'_, F> {
+    type Output = Close;
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output {
-        let Self { pairs, block, square, scratch } = self;
-        let Scratch { packed, table, .. } = scratch;
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Close {
+        let Self { pairs, block, square, memory: Memory { packed, table } } = self;
         // With this rate and t = 1, exponents are −‖x−y‖².
         let similarities = Similarities::<F>::new(F::RATE);
         let table = similarities.table::<S, SIDE>(simd, pairs, block, packed, table);
-        let least = -(square + error_bound::<F>(pairs.dims(), square)) / F::exp_rate(F::RATE);
+        let error = error_bound::<F>(pairs.dims(), square);
+        let exponent = |square: f64| -square / F::exp_rate(F::RATE);
         // No pair is as far away as one that does not count.
-        let least = F::Real::nearest(least.max(0.5 * F::Real::excluded().into()));
-        let mut found = Vec::new();
+        let least = F::Real::nearest(exponent(square + error).max(0.5 * F::Real::excluded().into()));
+        let sure = F::Real::nearest(exponent(square - error)).into();
+        let mut close = Close::default();
         let lanes = F::Real::lanes::<S>();
         for j in 0..block.cols.len() {
             for (start, row) in table.row(j, lanes) {
@@ -107,17 +148,13 @@ impl<F: Formula> Job for Candidates<'_, F> {
                     if greatest.into() < least.into() {
                         continue;
                     }
-                    for (lane, _) in chunk.iter().enumerate().filter(|&(_, &e)| e.into() >= least.into()) {
-                        let (i, j) = (block.rows.start + start + v * lanes + lane, block.cols.start + j);
-                        let (x, y) = (pairs.left().view(i), pairs.right().view(j));
-                        let apart = sum_over_dims(x, y, |x, y| (x - y) * (x - y));
-                        if apart <= square {
-                            found.push((i, j, apart));
-                        }
+                    for (lane, &e) in chunk.iter().enumerate().filter(|&(_, &e)| e.into() >= least.into()) {
+                        let pair = (block.rows.start + start + v * lanes + lane, block.cols.start + j);
+                        if e.into() > sure { &mut close.sure } else { &mut close.doubtful }.push(pair);
                     }
                 }
             }
         }
-        found
+        close
     }
 }

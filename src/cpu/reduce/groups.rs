@@ -6,13 +6,14 @@ use pulp::Simd;
 
 use crate::{
     accuracy::narrow,
+    backend::GroupPairs,
     cpu::{
         accuracy::{Arithmetic, Evidence, MIN_VARIED_PAIRS_FOR_F32, climb, max_f32_share, with_formula},
         block::{formula::Formula, pack::Scratch, similarities::Similarities},
         pairs::PairSet,
         points::Rows,
         reduce::total::PartialSum,
-        schedule::for_each_block,
+        schedule::for_each_of,
         simd::{
             float::Float,
             isa::{Isa, Job},
@@ -33,6 +34,7 @@ pub(crate) fn log_sums(
     x: &Rows,
     ends: &[usize],
     t: f64,
+    which: GroupPairs,
     watch: &Watch<'_>,
 ) -> Result<Vec<LogSumExp>> {
     let starts = std::iter::once(&0).chain(ends);
@@ -43,21 +45,25 @@ pub(crate) fn log_sums(
     let mut passes = watch.passes();
     climb(first, |arithmetic| {
         let watch = passes.next();
-        let sums = with_formula!(distances: arithmetic, F => log_sums_by::<F>(isa, x, ends, t, watch))?;
-        let evidence = evidence(ends, t, &sums);
+        let sums =
+            with_formula!(distances: arithmetic, F => log_sums_by::<F>(isa, x, ends, t, which, watch))?;
+        let evidence = evidence(ends, t, which, &sums);
         Ok((sums, evidence))
     })
 }
 
 /// Evidence of the sums of groups: whether one is narrow, and whether its closest pair dominates one. Sums are relative to
 /// their closest pair.
-fn evidence(ends: &[usize], t: f64, sums: &[LogSumExp]) -> Evidence {
+fn evidence(ends: &[usize], t: f64, which: GroupPairs, sums: &[LogSumExp]) -> Evidence {
     let k = ends.len();
     let size = |group: usize| (ends[group] - if group == 0 { 0 } else { ends[group - 1] }) as u64;
     let count = |g: usize, h: usize| if g == h { unordered(size(g) as usize) } else { size(g) * size(h) };
     let cells = || sums.iter().enumerate().filter(|(_, sum)| sum.sum > 0.0);
     Evidence {
-        narrow: cells().any(|(at, &sum)| narrow(sum, count(at / k, at % k), t)),
+        narrow: cells().any(|(at, &sum)| {
+            let (g, h) = if which == GroupPairs::All { (at / k, at % k) } else { (at, at) };
+            narrow(sum, count(g, h), t)
+        }),
         dominated: cells().any(|(_, sum)| sum.sum * max_f32_share(t) < 1.0),
         ..Evidence::default()
     }
@@ -68,24 +74,54 @@ fn log_sums_by<F: Formula>(
     x: &Rows,
     ends: &[usize],
     t: f64,
+    which: GroupPairs,
     watch: &Watch<'_>,
 ) -> Result<Vec<LogSumExp>> {
     let (pairs, k, rate) = (PairSet::Within(x), ends.len(), F::RATE * t);
-    let mut sums = vec![PartialSum::EMPTY; k * k];
+    let width = if which == GroupPairs::All { k } else { 1 };
+    let mut sums = vec![PartialSum::EMPTY; k * width];
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
-        isa.run(GroupSums::<F> { pairs, block, ends, rate, scratch })
+        isa.run(GroupSums::<F> { pairs, block, ends, which, rate, scratch })
     };
-    for_each_block(pairs, watch, one, |_, cells| {
+    let group_of = |row: usize| ends.partition_point(|&end| end <= row);
+    let counted = |block: &Block| match which {
+        GroupPairs::All => pairs.count_in(block),
+        GroupPairs::Within => pairs_within(ends, block),
+    };
+    // Groups lie side by side: a block off the diagonal has pairs within one if its last row and its first column have.
+    let blocks = pairs.blocks().filter(|block| {
+        which == GroupPairs::All
+            || block.diagonal
+            || group_of(block.rows.end - 1) == group_of(block.cols.start)
+    });
+    for_each_of(blocks, watch, counted, one, |_, cells| {
         for Cell { left, right, sum } in cells {
-            sums[left * k + right] = sums[left * k + right].join(sum, F::exp_rate(rate));
+            let at = if which == GroupPairs::All { left * k + right } else { left };
+            sums[at] = sums[at].join(sum, F::exp_rate(rate));
         }
     })?;
-    let log_sum = |at: usize| {
-        let (g, h) = (at / k, at % k);
-        let PartialSum { shift, sum } = sums[g.min(h) * k + g.max(h)];
+    let log_sum_exp = |PartialSum { shift, sum }| {
         if sum == 0.0 { LogSumExp::EMPTY } else { LogSumExp { max: F::exp_rate(rate) * shift, sum } }
     };
+    if which == GroupPairs::Within {
+        return Ok(sums.into_iter().map(log_sum_exp).collect());
+    }
+    let log_sum = |at: usize| {
+        let (g, h) = (at / k, at % k);
+        log_sum_exp(sums[g.min(h) * k + g.max(h)])
+    };
     Ok((0..k * k).map(log_sum).collect())
+}
+
+/// Number of pairs of a block within one group.
+fn pairs_within(ends: &[usize], block: &Block) -> u64 {
+    let (lefts, rights) = (by_group(ends, &block.rows), by_group(ends, &block.cols));
+    let count = |left: &GroupRows| match rights.iter().find(|right| right.group == left.group) {
+        Some(_) if block.diagonal => unordered(left.rows.len()),
+        Some(right) => left.rows.len() as u64 * right.rows.len() as u64,
+        None => 0,
+    };
+    lefts.iter().map(count).sum()
 }
 
 /// Sum over the pairs of a block that run between two groups.
@@ -99,6 +135,7 @@ struct GroupSums<'a, F: Formula> {
     pairs: PairSet<'a>,
     block: &'a Block,
     ends: &'a [usize],
+    which: GroupPairs,
     rate: f64,
     scratch: &'a mut Scratch<F::Real>,
 }
@@ -135,7 +172,7 @@ impl<F: Formula> Job for GroupSums<'_, F> {
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output {
-        let Self { pairs, block, ends, rate, scratch } = self;
+        let Self { pairs, block, ends, which, rate, scratch } = self;
         let Scratch { packed, table, .. } = scratch;
         let table = Similarities::<F>::new(rate).table::<S, SIDE>(simd, pairs, block, packed, table);
         let (lefts, rights) = (by_group(ends, &block.rows), by_group(ends, &block.cols));
@@ -146,6 +183,9 @@ impl<F: Formula> Job for GroupSums<'_, F> {
         let mut buffer: Vec<F::Real> = Vec::new();
         for of_right in &rights {
             for of_left in &lefts {
+                if which == GroupPairs::Within && of_left.group != of_right.group {
+                    continue;
+                }
                 buffer.clear();
                 for j in of_right.rows.clone() {
                     for (start, row) in table.row(j, 1) {
