@@ -23,11 +23,28 @@
 //! # Ok::<(), unisphere::Error>(())
 //! ```
 //!
-//! Around them: uniformity for [several t](Engine::uniformities), [weighted](Engine::weighted_uniformity),
-//! [of groups](Engine::group_uniformity), [of two sets together](Engine::pooled_uniformities) and their
-//! [discrepancy](Engine::squared_mmd); [which rows are crowded](Engine::potentials), and the uncertainty that follows;
-//! [close pairs](Engine::close_pairs), [histograms](Engine::cosine_histogram), and [what uniformity cannot
-//! see](Engine::spectrum).
+//! Everything else is a request: a metric, its points and how they count, measured by [`Engine::value`] or
+//! [`Engine::value_and_grad`].
+//!
+//! ```
+//! # use unisphere::{Contrastive, Embeddings, Engine, SquaredMmd, Uniformity};
+//! # let engine = Engine::cpu();
+//! # let x = engine.upload(&Embeddings::new(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0], 3, 2)?)?;
+//! # let y = engine.upload(&Embeddings::new(&[1.0, 0.1, 0.1, 1.0, -1.0, 0.1], 3, 2)?)?;
+//! let across = engine.value(Uniformity::new(2.0).across(&x, &y))?;
+//! let curve = engine.value(Uniformity::at(&[0.5, 1.0, 2.0]).within(&x))?; // one value for each t
+//! let discrepancy = engine.value(SquaredMmd::new(2.0).unpaired(&x, &y))?;
+//! let (loss, (gx, gy)) = engine.value_and_grad(Contrastive::new(0.07).paired(&x, &y).scaled(0.5))?;
+//! # assert!(across < 0.0 && curve.len() == 3 && discrepancy.is_finite() && loss.loss.is_finite());
+//! # assert!(gx.shape() == (3, 2) && gy.shape() == (3, 2));
+//! # Ok::<(), unisphere::Error>(())
+//! ```
+//!
+//! Uniformity runs [within](Uniformity::within) one set, [across](Uniformity::across) two, over their [unpaired
+//! rows](Uniformity::unpaired) or over their [union](Uniformity::pooled), for one t or [several](Uniformity::at),
+//! [weighted](UniformityOver::weighted), and [of groups](Groups::uniformity). [Potentials](Uniformity::potentials) tell which
+//! rows are crowded, and how uncertain the value is. [`SquaredMmd`] compares two sets; [`ClosePairs`], [`CosineHistogram`]
+//! and [`Spectrum`] show what uniformity does not.
 //!
 //! The way of the data: [`Embeddings`], checked → [`Points`], on the device → blocks of pairs, never an n × n
 //! matrix → a [`LogSumExp`] per tile in f32, merged in f64 → the value; backward: weights → weighted sums → a

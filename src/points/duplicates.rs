@@ -10,7 +10,7 @@ impl Embeddings<'_> {
     /// Rows equal in every value as given, in groups of two and more: each in order, and the groups by their first row.
     ///
     /// Rows that differ in length alone are no duplicates here, and 0 apart on the sphere:
-    /// [`close_pairs`](crate::Engine::close_pairs) finds them.
+    /// [`ClosePairs`](crate::ClosePairs) finds them.
     pub fn duplicates(&self) -> Vec<Vec<usize>> {
         let row = |row: usize| &self.values()[row * self.dims()..][..self.dims()];
         let mut hashed: Vec<_> = (0..self.rows()).into_par_iter().map(|i| (hash(row(i)), i)).collect();
