@@ -206,8 +206,8 @@ impl Backend for Cpu {
         near::close_pairs(self.level, Sets::of(pairs)?, square, limit, watch)
     }
 
-    fn moments(&self, x: &Points) -> Result<Moments> {
-        moments::moments(self.level, Rows::of(x)?)
+    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
+        moments::moments(self.level, Rows::of(x)?, watch)
     }
 
     fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {
