@@ -28,8 +28,11 @@ pub(crate) struct FoundPairs {
 pub(crate) struct Moments {
     /// The mean of x (d).
     pub(crate) mean: Vec<f64>,
-    /// The mean of (x − mean)(x − mean)ᵀ (d, d).
-    pub(crate) covariance: Vec<f64>,
+    /// Products of x − mean over n (side, side): with side d the covariance of the dimensions; with side n, for n < d, the
+    /// Gram matrix of the points. Their eigenvalues are the same, but for zeros.
+    pub(crate) scatter: Vec<f64>,
+    /// min(n, d)
+    pub(crate) side: usize,
 }
 
 /// The sums that a gradient was divided by.
@@ -140,8 +143,8 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
         watch: &Watch<'_>,
     ) -> Result<FoundPairs>;
 
-    /// Mean and covariance, in f64 or as good.
-    fn moments(&self, x: &Points) -> Result<Moments>;
+    /// Mean and covariance, or Gram matrix of fewer points than dimensions, in f64 or as good.
+    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments>;
 
     /// The term of every positive pair.
     fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>>;

@@ -132,6 +132,17 @@ pub enum Error {
         /// The metric.
         metric: &'static str,
     },
+    /// Eigenvalues that the solver did not find, or that failed their check.
+    #[error(
+        "the eigenvalues of a covariance, from a matrix of {side} × {side}, could not be found: {reason}; \
+         look for rows or dimensions of extreme scale and rescale them, or leave the spectrum out"
+    )]
+    Spectrum {
+        /// Rows of the matrix.
+        side: usize,
+        /// What went wrong.
+        reason: String,
+    },
     /// Points or a matrix of one engine, handed to another.
     #[error("these points live on another device; upload them with this engine")]
     OtherDevice,

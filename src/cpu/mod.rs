@@ -182,8 +182,8 @@ impl Backend for Cpu {
         reduce::close_pairs::close_pairs(self.isa, PairSet::of(pairs)?, square, limit, watch)
     }
 
-    fn moments(&self, x: &Points) -> Result<Moments> {
-        reduce::moments::moments(self.isa, Rows::of(x)?)
+    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
+        reduce::moments::moments(self.isa, Rows::of(x)?, watch)
     }
 
     fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {

@@ -315,8 +315,8 @@ impl Backend for Gpu {
         close_pairs::close_pairs(&self.context, pairs, square, limit, watch)
     }
 
-    fn moments(&self, x: &Points) -> Result<Moments> {
-        moments::moments(&self.context, x)
+    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
+        moments::moments(&self.context, x, watch)
     }
 
     fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {

@@ -5,6 +5,7 @@ mod calibration;
 mod check;
 mod close_pairs;
 mod contrastive;
+mod eigenvalues;
 mod groups;
 mod histogram;
 mod loss;

@@ -1,13 +1,17 @@
 //! What uniformity cannot see, from the mean and the covariance of the points.
 
-use nalgebra::DMatrix;
-
-use super::check::at_least;
+use super::{check::at_least, eigenvalues::eigenvalues};
 use crate::{
-    error::Result,
+    backend::Moments,
+    error::{Error, Result},
     points::Points,
+    progress::Watch,
     request::{Metric, Run, Sealed},
 };
+
+/// The greatest share of the largest eigenvalue that one may lie below 0, and of the mean its square root.
+const NEGATIVE_SHARE: f64 = 1e-5;
+const MEAN_ROUNDING: f64 = 1e-6;
 
 /// Mean and covariance of a set of points, in the terms that tell a collapse which uniformity hardly shows: in many
 /// dimensions a set that fills a tenth of them has nearly the least of values.
@@ -17,7 +21,8 @@ pub struct Spectrum {
     eigenvalues: Vec<f64>,
 }
 
-/// A request for the spectrum of a set.
+/// A request for the spectrum of a set. No pairs are gone through, but an observer is asked several times a second
+/// whether to stop.
 #[derive(Clone, Copy, Debug)]
 pub struct SpectrumOver<'a>(&'a Points);
 
@@ -33,8 +38,7 @@ impl Metric for SpectrumOver<'_> {
     fn measure(&self, on: &Run<'_>) -> Result<Spectrum> {
         let x = self.0;
         at_least("the spectrum", x, 1)?;
-        let moments = on.backend.moments(x)?;
-        Ok(Spectrum::new(x.dims(), &moments.mean, &moments.covariance, x.rows()))
+        Spectrum::of(on.backend.moments(x, on.watch)?, x.rows(), on.watch)
     }
 }
 
@@ -44,23 +48,28 @@ impl Spectrum {
         SpectrumOver(x)
     }
 
-    /// From the mean (dims) and the covariance (dims, dims) of so many rows, both over n. Eigenvalues that would be rounding
-    /// are 0: past rank n − 1, and as small as the square of the mean's last digits.
-    pub(crate) fn new(dims: usize, mean: &[f64], covariance: &[f64], rows: usize) -> Self {
+    /// From the moments of so many rows. Eigenvalues that would be rounding are 0: past rank n − 1, and as small as the square
+    /// of the mean's last digits.
+    pub(crate) fn of(moments: Moments, rows: usize, watch: &Watch<'_>) -> Result<Self> {
+        let Moments { mean, scatter, side } = moments;
         let mean_norm = mean.iter().map(|value| value * value).sum::<f64>().sqrt();
-        // One core takes 0.3 s at 1024 dims and 3.6 s at 2048, cubic from there.
-        let mut eigenvalues = if covariance.iter().all(|value| value.is_finite()) {
-            DMatrix::from_row_slice(dims, dims, covariance).symmetric_eigenvalues().as_slice().to_vec()
-        } else {
-            // The iteration would not end.
-            vec![f64::NAN; dims]
-        };
-        eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
-        eigenvalues.iter_mut().filter(|value| **value < 0.0).for_each(|value| *value = 0.0);
+        if !mean_norm.is_finite() || scatter.iter().any(|value| !value.is_finite()) {
+            return Err(Error::Overflow { metric: "the spectrum" });
+        }
+        let mut eigenvalues = eigenvalues(scatter, side, watch)?;
+        // Products in single precision may leave so much of an eigenvalue that is 0.
+        let (largest, least) = (eigenvalues.first().copied(), eigenvalues.last().copied());
+        let (largest, least) = (largest.unwrap_or(0.0), least.unwrap_or(0.0));
+        let negative = NEGATIVE_SHARE * largest + (MEAN_ROUNDING * mean_norm).powi(2);
+        if least < -negative {
+            let reason = format!("one of them is {least:e}, where a covariance has none below 0");
+            return Err(Error::Spectrum { side, reason });
+        }
+        eigenvalues.resize(mean.len(), 0.0);
         eigenvalues.iter_mut().skip(rows.saturating_sub(1)).for_each(|value| *value = 0.0);
         let rounding = rows as f64 * (8.0 * f64::EPSILON * mean_norm).powi(2);
         eigenvalues.iter_mut().filter(|value| **value <= rounding).for_each(|value| *value = 0.0);
-        Self { mean_norm, eigenvalues }
+        Ok(Self { mean_norm, eigenvalues })
     }
 
     /// ‖mean‖. On the unit sphere, 0 says that the points balance and 1 that they coincide: it tells a narrow cone, which

@@ -3,6 +3,7 @@
 mod device;
 mod duplicates;
 mod embeddings;
+pub(crate) mod gram;
 
 pub use device::{Matrix, Points};
 pub use embeddings::{Embeddings, Scaling};

@@ -1,5 +1,7 @@
 //! Mean and covariance of points.
 
+use std::ops::Range;
+
 use pulp::Simd;
 use rayon::prelude::*;
 
@@ -15,6 +17,8 @@ use crate::{
         simd::isa::{Isa, Job},
     },
     error::{Error, Result},
+    points::gram,
+    progress::Watch,
     schedule::panels,
 };
 
@@ -22,9 +26,20 @@ use crate::{
 const ROWS_PER_CHUNK: usize = 2048;
 const VALUES_PER_CHUNK: usize = 512 * 1024;
 
-/// Mean and covariance, in f64.
-pub(crate) fn moments(isa: Isa, x: &Rows) -> Result<Moments> {
+/// Strips of columns between two questions to the watch.
+const STRIPS: usize = 16;
+
+/// Mean and covariance, or Gram matrix of few points, in f64.
+pub(crate) fn moments(isa: Isa, x: &Rows, watch: &Watch<'_>) -> Result<Moments> {
     let dims = x.dims();
+    if x.len() < dims {
+        let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {
+            let scale = x.scale_of::<f64>(row);
+            let values = &x.row(row)[columns];
+            out.iter_mut().zip(values).for_each(|(out, &value)| *out = f64::from(value) * scale);
+        };
+        return gram::moments(x.len(), dims, read, watch);
+    }
     let mean = PairSet::Within(x).centre();
     let mut covariance = Vec::new();
     let reserved = dims.checked_mul(dims).map(|len| covariance.try_reserve_exact(len).map(|()| len));
@@ -47,7 +62,10 @@ pub(crate) fn moments(isa: Isa, x: &Rows) -> Result<Moments> {
             out.iter_mut().zip(values).for_each(|(out, (v, mean))| *out = v - mean);
         });
         let strips = covariance.par_chunks_mut(width * dims).enumerate();
-        strips.for_each(|(strip, out)| {
+        strips.try_for_each(|(strip, out)| {
+            if strip % STRIPS == 0 {
+                watch.advance(0)?;
+            }
             pool.with(|scratch| {
                 isa.run(StripProducts {
                     about,
@@ -58,7 +76,8 @@ pub(crate) fn moments(isa: Isa, x: &Rows) -> Result<Moments> {
                     out,
                 });
             });
-        });
+            Ok(())
+        })?;
     }
     // The other half, and the mean.
     let count = x.len() as f64;
@@ -69,7 +88,7 @@ pub(crate) fn moments(isa: Isa, x: &Rows) -> Result<Moments> {
             covariance[b * dims + a] = of;
         }
     }
-    Ok(Moments { mean, covariance })
+    Ok(Moments { mean, scatter: covariance, side: dims })
 }
 
 struct Width;

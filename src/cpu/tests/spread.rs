@@ -213,20 +213,27 @@ fn pairs_that_lie_close() {
 fn mean_and_covariance() {
     for cpu in &cpus() {
         for scaling in [Scaling::Unit, Scaling::Raw] {
-            for (n, d, far) in [(1, 3, 0.0), (7, 1, 0.0), (5000, 37, 0.0), (300, 65, 100.0)] {
+            for (n, d, far) in [(1, 3, 0.0), (7, 1, 0.0), (5000, 37, 0.0), (300, 65, 100.0), (90, 130, 0.0)] {
                 let values: Vec<f32> = random(n * d, 9).iter().map(|v| v + far).collect();
                 let x = set(cpu, &values, d, scaling);
-                let got = cpu.moments(&x.points).expect("moments");
+                let got = cpu.moments(&x.points, &watch()).expect("moments");
                 let mean = |of: &dyn Fn(&Point) -> f64| x.seen.iter().map(of).sum::<f64>() / n as f64;
                 let means: Vec<_> = (0..d).map(|k| mean(&|x| x[k])).collect();
                 for a in 0..d {
                     close("mean", got.mean[a], means[a], 1e-13 * means[a].abs().max(1.0));
-                    for b in 0..d {
-                        let want = mean(&|x| (x[a] - means[a]) * (x[b] - means[b]));
-                        close("covariance", got.covariance[a * d + b], want, 1e-13);
-                    }
                 }
-                assert_eq!((got.mean.len(), got.covariance.len()), (d, d * d));
+                let side = n.min(d);
+                for at in 0..side * side {
+                    let (a, b) = (at / side, at % side);
+                    let want = if n < d {
+                        let (x, y) = (&x.seen[a], &x.seen[b]);
+                        (0..d).map(|k| (x[k] - means[k]) * (y[k] - means[k])).sum::<f64>() / n as f64
+                    } else {
+                        mean(&|x| (x[a] - means[a]) * (x[b] - means[b]))
+                    };
+                    close("covariance", got.scatter[at], want, 1e-13);
+                }
+                assert_eq!((got.mean.len(), got.scatter.len(), got.side), (d, side * side, side));
             }
         }
     }

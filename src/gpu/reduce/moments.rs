@@ -1,6 +1,6 @@
 //! Mean and covariance: products of rows less about their mean, in short sums, merged in f64.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     backend::Moments,
@@ -14,9 +14,13 @@ use crate::{
             params::{CentreParams, MomentsParams},
             table::Shader,
         },
-        points::panels::{GpuPoints, Panel},
+        points::{
+            gather,
+            panels::{GpuPoints, Panel},
+        },
     },
-    points::Points,
+    points::{Points, gram},
+    progress::Watch,
 };
 
 /// The least rows that are summed in f32, and how many such sums there are at least of many rows: their rounding averages
@@ -26,10 +30,22 @@ const MIN_CHUNKS: usize = 64;
 /// Bytes of such sums that wait for the host.
 const MAX_WAITING_BYTES: u64 = 64 << 20;
 
-/// Mean and covariance.
-pub(crate) fn moments(context: &Arc<Context>, x: &Points) -> Result<Moments> {
+/// Mean and covariance, or Gram matrix of few points, which the host computes in f64.
+pub(crate) fn moments(context: &Arc<Context>, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
     let points = GpuPoints::of(x, context)?;
     let dims = x.dims();
+    if x.rows() < dims {
+        let mut values = Vec::with_capacity(x.rows() * dims);
+        for panel in &points.panels {
+            watch.advance(0)?;
+            values.extend(gather::read(context, x, &panel.rows.clone().collect::<Vec<_>>())?);
+        }
+        let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {
+            let values = &values[row * dims..][columns];
+            out.iter_mut().zip(values).for_each(|(out, &value)| *out = f64::from(value));
+        };
+        return gram::moments(x.rows(), dims, read, watch);
+    }
     context.scoped("summing moments", || {
         let centre = centre(context, points, dims)?;
         let on_device = context.filled("the centre of points", &centre)?;
@@ -44,6 +60,7 @@ pub(crate) fn moments(context: &Arc<Context>, x: &Points) -> Result<Moments> {
         for panel in &points.panels {
             let chunks = panel.rows.len().div_ceil(chunk);
             for first in (0..chunks).step_by(at_once) {
+                watch.advance(0)?;
                 let count = at_once.min(chunks - first);
                 let products = context.storage("moments of points", bytes * count as u64)?;
                 let buffers = [&panel.values, &on_device, &products];
@@ -120,5 +137,5 @@ fn about_mean(centre: &[f32], sums: &[f64], rows: f64) -> Moments {
     let entry = |a: usize, b: usize| sums[a.min(b) * side + a.max(b)] / rows - apart[a] * apart[b];
     let covariance =
         (0..dims).flat_map(|a| (0..dims).map(move |b| (a, b))).map(|(a, b)| entry(a, b)).collect();
-    Moments { mean, covariance }
+    Moments { mean, scatter: covariance, side: dims }
 }

@@ -1,5 +1,16 @@
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
 use super::{near, random::Random};
-use crate::metrics::Spectrum;
+use crate::{
+    backend::Moments,
+    error::{Error, Result},
+    metrics::Spectrum,
+    points::gram,
+    progress::Watch,
+};
 
 /// QΛQᵀ, where Q reflects at a random plane.
 fn rotated(eigenvalues: &[f64], seed: u64) -> Vec<f64> {
@@ -11,8 +22,13 @@ fn rotated(eigenvalues: &[f64], seed: u64) -> Vec<f64> {
     (0..d * d).map(|k| entry(k / d, k % d)).collect()
 }
 
+fn of(mean: &[f64], covariance: Vec<f64>, rows: usize) -> Result<Spectrum> {
+    let moments = Moments { mean: mean.to_vec(), scatter: covariance, side: mean.len() };
+    Spectrum::of(moments, rows, &Watch::new(None, 0))
+}
+
 fn spectrum(mean: &[f64], eigenvalues: &[f64]) -> Spectrum {
-    Spectrum::new(mean.len(), mean, &rotated(eigenvalues, 1), usize::MAX)
+    of(mean, rotated(eigenvalues, 1), usize::MAX).expect("a spectrum")
 }
 
 #[test]
@@ -54,7 +70,7 @@ fn lost_axes() {
         near(got.effective_rank(), k as f64, 1e-9);
         near(got.participation_ratio(), k as f64, 1e-9);
         // With as many rows as say so, all the digits.
-        let known = Spectrum::new(d, &vec![0.0; d], &rotated(&eigenvalues, 1), k + 1);
+        let known = of(&vec![0.0; d], rotated(&eigenvalues, 1), k + 1).expect("a spectrum");
         near(known.wasserstein(), (2.0 - 2.0 * (k as f64 / d as f64).sqrt()).sqrt(), 1e-14);
         assert!(known.eigenvalues()[k..].iter().all(|&value| value == 0.0));
     }
@@ -75,31 +91,159 @@ fn the_distance_as_published() {
     assert!(got.participation_ratio() < got.effective_rank());
 }
 
-/// Matrices that an iteration may stumble over.
+/// Matrices that an iteration may stumble over; those with eigenvalues below 0 are no covariances, and refused.
 #[test]
 fn any_matrix_ends() {
     for d in [1usize, 2, 3, 40] {
         let entries =
             |f: &dyn Fn(usize, usize) -> f64| (0..d * d).map(|k| f(k / d, k % d)).collect::<Vec<_>>();
         for scale in [1e-300, 1e-160, 1.0, 1e30, 1e150] {
-            for covariance in [
-                entries(&|_, _| 0.0),
-                entries(&|_, _| scale),
-                entries(&|i, j| if i == j { scale } else { 0.0 }),
-                entries(&|i, j| scale / (i + j + 1) as f64),
-                entries(&|i, j| if i.abs_diff(j) == 1 { scale } else { 0.0 }),
-                entries(&|i, j| if i == j { scale * 0.1f64.powi(8 * i as i32) } else { 0.0 }),
-                entries(&|i, j| if i.abs_diff(j) <= 1 { 1e-200 * scale } else { 0.0 }),
+            let off = |i: usize, j: usize| i.abs_diff(j) == 1;
+            for (covariance, right) in [
+                (entries(&|_, _| 0.0), true),
+                (entries(&|_, _| scale), true),
+                (entries(&|i, j| if i == j { scale } else { 0.0 }), true),
+                (entries(&|i, j| scale / (i + j + 1) as f64), true),
+                (entries(&|i, j| if off(i, j) { scale } else { 0.0 }), d == 1),
+                (entries(&|i, j| if i == j { scale * 0.1f64.powi(8 * i as i32) } else { 0.0 }), true),
+                (entries(&|i, j| if i.abs_diff(j) <= 1 { 1e-140 * scale } else { 0.0 }), d < 3),
             ] {
-                let got = Spectrum::new(d, &vec![0.0; d], &covariance, 1000);
-                assert!(
-                    got.eigenvalues().iter().all(|value| *value >= 0.0),
-                    "{d}, {scale}: {:?}",
-                    got.eigenvalues()
-                );
-                assert!(got.eigenvalues().is_sorted_by(|a, b| a >= b));
+                match of(&vec![0.0; d], covariance, 1000) {
+                    Ok(got) => {
+                        assert!(got.eigenvalues().iter().all(|value| *value >= 0.0), "{d}, {scale}: {got:?}");
+                        assert!(got.eigenvalues().is_sorted_by(|a, b| a >= b));
+                        assert!(right || scale < 1e-100, "{d}, {scale}: {got:?}");
+                    }
+                    Err(Error::Spectrum { side, .. }) => assert!(!right && side == d, "{d}, {scale}"),
+                    Err(error) => panic!("{d}, {scale}: {error}"),
+                }
             }
         }
     }
-    assert!(Spectrum::new(1, &[0.0], &[f64::NAN], 5).eigenvalues()[0].is_nan());
+    for bad in [f64::NAN, f64::INFINITY] {
+        let got = of(&[0.0, 0.0], vec![1.0, bad, bad, 1.0], 5);
+        assert_eq!(got, Err(Error::Overflow { metric: "the spectrum" }));
+    }
+}
+
+/// The mean and the covariance of rows, by the formula.
+fn covariance(rows: &[Vec<f64>], d: usize) -> (Vec<f64>, Vec<f64>) {
+    let n = rows.len() as f64;
+    let mean: Vec<f64> = (0..d).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / n).collect();
+    let mut sums = vec![0.0; d * d];
+    for row in rows {
+        for a in 0..d {
+            for b in 0..d {
+                sums[a * d + b] += (row[a] - mean[a]) * (row[b] - mean[b]) / n;
+            }
+        }
+    }
+    (mean, sums)
+}
+
+fn through_gram(rows: &[Vec<f64>], d: usize, watch: &Watch<'_>) -> Result<Spectrum> {
+    let read = |row: usize, columns: std::ops::Range<usize>, out: &mut [f64]| {
+        out.copy_from_slice(&rows[row][columns]);
+    };
+    Spectrum::of(gram::moments(rows.len(), d, read, watch)?, rows.len(), watch)
+}
+
+/// Rows of length 1, of three kinds: one-hot, sparse, and cut off below 0.
+fn hard_rows(kind: usize, n: usize, d: usize, random: &mut Random) -> Vec<Vec<f64>> {
+    let mut row = || {
+        let mut row = vec![0.0; d];
+        let mut axis = || (random.uniform() * d as f64) as usize % d;
+        match kind {
+            0 => row[axis()] = 1.0,
+            1 => (0..3).for_each(|k| row[axis()] = 1.0 + f64::from(k)),
+            _ => row.iter_mut().for_each(|value| *value = random.normal().max(0.0)),
+        }
+        if row.iter().all(|&value| value == 0.0) {
+            row[0] = 1.0;
+        }
+        let length = row.iter().map(|v| v * v).sum::<f64>().sqrt();
+        row.iter().map(|v| v / length).collect::<Vec<_>>()
+    };
+    (0..n).map(|_| row()).collect()
+}
+
+/// Zeros and repeated eigenvalues: the covariance and the Gram matrix have the same spectrum, which adds up to the trace.
+#[test]
+fn sparse_rows_fewer_than_dimensions() {
+    let mut random = Random::new(7);
+    for set in 0..3000 {
+        let d = 3 + (random.uniform() * 30.0) as usize;
+        let n = 1 + (random.uniform() * (d - 1) as f64) as usize;
+        let rows = hard_rows(set % 3, n, d, &mut random);
+        let (mean, covariance) = covariance(&rows, d);
+        let trace: f64 = (0..d).map(|k| covariance[k * d + k]).sum();
+        let few = through_gram(&rows, d, &Watch::new(None, 0)).expect("a spectrum");
+        let many = of(&mean, covariance, n).expect("a spectrum");
+        near(few.mean_norm(), many.mean_norm(), 1e-14);
+        assert_eq!(few.eigenvalues().len(), d);
+        for got in [&few, &many] {
+            assert!(got.eigenvalues().iter().all(|value| value.is_finite() && *value >= 0.0), "{got:?}");
+            near(got.eigenvalues().iter().sum(), trace, 1e-13);
+        }
+        for (few, many) in few.eigenvalues().iter().zip(many.eigenvalues()) {
+            near(*few, *many, 1e-13);
+        }
+        if set % 3 == 0 {
+            let mut axes: Vec<_> = rows.iter().map(|row| row.iter().position(|&v| v == 1.0)).collect();
+            axes.sort_unstable();
+            axes.dedup();
+            let rank = few.eigenvalues().iter().filter(|value| **value > 1e-12).count();
+            assert_eq!(rank, axes.len() - 1, "the rank of {n} × {d}");
+        }
+    }
+}
+
+/// More rows than a tile, more columns than a panel, and zeros after them.
+#[test]
+fn padding_changes_nothing() {
+    let (n, d, padded) = (150, 40, 1100);
+    let mut random = Random::new(3);
+    let rows: Vec<Vec<f64>> = (0..n).map(|_| (0..d).map(|_| 5.0 + random.normal()).collect()).collect();
+    let (mean, covariance) = covariance(&rows, d);
+    let want = of(&mean, covariance, n).expect("a spectrum");
+    let spread = |row: &Vec<f64>| {
+        let mut wide = vec![0.0; padded];
+        row.iter().enumerate().for_each(|(k, value)| wide[k * 27] = *value);
+        wide
+    };
+    let wide: Vec<_> = rows.iter().map(spread).collect();
+    let got = through_gram(&wide, padded, &Watch::new(None, 0)).expect("a spectrum");
+    near(got.mean_norm(), want.mean_norm(), 1e-12);
+    for (k, got) in got.eigenvalues().iter().enumerate() {
+        near(*got, want.eigenvalues().get(k).copied().unwrap_or(0.0), 1e-12);
+    }
+}
+
+#[test]
+fn a_stop_is_heeded() {
+    let asked = AtomicU32::new(0);
+    let stop_at = |count: u32| {
+        asked.store(0, Ordering::Relaxed);
+        let asked = &asked;
+        move |_| {
+            if asked.fetch_add(1, Ordering::Relaxed) + 1 >= count {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        }
+    };
+    // The second question comes while the solver runs.
+    let d = 2000;
+    let matrix: Vec<f64> = (0..d * d).map(|k| 1.0 / (k / d + k % d + 1) as f64).collect();
+    let observer = stop_at(2);
+    let moments = Moments { mean: vec![0.0; d], scatter: matrix, side: d };
+    assert_eq!(Spectrum::of(moments, 5000, &Watch::new(Some(&observer), 0)), Err(Error::Stopped));
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    let rows = vec![vec![1.0; 200]; 130];
+    for count in [1, 3] {
+        let observer = stop_at(count);
+        let got = through_gram(&rows, 200, &Watch::new(Some(&observer), 0));
+        assert_eq!(got, Err(Error::Stopped));
+    }
 }

@@ -1,0 +1,87 @@
+//! Moments of fewer points than dimensions, in f64: products of rows about their mean, not of columns.
+
+use std::ops::Range;
+
+use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
+use rayon::prelude::*;
+
+use crate::{
+    backend::Moments,
+    error::{Error, Result},
+    progress::Watch,
+    schedule::panels,
+};
+
+/// Values in f64 of the columns taken at a time, and the most and least columns.
+const PANEL_VALUES: usize = 1 << 21;
+const MAX_COLUMNS: usize = 1024;
+const MIN_COLUMNS: usize = 64;
+/// Rows of the Gram matrix that one thread works on at a time.
+const TILE_ROWS: usize = 64;
+
+/// Mean and Gram matrix of `rows` points of `dims` dimensions, where `read` writes some columns of a row as metrics see it.
+/// Beside the matrix, only some columns of all rows are held in f64. The watch is asked at every tile.
+pub(crate) fn moments(
+    rows: usize,
+    dims: usize,
+    read: impl Fn(usize, Range<usize>, &mut [f64]) + Sync,
+    watch: &Watch<'_>,
+) -> Result<Moments> {
+    let columns = (PANEL_VALUES / rows.max(1)).clamp(MIN_COLUMNS, MAX_COLUMNS).min(dims);
+    let mut gram = zeros(rows, rows)?;
+    let mut panel = zeros(rows, columns)?;
+    let mut mean = Vec::with_capacity(dims);
+    for range in panels(dims, columns) {
+        let width = range.len();
+        let panel = &mut panel[..rows * width];
+        panel.par_chunks_exact_mut(width).enumerate().for_each(|(row, out)| read(row, range.clone(), out));
+        // Twice, so that the rounding of a sum over many rows does not stay in the mean.
+        let mut of_panel = subtract_mean(panel, width);
+        of_panel.iter_mut().zip(subtract_mean(panel, width)).for_each(|(mean, rest)| *mean += rest);
+        mean.extend(of_panel);
+        let panel = &*panel;
+        gram.par_chunks_mut(TILE_ROWS * rows).enumerate().try_for_each(|(tile, out)| {
+            watch.advance(0)?;
+            let first = tile * TILE_ROWS;
+            let end = first + out.len() / rows;
+            let left = MatRef::from_row_major_slice(&panel[first * width..end * width], end - first, width);
+            let right = MatRef::from_row_major_slice(&panel[..end * width], end, width);
+            let out = MatMut::from_row_major_slice_mut(out, end - first, rows).subcols_mut(0, end);
+            // One thread, whatever their number, so that sums are in the same order.
+            matmul(out, Accum::Add, left, right.transpose(), 1.0, Par::Seq);
+            Ok(())
+        })?;
+    }
+    for a in 0..rows {
+        for b in 0..=a {
+            let of = gram[a * rows + b] / rows as f64;
+            gram[a * rows + b] = of;
+            gram[b * rows + a] = of;
+        }
+    }
+    Ok(Moments { mean, scatter: gram, side: rows })
+}
+
+/// The mean of row-major rows, which are left without it.
+fn subtract_mean(rows: &mut [f64], width: usize) -> Vec<f64> {
+    let count = (rows.len() / width) as f64;
+    let mut mean = vec![0.0; width];
+    for row in rows.chunks_exact(width) {
+        mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    mean.iter_mut().for_each(|sum| *sum /= count);
+    rows.par_chunks_exact_mut(width).for_each(|row| {
+        row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
+    });
+    mean
+}
+
+fn zeros(rows: usize, columns: usize) -> Result<Vec<f64>> {
+    let mut values = Vec::new();
+    let reserved = rows.checked_mul(columns).filter(|&len| values.try_reserve_exact(len).is_ok());
+    let Some(len) = reserved else {
+        return Err(Error::OutOfMemory { context: format!("a Gram matrix of {rows} rows") });
+    };
+    values.resize(len, 0.0);
+    Ok(values)
+}
