@@ -1,5 +1,5 @@
 // Σ mᵢ exp(κs) over the pairs of every column of a block: 16 columns a workgroup.
-// Stands on: shared/exp.wgsl, shared/pairs.wgsl, shared/tile_sum.wgsl.
+// Stands on: shared/exp.wgsl, shared/exp_less_one.wgsl, shared/pairs.wgsl, shared/tile_sum.wgsl.
 
 struct Params {
     rows: u32,
@@ -44,14 +44,14 @@ fn column_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
         }
     }
     workgroupBarrier();
-    let pivot = parts[lane % QUADS];
+    let pivot = select(parts[lane % QUADS], vec4(0.0), vec4(LESS_ONE));
     // The sums take their place.
     workgroupBarrier();
 
     let scale = Scale(params.scale_high, params.scale_low, params.scale_least, params.zero);
     var sum = vec4(0.0);
     for (var row = lane / QUADS; row < params.rows; row += LANES / QUADS) {
-        let w = masses[row] * exp_scaled(scale, table[row * params.stride + quad] - pivot);
+        let w = masses[row] * term(scale, table[row * params.stride + quad] - pivot);
         sum += select(vec4(0.0), w, counted(row, cols));
     }
     parts[lane] = sum;

@@ -1,5 +1,5 @@
 // Σ mⱼ exp(κs) over the pairs of every rectangle of a block, for one κ or several; whole rows are rectangles too.
-// Stands on: shared/exp.wgsl, shared/pairs.wgsl, shared/tile_sum.wgsl.
+// Stands on: shared/exp.wgsl, shared/exp_less_one.wgsl, shared/pairs.wgsl, shared/tile_sum.wgsl.
 
 struct Params {
     stride: u32, // from a row of similarities to the next, by fours
@@ -48,7 +48,7 @@ fn rectangle_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
             parts[lane] = max(parts[lane], parts[lane + half]);
         }
     }
-    let pivot = workgroupUniformLoad(&parts[0]);
+    let pivot = select(workgroupUniformLoad(&parts[0]), 0.0, LESS_ONE);
 
     for (var k = 0u; k < params.scales; k++) {
         let parts_of_scale = scales[k];
@@ -57,7 +57,7 @@ fn rectangle_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
         for (var row = rows.x + lane / wide; row < rows.y; row += LANES / wide) {
             for (var col = cols.x + lane % wide; col < cols.y; col += 4u * wide) {
                 let four = col + wide * vec4(0u, 1u, 2u, 3u);
-                let w = masses_of(four, cols.y) * exp_scaled(scale, similarities(row, four, cols.y) - pivot);
+                let w = masses_of(four, cols.y) * term(scale, similarities(row, four, cols.y) - pivot);
                 sum += select(vec4(0.0), w, counted(row, four, cols.y));
             }
         }

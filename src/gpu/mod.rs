@@ -40,6 +40,7 @@ use crate::{
     gpu::{
         block::pass::Pass,
         device::{adapters, ceiling, context::Context},
+        gradient::weighted::{WeightedSum, weighted_grad},
         kernel::{
             cooperative::{Cooperative, Matrices},
             precisions_used::PrecisionsUsed,
@@ -49,10 +50,14 @@ use crate::{
             matrix::GpuMatrix,
             panels::{self, Source},
         },
-        reduce::{close_pairs, distances, groups, histogram, moments, paired, rows, total},
+        reduce::{
+            close_pairs, distances,
+            groups::{self, Groups},
+            histogram, moments, paired, rows, total,
+        },
         selftest::check,
     },
-    kernel::{Kernel, Map, scales},
+    kernel::{Kernel, Map},
     log_sum::LogSumExp,
     pairs::Pairs,
     points::{Embeddings, Matrix, Points, Scaling},
@@ -211,16 +216,18 @@ impl Backend for Gpu {
     }
 
     fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
-        match scales(kernels, Map::Gaussian).as_deref() {
-            None => total_of_rows(self, pairs, kernels, watch),
-            Some([]) => Ok(Vec::new()),
-            Some(&[t]) => {
-                let pass = Pass::new(&self.context, pairs, t, self.asked)?.noted_in(&self.precisions_used);
-                Ok(vec![pass.log_sum(watch)?])
+        match *kernels {
+            _ if kernels.iter().any(|kernel| kernel.map != Map::Gaussian) => {
+                total_of_rows(self, pairs, kernels, watch)
             }
-            Some(ts) => {
+            [] => Ok(Vec::new()),
+            [kernel] => {
+                let pass = Pass::new(&self.context, pairs, kernel, self.asked)?;
+                Ok(vec![pass.noted_in(&self.precisions_used).log_sum(watch)?])
+            }
+            _ => {
                 self.precisions_used.note(None);
-                total::log_sums(&self.context, pairs, ts, watch)
+                total::log_sums(&self.context, pairs, kernels, watch)
             }
         }
     }
@@ -233,14 +240,7 @@ impl Backend for Gpu {
         watch: &Watch<'_>,
     ) -> Result<Vec<RowLogSums>> {
         self.precisions_used.note(None);
-        if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
-            return rows::row_log_sums_of_logits(&self.context, pairs, &taus, watch);
-        }
-        let mut passes = watch.passes();
-        let each = kernels
-            .iter()
-            .map(|&kernel| rows::row_log_sums(&self.context, pairs, kernel.into(), weights, passes.next()));
-        each.collect()
+        rows::row_log_sums(&self.context, pairs, kernels, weights, watch)
     }
 
     fn group_log_sums(
@@ -255,11 +255,7 @@ impl Backend for Gpu {
         if kernel.map != Map::Gaussian {
             return Err(Error::missing("the sum of logits of each group"));
         }
-        let sums = groups::group_log_sums(&self.context, x, ends, kernel.scale, watch)?;
-        Ok(match which {
-            GroupPairs::All => sums,
-            GroupPairs::Within => (0..ends.len()).map(|group| sums[group * (ends.len() + 1)]).collect(),
-        })
+        groups::group_log_sums(&self.context, x, Groups { ends, which }, kernel, watch)
     }
 
     fn gradient(
@@ -275,8 +271,8 @@ impl Backend for Gpu {
                 Ok((Sums::Total(sum), gradients))
             }
             Normalizer::Total { scale } => {
-                let pass = Pass::new(&self.context, pairs, kernel.scale, self.asked)?
-                    .noted_in(&self.precisions_used);
+                let pass = Pass::new(&self.context, pairs, kernel, self.asked)?;
+                let pass = pass.noted_in(&self.precisions_used);
                 let (sum, gradients) = pass.log_sum_with_grad(scale, watch)?;
                 Ok((Sums::Total(sum), gradients))
             }
@@ -286,16 +282,9 @@ impl Backend for Gpu {
                 Ok((Sums::Rows(sums), gradients))
             }
             Normalizer::Given { weights, scale, into } => {
-                debug_assert_eq!(scale, 1.0);
                 self.precisions_used.note(None);
-                let gradients = gradient::weighted::weighted_grad(
-                    &self.context,
-                    pairs,
-                    kernel.into(),
-                    weights,
-                    into,
-                    watch,
-                )?;
+                let sum = WeightedSum { kernel, weights, scale };
+                let gradients = weighted_grad(&self.context, pairs, sum, into, watch)?;
                 Ok((Sums::None, gradients))
             }
         }

@@ -27,7 +27,7 @@ pub(crate) enum Operands {
 impl Operands {
     /// Those of a pass; each tile has its own pivot, or all have one.
     pub(crate) fn of(pass: &Pass<'_>, own_pivot: bool) -> Result<Self> {
-        let similarity = pass.pair_exponent.similarity();
+        let similarity = pass.exponent.similarity();
         let (context, dims) = (pass.context, pass.dims);
         Ok(match pass.cooperative {
             Some(cooperative) if similarity == Similarity::Cosine && !own_pivot => {
@@ -107,7 +107,7 @@ impl Operands {
     /// Multiply-adds of a tile.
     pub(crate) fn cost(&self, pass: &Pass<'_>) -> f64 {
         match self {
-            Self::Points(pairwise) => pass.pair_exponent.cost(pairwise.tiling, pass.dims),
+            Self::Points(pairwise) => pass.exponent.cost(pairwise.tiling, pass.dims),
             Self::Halves { cooperative, .. } => cooperative.cost(pass.dims),
         }
     }

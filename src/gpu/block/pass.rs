@@ -7,6 +7,7 @@ use crate::{
     gpu::{
         device::context::Context,
         kernel::{
+            accuracy::{self, Arithmetic, Reduction},
             cooperative::Cooperative,
             exponent::PairExponent,
             params::{CountedPairs, PairParams},
@@ -16,6 +17,7 @@ use crate::{
         },
         points::panels::{GpuPoints, Panel},
     },
+    kernel::Kernel,
     pairs::Pairs,
     points::Points,
     schedule::{Block, across, within},
@@ -32,13 +34,13 @@ pub(crate) struct Pass<'a> {
     pub(crate) dims: usize,
     /// How many pairs count.
     pub(crate) count: u64,
-    pub(crate) pair_exponent: PairExponent,
+    pub(crate) exponent: PairExponent,
     /// Of the kernels over cosines; exact ones have their own.
     pub(crate) tiling: Tiling,
     /// What takes their place.
     pub(crate) cooperative: Option<Cooperative>,
     /// Where it is noted which of these made the sum.
-    pub(crate) grades: Option<&'a PrecisionsUsed>,
+    pub(crate) precisions_used: Option<&'a PrecisionsUsed>,
 }
 
 impl<'a> Pass<'a> {
@@ -46,11 +48,11 @@ impl<'a> Pass<'a> {
     pub(crate) fn new(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
-        t: f64,
+        kernel: Kernel,
         asked: Option<Cooperative>,
     ) -> Result<Self> {
-        let mut pass = Self::with_tiling(context, pairs, t, Tiling::SMALL)?;
-        if pass.pair_exponent.similarity() == Similarity::Cosine {
+        let mut pass = Self::with_tiling(context, pairs, kernel, Tiling::SMALL)?;
+        if pass.exponent.similarity() == Similarity::Cosine {
             let (n, m) = (pass.left.rows(), pass.right.rows());
             let panel = pass.x.panel_rows.min(n.max(m));
             let serves = |asked: &Cooperative| {
@@ -71,19 +73,19 @@ impl<'a> Pass<'a> {
     pub(crate) fn with_tiling(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
-        t: f64,
+        kernel: Kernel,
         tiling: Tiling,
     ) -> Result<Self> {
-        let (left, right) = pairs.sides();
-        let pair_exponent = PairExponent::new(left.scaling(), left.rows() as u64 * right.rows() as u64, t);
-        Self::of(context, pairs, pair_exponent, tiling)
+        let first = accuracy::first(pairs, kernel, Reduction::Total);
+        let exponent = PairExponent::new(first, kernel, pairs.sides().0.scaling());
+        Self::of(context, pairs, exponent, tiling)
     }
 
     /// A pass over similarities of the caller's choice.
     pub(crate) fn of(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
-        pair_exponent: PairExponent,
+        exponent: PairExponent,
         tiling: Tiling,
     ) -> Result<Self> {
         let (left, right) = pairs.sides();
@@ -97,23 +99,28 @@ impl<'a> Pass<'a> {
             y,
             dims: left.dims(),
             count: pairs.count(),
-            pair_exponent,
+            exponent,
             tiling,
             cooperative: None,
-            grades: None,
+            precisions_used: None,
         })
     }
 
     /// The same pass, of which a note is made.
-    pub(crate) fn noted_in(self, grades: &'a PrecisionsUsed) -> Self {
-        Self { grades: Some(grades), ..self }
+    pub(crate) fn noted_in(self, precisions_used: &'a PrecisionsUsed) -> Self {
+        Self { precisions_used: Some(precisions_used), ..self }
     }
 
-    /// Notes what a result was made in.
-    pub(crate) fn note(&self) {
-        let coarse = self.pair_exponent.similarity() == Similarity::Cosine;
-        if let Some(grades) = self.grades {
-            grades.note(self.cooperative.filter(|_| coarse));
+    /// The same pass by another arithmetic.
+    pub(crate) fn by(&self, arithmetic: Arithmetic) -> Self {
+        Self { exponent: self.exponent.by(arithmetic), ..*self }
+    }
+
+    /// Notes the precision that a result was made in.
+    pub(crate) fn note(&self, by: Arithmetic) {
+        let coarse = by.similarity == Similarity::Cosine;
+        if let Some(precisions) = self.precisions_used {
+            precisions.note(self.cooperative.filter(|_| coarse));
         }
     }
 

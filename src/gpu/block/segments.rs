@@ -15,7 +15,7 @@ use crate::{
         },
     },
     log_sum::LogSumExp,
-    schedule::{Block, panels},
+    schedule::Block,
 };
 
 /// Columns of a rectangle, of which a workgroup sums one, where nothing else says so.
@@ -23,7 +23,7 @@ pub(crate) const MAX_SEGMENT_COLUMNS: usize = 256;
 
 /// Segments of a block's rows or columns: where each begins, and where the last ends.
 pub(crate) struct Segments {
-    pub(crate) at: Vec<u32>,
+    at: Vec<u32>,
     buffer: wgpu::Buffer,
 }
 
@@ -35,26 +35,6 @@ impl Segments {
     /// One segment a row.
     pub(crate) fn every(context: &Context, rows: usize) -> Result<Self> {
         Self::new(context, (0..=rows as u32).collect())
-    }
-
-    /// Segments of every panel, at most `step` long, that end at every one of `ends`.
-    pub(crate) fn panels(
-        context: &Context,
-        rows: usize,
-        panel_rows: usize,
-        step: usize,
-        ends: &[usize],
-    ) -> Result<Vec<Self>> {
-        let cuts = panels(rows, panel_rows).map(|panel| {
-            let inside = |end: &&usize| panel.contains(end);
-            let mut at: Vec<_> =
-                panel.clone().step_by(step).chain(ends.iter().filter(inside).copied()).collect();
-            at.push(panel.end);
-            at.sort_unstable();
-            at.dedup();
-            Self::new(context, at.into_iter().map(|at| (at - panel.start) as u32).collect())
-        });
-        cuts.collect()
     }
 
     /// All of them.
@@ -91,16 +71,18 @@ pub(crate) struct Rectangles<'a> {
 pub(crate) struct GroupBlocks {
     scales: wgpu::Buffer,
     count: u32,
+    less_one: bool,
 }
 
 impl GroupBlocks {
-    pub(crate) fn new(context: &Context, pair_exponents: &[PairExponent]) -> Result<Self> {
-        let scales = pair_exponents.iter().flat_map(|pair_exponent| {
-            let [high, low, least] = pair_exponent.scale();
+    pub(crate) fn new(context: &Context, exponents: &[PairExponent]) -> Result<Self> {
+        let scales = exponents.iter().flat_map(|exponent| {
+            let [high, low, least] = exponent.scale();
             [high, low, least, 0.0]
         });
         let scales = context.filled("factors of exponents", &scales.collect::<Vec<_>>())?;
-        Ok(Self { scales, count: pair_exponents.len() as u32 })
+        let less_one = exponents.first().is_some_and(|exponent| exponent.arithmetic.less_one);
+        Ok(Self { scales, count: exponents.len() as u32, less_one })
     }
 
     /// Sums every rectangle between cuts of rows and of columns, row by row.
@@ -116,7 +98,7 @@ impl GroupBlocks {
         let sums = stream.sums();
         let area = (block.rows.len() * block.cols.len()) as f64;
         let tiles = Tiles {
-            shader: Shader::RectangleSums,
+            shader: Shader::RectangleSums { less_one: self.less_one },
             buffers: &[&table.buffer, rows.buffer, cols.buffer, weights, &self.scales, &sums],
             count: (down * across) as u32,
             sums: Some(Sums { per_tile: self.count, to }),
@@ -136,11 +118,19 @@ impl GroupBlocks {
 }
 
 impl Line {
-    /// The sum of exponentials that a tile's is.
+    /// The sum of exponentials that a tile's is; less one each where the line says so.
     pub(crate) fn log_sum(self, tile: TileSum) -> LogSumExp {
         if tile.sum == 0.0 {
             return LogSumExp::EMPTY;
         }
         LogSumExp { max: self.at(tile.pivot), sum: tile.sum.into() }
+    }
+
+    /// A whole sum, over pairs of this weight in all: what was taken off each is put back.
+    pub(crate) fn with_ones(self, sum: LogSumExp, weight: f64) -> LogSumExp {
+        match self.less_one {
+            true => LogSumExp { max: self.offset, sum: weight + sum.sum },
+            false => sum,
+        }
     }
 }

@@ -41,11 +41,11 @@ impl<'a> SimilarityTable<'a> {
     pub(crate) fn new(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
-        pair_exponent: PairExponent,
+        exponent: PairExponent,
         origin: f32,
     ) -> Result<Self> {
         let tiling = context.tiling(pairs.count() as f64 * pairs.sides().0.dims() as f64)?;
-        Self::with_tiling(context, pairs, pair_exponent, origin, tiling)
+        Self::with_tiling(context, pairs, exponent, origin, tiling)
     }
 
     /// The same in tiles of the caller's choice, or in small ones where the similarity does not take them; what is multiplied
@@ -53,13 +53,13 @@ impl<'a> SimilarityTable<'a> {
     pub(crate) fn with_tiling(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
-        pair_exponent: PairExponent,
+        exponent: PairExponent,
         origin: f32,
         tiling: Tiling,
     ) -> Result<Self> {
-        let pass = Pass::of(context, pairs, pair_exponent, tiling)?;
-        let own = if pair_exponent.similarity().takes(tiling) { tiling } else { Tiling::SMALL };
-        let pairwise = Pairwise::of_table(pair_exponent.similarity(), own, pass.dims);
+        let pass = Pass::of(context, pairs, exponent, tiling)?;
+        let own = if exponent.similarity().takes(tiling) { tiling } else { Tiling::SMALL };
+        let pairwise = Pairwise::of_table(exponent.similarity(), own, pass.dims);
         // Whole tiles of the kernels on either end; all are powers of two.
         let side = |rows: usize, tile: usize| {
             pass.x.panel_rows.min(rows).next_multiple_of(tile.max(tiling.rows()).max(TILE))
@@ -95,7 +95,7 @@ impl<'a> SimilarityTable<'a> {
             buffers: &[&x.values, &y.values, &x.excess, &y.excess, &self.buffer],
             count: tiling.grid(block.rows.len(), block.cols.len()),
             sums: None,
-            cost: pass.pair_exponent.cost(tiling, pass.dims),
+            cost: pass.exponent.cost(tiling, pass.dims),
             pairs: 0,
         };
         stream.tiles(tiles, |first_tile, _| PairParams { first_tile, diagonal: counted.code(), ..params })

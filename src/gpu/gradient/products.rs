@@ -9,6 +9,7 @@ use crate::{
             stream::{Collector, Stream, Tiles},
         },
         kernel::{
+            accuracy::Products,
             params::{WeightedDifferencesParams, WeightedSumsParams},
             table::Shader,
         },
@@ -16,13 +17,6 @@ use crate::{
     },
     schedule::Block,
 };
-
-/// What the weights of a block are multiplied with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Products {
-    Points,
-    Differences,
-}
 
 impl Pass<'_> {
     /// Adds the products of a block's weights to the gradients of either side.

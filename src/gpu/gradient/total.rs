@@ -6,57 +6,72 @@
 //! points, at twice the work.
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     gpu::{
         block::{operands::Operands, pass::Pass},
         device::stream::{Stream, Sums, Tiles},
-        gradient::{finish::finish, products::Products},
-        kernel::{params::PairParams, table::Similarity},
+        gradient::finish::finish,
+        kernel::{
+            accuracy::{Climbed, Evidence, Products, climb},
+            params::PairParams,
+        },
         points::matrix::GpuMatrix,
-        reduce::total::Total,
+        reduce::total::{Total, TotalOfTiles},
     },
     log_sum::LogSumExp,
     progress::Watch,
     weights::Gradients,
 };
 
+/// A sum over all pairs with its gradients, by one arithmetic.
+struct Pulled {
+    total: Total,
+    x: GpuMatrix,
+    y: Option<GpuMatrix>,
+    /// Little of the weighted sums was left.
+    dropped: bool,
+}
+
 impl Pass<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
     pub(crate) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
-        let products = match self.pair_exponent.similarity() {
-            Similarity::Cosine | Similarity::FineCosine | Similarity::Product => Products::Points,
-            Similarity::SplitCosine | Similarity::Difference => Products::Differences,
-        };
-        self.by(products, weight, watch)
+        self.context.scoped("differentiating potentials", || {
+            let evidence = |_, pulled: &Pulled| Evidence {
+                dropped: pulled.dropped,
+                ..pulled.total.evidence(self.count, self.exponent.t())
+            };
+            let pass = |by, watch: &Watch<'_>| Ok(vec![self.by(by).pulled(weight, watch)?]);
+            let found = climb(self.exponent.arithmetic, watch, evidence, pass)?.pop();
+            let Climbed { result: Pulled { total, x, y, .. }, by } =
+                found.ok_or_else(|| Error::missing("the sum over all pairs"))?;
+            self.note(by);
+            let sum = match by.less_one {
+                true => self.sums_less_one(by, &watch.silent())?.first().map_or(total.sum, |total| total.sum),
+                false => total.sum,
+            };
+            let y = y.map(|y| y.into_matrix(self.right.rows()));
+            Ok((sum, Gradients { x: x.into_matrix(self.left.rows()), y }))
+        })
     }
 
-    fn by(&self, products: Products, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
-        let pivot = match self.pair_exponent.pivot() {
+    /// The sum and the gradients by the arithmetic of the pass.
+    fn pulled(&self, weight: f64, watch: &Watch<'_>) -> Result<Pulled> {
+        let products = self.exponent.arithmetic.products;
+        let pivot = match self.exponent.pivot() {
             Some(pivot) => pivot,
-            None => self.pair_exponent.pivot_of(self.log_sum(&watch.silent())?)?,
+            None => self.exponent.pivot_of(self.log_sum(&watch.silent())?)?,
         };
-        self.context.scoped("differentiating potentials", || {
-            let gx = self.zeros(self.left.rows())?;
-            let gy = (!self.one_set()).then(|| self.zeros(self.right.rows())).transpose()?;
-            let sum = self.sums_of_blocks(products, pivot, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
-            if let Some(pair_exponent) = self.pair_exponent.refined(sum, self.count) {
-                drop((gx, gy));
-                return Self { pair_exponent, ..*self }.by(Products::Differences, weight, &watch.silent());
-            }
-            let scale = 2.0 * self.pair_exponent.t() * weight / sum.sum;
-            let mut dropped = finish(self.context, self.left, &gx, scale)?;
-            if let Some(gy) = &gy {
-                dropped = dropped.and(finish(self.context, self.right, gy, scale)?);
-            }
-            // Each pair has weighed on both of its points.
-            if products == Products::Points && dropped.too_much(2.0 * sum.sum) {
-                drop((gx, gy));
-                return self.by(Products::Differences, weight, &watch.silent());
-            }
-            self.note();
-            let y = gy.map(|gy| gy.into_matrix(self.right.rows()));
-            Ok((sum, Gradients { x: gx.into_matrix(self.left.rows()), y }))
-        })
+        let x = self.zeros(self.left.rows())?;
+        let y = (!self.one_set()).then(|| self.zeros(self.right.rows())).transpose()?;
+        let total = self.sums_of_blocks(products, pivot, (&x, y.as_ref().unwrap_or(&x)), watch)?;
+        let sum = self.exponent.settled(total.sum, self.count)?;
+        let scale = 2.0 * self.exponent.t() * weight / sum.sum;
+        let mut dropped = finish(self.context, self.left, &x, scale)?;
+        if let Some(y) = &y {
+            dropped = dropped.and(finish(self.context, self.right, y, scale)?);
+        }
+        // Each pair has weighed on both of its points.
+        Ok(Pulled { total, x, y, dropped: dropped.too_much(2.0 * sum.sum) })
     }
 
     fn zeros(&self, rows: usize) -> Result<GpuMatrix> {
@@ -69,8 +84,8 @@ impl Pass<'_> {
         pivot: f32,
         gradients: (&GpuMatrix, &GpuMatrix),
         watch: &Watch<'_>,
-    ) -> Result<LogSumExp> {
-        let total = Total::of(self.pair_exponent);
+    ) -> Result<Total> {
+        let total = TotalOfTiles { exponent: self.exponent, total: Total::EMPTY };
         let mut stream = Stream::collecting(total, self.context, self.x.stored, Some(watch))?;
         let sums = stream.sums();
         let operands = Operands::of(self, false)?;
@@ -82,7 +97,7 @@ impl Pass<'_> {
         let stride = side(self.right.rows(), cols);
         let largest = side(self.left.rows(), rows) * stride;
         let weights = self.context.storage("the weights of a block", 4 * largest as u64)?;
-        let common = PairParams { stride: stride as u32 / 4, ..self.pair_exponent.params(pivot) };
+        let common = PairParams { stride: stride as u32 / 4, ..self.exponent.params(pivot) };
         for block in self.blocks() {
             let [x, y, x_excess, y_excess] = operands.sides(self, &block);
             let tiles = Tiles {
@@ -100,6 +115,6 @@ impl Pass<'_> {
             })?;
             self.add_products(&mut stream, products, &block, (&weights, stride), gradients)?;
         }
-        self.pair_exponent.settled(stream.finish()?.sum, self.count)
+        Ok(stream.finish()?.total)
     }
 }

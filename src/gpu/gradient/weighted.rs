@@ -11,22 +11,21 @@ use crate::{
             context::{Context, TILE},
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
-        gradient::{finish::finish, products::Products},
+        gradient::finish::finish,
         kernel::{
-            accuracy::few,
+            accuracy::{self, Arithmetic, Evidence, Products, Reduction, climb},
             exponent::{Line, PairExponent},
             params::{RowParams, WeighParams},
             table::{Shader, Similarity},
         },
         points::matrix::GpuMatrix,
     },
-    kernel::Exponent,
+    kernel::Kernel,
     pairs::Pairs,
     points::Matrix,
     progress::Watch,
     schedule::{Block, panels},
-    weights::Gradients,
-    weights::PairWeights,
+    weights::{Gradients, PairWeights},
 };
 
 /// Columns that a workgroup of `shaders/weigh.wgsl` works on.
@@ -34,34 +33,54 @@ pub(crate) const COLUMNS: usize = 256;
 /// Logs of the largest weight between which f32 holds it and those that count beside it: exponentials end at 2^12.5.
 const LOG_WEIGHTS_IN_F32: std::ops::RangeInclusive<f64> = -40.0..=8.0;
 
-/// The gradient of Σ wᵢⱼeᵢⱼ, added to `sum` where given.
+/// The gradient of a sum of exponents, each times its weight and `scale`.
+pub(crate) struct WeightedSum<'a> {
+    pub(crate) kernel: Kernel,
+    pub(crate) weights: PairWeights<'a>,
+    pub(crate) scale: f64,
+}
+
+/// The gradient of `scale` · Σ wᵢⱼeᵢⱼ, added to `into` where given.
 pub(crate) fn weighted_grad(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
-    exponent: Exponent,
-    weighing: PairWeights<'_>,
-    sum: Option<Gradients>,
+    sum: WeightedSum<'_>,
+    into: Option<Gradients>,
     watch: &Watch<'_>,
 ) -> Result<Gradients> {
-    let (x, y) = pairs.sides();
-    let count = x.rows() as u64 * y.rows() as u64;
-    let pair_exponent = PairExponent::of_rows(exponent, x.scaling(), count)?;
+    let WeightedSum { kernel, weights, scale } = sum;
+    let first = accuracy::first(pairs, kernel, Reduction::Weights);
+    let exponent = PairExponent::of_rows(first, kernel, pairs.sides().0.scaling())?;
     context.scoped("differentiating weighted sums", || {
-        let line = pair_exponent.line(exponent);
-        let table = SimilarityTable::new(context, pairs, pair_exponent, line.origin)?;
-        let products = match pair_exponent.similarity() {
-            Similarity::Difference => Products::Differences,
-            Similarity::SplitCosine if few(count) => Products::Differences,
-            _ => Products::Points,
+        let line = exponent.line();
+        let table = SimilarityTable::new(context, pairs, exponent, line.origin)?;
+        let weights = Weights { context, table: &table, line, weights, scale };
+        let evidence = |_, pulled: &Pulled| Evidence {
+            // Weights tell nothing of a mean.
+            log_mean: f64::NEG_INFINITY,
+            t: exponent.t(),
+            tile_share: 0.0,
+            dropped: pulled.dropped,
         };
-        let part = Weights { context, table: &table, line, weighing }.grad(products, 0.0, watch)?;
-        let Some(sum) = sum else { return Ok(part) };
+        let mut shift = 0.0;
+        let pass =
+            |by: Arithmetic, watch: &Watch<'_>| Ok(vec![weights.pulled(by.products, &mut shift, watch)?]);
+        let found = climb(first, watch, evidence, pass)?.pop();
+        let part = found.ok_or_else(|| Error::missing("the gradient of a weighted sum"))?.result.gradients;
+        let Some(sum) = into else { return Ok(part) };
         add(context, &part.x, &sum.x)?;
         if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
             add(context, part, sum)?;
         }
         Ok(sum)
     })
+}
+
+/// Gradients by one arithmetic.
+struct Pulled {
+    gradients: Gradients,
+    /// Little of the weighted sums was left.
+    dropped: bool,
 }
 
 /// sum += part, row by row.
@@ -102,38 +121,43 @@ struct Weights<'a> {
     context: &'a Arc<Context>,
     table: &'a SimilarityTable<'a>,
     line: Line,
-    weighing: PairWeights<'a>,
+    weights: PairWeights<'a>,
+    scale: f64,
 }
 
 impl Weights<'_> {
-    /// The gradient by products with points or with differences, weights being relative to exp(`shift`).
-    fn grad(&self, products: Products, shift: f64, watch: &Watch<'_>) -> Result<Gradients> {
+    /// The gradient by products with points or with differences, weights being relative to exp(`shift`), which f32 may ask
+    /// to change once.
+    fn pulled(&self, products: Products, shift: &mut f64, watch: &Watch<'_>) -> Result<Pulled> {
         let (context, pass) = (self.context, &self.table.pass);
-        let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
-        let gx = zeros(pass.left.rows())?;
-        let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
-        let WeightSums { log_of_largest: largest, total: weights, .. } =
-            self.sums_of_blocks(products, shift, (&gx, gy.as_ref().unwrap_or(&gx)), watch)?;
-        if !LOG_WEIGHTS_IN_F32.contains(&largest) && largest.is_finite() {
-            drop((gx, gy));
-            if shift != 0.0 {
-                return Err(Error::Overflow { metric: "a weight" });
+        let mut passes = watch.passes();
+        loop {
+            let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
+            let gx = zeros(pass.left.rows())?;
+            let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
+            let gradients = (&gx, gy.as_ref().unwrap_or(&gx));
+            let sums = self.sums_of_blocks(products, *shift, gradients, passes.next())?;
+            let largest = sums.log_of_largest;
+            if !LOG_WEIGHTS_IN_F32.contains(&largest) && largest.is_finite() {
+                if *shift != 0.0 {
+                    return Err(Error::Overflow { metric: "a weight" });
+                }
+                *shift = largest;
+                continue;
             }
-            return self.grad(products, largest, &watch.silent());
+            let scale = pass.exponent.gradient_factor() * shift.exp() * self.scale;
+            let mut dropped = finish(context, pass.left, &gx, scale)?;
+            if let Some(gy) = &gy {
+                dropped = dropped.and(finish(context, pass.right, gy, scale)?);
+            }
+            let of_raw = pass.exponent.similarity() == Similarity::Product;
+            let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
+            return Ok(Pulled {
+                gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y },
+                // Each pair has weighed on both of its points.
+                dropped: !of_raw && dropped.too_much(2.0 * sums.total),
+            });
         }
-        let scale = pass.pair_exponent.pull() * shift.exp();
-        let mut dropped = finish(context, pass.left, &gx, scale)?;
-        if let Some(gy) = &gy {
-            dropped = dropped.and(finish(context, pass.right, gy, scale)?);
-        }
-        // Each pair has weighed on both of its points.
-        let raw = pass.pair_exponent.similarity() == Similarity::Product;
-        if products == Products::Points && !raw && dropped.too_much(2.0 * weights) {
-            drop((gx, gy));
-            return self.grad(Products::Differences, shift, &watch.silent());
-        }
-        let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
-        Ok(Gradients { x: gx.into_matrix(pass.left.rows()), y })
     }
 
     /// Adds up the products, and the weights.
@@ -166,7 +190,7 @@ impl Weights<'_> {
         q: &wgpu::Buffer,
     ) -> Result<()> {
         let (rows, cols) = (block.rows.len(), block.cols.len());
-        let [scale_high, scale_low, scale_least] = self.table.pass.pair_exponent.scale();
+        let [scale_high, scale_low, scale_least] = self.table.pass.exponent.scale();
         let sums = stream.sums();
         let tiles = Tiles {
             shader: Shader::Weigh,
@@ -181,7 +205,7 @@ impl Weights<'_> {
             cols: cols as u32,
             stride: self.table.quads(),
             diagonal: self.table.pass.counted(block).code(),
-            sum: matches!(self.weighing, PairWeights::Sum { .. }).into(),
+            sum: matches!(self.weights, PairWeights::Sum { .. }).into(),
             first_tile,
             first_sum,
             scale_high,
@@ -202,7 +226,7 @@ impl Weights<'_> {
             let parts = panels(factors.len(), panel_rows);
             parts.map(|rows| self.context.filled("factors of points", &factors[rows])).collect()
         };
-        match self.weighing {
+        match self.weights {
             PairWeights::Sum { p, q } => {
                 Ok((of(p, offset)?, (!pass.one_set()).then(|| of(q, offset)).transpose()?))
             }

@@ -1,82 +1,238 @@
-//! Accuracy of sums over pairs: which arithmetic a sum begins with, and which evidence asks for a finer one.
+//! Accuracy of sums over pairs: the arithmetic that a sum begins with, and the finer one that its result asks for.
+//!
+//! Operations bring [`Evidence`]; nothing else decides. From coarse to fine: cosines in f32 (by cooperative matrices where
+//! asked for), cosines by split products, and direct differences with sums of exp(e) − 1. Single precision of points on
+//! the device is the limit: of rows that differ by δ in a coordinate, ‖x−y‖² is right to about (1e-8/δ)² of itself on
+//! average over many pairs, and to 1e-8/δ of itself for one row.
 
 use crate::{
-    accuracy::narrow,
-    error::{Error, Result},
-    gpu::kernel::{
-        exponent::{MAX_RATE, MIN_RATE, PairExponent},
-        table::Similarity,
-    },
-    kernel::Exponent,
+    accuracy::NARROW,
+    error::Result,
+    gpu::kernel::{exponent, table::Similarity},
+    kernel::{Kernel, Map},
     log_sum::LogSumExp,
+    pairs::Pairs,
     points::Scaling,
+    progress::Watch,
 };
 
-/// Up to so many pairs, rounding has little to average over, and each product is split.
+/// Pairs up to which rounding has little to average over, so that each product is split.
 const MAX_PAIRS_FOR_SPLIT_COSINES: u64 = 512 * 512;
-/// Beyond this t a handful of close pairs may make the sum, and rounding of their cosines the result.
+/// Largest t of a total by cosines in f32: beyond, a handful of close pairs may make the sum, and rounding of their cosines
+/// the result.
 const MAX_T_FOR_F32_COSINES: f64 = 5.0;
-/// The same of cosines from short sums, for sums of a row, in which there is less to average over: τ = 0.07 is below.
+/// Largest t of rows and groups by cosines from short sums, in which there is less to average over: τ = 0.07 is below.
 const MAX_T_FOR_F32_COSINES_OF_ROWS: f64 = 7.5;
+/// Share of one tile in a sum above which the rounding of one cosine in it may be the result.
+const MAX_TILE_SHARE_FOR_F32_COSINES: f64 = 0.25;
+/// Least log of the mean of exponentials that is taken by sums of exp(e) − 1: below, these would cancel.
+const MIN_LOG_MEAN_FOR_LESS_ONE: f64 = -0.5;
+/// The same of raw points, whose sums of exp(e) lose no more above.
+const MIN_LOG_MEAN_OF_RAW_FOR_LESS_ONE: f64 = -2e-3;
 
-/// Whether pairs are so few.
-pub(crate) fn few(count: u64) -> bool {
-    count <= MAX_PAIRS_FOR_SPLIT_COSINES
+/// Factors of the weights of a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Products {
+    /// The points on the other side: what a point's own would add has no part tangent to the sphere.
+    Points,
+    /// Differences of points, at twice the work.
+    Differences,
 }
 
-impl PairExponent {
-    /// The potential of parameter t between `count` pairs of points.
-    pub(crate) fn new(scaling: Scaling, count: u64, t: f64) -> Self {
-        let similarity = match scaling {
-            Scaling::Raw => Similarity::Difference,
-            Scaling::Unit if few(count) || t > MAX_T_FOR_F32_COSINES => Similarity::SplitCosine,
-            Scaling::Unit => Similarity::Cosine,
-        };
-        Self { similarity, t }
+/// The way that a sum over pairs is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arithmetic {
+    pub(crate) similarity: Similarity,
+    /// Sums are of exp(e) − 1, which keeps the digits of exponents near 0.
+    pub(crate) less_one: bool,
+    /// Of gradients alone.
+    pub(crate) products: Products,
+}
+
+/// The kind of sums that an operation makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reduction {
+    /// One sum over all pairs.
+    Total,
+    /// One sum for each row.
+    Rows,
+    /// One sum for each two groups, the smallest group of so many rows.
+    Groups { smallest: u64 },
+    /// Weights of single pairs, multiplied for a gradient.
+    Weights,
+}
+
+/// The result of a pass, as far as it tells what was lost in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence {
+    /// Log of the mean of exp(e), relative to that of equal points.
+    pub(crate) log_mean: f64,
+    /// t of the Gaussian, or 1/(2τ).
+    pub(crate) t: f64,
+    /// Share of the largest tile in the sum.
+    pub(crate) tile_share: f64,
+    /// So much of a gradient was along its points that rounding shows in the rest.
+    pub(crate) dropped: bool,
+}
+
+impl Evidence {
+    /// Evidence of a sum alone.
+    pub(crate) fn of(sum: LogSumExp, count: u64, t: f64) -> Self {
+        Self { log_mean: sum.log_mean(count), t, tile_share: 0.0, dropped: false }
+    }
+}
+
+impl Arithmetic {
+    fn new(similarity: Similarity, products: Products) -> Self {
+        Self { similarity, less_one: false, products }
     }
 
-    /// What is raised to the power of e for sums of single rows or groups, the smallest over so many pairs.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Parameter`] where f32 cannot hold it.
-    pub(crate) fn of_rows(exponent: Exponent, scaling: Scaling, count: u64) -> Result<Self> {
-        let (name, value, t) = match exponent {
-            Exponent::Gaussian { t } => ("t", t, t),
-            Exponent::Logit { tau } if scaling == Scaling::Raw => ("tau", tau, 1.0 / tau),
-            Exponent::Logit { tau } => ("tau", tau, 0.5 / tau),
-        };
-        let similarity = match (scaling, exponent) {
-            (Scaling::Raw, Exponent::Gaussian { .. }) => Similarity::Difference,
-            (Scaling::Raw, Exponent::Logit { .. }) => Similarity::Product,
-            (Scaling::Unit, _) if few(count) || t > MAX_T_FOR_F32_COSINES_OF_ROWS => Similarity::SplitCosine,
-            (Scaling::Unit, _) => Similarity::FineCosine,
-        };
-        let pair_exponent = Self { similarity, t };
-        if pair_exponent.raw() && !(MIN_RATE..=MAX_RATE).contains(&pair_exponent.rate()) {
-            let expected = "between 1e-29 and 1e29 for raw points on a GPU; rescale them, or use the CPU";
-            return Err(Error::Parameter { name, value, expected });
+    /// Direct differences, whatever the points.
+    pub(crate) const DIFFERENCES: Self =
+        Self { similarity: Similarity::Difference, less_one: false, products: Products::Differences };
+    /// Direct differences in sums of exp(e) − 1: the finest.
+    const LESS_ONE: Self = Self { less_one: true, ..Self::DIFFERENCES };
+    /// Exact products of halves.
+    const SPLIT: Self = Self { similarity: Similarity::SplitCosine, ..Self::DIFFERENCES };
+}
+
+/// The arithmetic that a sum begins with.
+pub(crate) fn first(pairs: Pairs<'_>, kernel: Kernel, reduction: Reduction) -> Arithmetic {
+    let (x, y) = pairs.sides();
+    let count = match reduction {
+        Reduction::Groups { smallest } => smallest * smallest,
+        _ => x.rows() as u64 * y.rows() as u64,
+    };
+    first_of(kernel, x.scaling(), count, reduction)
+}
+
+/// The same for points of this kind and so many pairs.
+pub(crate) fn first_of(kernel: Kernel, scaling: Scaling, count: u64, reduction: Reduction) -> Arithmetic {
+    let few = count <= MAX_PAIRS_FOR_SPLIT_COSINES;
+    let t = exponent::gaussian_scale(kernel, Scaling::Unit);
+    match (scaling, kernel.map, reduction) {
+        (Scaling::Raw, Map::Gaussian, _) => Arithmetic::DIFFERENCES,
+        (Scaling::Raw, Map::Logit, _) => Arithmetic::new(Similarity::Product, Products::Points),
+        (Scaling::Unit, _, Reduction::Total) if few || t > MAX_T_FOR_F32_COSINES => Arithmetic::SPLIT,
+        (Scaling::Unit, _, Reduction::Total) => Arithmetic::new(Similarity::Cosine, Products::Points),
+        (Scaling::Unit, _, _) if few => Arithmetic::SPLIT,
+        (Scaling::Unit, _, _) if t > MAX_T_FOR_F32_COSINES_OF_ROWS => {
+            Arithmetic::new(Similarity::SplitCosine, Products::Points)
         }
-        Ok(pair_exponent)
+        (Scaling::Unit, _, _) => Arithmetic::new(Similarity::FineCosine, Products::Points),
     }
+}
 
-    /// The same potential with products split, where a sum without shows that the set is too narrow for it.
-    pub(crate) fn refined(self, sum: LogSumExp, count: u64) -> Option<Self> {
-        let coarse = matches!(self.similarity, Similarity::Cosine | Similarity::FineCosine);
-        (coarse && narrow(sum, count, self.t)).then_some(Self { similarity: Similarity::SplitCosine, ..self })
-    }
-
-    /// The sum, or an error where t shows in it and f32 cannot hold t. Beyond [`LEAST`] and [`GREATEST`] exponents are
-    /// 0 or −∞ as a rule, and it does not show: all weights are 1, or 1 and 0.
-    pub(crate) fn settled(self, sum: LogSumExp, count: u64) -> Result<LogSumExp> {
-        let rate = self.rate();
-        let told = rate < MIN_RATE && sum.sum / (count as f64) < 1.0 - 1e-7
-            || rate > MAX_RATE && sum.sum.fract() != 0.0;
-        if self.raw() && told {
-            let expected =
-                "between 1e-37 and 1e29 for raw points like these on a GPU; rescale them, or use the CPU";
-            return Err(Error::Parameter { name: "t", value: self.t, expected });
+/// The finer arithmetic that a result asks for.
+pub(crate) fn next(by: Arithmetic, evidence: &Evidence) -> Option<Arithmetic> {
+    let &Evidence { log_mean, t, tile_share, dropped } = evidence;
+    let narrow = match by.similarity {
+        // By Jensen's inequality, the log mean is never below −t times the mean squared distance.
+        Similarity::Cosine | Similarity::FineCosine | Similarity::SplitCosine => {
+            log_mean > -t * NARROW && log_mean > MIN_LOG_MEAN_FOR_LESS_ONE
         }
-        Ok(sum)
+        Similarity::Difference => {
+            !by.less_one && log_mean > MIN_LOG_MEAN_OF_RAW_FOR_LESS_ONE && exponent::fits(t)
+        }
+        Similarity::Product => false,
+    };
+    match () {
+        () if narrow => Some(Arithmetic::LESS_ONE),
+        () if by.similarity == Similarity::Cosine && tile_share > MAX_TILE_SHARE_FOR_F32_COSINES => {
+            Some(Arithmetic::SPLIT)
+        }
+        () if by.products == Products::Points && dropped => {
+            Some(Arithmetic { products: Products::Differences, ..by })
+        }
+        () => None,
+    }
+}
+
+/// A result, and the arithmetic that it was made by.
+#[derive(Clone, Debug)]
+pub(crate) struct Climbed<T> {
+    pub(crate) result: T,
+    pub(crate) by: Arithmetic,
+}
+
+/// Results by the arithmetic that each of them needs: all by the first, and those whose evidence asks for a finer one again
+/// by that. A pass makes all of them; those not asked for are left as they were.
+pub(crate) fn climb<T>(
+    first: Arithmetic,
+    watch: &Watch<'_>,
+    evidence: impl Fn(usize, &T) -> Evidence,
+    mut pass: impl FnMut(Arithmetic, &Watch<'_>) -> Result<Vec<T>>,
+) -> Result<Vec<Climbed<T>>> {
+    let mut passes = watch.passes();
+    let mut wanted: Vec<Option<Arithmetic>> = Vec::new();
+    let mut results: Vec<Option<Climbed<T>>> = Vec::new();
+    let mut by = first;
+    loop {
+        for (i, result) in pass(by, passes.next())?.into_iter().enumerate() {
+            if results.len() == i {
+                results.push(None);
+                wanted.push(Some(by));
+            }
+            if wanted[i] == Some(by) {
+                wanted[i] = next(by, &evidence(i, &result));
+                // A coarse result makes room for the finer one.
+                results[i] = wanted[i].is_none().then_some(Climbed { result, by });
+            }
+        }
+        match wanted.iter().flatten().next() {
+            Some(&finer) => by = finer,
+            None => return Ok(results.into_iter().flatten().collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSINE: Arithmetic =
+        Arithmetic { similarity: Similarity::Cosine, less_one: false, products: Products::Points };
+
+    fn evidence(log_mean: f64) -> Evidence {
+        Evidence { log_mean, t: 2.0, tile_share: 0.1, dropped: false }
+    }
+
+    #[test]
+    fn results_are_made_again_only_where_their_evidence_asks_for_it() {
+        let logs = [-3.0, -1e-6, -3.0];
+        let mut passes = Vec::new();
+        let found = climb(
+            COSINE,
+            &Watch::new(None, 0),
+            |_, &(_, log)| evidence(log),
+            |by, _| {
+                passes.push(by);
+                Ok(logs.map(|log| (by, log)).into())
+            },
+        );
+        let found = found.expect("sums");
+        assert_eq!(passes, [COSINE, Arithmetic::LESS_ONE]);
+        assert_eq!(
+            found.iter().map(|found| found.by).collect::<Vec<_>>(),
+            [COSINE, Arithmetic::LESS_ONE, COSINE]
+        );
+        assert!(found.iter().all(|found| found.by == found.result.0));
+        let none = climb(COSINE, &Watch::new(None, 0), |_, ()| evidence(0.0), |_, _| Ok(Vec::new()));
+        assert!(none.expect("no sums").is_empty());
+    }
+
+    #[test]
+    fn each_evidence_has_its_arithmetic_and_the_finest_has_none() {
+        assert_eq!(next(COSINE, &evidence(-1.0)), None);
+        assert_eq!(next(COSINE, &evidence(f64::NAN)), None);
+        assert_eq!(next(COSINE, &evidence(-1e-4)), Some(Arithmetic::LESS_ONE));
+        assert_eq!(next(COSINE, &Evidence { tile_share: 0.6, ..evidence(-1.0) }), Some(Arithmetic::SPLIT));
+        let dropped = Evidence { dropped: true, ..evidence(-1.0) };
+        assert_eq!(next(COSINE, &dropped).map(|by| by.products), Some(Products::Differences));
+        assert_eq!(next(Arithmetic::DIFFERENCES, &evidence(-1e-4)), Some(Arithmetic::LESS_ONE));
+        assert_eq!(
+            next(Arithmetic::LESS_ONE, &Evidence { tile_share: 1.0, dropped: true, ..evidence(0.0) }),
+            None
+        );
     }
 }

@@ -123,6 +123,7 @@ mod tests {
             kernel::tiling::Tiling,
             tests::{T, contexts_with_matrices, formula, last_row_error, results, unit, upload, values},
         },
+        kernel::Kernel,
         pairs::Pairs,
         precision::Storage,
     };
@@ -140,7 +141,7 @@ mod tests {
         tiling: Tiling,
         cooperative: Cooperative,
     ) -> Result<(f64, f64, Vec<Vec<f32>>)> {
-        let pass = Pass::with_tiling(context, pairs, T, tiling)?;
+        let pass = Pass::with_tiling(context, pairs, Kernel::gaussian(T), tiling)?;
         results(&Pass { cooperative: Some(cooperative), ..pass })
     }
 
@@ -191,7 +192,8 @@ mod tests {
             let y: Vec<f32> = values(rows, dims, 1).iter().map(|v| 1.1 * v).collect();
             let y = upload(&context, &y, dims, Storage::F32)?;
             let pairs = Pairs::Unpaired(&x, &y);
-            let (want, _, _) = results(&Pass::with_tiling(&context, pairs, T, Tiling::SMALL)?)?;
+            let (want, _, _) =
+                results(&Pass::with_tiling(&context, pairs, Kernel::gaussian(T), Tiling::SMALL)?)?;
             for kernel in kernels(matrices) {
                 let (value, with_grad, _) = compute(&context, pairs, Tiling::SMALL, kernel)?;
                 for got in [value, with_grad] {

@@ -1,38 +1,59 @@
-//! The Gaussian potential exp(−t‖x−y‖²) as the shaders compute it: exp(κs) of a similarity s.
+//! The exponent of a kernel as the shaders compute it: κs of a similarity s.
 
 use std::f64::consts::LOG2_E;
 
 use crate::{
     error::{Error, Result},
-    gpu::kernel::{params::PairParams, table::Similarity, tiling::Tiling},
-    kernel::Exponent,
+    gpu::kernel::{accuracy::Arithmetic, params::PairParams, table::Similarity, tiling::Tiling},
+    kernel::{Kernel, Map},
     log_sum::LogSumExp,
+    points::Scaling,
 };
 
-/// Beyond this t only the closest pairs have exponents that count beside each other.
+/// Largest t for which tables hold cosines less ½: beyond, only those near 1 have exponents that count beside each other.
 const MAX_T_FOR_MIDDLE_ORIGIN: f64 = 50.0;
-/// Unit rows have exponents from −4t to 0; so far down, f32 weights need no shift and lose nothing.
+/// Range of exponents, from −4t to 0 of unit rows, in which f32 weights need no shift and lose nothing.
 const MAX_RANGE_WITHOUT_SHIFT: f64 = 40.0;
 
-/// The factors of an exponent that f32 can hold and multiply.
-pub(crate) const MIN_RATE: f64 = 1e-37;
-pub(crate) const MAX_RATE: f64 = 1e30;
+/// Factors of an exponent that f32 can hold and multiply.
+const MIN_RATE: f64 = 1e-37;
+const MAX_RATE: f64 = 1e30;
 
-/// exp(−t‖x−y‖²) over a set of pairs; or exp(⟨x, y⟩/τ), which of unit rows is the same with t = 1/(2τ) but for a factor.
+/// The exponent of a kernel over similarities of one kind. Of unit rows, exp(⟨x, y⟩/τ) is exp(−t‖x−y‖²) with t = 1/(2τ) but
+/// for a factor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PairExponent {
-    pub(crate) similarity: Similarity,
+    pub(crate) arithmetic: Arithmetic,
+    kernel: Kernel,
     /// Of dot products of raw rows, 1/τ.
-    pub(crate) t: f64,
+    t: f64,
+    /// The exponent of equal unit rows, 0 of raw ones.
+    top: f64,
 }
 
-/// How exponents follow from a table of similarities: κ(s − origin) + offset.
+/// t of the Gaussian that a kernel is but for a factor; 1/τ of dot products of raw rows.
+pub(crate) fn gaussian_scale(kernel: Kernel, scaling: Scaling) -> f64 {
+    match (kernel.map, scaling) {
+        (Map::Gaussian, _) => kernel.scale,
+        (Map::Logit, Scaling::Unit) => 0.5 / kernel.scale,
+        (Map::Logit, Scaling::Raw) => 1.0 / kernel.scale,
+    }
+}
+
+/// Whether f32 holds a t.
+pub(crate) fn fits(t: f64) -> bool {
+    (MIN_RATE..=MAX_RATE).contains(&(LOG2_E * t))
+}
+
+/// The exponents that follow from a table of similarities: κ(s − origin) + offset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
-    /// What similarities in a table are relative to: those that weigh most have the most digits then.
+    /// The similarity that those in a table are relative to: those that weigh most have the most digits then.
     pub(crate) origin: f32,
     pub(crate) slope: f64,
     pub(crate) offset: f64,
+    /// Sums are of exp(κ(s − origin)) − 1.
+    pub(crate) less_one: bool,
 }
 
 impl Line {
@@ -42,70 +63,103 @@ impl Line {
 }
 
 impl PairExponent {
-    /// Similarities by direct difference, whatever the points.
-    pub(crate) fn by_differences() -> Self {
-        Self { similarity: Similarity::Difference, t: 1.0 }
+    pub(crate) fn new(arithmetic: Arithmetic, kernel: Kernel, scaling: Scaling) -> Self {
+        let top = match (kernel.map, scaling) {
+            (Map::Logit, Scaling::Unit) => 1.0 / kernel.scale,
+            _ => 0.0,
+        };
+        Self { arithmetic, kernel, t: gaussian_scale(kernel, scaling), top }
     }
 
-    /// The same similarities with another t.
-    pub(crate) fn with(self, t: f64) -> Self {
-        Self { t, ..self }
+    /// The same for sums of single rows or groups, all of which f32 has to hold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] where f32 cannot.
+    pub(crate) fn of_rows(arithmetic: Arithmetic, kernel: Kernel, scaling: Scaling) -> Result<Self> {
+        let exponent = Self::new(arithmetic, kernel, scaling);
+        if scaling == Scaling::Raw && !fits(exponent.t) {
+            let name = if kernel.map == Map::Gaussian { "t" } else { "tau" };
+            let expected = "between 1e-29 and 1e29 for raw points on a GPU; rescale them, or use the CPU";
+            return Err(Error::Parameter { name, value: kernel.scale, expected });
+        }
+        Ok(exponent)
     }
 
-    /// How the exponents follow from a table.
-    pub(crate) fn line(self, exponent: Exponent) -> Line {
+    /// The same kernel by another arithmetic.
+    pub(crate) fn by(self, arithmetic: Arithmetic) -> Self {
+        Self { arithmetic, ..self }
+    }
+
+    /// The exponents that follow from a table.
+    pub(crate) fn line(self) -> Line {
         // Between the closest and those at a right angle, or at the closest, where no others weigh.
-        let origin = match exponent {
-            _ if self.raw() => 0.0,
-            Exponent::Gaussian { t } if t > MAX_T_FOR_MIDDLE_ORIGIN => 1.0,
+        let origin = match self.kernel.map {
+            _ if !self.of_cosines() => 0.0,
+            Map::Gaussian if self.t > MAX_T_FOR_MIDDLE_ORIGIN => 1.0,
             _ => 0.5,
         };
-        self.line_from(exponent, origin)
+        self.line_from(origin)
     }
 
     /// The same where similarities are relative to this.
-    pub(crate) fn line_from(self, exponent: Exponent, origin: f32) -> Line {
-        let slope = self.slope();
-        let top = if matches!(exponent, Exponent::Gaussian { .. }) && !self.raw() { 1.0 } else { 0.0 };
-        Line { origin, slope, offset: slope * (f64::from(origin) - top) }
+    pub(crate) fn line_from(self, origin: f32) -> Line {
+        let (slope, less_one) = (self.slope(), self.arithmetic.less_one);
+        // Of equal rows, cosines are 1 and differences 0.
+        let equal = match self.kernel.map {
+            Map::Gaussian if self.of_cosines() => 1.0,
+            _ => 0.0,
+        };
+        let top = if self.of_cosines() { 0.0 } else { self.top };
+        Line { origin, slope, offset: slope * (f64::from(origin) - equal) + top, less_one }
+    }
+
+    /// The exponent of equal points.
+    pub(crate) fn top(self) -> f64 {
+        self.top
     }
 
     /// κ.
     pub(crate) fn slope(self) -> f64 {
-        self.t * if self.raw() { 1.0 } else { 2.0 }
+        self.t * if self.of_cosines() { 2.0 } else { 1.0 }
     }
 
     /// κ·log₂e.
-    pub(crate) fn rate(self) -> f64 {
+    fn rate(self) -> f64 {
         LOG2_E * self.slope()
     }
 
-    /// By what Σ w(y − x), or Σ wy, is to be multiplied for the gradient of Σ we.
-    pub(crate) fn pull(self) -> f64 {
-        self.t * if self.similarity == Similarity::Product { 1.0 } else { 2.0 }
+    /// The factor of Σ w(y − x), or Σ wy, in the gradient of Σ we.
+    pub(crate) fn gradient_factor(self) -> f64 {
+        self.t * if self.similarity() == Similarity::Product { 1.0 } else { 2.0 }
     }
 
     pub(crate) fn similarity(self) -> Similarity {
-        self.similarity
+        self.arithmetic.similarity
     }
 
     pub(crate) fn t(self) -> f64 {
         self.t
     }
 
-    pub(crate) fn raw(self) -> bool {
-        matches!(self.similarity, Similarity::Difference | Similarity::Product)
+    fn of_cosines(self) -> bool {
+        !matches!(self.similarity(), Similarity::Difference | Similarity::Product)
     }
 
     /// −t‖x−y‖² of a similarity.
     pub(crate) fn exponent(self, similarity: f32) -> f64 {
         let s = f64::from(similarity);
-        self.t * if self.raw() { s } else { 2.0 * (s - 1.0) }
+        self.t * if self.of_cosines() { 2.0 * (s - 1.0) } else { s }
     }
 
     /// The similarity that weights are relative to, if it is known without a sum.
     pub(crate) fn pivot(self) -> Option<f32> {
-        (!self.raw() && 4.0 * self.t <= MAX_RANGE_WITHOUT_SHIFT).then_some(1.0)
+        let flat = 4.0 * self.t <= MAX_RANGE_WITHOUT_SHIFT;
+        match self.of_cosines() {
+            true => flat.then_some(1.0),
+            // The first pass has shown that distances are near 0.
+            false => self.arithmetic.less_one.then_some(0.0),
+        }
     }
 
     /// The largest similarity in a sum.
@@ -114,12 +168,26 @@ impl PairExponent {
             return Err(Error::Overflow { metric: "uniformity" });
         }
         let s = sum.max / self.t;
-        Ok((if self.raw() { s } else { 1.0 + s / 2.0 }) as f32)
+        Ok((if self.of_cosines() { 1.0 + s / 2.0 } else { s }) as f32)
+    }
+
+    /// The sum, or an error where t shows in it and f32 cannot hold t. Beyond [`MIN_RATE`] and [`MAX_RATE`] exponents are
+    /// 0 or −∞ as a rule, and it does not show: all weights are 1, or 1 and 0.
+    pub(crate) fn settled(self, sum: LogSumExp, count: u64) -> Result<LogSumExp> {
+        let rate = self.rate();
+        let told = rate < MIN_RATE && sum.sum / (count as f64) < 1.0 - 1e-7
+            || rate > MAX_RATE && sum.sum.fract() != 0.0;
+        if !self.of_cosines() && !self.arithmetic.less_one && told {
+            let expected =
+                "between 1e-37 and 1e29 for raw points like these on a GPU; rescale them, or use the CPU";
+            return Err(Error::Parameter { name: "t", value: self.t, expected });
+        }
+        Ok(sum)
     }
 
     /// Multiply-adds that a tile takes.
     pub(crate) fn cost(self, tiling: Tiling, dims: usize) -> f64 {
-        let products = if self.similarity == Similarity::SplitCosine { 3.0 } else { 1.0 };
+        let products = if self.similarity() == Similarity::SplitCosine { 3.0 } else { 1.0 };
         (tiling.rows() * tiling.cols() * dims) as f64 * products
     }
 

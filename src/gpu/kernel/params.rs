@@ -168,7 +168,7 @@ params! {
 }
 
 params! {
-    Shader::RectangleSums => RectangleParams {
+    Shader::RectangleSums { .. } => RectangleParams {
         stride: u32,
         diagonal: u32,
         across: u32,
@@ -180,7 +180,7 @@ params! {
 }
 
 params! {
-    Shader::ColumnSums => ColumnParams {
+    Shader::ColumnSums { .. } => ColumnParams {
         rows: u32,
         cols: u32,
         stride: u32,

@@ -74,8 +74,13 @@ const CENTRE: Texts = joined!("centre.wgsl");
 const CLOSE_COUNTS: Texts =
     joined!("shared/pairs.wgsl", "shared/row.wgsl", "shared/tile_sum.wgsl", "close_counts.wgsl");
 const CLOSE_LIST: Texts = joined!("shared/pairs.wgsl", "shared/row.wgsl", "close_list.wgsl");
-const COLUMN_SUMS: Texts =
-    joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "column_sums.wgsl");
+const COLUMN_SUMS: Texts = joined!(
+    "shared/exp.wgsl",
+    "shared/exp_less_one.wgsl",
+    "shared/pairs.wgsl",
+    "shared/tile_sum.wgsl",
+    "column_sums.wgsl"
+);
 const EXCESS: Texts = joined!("shared/split.wgsl", "excess.wgsl");
 const FMA: Texts = joined!("fma.wgsl");
 const FINISH_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "finish_grad.wgsl");
@@ -88,8 +93,13 @@ const NORMALIZE: Texts = joined!("shared/row.wgsl", "normalize.wgsl");
 const PAIRED_DISTANCES: Texts = joined!("shared/row.wgsl", "paired_distances.wgsl");
 const PAIRED_DOTS: Texts = joined!("shared/row.wgsl", "shared/split.wgsl", "paired_dots.wgsl");
 const PAIRED_GRAD: Texts = joined!("shared/finite.wgsl", "shared/row.wgsl", "paired_grad.wgsl");
-const RECTANGLE_SUMS: Texts =
-    joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "rectangle_sums.wgsl");
+const RECTANGLE_SUMS: Texts = joined!(
+    "shared/exp.wgsl",
+    "shared/exp_less_one.wgsl",
+    "shared/pairs.wgsl",
+    "shared/tile_sum.wgsl",
+    "rectangle_sums.wgsl"
+);
 const SQUARED_DISTANCES: Texts =
     joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "squared_distances.wgsl");
 const WEIGH: Texts = joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "weigh.wgsl");
@@ -178,7 +188,9 @@ pub(crate) enum Shader {
     Centre,
     CloseCounts,
     CloseList,
-    ColumnSums,
+    ColumnSums {
+        less_one: bool,
+    },
     /// [`LogSumExp`](Self::LogSum), or [`Weights`](Self::Weights), by matrices.
     Cooperative {
         cooperative: Cooperative,
@@ -206,7 +218,9 @@ pub(crate) enum Shader {
         unit: bool,
         dots: bool,
     },
-    RectangleSums,
+    RectangleSums {
+        less_one: bool,
+    },
     Similarities(Pairwise),
     SquaredDistances,
     Weigh,
@@ -224,7 +238,6 @@ impl Shader {
             Self::Centre,
             Self::CloseCounts,
             Self::CloseList,
-            Self::ColumnSums,
             Self::Excess,
             Self::Fma,
             Self::Gather,
@@ -233,11 +246,13 @@ impl Shader {
             Self::Moments,
             Self::PairedDistances,
             Self::PairedGrad { unit: false, dots: true },
-            Self::RectangleSums,
             Self::SquaredDistances,
             Self::Weigh,
             Self::WeightedDifferences,
         ];
+        for less_one in [false, true] {
+            all.extend([Self::ColumnSums { less_one }, Self::RectangleSums { less_one }]);
+        }
         for unit in [false, true] {
             all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }]);
             all.extend([Self::PairedDots { unit }, Self::PairedGrad { unit, dots: false }]);
@@ -282,7 +297,7 @@ impl Shader {
             Self::Centre => CENTRE,
             Self::CloseCounts => CLOSE_COUNTS,
             Self::CloseList => CLOSE_LIST,
-            Self::ColumnSums => COLUMN_SUMS,
+            Self::ColumnSums { .. } => COLUMN_SUMS,
             Self::Cooperative { cooperative: Cooperative { matrices, split }, weights } => {
                 let texts = match matrices {
                     Matrices::Sixteen => BY_16,
@@ -305,7 +320,7 @@ impl Shader {
             Self::PairedDistances => PAIRED_DISTANCES,
             Self::PairedDots { .. } => PAIRED_DOTS,
             Self::PairedGrad { .. } => PAIRED_GRAD,
-            Self::RectangleSums => RECTANGLE_SUMS,
+            Self::RectangleSums { .. } => RECTANGLE_SUMS,
             Self::SquaredDistances => SQUARED_DISTANCES,
             Self::Weigh => WEIGH,
             Self::WeightedDifferences => WEIGHTED_DIFFERENCES,
@@ -324,7 +339,7 @@ impl Shader {
             Self::Centre => "centre",
             Self::CloseCounts => "close_counts",
             Self::CloseList => "close_list",
-            Self::ColumnSums => "column_sums",
+            Self::ColumnSums { .. } => "column_sums",
             Self::Cooperative { .. } => "cooperative",
             Self::Excess => "excess_of_rows",
             Self::FinishGrad { .. } => "finish_grad",
@@ -338,7 +353,7 @@ impl Shader {
             Self::PairedDistances => "paired_distances",
             Self::PairedDots { .. } => "paired_dots",
             Self::PairedGrad { .. } => "paired_grad",
-            Self::RectangleSums => "rectangle_sums",
+            Self::RectangleSums { .. } => "rectangle_sums",
             Self::Similarities(_) => "similarities_of_pairs",
             Self::SquaredDistances => "squared_distances",
             Self::Weigh => "weigh",
@@ -353,12 +368,12 @@ impl Shader {
         match self {
             Self::Fma => 1,
             Self::Add | Self::Centre | Self::CloseCounts | Self::Excess | Self::Histogram => 2,
-            Self::CloseList | Self::ColumnSums | Self::Moments => 3,
+            Self::CloseList | Self::ColumnSums { .. } | Self::Moments => 3,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
             Self::FinishGrad { .. } | Self::Normalize { .. } | Self::Weigh | Self::WeightedDifferences => 4,
             Self::Gather | Self::Halve | Self::PairedDots { .. } | Self::Similarities(_) => 5,
             Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
-            Self::RectangleSums | Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
+            Self::RectangleSums { .. } | Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
             Self::PairedGrad { .. } => 7,
         }
     }
@@ -367,6 +382,9 @@ impl Shader {
     pub(crate) fn constants(self) -> Vec<(&'static str, f64)> {
         let flag = |set: bool| f64::from(u8::from(set));
         match self {
+            Self::ColumnSums { less_one } | Self::RectangleSums { less_one } => {
+                vec![("LESS_ONE", flag(less_one))]
+            }
             Self::Excess => vec![("FOLD", Similarity::Cosine.fold() as f64)],
             Self::FinishGrad { unit } | Self::Normalize { unit } | Self::PairedDots { unit } => {
                 vec![("UNIT", flag(unit))]

@@ -13,12 +13,14 @@ use crate::{
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
+            accuracy::Arithmetic,
             exponent::PairExponent,
             params::{CloseCountsParams, CloseListParams},
             table::Shader,
         },
         points::gather,
     },
+    kernel::Kernel,
     pairs::Pairs,
     progress::Watch,
     schedule::Block,
@@ -95,8 +97,8 @@ pub(crate) fn close_pairs(
 ) -> Result<FoundPairs> {
     let (x, _) = pairs.sides();
     context.scoped("looking for close pairs", || {
-        let pair_exponent = PairExponent::by_differences();
-        let table = SimilarityTable::new(context, pairs, pair_exponent, 0.0)?;
+        let exponent = PairExponent::new(Arithmetic::DIFFERENCES, Kernel::gaussian(1.0), x.scaling());
+        let table = SimilarityTable::new(context, pairs, exponent, 0.0)?;
         let bounds = Bounds::new(square, x.dims());
         let search = Search { context, pairs, table: &table, square, bounds };
         let blocks: Vec<_> = table.pass.blocks().collect();

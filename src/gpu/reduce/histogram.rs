@@ -10,8 +10,14 @@ use crate::{
             context::Context,
             stream::{Stream, Tiles},
         },
-        kernel::{exponent::PairExponent, params::HistogramParams, table::Shader},
+        kernel::{
+            accuracy::{self, Reduction},
+            exponent::PairExponent,
+            params::HistogramParams,
+            table::Shader,
+        },
     },
+    kernel::Kernel,
     pairs::Pairs,
     progress::Watch,
 };
@@ -29,10 +35,11 @@ pub(crate) fn cosines(
     bins: usize,
     watch: &Watch<'_>,
 ) -> Result<Vec<u64>> {
-    let (x, y) = pairs.sides();
-    let pair_exponent = PairExponent::new(x.scaling(), x.rows() as u64 * y.rows() as u64, T_FOR_F32_COSINES);
+    let kernel = Kernel::gaussian(T_FOR_F32_COSINES);
+    let first = accuracy::first(pairs, kernel, Reduction::Total);
+    let exponent = PairExponent::new(first, kernel, pairs.sides().0.scaling());
     context.scoped("counting cosines", || {
-        let table = SimilarityTable::new(context, pairs, pair_exponent, 0.0)?;
+        let table = SimilarityTable::new(context, pairs, exponent, 0.0)?;
         let pass = &table.pass;
         let counts = context.storage("counts of cosines", 4 * bins as u64)?;
         let mut total = vec![0u64; bins];

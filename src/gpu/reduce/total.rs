@@ -3,40 +3,60 @@
 use std::sync::Arc;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     gpu::{
         block::{operands::Operands, pass::Pass},
         device::{
             context::Context,
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
-        kernel::{exponent::PairExponent, params::PairParams},
-        reduce::groups::sums_of_groups,
+        kernel::{
+            accuracy::{self, Arithmetic, Climbed, Evidence, Reduction, climb},
+            exponent::PairExponent,
+            params::PairParams,
+        },
+        reduce::groups::sums_of_all,
     },
+    kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
     progress::Watch,
 };
 
-/// The sum over all pairs.
+/// A sum, and the log of the largest part of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Total {
-    exponent: PairExponent,
     pub(crate) sum: LogSumExp,
+    largest: f64,
 }
 
 impl Total {
-    pub(crate) fn of(exponent: PairExponent) -> Self {
-        Self { exponent, sum: LogSumExp::EMPTY }
+    pub(crate) const EMPTY: Self = Self { sum: LogSumExp::EMPTY, largest: f64::NEG_INFINITY };
+
+    pub(crate) fn add(&mut self, part: LogSumExp) {
+        self.sum = self.sum.combine(part);
+        self.largest = self.largest.max(part.log());
+    }
+
+    /// The evidence of a sum over so many pairs.
+    pub(crate) fn evidence(&self, count: u64, t: f64) -> Evidence {
+        let tile_share = (self.largest - self.sum.log()).exp();
+        Evidence { tile_share, ..Evidence::of(self.sum, count, t) }
     }
 }
 
-impl Collector for Total {
+/// The sum of tiles whose exponents are relative to equal points.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TotalOfTiles {
+    pub(crate) exponent: PairExponent,
+    pub(crate) total: Total,
+}
+
+impl Collector for TotalOfTiles {
     type Destination = ();
 
     fn add(&mut self, (): (), _: usize, tile: TileSum) {
-        let sum = LogSumExp { max: self.exponent.exponent(tile.pivot), sum: tile.sum.into() };
-        self.sum = self.sum.combine(sum);
+        self.total.add(LogSumExp { max: self.exponent.exponent(tile.pivot), sum: tile.sum.into() });
     }
 }
 
@@ -44,28 +64,31 @@ impl Pass<'_> {
     /// The sum over all pairs.
     pub(crate) fn log_sum(&self, watch: &Watch<'_>) -> Result<LogSumExp> {
         self.context.scoped("summing potentials", || {
-            let sum = self.sum(watch)?;
-            match self.pair_exponent.refined(sum, self.count) {
-                Some(pair_exponent) => {
-                    let finer = Self { pair_exponent, ..*self };
-                    finer.note();
-                    finer.sum(&watch.silent())
-                }
-                None => {
-                    self.note();
-                    Ok(sum)
-                }
-            }
+            let evidence = |_, total: &Total| total.evidence(self.count, self.exponent.t());
+            let sums = |by: Arithmetic, watch: &Watch<'_>| match by.less_one {
+                true => self.sums_less_one(by, watch),
+                false => Ok(vec![self.by(by).sum(watch)?]),
+            };
+            let found = climb(self.exponent.arithmetic, watch, evidence, sums)?.pop();
+            let found = found.ok_or_else(|| Error::missing("the sum over all pairs"))?;
+            self.note(found.by);
+            self.exponent.by(found.by).settled(found.result.sum, self.count)
         })
     }
 
-    fn sum(&self, watch: &Watch<'_>) -> Result<LogSumExp> {
-        let total = Total::of(self.pair_exponent);
+    /// The sum by direct differences of exp(e) − 1.
+    pub(crate) fn sums_less_one(&self, by: Arithmetic, watch: &Watch<'_>) -> Result<Vec<Total>> {
+        sums_of_all(self.context, self.pairs, &[self.exponent.by(by)], watch)
+    }
+
+    /// The sum by the arithmetic of the pass.
+    fn sum(&self, watch: &Watch<'_>) -> Result<Total> {
+        let total = TotalOfTiles { exponent: self.exponent, total: Total::EMPTY };
         let mut stream = Stream::collecting(total, self.context, self.x.stored, Some(watch))?;
         let sums = stream.sums();
         // Each tile finds its own pivot, unless one is known to serve all.
-        let pivot = self.pair_exponent.pivot();
-        let common = self.pair_exponent.params(pivot.unwrap_or(0.0));
+        let pivot = self.exponent.pivot();
+        let common = self.exponent.params(pivot.unwrap_or(0.0));
         let operands = Operands::of(self, pivot.is_none())?;
         for block in self.blocks() {
             let [x, y, x_excess, y_excess] = operands.sides(self, &block);
@@ -83,24 +106,27 @@ impl Pass<'_> {
                 ..self.block_params(&block, common)
             })?;
         }
-        self.pair_exponent.settled(stream.finish()?.sum, self.count)
+        Ok(stream.finish()?.total)
     }
 }
 
-/// Σ exp(−t‖x−y‖²) for every t, in one pass.
+/// Σ k(x, y) for every Gaussian kernel, from one table of similarities.
 pub(crate) fn log_sums(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
-    ts: &[f64],
+    kernels: &[Kernel],
     watch: &Watch<'_>,
 ) -> Result<Vec<LogSumExp>> {
-    let (x, y) = pairs.sides();
-    let steepest = ts.iter().copied().fold(0.0, f64::max);
-    let first = PairExponent::new(x.scaling(), x.rows() as u64 * y.rows() as u64, steepest);
-    let sums = sums_of_groups(context, pairs, first, ts, (&[], 1), watch)?;
-    let sums = match ts.iter().zip(&sums).find_map(|(&t, &sum)| first.with(t).refined(sum, pairs.count())) {
-        Some(refined) => sums_of_groups(context, pairs, refined, ts, (&[], 1), &watch.silent())?,
-        None => sums,
+    let (scaling, count) = (pairs.sides().0.scaling(), pairs.count());
+    let steepest = kernels.iter().map(|kernel| kernel.scale).fold(0.0, f64::max);
+    let first = accuracy::first(pairs, Kernel::gaussian(steepest), Reduction::Total);
+    let exponents =
+        |by| -> Vec<_> { kernels.iter().map(|&kernel| PairExponent::new(by, kernel, scaling)).collect() };
+    let evidence = |i: usize, total: &Total| total.evidence(count, kernels[i].scale);
+    let found =
+        climb(first, watch, evidence, |by, watch| sums_of_all(context, pairs, &exponents(by), watch))?;
+    let settled = |(found, &kernel): (Climbed<Total>, &Kernel)| {
+        PairExponent::new(found.by, kernel, scaling).settled(found.result.sum, count)
     };
-    ts.iter().zip(sums).map(|(&t, sum)| first.with(t).settled(sum, pairs.count())).collect()
+    found.into_iter().zip(kernels).map(settled).collect()
 }

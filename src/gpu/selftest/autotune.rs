@@ -19,6 +19,7 @@ use crate::{
         kernel::tiling::{Choice, Tiling},
         points::panels::{Source, place},
     },
+    kernel::Kernel,
     pairs::Pairs,
     points::{Embeddings, Points, Scaling},
     precision::Storage,
@@ -219,7 +220,7 @@ impl Sample {
     }
 
     fn pass<'a>(&'a self, context: &'a Arc<Context>, tiling: Tiling) -> Result<Pass<'a>> {
-        Pass::with_tiling(context, Pairs::Within(&self.points), T, tiling)
+        Pass::with_tiling(context, Pairs::Within(&self.points), Kernel::gaussian(T), tiling)
     }
 
     /// Compares value and gradient with the formula.

@@ -13,6 +13,7 @@ use crate::{
         kernel::cooperative::Cooperative,
         points::panels::{Source, place},
     },
+    kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
     points::{Embeddings, Points, Scaling},
@@ -128,7 +129,7 @@ fn time(context: &Arc<Context>, points: &Points, asked: Option<Cooperative>) -> 
 }
 
 fn pass<'a>(context: &'a Arc<Context>, points: &'a Points, asked: Option<Cooperative>) -> Result<Pass<'a>> {
-    Pass::new(context, Pairs::Within(points), T, asked)
+    Pass::new(context, Pairs::Within(points), Kernel::gaussian(T), asked)
 }
 
 fn upload(context: &Arc<Context>, values: &[f32], rows: usize, dims: usize) -> Result<Points> {

@@ -127,7 +127,7 @@ fn numbers_that_two_files_share_are_the_same() {
     assert_eq!(number(Shader::Histogram, "ROWS") as usize, histogram::ROWS);
     assert_eq!(number(Shader::Histogram, "WINDOW") as usize, histogram::WINDOW);
     assert_eq!(number(Shader::Moments, "TILE") as usize, TILE);
-    assert_eq!(4 * number(Shader::ColumnSums, "QUADS") as usize, rows::COLUMNS);
+    assert_eq!(4 * number(Shader::ColumnSums { less_one: false }, "QUADS") as usize, rows::COLUMNS);
     assert_eq!(number(Shader::Weigh, "ROWS") as usize, TILE);
     assert_eq!(4 * number(Shader::Weigh, "QUADS") as usize, weighted::COLUMNS);
     assert_eq!(number(Shader::Fma, "LANES") as usize, LANES);

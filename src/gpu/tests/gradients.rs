@@ -1,41 +1,36 @@
 //! Gradients of weighted sums and of paired products, against the formulas in f64.
 
 use super::oracle::{
-    Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling,
+    Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling, watch,
 };
 use crate::{
-    backend::{Backend, Gradients},
+    backend::{Backend, Term},
     error::Result,
     gpu::kernel::tiling::{Choice, Tiling},
-    kernel::Exponent,
+    kernel::{Kernel, Map},
     points::Scaling,
-    progress::Watch,
-    weights::{ExtraTerms, PairWeights},
+    weights::{ExtraTerms, Gradients, Normalizer, PairWeights},
 };
 
-const EXPONENTS: [Exponent; 5] = [
-    Exponent::Gaussian { t: 1.0 },
-    Exponent::Gaussian { t: 20.0 },
-    Exponent::Logit { tau: 0.5 },
-    Exponent::Logit { tau: 0.07 },
-    Exponent::Logit { tau: 0.01 },
+const KERNELS: [Kernel; 5] = [
+    Kernel::gaussian(1.0),
+    Kernel::gaussian(20.0),
+    Kernel::logit(0.5),
+    Kernel::logit(0.07),
+    Kernel::logit(0.01),
 ];
 
-fn watch() -> Watch<'static> {
-    Watch::new(None, 0)
-}
-
 /// The gradient of Σ wᵢⱼeᵢⱼ for the rows of either set as given; of one set, both are the same.
-fn formula(kind: Kind, exponent: Exponent, x: &Set, y: &Set, w: impl Fn(usize, usize) -> f64) -> [Rows; 2] {
+fn formula(kind: Kind, kernel: Kernel, x: &Set, y: &Set, w: impl Fn(usize, usize) -> f64) -> [Rows; 2] {
     let right = kind.right(x, y);
     let zeros = |set: &Set| vec![vec![0.0; set.on.dims()]; set.on.rows()];
     let mut gradients = [zeros(x), zeros(right)];
     for (i, j) in kind.all(x.rows.len(), right.rows.len()) {
         let (a, b, w) = (&x.rows[i], &right.rows[j], w(i, j));
         for k in 0..a.len() {
-            let (ga, gb) = match exponent {
-                Exponent::Gaussian { t } => (-2.0 * t * (a[k] - b[k]), 2.0 * t * (a[k] - b[k])),
-                Exponent::Logit { tau } => (b[k] / tau, a[k] / tau),
+            let (ga, gb) = match kernel.map {
+                Map::Gaussian => (-2.0 * kernel.scale * (a[k] - b[k]), 2.0 * kernel.scale * (a[k] - b[k])),
+                Map::Logit => (b[k] / kernel.scale, a[k] / kernel.scale),
             };
             gradients[0][i][k] += w * ga;
             gradients[1][j][k] += w * gb;
@@ -64,9 +59,9 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
             let (n, dims) = size;
             let x = Set::random(&context, size, 1, scaling)?;
             let y = Set::random(&context, size, 2, scaling)?;
-            for (kind, exponent) in Kind::ALL.into_iter().flat_map(|k| EXPONENTS.map(|e| (k, e))) {
+            for (kind, kernel) in Kind::ALL.into_iter().flat_map(|k| KERNELS.map(|e| (k, e))) {
                 let right = kind.right(&x, &y);
-                let e = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &right.rows[j]);
+                let e = |i: usize, j: usize| exponent_of(kernel, &x.rows[i], &right.rows[j]);
                 // Softmax denominators, so that weights are as in use; one row of either side has none.
                 let of_x = |i: usize| -log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)));
                 let of_y = |j: usize| -log_sum_exp((0..n).filter(|&i| kind.joins(i, j)).map(|i| e(i, j)));
@@ -95,10 +90,10 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                         PairWeights::Product { p, q } => (e(i, j) + p[i] + q[j]).exp(),
                     };
                     let pairs = kind.pairs(&x, &y);
-                    let want = formula(kind, exponent, &x, &y, w);
-                    let got = gpu.weighted_grad(pairs, exponent, weighing, None, &watch())?;
+                    let want = formula(kind, kernel, &x, &y, w);
+                    let got = gpu.weighted_gradient(pairs, kernel, weighing, None)?;
                     assert_eq!(got.y.is_none(), kind == Kind::Within);
-                    let what = format!("{size:?}, {scaling:?}, {kind:?}, {exponent:?}, {name}");
+                    let what = format!("{size:?}, {scaling:?}, {kind:?}, {kernel:?}, {name}");
                     for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
                         let error = error(&got.read()?, want);
                         assert!(error < 1e-5, "{what}: {error:e} off");
@@ -109,7 +104,7 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                     let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims);
                     let y = if kind == Kind::Within { None } else { Some(half()?) };
                     let sum = Some(Gradients { x: half()?, y });
-                    let got = gpu.weighted_grad(pairs, exponent, weighing, sum, &watch())?;
+                    let got = gpu.weighted_gradient(pairs, kernel, weighing, sum)?;
                     for (got, want) in std::iter::once(got.x).chain(got.y).zip(want) {
                         let error = error(&got.read()?, &plus(want, 0.5));
                         assert!(error < 1e-5, "{what}, added: {error:e} off");
@@ -129,13 +124,13 @@ fn weighted_gradients_come_in_every_tiling() -> Result<()> {
         let y = Set::random(&context, (n, 70), 2, Scaling::Unit)?;
         let (kind, zeros) = (Kind::Across, vec![0.0; n]);
         for tau in [0.5, 0.2] {
-            let exponent = Exponent::Logit { tau };
+            let kernel = Kernel::logit(tau);
             let want =
-                formula(kind, exponent, &x, &y, |i, j| exponent_of(exponent, &x.rows[i], &y.rows[j]).exp());
+                formula(kind, kernel, &x, &y, |i, j| exponent_of(kernel, &x.rows[i], &y.rows[j]).exp());
             for tiling in Tiling::ALL {
                 *context.choice() = Choice::Settled(tiling);
                 let weighing = PairWeights::Product { p: &zeros, q: &zeros };
-                let got = gpu.weighted_grad(kind.pairs(&x, &y), exponent, weighing, None, &watch())?;
+                let got = gpu.weighted_gradient(kind.pairs(&x, &y), kernel, weighing, None)?;
                 for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
                     let error = error(&got.read()?, want);
                     assert!(error < 1e-5, "{tiling}, {tau}: {error:e} off");
@@ -149,11 +144,11 @@ fn weighted_gradients_come_in_every_tiling() -> Result<()> {
 #[test]
 fn row_sums_have_their_gradient() -> Result<()> {
     for (gpu, context) in backends() {
-        let (n, exponent, scale) = (520, Exponent::Logit { tau: 0.1 }, 0.7);
+        let (n, kernel, scale) = (520, Kernel::logit(0.1), 0.7);
         let x = Set::random(&context, (n, 20), 1, Scaling::Unit)?;
         let y = Set::random(&context, (n, 20), 2, Scaling::Unit)?;
         let rest: Vec<f64> = (0..n).map(|i| if i % 3 == 0 { f64::NEG_INFINITY } else { 5.0 }).collect();
-        let e = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &y.rows[j]);
+        let e = |i: usize, j: usize| exponent_of(kernel, &x.rows[i], &y.rows[j]);
         for kind in [Kind::Across, Kind::Unpaired] {
             let sums: Vec<f64> =
                 (0..n).map(|i| log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)))).collect();
@@ -162,7 +157,9 @@ fn row_sums_have_their_gradient() -> Result<()> {
                 (0..n).map(|j| log_sum_exp((0..n).filter(|&i| kind.joins(i, j)).map(|i| e(i, j)))).collect();
             for both in [false, true] {
                 let rests = ExtraTerms { x: &rest, y: both.then_some(&*rest) };
-                let (got, gradients) = gpu.row_log_sums_with_grad(pairs, exponent, rests, scale, &watch())?;
+                let normalizer = Normalizer::Rows { extra: rests, scale };
+                let (got, gradients) = gpu.gradient(pairs, kernel, normalizer, &watch())?;
+                let got = got.rows()?;
                 assert_eq!(got.y.is_some(), both);
                 let of_y = got.y.iter().flatten().zip(&of_columns);
                 for (got, want) in got.x.iter().zip(&sums).chain(of_y) {
@@ -172,7 +169,7 @@ fn row_sums_have_their_gradient() -> Result<()> {
                     let of_y = if both { 1.0 / (rest[j].exp() + of_columns[j].exp()) } else { 0.0 };
                     scale * e(i, j).exp() * (1.0 / (rest[i].exp() + sums[i].exp()) + of_y)
                 };
-                let want = formula(kind, exponent, &x, &y, w);
+                let want = formula(kind, kernel, &x, &y, w);
                 for (got, want) in std::iter::once(gradients.x).chain(gradients.y).zip(&want) {
                     let error = error(&got.read()?, want);
                     assert!(error < 1e-5, "{kind:?}, both: {both}: {error:e} off");
@@ -191,15 +188,15 @@ fn gradients_of_close_points_do_not_cancel() -> Result<()> {
         let near: Vec<f32> = super::values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
         let x = Set::new(&context, &near, dims, Scaling::Unit)?;
         let zeros = vec![0.0; n];
-        for exponent in [Exponent::Gaussian { t: 1.0 }, Exponent::Logit { tau: 0.5 }] {
+        for kernel in [Kernel::gaussian(1.0), Kernel::logit(0.5)] {
             let weighing = PairWeights::Product { p: &zeros, q: &zeros };
             let kind = Kind::Within;
-            let got = gpu.weighted_grad(kind.pairs(&x, &x), exponent, weighing, None, &watch())?;
-            let w = |i: usize, j: usize| exponent_of(exponent, &x.rows[i], &x.rows[j]).exp();
-            let want = &formula(kind, exponent, &x, &x, w)[0];
+            let got = gpu.weighted_gradient(kind.pairs(&x, &x), kernel, weighing, None)?;
+            let w = |i: usize, j: usize| exponent_of(kernel, &x.rows[i], &x.rows[j]).exp();
+            let want = &formula(kind, kernel, &x, &x, w)[0];
             let error = error(&got.x.read()?, want);
             // Weights of cosines in f32 are 1e-7 off, and coordinates of points 1e-3 apart 1e-4 of what is between.
-            assert!(error < 2e-4, "{exponent:?}: {error:e} off");
+            assert!(error < 2e-4, "{kernel:?}: {error:e} off");
         }
     }
     Ok(())
@@ -214,8 +211,9 @@ fn distinct_pairs_have_their_gradient() -> Result<()> {
             let kind = Kind::Unpaired;
             let e = |(i, j): (usize, usize)| -t * square(&x.rows[i], &y.rows[j]);
             let log = log_sum_exp(kind.all(size.0, size.0).map(e));
-            let (_, got) = gpu.log_sum_with_grad(kind.pairs(&x, &y), t, 1.0, &watch())?;
-            let want = formula(kind, Exponent::Gaussian { t }, &x, &y, |i, j| (e((i, j)) - log).exp());
+            let total = Normalizer::Total { scale: 1.0 };
+            let (_, got) = gpu.gradient(kind.pairs(&x, &y), Kernel::gaussian(t), total, &watch())?;
+            let want = formula(kind, Kernel::gaussian(t), &x, &y, |i, j| (e((i, j)) - log).exp());
             for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
                 let error = error(&got.read()?, want);
                 assert!(error < 1e-5, "{size:?}, t = {t}: {error:e} off");
@@ -240,7 +238,7 @@ fn paired_products_are_the_formula() -> Result<()> {
                 Scaling::Unit => dot(a, b) / (dot(a, a) * dot(b, b)).sqrt(),
                 Scaling::Raw => dot(a, b),
             };
-            for (i, got) in gpu.paired_dots(&x.on, &y.on)?.into_iter().enumerate() {
+            for (i, got) in gpu.paired(&x.on, &y.on, Term::Dot)?.into_iter().enumerate() {
                 let want = cosine(&x.stored[i], &y.stored[i]);
                 let size = (dot(&x.rows[i], &x.rows[i]) * dot(&y.rows[i], &y.rows[i])).sqrt();
                 assert!((got - want).abs() < off * size, "{dims}, {scaling:?}, {i}: {got}, not {want}");
@@ -252,7 +250,7 @@ fn paired_products_are_the_formula() -> Result<()> {
             let want = [through_scaling(&x, &times(&y.rows)), through_scaling(&y, &times(&x.rows))];
             let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims);
             for (sum, add) in [(None, 0.0), (Some((half()?, half()?)), 0.5)] {
-                let (gx, gy) = gpu.paired_dots_grad(&x.on, &y.on, &c, sum)?;
+                let (gx, gy) = gpu.paired_gradient(&x.on, &y.on, Term::Dot, &c, sum)?;
                 for (got, want) in [gx, gy].iter().zip(&want) {
                     let want = plus(want.clone(), add);
                     // In one dimension the sphere leaves nothing.

@@ -1,6 +1,7 @@
 //! Every tiling on every adapter, over sets that end within its tiles, against the formula in f64; with and without the
 //! driver's bounds checks, to the same bits.
 
+mod collapsed;
 mod gradients;
 mod oracle;
 mod similarities;
@@ -17,6 +18,7 @@ use crate::{
         kernel::{cooperative::Matrices, tiling::Tiling},
         points::panels::{Source, place},
     },
+    kernel::Kernel,
     pairs::Pairs,
     points::{Embeddings, Points, Scaling},
     precision::Storage,
@@ -106,7 +108,7 @@ pub(crate) fn upload(
 
 /// A value and the gradients' values of pairs within x, or across x and y.
 fn compute(context: &Arc<Context>, pairs: Pairs<'_>, tiling: Tiling) -> Result<(f64, f64, Vec<Vec<f32>>)> {
-    results(&Pass::with_tiling(context, pairs, T, tiling)?)
+    results(&Pass::with_tiling(context, pairs, Kernel::gaussian(T), tiling)?)
 }
 
 pub(crate) fn results(pass: &Pass<'_>) -> Result<(f64, f64, Vec<Vec<f32>>)> {

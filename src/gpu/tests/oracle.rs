@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{contexts, values};
 use crate::{
+    backend::{Backend, GroupPairs},
     device::{Device, DeviceKind},
     error::Result,
     gpu::{
@@ -14,10 +15,13 @@ use crate::{
             panels::{Source, place},
         },
     },
-    kernel::Exponent,
+    kernel::{Kernel, Map},
+    log_sum::LogSumExp,
     pairs::Pairs,
     points::{Embeddings, Points, Scaling},
     precision::Storage,
+    progress::Watch,
+    weights::{Gradients, Normalizer, PairWeights, PointWeights, RowLogSums},
 };
 
 pub(crate) type Rows = Vec<Vec<f64>>;
@@ -29,6 +33,50 @@ pub(crate) fn backends() -> Vec<(Gpu, Arc<Context>)> {
         (Gpu::new(device, context.clone(), None), context)
     };
     contexts(false).into_iter().map(backend).collect()
+}
+
+/// Single calls, as most tests make them.
+impl Gpu {
+    pub(super) fn total(&self, pairs: Pairs<'_>, t: f64) -> Result<LogSumExp> {
+        Ok(self.log_sum(pairs, &[Kernel::gaussian(t)], &watch())?[0])
+    }
+
+    pub(super) fn totals(&self, pairs: Pairs<'_>, ts: &[f64]) -> Result<Vec<LogSumExp>> {
+        self.log_sum(pairs, &ts.iter().map(|&t| Kernel::gaussian(t)).collect::<Vec<_>>(), &watch())
+    }
+
+    pub(super) fn total_with_gradient(&self, pairs: Pairs<'_>, t: f64) -> Result<(LogSumExp, Gradients)> {
+        let total = Normalizer::Total { scale: 1.0 };
+        let (sums, gradients) = self.gradient(pairs, Kernel::gaussian(t), total, &watch())?;
+        Ok((sums.total()?, gradients))
+    }
+
+    pub(super) fn rows(
+        &self,
+        pairs: Pairs<'_>,
+        kernel: Kernel,
+        weights: Option<PointWeights<'_>>,
+    ) -> Result<RowLogSums> {
+        Ok(self.row_log_sums(pairs, &[kernel], weights, &watch())?.remove(0))
+    }
+
+    pub(super) fn groups(&self, x: &Points, ends: &[usize], t: f64) -> Result<Vec<LogSumExp>> {
+        self.group_log_sums(x, ends, Kernel::gaussian(t), GroupPairs::All, &watch())
+    }
+
+    pub(super) fn weighted_gradient(
+        &self,
+        pairs: Pairs<'_>,
+        kernel: Kernel,
+        weights: PairWeights<'_>,
+        into: Option<Gradients>,
+    ) -> Result<Gradients> {
+        Ok(self.gradient(pairs, kernel, Normalizer::Given { weights, scale: 1.0, into }, &watch())?.1)
+    }
+}
+
+pub(super) fn watch() -> Watch<'static> {
+    Watch::new(None, 0)
 }
 
 /// Points on a device, and as metrics see them.
@@ -81,10 +129,10 @@ pub(crate) fn square(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
 }
 
-pub(crate) fn exponent_of(exponent: Exponent, a: &[f64], b: &[f64]) -> f64 {
-    match exponent {
-        Exponent::Gaussian { t } => -t * square(a, b),
-        Exponent::Logit { tau } => dot(a, b) / tau,
+pub(crate) fn exponent_of(kernel: Kernel, a: &[f64], b: &[f64]) -> f64 {
+    match kernel.map {
+        Map::Gaussian => -kernel.scale * square(a, b),
+        Map::Logit => dot(a, b) / kernel.scale,
     }
 }
 

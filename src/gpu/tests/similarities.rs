@@ -1,11 +1,7 @@
 //! Histograms of cosines and lists of close pairs, against the formulas in f64.
 
-use super::oracle::{Kind, Set, backends, dot, square};
-use crate::{backend::Backend, error::Result, points::Scaling, progress::Watch};
-
-fn watch() -> Watch<'static> {
-    Watch::new(None, 0)
-}
+use super::oracle::{Kind, Set, backends, dot, square, watch};
+use crate::{backend::Backend, error::Result, points::Scaling};
 
 #[test]
 fn histograms_count_every_pair_once() -> Result<()> {

@@ -2,33 +2,32 @@
 
 use super::oracle::{Kind, Rows, Set, backends, dot, exponent_of, log_sum_exp, square};
 use crate::{
-    backend::Backend,
+    backend::{Backend, Diagnostics},
     device::{Device, DeviceKind},
     error::Result,
     gpu::Gpu,
-    kernel::Exponent,
+    kernel::{Kernel, Map},
     pairs::Pairs,
     points::Scaling,
     precision::Precision,
-    progress::Watch,
     schedule::unordered,
     weights::{PointWeights, RowLogSums},
 };
 
 const SIZES: [(usize, usize); 3] = [(1, 3), (67, 5), (641, 67)];
-const EXPONENTS: [Exponent; 5] = [
-    Exponent::Gaussian { t: 2.0 },
-    Exponent::Gaussian { t: 30.0 },
-    Exponent::Logit { tau: 0.5 },
-    Exponent::Logit { tau: 0.07 },
-    Exponent::Logit { tau: 0.01 },
+const KERNELS: [Kernel; 5] = [
+    Kernel::gaussian(2.0),
+    Kernel::gaussian(30.0),
+    Kernel::logit(0.5),
+    Kernel::logit(0.07),
+    Kernel::logit(0.01),
 ];
 
 /// How far a log may be from the one wanted.
-fn tolerance(scaling: Scaling, exponent: Exponent, want: f64) -> f64 {
-    let slope = match exponent {
-        Exponent::Gaussian { t } => 2.0 * t,
-        Exponent::Logit { tau } => 1.0 / tau,
+fn tolerance(scaling: Scaling, kernel: Kernel, want: f64) -> f64 {
+    let slope = match kernel.map {
+        Map::Gaussian => 2.0 * kernel.scale,
+        Map::Logit => 1.0 / kernel.scale,
     };
     match scaling {
         Scaling::Raw => 1e-6 * want.abs().max(10.0),
@@ -37,15 +36,11 @@ fn tolerance(scaling: Scaling, exponent: Exponent, want: f64) -> f64 {
     }
 }
 
-fn watch() -> Watch<'static> {
-    Watch::new(None, 0)
-}
-
 /// Logs of the sums of every row of `x`.
-fn of_rows(kind: Kind, exponent: Exponent, x: &Rows, y: &Rows, masses: &[f64]) -> Vec<f64> {
+fn of_rows(kind: Kind, kernel: Kernel, x: &Rows, y: &Rows, masses: &[f64]) -> Vec<f64> {
     let row = |i: usize| {
         let others = (0..y.len()).filter(move |&j| kind.joins(i, j) && masses[j] > 0.0);
-        log_sum_exp(others.map(move |j| exponent_of(exponent, &x[i], &y[j]) + masses[j].ln()))
+        log_sum_exp(others.map(move |j| exponent_of(kernel, &x[i], &y[j]) + masses[j].ln()))
     };
     (0..x.len()).map(row).collect()
 }
@@ -60,18 +55,17 @@ fn row_sums_are_the_formula() -> Result<()> {
             let ones = vec![1.0; n];
             let some: Vec<f64> = (0..n).map(|i| [0.0, 1e5, 3.0, 0.5][i % 4]).collect();
             let other: Vec<f64> = (0..n).map(|i| [2.0, 7.0, 0.0][i % 3]).collect();
-            for (kind, exponent) in Kind::ALL.into_iter().flat_map(|k| EXPONENTS.map(|e| (k, e))) {
+            for (kind, kernel) in Kind::ALL.into_iter().flat_map(|k| KERNELS.map(|e| (k, e))) {
                 for (of_x, of_y) in
                     [(&ones, &ones), (&some, if kind == Kind::Within { &some } else { &other })]
                 {
                     let masses = (of_x != &ones).then_some(PointWeights { x: of_x, y: of_y });
-                    let got = gpu.row_log_sums(kind.pairs(&x, &y), exponent, masses, &watch())?;
+                    let got = gpu.rows(kind.pairs(&x, &y), kernel, masses)?;
                     let right = kind.right(&x, &y);
-                    let mut sides =
-                        vec![(got.x.clone(), of_rows(kind, exponent, &x.rows, &right.rows, of_y))];
+                    let mut sides = vec![(got.x.clone(), of_rows(kind, kernel, &x.rows, &right.rows, of_y))];
                     assert_eq!(got.y.is_none(), kind == Kind::Within);
                     if let Some(got) = got.y.clone() {
-                        sides.push((got, of_rows(kind, exponent, &y.rows, &x.rows, of_x)));
+                        sides.push((got, of_rows(kind, kernel, &y.rows, &x.rows, of_x)));
                     }
                     for (got, want) in sides {
                         assert_eq!(got.len(), want.len());
@@ -80,17 +74,15 @@ fn row_sums_are_the_formula() -> Result<()> {
                         let mean = apart.abs() / n as f64;
                         assert!(
                             scaling == Scaling::Raw || mean < 3e-6,
-                            "{size:?}, {kind:?}, {exponent:?}: {mean:e} off"
+                            "{size:?}, {kind:?}, {kernel:?}: {mean:e} off"
                         );
                         for (i, (got, want)) in got.into_iter().zip(want).enumerate() {
-                            let close =
-                                (got - want).abs() < tolerance(scaling, exponent, want) || got == want;
-                            let what = format!("{size:?}, {scaling:?}, {kind:?}, {exponent:?}, row {i}");
+                            let close = (got - want).abs() < tolerance(scaling, kernel, want) || got == want;
+                            let what = format!("{size:?}, {scaling:?}, {kind:?}, {kernel:?}, row {i}");
                             assert!(close, "{what}: {got}, not {want}, {:e} off", got - want);
                         }
                     }
-                    let RowLogSums { x: again, .. } =
-                        gpu.row_log_sums(kind.pairs(&x, &y), exponent, masses, &watch())?;
+                    let RowLogSums { x: again, .. } = gpu.rows(kind.pairs(&x, &y), kernel, masses)?;
                     assert!(again.iter().zip(&got.x).all(|(a, b)| a.to_bits() == b.to_bits()), "other bits");
                 }
             }
@@ -115,18 +107,18 @@ fn sums_over_all_pairs_are_the_formula() -> Result<()> {
                 let pairs = kind.pairs(&x, &y);
                 let close = |got: f64, t: f64, by: &str| {
                     let want = want(t);
-                    let off = tolerance(scaling, Exponent::Gaussian { t }, want);
+                    let off = tolerance(scaling, Kernel::gaussian(t), want);
                     let what = format!("{size:?}, {scaling:?}, {kind:?}, t = {t}, {by}");
                     assert!((got - want).abs() < off, "{what}: {got}, not {want}, {:e} off", got - want);
                 };
                 for ts in [&[2.0][..], &[0.5, 1.0, 2.0, 5.0], &[0.01, 50.0, 3.0], &[]] {
-                    let sums = gpu.log_sums(pairs, ts, &watch())?;
+                    let sums = gpu.totals(pairs, ts)?;
                     assert_eq!(sums.len(), ts.len());
                     ts.iter().zip(sums).for_each(|(&t, sum)| close(sum.log(), t, "several"));
                 }
                 for t in [0.1, 2.0, 20.0] {
-                    close(gpu.log_sum(pairs, t, &watch())?.log(), t, "one");
-                    close(gpu.log_sum_with_grad(pairs, t, 1.0, &watch())?.0.log(), t, "with its gradient");
+                    close(gpu.total(pairs, t)?.log(), t, "one");
+                    close(gpu.total_with_gradient(pairs, t)?.0.log(), t, "with its gradient");
                 }
             }
         }
@@ -144,8 +136,8 @@ fn narrow_sets_are_summed_in_a_better_way() -> Result<()> {
         let count = unordered(n);
         let ts = [0.5, 2.0];
         let ends = [300, 700];
-        let groups = gpu.group_log_sums(&x.on, &ends, 2.0, &watch())?;
-        for (&t, sum) in ts.iter().zip(gpu.log_sums(Pairs::Within(&x.on), &ts, &watch())?) {
+        let groups = gpu.groups(&x.on, &ends, 2.0)?;
+        for (&t, sum) in ts.iter().zip(gpu.totals(Pairs::Within(&x.on), &ts)?) {
             let want = log_sum_exp(Kind::Within.all(n, n).map(|(i, j)| -t * square(&x.rows[i], &x.rows[j])));
             let want = want - (count as f64).ln();
             let got = sum.log_mean(count);
@@ -170,7 +162,7 @@ fn sums_of_groups_are_the_formula() -> Result<()> {
                 let k = ends.len();
                 let group = |row: usize| ends.iter().position(|&end| row < end).expect("a group");
                 for t in [2.0, 7.0] {
-                    let got = gpu.group_log_sums(&x.on, ends, t, &watch())?;
+                    let got = gpu.groups(&x.on, ends, t)?;
                     let mut exponents = vec![Vec::new(); k * k];
                     for (i, j) in Kind::Within.all(n, n) {
                         let e = -t * square(&x.rows[i], &x.rows[j]);
@@ -182,7 +174,7 @@ fn sums_of_groups_are_the_formula() -> Result<()> {
                     assert_eq!(got.len(), k * k);
                     for (at, (got, exponents)) in got.iter().zip(exponents).enumerate() {
                         let (got, want) = (got.log(), log_sum_exp(exponents.iter().copied()));
-                        let off = tolerance(scaling, Exponent::Gaussian { t }, want);
+                        let off = tolerance(scaling, Kernel::gaussian(t), want);
                         let close = (got - want).abs() < off || got == want;
                         let what = format!("{n}, {scaling:?}, {ends:?}, t = {t}, {} and {}", at / k, at % k);
                         assert!(close, "{what}: {got}, not {want}, {:e} off", got - want);
@@ -242,14 +234,14 @@ fn grades_are_noted_where_they_serve() -> Result<()> {
         let gpu = gpu.with_precision(Precision::F16)?.expect("a grade");
         assert_eq!(gpu.precisions_used(), []);
         let large = Set::random(&context, (1100, 130), 1, Scaling::Unit)?;
-        gpu.log_sum(Pairs::Within(&large.on), 2.0, &watch())?;
+        gpu.total(Pairs::Within(&large.on), 2.0)?;
         assert_eq!(gpu.precisions_used(), [Precision::F16]);
-        gpu.log_sum(Pairs::Within(&large.on), 9.0, &watch())?;
+        gpu.total(Pairs::Within(&large.on), 9.0)?;
         assert_eq!(gpu.precisions_used(), [Precision::F32, Precision::F16]);
     }
     for (gpu, context) in backends().into_iter().take(1) {
         let x = Set::random(&context, (70, 3), 1, Scaling::Unit)?;
-        gpu.log_sum_with_grad(Pairs::Within(&x.on), 2.0, 1.0, &watch())?;
+        gpu.total_with_gradient(Pairs::Within(&x.on), 2.0)?;
         assert_eq!(gpu.precisions_used(), [Precision::F32]);
     }
     Ok(())
@@ -266,11 +258,11 @@ fn long_rows_are_summed_as_well() -> Result<()> {
         };
         let (x, y) = (set(1)?, set(2)?);
         let ones = vec![1.0; n];
-        for exponent in [Exponent::Gaussian { t: 2.0 }, Exponent::Logit { tau: 0.07 }] {
-            let got = gpu.row_log_sums(Pairs::Across(&x.on, &y.on), exponent, None, &watch())?.x;
-            let want = of_rows(Kind::Across, exponent, &x.rows, &y.rows, &ones);
+        for kernel in [Kernel::gaussian(2.0), Kernel::logit(0.07)] {
+            let got = gpu.rows(Pairs::Across(&x.on, &y.on), kernel, None)?.x;
+            let want = of_rows(Kind::Across, kernel, &x.rows, &y.rows, &ones);
             for (got, want) in got.iter().zip(want) {
-                assert!((got - want).abs() < 1e-6, "{exponent:?}: {:e} off", got - want);
+                assert!((got - want).abs() < 1e-6, "{kernel:?}: {:e} off", got - want);
             }
         }
     }

@@ -10,17 +10,27 @@ use crate::{
     gpu::{
         block::similarities::SimilarityTable,
         device::stream::Stream,
-        kernel::{exponent::PairExponent, params::CountedPairs, tiling::Tiling},
+        kernel::{
+            accuracy::{self, Arithmetic, Reduction},
+            exponent::PairExponent,
+            params::CountedPairs,
+            tiling::Tiling,
+        },
         points::{gather, panels::GpuPoints},
         tests::{upload, values},
     },
-    kernel::Exponent,
+    kernel::{Kernel, Map},
     pairs::Pairs,
     points::{Points, Scaling},
     precision::Storage,
 };
 
 const SIZES: [(usize, usize); 3] = [(70, 3), (530, 67), (130, 1030)];
+
+/// The arithmetic of a kernel over more pairs than few.
+fn of_many(kernel: Kernel, scaling: Scaling) -> Arithmetic {
+    accuracy::first_of(kernel, scaling, u64::MAX, Reduction::Rows)
+}
 
 #[test]
 fn every_table_holds_the_similarities() -> Result<()> {
@@ -29,37 +39,28 @@ fn every_table_holds_the_similarities() -> Result<()> {
             for scaling in [Scaling::Unit, Scaling::Raw] {
                 let x = Set::random(&context, size, 1, scaling)?;
                 let y = Set::random(&context, size, 2, scaling)?;
-                let exponents = [
-                    Exponent::Gaussian { t: 0.1 },
-                    Exponent::Gaussian { t: 9.0 },
-                    Exponent::Logit { tau: 0.5 },
-                ];
-                for (exponent, kind) in exponents.into_iter().flat_map(|e| Kind::ALL.map(|k| (e, k))) {
-                    let pair_exponent = PairExponent::of_rows(exponent, scaling, 1 << 30)?;
-                    let line = pair_exponent.line(exponent);
+                let exponents = [Kernel::gaussian(0.1), Kernel::gaussian(9.0), Kernel::logit(0.5)];
+                for (kernel, kind) in exponents.into_iter().flat_map(|e| Kind::ALL.map(|k| (e, k))) {
+                    let exponent = PairExponent::of_rows(of_many(kernel, scaling), kernel, scaling)?;
+                    let line = exponent.line();
                     let wants: Vec<_> = kind
                         .all(x.rows.len(), y.rows.len())
                         .map(|(i, j)| {
                             let (a, b) = (&x.rows[i], &kind.right(&x, &y).rows[j]);
-                            let size = match exponent {
-                                Exponent::Gaussian { .. } => square(a, b),
-                                Exponent::Logit { .. } => (dot(a, a) * dot(b, b)).sqrt(),
+                            let size = match kernel.map {
+                                Map::Gaussian => square(a, b),
+                                Map::Logit => (dot(a, a) * dot(b, b)).sqrt(),
                             };
-                            (i, j, exponent_of(exponent, a, b), size)
+                            (i, j, exponent_of(kernel, a, b), size)
                         })
                         .collect();
-                    let tilings = Tiling::ALL.into_iter().filter(|&t| pair_exponent.similarity().takes(t));
+                    let tilings = Tiling::ALL.into_iter().filter(|&t| exponent.similarity().takes(t));
                     // What is set aside does not depend on the tiles, and takes long.
                     for tiling in tilings.take(if size.1 > 1000 { 1 } else { usize::MAX }) {
                         let pairs = kind.pairs(&x, &y);
-                        let table = SimilarityTable::with_tiling(
-                            &context,
-                            pairs,
-                            pair_exponent,
-                            line.origin,
-                            tiling,
-                        )?;
-                        let what = format!("{size:?}, {scaling:?}, {exponent:?}, {kind:?}, {tiling}");
+                        let table =
+                            SimilarityTable::with_tiling(&context, pairs, exponent, line.origin, tiling)?;
+                        let what = format!("{size:?}, {scaling:?}, {kernel:?}, {kind:?}, {tiling}");
                         for block in table.pass.blocks() {
                             let mut stream = Stream::new(&context, Storage::F32)?;
                             table.fill(&mut stream, &block, table.pass.counted(&block))?;
@@ -94,10 +95,11 @@ fn bounds_checks_change_no_table() -> Result<()> {
                     let y = upload(context, &values(rows, dims, 4), dims, storage)?;
                     let mut bits = Vec::new();
                     for tiling in Tiling::ALL {
-                        let exponent = Exponent::Gaussian { t: 0.1 };
-                        let pair_exponent = PairExponent::of_rows(exponent, Scaling::Unit, 1 << 30)?;
+                        let kernel = Kernel::gaussian(0.1);
+                        let exponent =
+                            PairExponent::of_rows(of_many(kernel, Scaling::Unit), kernel, Scaling::Unit)?;
                         let pairs = Pairs::Unpaired(&x, &y);
-                        let table = SimilarityTable::with_tiling(context, pairs, pair_exponent, 1.0, tiling)?;
+                        let table = SimilarityTable::with_tiling(context, pairs, exponent, 1.0, tiling)?;
                         for block in table.pass.blocks() {
                             let mut stream = Stream::new(context, storage)?;
                             table.fill(&mut stream, &block, CountedPairs::OffDiagonal)?;
