@@ -31,21 +31,3 @@ impl Kernel {
 pub(crate) fn scales(kernels: &[Kernel], map: Map) -> Option<Vec<f64>> {
     kernels.iter().map(|kernel| (kernel.map == map).then_some(kernel.scale)).collect()
 }
-
-/// What is raised to the power of e, of a pair of points.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Exponent {
-    /// −t‖x−y‖²
-    Gaussian { t: f64 },
-    /// ⟨x, y⟩ / τ
-    Logit { tau: f64 },
-}
-
-impl From<Kernel> for Exponent {
-    fn from(Kernel { map, scale }: Kernel) -> Self {
-        match map {
-            Map::Gaussian => Self::Gaussian { t: scale },
-            Map::Logit => Self::Logit { tau: scale },
-        }
-    }
-}

@@ -77,7 +77,7 @@ fn too_few_rows_to_tell() {
 fn the_most_crowded_first() {
     let potentials = Potentials::new(METRIC, [-2.0, -1.0, -3.0, -1.0, -2.0, f64::NEG_INFINITY].into());
     let rows = |k| potentials.most_crowded(k).into_iter().map(|(row, _)| row).collect::<Vec<_>>();
-    assert_eq!(rows(0), []);
+    assert_eq!(rows(0), [0usize; 0]);
     assert_eq!(rows(1), [1]);
     assert_eq!(rows(3), [1, 3, 0]);
     assert_eq!(rows(5), [1, 3, 0, 4, 2]);
