@@ -221,12 +221,11 @@ fn padding_changes_nothing() {
 
 #[test]
 fn a_stop_is_heeded() {
-    let asked = AtomicU32::new(0);
+    static ASKED: AtomicU32 = AtomicU32::new(0);
     let stop_at = |count: u32| {
-        asked.store(0, Ordering::Relaxed);
-        let asked = &asked;
+        ASKED.store(0, Ordering::Relaxed);
         move |_| {
-            if asked.fetch_add(1, Ordering::Relaxed) + 1 >= count {
+            if ASKED.fetch_add(1, Ordering::Relaxed) + 1 >= count {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -239,7 +238,7 @@ fn a_stop_is_heeded() {
     let observer = stop_at(2);
     let moments = Moments { mean: vec![0.0; d], scatter: matrix, side: d };
     assert_eq!(Spectrum::of(moments, 5000, &Watch::new(Some(&observer), 0)), Err(Error::Stopped));
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(ASKED.load(Ordering::Relaxed), 2);
     let rows = vec![vec![1.0; 200]; 130];
     for count in [1, 3] {
         let observer = stop_at(count);
