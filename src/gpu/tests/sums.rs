@@ -194,7 +194,7 @@ fn moments_are_the_formula() -> Result<()> {
             let shifted: Vec<f32> = super::values(n, dims, 4).iter().map(|v| v + far).collect();
             for scaling in [Scaling::Unit, Scaling::Raw] {
                 let x = Set::new(&context, &shifted, dims, scaling)?;
-                let got = gpu.moments(&x.on, &Watch::new(None, 0))?;
+                let got = gpu.moments(&x.on, &crate::progress::Watch::new(None, 0))?;
                 let rows = &x.stored;
                 let mean: Vec<f64> =
                     (0..dims).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / n as f64).collect();
