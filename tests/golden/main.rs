@@ -4,6 +4,11 @@
 //! instruction set, or a GPU with one version of its driver. Where there is none for a device that is here, the test is
 //! ignored and says so. `UNISPHERE_GOLDEN=record cargo test --test golden` writes the files anew and tells what changed.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "what is ignored and what was recorded is told beside the results of the tests"
+)]
+
 mod measure;
 #[path = "../support/mod.rs"]
 mod support;

@@ -219,8 +219,8 @@ fn mean_and_covariance() {
                 let got = cpu.moments(&x.points, &watch()).expect("moments");
                 let mean = |of: &dyn Fn(&Point) -> f64| x.seen.iter().map(of).sum::<f64>() / n as f64;
                 let means: Vec<_> = (0..d).map(|k| mean(&|x| x[k])).collect();
-                for a in 0..d {
-                    close("mean", got.mean[a], means[a], 1e-13 * means[a].abs().max(1.0));
+                for (&got, &want) in got.mean.iter().zip(&means) {
+                    close("mean", got, want, 1e-13 * want.abs().max(1.0));
                 }
                 let side = n.min(d);
                 for at in 0..side * side {

@@ -2,8 +2,8 @@
 //!
 //! Operations bring [`Evidence`]; nothing else decides. From coarse to fine: cosines in f32 (by cooperative matrices where
 //! asked for), cosines by split products, and direct differences with sums of exp(e) − 1. Single precision of points on
-//! the device is the limit: of rows that differ by δ in a coordinate, ‖x−y‖² is right to about (1e-8/δ)² of itself on
-//! average over many pairs, and to 1e-8/δ of itself for one row.
+//! the device is the limit: of rows that differ by δ in a coordinate of about 0.1, ‖x−y‖² is right to about 2e-9/δ of itself
+//! on average over many pairs (1.6e-3 measured at δ = 1.25e-6), and to 1e-8/δ of itself for one row.
 
 use crate::{
     accuracy::NARROW,

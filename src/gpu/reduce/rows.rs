@@ -106,7 +106,7 @@ fn together(
         let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSumExp::EMPTY; n]);
         let results = RowSums { sums: vec![of_sets; lines.len()], lines };
         let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
-        let rectangles = GroupBlocks::new(context, &exponents)?;
+        let rectangles = GroupBlocks::new(context, exponents)?;
         let every_row = Segments::every(context, pass.x.panel_rows)?;
         let whole = panels(y.rows(), pass.y.panel_rows)
             .map(|cols| Segments::new(context, vec![0, cols.len() as u32]))

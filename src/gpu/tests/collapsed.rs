@@ -43,9 +43,9 @@ fn collapsed_sets_keep_the_digits_that_their_points_have() -> Result<()> {
                 Set::new(&context, &about_one_direction(n, dims, spread, seed), dims, Scaling::Unit)
             });
             let (x, y) = (x?, y?);
-            // Of sums over many pairs, and of single rows.
+            // Bounds of sums over many pairs, in which rounding averages out in part, and of single rows.
             let (many, few) =
-                (1e-3f64.max(rounding(dims, spread).powi(2)), 1e-3f64.max(rounding(dims, spread)));
+                (1e-3f64.max(0.2 * rounding(dims, spread)), 1e-3f64.max(rounding(dims, spread)));
             let ts = [2.0, 0.5, 5.5];
             for kind in Kind::ALL {
                 let (pairs, right) = (kind.pairs(&x, &y), kind.right(&x, &y));
