@@ -13,7 +13,7 @@ use crate::{precision::Precision, progress::Observer};
 /// A device, and everything that can be measured on it.
 ///
 /// Values are f64, gradients are matrices of f32 of the shape of the points, on the device until
-/// [read](Matrix::read). The same call gives the same bits in every run on one device, for any number of
+/// [read](crate::Matrix::read). The same call gives the same bits in every run on one device, for any number of
 /// threads; on a GPU, with the same tiles, which [`without_tuning`](Self::without_tuning) keeps.
 ///
 /// ```

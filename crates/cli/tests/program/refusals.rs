@@ -160,7 +160,6 @@ fn many_groups_are_3() {
     let folder = Folder::new();
     folder.npy("x.npy", &noise(9000 * 2, 1), 9000, 2);
     folder.column("labels.npy", "<u2", &(0..9000u16).flat_map(u16::to_le_bytes).collect::<Vec<_>>());
-    refused(&folder.eval(&["x.npy", "--labels", "labels.npy"]), 3, &["labels.npy", "9000 groups", "8192"]);
     refused(
         &folder.eval(&["x.npy", "--labels", "labels.npy", "--across-groups"]),
         3,
