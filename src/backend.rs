@@ -189,8 +189,10 @@ pub(crate) fn row_gradient_in_two_passes(
 ) -> Result<(RowLogSums, Gradients)> {
     let sums = backend.row_log_sums(pairs, &[kernel], None, &watch.silent())?.pop();
     let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
-    let scalings = extra.scalings(&sums, scale, pairs.sides().1.rows());
-    let normalizer = Normalizer::Given { weights: scalings.pair_weights(), scale: 1.0, into: None };
+    // Weights have logs; the sign of a scale is no part of them.
+    let scalings = extra.scalings(&sums, scale.abs(), pairs.sides().1.rows());
+    let normalizer =
+        Normalizer::Given { weights: scalings.pair_weights(), scale: scale.signum(), into: None };
     let (_, gradients) = backend.gradient(pairs, kernel, normalizer, watch)?;
     Ok((RowLogSums { y: sums.y.filter(|_| extra.y.is_some()), ..sums }, gradients))
 }
@@ -223,19 +225,16 @@ pub(crate) fn total_gradient_in_two_passes(
     let sum = total_of_rows(backend, pairs, &[kernel], &watch.silent())?.pop();
     let sum = sum.ok_or_else(|| Error::missing("the sum over all pairs"))?;
     let (x, y) = pairs.sides();
-    let (p, q) = (vec![scale.ln() - sum.log(); x.rows()], vec![0.0; y.rows()]);
+    let (p, q) = (vec![-sum.log(); x.rows()], vec![0.0; y.rows()]);
     let weights = match pairs {
         Pairs::Within(_) => {
             let half: Vec<_> = p.iter().map(|log| log / 2.0).collect();
-            let given = Normalizer::Given {
-                weights: PairWeights::Product { p: &half, q: &half },
-                scale: 1.0,
-                into: None,
-            };
+            let given =
+                Normalizer::Given { weights: PairWeights::Product { p: &half, q: &half }, scale, into: None };
             return Ok((sum, backend.gradient(pairs, kernel, given, watch)?.1));
         }
         _ => PairWeights::Product { p: &p, q: &q },
     };
-    let given = Normalizer::Given { weights, scale: 1.0, into: None };
+    let given = Normalizer::Given { weights, scale, into: None };
     Ok((sum, backend.gradient(pairs, kernel, given, watch)?.1))
 }

@@ -154,12 +154,11 @@ impl Backend for Cpu {
                 Ok((Sums::Rows(sums), gradients))
             }
             Normalizer::Given { weights, scale, into } => {
-                debug_assert_eq!(scale, 1.0);
                 let gradients = gradient::weighted::weighted_grad(
                     self.isa,
                     PairSet::of(pairs)?,
                     kernel,
-                    weights,
+                    (weights, scale),
                     into,
                     watch,
                 )?;

@@ -212,8 +212,8 @@ impl<'a, T> ContrastiveOver<'a, T> {
 }
 
 impl ContrastiveOver<'_, f64> {
-    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation; positive
-    /// and finite. The value stays as it is.
+    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation;
+    /// finite. The value stays as it is.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
@@ -229,7 +229,7 @@ impl ContrastiveOver<'_, f64> {
         let queued = queue.map(|queue| (Pairs::Across(anchors, queue), PairWeights::Product { p, q: &q }));
         for (pairs, weights) in own.into_iter().chain(queued) {
             let into = Some(Gradients { x: gradient, y: None });
-            let normalizer = Normalizer::Given { weights, scale: 1.0, into };
+            let normalizer = Normalizer::Given { weights, scale: self.scale, into };
             gradient = on.backend.gradient(pairs, kernel, normalizer, on.watch)?.1.x;
         }
         Ok(gradient)
@@ -286,12 +286,12 @@ impl Differentiable for ContrastiveOver<'_, f64> {
     fn differentiate(&self, on: &Run<'_>) -> Result<(ContrastiveValue, (Matrix, Matrix))> {
         let tau = self.tau;
         self.check(&[tau])?;
-        let scale = positive("the scale of the contrastive loss's gradients", self.scale)?;
+        let scale = finite("the scale of the contrastive loss's gradients", self.scale)?;
         let Sets { x, y, .. } = self.sets;
         let kernel = Kernel::logit(tau);
         let logits = logits(&on.backend.paired(x, y, Term::Dot)?, tau);
         let both = self.candidates != Candidates::OneWay;
-        let anchors = self.candidates.anchors(x.rows()) as f64 / scale;
+        let anchors = self.candidates.anchors(x.rows()) as f64;
 
         // A softmax weighs its pairs by the sum of all: those of other sets come first.
         let first = Run { watch: &on.watch.silent(), ..*on };
@@ -303,7 +303,7 @@ impl Differentiable for ContrastiveOver<'_, f64> {
         let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
         let (extra_x, extra_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
         let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
-        let normalizer = Normalizer::Rows { extra, scale: 1.0 / anchors };
+        let normalizer = Normalizer::Rows { extra, scale: scale / anchors };
         let (sums, gradients) = on.backend.gradient(Pairs::Unpaired(x, y), kernel, normalizer, on.watch)?;
         let (sums, (mut gx, mut gy)) = (sums.rows()?, gradients.both()?);
 
@@ -320,7 +320,7 @@ impl Differentiable for ContrastiveOver<'_, f64> {
             gy = self.add_others(on, y, &p, gy)?;
             of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
-        let coefficients: Vec<_> = of_positives.iter().map(|c| -c / tau).collect();
+        let coefficients: Vec<_> = of_positives.iter().map(|c| -c * scale / tau).collect();
         let gradients = on.backend.paired_gradient(x, y, Term::Dot, &coefficients, Some((gx, gy)))?;
         Ok((value, gradients))
     }

@@ -169,8 +169,8 @@ weighted_across!(Across);
 weighted_across!(Unpaired);
 
 impl<P> UniformityOver<'_, P, f64> {
-    /// The same with its gradient multiplied by `scale`, such as the upstream gradient of automatic differentiation; finite,
-    /// and positive where rows are weighted. The value stays as it is.
+    /// The same with its gradient multiplied by `scale`, such as the upstream gradient of automatic differentiation; finite.
+    /// The value stays as it is.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
@@ -231,16 +231,15 @@ impl<'a, P: PairSet<'a>> Differentiable for UniformityOver<'a, P, f64> {
                 on.backend.gradient(pairs, kernel, Normalizer::Total { scale }, on.watch)?;
             return Ok((Uniformity::log_mean(sums.total()?, pairs.count())?, P::gradients(gradients)?));
         };
-        let scale = positive("the scale of a weighted gradient", scale)?;
         let weights = weights.proportions(pairs)?;
         let first = Run { watch: &on.watch.silent(), ..*on };
         let sum = weighted_sums(&first, pairs, &weights, &[kernel])?.pop();
         let sum = sum.ok_or_else(|| Error::missing("the weighted sum over all pairs"))?;
         let value = weights.log_mean(pairs, sum)?;
         // A factor of all weights is one of their sum's inverse.
-        let (p, q) = weights.logs(pairs, sum.log() - scale.ln());
+        let (p, q) = weights.logs(pairs, sum.log());
         let weights = PairWeights::Product { p: &p, q: &q };
-        let normalizer = Normalizer::Given { weights, scale: 1.0, into: None };
+        let normalizer = Normalizer::Given { weights, scale, into: None };
         let (_, gradients) = on.backend.gradient(pairs, kernel, normalizer, on.watch)?;
         Ok((value, P::gradients(gradients)?))
     }

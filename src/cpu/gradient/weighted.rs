@@ -20,12 +20,12 @@ use crate::{
     weights::{Gradients, PairWeights},
 };
 
-/// Gradient of Σ wᵢⱼeᵢⱼ, the weights being constant.
+/// Gradient of `scale` · Σ wᵢⱼeᵢⱼ, the weights being constant.
 pub(crate) fn weighted_grad(
     isa: Isa,
     pairs: PairSet<'_>,
     kernel: Kernel,
-    weights: PairWeights<'_>,
+    (weights, scale): (PairWeights<'_>, f64),
     into: Option<Gradients>,
     watch: &Watch<'_>,
 ) -> Result<Gradients> {
@@ -45,18 +45,18 @@ pub(crate) fn weighted_grad(
             }
         };
         if sums.is_exact(pairs, exponent) {
-            return sums.finish(pairs, exponent, into);
+            return sums.finish(pairs, exponent, scale, into);
         }
     }
-    in_double(isa, pairs, exponent, weights, centre, into, passes.next())
+    in_double(isa, pairs, exponent, (weights, scale), centre, into, passes.next())
 }
 
-/// Gradient of Σ wᵢⱼeᵢⱼ in double precision.
+/// Gradient of `scale` · Σ wᵢⱼeᵢⱼ in double precision.
 pub(crate) fn in_double(
     isa: Isa,
     pairs: PairSet<'_>,
     exponent: PairExponent,
-    weights: PairWeights<'_>,
+    (weights, scale): (PairWeights<'_>, f64),
     centre: Vec<f64>,
     into: Option<Gradients>,
     watch: &Watch<'_>,
@@ -77,7 +77,7 @@ pub(crate) fn in_double(
             CentredSums::new(isa, pairs, &factor_weights::<Difference>(exponent, weights), centre, watch)?
         }
     };
-    sums.finish(pairs, exponent, into)
+    sums.finish(pairs, exponent, scale, into)
 }
 
 pub(crate) fn factor_weights<F: Formula>(
@@ -123,9 +123,11 @@ impl<T: Float> CentredSums<T> {
         self,
         pairs: PairSet<'_>,
         exponent: PairExponent,
+        scale: f64,
         into: Option<Gradients>,
     ) -> Result<Gradients> {
-        let slope = if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
+        let slope =
+            scale * if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
         let one_sided = into.as_ref().is_some_and(|into| into.y.is_none());
         let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
         let x = finish(pairs.left(), self.on_x, &self.centre, slope, into_x)?;
