@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     device::Device,
     error::{Error, Result},
+    function::{FunctionSums, PairFunction},
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -129,6 +130,19 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
         normalizer: Normalizer<'_>,
         watch: &Watch<'_>,
     ) -> Result<(Sums, Gradients)>;
+
+    /// Σ f(x, y) over `pairs`, of which functions of classes take all or those of one set.
+    fn function_sum(&self, pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch<'_>) -> Result<f64>;
+
+    /// The sum, and the gradient of `scale` times it, added to `into` where given.
+    fn function_gradient(
+        &self,
+        pairs: Pairs<'_>,
+        function: PairFunction<'_>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<(FunctionSums, Gradients)>;
 
     /// The number of pairs with a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6
     /// of the end of a part may count as of the next.

@@ -58,6 +58,7 @@ mod engine;
 mod error;
 #[cfg(feature = "gpu")]
 mod gpu;
+mod function;
 mod kernel;
 mod log_sum;
 mod metrics;

@@ -25,6 +25,7 @@ use crate::{
     },
     device::{Device, DeviceKind},
     error::{Error, Result},
+    function::{FunctionSums, PairFunction},
     kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -163,6 +164,40 @@ impl Backend for Cpu {
                     watch,
                 )?;
                 Ok((Sums::None, gradients))
+            }
+        }
+    }
+
+    fn function_sum(&self, pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch<'_>) -> Result<f64> {
+        let pairs = PairSet::of(pairs)?;
+        match function {
+            PairFunction::Softplus { scale, bias } => {
+                reduce::mapped::softplus_sum(self.isa, pairs, scale, bias, watch)
+            }
+            PairFunction::InClass { term, classes } => {
+                reduce::classes::class_sum(self.isa, pairs, term, classes, watch)
+            }
+        }
+    }
+
+    fn function_gradient(
+        &self,
+        pairs: Pairs<'_>,
+        function: PairFunction<'_>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<(FunctionSums, Gradients)> {
+        let (pairs, upstream) = (PairSet::of(pairs)?, scale);
+        match function {
+            PairFunction::Softplus { scale, bias } => {
+                let of = (scale, bias);
+                gradient::mapped::softplus_gradient(self.isa, pairs, of, upstream, into, watch)
+            }
+            PairFunction::InClass { term, classes } => {
+                let (value, gradients) =
+                    reduce::classes::class_gradient(self.isa, pairs, term, classes, upstream, into, watch)?;
+                Ok((FunctionSums { value, ..FunctionSums::default() }, gradients))
             }
         }
     }

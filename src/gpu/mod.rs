@@ -37,10 +37,14 @@ use crate::{
     },
     device::{Device, DeviceChoice},
     error::{Error, Result},
+    function::{FunctionSums, PairFunction},
     gpu::{
         block::pass::Pass,
         device::{adapters, ceiling, context::Context},
-        gradient::weighted::{WeightedSum, weighted_grad},
+        gradient::{
+            mapped::function_gradient,
+            weighted::{WeightedSum, weighted_grad},
+        },
         kernel::{
             cooperative::{Cooperative, Matrices},
             precisions_used::PrecisionsUsed,
@@ -53,7 +57,9 @@ use crate::{
         reduce::{
             close_pairs, distances,
             groups::{self, Groups},
-            histogram, moments, paired, rows, total,
+            histogram,
+            mapped::function_sum,
+            moments, paired, rows, total,
         },
         selftest::check,
     },
@@ -288,6 +294,23 @@ impl Backend for Gpu {
                 Ok((Sums::None, gradients))
             }
         }
+    }
+
+    fn function_sum(&self, pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch<'_>) -> Result<f64> {
+        self.precisions_used.note(None);
+        function_sum(&self.context, pairs, function, watch)
+    }
+
+    fn function_gradient(
+        &self,
+        pairs: Pairs<'_>,
+        function: PairFunction<'_>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &Watch<'_>,
+    ) -> Result<(FunctionSums, Gradients)> {
+        self.precisions_used.note(None);
+        function_gradient(&self.context, pairs, function, scale, into, watch)
     }
 
     fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {

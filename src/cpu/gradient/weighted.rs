@@ -113,7 +113,7 @@ impl<T: Float> CentredSums<T> {
         Ok(Self { centre, on_x, on_y })
     }
 
-    fn without_totals(mut self) -> Self {
+    pub(crate) fn without_totals(mut self) -> Self {
         self.on_x.total.fill(0.0);
         self.on_y.iter_mut().for_each(|on| on.total.fill(0.0));
         self

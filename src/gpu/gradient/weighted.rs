@@ -84,7 +84,7 @@ struct Pulled {
 }
 
 /// sum += part, row by row.
-fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
+pub(crate) fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
     let dims = part.shape().1;
     let (part, sum) = (GpuMatrix::of(part, context)?, GpuMatrix::of(sum, context)?);
     let mut stream = Stream::new(context, crate::Storage::F32)?;

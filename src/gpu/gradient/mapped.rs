@@ -1,0 +1,105 @@
+//! The gradient of a sum over pairs of a function that is no exponential: its slopes are the weights.
+
+use std::sync::Arc;
+
+use crate::{
+    error::{Error, Result},
+    function::{FunctionSums, PairFunction},
+    gpu::{
+        block::{
+            map::{MapSums, PairMap, exponent},
+            similarities::SimilarityTable,
+        },
+        device::{context::Context, stream::Stream},
+        gradient::{finish::finish, weighted::add},
+        kernel::{
+            accuracy::{Arithmetic, Evidence, Products, climb},
+            table::Similarity,
+        },
+        points::matrix::GpuMatrix,
+        reduce::mapped::unit_square,
+    },
+    pairs::Pairs,
+    progress::Watch,
+    weights::Gradients,
+};
+
+/// A sum with its gradients by one arithmetic.
+struct Summed {
+    sums: FunctionSums,
+    gradients: Gradients,
+    /// Little of the weighted sums was left.
+    dropped: bool,
+}
+
+/// Σ f(x, y) over the pairs, and the gradient of `scale` times that, added to `into` where given.
+pub(crate) fn function_gradient(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    function: PairFunction<'_>,
+    scale: f64,
+    into: Option<Gradients>,
+    watch: &Watch<'_>,
+) -> Result<(FunctionSums, Gradients)> {
+    let exponent = exponent(pairs, function)?;
+    let square = unit_square(context, pairs, function, &watch.silent())?;
+    context.scoped("differentiating a function of pairs", || {
+        let table = SimilarityTable::new(context, pairs, exponent, 0.0)?;
+        let map = PairMap::new(context, &table, function, square)?;
+        let evidence = |_, summed: &Summed| Evidence {
+            // Slopes tell nothing of a mean.
+            log_mean: f64::NEG_INFINITY,
+            t: exponent.t(),
+            tile_share: 0.0,
+            dropped: summed.dropped,
+        };
+        let pass = |by: Arithmetic, watch: &Watch<'_>| {
+            Ok(vec![summed(context, &table, &map, by.products, scale, watch)?])
+        };
+        let found = climb(exponent.arithmetic, watch, evidence, pass)?.pop();
+        let Summed { sums, gradients: part, .. } =
+            found.ok_or_else(|| Error::missing("the gradient of a function of pairs"))?.result;
+        let Some(sum) = into else { return Ok((sums, part)) };
+        add(context, &part.x, &sum.x)?;
+        if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+            add(context, part, sum)?;
+        }
+        Ok((sums, sum))
+    })
+}
+
+/// The sum and the gradients, by products with points or with differences.
+fn summed(
+    context: &Arc<Context>,
+    table: &SimilarityTable<'_>,
+    map: &PairMap<'_>,
+    products: Products,
+    scale: f64,
+    watch: &Watch<'_>,
+) -> Result<Summed> {
+    let pass = &table.pass;
+    let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
+    let gx = zeros(pass.left.rows())?;
+    let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
+    let gradients = (&gx, gy.as_ref().unwrap_or(&gx));
+    let mut stream = Stream::collecting(MapSums::default(), context, pass.x.stored, Some(watch))?;
+    for block in pass.blocks() {
+        table.fill(&mut stream, &block, pass.counted(&block))?;
+        map.apply(&mut stream, &block, 0)?;
+        pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients)?;
+    }
+    let sums = map.sums(stream.finish()?)?;
+    let factor = map.slope_factor() * scale;
+    let mut dropped = finish(context, pass.left, &gx, factor)?;
+    if let Some(gy) = &gy {
+        dropped = dropped.and(finish(context, pass.right, gy, factor)?);
+    }
+    let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
+    let of_raw = pass.exponent.similarity() == Similarity::Product;
+    Ok(Summed {
+        gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y },
+        // Each pair has weighed on both of its points.
+        dropped: !of_raw && dropped.too_much(2.0 * sums.by_bias),
+        sums,
+    })
+}
