@@ -7,6 +7,7 @@
 //! | [`Uniformity`] | log mean of exp(−t‖xᵢ−xⱼ‖²) over the pairs i < j, or over all pairs of two sets | t = 2 |
 //! | [`Loss`] | w · alignment + (uniformity(x) + uniformity(y)) / 2 | w = 1 |
 //! | [`Contrastive`] | mean over anchors of −log softmax at the positive, with logits ⟨x, y⟩/τ | τ = 0.5, both ways |
+//! | [`Sigmoid`] | mean over x of Σ softplus(−z(s⟨x, y⟩ + b)) over all y, z = 1 for the partner and −1 else | s = 10, b = −10 |
 //! | [squared distances](Engine::squared_distances) | ‖xᵢ−yⱼ‖², the matrix itself | |
 //!
 //! ```
@@ -56,9 +57,9 @@ mod cpu;
 mod device;
 mod engine;
 mod error;
+mod function;
 #[cfg(feature = "gpu")]
 mod gpu;
-mod function;
 mod kernel;
 mod log_sum;
 mod metrics;
@@ -81,8 +82,8 @@ pub use metrics::{
     Across, Alignment, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver,
     ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
     GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairDistances, PairSet, Potentials,
-    PotentialsOver, Spectrum, SpectrumOver, SquaredMmd, SquaredMmdOver, Uniformities, Uniformity,
-    UniformityOfUnion, UniformityOver, Unpaired, Within,
+    PotentialsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOver, SquaredMmd,
+    SquaredMmdOver, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage, UnknownName};

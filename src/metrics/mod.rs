@@ -12,6 +12,7 @@ mod loss;
 mod mmd;
 mod pair_sets;
 mod potentials;
+mod sigmoid;
 mod spectrum;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use loss::{Loss, LossOver, LossValue};
 pub use mmd::{SquaredMmd, SquaredMmdOver, UniformityOfUnion};
 pub use pair_sets::{Across, PairSet, Unpaired, Within};
 pub use potentials::{Potentials, PotentialsOver};
+pub use sigmoid::{Sigmoid, SigmoidGradients, SigmoidOver};
 pub use spectrum::{Spectrum, SpectrumOver};
 pub use uniformity::{Uniformities, Uniformity, UniformityOver};
 
