@@ -8,6 +8,7 @@
 //! | [`Loss`] | w · alignment + (uniformity(x) + uniformity(y)) / 2 | w = 1 |
 //! | [`Contrastive`] | mean over anchors of −log softmax at the positive, with logits ⟨x, y⟩/τ | τ = 0.5, both ways |
 //! | [`Sigmoid`] | mean over x of Σ softplus(−z(s⟨x, y⟩ + b)) over all y, z = 1 for the partner and −1 else | s = 10, b = −10 |
+//! | [`SupCon`] | mean over anchors of −log softmax at the rows of the same label | τ = 0.1 |
 //! | [squared distances](Engine::squared_distances) | ‖xᵢ−yⱼ‖², the matrix itself | |
 //!
 //! ```
@@ -83,7 +84,8 @@ pub use metrics::{
     ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
     GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairDistances, PairSet, Potentials,
     PotentialsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOver, SquaredMmd,
-    SquaredMmdOver, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
+    SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion,
+    UniformityOver, Unpaired, Within,
 };
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage, UnknownName};

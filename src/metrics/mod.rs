@@ -14,6 +14,7 @@ mod pair_sets;
 mod potentials;
 mod sigmoid;
 mod spectrum;
+mod supcon;
 #[cfg(test)]
 mod tests;
 mod uniformity;
@@ -30,6 +31,7 @@ pub use pair_sets::{Across, PairSet, Unpaired, Within};
 pub use potentials::{Potentials, PotentialsOver};
 pub use sigmoid::{Sigmoid, SigmoidGradients, SigmoidOver};
 pub use spectrum::{Spectrum, SpectrumOver};
+pub use supcon::{SupCon, SupConOfViews, SupConWithin};
 pub use uniformity::{Uniformities, Uniformity, UniformityOver};
 
 pub(crate) use check::{comparable, mismatch};
