@@ -80,8 +80,8 @@ pub use error::{Error, Result};
 pub use gpu::adapters;
 pub use log_sum::LogSumExp;
 pub use metrics::{
-    Across, Alignment, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver,
-    ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
+    Across, Alignment, AlignmentByLabel, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive,
+    ContrastiveOver, ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
     GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairDistances, PairSet, Potentials,
     PotentialsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOver, SquaredMmd,
     SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion,

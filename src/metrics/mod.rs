@@ -3,6 +3,7 @@
 mod alignment;
 mod calibration;
 mod check;
+mod class_alignment;
 mod close_pairs;
 mod contrastive;
 mod eigenvalues;
@@ -21,6 +22,7 @@ mod uniformity;
 mod weights;
 
 pub use alignment::{Alignment, AlignmentOver, PairDistances};
+pub use class_alignment::AlignmentByLabel;
 pub use close_pairs::{ClosePairs, ClosePairsOver};
 pub use contrastive::{Candidates, Contrastive, ContrastiveOver, ContrastiveValue, Contrastives};
 pub use groups::{GroupUniformity, GroupUniformityOver, Groups};
