@@ -61,7 +61,9 @@ mod gpu;
 mod kernel;
 mod log_sum;
 mod metrics;
+mod oneshot;
 mod pairs;
+mod pending;
 mod points;
 mod precision;
 mod progress;
@@ -74,7 +76,7 @@ pub use device::{Adapter, Device, DeviceChoice, DeviceKind};
 pub use engine::Engine;
 pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
-pub use gpu::adapters;
+pub use gpu::{adapters, adapters_async};
 pub use log_sum::LogSumExp;
 pub use metrics::{
     Across, Alignment, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver,
@@ -83,6 +85,7 @@ pub use metrics::{
     PotentialsOver, Spectrum, SpectrumOver, SquaredMmd, SquaredMmdOver, Uniformities, Uniformity,
     UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
+pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
