@@ -9,6 +9,7 @@ use crate::{
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::Pending,
     points::{Embeddings, Matrix, Points},
     precision::Precision,
     progress::Watch,
@@ -90,100 +91,120 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
     fn device(&self) -> &Device;
 
     /// Points on the device, in the memory of `reused` as far as that serves.
-    fn upload(&self, points: Embeddings<'_>, reused: Option<Points>) -> Result<Points>;
+    fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points>;
 
     /// Row-major values as a matrix on the device; `values.len()` is `rows * cols`.
-    fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix>;
+    fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix>;
 
     /// The points of these rows, in this order, which may repeat; their gradients are not asked for.
-    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points>;
+    fn gather<'a>(&'a self, points: &'a Points, rows: &'a [usize]) -> Pending<'a, Points>;
 
     /// Σ k(x, y) over `pairs` for every kernel, at little more than the cost of one where their precision allows it.
-    fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>>;
+    fn log_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernels: &'a [Kernel],
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>>;
 
     /// log Σⱼ wⱼ k(xᵢ, yⱼ) for every point i of either set and every kernel, over the pairs that the point is in, where w are the
     /// weights of the points on the other side, all 1 unless given.
-    fn row_log_sums(
-        &self,
-        pairs: Pairs<'_>,
-        kernels: &[Kernel],
-        weights: Option<PointWeights<'_>>,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<RowLogSums>>;
+    fn row_log_sums<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernels: &'a [Kernel],
+        weights: Option<PointWeights<'a>>,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<RowLogSums>>;
 
     /// Σ k(x, y) over the pairs i < j within each group, or of each two groups. The points of a group lie side by side, up
     /// to its end.
-    fn group_log_sums(
-        &self,
-        x: &Points,
-        ends: &[usize],
+    fn group_log_sums<'a>(
+        &'a self,
+        x: &'a Points,
+        ends: &'a [usize],
         kernel: Kernel,
         which: GroupPairs,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<LogSumExp>>;
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>>;
 
     /// The gradient that the normalizer describes, and the sums that it was divided by.
-    fn gradient(
-        &self,
-        pairs: Pairs<'_>,
+    fn gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
         kernel: Kernel,
-        normalizer: Normalizer<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<(Sums, Gradients)>;
+        normalizer: Normalizer<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (Sums, Gradients)>;
 
     /// Σ f(x, y) over `pairs`, of which functions of classes take all or those of one set.
-    fn function_sum(&self, pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch<'_>) -> Result<f64>;
+    fn function_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, f64>;
 
     /// The sum, and the gradient of `scale` times it, added to `into` where given.
-    fn function_gradient(
-        &self,
-        pairs: Pairs<'_>,
-        function: PairFunction<'_>,
+    fn function_gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
         scale: f64,
         into: Option<Gradients>,
-        watch: &Watch<'_>,
-    ) -> Result<(FunctionSums, Gradients)>;
+        watch: &'a Watch,
+    ) -> Pending<'a, (FunctionSums, Gradients)>;
 
     /// The number of pairs with a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6
     /// of the end of a part may count as of the next.
-    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>>;
+    fn cosine_histogram<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        bins: usize,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<u64>>;
 
     /// The pairs whose squared distance is at most `square`, as direct differences say; `limit` of them by name.
-    fn close_pairs(
-        &self,
-        pairs: Pairs<'_>,
+    fn close_pairs<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
         square: f64,
         limit: usize,
-        watch: &Watch<'_>,
-    ) -> Result<FoundPairs>;
+        watch: &'a Watch,
+    ) -> Pending<'a, FoundPairs>;
 
     /// Mean and covariance, or Gram matrix of fewer points than dimensions, in f64 or as good.
-    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments>;
+    fn moments<'a>(&'a self, x: &'a Points, watch: &'a Watch) -> Pending<'a, Moments>;
 
     /// The term of every positive pair.
-    fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>>;
+    fn paired<'a>(&'a self, x: &'a Points, y: &'a Points, term: Term) -> Pending<'a, Vec<f64>>;
 
     /// The gradients of Σ cᵢ term(xᵢ, yᵢ) for x and y, one coefficient for each row, added to `into` where given.
-    fn paired_gradient(
-        &self,
-        x: &Points,
-        y: &Points,
+    fn paired_gradient<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
         term: Term,
-        coefficients: &[f64],
+        coefficients: &'a [f64],
         into: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)>;
+    ) -> Pending<'a, (Matrix, Matrix)>;
 
     /// ‖xᵢ−yⱼ‖² for every pair, rows of x by rows of y, by direct difference.
-    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix>;
+    fn squared_distances<'a>(&'a self, x: &'a Points, y: &'a Points) -> Pending<'a, Matrix>;
 
     /// The gradient for x and y of Σ uᵢⱼ‖xᵢ−yⱼ‖², where u is `upstream`.
-    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)>;
+    fn squared_distances_grad<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
+        upstream: &'a Matrix,
+    ) -> Pending<'a, (Matrix, Matrix)>;
 }
 
 /// Answers about the device and what it did, for benchmarks and reports.
 pub(crate) trait Diagnostics {
     /// Multiplications and additions in f32 per second, where there is nothing else to do: the best of several trials.
-    fn ceiling(&self) -> Result<f64>;
+    fn ceiling(&self) -> Pending<'_, f64>;
 
     /// The precisions that sums over pairs have been made in so far, the most accurate first: where one asked for cannot keep
     /// its word, single precision takes its place.
@@ -194,29 +215,29 @@ pub(crate) trait Diagnostics {
 
 /// The gradient of [`Normalizer::Rows`] in two passes: sums first, then weights.
 #[cfg(feature = "gpu")]
-pub(crate) fn row_gradient_in_two_passes(
+pub(crate) async fn row_gradient_in_two_passes(
     backend: &dyn Backend,
     pairs: Pairs<'_>,
     kernel: Kernel,
     (extra, scale): (crate::weights::ExtraTerms<'_>, f64),
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(RowLogSums, Gradients)> {
-    let sums = backend.row_log_sums(pairs, &[kernel], None, &watch.silent())?.pop();
+    let sums = backend.row_log_sums(pairs, &[kernel], None, &watch.silent()).await?.pop();
     let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
     // Weights have logs; the sign of a scale is no part of them.
     let scalings = extra.scalings(&sums, scale.abs(), pairs.sides().1.rows());
     let normalizer =
         Normalizer::Given { weights: scalings.pair_weights(), scale: scale.signum(), into: None };
-    let (_, gradients) = backend.gradient(pairs, kernel, normalizer, watch)?;
+    let (_, gradients) = backend.gradient(pairs, kernel, normalizer, watch).await?;
     Ok((RowLogSums { y: sums.y.filter(|_| extra.y.is_some()), ..sums }, gradients))
 }
 
 /// Σ k(x, y) over `pairs` for every kernel, from the sums of rows: for kernels that a device sums by rows alone.
-pub(crate) fn total_of_rows(
+pub(crate) async fn total_of_rows(
     backend: &dyn Backend,
     pairs: Pairs<'_>,
     kernels: &[Kernel],
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<LogSumExp>> {
     let within = matches!(pairs, Pairs::Within(_));
     let total = |rows: RowLogSums| {
@@ -225,18 +246,18 @@ pub(crate) fn total_of_rows(
         // Within one set, each pair counts in both of its rows.
         LogSumExp { sum: if within { sum.sum / 2.0 } else { sum.sum }, ..sum }
     };
-    Ok(backend.row_log_sums(pairs, kernels, None, watch)?.into_iter().map(total).collect())
+    Ok(backend.row_log_sums(pairs, kernels, None, watch).await?.into_iter().map(total).collect())
 }
 
 /// The gradient of [`Normalizer::Total`] in two passes: for kernels that a device sums by rows alone.
-pub(crate) fn total_gradient_in_two_passes(
+pub(crate) async fn total_gradient_in_two_passes(
     backend: &dyn Backend,
     pairs: Pairs<'_>,
     kernel: Kernel,
     scale: f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(LogSumExp, Gradients)> {
-    let sum = total_of_rows(backend, pairs, &[kernel], &watch.silent())?.pop();
+    let sum = total_of_rows(backend, pairs, &[kernel], &watch.silent()).await?.pop();
     let sum = sum.ok_or_else(|| Error::missing("the sum over all pairs"))?;
     let (x, y) = pairs.sides();
     let (p, q) = (vec![-sum.log(); x.rows()], vec![0.0; y.rows()]);
@@ -245,10 +266,10 @@ pub(crate) fn total_gradient_in_two_passes(
             let half: Vec<_> = p.iter().map(|log| log / 2.0).collect();
             let given =
                 Normalizer::Given { weights: PairWeights::Product { p: &half, q: &half }, scale, into: None };
-            return Ok((sum, backend.gradient(pairs, kernel, given, watch)?.1));
+            return Ok((sum, backend.gradient(pairs, kernel, given, watch).await?.1));
         }
         _ => PairWeights::Product { p: &p, q: &q },
     };
     let given = Normalizer::Given { weights, scale, into: None };
-    Ok((sum, backend.gradient(pairs, kernel, given, watch)?.1))
+    Ok((sum, backend.gradient(pairs, kernel, given, watch).await?.1))
 }

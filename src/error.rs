@@ -210,6 +210,9 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// A platform whose threads cannot wait for its GPU, as in a browser, and a call that would.
+    #[error("this platform lets no thread wait for its GPU; await the same call, whose name ends in _async")]
+    MustAwait,
     /// The observer of the engine asked to stop.
     #[error("stopped on request")]
     Stopped,

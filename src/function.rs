@@ -29,6 +29,38 @@ pub(crate) struct Classes<'a> {
     pub(crate) weights: &'a [f64],
 }
 
+/// A function that owns its classes.
+#[derive(Clone, Debug)]
+pub(crate) enum OwnedFunction {
+    Softplus { scale: f64, bias: f64 },
+    InClass { term: ClassTerm, of_x: Vec<u32>, of_y: Vec<u32>, weights: Vec<f64> },
+}
+
+impl PairFunction<'_> {
+    pub(crate) fn to_owned(self) -> OwnedFunction {
+        match self {
+            Self::Softplus { scale, bias } => OwnedFunction::Softplus { scale, bias },
+            Self::InClass { term, classes: Classes { of_x, of_y, weights } } => OwnedFunction::InClass {
+                term,
+                of_x: of_x.to_vec(),
+                of_y: of_y.to_vec(),
+                weights: weights.to_vec(),
+            },
+        }
+    }
+}
+
+impl OwnedFunction {
+    pub(crate) fn function(&self) -> PairFunction<'_> {
+        match self {
+            &Self::Softplus { scale, bias } => PairFunction::Softplus { scale, bias },
+            Self::InClass { term, of_x, of_y, weights } => {
+                PairFunction::InClass { term: *term, classes: Classes { of_x, of_y, weights } }
+            }
+        }
+    }
+}
+
 /// The sum of a function over pairs, and its derivatives for the parameters of a softplus; those are 0 of other functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct FunctionSums {

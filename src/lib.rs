@@ -64,7 +64,9 @@ mod gpu;
 mod kernel;
 mod log_sum;
 mod metrics;
+mod oneshot;
 mod pairs;
+mod pending;
 mod points;
 mod precision;
 mod progress;
@@ -77,7 +79,7 @@ pub use device::{Adapter, Device, DeviceChoice, DeviceKind};
 pub use engine::Engine;
 pub use error::{Error, Result};
 #[cfg(feature = "gpu")]
-pub use gpu::adapters;
+pub use gpu::{adapters, adapters_async};
 pub use log_sum::LogSumExp;
 pub use metrics::{
     Across, Alignment, AlignmentByLabel, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive,
@@ -87,6 +89,7 @@ pub use metrics::{
     SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion,
     UniformityOver, Unpaired, Within,
 };
+pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};

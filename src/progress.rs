@@ -2,7 +2,10 @@
 
 use std::{
     ops::ControlFlow,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use crate::error::{Error, Result};
@@ -28,24 +31,31 @@ impl Progress {
 /// computation with [`Error::Stopped`].
 pub type Observer = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
 
-/// One computation's progress, shared by the threads that do it.
-pub(crate) struct Watch<'a> {
-    observer: Option<&'a Observer>,
-    done: AtomicU64,
-    total: u64,
+/// One computation's progress, shared by the threads that do it. Clones are of the same computation.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
     /// This pass repeats pairs already counted: report no progress.
     silent: bool,
 }
 
-impl<'a> Watch<'a> {
-    pub(crate) fn new(observer: Option<&'a Observer>, total: u64) -> Self {
-        Self { observer, done: AtomicU64::new(0), total, silent: false }
+struct Shared {
+    observer: Option<Arc<Observer>>,
+    done: AtomicU64,
+    total: u64,
+    /// Nobody waits for the result any more.
+    abandoned: AtomicBool,
+}
+
+impl Watch {
+    pub(crate) fn new(observer: Option<Arc<Observer>>, total: u64) -> Self {
+        let (done, abandoned) = Default::default();
+        Self { shared: Arc::new(Shared { observer, done, total, abandoned }), silent: false }
     }
 
     /// A watch for one more pass over pairs already counted: the observer may stop it, and sees no progress.
     pub(crate) fn silent(&self) -> Self {
-        let done = AtomicU64::new(self.done.load(Ordering::Relaxed));
-        Self { observer: self.observer, done, total: self.total, silent: true }
+        Self { silent: true, ..self.clone() }
     }
 
     /// For several passes over the same pairs.
@@ -53,27 +63,44 @@ impl<'a> Watch<'a> {
         Passes { watch: self, begun: false, again: None }
     }
 
-    /// Counts `pairs` more as done, and fails where the observer has had enough.
+    /// Counts `pairs` more as done, and fails where the observer has had enough, or nobody waits any more.
     pub(crate) fn advance(&self, pairs: u64) -> Result<()> {
+        let Shared { observer, done, total, abandoned } = &*self.shared;
+        if abandoned.load(Ordering::Relaxed) {
+            return Err(Error::Stopped);
+        }
         let pairs = if self.silent { 0 } else { pairs };
-        let done = self.done.fetch_add(pairs, Ordering::Relaxed) + pairs;
-        match self.observer.map(|observe| observe(Progress { done, total: self.total })) {
+        let done = done.fetch_add(pairs, Ordering::Relaxed) + pairs;
+        match observer.as_ref().map(|observe| observe(Progress { done, total: *total })) {
             Some(ControlFlow::Break(())) => Err(Error::Stopped),
             _ => Ok(()),
         }
+    }
+
+    /// A guard that ends the computation when it is dropped: threads may be at it whose result nobody awaits any more.
+    pub(crate) fn stop_when_dropped(&self) -> impl Drop + Send + use<> {
+        Abandoned(self.shared.clone())
+    }
+}
+
+struct Abandoned(Arc<Shared>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.abandoned.store(true, Ordering::Relaxed);
     }
 }
 
 /// Pairs count in the first of several passes, however often they are gone through.
 pub(crate) struct Passes<'a> {
-    watch: &'a Watch<'a>,
+    watch: &'a Watch,
     begun: bool,
-    again: Option<Watch<'a>>,
+    again: Option<Watch>,
 }
 
-impl<'a> Passes<'a> {
+impl Passes<'_> {
     /// For the next pass.
-    pub(crate) fn next(&mut self) -> &Watch<'a> {
+    pub(crate) fn next(&mut self) -> &Watch {
         if std::mem::replace(&mut self.begun, true) {
             self.again.insert(self.watch.silent())
         } else {

@@ -1,12 +1,12 @@
 //! Requests: a metric over certain points, ready to be measured.
 
-use crate::{backend::Backend, error::Result, progress::Watch};
+use crate::{backend::Backend, pending::Pending, progress::Watch};
 
 /// A metric over certain points, and all that its value depends on: made by the methods of the metrics, such as
 /// [`Uniformity::within`](crate::Uniformity::within), and measured by [`Engine::value`](crate::Engine::value).
 ///
 /// This trait is sealed: requests are made by this crate alone.
-pub trait Metric: Sealed {
+pub trait Metric: Sealed + Send + Sync {
     /// The value: a number, one for each parameter, or a struct of numbers.
     type Value;
 
@@ -14,7 +14,7 @@ pub trait Metric: Sealed {
     fn pairs(&self) -> u64;
 
     #[doc(hidden)]
-    fn measure(&self, on: &Run<'_>) -> Result<Self::Value>;
+    fn measure<'a>(&'a self, on: &'a Run<'a>) -> Pending<'a, Self::Value>;
 }
 
 /// A request that has a gradient with respect to its points: see
@@ -24,14 +24,14 @@ pub trait Differentiable: Metric {
     type Gradients;
 
     #[doc(hidden)]
-    fn differentiate(&self, on: &Run<'_>) -> Result<(Self::Value, Self::Gradients)>;
+    fn differentiate<'a>(&'a self, on: &'a Run<'a>) -> Pending<'a, (Self::Value, Self::Gradients)>;
 }
 
 /// The device that a request is measured on, and the watch over its progress.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
     pub(crate) backend: &'a dyn Backend,
-    pub(crate) watch: &'a Watch<'a>,
+    pub(crate) watch: &'a Watch,
 }
 
 /// A mark that only this crate can set.

@@ -31,6 +31,14 @@ pub(crate) enum PairWeights<'a> {
     Sum { p: &'a [f64], q: &'a [f64] },
 }
 
+impl PairWeights<'_> {
+    /// The same with factors of their own, for a job on another thread.
+    pub(crate) fn to_scalings(self) -> RowScalings {
+        let (Self::Product { p, q } | Self::Sum { p, q }) = self;
+        RowScalings { p: p.to_vec(), q: q.to_vec(), both: matches!(self, Self::Sum { .. }) }
+    }
+}
+
 /// The divisor of a gradient's pair weights: it tells which function of the sums of a kernel k = exp(e) is differentiated.
 #[derive(Debug)]
 pub(crate) enum Normalizer<'a> {

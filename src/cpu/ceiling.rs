@@ -7,12 +7,15 @@ use std::{
 
 use pulp::Simd;
 
-use crate::cpu::{
-    block::{
-        microkernel::{Product, microkernel, width},
-        pack::{Buffer, DIMS_PER_PARTIAL_SUM},
+use crate::{
+    cpu::{
+        block::{
+            microkernel::{Product, microkernel, width},
+            pack::{Buffer, DIMS_PER_PARTIAL_SUM},
+        },
+        simd::isa::{Isa, Job},
     },
-    simd::isa::{Isa, Job},
+    error::{Error, Result},
 };
 
 /// Number of trials. The best counts, since other load on the machine only slows a trial down.
@@ -21,9 +24,12 @@ const TRIAL_TIME: Duration = Duration::from_millis(25);
 
 /// Operations per second of tile products on all cores, from panels that stay in the level-1 cache; a multiplication with
 /// its addition counts as two.
-pub(crate) fn ceiling(isa: Isa) -> f64 {
+pub(crate) fn ceiling(isa: Isa) -> Result<f64> {
+    if cfg!(target_arch = "wasm32") {
+        return Err(Error::missing("a clock that tells what this processor could do"));
+    }
     let trial = |_| rayon::broadcast(|_| isa.run(Products)).into_iter().sum();
-    (0..TRIALS).map(trial).fold(0.0, f64::max)
+    Ok((0..TRIALS).map(trial).fold(0.0, f64::max))
 }
 
 /// Products of one tile, again and again until the time of a trial is up.

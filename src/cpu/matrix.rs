@@ -1,32 +1,44 @@
 //! Matrices in memory.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use crate::{
     error::{Error, Result},
-    points::{Matrix, MatrixStorage, own},
+    pending::Pending,
+    points::{Matrix, MatrixStorage},
 };
 
 /// Values of a matrix, row-major.
-struct Values(Vec<f32>);
+pub(crate) struct Values(Vec<f32>);
 
 impl MatrixStorage for Values {
-    fn read(&self) -> Result<Vec<f32>> {
-        Ok(self.0.clone())
+    fn read<'a>(&'a self, values: &'a mut [f32]) -> Pending<'a, ()> {
+        Box::pin(async {
+            values.copy_from_slice(&self.0);
+            Ok(())
+        })
     }
 }
 
 pub(crate) fn matrix(values: Vec<f32>, rows: usize, cols: usize) -> Matrix {
-    Matrix { rows, cols, storage: Box::new(Values(values)) }
+    Matrix { rows, cols, storage: Arc::new(Values(values)) }
 }
 
-/// Values of a matrix that this backend has made.
-pub(crate) fn values(matrix: &Matrix) -> Result<&[f32]> {
-    own::<Values>(&*matrix.storage).map(|values| &*values.0)
+impl Values {
+    /// Values of a matrix that this backend has made.
+    pub(crate) fn of(matrix: &Matrix) -> Result<Arc<Self>> {
+        let storage: Arc<dyn Any + Send + Sync> = matrix.storage.clone();
+        storage.downcast().map_err(|_| Error::OtherDevice)
+    }
+
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
 }
 
-/// Values of a matrix that this backend has made, without a copy.
+/// Values of a matrix that this backend has made, without a copy where nobody else has a handle of it.
 pub(crate) fn into_values(matrix: Matrix) -> Result<Vec<f32>> {
-    let storage: Box<dyn Any> = matrix.storage;
-    storage.downcast::<Values>().map(|values| values.0).map_err(|_| Error::OtherDevice)
+    let storage: Arc<dyn Any + Send + Sync> = matrix.storage;
+    let values = storage.downcast::<Values>().map_err(|_| Error::OtherDevice)?;
+    Ok(Arc::try_unwrap(values).map_or_else(|values| values.0.clone(), |values| values.0))
 }

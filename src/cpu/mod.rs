@@ -8,6 +8,7 @@ mod accuracy;
 mod block;
 mod ceiling;
 mod gradient;
+mod host;
 mod matrix;
 mod pairs;
 mod points;
@@ -17,7 +18,7 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
-use self::{pairs::PairSet, points::Rows, simd::isa::Isa};
+use self::{matrix::Values, pairs::SharedPairs, points::Rows, simd::isa::Isa};
 use crate::{
     backend::{
         Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, total_gradient_in_two_passes,
@@ -29,9 +30,10 @@ use crate::{
     kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::{Pending, offload},
     points::{Embeddings, Matrix, Points},
     progress::Watch,
-    weights::{Gradients, Normalizer, PointWeights, RowLogSums},
+    weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums},
 };
 
 /// The CPU as a device.
@@ -47,22 +49,22 @@ impl Cpu {
     }
 
     fn at(isa: Isa) -> Self {
-        let model = model().unwrap_or_else(|| std::env::consts::ARCH.into());
+        let model = host::model().unwrap_or_else(|| std::env::consts::ARCH.into());
         let name = format!("{model}, {}", isa.name());
         Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, isa }
     }
 }
 
-/// Model name of the processor, where the system has it in a file.
-fn model() -> Option<String> {
-    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let (_, model) = info.lines().find(|line| line.starts_with("model name"))?.split_once(':')?;
-    Some(model.trim().into())
+/// The result of a job of this backend: in place for a caller that blocks, and else on the pool's threads. It owns all that it
+/// uses, as nobody may be there any more when it ends.
+fn job<'a, T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Pending<'a, T> {
+    Box::pin(offload(|job| rayon::spawn(job), job))
 }
 
 impl Diagnostics for Cpu {
-    fn ceiling(&self) -> Result<f64> {
-        Ok(ceiling::ceiling(self.isa))
+    fn ceiling(&self) -> Pending<'_, f64> {
+        let isa = self.isa;
+        job(move || ceiling::ceiling(isa))
     }
 }
 
@@ -71,183 +73,270 @@ impl Backend for Cpu {
         &self.device
     }
 
-    fn upload(&self, points: Embeddings<'_>, _reused: Option<Points>) -> Result<Points> {
-        Ok(Rows::upload(self.isa, points))
+    fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points> {
+        let (isa, rows) = (self.isa, Rows::given(points, reused));
+        job(move || Ok(rows.into_points(isa)))
     }
 
-    fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
-        Ok(matrix::matrix(values.to_vec(), rows, cols))
+    fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix> {
+        Box::pin(async move { Ok(matrix::matrix(values.to_vec(), rows, cols)) })
     }
 
-    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
-        Rows::of(points)?.gather(self.isa, rows)
-    }
-
-    fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
-        match scales(kernels, Map::Gaussian) {
-            Some(ts) => reduce::total::log_sums(self.isa, PairSet::of(pairs)?, &ts, watch),
-            None => total_of_rows(self, pairs, kernels, watch),
-        }
-    }
-
-    fn row_log_sums(
-        &self,
-        pairs: Pairs<'_>,
-        kernels: &[Kernel],
-        weights: Option<PointWeights<'_>>,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<RowLogSums>> {
-        if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
-            return reduce::rows::row_log_sums_of_logits(self.isa, PairSet::of(pairs)?, &taus, watch);
-        }
-        let (pairs, mut passes) = (PairSet::of(pairs)?, watch.passes());
-        let each = kernels
-            .iter()
-            .map(|&kernel| reduce::rows::row_log_sums(self.isa, pairs, kernel, weights, passes.next()));
-        each.collect()
-    }
-
-    fn group_log_sums(
-        &self,
-        x: &Points,
-        ends: &[usize],
-        kernel: Kernel,
-        which: GroupPairs,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<LogSumExp>> {
-        if kernel.map != Map::Gaussian {
-            return Err(Error::missing("the sum of logits of each group"));
-        }
-        reduce::groups::log_sums(self.isa, Rows::of(x)?, ends, kernel.scale, which, watch)
-    }
-
-    fn gradient(
-        &self,
-        pairs: Pairs<'_>,
-        kernel: Kernel,
-        normalizer: Normalizer<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<(Sums, Gradients)> {
-        match normalizer {
-            Normalizer::Total { scale } if kernel.map != Map::Gaussian => {
-                let (sum, gradients) = total_gradient_in_two_passes(self, pairs, kernel, scale, watch)?;
-                Ok((Sums::Total(sum), gradients))
-            }
-            Normalizer::Total { scale } => {
-                let (sum, gradients) = gradient::total::log_sum_with_grad(
-                    self.isa,
-                    PairSet::of(pairs)?,
-                    kernel.scale,
-                    scale,
-                    watch,
-                )?;
-                Ok((Sums::Total(sum), gradients))
-            }
-            Normalizer::Rows { extra, scale } => {
-                let (sums, gradients) = gradient::softmax::row_log_sums_with_grad(
-                    self.isa,
-                    PairSet::of(pairs)?,
-                    kernel,
-                    extra,
-                    scale,
-                    watch,
-                )?;
-                Ok((Sums::Rows(sums), gradients))
-            }
-            Normalizer::Given { weights, scale, into } => {
-                let gradients = gradient::weighted::weighted_grad(
-                    self.isa,
-                    PairSet::of(pairs)?,
-                    kernel,
-                    (weights, scale),
-                    into,
-                    watch,
-                )?;
-                Ok((Sums::None, gradients))
-            }
-        }
-    }
-
-    fn function_sum(&self, pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch<'_>) -> Result<f64> {
-        let pairs = PairSet::of(pairs)?;
-        match function {
-            PairFunction::Softplus { scale, bias } => {
-                reduce::mapped::softplus_sum(self.isa, pairs, scale, bias, watch)
-            }
-            PairFunction::InClass { term, classes } => {
-                reduce::classes::class_sum(self.isa, pairs, term, classes, watch)
-            }
-        }
-    }
-
-    fn function_gradient(
-        &self,
-        pairs: Pairs<'_>,
-        function: PairFunction<'_>,
-        scale: f64,
-        into: Option<Gradients>,
-        watch: &Watch<'_>,
-    ) -> Result<(FunctionSums, Gradients)> {
-        let (pairs, upstream) = (PairSet::of(pairs)?, scale);
-        match function {
-            PairFunction::Softplus { scale, bias } => {
-                let of = (scale, bias);
-                gradient::mapped::softplus_gradient(self.isa, pairs, of, upstream, into, watch)
-            }
-            PairFunction::InClass { term, classes } => {
-                let (value, gradients) =
-                    reduce::classes::class_gradient(self.isa, pairs, term, classes, upstream, into, watch)?;
-                Ok((FunctionSums { value, ..FunctionSums::default() }, gradients))
-            }
-        }
-    }
-
-    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
-        reduce::histogram::cosines(self.isa, PairSet::of(pairs)?, bins, watch)
-    }
-
-    fn close_pairs(
-        &self,
-        pairs: Pairs<'_>,
-        square: f64,
-        limit: usize,
-        watch: &Watch<'_>,
-    ) -> Result<FoundPairs> {
-        reduce::close_pairs::close_pairs(self.isa, PairSet::of(pairs)?, square, limit, watch)
-    }
-
-    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
-        reduce::moments::moments(self.isa, Rows::of(x)?, watch)
-    }
-
-    fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {
-        let (x, y) = (Rows::of(x)?, Rows::of(y)?);
-        Ok(match term {
-            Term::Dot => reduce::paired::dots(self.isa, x, y),
-            Term::SquaredDistance => reduce::paired::squared_distances(self.isa, x, y),
+    fn gather<'a>(&'a self, points: &'a Points, rows: &'a [usize]) -> Pending<'a, Points> {
+        Box::pin(async move {
+            let (isa, points, rows) = (self.isa, Rows::of(points)?, rows.to_vec());
+            job(move || points.gather(isa, &rows)).await
         })
     }
 
-    fn paired_gradient(
-        &self,
-        x: &Points,
-        y: &Points,
+    fn log_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernels: &'a [Kernel],
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>> {
+        Box::pin(async move {
+            let Some(ts) = scales(kernels, Map::Gaussian) else {
+                return total_of_rows(self, pairs, kernels, watch).await;
+            };
+            let (isa, pairs, watch) = (self.isa, SharedPairs::of(pairs)?, watch.clone());
+            job(move || reduce::total::log_sums(isa, pairs.set(), &ts, &watch)).await
+        })
+    }
+
+    fn row_log_sums<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernels: &'a [Kernel],
+        weights: Option<PointWeights<'a>>,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<RowLogSums>> {
+        Box::pin(async move {
+            let (isa, pairs, watch) = (self.isa, SharedPairs::of(pairs)?, watch.clone());
+            if let (None, Some(taus)) = (weights, scales(kernels, Map::Logit)) {
+                return job(move || reduce::rows::row_log_sums_of_logits(isa, pairs.set(), &taus, &watch))
+                    .await;
+            }
+            let (kernels, weights) = (kernels.to_vec(), weights.map(|w| (w.x.to_vec(), w.y.to_vec())));
+            job(move || {
+                let weights = weights.as_ref().map(|(x, y)| PointWeights { x, y });
+                let mut passes = watch.passes();
+                let each = kernels.iter().map(|&kernel| {
+                    reduce::rows::row_log_sums(isa, pairs.set(), kernel, weights, passes.next())
+                });
+                each.collect()
+            })
+            .await
+        })
+    }
+
+    fn group_log_sums<'a>(
+        &'a self,
+        x: &'a Points,
+        ends: &'a [usize],
+        kernel: Kernel,
+        which: GroupPairs,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>> {
+        Box::pin(async move {
+            if kernel.map != Map::Gaussian {
+                return Err(Error::missing("the sum of logits of each group"));
+            }
+            let (isa, x, ends, watch) = (self.isa, Rows::of(x)?, ends.to_vec(), watch.clone());
+            job(move || reduce::groups::log_sums(isa, &x, &ends, kernel.scale, which, &watch)).await
+        })
+    }
+
+    fn gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernel: Kernel,
+        normalizer: Normalizer<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (Sums, Gradients)> {
+        Box::pin(async move {
+            if let Normalizer::Total { scale } = normalizer
+                && kernel.map != Map::Gaussian
+            {
+                let (sum, gradients) =
+                    total_gradient_in_two_passes(self, pairs, kernel, scale, watch).await?;
+                return Ok((Sums::Total(sum), gradients));
+            }
+            let (isa, pairs, watch) = (self.isa, SharedPairs::of(pairs)?, watch.clone());
+            match normalizer {
+                Normalizer::Total { scale } => {
+                    job(move || {
+                        let (sum, gradients) = gradient::total::log_sum_with_grad(
+                            isa,
+                            pairs.set(),
+                            kernel.scale,
+                            scale,
+                            &watch,
+                        )?;
+                        Ok((Sums::Total(sum), gradients))
+                    })
+                    .await
+                }
+                Normalizer::Rows { extra, scale } => {
+                    let (extra_x, extra_y) = (extra.x.to_vec(), extra.y.map(<[f64]>::to_vec));
+                    job(move || {
+                        let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
+                        let (sums, gradients) = gradient::softmax::row_log_sums_with_grad(
+                            isa,
+                            pairs.set(),
+                            kernel,
+                            extra,
+                            scale,
+                            &watch,
+                        )?;
+                        Ok((Sums::Rows(sums), gradients))
+                    })
+                    .await
+                }
+                Normalizer::Given { weights, scale, into } => {
+                    let weights = weights.to_scalings();
+                    job(move || {
+                        let (pairs, weights) = (pairs.set(), (weights.pair_weights(), scale));
+                        let gradients =
+                            gradient::weighted::weighted_grad(isa, pairs, kernel, weights, into, &watch)?;
+                        Ok((Sums::None, gradients))
+                    })
+                    .await
+                }
+            }
+        })
+    }
+
+    fn function_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, f64> {
+        Box::pin(async move {
+            let (isa, pairs, function) = (self.isa, SharedPairs::of(pairs)?, function.to_owned());
+            let watch = watch.clone();
+            job(move || match function.function() {
+                PairFunction::Softplus { scale, bias } => {
+                    reduce::mapped::softplus_sum(isa, pairs.set(), scale, bias, &watch)
+                }
+                PairFunction::InClass { term, classes } => {
+                    reduce::classes::class_sum(isa, pairs.set(), term, classes, &watch)
+                }
+            })
+            .await
+        })
+    }
+
+    fn function_gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (FunctionSums, Gradients)> {
+        Box::pin(async move {
+            let (isa, pairs, function) = (self.isa, SharedPairs::of(pairs)?, function.to_owned());
+            let (watch, upstream) = (watch.clone(), scale);
+            job(move || {
+                let pairs = pairs.set();
+                match function.function() {
+                    PairFunction::Softplus { scale, bias } => {
+                        let of = (scale, bias);
+                        gradient::mapped::softplus_gradient(isa, pairs, of, upstream, into, &watch)
+                    }
+                    PairFunction::InClass { term, classes } => {
+                        let (value, gradients) = reduce::classes::class_gradient(
+                            isa, pairs, term, classes, upstream, into, &watch,
+                        )?;
+                        Ok((FunctionSums { value, ..FunctionSums::default() }, gradients))
+                    }
+                }
+            })
+            .await
+        })
+    }
+
+    fn cosine_histogram<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        bins: usize,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<u64>> {
+        Box::pin(async move {
+            let (isa, pairs, watch) = (self.isa, SharedPairs::of(pairs)?, watch.clone());
+            job(move || reduce::histogram::cosines(isa, pairs.set(), bins, &watch)).await
+        })
+    }
+
+    fn close_pairs<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        square: f64,
+        limit: usize,
+        watch: &'a Watch,
+    ) -> Pending<'a, FoundPairs> {
+        Box::pin(async move {
+            let (isa, pairs, watch) = (self.isa, SharedPairs::of(pairs)?, watch.clone());
+            job(move || reduce::close_pairs::close_pairs(isa, pairs.set(), square, limit, &watch)).await
+        })
+    }
+
+    fn moments<'a>(&'a self, x: &'a Points, watch: &'a Watch) -> Pending<'a, Moments> {
+        Box::pin(async move {
+            let (isa, x, watch) = (self.isa, Rows::of(x)?, watch.clone());
+            job(move || reduce::moments::moments(isa, &x, &watch)).await
+        })
+    }
+
+    fn paired<'a>(&'a self, x: &'a Points, y: &'a Points, term: Term) -> Pending<'a, Vec<f64>> {
+        Box::pin(async move {
+            let (isa, x, y) = (self.isa, Rows::of(x)?, Rows::of(y)?);
+            job(move || {
+                Ok(match term {
+                    Term::Dot => reduce::paired::dots(isa, &x, &y),
+                    Term::SquaredDistance => reduce::paired::squared_distances(isa, &x, &y),
+                })
+            })
+            .await
+        })
+    }
+
+    fn paired_gradient<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
         term: Term,
-        coefficients: &[f64],
+        coefficients: &'a [f64],
         into: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)> {
-        let (x, y) = (Rows::of(x)?, Rows::of(y)?);
-        match term {
-            Term::Dot => reduce::paired::grad(x, y, coefficients, into, |_, y| y),
-            Term::SquaredDistance => reduce::paired::grad(x, y, coefficients, into, |x, y| x - y),
-        }
+    ) -> Pending<'a, (Matrix, Matrix)> {
+        Box::pin(async move {
+            let (x, y, coefficients) = (Rows::of(x)?, Rows::of(y)?, coefficients.to_vec());
+            job(move || match term {
+                Term::Dot => reduce::paired::grad(&x, &y, &coefficients, into, |_, y| y),
+                Term::SquaredDistance => reduce::paired::grad(&x, &y, &coefficients, into, |x, y| x - y),
+            })
+            .await
+        })
     }
 
-    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
-        reduce::distances::squared_distances(self.isa, Rows::of(x)?, Rows::of(y)?)
+    fn squared_distances<'a>(&'a self, x: &'a Points, y: &'a Points) -> Pending<'a, Matrix> {
+        Box::pin(async move {
+            let (isa, x, y) = (self.isa, Rows::of(x)?, Rows::of(y)?);
+            job(move || reduce::distances::squared_distances(isa, &x, &y)).await
+        })
     }
 
-    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        gradient::distances::squared_distances_grad(self.isa, Rows::of(x)?, Rows::of(y)?, upstream)
+    fn squared_distances_grad<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
+        upstream: &'a Matrix,
+    ) -> Pending<'a, (Matrix, Matrix)> {
+        Box::pin(async move {
+            let (isa, x, y, upstream) = (self.isa, Rows::of(x)?, Rows::of(y)?, Values::of(upstream)?);
+            job(move || gradient::distances::squared_distances_grad(isa, &x, &y, &upstream)).await
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! Pairs of the CPU's own points, and how they are cut into blocks.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -21,8 +23,15 @@ pub(crate) enum PairSet<'a> {
     Unpaired(&'a Rows, &'a Rows),
 }
 
-impl<'a> PairSet<'a> {
-    pub(crate) fn of(pairs: Pairs<'a>) -> Result<Self> {
+/// [`PairSet`] with handles of its points, which a job on another thread keeps.
+pub(crate) enum SharedPairs {
+    Within(Arc<Rows>),
+    Across(Arc<Rows>, Arc<Rows>),
+    Unpaired(Arc<Rows>, Arc<Rows>),
+}
+
+impl SharedPairs {
+    pub(crate) fn of(pairs: Pairs<'_>) -> Result<Self> {
         Ok(match pairs {
             Pairs::Within(x) => Self::Within(Rows::of(x)?),
             Pairs::Across(x, y) => Self::Across(Rows::of(x)?, Rows::of(y)?),
@@ -30,6 +39,16 @@ impl<'a> PairSet<'a> {
         })
     }
 
+    pub(crate) fn set(&self) -> PairSet<'_> {
+        match self {
+            Self::Within(x) => PairSet::Within(x),
+            Self::Across(x, y) => PairSet::Across(x, y),
+            Self::Unpaired(x, y) => PairSet::Unpaired(x, y),
+        }
+    }
+}
+
+impl<'a> PairSet<'a> {
     /// Points on the left.
     pub(crate) fn left(self) -> &'a Rows {
         let (Self::Within(x) | Self::Across(x, _) | Self::Unpaired(x, _)) = self;

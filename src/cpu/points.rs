@@ -1,6 +1,6 @@
 //! Points as the CPU stores them.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ use crate::{
         },
     },
     error::{Error, Result},
-    points::{Embeddings, Points, Scaling, hash, length, own},
+    points::{Embeddings, Points, Scaling, hash, length},
 };
 
 /// Points, n of d dimensions, row-major.
@@ -50,23 +50,47 @@ const ROWS_SAMPLED: usize = 1024;
 const ROWS_PER_TASK: usize = 96;
 
 impl Rows {
-    pub(crate) fn upload(isa: Isa, points: Embeddings<'_>) -> Points {
+    /// Rows as they came, in the memory of points of the same shape where nobody else has a handle of those.
+    pub(crate) fn given(points: Embeddings<'_>, reused: Option<Points>) -> Self {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
-        let mut storage = Self {
+        let reused = reused.filter(|reused| reused.shape() == (rows, dims));
+        let reused = reused.and_then(|reused| Arc::try_unwrap(reused.storage.downcast::<Self>().ok()?).ok());
+        let empty = || Self {
             scaling,
-            values: points.into_values().into_owned(),
+            values: Vec::new(),
             dims,
-            inverse: vec![1.0; rows],
+            inverse: Vec::new(),
             lengths: Vec::new(),
             excess: Vec::new(),
             squares: Vec::new(),
             varied: 0.0,
         };
-        if scaling == Scaling::Unit {
-            storage.scale();
+        let mut storage = reused.unwrap_or_else(empty);
+        storage.scaling = scaling;
+        storage.varied = 0.0;
+        match points.into_values() {
+            Cow::Owned(values) => storage.values = values,
+            Cow::Borrowed(values) => {
+                storage.values.clear();
+                storage.values.extend_from_slice(values);
+            }
         }
-        storage.measure_all(isa);
-        storage.into_points()
+        let Self { inverse, lengths, excess, squares, .. } = &mut storage;
+        inverse.clear();
+        inverse.resize(rows, 1.0);
+        lengths.clear();
+        excess.clear();
+        squares.clear();
+        storage
+    }
+
+    /// Scales the rows as they came, unless raw, and measures them.
+    pub(crate) fn into_points(mut self, isa: Isa) -> Points {
+        if self.scaling == Scaling::Unit {
+            self.scale();
+        }
+        self.measure_all(isa);
+        self.shared()
     }
 
     /// Points of some of these rows, which may repeat.
@@ -89,20 +113,20 @@ impl Rows {
             varied: 0.0,
         };
         storage.measure_all(isa);
-        Ok(storage.into_points())
+        Ok(storage.shared())
     }
 
-    fn into_points(self) -> Points {
-        Points { rows: self.len(), dims: self.dims, scaling: self.scaling, storage: Box::new(self) }
+    fn shared(self) -> Points {
+        Points { rows: self.len(), dims: self.dims, scaling: self.scaling, storage: Arc::new(self) }
     }
 
     /// Rows of points that this backend has made.
-    pub(crate) fn of(points: &Points) -> Result<&Self, Error> {
-        own(&*points.storage)
+    pub(crate) fn of(points: &Points) -> Result<Arc<Self>> {
+        points.storage.clone().downcast().map_err(|_| Error::OtherDevice)
     }
 
     fn scale(&mut self) {
-        self.lengths = vec![0.0; self.len()];
+        self.lengths.resize(self.len(), 0.0);
         let rows = self.values.par_chunks_exact_mut(self.dims).with_min_len(ROWS_PER_TASK);
         rows.zip(&mut self.lengths).zip(&mut self.inverse).for_each(|((row, of_row), inverse)| {
             *of_row = length(row);
@@ -118,9 +142,12 @@ impl Rows {
         if self.scaling == Scaling::Raw {
             return;
         }
-        self.excess = self.measure(isa);
-        self.excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
-        self.squares = self.measure(isa);
+        let mut excess = std::mem::take(&mut self.excess);
+        self.measure(isa, &mut excess);
+        excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
+        let mut squares = std::mem::take(&mut self.squares);
+        self.measure(isa, &mut squares);
+        (self.excess, self.squares) = (excess, squares);
         let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(ROWS_SAMPLED).max(1));
         let mut hashes: Vec<_> = sample.map(|row| hash(self.row(row))).collect();
         hashes.sort_unstable();
@@ -129,13 +156,12 @@ impl Rows {
         self.varied = parts.map(|part| part.powi(2)).sum::<f64>().recip();
     }
 
-    fn measure<T: Float>(&self, isa: Isa) -> Vec<T> {
-        let mut squares = vec![T::default(); self.len()];
+    fn measure<T: Float>(&self, isa: Isa, squares: &mut Vec<T>) {
+        squares.resize(self.len(), T::default());
         squares.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(chunk, out)| {
             let first = chunk * ROWS_PER_TASK;
             isa.run(Squares { rows: self, range: first..first + out.len(), out });
         });
-        squares
     }
 
     pub(crate) fn len(&self) -> usize {

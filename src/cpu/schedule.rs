@@ -24,7 +24,7 @@ const BLOCKS_PER_BATCH: usize = 256;
 /// Computes `one` of every block, and merges the results in the order of the blocks.
 pub(crate) fn for_each_block<T: Float, R: Send>(
     pairs: PairSet<'_>,
-    watch: &Watch<'_>,
+    watch: &Watch,
     one: impl Fn(&Block, &mut Scratch<T>) -> R + Sync,
     merge: impl FnMut(&Block, R),
 ) -> Result<()> {
@@ -34,7 +34,7 @@ pub(crate) fn for_each_block<T: Float, R: Send>(
 /// The same of certain blocks, of whose pairs `counted` are reported as progress.
 pub(crate) fn for_each_of<T: Float, R: Send>(
     mut blocks: impl Iterator<Item = Block>,
-    watch: &Watch<'_>,
+    watch: &Watch,
     counted: impl Fn(&Block) -> u64 + Sync,
     one: impl Fn(&Block, &mut Scratch<T>) -> R + Sync,
     mut merge: impl FnMut(&Block, R),

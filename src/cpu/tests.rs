@@ -9,12 +9,12 @@ mod schedule;
 mod spread;
 
 use super::*;
-use crate::{metrics::Uniformity, points::Scaling};
+use crate::{metrics::Uniformity, pending::Block as _, points::Scaling};
 
 impl Cpu {
     /// Σ exp(−t‖x−y‖²) over the pairs.
-    fn sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch<'_>) -> Result<LogSumExp> {
-        Ok(self.log_sum(pairs, &[Kernel::gaussian(t)], watch)?[0])
+    fn sum(&self, pairs: Pairs<'_>, t: f64, watch: &Watch) -> Result<LogSumExp> {
+        Ok(self.log_sum(pairs, &[Kernel::gaussian(t)], watch).block()?[0])
     }
 
     /// The same, and the gradient of `scale` · its log.
@@ -23,10 +23,10 @@ impl Cpu {
         pairs: Pairs<'_>,
         t: f64,
         scale: f64,
-        watch: &Watch<'_>,
+        watch: &Watch,
     ) -> Result<(LogSumExp, Gradients)> {
         let normalizer = Normalizer::Total { scale };
-        let (sums, gradients) = self.gradient(pairs, Kernel::gaussian(t), normalizer, watch)?;
+        let (sums, gradients) = self.gradient(pairs, Kernel::gaussian(t), normalizer, watch).block()?;
         Ok((sums.total()?, gradients))
     }
 
@@ -59,7 +59,7 @@ struct Set {
 fn set(cpu: &Cpu, values: &[f32], d: usize, scaling: Scaling) -> Set {
     let embeddings = Embeddings::with_scaling(values, values.len() / d, d, scaling).expect("good points");
     let (seen, lengths) = points_seen(values, d, scaling == Scaling::Unit);
-    Set { points: cpu.upload(embeddings, None).expect("uploads"), seen, lengths }
+    Set { points: cpu.upload(embeddings, None).block().expect("uploads"), seen, lengths }
 }
 
 fn cpus() -> Vec<Cpu> {
@@ -118,7 +118,7 @@ fn check_within(
 #[test]
 fn a_ceiling_on_every_instruction_set() {
     for cpu in cpus() {
-        let ceiling = cpu.ceiling().unwrap();
+        let ceiling = cpu.ceiling().block().unwrap();
         assert!(ceiling.is_finite() && ceiling > 1e6, "{}: {ceiling:e} operations a second", cpu.device.name);
     }
 }

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::{
     error::Result,
     metrics::{Alignment, Contrastive, ContrastiveValue, Loss, LossValue, Uniformity, comparable, mismatch},
+    pending::{Pending, block_on},
     points::{Matrix, Points},
     progress::Watch,
     request::{Differentiable, Metric, Run},
@@ -32,8 +33,33 @@ impl Engine {
     /// the request's own methods name; [`Error::Overflow`](crate::Error::Overflow),
     /// [`Error::Stopped`](crate::Error::Stopped), and the device's own.
     pub fn value<M: Metric>(&self, request: M) -> Result<M::Value> {
-        let watch = Watch::new(self.observer.as_deref(), request.pairs());
-        request.measure(&Run { backend: self.backend.backend(), watch: &watch })
+        block_on(self.value_async(request))
+    }
+
+    /// As [`value`](Self::value), for a task that awaits the value while its executor goes on: the CPU's work is done by the
+    /// threads of [rayon](https://docs.rs/rayon)'s global pool, and a small thread of the engine waits for a GPU.
+    ///
+    /// ```
+    /// # use unisphere::{Embeddings, Engine, Uniformity};
+    /// # pollster::block_on(async {
+    /// # let engine = Engine::cpu();
+    /// let x = engine.upload_async(&Embeddings::new(&[1.0, 0.0, 0.0, 1.0, -1.0, 0.0], 3, 2)?).await?;
+    /// let u = engine.value_async(Uniformity::new(2.0).within(&x)).await?;
+    /// # assert_eq!(u, engine.value(Uniformity::new(2.0).within(&x))?);
+    /// # Ok::<(), unisphere::Error>(())
+    /// # })?;
+    /// # Ok::<(), unisphere::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`value`](Self::value).
+    pub fn value_async<'a, M: Metric + 'a>(&'a self, request: M) -> Pending<'a, M::Value> {
+        Box::pin(async move {
+            let watch = Watch::new(self.observer.clone(), request.pairs());
+            let _stop = watch.stop_when_dropped();
+            request.measure(&Run { backend: self.backend.backend(), watch: &watch }).await
+        })
     }
 
     /// The value of a request and its gradient with respect to the points, on the device until
@@ -54,8 +80,24 @@ impl Engine {
     ///
     /// Those of [`value`](Self::value).
     pub fn value_and_grad<M: Differentiable>(&self, request: M) -> Result<(M::Value, M::Gradients)> {
-        let watch = Watch::new(self.observer.as_deref(), request.pairs());
-        request.differentiate(&Run { backend: self.backend.backend(), watch: &watch })
+        block_on(self.value_and_grad_async(request))
+    }
+
+    /// As [`value_and_grad`](Self::value_and_grad), for a task that awaits both while its executor goes on: see
+    /// [`value_async`](Self::value_async).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`value`](Self::value).
+    pub fn value_and_grad_async<'a, M: Differentiable + 'a>(
+        &'a self,
+        request: M,
+    ) -> Pending<'a, (M::Value, M::Gradients)> {
+        Box::pin(async move {
+            let watch = Watch::new(self.observer.clone(), request.pairs());
+            let _stop = watch.stop_when_dropped();
+            request.differentiate(&Run { backend: self.backend.backend(), watch: &watch }).await
+        })
     }
 
     /// Uniformity of x (n, d), over its pairs i < j: the value of [`Uniformity::within`].
@@ -151,8 +193,19 @@ impl Engine {
     /// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::MixedScaling`](crate::Error::MixedScaling), and
     /// the device's own.
     pub fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
-        comparable("squared distances between two sets", x, y)?;
-        self.backend.backend().squared_distances(x, y)
+        block_on(self.squared_distances_async(x, y))
+    }
+
+    /// As [`squared_distances`](Self::squared_distances), for a task that awaits them while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`squared_distances`](Self::squared_distances).
+    pub fn squared_distances_async<'a>(&'a self, x: &'a Points, y: &'a Points) -> Pending<'a, Matrix> {
+        Box::pin(async move {
+            comparable("squared distances between two sets", x, y)?;
+            self.backend.backend().squared_distances(x, y).await
+        })
     }
 
     /// The gradients for x (n, d) and y (m, d) of a function of their squared distances, whose gradient for
@@ -167,15 +220,32 @@ impl Engine {
         y: &Points,
         upstream: &Matrix,
     ) -> Result<(Matrix, Matrix)> {
-        comparable("squared distances between two sets", x, y)?;
-        let shape = (x.rows(), y.rows());
-        if upstream.shape() != shape {
-            return Err(mismatch(
-                "the upstream gradient has the shape of the distances",
-                upstream.shape(),
-                shape,
-            ));
-        }
-        self.backend.backend().squared_distances_grad(x, y, upstream)
+        block_on(self.squared_distances_grad_async(x, y, upstream))
+    }
+
+    /// As [`squared_distances_grad`](Self::squared_distances_grad), for a task that awaits the gradients while its executor
+    /// goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`squared_distances`](Self::squared_distances).
+    pub fn squared_distances_grad_async<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
+        upstream: &'a Matrix,
+    ) -> Pending<'a, (Matrix, Matrix)> {
+        Box::pin(async move {
+            comparable("squared distances between two sets", x, y)?;
+            let shape = (x.rows(), y.rows());
+            if upstream.shape() != shape {
+                return Err(mismatch(
+                    "the upstream gradient has the shape of the distances",
+                    upstream.shape(),
+                    shape,
+                ));
+            }
+            self.backend.backend().squared_distances_grad(x, y, upstream).await
+        })
     }
 }

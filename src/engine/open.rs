@@ -7,6 +7,7 @@ use crate::{
     cpu::Cpu,
     device::{Device, DeviceChoice},
     error::{Error, Result},
+    pending::{Pending, block_on},
     precision::{Precision, Storage},
     progress::Progress,
 };
@@ -45,26 +46,48 @@ impl Engine {
     ///
     /// As [`gpu`](Self::gpu), with the names of what is here.
     pub fn on(choice: &DeviceChoice) -> Result<Self> {
-        match choice {
-            DeviceChoice::Cpu => Ok(Self::cpu()),
-            #[cfg(feature = "gpu")]
-            DeviceChoice::Auto => Ok(Gpu::open(choice).map_or_else(
-                |error| {
-                    match error {
-                        Error::NoDevice { .. } => log::debug!("no GPU is here; computing on the CPU"),
-                        error => log::warn!("no GPU could be opened, so the CPU computes: {error}"),
+        block_on(Self::on_async(choice))
+    }
+
+    /// As [`new`](Self::new), for a task that awaits the device while its executor goes on: in a browser, the only way to a
+    /// GPU.
+    ///
+    /// # Errors
+    ///
+    /// None, as for [`new`](Self::new).
+    pub fn new_async() -> Pending<'static, Self> {
+        Self::on_async(&DeviceChoice::Auto)
+    }
+
+    /// As [`on`](Self::on), for a task that awaits the device while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`on`](Self::on).
+    pub fn on_async(choice: &DeviceChoice) -> Pending<'static, Self> {
+        let choice = choice.clone();
+        Box::pin(async move {
+            match choice {
+                DeviceChoice::Cpu => Ok(Self::cpu()),
+                #[cfg(feature = "gpu")]
+                DeviceChoice::Auto => Ok(match Gpu::open(choice).await {
+                    Ok(gpu) => Self::with(AnyBackend::of_gpu(gpu)),
+                    Err(error) => {
+                        match error {
+                            Error::NoDevice { .. } => log::debug!("no GPU is here; computing on the CPU"),
+                            error => log::warn!("no GPU could be opened, so the CPU computes: {error}"),
+                        }
+                        Self::cpu()
                     }
-                    Self::cpu()
-                },
-                |gpu| Self::with(AnyBackend::of_gpu(gpu)),
-            )),
-            #[cfg(feature = "gpu")]
-            _ => Gpu::open(choice).map(|gpu| Self::with(AnyBackend::of_gpu(gpu))),
-            #[cfg(not(feature = "gpu"))]
-            DeviceChoice::Auto => Ok(Self::cpu()),
-            #[cfg(not(feature = "gpu"))]
-            _ => Err(Error::NoDevice { wanted: choice.to_string(), available: vec!["cpu".into()] }),
-        }
+                }),
+                #[cfg(feature = "gpu")]
+                _ => Gpu::open(choice).await.map(|gpu| Self::with(AnyBackend::of_gpu(gpu))),
+                #[cfg(not(feature = "gpu"))]
+                DeviceChoice::Auto => Ok(Self::cpu()),
+                #[cfg(not(feature = "gpu"))]
+                _ => Err(Error::NoDevice { wanted: choice.to_string(), available: vec!["cpu".into()] }),
+            }
+        })
     }
 
     /// An engine on a device that the caller owns; handles are reference-counted. The engine keeps within the
@@ -75,7 +98,7 @@ impl Engine {
     /// [`Error::Limit`] where the device was made with less than WebGPU's default limits for compute.
     #[cfg(feature = "gpu")]
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
-        Gpu::from_wgpu(device, queue).map(|gpu| Self::with(AnyBackend::of_gpu(gpu)))
+        Gpu::from_wgpu(device, queue, None).map(|gpu| Self::with(AnyBackend::of_gpu(gpu)))
     }
 
     fn with(backend: AnyBackend) -> Self {
@@ -106,17 +129,28 @@ impl Engine {
     /// [`Error::Precision`] where the device has not the cooperative matrices that it takes, or fails the trial;
     /// [`Error::OutOfMemory`], [`Error::DeviceLost`].
     pub fn with_precision(self, precision: Precision) -> Result<Self> {
-        #[cfg(feature = "gpu")]
-        if let Some(gpu) = self.backend.gpu()
-            && let Some(gpu) = gpu.with_precision(precision)?
-        {
-            return Ok(Self { backend: AnyBackend::of_gpu(gpu), precision, ..self });
-        }
-        if precision == Precision::F32 {
-            return Ok(self);
-        }
-        let device = self.device().name.clone();
-        Err(Error::Precision { precision, device, reason: offers(precision) })
+        block_on(self.with_precision_async(precision))
+    }
+
+    /// As [`with_precision`](Self::with_precision), for a task that awaits the trial while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`with_precision`](Self::with_precision).
+    pub fn with_precision_async(self, precision: Precision) -> Pending<'static, Self> {
+        Box::pin(async move {
+            #[cfg(feature = "gpu")]
+            if let Some(gpu) = self.backend.gpu()
+                && let Some(gpu) = gpu.with_precision(precision).await?
+            {
+                return Ok(Self { backend: AnyBackend::of_gpu(gpu), precision, ..self });
+            }
+            if precision == Precision::F32 {
+                return Ok(self);
+            }
+            let device = self.device().name.clone();
+            Err(Error::Precision { precision, device, reason: offers(precision).await })
+        })
     }
 
     /// The same engine, which keeps points that it is given from now on in this precision, on the device. Both sets of
@@ -184,14 +218,14 @@ impl Engine {
     ///
     /// [`Error::Device`] where the result is wrong; [`Error::DeviceLost`].
     pub fn ceiling(&self) -> Result<f64> {
-        self.backend.backend().ceiling()
+        block_on(self.backend.backend().ceiling())
     }
 }
 
 /// The devices of this machine that offer a precision, as a sentence.
-fn offers(precision: Precision) -> String {
+async fn offers(precision: Precision) -> String {
     #[cfg(feature = "gpu")]
-    let adapters = crate::adapters();
+    let adapters = crate::gpu::adapters_async().await.unwrap_or_default();
     #[cfg(not(feature = "gpu"))]
     let adapters = Vec::<crate::Adapter>::new();
     let names: Vec<_> =

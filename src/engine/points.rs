@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::{
     error::{Error, Result},
+    pending::{Pending, block_on},
     points::{Embeddings, Matrix, Points, not_finite},
 };
 
@@ -14,6 +15,15 @@ impl Engine {
     /// [`Error::Limit`], [`Error::OutOfMemory`],
     /// [`Error::DeviceLost`].
     pub fn upload(&self, points: &Embeddings<'_>) -> Result<Points> {
+        block_on(self.upload_async(points))
+    }
+
+    /// As [`upload`](Self::upload), for a task that awaits the points while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload`](Self::upload).
+    pub fn upload_async<'a>(&'a self, points: &'a Embeddings<'_>) -> Pending<'a, Points> {
         self.backend.backend().upload(points.borrowed(), None)
     }
 
@@ -23,16 +33,29 @@ impl Engine {
     ///
     /// Those of [`upload`](Self::upload).
     pub fn upload_owned(&self, points: Embeddings<'_>) -> Result<Points> {
-        self.backend.backend().upload(points, None)
+        block_on(self.backend.backend().upload(points, None))
     }
 
     /// As [`upload`](Self::upload), into the memory of `points` where that serves: points of an earlier step of the same
-    /// shape and scaling, as a training loop has them.
+    /// shape, as a training loop has them, of which there is no clone.
     ///
     /// # Errors
     ///
     /// Those of [`upload`](Self::upload); `points` are gone then.
     pub fn upload_into(&self, embeddings: &Embeddings<'_>, points: Points) -> Result<Points> {
+        block_on(self.upload_into_async(embeddings, points))
+    }
+
+    /// As [`upload_into`](Self::upload_into), for a task that awaits the points while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload`](Self::upload); `points` are gone then.
+    pub fn upload_into_async<'a>(
+        &'a self,
+        embeddings: &'a Embeddings<'_>,
+        points: Points,
+    ) -> Pending<'a, Points> {
         self.backend.backend().upload(embeddings.borrowed(), Some(points))
     }
 
@@ -42,13 +65,29 @@ impl Engine {
     ///
     /// [`Error::Shape`], [`Error::NotFinite`] and those of [`upload`](Self::upload).
     pub fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
-        if rows.checked_mul(cols) != Some(values.len()) {
-            return Err(Error::Shape { values: values.len(), rows, dims: cols });
-        }
-        if let Some(at) = not_finite(values) {
-            return Err(Error::NotFinite { row: at / cols, dim: at % cols });
-        }
-        self.backend.backend().upload_matrix(values, rows, cols)
+        block_on(self.upload_matrix_async(values, rows, cols))
+    }
+
+    /// As [`upload_matrix`](Self::upload_matrix), for a task that awaits the matrix while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload_matrix`](Self::upload_matrix).
+    pub fn upload_matrix_async<'a>(
+        &'a self,
+        values: &'a [f32],
+        rows: usize,
+        cols: usize,
+    ) -> Pending<'a, Matrix> {
+        Box::pin(async move {
+            if rows.checked_mul(cols) != Some(values.len()) {
+                return Err(Error::Shape { values: values.len(), rows, dims: cols });
+            }
+            if let Some(at) = not_finite(values) {
+                return Err(Error::NotFinite { row: at / cols, dim: at % cols });
+            }
+            self.backend.backend().upload_matrix(values, rows, cols).await
+        })
     }
 
     /// Points from part of a buffer of this engine's device: `rows` × `dims` values of f32, row-major, from
@@ -67,7 +106,23 @@ impl Engine {
         dims: usize,
         scaling: crate::Scaling,
     ) -> Result<Points> {
-        self.own_gpu("points")?.points_from_buffer(values, rows, dims, scaling)
+        block_on(self.points_from_buffer_async(values, rows, dims, scaling))
+    }
+
+    /// As [`points_from_buffer`](Self::points_from_buffer), for a task that awaits the points while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`points_from_buffer`](Self::points_from_buffer).
+    #[cfg(feature = "gpu")]
+    pub fn points_from_buffer_async<'a>(
+        &'a self,
+        values: wgpu::BufferSlice<'a>,
+        rows: usize,
+        dims: usize,
+        scaling: crate::Scaling,
+    ) -> Pending<'a, Points> {
+        Box::pin(async move { self.own_gpu("points")?.points_from_buffer(values, rows, dims, scaling).await })
     }
 
     /// Copies a matrix to part of a buffer of this engine's device, row-major, from the slice's offset on,
@@ -79,7 +134,22 @@ impl Engine {
     /// device is the CPU; [`Error::OtherDevice`].
     #[cfg(feature = "gpu")]
     pub fn copy_to_buffer(&self, matrix: &Matrix, target: wgpu::BufferSlice<'_>) -> Result<()> {
-        self.own_gpu("target")?.copy_to_buffer(matrix, target)
+        block_on(self.copy_to_buffer_async(matrix, target))
+    }
+
+    /// As [`copy_to_buffer`](Self::copy_to_buffer), for platforms whose GPU tells later what it has against a command, as in
+    /// a browser. Elsewhere neither waits: the copy is done in the order of the queue.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`copy_to_buffer`](Self::copy_to_buffer).
+    #[cfg(feature = "gpu")]
+    pub fn copy_to_buffer_async<'a>(
+        &'a self,
+        matrix: &'a Matrix,
+        target: wgpu::BufferSlice<'a>,
+    ) -> Pending<'a, ()> {
+        Box::pin(async move { self.own_gpu("target")?.copy_to_buffer(matrix, target).await })
     }
 
     #[cfg(feature = "gpu")]

@@ -25,10 +25,10 @@ mod tests;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub use device::adapters::adapters;
+pub use device::adapters::{adapters, adapters_async};
 
 use crate::{
     backend::{
@@ -66,6 +66,7 @@ use crate::{
     kernel::{Kernel, Map},
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::{Pending, beside},
     points::{Embeddings, Matrix, Points, Scaling},
     precision::{Precision, Storage},
     progress::Watch,
@@ -91,19 +92,26 @@ pub(crate) struct Gpu {
 
 impl Gpu {
     /// The adapter of a choice.
-    pub(crate) fn open(choice: &DeviceChoice) -> Result<Self> {
-        let (description, (device, queue, matrices)) = adapters::open(choice)?;
+    pub(crate) async fn open(choice: DeviceChoice) -> Result<Self> {
+        let opened = beside(async move { adapters::open(&choice).await });
+        let (description, (device, queue, matrices)) = opened.await?;
         let context = Arc::new(Context::new(device, queue)?);
         context.listen();
         Ok(Self::new(description, context, matrices))
     }
 
-    /// A device of an app's own, whose listeners are left alone.
-    pub(crate) fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+    /// A device of an app's own, whose listeners are left alone, and the adapter that made it.
+    pub(crate) fn from_wgpu(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        adapter: Option<&wgpu::Adapter>,
+    ) -> Result<Self> {
         let description = adapters::identify(&device.adapter_info());
-        let context = Arc::new(Context::new(device, queue)?);
         // Only an adapter tells its matrices, and only devices made with them have them.
-        Ok(Self::new(description, context, None))
+        let made_with_them = device.features().contains(Matrices::FEATURES);
+        let matrices = adapter.filter(|_| made_with_them).and_then(Matrices::of);
+        let context = Arc::new(Context::new(device, queue)?);
+        Ok(Self::new(description, context, matrices))
     }
 
     fn new(device: Device, context: Arc<Context>, matrices: Option<Matrices>) -> Self {
@@ -113,24 +121,28 @@ impl Gpu {
 
     /// The same device, which multiplies coordinates so; none where it has not what that takes. A grade is tried at its
     /// first use on a device.
-    pub(crate) fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
+    pub(crate) async fn with_precision(&self, precision: Precision) -> Result<Option<Self>> {
         if precision == Precision::F32 {
             return Ok(Some(Self { asked: None, precisions_used: Arc::default(), ..self.clone() }));
         }
         let Some(asked) = self.matrices.and_then(|matrices| Cooperative::new(matrices, precision)) else {
             return Ok(None);
         };
-        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = match proven.get(&asked) {
-            Some(known) => known.clone(),
-            None => check::check(&self.context, precision, asked),
+        let known = self.proven().get(&asked).cloned();
+        let outcome = match known {
+            Some(known) => known,
+            None => check::check(&self.context, precision, asked).await,
         };
         // A device that had no memory left may have some again.
         if matches!(outcome, Ok(()) | Err(Error::Precision { .. })) {
-            proven.insert(asked, outcome.clone());
+            self.proven().insert(asked, outcome.clone());
         }
         outcome?;
         Ok(Some(Self { asked: Some(asked), precisions_used: Arc::default(), ..self.clone() }))
+    }
+
+    fn proven(&self) -> MutexGuard<'_, HashMap<Cooperative, Result<()>>> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves the tiles of the kernels at the default of the device's kind.
@@ -149,7 +161,7 @@ impl Gpu {
     }
 
     /// Points from part of an app's buffer, checked on the device.
-    pub(crate) fn points_from_buffer(
+    pub(crate) async fn points_from_buffer(
         &self,
         values: wgpu::BufferSlice<'_>,
         rows: usize,
@@ -161,14 +173,14 @@ impl Gpu {
         }
         usable(values, rows, dims, "points", wgpu::BufferUsages::COPY_SRC)?;
         let source = Source::Device(values.buffer(), values.offset());
-        panels::place(&self.context, source, (rows, dims), scaling, self.storage)
+        panels::place(&self.context, source, (rows, dims), scaling, self.storage, None).await
     }
 
     /// A matrix to part of an app's buffer.
-    pub(crate) fn copy_to_buffer(&self, matrix: &Matrix, target: wgpu::BufferSlice<'_>) -> Result<()> {
+    pub(crate) async fn copy_to_buffer(&self, matrix: &Matrix, target: wgpu::BufferSlice<'_>) -> Result<()> {
         let (rows, cols) = matrix.shape();
         usable(target, rows, cols, "target", wgpu::BufferUsages::COPY_DST)?;
-        GpuMatrix::of(matrix, &self.context)?.copy_to(target.buffer(), target.offset())
+        GpuMatrix::of(matrix, &self.context)?.copy_to(target.buffer(), target.offset()).await
     }
 }
 
@@ -194,8 +206,8 @@ fn usable(
 }
 
 impl Diagnostics for Gpu {
-    fn ceiling(&self) -> Result<f64> {
-        ceiling::ceiling(&self.context)
+    fn ceiling(&self) -> Pending<'_, f64> {
+        Box::pin(ceiling::ceiling(&self.context))
     }
 
     fn precisions_used(&self) -> Vec<Precision> {
@@ -208,155 +220,187 @@ impl Backend for Gpu {
         &self.device
     }
 
-    fn upload(&self, points: Embeddings<'_>, _reused: Option<Points>) -> Result<Points> {
-        let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
-        panels::place(&self.context, Source::Host(&points), (rows, dims), scaling, self.storage)
+    fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points> {
+        Box::pin(async move {
+            let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
+            let source = Source::Host(&points);
+            panels::place(&self.context, source, (rows, dims), scaling, self.storage, reused).await
+        })
     }
 
-    fn upload_matrix(&self, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
-        GpuMatrix::upload(&self.context, values, rows, cols)
+    fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix> {
+        Box::pin(GpuMatrix::upload(&self.context, values, rows, cols))
     }
 
-    fn gather(&self, points: &Points, rows: &[usize]) -> Result<Points> {
-        gather::gather(&self.context, points, rows)
+    fn gather<'a>(&'a self, points: &'a Points, rows: &'a [usize]) -> Pending<'a, Points> {
+        Box::pin(gather::gather(&self.context, points, rows))
     }
 
-    fn log_sum(&self, pairs: Pairs<'_>, kernels: &[Kernel], watch: &Watch<'_>) -> Result<Vec<LogSumExp>> {
-        match *kernels {
-            _ if kernels.iter().any(|kernel| kernel.map != Map::Gaussian) => {
-                total_of_rows(self, pairs, kernels, watch)
+    fn log_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernels: &'a [Kernel],
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>> {
+        Box::pin(async move {
+            match *kernels {
+                _ if kernels.iter().any(|kernel| kernel.map != Map::Gaussian) => {
+                    total_of_rows(self, pairs, kernels, watch).await
+                }
+                [] => Ok(Vec::new()),
+                [kernel] => {
+                    let pass = Pass::new(&self.context, pairs, kernel, self.asked).await?;
+                    Ok(vec![pass.noted_in(&self.precisions_used).log_sum(watch).await?])
+                }
+                _ => {
+                    self.precisions_used.note(None);
+                    total::log_sums(&self.context, pairs, kernels, watch).await
+                }
             }
-            [] => Ok(Vec::new()),
-            [kernel] => {
-                let pass = Pass::new(&self.context, pairs, kernel, self.asked)?;
-                Ok(vec![pass.noted_in(&self.precisions_used).log_sum(watch)?])
-            }
-            _ => {
-                self.precisions_used.note(None);
-                total::log_sums(&self.context, pairs, kernels, watch)
-            }
-        }
+        })
     }
 
-    fn row_log_sums(
-        &self,
-        pairs: Pairs<'_>,
-        kernels: &[Kernel],
-        weights: Option<PointWeights<'_>>,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<RowLogSums>> {
+    fn row_log_sums<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        kernels: &'a [Kernel],
+        weights: Option<PointWeights<'a>>,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<RowLogSums>> {
         self.precisions_used.note(None);
-        rows::row_log_sums(&self.context, pairs, kernels, weights, watch)
+        Box::pin(rows::row_log_sums(&self.context, pairs, kernels, weights, watch))
     }
 
-    fn group_log_sums(
-        &self,
-        x: &Points,
-        ends: &[usize],
+    fn group_log_sums<'a>(
+        &'a self,
+        x: &'a Points,
+        ends: &'a [usize],
         kernel: Kernel,
         which: GroupPairs,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<LogSumExp>> {
-        self.precisions_used.note(None);
-        if kernel.map != Map::Gaussian {
-            return Err(Error::missing("the sum of logits of each group"));
-        }
-        groups::group_log_sums(&self.context, x, Groups { ends, which }, kernel, watch)
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>> {
+        Box::pin(async move {
+            self.precisions_used.note(None);
+            if kernel.map != Map::Gaussian {
+                return Err(Error::missing("the sum of logits of each group"));
+            }
+            groups::group_log_sums(&self.context, x, Groups { ends, which }, kernel, watch).await
+        })
     }
 
-    fn gradient(
-        &self,
-        pairs: Pairs<'_>,
+    fn gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
         kernel: Kernel,
-        normalizer: Normalizer<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<(Sums, Gradients)> {
-        match normalizer {
-            Normalizer::Total { scale } if kernel.map != Map::Gaussian => {
-                let (sum, gradients) = total_gradient_in_two_passes(self, pairs, kernel, scale, watch)?;
-                Ok((Sums::Total(sum), gradients))
+        normalizer: Normalizer<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (Sums, Gradients)> {
+        Box::pin(async move {
+            match normalizer {
+                Normalizer::Total { scale } if kernel.map != Map::Gaussian => {
+                    let (sum, gradients) =
+                        total_gradient_in_two_passes(self, pairs, kernel, scale, watch).await?;
+                    Ok((Sums::Total(sum), gradients))
+                }
+                Normalizer::Total { scale } => {
+                    let pass = Pass::new(&self.context, pairs, kernel, self.asked).await?;
+                    let pass = pass.noted_in(&self.precisions_used);
+                    let (sum, gradients) = pass.log_sum_with_grad(scale, watch).await?;
+                    Ok((Sums::Total(sum), gradients))
+                }
+                Normalizer::Rows { extra, scale } => {
+                    let (sums, gradients) =
+                        row_gradient_in_two_passes(self, pairs, kernel, (extra, scale), watch).await?;
+                    Ok((Sums::Rows(sums), gradients))
+                }
+                Normalizer::Given { weights, scale, into } => {
+                    self.precisions_used.note(None);
+                    let sum = WeightedSum { kernel, weights, scale };
+                    let gradients = weighted_grad(&self.context, pairs, sum, into, watch).await?;
+                    Ok((Sums::None, gradients))
+                }
             }
-            Normalizer::Total { scale } => {
-                let pass = Pass::new(&self.context, pairs, kernel, self.asked)?;
-                let pass = pass.noted_in(&self.precisions_used);
-                let (sum, gradients) = pass.log_sum_with_grad(scale, watch)?;
-                Ok((Sums::Total(sum), gradients))
-            }
-            Normalizer::Rows { extra, scale } => {
-                let (sums, gradients) =
-                    row_gradient_in_two_passes(self, pairs, kernel, (extra, scale), watch)?;
-                Ok((Sums::Rows(sums), gradients))
-            }
-            Normalizer::Given { weights, scale, into } => {
-                self.precisions_used.note(None);
-                let sum = WeightedSum { kernel, weights, scale };
-                let gradients = weighted_grad(&self.context, pairs, sum, into, watch)?;
-                Ok((Sums::None, gradients))
-            }
-        }
+        })
     }
 
-    fn function_sum(&self, pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch<'_>) -> Result<f64> {
+    fn function_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, f64> {
         self.precisions_used.note(None);
-        function_sum(&self.context, pairs, function, watch)
+        Box::pin(function_sum(&self.context, pairs, function, watch))
     }
 
-    fn function_gradient(
-        &self,
-        pairs: Pairs<'_>,
-        function: PairFunction<'_>,
+    fn function_gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
         scale: f64,
         into: Option<Gradients>,
-        watch: &Watch<'_>,
-    ) -> Result<(FunctionSums, Gradients)> {
+        watch: &'a Watch,
+    ) -> Pending<'a, (FunctionSums, Gradients)> {
         self.precisions_used.note(None);
-        function_gradient(&self.context, pairs, function, scale, into, watch)
+        Box::pin(function_gradient(&self.context, pairs, function, scale, into, watch))
     }
 
-    fn cosine_histogram(&self, pairs: Pairs<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
-        histogram::cosines(&self.context, pairs, bins, watch)
+    fn cosine_histogram<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        bins: usize,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<u64>> {
+        Box::pin(histogram::cosines(&self.context, pairs, bins, watch))
     }
 
-    fn close_pairs(
-        &self,
-        pairs: Pairs<'_>,
+    fn close_pairs<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
         square: f64,
         limit: usize,
-        watch: &Watch<'_>,
-    ) -> Result<FoundPairs> {
-        close_pairs::close_pairs(&self.context, pairs, square, limit, watch)
+        watch: &'a Watch,
+    ) -> Pending<'a, FoundPairs> {
+        Box::pin(close_pairs::close_pairs(&self.context, pairs, square, limit, watch))
     }
 
-    fn moments(&self, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
-        moments::moments(&self.context, x, watch)
+    fn moments<'a>(&'a self, x: &'a Points, watch: &'a Watch) -> Pending<'a, Moments> {
+        Box::pin(moments::moments(&self.context, x, watch))
     }
 
-    fn paired(&self, x: &Points, y: &Points, term: Term) -> Result<Vec<f64>> {
+    fn paired<'a>(&'a self, x: &'a Points, y: &'a Points, term: Term) -> Pending<'a, Vec<f64>> {
         match term {
-            Term::Dot => paired::dots(&self.context, x, y),
-            Term::SquaredDistance => paired::squared_distances(&self.context, x, y),
+            Term::Dot => Box::pin(paired::dots(&self.context, x, y)),
+            Term::SquaredDistance => Box::pin(paired::squared_distances(&self.context, x, y)),
         }
     }
 
-    fn paired_gradient(
-        &self,
-        x: &Points,
-        y: &Points,
+    fn paired_gradient<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
         term: Term,
-        coefficients: &[f64],
+        coefficients: &'a [f64],
         into: Option<(Matrix, Matrix)>,
-    ) -> Result<(Matrix, Matrix)> {
+    ) -> Pending<'a, (Matrix, Matrix)> {
         match term {
-            Term::Dot => gradient::paired::dots_grad(&self.context, x, y, coefficients, into),
-            Term::SquaredDistance => gradient::paired::grad(&self.context, x, y, coefficients, into),
+            Term::Dot => Box::pin(gradient::paired::dots_grad(&self.context, x, y, coefficients, into)),
+            Term::SquaredDistance => {
+                Box::pin(gradient::paired::grad(&self.context, x, y, coefficients, into))
+            }
         }
     }
 
-    fn squared_distances(&self, x: &Points, y: &Points) -> Result<Matrix> {
-        distances::squared_distances(&self.context, x, y)
+    fn squared_distances<'a>(&'a self, x: &'a Points, y: &'a Points) -> Pending<'a, Matrix> {
+        Box::pin(distances::squared_distances(&self.context, x, y))
     }
 
-    fn squared_distances_grad(&self, x: &Points, y: &Points, upstream: &Matrix) -> Result<(Matrix, Matrix)> {
-        gradient::distances::grad(&self.context, x, y, upstream)
+    fn squared_distances_grad<'a>(
+        &'a self,
+        x: &'a Points,
+        y: &'a Points,
+        upstream: &'a Matrix,
+    ) -> Pending<'a, (Matrix, Matrix)> {
+        Box::pin(gradient::distances::grad(&self.context, x, y, upstream))
     }
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     backend::Term,
     error::{Error, Result},
+    pending::Pending,
     points::{Matrix, Points},
     request::{Differentiable, Metric, Run, Sealed},
 };
@@ -99,13 +100,13 @@ impl<'a> AlignmentOver<'a> {
     }
 
     /// The value, and the gradients added to `into` where given.
-    pub(super) fn differentiate_into(
+    pub(super) async fn differentiate_into(
         &self,
         on: &Run<'_>,
         into: Option<(Matrix, Matrix)>,
     ) -> Result<(f64, (Matrix, Matrix))> {
         let (alpha, weights) = self.check()?;
-        let squares = on.backend.paired(self.x, self.y, Term::SquaredDistance)?;
+        let squares = on.backend.paired(self.x, self.y, Term::SquaredDistance).await?;
         let weights = weights.as_deref();
         let value = mean(alpha, &squares, weights)?;
         let scale = self.scale * alpha / weights.map_or(squares.len() as f64, |weights| weights.iter().sum());
@@ -125,7 +126,7 @@ impl<'a> AlignmentOver<'a> {
         });
         let coefficients = coefficients.collect::<Result<Vec<_>>>()?;
         let gradients =
-            on.backend.paired_gradient(self.x, self.y, Term::SquaredDistance, &coefficients, into)?;
+            on.backend.paired_gradient(self.x, self.y, Term::SquaredDistance, &coefficients, into).await?;
         Ok((value, gradients))
     }
 }
@@ -139,17 +140,19 @@ impl Metric for AlignmentOver<'_> {
         0
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
-        let (alpha, weights) = self.check()?;
-        mean(alpha, &on.backend.paired(self.x, self.y, Term::SquaredDistance)?, weights.as_deref())
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+        Box::pin(async move {
+            let (alpha, weights) = self.check()?;
+            mean(alpha, &on.backend.paired(self.x, self.y, Term::SquaredDistance).await?, weights.as_deref())
+        })
     }
 }
 
 impl Differentiable for AlignmentOver<'_> {
     type Gradients = (Matrix, Matrix);
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(f64, (Matrix, Matrix))> {
-        self.differentiate_into(on, None)
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, (Matrix, Matrix))> {
+        Box::pin(self.differentiate_into(on, None))
     }
 }
 
@@ -162,10 +165,12 @@ impl Metric for PairDistances<'_> {
         0
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Vec<f64>> {
-        check_pairs(self.x, self.y)?;
-        let squares = on.backend.paired(self.x, self.y, Term::SquaredDistance)?;
-        Ok(squares.into_iter().map(f64::sqrt).collect())
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<f64>> {
+        Box::pin(async move {
+            check_pairs(self.x, self.y)?;
+            let squares = on.backend.paired(self.x, self.y, Term::SquaredDistance).await?;
+            Ok(squares.into_iter().map(f64::sqrt).collect())
+        })
     }
 }
 

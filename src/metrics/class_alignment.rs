@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     function::{ClassTerm, Classes, PairFunction},
     pairs::Pairs,
+    pending::Pending,
     points::{Matrix, Points},
     request::{Differentiable, Metric, Run, Sealed},
     schedule::unordered,
@@ -74,23 +75,28 @@ impl Metric for AlignmentByLabel<'_> {
         self.groups.sizes().into_iter().map(unordered).sum()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
-        let (of_rows, weights, count) = self.check()?;
-        let function = self.function(&of_rows, &weights);
-        let sum = on.backend.function_sum(Pairs::Within(self.x), function, on.watch)?;
-        finite("alignment by label", sum / count)
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+        Box::pin(async move {
+            let (of_rows, weights, count) = self.check()?;
+            let function = self.function(&of_rows, &weights);
+            let sum = on.backend.function_sum(Pairs::Within(self.x), function, on.watch).await?;
+            finite("alignment by label", sum / count)
+        })
     }
 }
 
 impl Differentiable for AlignmentByLabel<'_> {
     type Gradients = Matrix;
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(f64, Matrix)> {
-        let (of_rows, weights, count) = self.check()?;
-        let function = self.function(&of_rows, &weights);
-        let scale = finite("the scale of a gradient", self.scale)? / count;
-        let pairs = Pairs::Within(self.x);
-        let (sums, gradients) = on.backend.function_gradient(pairs, function, scale, None, on.watch)?;
-        Ok((finite("alignment by label", sums.value / count)?, gradients.x))
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, Matrix)> {
+        Box::pin(async move {
+            let (of_rows, weights, count) = self.check()?;
+            let function = self.function(&of_rows, &weights);
+            let scale = finite("the scale of a gradient", self.scale)? / count;
+            let pairs = Pairs::Within(self.x);
+            let (sums, gradients) =
+                on.backend.function_gradient(pairs, function, scale, None, on.watch).await?;
+            Ok((finite("alignment by label", sums.value / count)?, gradients.x))
+        })
     }
 }

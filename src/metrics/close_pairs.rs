@@ -2,8 +2,9 @@
 
 use super::check::finite;
 use crate::{
-    error::{Error, Result},
+    error::Error,
     pairs::Pairs,
+    pending::Pending,
     points::Points,
     request::{Metric, Run, Sealed},
 };
@@ -53,15 +54,21 @@ impl Metric for ClosePairsOver<'_> {
         Pairs::Within(self.x).count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<ClosePairs> {
-        let Self { x, distance, limit } = *self;
-        if !(distance.is_finite() && distance >= 0.0) {
-            let expected = "finite and not negative";
-            return Err(Error::Parameter { name: "the distance of close pairs", value: distance, expected });
-        }
-        let square = finite("the square of the distance of close pairs", distance * distance)?;
-        let close = on.backend.close_pairs(Pairs::Within(x), square, limit, on.watch)?;
-        let pairs = close.pairs.into_iter().map(|(i, j, square)| (i, j, square.sqrt())).collect();
-        Ok(ClosePairs { distance, count: close.count, pairs })
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, ClosePairs> {
+        Box::pin(async move {
+            let Self { x, distance, limit } = *self;
+            if !(distance.is_finite() && distance >= 0.0) {
+                let expected = "finite and not negative";
+                return Err(Error::Parameter {
+                    name: "the distance of close pairs",
+                    value: distance,
+                    expected,
+                });
+            }
+            let square = finite("the square of the distance of close pairs", distance * distance)?;
+            let close = on.backend.close_pairs(Pairs::Within(x), square, limit, on.watch).await?;
+            let pairs = close.pairs.into_iter().map(|(i, j, square)| (i, j, square.sqrt())).collect();
+            Ok(ClosePairs { distance, count: close.count, pairs })
+        })
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     kernel::Kernel,
     log_sum::log_add,
     pairs::Pairs,
+    pending::Pending,
     points::{Matrix, Points},
     request::{Differentiable, Metric, Run, Sealed},
     schedule::unordered,
@@ -199,15 +200,21 @@ impl<'a, T> ContrastiveOver<'a, T> {
     }
 
     /// For every kernel, the log sums of anchors over the negatives that do not come from the other set.
-    fn others(&self, on: &Run<'_>, anchors: &Points, kernels: &[Kernel]) -> Result<Vec<Vec<f64>>> {
+    async fn others(&self, on: &Run<'_>, anchors: &Points, kernels: &[Kernel]) -> Result<Vec<Vec<f64>>> {
         let own = (self.candidates == Candidates::Views).then_some(Pairs::Within(anchors));
         let queued = self.sets.queue.map(|queue| Pairs::Across(anchors, queue));
         let mut sums = vec![vec![f64::NEG_INFINITY; anchors.rows()]; kernels.len()];
         for pairs in own.into_iter().chain(queued) {
-            let more = on.backend.row_log_sums(pairs, kernels, None, on.watch)?;
+            let more = on.backend.row_log_sums(pairs, kernels, None, on.watch).await?;
             sums = sums.into_iter().zip(more).map(|(sums, more)| joined(sums, &more.x)).collect();
         }
         Ok(sums)
+    }
+
+    /// The same for one kernel.
+    async fn other(&self, on: &Run<'_>, anchors: &Points, kernel: Kernel) -> Result<Vec<f64>> {
+        let each = self.others(on, anchors, &[kernel]).await?;
+        each.into_iter().next().ok_or_else(|| Error::missing("the sum of other negatives"))
     }
 }
 
@@ -220,7 +227,13 @@ impl ContrastiveOver<'_, f64> {
     }
 
     /// The gradient of anchors, and what the negatives that do not come from the other set add to it.
-    fn add_others(&self, on: &Run<'_>, anchors: &Points, p: &[f64], mut gradient: Matrix) -> Result<Matrix> {
+    async fn add_others(
+        &self,
+        on: &Run<'_>,
+        anchors: &Points,
+        p: &[f64],
+        mut gradient: Matrix,
+    ) -> Result<Matrix> {
         let kernel = Kernel::logit(self.tau);
         let queue = self.sets.queue;
         let q = vec![0.0; queue.map_or(0, Points::rows)];
@@ -230,7 +243,7 @@ impl ContrastiveOver<'_, f64> {
         for (pairs, weights) in own.into_iter().chain(queued) {
             let into = Some(Gradients { x: gradient, y: None });
             let normalizer = Normalizer::Given { weights, scale: self.scale, into };
-            gradient = on.backend.gradient(pairs, kernel, normalizer, on.watch)?.1.x;
+            gradient = on.backend.gradient(pairs, kernel, normalizer, on.watch).await?.1.x;
         }
         Ok(gradient)
     }
@@ -245,11 +258,13 @@ impl Metric for ContrastiveOver<'_, f64> {
         self.count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<ContrastiveValue> {
-        let taus = [self.tau];
-        let several =
-            ContrastiveOver { candidates: self.candidates, sets: self.sets, tau: &taus[..], scale: 1.0 };
-        several.measure(on)?.into_iter().next().ok_or_else(|| Error::missing("the loss"))
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, ContrastiveValue> {
+        Box::pin(async move {
+            let taus = [self.tau];
+            let several =
+                ContrastiveOver { candidates: self.candidates, sets: self.sets, tau: &taus[..], scale: 1.0 };
+            several.measure(on).await?.into_iter().next().ok_or_else(|| Error::missing("the loss"))
+        })
     }
 }
 
@@ -260,69 +275,75 @@ impl Metric for ContrastiveOver<'_, &[f64]> {
         self.count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Vec<ContrastiveValue>> {
-        self.check(self.tau)?;
-        let Sets { x, y, .. } = self.sets;
-        let kernels: Vec<_> = self.tau.iter().map(|&tau| Kernel::logit(tau)).collect();
-        let dots = on.backend.paired(x, y, Term::Dot)?;
-        let across = on.backend.row_log_sums(Pairs::Unpaired(x, y), &kernels, None, on.watch)?;
-        let of_x = self.others(on, x, &kernels)?;
-        let one_way = self.candidates == Candidates::OneWay;
-        let mut of_y = if one_way { Vec::new() } else { self.others(on, y, &kernels)? }.into_iter();
-        let each = self.tau.iter().zip(across.into_iter().zip(of_x)).map(|(&tau, (across, of_x))| {
-            let of_y =
-                of_y.next().map(|others| Ok::<_, Error>(joined(others, &second(across.y)?))).transpose()?;
-            let negatives = Negatives { x: joined(of_x, &across.x), y: of_y };
-            let metric = Contrastive { tau, candidates: self.candidates };
-            metric.total(&logits(&dots, tau), &negatives, self.sets)
-        });
-        each.collect()
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<ContrastiveValue>> {
+        Box::pin(async move {
+            self.check(self.tau)?;
+            let Sets { x, y, .. } = self.sets;
+            let kernels: Vec<_> = self.tau.iter().map(|&tau| Kernel::logit(tau)).collect();
+            let dots = on.backend.paired(x, y, Term::Dot).await?;
+            let across = on.backend.row_log_sums(Pairs::Unpaired(x, y), &kernels, None, on.watch).await?;
+            let of_x = self.others(on, x, &kernels).await?;
+            let one_way = self.candidates == Candidates::OneWay;
+            let of_y = if one_way { Vec::new() } else { self.others(on, y, &kernels).await? };
+            let mut of_y = of_y.into_iter();
+            let each = self.tau.iter().zip(across.into_iter().zip(of_x)).map(|(&tau, (across, of_x))| {
+                let of_y = of_y
+                    .next()
+                    .map(|others| Ok::<_, Error>(joined(others, &second(across.y)?)))
+                    .transpose()?;
+                let negatives = Negatives { x: joined(of_x, &across.x), y: of_y };
+                let metric = Contrastive { tau, candidates: self.candidates };
+                metric.total(&logits(&dots, tau), &negatives, self.sets)
+            });
+            each.collect()
+        })
     }
 }
 
 impl Differentiable for ContrastiveOver<'_, f64> {
     type Gradients = (Matrix, Matrix);
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(ContrastiveValue, (Matrix, Matrix))> {
-        let tau = self.tau;
-        self.check(&[tau])?;
-        let scale = finite("the scale of the contrastive loss's gradients", self.scale)?;
-        let Sets { x, y, .. } = self.sets;
-        let kernel = Kernel::logit(tau);
-        let logits = logits(&on.backend.paired(x, y, Term::Dot)?, tau);
-        let both = self.candidates != Candidates::OneWay;
-        let anchors = self.candidates.anchors(x.rows()) as f64;
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (ContrastiveValue, (Matrix, Matrix))> {
+        Box::pin(async move {
+            let tau = self.tau;
+            self.check(&[tau])?;
+            let scale = finite("the scale of the contrastive loss's gradients", self.scale)?;
+            let Sets { x, y, .. } = self.sets;
+            let kernel = Kernel::logit(tau);
+            let logits = logits(&on.backend.paired(x, y, Term::Dot).await?, tau);
+            let both = self.candidates != Candidates::OneWay;
+            let anchors = self.candidates.anchors(x.rows()) as f64;
 
-        // A softmax weighs its pairs by the sum of all: those of other sets come first.
-        let first = Run { watch: &on.watch.silent(), ..*on };
-        let others = |anchors| {
-            let each = self.others(&first, anchors, &[kernel])?;
-            each.into_iter().next().ok_or_else(|| Error::missing("the sum of other negatives"))
-        };
-        let (of_x, of_y) = (others(x)?, if both { Some(others(y)?) } else { None });
-        let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
-        let (extra_x, extra_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
-        let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
-        let normalizer = Normalizer::Rows { extra, scale: scale / anchors };
-        let (sums, gradients) = on.backend.gradient(Pairs::Unpaired(x, y), kernel, normalizer, on.watch)?;
-        let (sums, (mut gx, mut gy)) = (sums.rows()?, gradients.both()?);
+            // A softmax weighs its pairs by the sum of all: those of other sets come first.
+            let first = Run { watch: &on.watch.silent(), ..*on };
+            let of_x = self.other(&first, x, kernel).await?;
+            let of_y = if both { Some(self.other(&first, y, kernel).await?) } else { None };
+            let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
+            let (extra_x, extra_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
+            let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
+            let normalizer = Normalizer::Rows { extra, scale: scale / anchors };
+            let (sums, gradients) =
+                on.backend.gradient(Pairs::Unpaired(x, y), kernel, normalizer, on.watch).await?;
+            let (sums, (mut gx, mut gy)) = (sums.rows()?, gradients.both()?);
 
-        let negatives = Negatives {
-            x: joined(of_x, &sums.x),
-            y: of_y.map(|others| Ok(joined(others, &second(sums.y)?))).transpose()?,
-        };
-        let metric = Contrastive { tau, candidates: self.candidates };
-        let value = metric.total(&logits, &negatives, self.sets)?;
-        let (p, mut of_positives) = softmax_weights(&negatives.x, &logits, anchors);
-        gx = self.add_others(on, x, &p, gx)?;
-        if let Some(negatives) = &negatives.y {
-            let (p, more) = softmax_weights(negatives, &logits, anchors);
-            gy = self.add_others(on, y, &p, gy)?;
-            of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-        }
-        let coefficients: Vec<_> = of_positives.iter().map(|c| -c * scale / tau).collect();
-        let gradients = on.backend.paired_gradient(x, y, Term::Dot, &coefficients, Some((gx, gy)))?;
-        Ok((value, gradients))
+            let negatives = Negatives {
+                x: joined(of_x, &sums.x),
+                y: of_y.map(|others| Ok(joined(others, &second(sums.y)?))).transpose()?,
+            };
+            let metric = Contrastive { tau, candidates: self.candidates };
+            let value = metric.total(&logits, &negatives, self.sets)?;
+            let (p, mut of_positives) = softmax_weights(&negatives.x, &logits, anchors);
+            gx = self.add_others(on, x, &p, gx).await?;
+            if let Some(negatives) = &negatives.y {
+                let (p, more) = softmax_weights(negatives, &logits, anchors);
+                gy = self.add_others(on, y, &p, gy).await?;
+                of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            }
+            let coefficients: Vec<_> = of_positives.iter().map(|c| -c * scale / tau).collect();
+            let gradients =
+                on.backend.paired_gradient(x, y, Term::Dot, &coefficients, Some((gx, gy))).await?;
+            Ok((value, gradients))
+        })
     }
 }
 

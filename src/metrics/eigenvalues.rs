@@ -29,7 +29,7 @@ const THREADS: usize = 2;
 ///
 /// The solver cannot be interrupted, so it runs on a thread of its own while the caller's watch is asked. After a stop that
 /// thread computes on until it is done: it holds nothing but its copy of the matrix, and a process ends without it.
-pub(super) fn eigenvalues(matrix: Vec<f64>, side: usize, watch: &Watch<'_>) -> Result<Vec<f64>> {
+pub(super) fn eigenvalues(matrix: Vec<f64>, side: usize, watch: &Watch) -> Result<Vec<f64>> {
     watch.advance(0)?;
     let failed = |reason: &str| Error::Spectrum { side, reason: reason.into() };
     let (sender, receiver) = channel();

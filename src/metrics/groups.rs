@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     kernel::Kernel,
     pairs::Pairs,
+    pending::Pending,
     points::Points,
     request::{Metric, Run, Sealed},
     schedule::unordered,
@@ -126,41 +127,43 @@ impl Metric for GroupUniformityOver<'_> {
         }
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<GroupUniformity> {
-        let Self { groups, metric, x, pairs } = *self;
-        groups.check(x.rows())?;
-        let kernel = Kernel::gaussian(metric.check(Pairs::Within(x))?);
-        let k = groups.count();
-        if pairs == GroupPairs::All && k > MAX_GROUPS_ACROSS {
-            let megabytes = (k * k).saturating_mul(size_of::<Option<f64>>()) / 1_000_000;
-            let problem = format!(
-                "make {k} groups, whose {k} × {k} matrix takes {megabytes} MB, and {MAX_GROUPS_ACROSS} groups are the most; \
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, GroupUniformity> {
+        Box::pin(async move {
+            let Self { groups, metric, x, pairs } = *self;
+            groups.check(x.rows())?;
+            let kernel = Kernel::gaussian(metric.check(Pairs::Within(x))?);
+            let k = groups.count();
+            if pairs == GroupPairs::All && k > MAX_GROUPS_ACROSS {
+                let megabytes = (k * k).saturating_mul(size_of::<Option<f64>>()) / 1_000_000;
+                let problem = format!(
+                    "make {k} groups, whose {k} × {k} matrix takes {megabytes} MB, and {MAX_GROUPS_ACROSS} groups are the most; \
                  ask for uniformity within groups alone, or merge groups"
-            );
-            return Err(Error::Labels { problem });
-        }
-        let sorted = on.backend.gather(x, &groups.order)?;
-        let sums = on.backend.group_log_sums(&sorted, &groups.ends, kernel, pairs, on.watch)?;
-        let sizes = groups.sizes();
-        let value = |sum, count: u64| (count > 0).then(|| Uniformity::log_mean(sum, count)).transpose();
-        let place = |group: usize| if pairs == GroupPairs::All { group * (k + 1) } else { group };
-        let within = (0..k).map(|group| value(sums[place(group)], unordered(sizes[group])));
-        let within = within.collect::<Result<Vec<_>>>()?;
-        let across = match pairs {
-            GroupPairs::Within => None,
-            GroupPairs::All => {
-                let all = (0..k * k).map(|cell| {
-                    let (a, b) = (cell / k, cell % k);
-                    let (low, high) = (a.min(b), a.max(b));
-                    if a == b {
-                        return Ok(within[a]);
-                    }
-                    value(sums[low * k + high], sizes[a] as u64 * sizes[b] as u64)
-                });
-                Some(all.collect::<Result<Vec<_>>>()?)
+                );
+                return Err(Error::Labels { problem });
             }
-        };
-        Ok(GroupUniformity { labels: groups.labels(), sizes, within, across })
+            let sorted = on.backend.gather(x, &groups.order).await?;
+            let sums = on.backend.group_log_sums(&sorted, &groups.ends, kernel, pairs, on.watch).await?;
+            let sizes = groups.sizes();
+            let value = |sum, count: u64| (count > 0).then(|| Uniformity::log_mean(sum, count)).transpose();
+            let place = |group: usize| if pairs == GroupPairs::All { group * (k + 1) } else { group };
+            let within = (0..k).map(|group| value(sums[place(group)], unordered(sizes[group])));
+            let within = within.collect::<Result<Vec<_>>>()?;
+            let across = match pairs {
+                GroupPairs::Within => None,
+                GroupPairs::All => {
+                    let all = (0..k * k).map(|cell| {
+                        let (a, b) = (cell / k, cell % k);
+                        let (low, high) = (a.min(b), a.max(b));
+                        if a == b {
+                            return Ok(within[a]);
+                        }
+                        value(sums[low * k + high], sizes[a] as u64 * sizes[b] as u64)
+                    });
+                    Some(all.collect::<Result<Vec<_>>>()?)
+                }
+            };
+            Ok(GroupUniformity { labels: groups.labels(), sizes, within, across })
+        })
     }
 }
 

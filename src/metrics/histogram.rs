@@ -1,8 +1,9 @@
 //! The histogram of all cosines.
 
 use crate::{
-    error::{Error, Result},
+    error::Error,
     pairs::Pairs,
+    pending::Pending,
     points::{Points, Scaling},
     request::{Metric, Run, Sealed},
 };
@@ -46,14 +47,20 @@ impl Metric for CosineHistogramOver<'_> {
         Pairs::Within(self.x).count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Vec<u64>> {
-        if !(1..=MAX_BINS).contains(&self.bins) {
-            let expected = "between 1 and 65536";
-            return Err(Error::Parameter { name: "the number of bins", value: self.bins as f64, expected });
-        }
-        if self.x.scaling() == Scaling::Raw {
-            return Err(Error::Raw { metric: "a histogram of cosines" });
-        }
-        on.backend.cosine_histogram(Pairs::Within(self.x), self.bins, on.watch)
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<u64>> {
+        Box::pin(async move {
+            if !(1..=MAX_BINS).contains(&self.bins) {
+                let expected = "between 1 and 65536";
+                return Err(Error::Parameter {
+                    name: "the number of bins",
+                    value: self.bins as f64,
+                    expected,
+                });
+            }
+            if self.x.scaling() == Scaling::Raw {
+                return Err(Error::Raw { metric: "a histogram of cosines" });
+            }
+            on.backend.cosine_histogram(Pairs::Within(self.x), self.bins, on.watch).await
+        })
     }
 }

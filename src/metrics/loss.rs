@@ -4,6 +4,7 @@ use super::{alignment::Alignment, check::finite, uniformity::Uniformity};
 use crate::{
     error::{Error, Result},
     pairs::Pairs,
+    pending::Pending,
     points::{Matrix, Points},
     request::{Differentiable, Metric, Run, Sealed},
 };
@@ -87,27 +88,31 @@ impl Metric for LossOver<'_> {
         Pairs::Within(self.x).count() + Pairs::Within(self.y).count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<LossValue> {
-        let Self { loss, x, y, .. } = *self;
-        loss.check()?;
-        let alignment = loss.alignment.paired(x, y).measure(on)?;
-        let uniformity_x = loss.uniformity.within(x).measure(on)?;
-        let uniformity_y = loss.uniformity.within(y).measure(on)?;
-        loss.total(alignment, uniformity_x, uniformity_y)
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, LossValue> {
+        Box::pin(async move {
+            let Self { loss, x, y, .. } = *self;
+            loss.check()?;
+            let alignment = loss.alignment.paired(x, y).measure(on).await?;
+            let uniformity_x = loss.uniformity.within(x).measure(on).await?;
+            let uniformity_y = loss.uniformity.within(y).measure(on).await?;
+            loss.total(alignment, uniformity_x, uniformity_y)
+        })
     }
 }
 
 impl Differentiable for LossOver<'_> {
     type Gradients = (Matrix, Matrix);
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(LossValue, (Matrix, Matrix))> {
-        let Self { loss, x, y, scale } = *self;
-        loss.check()?;
-        let half = |points| loss.uniformity.within(points).scaled(0.5 * scale).differentiate(on);
-        let (uniformity_x, gx) = half(x)?;
-        let (uniformity_y, gy) = half(y)?;
-        let alignment = loss.alignment.paired(x, y).scaled(loss.weight * scale);
-        let (alignment, gradients) = alignment.differentiate_into(on, Some((gx, gy)))?;
-        Ok((loss.total(alignment, uniformity_x, uniformity_y)?, gradients))
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (LossValue, (Matrix, Matrix))> {
+        Box::pin(async move {
+            let Self { loss, x, y, scale } = *self;
+            loss.check()?;
+            let half = |points| loss.uniformity.within(points).scaled(0.5 * scale);
+            let (uniformity_x, gx) = half(x).differentiate(on).await?;
+            let (uniformity_y, gy) = half(y).differentiate(on).await?;
+            let alignment = loss.alignment.paired(x, y).scaled(loss.weight * scale);
+            let (alignment, gradients) = alignment.differentiate_into(on, Some((gx, gy))).await?;
+            Ok((loss.total(alignment, uniformity_x, uniformity_y)?, gradients))
+        })
     }
 }

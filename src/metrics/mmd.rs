@@ -5,10 +5,11 @@ use super::{
     uniformity::{Uniformities, Uniformity},
 };
 use crate::{
-    error::{Error, Result},
+    error::Error,
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::Pending,
     points::Points,
     request::{Metric, Run, Sealed},
 };
@@ -107,9 +108,11 @@ impl Metric for UniformityOfUnion<'_, f64> {
         self.parts().iter().map(Pairs::count).sum()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
-        let values = Uniformity::at(&[self.t]).pooled(self.x, self.y).measure(on)?;
-        values.into_iter().next().ok_or_else(|| Error::missing("the uniformity of the union"))
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+        Box::pin(async move {
+            let values = Uniformity::at(&[self.t]).pooled(self.x, self.y).measure(on).await?;
+            values.into_iter().next().ok_or_else(|| Error::missing("the uniformity of the union"))
+        })
     }
 }
 
@@ -120,13 +123,19 @@ impl Metric for UniformityOfUnion<'_, &[f64]> {
         self.parts().iter().map(Pairs::count).sum()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Vec<f64>> {
-        let all = Uniformity::at(self.t);
-        let (x, y) = (self.x, self.y);
-        let parts = [all.within(x).measure(on)?, all.within(y).measure(on)?, all.across(x, y).measure(on)?];
-        let counts = self.parts().map(|pairs| pairs.count());
-        let at = |i: usize| [0, 1, 2].map(|part| (parts[part][i], counts[part]));
-        Ok((0..self.t.len()).map(|i| Uniformity::pooled_value(&at(i))).collect())
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<f64>> {
+        Box::pin(async move {
+            let all = Uniformity::at(self.t);
+            let (x, y) = (self.x, self.y);
+            let parts = [
+                all.within(x).measure(on).await?,
+                all.within(y).measure(on).await?,
+                all.across(x, y).measure(on).await?,
+            ];
+            let counts = self.parts().map(|pairs| pairs.count());
+            let at = |i: usize| [0, 1, 2].map(|part| (parts[part][i], counts[part]));
+            Ok((0..self.t.len()).map(|i| Uniformity::pooled_value(&at(i))).collect())
+        })
     }
 }
 
@@ -148,15 +157,18 @@ impl<'a, P: PairSet<'a>> Metric for SquaredMmdOver<P> {
         self.parts().iter().map(Pairs::count).sum()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
-        let metric = Uniformity { t: self.t };
-        // Faults of any part are found before anything is computed.
-        self.parts().iter().try_for_each(|&pairs| metric.check(pairs).map(drop))?;
-        let value = |pairs: Pairs<'_>| -> Result<f64> {
-            let sum = on.backend.log_sum(pairs, &[Kernel::gaussian(self.t)], on.watch)?;
-            Uniformity::log_mean(sum.into_iter().collect::<LogSumExp>(), pairs.count())
-        };
-        let [cross, x, y] = self.parts().map(value);
-        Ok(Uniformity::squared_mmd(x?, y?, cross?))
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+        Box::pin(async move {
+            let metric = Uniformity { t: self.t };
+            // Faults of any part are found before anything is computed.
+            self.parts().iter().try_for_each(|&pairs| metric.check(pairs).map(drop))?;
+            let mut values = [0.0; 3];
+            for (value, pairs) in values.iter_mut().zip(self.parts()) {
+                let sum = on.backend.log_sum(pairs, &[Kernel::gaussian(self.t)], on.watch).await?;
+                *value = Uniformity::log_mean(sum.into_iter().collect::<LogSumExp>(), pairs.count())?;
+            }
+            let [cross, x, y] = values;
+            Ok(Uniformity::squared_mmd(x, y, cross))
+        })
     }
 }

@@ -23,7 +23,7 @@ pub struct Unpaired<'a>(pub(crate) &'a Points, pub(crate) &'a Points);
 /// A set of pairs, and the gradients of a sum over it.
 ///
 /// This trait is sealed.
-pub trait PairSet<'a>: Copy + Sealed {
+pub trait PairSet<'a>: Copy + Send + Sync + Sealed {
     /// One matrix for one set, a pair of them for two.
     type Gradients;
 

@@ -2,10 +2,11 @@
 
 use super::uniformity::Uniformity;
 use crate::{
-    error::{Error, Result},
+    error::Error,
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::Pending,
     points::Points,
     request::{Metric, Run, Sealed},
     theory::Estimate,
@@ -46,16 +47,18 @@ impl Metric for PotentialsOver<'_> {
         Pairs::Within(self.x).count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Potentials> {
-        let pairs = Pairs::Within(self.x);
-        let kernel = Kernel::gaussian(self.metric.check(pairs)?);
-        let sums = on.backend.row_log_sums(pairs, &[kernel], None, on.watch)?.pop();
-        let sums = sums.ok_or_else(|| Error::missing("the potential of each point"))?.x;
-        if sums.iter().all(|&sum| sum > MIN_LOG_POTENTIAL) {
-            Ok(Potentials::new(self.metric, sums))
-        } else {
-            Err(Error::Overflow { metric: "the potential of a point" })
-        }
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Potentials> {
+        Box::pin(async move {
+            let pairs = Pairs::Within(self.x);
+            let kernel = Kernel::gaussian(self.metric.check(pairs)?);
+            let sums = on.backend.row_log_sums(pairs, &[kernel], None, on.watch).await?.pop();
+            let sums = sums.ok_or_else(|| Error::missing("the potential of each point"))?.x;
+            if sums.iter().all(|&sum| sum > MIN_LOG_POTENTIAL) {
+                Ok(Potentials::new(self.metric, sums))
+            } else {
+                Err(Error::Overflow { metric: "the potential of a point" })
+            }
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     function::{FunctionSums, PairFunction},
     pairs::Pairs,
+    pending::Pending,
     points::{Matrix, Points},
     request::{Differentiable, Metric, Run, Sealed},
 };
@@ -100,8 +101,8 @@ impl<'a> SigmoidOver<'a> {
     }
 
     /// s⟨xᵢ, yᵢ⟩ of the positive pairs.
-    fn positives(&self, on: &Run<'_>) -> Result<Vec<f64>> {
-        let dots = on.backend.paired(self.x, self.y, Term::Dot)?;
+    async fn positives(&self, on: &Run<'_>) -> Result<Vec<f64>> {
+        let dots = on.backend.paired(self.x, self.y, Term::Dot).await?;
         Ok(dots.into_iter().map(|dot| self.metric.scale * dot).collect())
     }
 
@@ -120,35 +121,42 @@ impl Metric for SigmoidOver<'_> {
         self.negatives().count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
-        self.check()?;
-        let positives = self.positives(on)?;
-        let of_negatives = on.backend.function_sum(self.negatives(), self.metric.function(), on.watch)?;
-        self.mean(&positives, of_negatives)
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+        Box::pin(async move {
+            self.check()?;
+            let positives = self.positives(on).await?;
+            let function = self.metric.function();
+            let of_negatives = on.backend.function_sum(self.negatives(), function, on.watch).await?;
+            self.mean(&positives, of_negatives)
+        })
     }
 }
 
 impl Differentiable for SigmoidOver<'_> {
     type Gradients = SigmoidGradients;
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(f64, SigmoidGradients)> {
-        self.check()?;
-        let Sigmoid { scale: s, bias } = self.metric;
-        let each = finite("the scale of a gradient", self.upstream)? / self.x.rows() as f64;
-        let positives = self.positives(on)?;
-        let (sums, gradients) =
-            on.backend.function_gradient(self.negatives(), self.metric.function(), each, None, on.watch)?;
-        let FunctionSums { value, by_bias, by_log_scale } = sums;
-        let value = self.mean(&positives, value)?;
-        // Of softplus(−e), the slope for e is −sigmoid(−e).
-        let slopes: Vec<_> = positives.iter().map(|logit| -sigmoid(-(logit + bias))).collect();
-        let coefficients: Vec<_> = slopes.iter().map(|slope| each * s * slope).collect();
-        let into = Some(gradients.both()?);
-        let (x, y) = on.backend.paired_gradient(self.x, self.y, Term::Dot, &coefficients, into)?;
-        let by_bias = by_bias + slopes.iter().sum::<f64>();
-        let by_log_scale =
-            by_log_scale + slopes.iter().zip(&positives).map(|(slope, logit)| slope * logit).sum::<f64>();
-        Ok((value, SigmoidGradients { x, y, scale: each * by_log_scale / s, bias: each * by_bias }))
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, SigmoidGradients)> {
+        Box::pin(async move {
+            self.check()?;
+            let Sigmoid { scale: s, bias } = self.metric;
+            let each = finite("the scale of a gradient", self.upstream)? / self.x.rows() as f64;
+            let positives = self.positives(on).await?;
+            let (sums, gradients) = on
+                .backend
+                .function_gradient(self.negatives(), self.metric.function(), each, None, on.watch)
+                .await?;
+            let FunctionSums { value, by_bias, by_log_scale } = sums;
+            let value = self.mean(&positives, value)?;
+            // Of softplus(−e), the slope for e is −sigmoid(−e).
+            let slopes: Vec<_> = positives.iter().map(|logit| -sigmoid(-(logit + bias))).collect();
+            let coefficients: Vec<_> = slopes.iter().map(|slope| each * s * slope).collect();
+            let into = Some(gradients.both()?);
+            let (x, y) = on.backend.paired_gradient(self.x, self.y, Term::Dot, &coefficients, into).await?;
+            let by_bias = by_bias + slopes.iter().sum::<f64>();
+            let by_log_scale =
+                by_log_scale + slopes.iter().zip(&positives).map(|(slope, logit)| slope * logit).sum::<f64>();
+            Ok((value, SigmoidGradients { x, y, scale: each * by_log_scale / s, bias: each * by_bias }))
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use super::{check::at_least, eigenvalues::eigenvalues};
 use crate::{
     backend::Moments,
     error::{Error, Result},
+    pending::{Pending, offload, on_a_thread},
     points::Points,
     progress::Watch,
     request::{Metric, Run, Sealed},
@@ -35,10 +36,15 @@ impl Metric for SpectrumOver<'_> {
         0
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Spectrum> {
-        let x = self.0;
-        at_least("the spectrum", x, 1)?;
-        Spectrum::of(on.backend.moments(x, on.watch)?, x.rows(), on.watch)
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Spectrum> {
+        Box::pin(async move {
+            let x = self.0;
+            at_least("the spectrum", x, 1)?;
+            let (moments, rows, watch) = (on.backend.moments(x, on.watch).await?, x.rows(), on.watch.clone());
+            // Without a thread, the task ends with an error.
+            let spawn = |job| drop(on_a_thread("spectrum", job));
+            offload(spawn, move || Spectrum::of(moments, rows, &watch)).await
+        })
     }
 }
 
@@ -50,7 +56,7 @@ impl Spectrum {
 
     /// From the moments of so many rows. Eigenvalues that would be rounding are 0: past rank n − 1, and as small as the square
     /// of the mean's last digits.
-    pub(crate) fn of(moments: Moments, rows: usize, watch: &Watch<'_>) -> Result<Self> {
+    pub(crate) fn of(moments: Moments, rows: usize, watch: &Watch) -> Result<Self> {
         let Moments { mean, scatter, side } = moments;
         let mean_norm = mean.iter().map(|value| value * value).sum::<f64>().sqrt();
         if !mean_norm.is_finite() || scatter.iter().any(|value| !value.is_finite()) {

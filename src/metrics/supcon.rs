@@ -10,6 +10,7 @@ use crate::{
     kernel::Kernel,
     log_sum::log_add,
     pairs::Pairs,
+    pending::Pending,
     points::{Matrix, Points, Scaling},
     request::{Differentiable, Metric, Run, Sealed},
     schedule::unordered,
@@ -155,14 +156,15 @@ impl<'a> Labelled<'a> {
         PairFunction::InClass { term, classes: Classes { of_x: of_rows, of_y: of_rows, weights } }
     }
 
-    fn denominators(&self, on: &Run<'_>) -> Result<Denominators> {
+    async fn denominators(&self, on: &Run<'_>) -> Result<Denominators> {
         let nothing = vec![f64::NEG_INFINITY; self.x.rows()];
         let mut sums = Denominators { y: self.y.map(|_| nothing.clone()), x: nothing };
         let add = |sums: &mut [f64], more: &[f64]| {
             sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum = log_add(*sum, more));
         };
         for pairs in self.pairs() {
-            let found = on.backend.row_log_sums(pairs, &[Kernel::logit(self.tau)], None, on.watch)?.pop();
+            let found =
+                on.backend.row_log_sums(pairs, &[Kernel::logit(self.tau)], None, on.watch).await?.pop();
             let found = found.ok_or_else(|| Error::missing("the sum of each row"))?;
             match (pairs, &mut sums.y, &found.y) {
                 (Pairs::Across(..), Some(of_y), Some(more)) => {
@@ -186,21 +188,21 @@ impl<'a> Labelled<'a> {
         finite(SupCon::NAME, sum / anchors.count + of_classes)
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
+    async fn measure(&self, on: &Run<'_>) -> Result<f64> {
         let anchors = self.anchors()?;
-        let denominators = self.denominators(on)?;
+        let denominators = self.denominators(on).await?;
         let mut of_classes = 0.0;
         for pairs in self.pairs() {
-            of_classes += on.backend.function_sum(pairs, self.function(&anchors), on.watch)?;
+            of_classes += on.backend.function_sum(pairs, self.function(&anchors), on.watch).await?;
         }
         self.value(&anchors, &denominators, of_classes)
     }
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(f64, Gradients)> {
+    async fn differentiate(&self, on: &Run<'_>) -> Result<(f64, Gradients)> {
         let anchors = self.anchors()?;
         let scale = finite("the scale of a gradient", self.scale)?;
         let first = Run { watch: &on.watch.silent(), ..*on };
-        let denominators = self.denominators(&first)?;
+        let denominators = self.denominators(&first).await?;
         // The logs of the factors by which a softmax weighs its pairs; rows that are no anchors have none.
         let factors = |logs: &[f64]| -> Vec<f64> {
             let one = |(&log, &class): (&f64, &u32)| {
@@ -229,10 +231,11 @@ impl<'a> Labelled<'a> {
                 () => None,
             };
             let normalizer = Normalizer::Given { weights, scale, into };
-            let (_, gradients) = on.backend.gradient(pairs, Kernel::logit(self.tau), normalizer, on.watch)?;
+            let (_, gradients) =
+                on.backend.gradient(pairs, Kernel::logit(self.tau), normalizer, on.watch).await?;
             let function = self.function(&anchors);
             let (sums, gradients) =
-                on.backend.function_gradient(pairs, function, scale, Some(gradients), on.watch)?;
+                on.backend.function_gradient(pairs, function, scale, Some(gradients), on.watch).await?;
             of_classes += sums.value;
             match of_second {
                 true => gy = Some(gradients.x),
@@ -264,17 +267,19 @@ macro_rules! request {
                 self.0.count()
             }
 
-            fn measure(&self, on: &Run<'_>) -> Result<f64> {
-                self.0.measure(on)
+            fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+                Box::pin(self.0.measure(on))
             }
         }
 
         impl Differentiable for $request<'_> {
             type Gradients = $gradients;
 
-            fn differentiate(&self, on: &Run<'_>) -> Result<(f64, $gradients)> {
-                let (value, gradients) = self.0.differentiate(on)?;
-                Ok((value, $finish(gradients)?))
+            fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, $gradients)> {
+                Box::pin(async move {
+                    let (value, gradients) = self.0.differentiate(on).await?;
+                    Ok((value, $finish(gradients)?))
+                })
             }
         }
     };

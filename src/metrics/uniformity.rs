@@ -10,6 +10,7 @@ use crate::{
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::Pending,
     points::Points,
     request::{Differentiable, Metric, Run, Sealed},
     weights::{Normalizer, PairWeights},
@@ -186,11 +187,14 @@ impl<'a, P: PairSet<'a>> Metric for UniformityOver<'a, P, f64> {
         self.pairs.pairs().count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<f64> {
-        let values =
-            UniformityOver { pairs: self.pairs, t: &[self.t][..], weights: self.weights, scale: 1.0 }
-                .measure(on)?;
-        values.into_iter().next().ok_or_else(|| Error::missing(Uniformity::NAME))
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
+        Box::pin(async move {
+            let values =
+                UniformityOver { pairs: self.pairs, t: &[self.t][..], weights: self.weights, scale: 1.0 }
+                    .measure(on)
+                    .await?;
+            values.into_iter().next().ok_or_else(|| Error::missing(Uniformity::NAME))
+        })
     }
 }
 
@@ -201,46 +205,50 @@ impl<'a, P: PairSet<'a>> Metric for UniformityOver<'a, P, &[f64]> {
         self.pairs.pairs().count()
     }
 
-    fn measure(&self, on: &Run<'_>) -> Result<Vec<f64>> {
-        let pairs = self.pairs.pairs();
-        self.t.iter().try_for_each(|&t| Uniformity { t }.check(pairs).map(drop))?;
-        let kernels: Vec<_> = self.t.iter().map(|&t| Kernel::gaussian(t)).collect();
-        match self.weights {
-            None => {
-                let sums = on.backend.log_sum(pairs, &kernels, on.watch)?;
-                sums.into_iter().map(|sum| Uniformity::log_mean(sum, pairs.count())).collect()
+    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<f64>> {
+        Box::pin(async move {
+            let pairs = self.pairs.pairs();
+            self.t.iter().try_for_each(|&t| Uniformity { t }.check(pairs).map(drop))?;
+            let kernels: Vec<_> = self.t.iter().map(|&t| Kernel::gaussian(t)).collect();
+            match self.weights {
+                None => {
+                    let sums = on.backend.log_sum(pairs, &kernels, on.watch).await?;
+                    sums.into_iter().map(|sum| Uniformity::log_mean(sum, pairs.count())).collect()
+                }
+                Some(weights) => {
+                    let weights = weights.proportions(pairs)?;
+                    let sums = weighted_sums(on, pairs, &weights, &kernels).await?;
+                    sums.into_iter().map(|sum| weights.log_mean(pairs, sum)).collect()
+                }
             }
-            Some(weights) => {
-                let weights = weights.proportions(pairs)?;
-                let sums = weighted_sums(on, pairs, &weights, &kernels)?;
-                sums.into_iter().map(|sum| weights.log_mean(pairs, sum)).collect()
-            }
-        }
+        })
     }
 }
 
 impl<'a, P: PairSet<'a>> Differentiable for UniformityOver<'a, P, f64> {
     type Gradients = P::Gradients;
 
-    fn differentiate(&self, on: &Run<'_>) -> Result<(f64, P::Gradients)> {
-        let pairs = self.pairs.pairs();
-        let kernel = Kernel::gaussian(Uniformity { t: self.t }.check(pairs)?);
-        let scale = finite("the scale of a gradient", self.scale)?;
-        let Some(weights) = self.weights else {
-            let (sums, gradients) =
-                on.backend.gradient(pairs, kernel, Normalizer::Total { scale }, on.watch)?;
-            return Ok((Uniformity::log_mean(sums.total()?, pairs.count())?, P::gradients(gradients)?));
-        };
-        let weights = weights.proportions(pairs)?;
-        let first = Run { watch: &on.watch.silent(), ..*on };
-        let sum = weighted_sums(&first, pairs, &weights, &[kernel])?.pop();
-        let sum = sum.ok_or_else(|| Error::missing("the weighted sum over all pairs"))?;
-        let value = weights.log_mean(pairs, sum)?;
-        // A factor of all weights is one of their sum's inverse.
-        let (p, q) = weights.logs(pairs, sum.log());
-        let weights = PairWeights::Product { p: &p, q: &q };
-        let normalizer = Normalizer::Given { weights, scale, into: None };
-        let (_, gradients) = on.backend.gradient(pairs, kernel, normalizer, on.watch)?;
-        Ok((value, P::gradients(gradients)?))
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, P::Gradients)> {
+        Box::pin(async move {
+            let pairs = self.pairs.pairs();
+            let kernel = Kernel::gaussian(Uniformity { t: self.t }.check(pairs)?);
+            let scale = finite("the scale of a gradient", self.scale)?;
+            let Some(weights) = self.weights else {
+                let (sums, gradients) =
+                    on.backend.gradient(pairs, kernel, Normalizer::Total { scale }, on.watch).await?;
+                return Ok((Uniformity::log_mean(sums.total()?, pairs.count())?, P::gradients(gradients)?));
+            };
+            let weights = weights.proportions(pairs)?;
+            let first = Run { watch: &on.watch.silent(), ..*on };
+            let sum = weighted_sums(&first, pairs, &weights, &[kernel]).await?.pop();
+            let sum = sum.ok_or_else(|| Error::missing("the weighted sum over all pairs"))?;
+            let value = weights.log_mean(pairs, sum)?;
+            // A factor of all weights is one of their sum's inverse.
+            let (p, q) = weights.logs(pairs, sum.log());
+            let weights = PairWeights::Product { p: &p, q: &q };
+            let normalizer = Normalizer::Given { weights, scale, into: None };
+            let (_, gradients) = on.backend.gradient(pairs, kernel, normalizer, on.watch).await?;
+            Ok((value, P::gradients(gradients)?))
+        })
     }
 }

@@ -122,7 +122,7 @@ impl Proportions {
 }
 
 /// Σ wᵢwⱼ k(xᵢ, yⱼ) over the pairs, for every kernel.
-pub(super) fn weighted_sums(
+pub(super) async fn weighted_sums(
     on: &Run<'_>,
     pairs: Pairs<'_>,
     weights: &Proportions,
@@ -135,7 +135,7 @@ pub(super) fn weighted_sums(
         let terms = weights.x.iter().zip(rows).filter(|(w, _)| **w > 0.0);
         terms.map(|(w, row)| LogSumExp::from_exponent((w / share).ln() + row)).collect()
     };
-    let sums = on.backend.row_log_sums(pairs, kernels, Some(points), on.watch)?;
+    let sums = on.backend.row_log_sums(pairs, kernels, Some(points), on.watch).await?;
     Ok(sums.into_iter().map(|sums| total(sums.x)).collect())
 }
 

@@ -1,16 +1,21 @@
 //! Points and matrices on an engine's device.
 
-use std::{any::Any, fmt};
+use std::{any::Any, fmt, sync::Arc};
 
 use super::embeddings::Scaling;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    pending::{Pending, block_on},
+};
 
-/// n points of d dimensions on an engine's device, checked and, unless raw, scaled to unit length.
+/// n points of d dimensions on an engine's device, checked and, unless raw, scaled to unit length. Clones are handles of the
+/// same points.
+#[derive(Clone)]
 pub struct Points {
     pub(crate) rows: usize,
     pub(crate) dims: usize,
     pub(crate) scaling: Scaling,
-    pub(crate) storage: Box<dyn Any + Send + Sync>,
+    pub(crate) storage: Arc<dyn Any + Send + Sync>,
 }
 
 impl Points {
@@ -44,7 +49,7 @@ impl fmt::Debug for Points {
 pub struct Matrix {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
-    pub(crate) storage: Box<dyn MatrixStorage>,
+    pub(crate) storage: Arc<dyn MatrixStorage>,
 }
 
 impl Matrix {
@@ -59,7 +64,44 @@ impl Matrix {
     ///
     /// [`Error::DeviceLost`], [`Error::OutOfMemory`].
     pub fn read(&self) -> Result<Vec<f32>> {
-        self.storage.read()
+        block_on(self.read_async())
+    }
+
+    /// As [`read`](Self::read), for a task that awaits the values while its executor goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn read_async(&self) -> Pending<'_, Vec<f32>> {
+        Box::pin(async {
+            let mut values = vec![0.0; self.rows * self.cols];
+            self.storage.read(&mut values).await?;
+            Ok(values)
+        })
+    }
+
+    /// Copies the values, row-major, from the device to a slice of as many: a training loop has one that it uses again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] where the slice is of another length; those of [`read`](Self::read).
+    pub fn read_into(&self, values: &mut [f32]) -> Result<()> {
+        block_on(self.read_into_async(values))
+    }
+
+    /// As [`read_into`](Self::read_into), for a task that awaits the values while its executor goes on. Dropped before it is
+    /// ready, it may leave some of the values in the slice.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_into`](Self::read_into).
+    pub fn read_into_async<'a>(&'a self, values: &'a mut [f32]) -> Pending<'a, ()> {
+        let (rows, cols) = self.shape();
+        if values.len() != rows * cols {
+            let error = Error::Shape { values: values.len(), rows, dims: cols };
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.storage.read(values)
     }
 }
 
@@ -71,7 +113,8 @@ impl fmt::Debug for Matrix {
 
 /// Where a matrix lives.
 pub(crate) trait MatrixStorage: Any + Send + Sync {
-    fn read(&self) -> Result<Vec<f32>>;
+    /// Copies all values, row-major; there are as many in `values`.
+    fn read<'a>(&'a self, values: &'a mut [f32]) -> Pending<'a, ()>;
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].

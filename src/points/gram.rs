@@ -25,7 +25,7 @@ pub(crate) fn moments(
     rows: usize,
     dims: usize,
     read: impl Fn(usize, Range<usize>, &mut [f64]) + Sync,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Moments> {
     let columns = (PANEL_VALUES / rows.max(1)).clamp(MIN_COLUMNS, MAX_COLUMNS).min(dims);
     let mut gram = zeros(rows, rows)?;

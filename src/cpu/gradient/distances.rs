@@ -6,7 +6,7 @@ use crate::{
     cpu::{
         block::{pack::Packed, table::Table},
         gradient::{accumulate::accumulate, finish::finish, weights::Weights},
-        matrix::values,
+        matrix::Values,
         pairs::PairSet,
         points::Rows,
         simd::isa::Isa,
@@ -21,9 +21,9 @@ pub(crate) fn squared_distances_grad(
     isa: Isa,
     x: &Rows,
     y: &Rows,
-    upstream: &Matrix,
+    upstream: &Values,
 ) -> Result<(Matrix, Matrix)> {
-    let weights = GivenWeights { values: values(upstream)?, row_len: y.len() };
+    let weights = GivenWeights { values: upstream.as_slice(), row_len: y.len() };
     let pairs = PairSet::Across(x, y);
     let centre = pairs.centre();
     let sums = accumulate(isa, pairs, &weights, &centre, |_| Ok(()))?;

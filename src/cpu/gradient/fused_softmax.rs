@@ -56,7 +56,7 @@ pub(crate) fn fused_softmax(
     weights: &ExponentialWeights<Cosine>,
     centre: &[f32],
     divisor: impl Fn(usize, f64) -> f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<FusedSoftmax> {
     let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
     let (lefts, rights): (Vec<_>, Vec<_>) =

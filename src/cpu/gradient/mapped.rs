@@ -74,7 +74,7 @@ pub(crate) fn softplus_gradient(
     (scale, bias): (f64, f64),
     upstream: f64,
     into: Option<Gradients>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(FunctionSums, Gradients)> {
     let exponent = softplus_exponent(pairs, scale);
     let (mut passes, centre) = (watch.passes(), pairs.centre());

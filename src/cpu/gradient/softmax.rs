@@ -45,7 +45,7 @@ pub(crate) fn row_log_sums_with_grad(
     kernel: Kernel,
     extra: ExtraTerms<'_>,
     scale: f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(RowLogSums, Gradients)> {
     let exponent = PairExponent::of(kernel, pairs);
     // Weights have logs; a gradient's sign is put on at the end.
@@ -99,7 +99,7 @@ fn fused(
     isa: Isa,
     Softmax { pairs, exponent, extra, scale }: Softmax<'_>,
     centre: Vec<f32>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(RowLogSums, CentredSums<f32>)> {
     let rate = Cosine::RATE * exponent.t;
     // Exponents to both sides of 0.
@@ -118,7 +118,7 @@ pub(crate) fn sums_then_weights<'a, F: Formula>(
     isa: Isa,
     softmax: Softmax<'_>,
     cache: &'a SimilarityCache<F::Real>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(RowLogSums, Option<CachedWeights<'a, F>>)> {
     let Softmax { pairs, exponent, .. } = softmax;
     let sums = shared_shift_rows::<F>(isa, pairs, &[exponent], Some(cache), &watch.silent())?.pop();

@@ -26,7 +26,7 @@ pub(crate) fn log_sum_with_grad(
     pairs: PairSet<'_>,
     t: f64,
     scale: f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(LogSumExp, Gradients)> {
     let centre = pairs.centre();
     let mut passes = watch.passes();
@@ -61,7 +61,7 @@ fn log_sum_with_grad_by<F: Formula>(
     centre: &[f64],
     t: f64,
     scale: f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Done> {
     // Weights relative to the greatest, which a pass over the values finds where it can be far down.
     let shift = if F::FIXED_SHIFT {

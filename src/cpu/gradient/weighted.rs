@@ -27,7 +27,7 @@ pub(crate) fn weighted_grad(
     kernel: Kernel,
     (weights, scale): (PairWeights<'_>, f64),
     into: Option<Gradients>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Gradients> {
     let exponent = PairExponent::of(kernel, pairs);
     let mut passes = watch.passes();
@@ -59,7 +59,7 @@ pub(crate) fn in_double(
     (weights, scale): (PairWeights<'_>, f64),
     centre: Vec<f64>,
     into: Option<Gradients>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Gradients> {
     let sums = match exponent.arithmetic {
         // The gradient of an inner product is the other point itself, and no difference.
@@ -106,7 +106,7 @@ impl<T: Float> CentredSums<T> {
         pairs: PairSet<'_>,
         weights: &impl Weights<T>,
         centre: Vec<T>,
-        watch: &Watch<'_>,
+        watch: &Watch,
     ) -> Result<Self> {
         let Accumulated { on_x, on_y, .. } =
             accumulate(isa, pairs, weights, &centre, |pairs| watch.advance(pairs))?;

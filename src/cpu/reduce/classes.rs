@@ -29,7 +29,7 @@ pub(crate) fn class_sum(
     pairs: PairSet<'_>,
     term: ClassTerm,
     classes: Classes<'_>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<f64> {
     let of_class = |class: &Class<'_>| class.sum(isa, term, watch);
     let sums: Vec<_> = Class::all(pairs, classes)?.par_iter().map(of_class).collect::<Result<_>>()?;
@@ -44,7 +44,7 @@ pub(crate) fn class_gradient(
     classes: Classes<'_>,
     upstream: f64,
     into: Option<Gradients>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(f64, Gradients)> {
     let classes = Class::all(pairs, classes)?;
     let of_class = |class: &Class<'_>| class.gradient(isa, term, upstream, watch);
@@ -116,7 +116,7 @@ impl<'a> Class<'a> {
         (self.pairs.right(), if self.pairs.second().is_some() { &self.y } else { &self.x })
     }
 
-    fn sum(&self, isa: Isa, term: ClassTerm, watch: &Watch<'_>) -> Result<f64> {
+    fn sum(&self, isa: Isa, term: ClassTerm, watch: &Watch) -> Result<f64> {
         match term {
             ClassTerm::Distance { alpha } if alpha != 2.0 => self
                 .with_members(isa, |members| mapped_sum::<Difference, _>(isa, members, power(alpha), watch))
@@ -130,7 +130,7 @@ impl<'a> Class<'a> {
         }
     }
 
-    fn gradient(&self, isa: Isa, term: ClassTerm, upstream: f64, watch: &Watch<'_>) -> Result<ClassGradient> {
+    fn gradient(&self, isa: Isa, term: ClassTerm, upstream: f64, watch: &Watch) -> Result<ClassGradient> {
         let scale = self.weight * upstream;
         if let ClassTerm::Distance { alpha } = term
             && alpha != 2.0
@@ -205,10 +205,10 @@ impl<'a> Class<'a> {
     fn with_members<T>(&self, isa: Isa, run: impl FnOnce(PairSet<'_>) -> Result<T>) -> Result<T> {
         let x = self.pairs.left().gather(isa, &self.x)?;
         match self.pairs.second() {
-            None => run(PairSet::Within(Rows::of(&x)?)),
+            None => run(PairSet::Within(&*Rows::of(&x)?)),
             Some(rows) => {
                 let y = rows.gather(isa, &self.y)?;
-                run(PairSet::Across(Rows::of(&x)?, Rows::of(&y)?))
+                run(PairSet::Across(&*Rows::of(&x)?, &*Rows::of(&y)?))
             }
         }
     }

@@ -39,7 +39,7 @@ pub(crate) fn close_pairs(
     pairs: PairSet<'_>,
     square: f64,
     limit: usize,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<FoundPairs> {
     match pairs.scaling() {
         Scaling::Unit => close_pairs_by::<Cosine>(isa, pairs, square, limit, watch),
@@ -52,7 +52,7 @@ fn close_pairs_by<F: Formula>(
     pairs: PairSet<'_>,
     square: f64,
     limit: usize,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<FoundPairs> {
     let mut all = FoundPairs::default();
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {

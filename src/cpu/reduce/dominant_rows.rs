@@ -34,7 +34,7 @@ pub(crate) fn sum_again(
     t: f64,
     weights: Option<PointWeights<'_>>,
     sums: &mut RowLogSums,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<()> {
     let (left, right) = (pairs.left(), pairs.right());
     // A row is no partner of its own, nor of its positive.
@@ -65,7 +65,7 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn sum_again(&self, isa: Isa, t: f64, sums: &mut [f64], watch: &Watch<'_>) -> Result<()> {
+    fn sum_again(&self, isa: Isa, t: f64, sums: &mut [f64], watch: &Watch) -> Result<()> {
         for row in self.suspects(t, sums) {
             watch.advance(0)?;
             let starts: Vec<_> = (0..self.others.len()).step_by(OTHERS_PER_TASK).collect();

@@ -35,7 +35,7 @@ pub(crate) fn log_sums(
     ends: &[usize],
     t: f64,
     which: GroupPairs,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<LogSumExp>> {
     let starts = std::iter::once(&0).chain(ends);
     let least = ends.iter().zip(starts).map(|(end, start)| end - start).min().unwrap_or(0);
@@ -75,7 +75,7 @@ fn log_sums_by<F: Formula>(
     ends: &[usize],
     t: f64,
     which: GroupPairs,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<LogSumExp>> {
     let (pairs, k, rate) = (PairSet::Within(x), ends.len(), F::RATE * t);
     let width = if which == GroupPairs::All { k } else { 1 };

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Number of pairs with a cosine in each of `bins` equal parts of [−1, 1].
-pub(crate) fn cosines(isa: Isa, pairs: PairSet<'_>, bins: usize, watch: &Watch<'_>) -> Result<Vec<u64>> {
+pub(crate) fn cosines(isa: Isa, pairs: PairSet<'_>, bins: usize, watch: &Watch) -> Result<Vec<u64>> {
     let mut total = vec![0; bins];
     if bins == 0 {
         return Ok(total);

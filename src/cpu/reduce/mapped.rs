@@ -50,7 +50,7 @@ pub(crate) fn softplus_sum(
     pairs: PairSet<'_>,
     scale: f64,
     bias: f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<f64> {
     let exponent = softplus_exponent(pairs, scale);
     match exponent.arithmetic {
@@ -67,7 +67,7 @@ pub(crate) fn mapped_sum<F: Formula<Real = f64>, M: PairMap<F>>(
     isa: Isa,
     pairs: PairSet<'_>,
     map: M,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<f64> {
     let mut total = 0.0;
     for_each_block(

@@ -30,7 +30,7 @@ const VALUES_PER_CHUNK: usize = 512 * 1024;
 const STRIPS: usize = 16;
 
 /// Mean and covariance, or Gram matrix of few points, in f64.
-pub(crate) fn moments(isa: Isa, x: &Rows, watch: &Watch<'_>) -> Result<Moments> {
+pub(crate) fn moments(isa: Isa, x: &Rows, watch: &Watch) -> Result<Moments> {
     let dims = x.dims();
     if x.len() < dims {
         let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {

@@ -58,7 +58,7 @@ pub(crate) fn row_sums<F: Formula>(
     pairs: PairSet<'_>,
     rate: f64,
     weights: LogWeights<'_>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<RowSums> {
     let mut sums = RowSums::empty(pairs);
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
@@ -81,7 +81,7 @@ pub(crate) fn shared_shift_row_sums<F: Formula>(
     pairs: PairSet<'_>,
     shifts: &[SharedShift],
     cache: Option<&SimilarityCache<F::Real>>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<RowSums>> {
     let mut sums: Vec<_> = shifts.iter().map(|_| RowSums::empty(pairs)).collect();
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {

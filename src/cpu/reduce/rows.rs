@@ -27,7 +27,7 @@ pub(crate) fn row_log_sums(
     pairs: PairSet<'_>,
     kernel: Kernel,
     weights: Option<PointWeights<'_>>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<RowLogSums> {
     let exponent = PairExponent::of(kernel, pairs);
     let logs = weights.map(|w| [w.x, w.y].map(|w| w.iter().map(|w| w.ln()).collect::<Vec<_>>()));
@@ -51,7 +51,7 @@ pub(crate) fn rows<F: Formula>(
     pairs: PairSet<'_>,
     exponent: PairExponent,
     weights: LogWeights<'_>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<RowLogSums> {
     if weights.is_none()
         && let Some(sums) = shared_shift_rows::<F>(isa, pairs, &[exponent], None, watch)?.pop()
@@ -68,7 +68,7 @@ pub(crate) fn shared_shift_rows<F: Formula>(
     pairs: PairSet<'_>,
     exponents: &[PairExponent],
     cache: Option<&SimilarityCache<F::Real>>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<RowLogSums>> {
     let shared = |exponent: &PairExponent| {
         let rate = F::RATE * exponent.t;
@@ -86,7 +86,7 @@ pub(crate) fn row_log_sums_of_logits(
     isa: Isa,
     pairs: PairSet<'_>,
     taus: &[f64],
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<RowLogSums>> {
     let exponents: Vec<_> = taus.iter().map(|&tau| PairExponent::of(Kernel::logit(tau), pairs)).collect();
     let mut sums: Vec<Option<RowLogSums>> = vec![None; taus.len()];

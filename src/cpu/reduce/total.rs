@@ -25,12 +25,7 @@ use crate::{
 };
 
 /// Σ exp(−t‖x−y‖²) over the pairs, for every t, each in the arithmetic that is exact enough.
-pub(crate) fn log_sums(
-    isa: Isa,
-    pairs: PairSet<'_>,
-    ts: &[f64],
-    watch: &Watch<'_>,
-) -> Result<Vec<LogSumExp>> {
+pub(crate) fn log_sums(isa: Isa, pairs: PairSet<'_>, ts: &[f64], watch: &Watch) -> Result<Vec<LogSumExp>> {
     let first: Vec<_> = ts.iter().map(|&t| Arithmetic::gaussian(pairs, t)).collect();
     let mut passes = watch.passes();
     climb_together(&first, |arithmetic, places| {
@@ -76,7 +71,7 @@ pub(crate) fn partial_sums<F: Formula>(
     isa: Isa,
     pairs: PairSet<'_>,
     ts: &[f64],
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<PartialSum>> {
     let rates: Vec<_> = ts.iter().map(|t| F::RATE * t).collect();
     let mut totals = vec![PartialSum::EMPTY; ts.len()];
@@ -151,7 +146,7 @@ impl Suspects {
         pairs: PairSet<'_>,
         ts: &[f64],
         totals: &mut [PartialSum],
-        watch: &Watch<'_>,
+        watch: &Watch,
     ) -> Result<()> {
         self.clear(totals);
         let mut packed = Packed::default();
@@ -171,7 +166,7 @@ fn log_sums_by<F: Formula>(
     isa: Isa,
     pairs: PairSet<'_>,
     ts: &[f64],
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<LogSumExp>> {
     let sums = partial_sums::<F>(isa, pairs, ts, watch)?;
     Ok(sums.into_iter().zip(ts).map(|(sum, &t)| sum.log_sum::<F>(t)).collect())

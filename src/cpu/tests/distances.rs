@@ -2,6 +2,7 @@
 
 use super::oracle::Point;
 use super::*;
+use crate::pending::Block as _;
 
 #[test]
 fn pairs_of_rows() {
@@ -12,17 +13,20 @@ fn pairs_of_rows() {
             let y = set(cpu, &random(n * d, 13), d, scaling);
             for alpha in [1.0, 2.0, 3.0] {
                 let want = oracle::alignment(&x.seen, &y.seen, alpha);
-                let squares = cpu.paired(&x.points, &y.points, Term::SquaredDistance).expect("distances");
+                let squares =
+                    cpu.paired(&x.points, &y.points, Term::SquaredDistance).block().expect("distances");
                 let value = squares.iter().map(|square| square.powf(alpha / 2.0)).sum::<f64>() / n as f64;
                 close("alignment", value, want, 1e-6 * want);
                 let start = random(n * d, 14);
-                let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
+                let matrix = || cpu.upload_matrix(&start, n, d).block().expect("a matrix");
                 // The slope of ‖δ‖^α is that of ½c‖δ‖² with c = α‖δ‖^(α−2).
                 let of = |square: &f64| 0.7 * alpha * square.powf(alpha / 2.0 - 1.0) / n as f64;
                 let coefficients: Vec<_> = squares.iter().map(of).collect();
                 let (term, into) = (Term::SquaredDistance, Some((matrix(), matrix())));
-                let (gx, gy) =
-                    cpu.paired_gradient(&x.points, &y.points, term, &coefficients, into).expect("a gradient");
+                let (gx, gy) = cpu
+                    .paired_gradient(&x.points, &y.points, term, &coefficients, into)
+                    .block()
+                    .expect("a gradient");
                 for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
                     let mut want = oracle::alignment_grad(&x.seen, &y.seen, alpha, 0.7);
                     oracle::through(&mut want, &x.seen, &x.lengths);
@@ -43,15 +47,16 @@ fn inner_products_of_pairs() {
             let (n, d) = (150, 37);
             let x = set(cpu, &random(n * d, 12), d, scaling);
             let y = set(cpu, &random(n * d, 13), d, scaling);
-            let dots = cpu.paired(&x.points, &y.points, Term::Dot).expect("dots");
+            let dots = cpu.paired(&x.points, &y.points, Term::Dot).block().expect("dots");
             for (i, got) in dots.into_iter().enumerate() {
                 close("dot", got, oracle::dot(&x.seen[i], &y.seen[i]), 1e-12);
             }
             let (start, c) = (random(n * d, 14), random(n, 15));
             let c: Vec<_> = c.into_iter().map(f64::from).collect();
-            let matrix = || cpu.upload_matrix(&start, n, d).expect("a matrix");
+            let matrix = || cpu.upload_matrix(&start, n, d).block().expect("a matrix");
             let sum = Some((matrix(), matrix()));
-            let (gx, gy) = cpu.paired_gradient(&x.points, &y.points, Term::Dot, &c, sum).expect("gradients");
+            let (gx, gy) =
+                cpu.paired_gradient(&x.points, &y.points, Term::Dot, &c, sum).block().expect("gradients");
             for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
                 let times = |(y, c): (&Point, &f64)| y.iter().map(|y| c * y).collect::<Point>();
                 let mut want: Vec<_> = y.seen.iter().zip(&c).map(times).collect();
@@ -72,7 +77,7 @@ fn matrices_of_squared_distances() {
             for (n, m, d) in [(1, 1, 1), (3, 200, 2), (130, 101, 19)] {
                 let x = set(cpu, &random(n * d, 15), d, scaling);
                 let y = set(cpu, &random(m * d, 16), d, scaling);
-                let matrix = cpu.squared_distances(&x.points, &y.points).expect("distances");
+                let matrix = cpu.squared_distances(&x.points, &y.points).block().expect("distances");
                 let want: Vec<Point> = x
                     .seen
                     .iter()
@@ -80,9 +85,11 @@ fn matrices_of_squared_distances() {
                     .collect();
                 close_grad("squared distances", &matrix, &want, 1e-6);
                 let upstream = random(n * m, 17);
-                let upstream_matrix = cpu.upload_matrix(&upstream, n, m).expect("a matrix");
-                let (gx, gy) =
-                    cpu.squared_distances_grad(&x.points, &y.points, &upstream_matrix).expect("gradients");
+                let upstream_matrix = cpu.upload_matrix(&upstream, n, m).block().expect("a matrix");
+                let (gx, gy) = cpu
+                    .squared_distances_grad(&x.points, &y.points, &upstream_matrix)
+                    .block()
+                    .expect("gradients");
                 if d > 1 {
                     let at = |i: usize, j: usize| f64::from(upstream[i * m + j]);
                     let mut want = oracle::weighted_differences(&x.seen, &y.seen, |i, j| 2.0 * at(i, j));
@@ -94,7 +101,11 @@ fn matrices_of_squared_distances() {
                 }
             }
             let x = set(cpu, &random(70 * 5, 18), 5, scaling);
-            let own = cpu.squared_distances(&x.points, &x.points).and_then(|m| m.read()).expect("distances");
+            let own = cpu
+                .squared_distances(&x.points, &x.points)
+                .block()
+                .and_then(|m| m.read())
+                .expect("distances");
             assert!((0..70).all(|i| own[i * 71].to_bits() == 0), "equal rows are +0 apart");
         }
     }

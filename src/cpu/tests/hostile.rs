@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::Error;
+use crate::pending::Block as _;
 
 #[test]
 fn rows_whose_rounding_repeats() {
@@ -56,7 +57,8 @@ fn equal_points_are_exactly_equal() {
                         let gradient = gradients.x.read().expect("a matrix");
                         assert!(gradient.iter().all(|g| g.is_finite()));
                     }
-                    let squares = cpu.paired(&x.points, &x.points, Term::SquaredDistance).expect("distances");
+                    let squares =
+                        cpu.paired(&x.points, &x.points, Term::SquaredDistance).block().expect("distances");
                     assert!(squares.iter().all(|&square| square == 0.0));
                 }
             }

@@ -4,6 +4,7 @@ use super::{
     oracle::{Kind, dot, list, log_sum_exp, squared_distance},
     *,
 };
+use crate::pending::Block as _;
 use crate::weights::{ExtraTerms, PairWeights};
 
 /// Two sets, of which one may be the other, and the pairs between them.
@@ -79,7 +80,7 @@ impl Sides {
     }
 }
 
-fn watch() -> Watch<'static> {
+fn watch() -> Watch {
     Watch::new(None, 0)
 }
 
@@ -135,7 +136,7 @@ fn close_rows(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
 #[test]
 fn sums_of_rows() {
     for_all(&cpus(), |what, cpu, sides, kernel| {
-        let got = cpu.row_log_sums(sides.pairs(), &[kernel], None, &watch()).expect("sums").remove(0);
+        let got = cpu.row_log_sums(sides.pairs(), &[kernel], None, &watch()).block().expect("sums").remove(0);
         let [x, y] = sides.row_log_sums(kernel, None);
         close_rows(what, &got.x, &x, 1e-6);
         assert_eq!(got.y.is_none(), matches!(sides.kind, Kind::Within));
@@ -155,7 +156,8 @@ fn sums_of_rows_with_masses() {
         let x = of(sides.x.seen.len(), 41);
         let y = if matches!(sides.kind, Kind::Within) { x.clone() } else { of(sides.y.seen.len(), 42) };
         let masses = Some(PointWeights { x: &x, y: &y });
-        let got = cpu.row_log_sums(sides.pairs(), &[kernel], masses, &watch()).expect("sums").remove(0);
+        let got =
+            cpu.row_log_sums(sides.pairs(), &[kernel], masses, &watch()).block().expect("sums").remove(0);
         let [x, y] = sides.row_log_sums(kernel, masses);
         close_rows(what, &got.x, &x, 1e-6);
         if let Some(got) = got.y {
@@ -185,13 +187,15 @@ fn weighted_gradients() {
             }
             let start = |set: &Set| vec![0.01; set.points.rows() * set.points.dims()];
             let matrix = |set: &Set| {
-                cpu.upload_matrix(&start(set), set.points.rows(), set.points.dims()).expect("a matrix")
+                cpu.upload_matrix(&start(set), set.points.rows(), set.points.dims())
+                    .block()
+                    .expect("a matrix")
             };
             let sum = Gradients { x: matrix(&sides.x), y: (!within).then(|| matrix(&sides.y)) };
             let pairs = sides.pairs();
             let grad = |into| {
                 let normalizer = Normalizer::Given { weights, scale: 1.0, into };
-                cpu.gradient(pairs, kernel, normalizer, &watch()).expect("a gradient").1
+                cpu.gradient(pairs, kernel, normalizer, &watch()).block().expect("a gradient").1
             };
             let got = grad(None);
             close_grad(what, &got.x, &want[0], 1e-5);
@@ -244,7 +248,8 @@ fn softmax_of_rows_and_of_both_sets() {
             let want = sides.grad(kernel, weight);
             let given = ExtraTerms { x: &rests[0], y: both.then_some(&*rests[1]) };
             let normalizer = Normalizer::Rows { extra: given, scale };
-            let (got, grads) = cpu.gradient(sides.pairs(), kernel, normalizer, &watch()).expect("gradients");
+            let (got, grads) =
+                cpu.gradient(sides.pairs(), kernel, normalizer, &watch()).block().expect("gradients");
             let got = got.rows().expect("sums of rows");
             close_rows(what, &got.x, &sums[0], 1e-6);
             assert_eq!(got.y.is_some(), both, "{what}");

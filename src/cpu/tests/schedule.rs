@@ -23,7 +23,7 @@ use crate::{
         },
     },
     error::Error,
-    progress::Progress,
+    progress::{Observer, Progress},
     weights::ExtraTerms,
 };
 
@@ -60,17 +60,17 @@ fn every_pair_is_counted_and_a_stop_is_obeyed() {
         for pairs in [Pairs::Within(&x.points), Pairs::Across(&x.points, &y.points)] {
             let last = Arc::new(AtomicU64::new(0));
             let seen = last.clone();
-            let observe = move |progress: Progress| {
+            let observe: Arc<Observer> = Arc::new(move |progress: Progress| {
                 seen.fetch_max(progress.done, Ordering::Relaxed);
                 ControlFlow::Continue(())
-            };
-            cpu.sum(pairs, 2.0, &Watch::new(Some(&observe), pairs.count())).expect("a sum");
+            });
+            cpu.sum(pairs, 2.0, &Watch::new(Some(observe.clone()), pairs.count())).expect("a sum");
             assert_eq!(last.swap(0, Ordering::Relaxed), pairs.count());
-            let watch = Watch::new(Some(&observe), pairs.count());
+            let watch = Watch::new(Some(observe), pairs.count());
             cpu.sum_with_grad(pairs, 2.0, 1.0, &watch).expect("gradients");
             assert_eq!(last.load(Ordering::Relaxed), pairs.count());
             let stop = |_: Progress| ControlFlow::Break(());
-            let watch = Watch::new(Some(&stop), pairs.count());
+            let watch = Watch::new(Some(Arc::new(stop)), pairs.count());
             assert_eq!(cpu.sum(pairs, 2.0, &watch), Err(Error::Stopped));
             assert_eq!(cpu.sum_with_grad(pairs, 2.0, 1.0, &watch).map(|_| ()), Err(Error::Stopped));
         }
@@ -84,7 +84,8 @@ fn the_same_bits_whatever_is_cached() {
         let (n, d) = (700, 20);
         let x = set(cpu, &random(n * d, 27), d, Scaling::Unit);
         let y = set(cpu, &random(n * d, 28), d, Scaling::Unit);
-        let pairs = PairSet::of(Pairs::Unpaired(&x.points, &y.points)).expect("points of this device");
+        let shared = SharedPairs::of(Pairs::Unpaired(&x.points, &y.points)).expect("points of this device");
+        let pairs = shared.set();
         let exponent = PairExponent::of(Kernel::logit(tau), pairs);
         let rest = vec![1.0; n];
         let extra = ExtraTerms { x: &rest, y: Some(&rest) };
@@ -126,7 +127,7 @@ fn observers_may_compute() {
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().expect("threads");
     pool.install(|| {
-        let watch = Watch::new(Some(&observer), 0);
+        let watch = Watch::new(Some(Arc::new(observer)), 0);
         cpu.sum_with_grad(Pairs::Within(&x.points), 2.0, 1.0, &watch).expect("gradients");
     });
 }

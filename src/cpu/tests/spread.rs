@@ -4,8 +4,9 @@ use super::{
     oracle::{Kind, dot, list, log_sum_exp, squared_distance},
     *,
 };
+use crate::pending::Block as _;
 
-fn watch() -> Watch<'static> {
+fn watch() -> Watch {
     Watch::new(None, 0)
 }
 
@@ -34,7 +35,7 @@ fn sums_of_several_t() {
         for scaling in [Scaling::Unit, Scaling::Raw] {
             for x in sets(cpu, scaling) {
                 let pairs = Pairs::Within(&x.points);
-                let sums = cpu.log_sum(pairs, &kernels, &watch()).expect("sums");
+                let sums = cpu.log_sum(pairs, &kernels, &watch()).block().expect("sums");
                 assert_eq!(sums.len(), ts.len());
                 for (sum, t) in sums.into_iter().zip(ts) {
                     let what = format!("{}, {:?}, t = {t}", cpu.device.name, x.points);
@@ -47,9 +48,9 @@ fn sums_of_several_t() {
     }
     let cpu = Cpu::new();
     let x = set(&cpu, &[1.0, 0.0], 2, Scaling::Unit);
-    assert_eq!(cpu.log_sum(Pairs::Within(&x.points), &[], &watch()), Ok(vec![]));
+    assert_eq!(cpu.log_sum(Pairs::Within(&x.points), &[], &watch()).block(), Ok(vec![]));
     assert_eq!(
-        cpu.log_sum(Pairs::Within(&x.points), &[Kernel::gaussian(2.0)], &watch()),
+        cpu.log_sum(Pairs::Within(&x.points), &[Kernel::gaussian(2.0)], &watch()).block(),
         Ok(vec![LogSumExp::EMPTY])
     );
 }
@@ -106,6 +107,7 @@ fn groups() {
                         }
                         let got = cpu
                             .group_log_sums(&x.points, &ends, Kernel::gaussian(t), GroupPairs::All, &watch())
+                            .block()
                             .expect("sums");
                         assert_eq!(got.len(), k * k);
                         for (cell, (got, terms)) in got.iter().zip(&terms).enumerate() {
@@ -137,7 +139,7 @@ fn histograms() {
                     Kind::Distinct => (Pairs::Unpaired(&x.points, &y.points), &y.seen),
                 };
                 for bins in [1, 2, 7, 64, 1000] {
-                    let got = cpu.cosine_histogram(pairs, bins, &watch()).expect("a histogram");
+                    let got = cpu.cosine_histogram(pairs, bins, &watch()).block().expect("a histogram");
                     assert_eq!((got.len(), got.iter().sum::<u64>()), (bins, pairs.count()));
                     // Below the end of each part, up to cosines that are close to that end.
                     let cosines: Vec<_> = list(kind, n, right.len())
@@ -179,7 +181,7 @@ fn pairs_that_lie_close() {
                         (count(square * (1.0 - 1e-12) - 1e-15), count(square * (1.0 + 1e-12) + 1e-15));
                     for limit in [0, 3, 100_000] {
                         let pairs = Pairs::Within(&x.points);
-                        let got = cpu.close_pairs(pairs, square, limit, &watch()).expect("pairs");
+                        let got = cpu.close_pairs(pairs, square, limit, &watch()).block().expect("pairs");
                         let what = format!("{}, {:?}, within {square:e}", cpu.device.name, x.points);
                         assert!(
                             (least..=most).contains(&got.count),
@@ -203,7 +205,7 @@ fn pairs_that_lie_close() {
             for (pairs, of) in
                 [(Pairs::Across(&y.points, &y.points), 300), (Pairs::Unpaired(&y.points, &y.points), 0)]
             {
-                assert_eq!(cpu.close_pairs(pairs, 0.0, 1000, &watch()).expect("pairs").count, of);
+                assert_eq!(cpu.close_pairs(pairs, 0.0, 1000, &watch()).block().expect("pairs").count, of);
             }
         }
     }
@@ -216,7 +218,7 @@ fn mean_and_covariance() {
             for (n, d, far) in [(1, 3, 0.0), (7, 1, 0.0), (5000, 37, 0.0), (300, 65, 100.0), (90, 130, 0.0)] {
                 let values: Vec<f32> = random(n * d, 9).iter().map(|v| v + far).collect();
                 let x = set(cpu, &values, d, scaling);
-                let got = cpu.moments(&x.points, &watch()).expect("moments");
+                let got = cpu.moments(&x.points, &watch()).block().expect("moments");
                 let mean = |of: &dyn Fn(&Point) -> f64| x.seen.iter().map(of).sum::<f64>() / n as f64;
                 let means: Vec<_> = (0..d).map(|k| mean(&|x| x[k])).collect();
                 for (&got, &want) in got.mean.iter().zip(&means) {
@@ -249,7 +251,7 @@ fn some_rows_again() {
             for rows in [vec![], vec![7], vec![299, 0, 0, 13], (0..n).rev().collect::<Vec<_>>()] {
                 let picked: Vec<f32> = rows.iter().flat_map(|&row| values[row * d..][..d].to_vec()).collect();
                 let want = set(cpu, &picked, d, scaling);
-                let got = cpu.gather(&x.points, &rows).expect("points");
+                let got = cpu.gather(&x.points, &rows).block().expect("points");
                 assert_eq!((got.shape(), got.scaling()), (want.points.shape(), scaling));
                 for t in [2.0, 50.0] {
                     let sum = |points| cpu.sum(Pairs::Within(points), t, &watch()).expect("a sum");

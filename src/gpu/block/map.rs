@@ -113,7 +113,12 @@ impl<'a> PairMap<'a> {
     }
 
     /// Puts the slopes of a block in the place of its similarities, and collects their sums.
-    pub(crate) fn apply(&self, stream: &mut Stream<'_, MapSums>, block: &Block, pairs: u64) -> Result<()> {
+    pub(crate) async fn apply(
+        &self,
+        stream: &mut Stream<'_, MapSums>,
+        block: &Block,
+        pairs: u64,
+    ) -> Result<()> {
         let (rows, cols) = (block.rows.len(), block.cols.len());
         let (row, col) = self.table.pass.panel_numbers(block);
         let sums = stream.sums();
@@ -133,7 +138,7 @@ impl<'a> PairMap<'a> {
             diagonal: self.table.pass.counted(block).code(),
             ..self.params
         };
-        stream.tiles(tiles, |first_tile, first_sum| MapParams { first_tile, first_sum, ..params })
+        stream.tiles(tiles, |first_tile, first_sum| MapParams { first_tile, first_sum, ..params }).await
     }
 
     /// The sums in the units of the function.

@@ -26,16 +26,16 @@ pub(crate) enum Operands {
 
 impl Operands {
     /// Those of a pass; each tile has its own pivot, or all have one.
-    pub(crate) fn of(pass: &Pass<'_>, own_pivot: bool) -> Result<Self> {
+    pub(crate) async fn of(pass: &Pass<'_>, own_pivot: bool) -> Result<Self> {
         let similarity = pass.exponent.similarity();
         let (context, dims) = (pass.context, pass.dims);
         Ok(match pass.cooperative {
             Some(cooperative) if similarity == Similarity::Cosine && !own_pivot => {
                 let (x, y) = if pass.one_set() {
-                    let [x] = Halves::of([pass.x], dims, cooperative, context)?;
+                    let [x] = Halves::of([pass.x], dims, cooperative, context).await?;
                     (x, None)
                 } else {
-                    let [x, y] = Halves::of([pass.x, pass.y], dims, cooperative, context)?;
+                    let [x, y] = Halves::of([pass.x, pass.y], dims, cooperative, context).await?;
                     (x, Some(y))
                 };
                 Self::Halves { cooperative, x, y }

@@ -45,7 +45,7 @@ pub(crate) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// A pass by cooperative matrices where asked for and sets of this size allow it.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
         kernel: Kernel,
@@ -64,7 +64,7 @@ impl<'a> Pass<'a> {
             pass.cooperative = asked.filter(serves);
             // By matrices, tiles multiply weights at the most.
             let work = if pass.cooperative.is_some() { 0.0 } else { pass.count as f64 * pass.dims as f64 };
-            pass.tiling = context.tiling(work)?;
+            pass.tiling = context.tiling(work).await?;
         }
         Ok(pass)
     }
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The blocks of the pairs: a panel of the left points by one of the right.
-    pub(crate) fn blocks(&self) -> Box<dyn Iterator<Item = Block>> {
+    pub(crate) fn blocks(&self) -> Box<dyn Iterator<Item = Block> + Send> {
         let (n, m, panel) = (self.left.rows(), self.right.rows(), self.x.panel_rows);
         if self.one_set() { Box::new(within(n, panel)) } else { Box::new(across(n, m, panel)) }
     }

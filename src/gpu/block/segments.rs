@@ -86,7 +86,7 @@ impl GroupBlocks {
     }
 
     /// Sums every rectangle between cuts of rows and of columns, row by row.
-    pub(crate) fn sum<C: Collector>(
+    pub(crate) async fn sum<C: Collector>(
         &self,
         stream: &mut Stream<'_, C>,
         table: &SimilarityTable<'_>,
@@ -105,15 +105,17 @@ impl GroupBlocks {
             cost: READ_COST * f64::from(1 + self.count) / 2.0 * (area / (down * across) as f64).max(64.0),
             pairs,
         };
-        stream.tiles(tiles, |first_tile, first_sum| RectangleParams {
-            stride: table.quads(),
-            diagonal: counted.code(),
-            across: across as u32,
-            scales: self.count,
-            first_tile,
-            first_sum,
-            zero: 0,
-        })
+        stream
+            .tiles(tiles, |first_tile, first_sum| RectangleParams {
+                stride: table.quads(),
+                diagonal: counted.code(),
+                across: across as u32,
+                scales: self.count,
+                first_tile,
+                first_sum,
+                zero: 0,
+            })
+            .await
     }
 }
 

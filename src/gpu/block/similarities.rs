@@ -38,13 +38,13 @@ pub(crate) struct SimilarityTable<'a> {
 }
 
 impl<'a> SimilarityTable<'a> {
-    pub(crate) fn new(
+    pub(crate) async fn new(
         context: &'a Arc<Context>,
         pairs: Pairs<'a>,
         exponent: PairExponent,
         origin: f32,
     ) -> Result<Self> {
-        let tiling = context.tiling(pairs.count() as f64 * pairs.sides().0.dims() as f64)?;
+        let tiling = context.tiling(pairs.count() as f64 * pairs.sides().0.dims() as f64).await?;
         Self::with_tiling(context, pairs, exponent, origin, tiling)
     }
 
@@ -76,7 +76,7 @@ impl<'a> SimilarityTable<'a> {
     }
 
     /// Leaves the similarities of a block, of the pairs that count.
-    pub(crate) fn fill(
+    pub(crate) async fn fill(
         &self,
         stream: &mut Stream<'_, impl Collector>,
         block: &Block,
@@ -98,6 +98,8 @@ impl<'a> SimilarityTable<'a> {
             cost: pass.exponent.cost(tiling, pass.dims),
             pairs: 0,
         };
-        stream.tiles(tiles, |first_tile, _| PairParams { first_tile, diagonal: counted.code(), ..params })
+        stream
+            .tiles(tiles, |first_tile, _| PairParams { first_tile, diagonal: counted.code(), ..params })
+            .await
     }
 }

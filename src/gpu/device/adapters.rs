@@ -4,21 +4,34 @@ use crate::{
     device::{Adapter, Device, DeviceChoice, DeviceKind},
     error::{Error, Result},
     gpu::kernel::cooperative::Matrices,
+    pending::{Pending, beside, block_on},
     precision::Precision,
 };
 
 /// The GPU adapters of this machine, the best first: discrete, integrated, virtual, software. Empty where
 /// there is none.
 pub fn adapters() -> Vec<Adapter> {
-    found().iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
+    block_on(adapters_async()).unwrap_or_default()
+}
+
+/// As [`adapters`], for a task that awaits them while its executor goes on; in a browser, the only way to them.
+///
+/// # Errors
+///
+/// None but a lack of threads.
+pub fn adapters_async() -> Pending<'static, Vec<Adapter>> {
+    Box::pin(beside(async {
+        let found = found().await;
+        Ok(found.iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect())
+    }))
 }
 
 /// A device, its queue, and the cooperative matrices that it can multiply.
 pub(crate) type Opened = (wgpu::Device, wgpu::Queue, Option<Matrices>);
 
 /// Opens the adapter of a choice, with all that it offers. Where several would do, the next is tried if one fails.
-pub(crate) fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
-    let found = found();
+pub(crate) async fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
+    let found = found().await;
     let wanted = |index: usize, info: &wgpu::AdapterInfo| match choice {
         DeviceChoice::Cpu => false,
         DeviceChoice::Auto => info.device_type != wgpu::DeviceType::Cpu,
@@ -30,7 +43,7 @@ pub(crate) fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
     for (_, adapter) in
         found.iter().enumerate().filter(|(index, adapter)| wanted(*index, &adapter.get_info()))
     {
-        match request(adapter) {
+        match request(adapter).await {
             Ok(opened) => return Ok((identify(&adapter.get_info()), opened)),
             Err(error) => failure = failure.or(Some(Error::Device { reason: error.to_string() })),
         }
@@ -41,7 +54,7 @@ pub(crate) fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
     Err(failure.unwrap_or(Error::NoDevice { wanted: choice.to_string(), available }))
 }
 
-fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> {
+async fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("unisphere"),
         required_features: adapter.features() & wgpu::Features::SUBGROUP,
@@ -57,7 +70,7 @@ fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> 
             ..descriptor.clone()
         };
         // A driver that fails here may yet serve without.
-        match pollster::block_on(adapter.request_device(&with_matrices)) {
+        match adapter.request_device(&with_matrices).await {
             Ok((device, queue)) => return Ok((device, queue, Some(matrices))),
             Err(error) => log::warn!(
                 "{} has cooperative matrices and cannot use them: {error}",
@@ -65,7 +78,7 @@ fn request(adapter: &wgpu::Adapter) -> Result<Opened, wgpu::RequestDeviceError> 
             ),
         }
     }
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
+    let (device, queue) = adapter.request_device(&descriptor).await?;
     Ok((device, queue, None))
 }
 
@@ -78,14 +91,14 @@ pub(crate) fn identify(info: &wgpu::AdapterInfo) -> Device {
     }
 }
 
-fn found() -> Vec<wgpu::Adapter> {
+async fn found() -> Vec<wgpu::Adapter> {
     let backends = wgpu::Backends::PRIMARY & wgpu::Instance::enabled_backend_features();
     if backends.is_empty() {
         return Vec::new();
     }
     let descriptor =
         wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
-    let mut adapters = pollster::block_on(wgpu::Instance::new(descriptor).enumerate_adapters(backends));
+    let mut adapters = wgpu::Instance::new(descriptor).enumerate_adapters(backends).await;
     adapters.sort_by_key(|adapter| kind(adapter.get_info().device_type).0);
     adapters
 }

@@ -1,10 +1,9 @@
 //! Buffers within the device's limits, and their way back to the host.
 
-use std::sync::mpsc;
-
 use crate::{
     error::{Error, Result},
     gpu::device::context::Context,
+    oneshot::oneshot,
 };
 
 /// The most that is copied to the host at once, in bytes.
@@ -42,12 +41,12 @@ impl Context {
     }
 
     /// Sends values to a buffer, part by part: what is under way is copied, and must fit the host's memory.
-    pub(crate) fn send(&self, values: &[f32], buffer: &wgpu::Buffer) -> Result<()> {
+    pub(crate) async fn send(&self, values: &[f32], buffer: &wgpu::Buffer) -> Result<()> {
         for (part, start) in
             values.chunks(COPY_CHUNK_BYTES as usize / 4).zip((0..).step_by(COPY_CHUNK_BYTES as usize))
         {
             self.queue.write_buffer(buffer, start, bytemuck::cast_slice(part));
-            self.wait(self.queue.submit([]))?;
+            self.wait(self.queue.submit([])).await?;
         }
         Ok(())
     }
@@ -99,42 +98,53 @@ impl Context {
     }
 
     /// The first so many f32 values of each buffer, one after the other.
-    pub(crate) fn read<'a>(
+    pub(crate) async fn read<'a>(
         &self,
         parts: impl IntoIterator<Item = (&'a wgpu::Buffer, usize)>,
     ) -> Result<Vec<f32>> {
-        let chunk = COPY_CHUNK_BYTES.min(self.limits.max_buffer_size - RECEIPT_BYTES);
-        self.scoped("reading a result", || {
-            let mut values = Vec::new();
-            for (buffer, count) in parts {
-                let bytes = 4 * count as u64;
-                values.reserve_exact(count);
-                for start in (0..bytes).step_by(chunk as usize) {
-                    self.read_chunk(buffer, start, chunk.min(bytes - start), &mut values)?;
-                }
-            }
-            Ok(values)
-        })
+        let parts: Vec<_> = parts.into_iter().collect();
+        let mut values = vec![0.0; parts.iter().map(|(_, count)| count).sum()];
+        self.read_into(&parts, &mut values).await?;
+        Ok(values)
     }
 
-    fn read_chunk(&self, buffer: &wgpu::Buffer, start: u64, bytes: u64, values: &mut Vec<f32>) -> Result<()> {
+    /// The same, to a slice of as many values.
+    pub(crate) async fn read_into(
+        &self,
+        parts: &[(&wgpu::Buffer, usize)],
+        mut values: &mut [f32],
+    ) -> Result<()> {
+        let chunk = COPY_CHUNK_BYTES.min(self.limits.max_buffer_size - RECEIPT_BYTES) as usize / 4;
+        self.scoped("reading a result", async {
+            for &(buffer, count) in parts {
+                let (part, rest) = std::mem::take(&mut values).split_at_mut(count);
+                for (part, start) in part.chunks_mut(chunk).zip((0..).step_by(4 * chunk)) {
+                    self.read_chunk(buffer, start, part).await?;
+                }
+                values = rest;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn read_chunk(&self, buffer: &wgpu::Buffer, start: u64, values: &mut [f32]) -> Result<()> {
         use wgpu::BufferUsages as Use;
+        let bytes = size_of_val(values) as u64;
         let staging =
             self.buffer("a copy for the host", RECEIPT_BYTES + bytes, Use::MAP_READ | Use::COPY_DST)?;
         let mut encoder = self.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(buffer, start, &staging, RECEIPT_BYTES, bytes);
         let receipt = self.sign(&mut encoder, &self.receipt()?, &staging);
         let submission = self.queue.submit([encoder.finish()]);
-        let (sender, answer) = mpsc::channel();
-        // A receiver that is gone has already failed, and said so.
-        staging.map_async(wgpu::MapMode::Read, .., move |result| drop(sender.send(result)));
-        self.wait(submission)?;
-        self.mapped(&answer)?;
+        let (sender, mapping) = oneshot();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| sender.send(result));
+        self.mapped(submission, mapping).await?;
         let view =
             staging.get_mapped_range(..).map_err(|error| Error::Device { reason: error.to_string() })?;
         let (signed, copied) = view.split_at(RECEIPT_BYTES as usize);
         self.check(signed, receipt)?;
-        values.extend(bytemuck::pod_collect_to_vec::<u8, f32>(copied));
+        bytemuck::cast_slice_mut(values).copy_from_slice(copied);
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! How many multiply-adds the device does in a second when it does nothing else.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{
     error::{Error, Result},
     gpu::{
-        device::context::Context,
+        device::{clock::Instant, context::Context},
         kernel::{params::FmaParams, table::Shader},
     },
     precision::Storage,
@@ -27,27 +27,29 @@ const PARAMS: FmaParams = FmaParams { factor: 0.5, term: 1.0, never: -1.0 };
 const EXPECTED_SUM: f32 = 64.0;
 
 /// Operations per second.
-pub(crate) fn ceiling(context: &Context) -> Result<f64> {
-    context.scoped("measuring what the device can do", || {
-        let bench = Bench::new(context)?;
-        let most = context.limits.max_compute_workgroups_per_dimension;
-        let mut groups = 1;
-        // The first run pays for what is done once; and a device of unknown speed is asked for little.
-        bench.run(groups)?;
-        loop {
-            let time = bench.run(groups)?;
-            if time * 2 >= MIN_TRIAL_TIME || groups == most {
-                break;
+pub(crate) async fn ceiling(context: &Context) -> Result<f64> {
+    context
+        .scoped("measuring what the device can do", async {
+            let bench = Bench::new(context).await?;
+            let most = context.limits.max_compute_workgroups_per_dimension;
+            let mut groups = 1;
+            // The first run pays for what is done once; and a device of unknown speed is asked for little.
+            bench.run(groups).await?;
+            loop {
+                let time = bench.run(groups).await?;
+                if time * 2 >= MIN_TRIAL_TIME || groups == most {
+                    break;
+                }
+                let more = (MIN_TRIAL_TIME.as_secs_f64() / time.as_secs_f64()).min(16.0);
+                groups = ((f64::from(groups) * more).ceil() as u32).min(most);
             }
-            let more = (MIN_TRIAL_TIME.as_secs_f64() / time.as_secs_f64()).min(16.0);
-            groups = ((f64::from(groups) * more).ceil() as u32).min(most);
-        }
-        let mut best = Duration::MAX;
-        for _ in 0..TRIAL_COUNT {
-            best = best.min(bench.run(groups)?);
-        }
-        Ok(f64::from(groups) * (LANES * ROUNDS * OPERATIONS) as f64 / best.as_secs_f64())
-    })
+            let mut best = Duration::MAX;
+            for _ in 0..TRIAL_COUNT {
+                best = best.min(bench.run(groups).await?);
+            }
+            Ok(f64::from(groups) * (LANES * ROUNDS * OPERATIONS) as f64 / best.as_secs_f64())
+        })
+        .await
 }
 
 struct Bench<'a> {
@@ -58,19 +60,19 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(context: &'a Context) -> Result<Self> {
+    async fn new(context: &'a Context) -> Result<Self> {
         let bytes = bytemuck::bytes_of(&PARAMS);
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = context.buffer("parameters", bytes.len() as u64, usage)?;
         context.queue.write_buffer(&params, 0, bytes);
         let sums = context.storage("sums", 4 * LANES as u64)?;
-        let pipeline = context.pipeline(Shader::Fma, Storage::F32)?;
+        let pipeline = context.pipeline(Shader::Fma, Storage::F32).await?;
         let bindings = context.bind(&pipeline, params.as_entire_buffer_binding(), &[&sums]);
         Ok(Self { context, pipeline, bindings, sums })
     }
 
     /// What so many workgroups take, from their submission to the news of their end.
-    fn run(&self, groups: u32) -> Result<Duration> {
+    async fn run(&self, groups: u32) -> Result<Duration> {
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         encoder.clear_buffer(&self.sums, 0, None);
         let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -81,9 +83,9 @@ impl<'a> Bench<'a> {
         let commands = encoder.finish();
         let start = Instant::now();
         let submission = self.context.queue.submit([commands]);
-        self.context.wait(submission)?;
+        self.context.wait(submission).await?;
         let time = start.elapsed();
-        let sums = self.context.read([(&self.sums, LANES)])?;
+        let sums = self.context.read([(&self.sums, LANES)]).await?;
         match sums.iter().find(|&&sum| sum != EXPECTED_SUM) {
             None => Ok(time),
             Some(sum) => Err(Error::Device {

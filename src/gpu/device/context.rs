@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
+    future::poll_fn,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError},
     },
-    time::{Duration, Instant},
+    task::{self, Poll, Waker},
 };
+
+#[cfg(not(target_arch = "wasm32"))]
+use crate::gpu::device::waiting::Waiter;
 
 use crate::{
     error::{Error, Result},
@@ -26,8 +29,6 @@ pub(crate) const WORKGROUP_MEMORY: u32 = 16384;
 
 /// The most rows of a panel: blocks of 4096² pairs are large enough to fill a GPU.
 const MAX_PANEL_ROWS: usize = 4096;
-/// How long a device may stay silent before it counts as lost.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The pipelines compiled so far.
 type Pipelines = HashMap<(Shader, Storage), wgpu::ComputePipeline>;
@@ -48,6 +49,9 @@ pub(crate) struct Context {
     receipts: AtomicU64,
     /// Multiply-adds per second, as f64 bits, of the submissions so far; 0 before the first.
     rate: AtomicU64,
+    /// What waits for the device where tasks await it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) waiter: Waiter,
 }
 
 impl Context {
@@ -87,6 +91,8 @@ impl Context {
             lost,
             receipts,
             rate,
+            #[cfg(not(target_arch = "wasm32"))]
+            waiter: Waiter::default(),
         })
     }
 
@@ -164,62 +170,56 @@ impl Context {
     }
 
     /// Runs commands and catches what the device has against them.
-    pub(crate) fn scoped<T>(&self, context: &str, commands: impl FnOnce() -> Result<T>) -> Result<T> {
-        let scopes =
-            [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory]
-                .map(|filter| self.device.push_error_scope(filter));
-        let result = commands();
-        // Last in, first out; the first command that failed explains the others.
-        let mut caught = None;
-        for scope in scopes.into_iter().rev() {
-            caught = caught.or(pollster::block_on(scope.pop()));
+    ///
+    /// Scopes for errors belong to a thread, and tasks go from one to another: every poll of the commands has its own.
+    pub(crate) async fn scoped<T>(
+        &self,
+        context: &str,
+        commands: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let mut commands = pin!(commands);
+        let (mut caught, mut scopes_left) = (None, Vec::new());
+        let result = poll_fn(|task| {
+            let scopes =
+                [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory]
+                    .map(|filter| self.device.push_error_scope(filter));
+            let polled = commands.as_mut().poll(task);
+            // Last in, first out. Native devices answer at once, and browsers later: nobody is woken for that.
+            scopes_left.extend(scopes.into_iter().rev().map(|scope| Box::pin(scope.pop())));
+            let mut nobody = task::Context::from_waker(Waker::noop());
+            scopes_left.retain_mut(|scope| match scope.as_mut().poll(&mut nobody) {
+                Poll::Pending => true,
+                Poll::Ready(error) => {
+                    // The first command that failed explains the others.
+                    caught = caught.take().or(error);
+                    false
+                }
+            });
+            match polled {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending if caught.is_some() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await;
+        for scope in scopes_left {
+            let error = scope.await;
+            caught = caught.or(error);
         }
         match (caught, result) {
-            (None, result) => result,
-            (Some(_), Err(Error::Stopped)) => Err(Error::Stopped),
+            (None, Some(result)) => result,
+            (None, None) => Err(Error::missing("the reason of a failure")),
+            (Some(_), Some(Err(Error::Stopped))) => Err(Error::Stopped),
             (Some(error), _) => {
-                self.alive().and_then(|()| self.responds()).and(Err(translate(context, error)))
-            }
-        }
-    }
-
-    /// Waits for a submission, and so for the buffers that it lets the host map.
-    pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(WAIT_TIMEOUT) };
-        self.poll(wait)?;
-        self.alive()
-    }
-
-    fn poll(&self, how: wgpu::PollType) -> Result<()> {
-        let lost = |reason: String| Error::DeviceLost { reason };
-        // Of a lost device, wgpu 30 tells by a panic, after its own locks are released.
-        match catch_unwind(AssertUnwindSafe(|| self.device.poll(how))) {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(lost(error.to_string())),
-            Err(panic) => Err(lost(panic.downcast_ref::<String>().cloned().unwrap_or_default())),
-        }
-    }
-
-    /// The answer to a mapping, after a wait. Another thread that polls may have taken the callback and not
-    /// yet called it; a lost device drops it.
-    pub(crate) fn mapped(&self, answer: &Receiver<Result<(), wgpu::BufferAsyncError>>) -> Result<()> {
-        let lost = |reason: &str| Error::DeviceLost { reason: reason.into() };
-        let deadline = Instant::now() + WAIT_TIMEOUT;
-        loop {
-            match answer.recv_timeout(Duration::from_millis(10)) {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => return Err(lost(&error.to_string())),
-                Err(RecvTimeoutError::Disconnected) => return Err(lost("it dropped a result")),
-                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
-                    return Err(lost("it never answered"));
-                }
-                Err(RecvTimeoutError::Timeout) => self.poll(wgpu::PollType::Poll)?,
+                self.alive()?;
+                self.responds().await?;
+                Err(translate(context, error))
             }
         }
     }
 
     /// A lost device of an app's own tells nobody, but makes nothing that could be used.
-    fn responds(&self) -> Result<()> {
+    async fn responds(&self) -> Result<()> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let descriptor = wgpu::BufferDescriptor {
             label: Some("a probe"),
@@ -228,15 +228,21 @@ impl Context {
             mapped_at_creation: false,
         };
         self.queue.write_buffer(&self.device.create_buffer(&descriptor), 0, &[0; 4]);
-        match pollster::block_on(scope.pop()) {
+        let popped = scope.pop();
+        match popped.await {
             None => Ok(()),
             Some(_) => Err(Error::DeviceLost { reason: "it makes no buffers any more".into() }),
         }
     }
 
-    fn alive(&self) -> Result<()> {
-        lock(&self.lost).clone().map_or(Ok(()), |reason| Err(Error::DeviceLost { reason }))
+    pub(super) fn alive(&self) -> Result<()> {
+        lock(&self.lost).clone().map_or(Ok(()), |reason| Err(lost(reason)))
     }
+}
+
+/// The error of a device that is gone.
+pub(super) fn lost(reason: impl Into<String>) -> Error {
+    Error::DeviceLost { reason: reason.into() }
 }
 
 /// What the device has against a command, in this crate's terms.

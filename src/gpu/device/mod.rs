@@ -3,6 +3,8 @@
 pub(crate) mod adapters;
 pub(crate) mod buffer;
 pub(crate) mod ceiling;
+pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod pipeline;
 pub(crate) mod stream;
+pub(crate) mod waiting;

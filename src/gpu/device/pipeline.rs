@@ -8,40 +8,42 @@ use crate::{
 
 impl Context {
     /// The pipeline of a kernel for points so stored.
-    pub(crate) fn pipeline(&self, shader: Shader, storage: Storage) -> Result<wgpu::ComputePipeline> {
-        let mut pipelines = self.pipelines();
-        if let Some(pipeline) = pipelines.get(&(shader, storage)) {
+    pub(crate) async fn pipeline(&self, shader: Shader, storage: Storage) -> Result<wgpu::ComputePipeline> {
+        if let Some(pipeline) = self.pipelines().get(&(shader, storage)) {
             return Ok(pipeline.clone());
         }
-        let pipeline = self.scoped("compiling a shader", || {
-            let descriptor = wgpu::ShaderModuleDescriptor {
-                label: Some(shader.entry()),
-                source: wgpu::ShaderSource::Wgsl(shader.text(storage).into()),
-            };
-            let module = if shader.unchecked() && !self.checked {
-                let checks = wgpu::ShaderRuntimeChecks::unchecked();
-                // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
-                // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
-                // points are cut off at the last or are of whole tiles, and so are those into what is written, or
-                // compared with the end before.
-                unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
-            } else {
-                self.device.create_shader_module(descriptor)
-            };
-            Ok(self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(shader.entry()),
-                layout: None,
-                module: &module,
-                entry_point: Some(shader.entry()),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &shader.constants(),
-                    // Every kernel writes its workgroup memory before it reads it.
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
-            }))
-        })?;
-        pipelines.insert((shader, storage), pipeline.clone());
+        let pipeline = self
+            .scoped("compiling a shader", async {
+                let descriptor = wgpu::ShaderModuleDescriptor {
+                    label: Some(shader.entry()),
+                    source: wgpu::ShaderSource::Wgsl(shader.text(storage).into()),
+                };
+                let module = if shader.unchecked() && !self.checked {
+                    let checks = wgpu::ShaderRuntimeChecks::unchecked();
+                    // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
+                    // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
+                    // points are cut off at the last or are of whole tiles, and so are those into what is written, or
+                    // compared with the end before.
+                    unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
+                } else {
+                    self.device.create_shader_module(descriptor)
+                };
+                Ok(self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label: Some(shader.entry()),
+                    layout: None,
+                    module: &module,
+                    entry_point: Some(shader.entry()),
+                    compilation_options: wgpu::PipelineCompilationOptions {
+                        constants: &shader.constants(),
+                        // Every kernel writes its workgroup memory before it reads it.
+                        zero_initialize_workgroup_memory: false,
+                    },
+                    cache: None,
+                }))
+            })
+            .await?;
+        // Two that compiled at once have the same.
+        self.pipelines().insert((shader, storage), pipeline.clone());
         Ok(pipeline)
     }
 

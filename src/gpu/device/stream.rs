@@ -4,18 +4,15 @@
 //! cut into submissions of about [`BUDGET`], two of them in flight. How it is cut depends on the device's speed
 //! and does not show in the result: tiles are merged one by one, in their order.
 
-use std::{
-    collections::VecDeque,
-    sync::mpsc::{self, Receiver},
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     error::{Error, Result},
     gpu::{
-        device::{buffer::RECEIPT_BYTES, context::Context},
+        device::{buffer::RECEIPT_BYTES, clock::Instant, context::Context, waiting::Mapping},
         kernel::{params::Params, table::Shader},
     },
+    oneshot::oneshot,
     precision::Storage,
     progress::Watch,
 };
@@ -82,7 +79,7 @@ pub(crate) struct Stream<'a, C: Collector = ()> {
     context: &'a Context,
     /// How the points are stored that the kernels read or write.
     storage: Storage,
-    watch: Option<&'a Watch<'a>>,
+    watch: Option<&'a Watch>,
     results: C,
     params: wgpu::Buffer,
     receipt: wgpu::Buffer,
@@ -130,7 +127,7 @@ struct Flight<D> {
     submission: wgpu::SubmissionIndex,
     submitted: Instant,
     staging: wgpu::Buffer,
-    answer: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    mapping: Mapping,
     receipt: u64,
     load: Load<D>,
 }
@@ -157,7 +154,7 @@ impl<'a, C: Collector> Stream<'a, C> {
         results: C,
         context: &'a Context,
         storage: Storage,
-        watch: Option<&'a Watch<'a>>,
+        watch: Option<&'a Watch>,
     ) -> Result<Self> {
         use wgpu::BufferUsages as Use;
         let capacity = MAX_TILE_SUMS.min(context.max_binding() / size_of::<TileSum>() as u64);
@@ -199,7 +196,7 @@ impl<'a, C: Collector> Stream<'a, C> {
 
     /// Works on tiles, as many at once as the budget allows. `params` gets the first tile and the place of its
     /// sum.
-    pub(crate) fn tiles<P: Params>(
+    pub(crate) async fn tiles<P: Params>(
         &mut self,
         tiles: Tiles<'_, C::Destination>,
         params: impl Fn(u32, u32) -> P,
@@ -209,14 +206,14 @@ impl<'a, C: Collector> Stream<'a, C> {
             |count: u32| (u128::from(tiles.pairs) * u128::from(count) / u128::from(tiles.count)) as u64;
         let mut first = 0;
         while first < tiles.count {
-            self.reserve(tiles.cost, per_tile)?;
+            self.reserve(tiles.cost, per_tile).await?;
             let room = ((self.budget() - self.load.cost) / tiles.cost).max(1.0) as u32;
             let count = room
                 .min(tiles.count - first)
                 .min(self.free().checked_div(per_tile).unwrap_or(u32::MAX))
                 .min(self.context.limits.max_compute_workgroups_per_dimension);
             let params = params(first, self.load.sums as u32);
-            self.record(tiles.shader, &params, tiles.buffers, count)?;
+            self.record(tiles.shader, &params, tiles.buffers, count).await?;
             self.load.cost += tiles.cost * f64::from(count);
             self.load.pairs += done(first + count) - done(first);
             if let Some(Sums { per_tile, to }) = tiles.sums {
@@ -230,7 +227,7 @@ impl<'a, C: Collector> Stream<'a, C> {
     }
 
     /// One dispatch of so many workgroups, of so many multiply-adds in all.
-    pub(crate) fn dispatch<P: Params>(
+    pub(crate) async fn dispatch<P: Params>(
         &mut self,
         shader: Shader,
         params: &P,
@@ -238,17 +235,17 @@ impl<'a, C: Collector> Stream<'a, C> {
         groups: usize,
         cost: f64,
     ) -> Result<()> {
-        self.reserve(cost, 0)?;
+        self.reserve(cost, 0).await?;
         self.load.cost += cost;
-        self.record(shader, params, buffers, groups as u32)
+        self.record(shader, params, buffers, groups as u32).await
     }
 
     /// Makes room for one more dispatch. Where its sums go is known only then.
-    fn reserve(&mut self, cost: f64, sums: u32) -> Result<()> {
+    async fn reserve(&mut self, cost: f64, sums: u32) -> Result<()> {
         let full =
             self.free() < sums || self.load.params.len() as u64 == MAX_DISPATCHES * PARAMS_STRIDE_BYTES;
         let over_budget = self.load.cost > 0.0 && self.load.cost + cost > self.budget();
-        if full || over_budget { self.flush() } else { Ok(()) }
+        if full || over_budget { self.flush().await } else { Ok(()) }
     }
 
     /// For how many more sums a submission has room.
@@ -256,7 +253,7 @@ impl<'a, C: Collector> Stream<'a, C> {
         (self.capacity - self.load.sums) as u32
     }
 
-    fn record<P: Params>(
+    async fn record<P: Params>(
         &mut self,
         shader: Shader,
         params: &P,
@@ -269,7 +266,7 @@ impl<'a, C: Collector> Stream<'a, C> {
         self.load.params.resize(offset + PARAMS_STRIDE_BYTES as usize, 0);
         let size = std::num::NonZero::new(size_of::<P>() as u64);
         let params = wgpu::BufferBinding { buffer: &self.params, offset: offset as u64, size };
-        let pipeline = self.context.pipeline(shader, self.storage)?;
+        let pipeline = self.context.pipeline(shader, self.storage).await?;
         let bindings = self.context.bind(&pipeline, params, buffers);
         let mut pass = self.encoder.begin_compute_pass(&Default::default());
         pass.set_pipeline(&pipeline);
@@ -279,7 +276,7 @@ impl<'a, C: Collector> Stream<'a, C> {
     }
 
     /// Sends what there is, and waits for the oldest submission if too many are under way.
-    pub(crate) fn flush(&mut self) -> Result<()> {
+    pub(crate) async fn flush(&mut self) -> Result<()> {
         let load = std::mem::take(&mut self.load);
         let next = self.context.device.create_command_encoder(&Default::default());
         let mut encoder = std::mem::replace(&mut self.encoder, next);
@@ -301,22 +298,21 @@ impl<'a, C: Collector> Stream<'a, C> {
         self.context.queue.write_buffer(&self.params, 0, &load.params);
         let submitted = Instant::now();
         let submission = self.context.queue.submit([encoder.finish()]);
-        let (sender, answer) = mpsc::channel();
-        // A receiver that is gone has already failed, and said so.
+        let (sender, mapping) = oneshot();
         let bytes = RECEIPT_BYTES + load.sum_bytes();
-        staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| drop(sender.send(result)));
-        self.in_flight.push_back(Flight { submission, submitted, staging, answer, receipt, load });
+        staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| sender.send(result));
+        self.in_flight.push_back(Flight { submission, submitted, staging, mapping, receipt, load });
         while self.in_flight.len() >= MAX_IN_FLIGHT {
-            self.land()?;
+            self.land().await?;
         }
         Ok(())
     }
 
     /// Waits for all of the work.
-    pub(crate) fn finish(mut self) -> Result<C> {
-        self.flush()?;
+    pub(crate) async fn finish(mut self) -> Result<C> {
+        self.flush().await?;
         while !self.in_flight.is_empty() {
-            self.land()?;
+            self.land().await?;
         }
         Ok(self.results)
     }
@@ -326,14 +322,13 @@ impl<'a, C: Collector> Stream<'a, C> {
     }
 
     /// Waits for the oldest submission and takes its sums.
-    fn land(&mut self) -> Result<()> {
-        let Some(Flight { submission, submitted, staging, answer, receipt, load }) =
+    async fn land(&mut self) -> Result<()> {
+        let Some(Flight { submission, submitted, staging, mapping, receipt, load }) =
             self.in_flight.pop_front()
         else {
             return Ok(());
         };
-        self.context.wait(submission)?;
-        self.context.mapped(&answer)?;
+        self.context.mapped(submission, mapping).await?;
         self.learn(submitted, load.cost);
         let mapped = staging.get_mapped_range(..RECEIPT_BYTES + load.sum_bytes());
         let view = mapped.map_err(|error| Error::Device { reason: error.to_string() })?;

@@ -51,7 +51,7 @@ impl Dropped {
 }
 
 /// Weighted sums to gradients for the rows as given, in place.
-pub(crate) fn finish(
+pub(crate) async fn finish(
     context: &Arc<Context>,
     points: &Points,
     gradient: &GpuMatrix,
@@ -70,14 +70,14 @@ pub(crate) fn finish(
         let part = context.storage("what dropped out", 16 * rows.len() as u64)?;
         let buffers = [values, inverse_lengths, &shard.values, &part];
         let kernel = Shader::FinishGrad { unit };
-        stream.dispatch(kernel, &params, &buffers, rows.len(), (rows.len() * dims) as f64)?;
+        stream.dispatch(kernel, &params, &buffers, rows.len(), (rows.len() * dims) as f64).await?;
         dropped.push((part, 4 * rows.len()));
     }
-    stream.finish()?;
+    stream.finish().await?;
     if !unit {
         return Ok(Dropped::default());
     }
-    let rows = context.read(dropped.iter().map(|(part, count)| (part, *count)))?;
+    let rows = context.read(dropped.iter().map(|(part, count)| (part, *count))).await?;
     let one = |row: &[f32]| {
         let [square, tangent, along] = [0, 1, 2].map(|i| f64::from(row[i]));
         Dropped { squares: square, tangent, lengths: square.sqrt(), along }

@@ -13,7 +13,7 @@ use crate::{
         device::{context::Context, stream::Stream},
         gradient::{finish::finish, weighted::add},
         kernel::{
-            accuracy::{Arithmetic, Evidence, Products, climb},
+            accuracy::{Climb, Evidence, Products},
             table::Similarity,
         },
         points::matrix::GpuMatrix,
@@ -33,49 +33,53 @@ struct Summed {
 }
 
 /// Σ f(x, y) over the pairs, and the gradient of `scale` times that, added to `into` where given.
-pub(crate) fn function_gradient(
+pub(crate) async fn function_gradient(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     function: PairFunction<'_>,
     scale: f64,
     into: Option<Gradients>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<(FunctionSums, Gradients)> {
     let exponent = exponent(pairs, function)?;
-    let square = unit_square(context, pairs, function, &watch.silent())?;
-    context.scoped("differentiating a function of pairs", || {
-        let table = SimilarityTable::new(context, pairs, exponent, 0.0)?;
-        let map = PairMap::new(context, &table, function, square)?;
-        let evidence = |_, summed: &Summed| Evidence {
-            // Slopes tell nothing of a mean.
-            log_mean: f64::NEG_INFINITY,
-            t: exponent.t(),
-            tile_share: 0.0,
-            dropped: summed.dropped,
-        };
-        let pass = |by: Arithmetic, watch: &Watch<'_>| {
-            Ok(vec![summed(context, &table, &map, by.products, scale, watch)?])
-        };
-        let found = climb(exponent.arithmetic, watch, evidence, pass)?.pop();
-        let Summed { sums, gradients: part, .. } =
-            found.ok_or_else(|| Error::missing("the gradient of a function of pairs"))?.result;
-        let Some(sum) = into else { return Ok((sums, part)) };
-        add(context, &part.x, &sum.x)?;
-        if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
-            add(context, part, sum)?;
-        }
-        Ok((sums, sum))
-    })
+    let square = unit_square(context, pairs, function, &watch.silent()).await?;
+    context
+        .scoped("differentiating a function of pairs", async {
+            let table = SimilarityTable::new(context, pairs, exponent, 0.0).await?;
+            let map = PairMap::new(context, &table, function, square)?;
+            let evidence = |_, summed: &Summed| Evidence {
+                // Slopes tell nothing of a mean.
+                log_mean: f64::NEG_INFINITY,
+                t: exponent.t(),
+                tile_share: 0.0,
+                dropped: summed.dropped,
+            };
+            let mut climb = Climb::new(exponent.arithmetic, watch);
+            while let Some((by, watch)) = climb.step() {
+                let summed = summed(context, &table, &map, by.products, scale, watch).await?;
+                climb.judge(vec![summed], evidence);
+            }
+            let found = climb.finish().pop();
+            let Summed { sums, gradients: part, .. } =
+                found.ok_or_else(|| Error::missing("the gradient of a function of pairs"))?.result;
+            let Some(sum) = into else { return Ok((sums, part)) };
+            add(context, &part.x, &sum.x).await?;
+            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+                add(context, part, sum).await?;
+            }
+            Ok((sums, sum))
+        })
+        .await
 }
 
 /// The sum and the gradients, by products with points or with differences.
-fn summed(
+async fn summed(
     context: &Arc<Context>,
     table: &SimilarityTable<'_>,
     map: &PairMap<'_>,
     products: Products,
     scale: f64,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Summed> {
     let pass = &table.pass;
     let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
@@ -84,15 +88,15 @@ fn summed(
     let gradients = (&gx, gy.as_ref().unwrap_or(&gx));
     let mut stream = Stream::collecting(MapSums::default(), context, pass.x.stored, Some(watch))?;
     for block in pass.blocks() {
-        table.fill(&mut stream, &block, pass.counted(&block))?;
-        map.apply(&mut stream, &block, 0)?;
-        pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients)?;
+        table.fill(&mut stream, &block, pass.counted(&block)).await?;
+        map.apply(&mut stream, &block, 0).await?;
+        pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients).await?;
     }
-    let sums = map.sums(stream.finish()?)?;
+    let sums = map.sums(stream.finish().await?)?;
     let factor = map.slope_factor() * scale;
-    let mut dropped = finish(context, pass.left, &gx, factor)?;
+    let mut dropped = finish(context, pass.left, &gx, factor).await?;
     if let Some(gy) = &gy {
-        dropped = dropped.and(finish(context, pass.right, gy, factor)?);
+        dropped = dropped.and(finish(context, pass.right, gy, factor).await?);
     }
     let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
     let of_raw = pass.exponent.similarity() == Similarity::Product;

@@ -20,7 +20,7 @@ use crate::{
 
 impl Pass<'_> {
     /// Adds the products of a block's weights to the gradients of either side.
-    pub(crate) fn add_products(
+    pub(crate) async fn add_products(
         &self,
         stream: &mut Stream<'_, impl Collector>,
         products: Products,
@@ -29,13 +29,13 @@ impl Pass<'_> {
         gradients: (&GpuMatrix, &GpuMatrix),
     ) -> Result<()> {
         match products {
-            Products::Points => self.sums(stream, block, weights, gradients),
-            Products::Differences => self.differences(stream, block, weights, gradients),
+            Products::Points => self.sums(stream, block, weights, gradients).await,
+            Products::Differences => self.differences(stream, block, weights, gradients).await,
         }
     }
 
     /// Adds the weights times the points on the other side to the gradients of either.
-    fn sums(
+    async fn sums(
         &self,
         stream: &mut Stream<'_, impl Collector>,
         block: &Block,
@@ -44,7 +44,12 @@ impl Pass<'_> {
     ) -> Result<()> {
         let (x, y) = self.panels(block);
         let tiling = self.tiling.for_columns(self.dims);
-        let mut add = |rows: usize, depth: usize, transposed: bool, buffers: [&wgpu::Buffer; 3], pairs| {
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        let of_x = [weights, &y.values, self.shard(gx, block.rows.start)];
+        let of_y = [weights, &x.values, self.shard(gy, block.cols.start)];
+        for (rows, depth, transposed, buffers, pairs) in
+            [(rows, cols, false, of_x, 0), (cols, rows, true, of_y, self.pairs_of(block))]
+        {
             let params = WeightedSumsParams {
                 rows: rows as u32,
                 depth: depth as u32,
@@ -61,15 +66,13 @@ impl Pass<'_> {
                 cost: (tiling.rows() * tiling.cols() * depth) as f64,
                 pairs,
             };
-            stream.tiles(tiles, |first_tile, _| WeightedSumsParams { first_tile, ..params })
-        };
-        let (rows, cols) = (block.rows.len(), block.cols.len());
-        add(rows, cols, false, [weights, &y.values, self.shard(gx, block.rows.start)], 0)?;
-        add(cols, rows, true, [weights, &x.values, self.shard(gy, block.cols.start)], self.pairs_of(block))
+            stream.tiles(tiles, |first_tile, _| WeightedSumsParams { first_tile, ..params }).await?;
+        }
+        Ok(())
     }
 
     /// Adds the weights times differences of points to the gradients of either side.
-    fn differences(
+    async fn differences(
         &self,
         stream: &mut Stream<'_, impl Collector>,
         block: &Block,
@@ -94,13 +97,14 @@ impl Pass<'_> {
             ..params
         };
         let (gx, gy) = (self.shard(gx, block.rows.start), self.shard(gy, block.cols.start));
-        add_weighted_differences(stream, params, [weights, &x.values, &y.values, gx], 0)?;
+        add_weighted_differences(stream, params, [weights, &x.values, &y.values, gx], 0).await?;
         add_weighted_differences(
             stream,
             transposed,
             [weights, &y.values, &x.values, gy],
             self.pairs_of(block),
         )
+        .await
     }
 
     fn shard<'m>(&self, matrix: &'m GpuMatrix, start: usize) -> &'m wgpu::Buffer {
@@ -109,7 +113,7 @@ impl Pass<'_> {
 }
 
 /// sums += weights · differences: see `shaders/weighted_differences.wgsl`.
-pub(crate) fn add_weighted_differences(
+pub(crate) async fn add_weighted_differences(
     stream: &mut Stream<'_, impl Collector>,
     params: WeightedDifferencesParams,
     buffers: [&wgpu::Buffer; 4],
@@ -123,5 +127,5 @@ pub(crate) fn add_weighted_differences(
         cost: (TILE * TILE) as f64 * f64::from(params.depth),
         pairs,
     };
-    stream.tiles(tiles, |first_tile, _| WeightedDifferencesParams { first_tile, ..params })
+    stream.tiles(tiles, |first_tile, _| WeightedDifferencesParams { first_tile, ..params }).await
 }

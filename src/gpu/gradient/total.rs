@@ -12,7 +12,7 @@ use crate::{
         device::stream::{Stream, Sums, Tiles},
         gradient::finish::finish,
         kernel::{
-            accuracy::{Climbed, Evidence, Products, climb},
+            accuracy::{Climb, Climbed, Evidence, Products},
             params::PairParams,
         },
         points::matrix::GpuMatrix,
@@ -34,41 +34,55 @@ struct Pulled {
 
 impl Pass<'_> {
     /// The sum over all pairs, and the gradient of `weight` times its log.
-    pub(crate) fn log_sum_with_grad(&self, weight: f64, watch: &Watch<'_>) -> Result<(LogSumExp, Gradients)> {
-        self.context.scoped("differentiating potentials", || {
-            let evidence = |_, pulled: &Pulled| Evidence {
-                dropped: pulled.dropped,
-                ..pulled.total.evidence(self.count, self.exponent.t())
-            };
-            let pass = |by, watch: &Watch<'_>| Ok(vec![self.by(by).pulled(weight, watch)?]);
-            let found = climb(self.exponent.arithmetic, watch, evidence, pass)?.pop();
-            let Climbed { result: Pulled { total, x, y, .. }, by } =
-                found.ok_or_else(|| Error::missing("the sum over all pairs"))?;
-            self.note(by);
-            let sum = match by.less_one {
-                true => self.sums_less_one(by, &watch.silent())?.first().map_or(total.sum, |total| total.sum),
-                false => total.sum,
-            };
-            let y = y.map(|y| y.into_matrix(self.right.rows()));
-            Ok((sum, Gradients { x: x.into_matrix(self.left.rows()), y }))
-        })
+    pub(crate) async fn log_sum_with_grad(
+        &self,
+        weight: f64,
+        watch: &Watch,
+    ) -> Result<(LogSumExp, Gradients)> {
+        self.context
+            .scoped("differentiating potentials", async {
+                let evidence = |_, pulled: &Pulled| Evidence {
+                    dropped: pulled.dropped,
+                    ..pulled.total.evidence(self.count, self.exponent.t())
+                };
+                let mut climb = Climb::new(self.exponent.arithmetic, watch);
+                while let Some((by, watch)) = climb.step() {
+                    let pulled = self.by(by).pulled(weight, watch).await?;
+                    climb.judge(vec![pulled], evidence);
+                }
+                let found = climb.finish().pop();
+                let Climbed { result: Pulled { total, x, y, .. }, by } =
+                    found.ok_or_else(|| Error::missing("the sum over all pairs"))?;
+                self.note(by);
+                let sum = match by.less_one {
+                    true => self
+                        .sums_less_one(by, &watch.silent())
+                        .await?
+                        .first()
+                        .map_or(total.sum, |total| total.sum),
+                    false => total.sum,
+                };
+                let y = y.map(|y| y.into_matrix(self.right.rows()));
+                Ok((sum, Gradients { x: x.into_matrix(self.left.rows()), y }))
+            })
+            .await
     }
 
     /// The sum and the gradients by the arithmetic of the pass.
-    fn pulled(&self, weight: f64, watch: &Watch<'_>) -> Result<Pulled> {
+    async fn pulled(&self, weight: f64, watch: &Watch) -> Result<Pulled> {
         let products = self.exponent.arithmetic.products;
         let pivot = match self.exponent.pivot() {
             Some(pivot) => pivot,
-            None => self.exponent.pivot_of(self.log_sum(&watch.silent())?)?,
+            None => self.exponent.pivot_of(self.log_sum(&watch.silent()).await?)?,
         };
         let x = self.zeros(self.left.rows())?;
         let y = (!self.one_set()).then(|| self.zeros(self.right.rows())).transpose()?;
-        let total = self.sums_of_blocks(products, pivot, (&x, y.as_ref().unwrap_or(&x)), watch)?;
+        let total = self.sums_of_blocks(products, pivot, (&x, y.as_ref().unwrap_or(&x)), watch).await?;
         let sum = self.exponent.settled(total.sum, self.count)?;
         let scale = 2.0 * self.exponent.t() * weight / sum.sum;
-        let mut dropped = finish(self.context, self.left, &x, scale)?;
+        let mut dropped = finish(self.context, self.left, &x, scale).await?;
         if let Some(y) = &y {
-            dropped = dropped.and(finish(self.context, self.right, y, scale)?);
+            dropped = dropped.and(finish(self.context, self.right, y, scale).await?);
         }
         // Each pair has weighed on both of its points.
         Ok(Pulled { total, x, y, dropped: dropped.too_much(2.0 * sum.sum) })
@@ -78,17 +92,17 @@ impl Pass<'_> {
         GpuMatrix::zeros(self.context, rows, self.dims, self.x.panel_rows)
     }
 
-    fn sums_of_blocks(
+    async fn sums_of_blocks(
         &self,
         products: Products,
         pivot: f32,
         gradients: (&GpuMatrix, &GpuMatrix),
-        watch: &Watch<'_>,
+        watch: &Watch,
     ) -> Result<Total> {
         let total = TotalOfTiles { exponent: self.exponent, total: Total::EMPTY };
         let mut stream = Stream::collecting(total, self.context, self.x.stored, Some(watch))?;
         let sums = stream.sums();
-        let operands = Operands::of(self, false)?;
+        let operands = Operands::of(self, false).await?;
         // Whole tiles of the kernels on either end; all are powers of two.
         let (rows, cols) = operands.tile();
         let side = |rows: usize, tile: usize| {
@@ -108,13 +122,15 @@ impl Pass<'_> {
                 cost: operands.cost(self),
                 pairs: 0,
             };
-            stream.tiles(tiles, |first_tile, first_sum| PairParams {
-                first_tile,
-                first_sum,
-                ..self.block_params(&block, common)
-            })?;
-            self.add_products(&mut stream, products, &block, (&weights, stride), gradients)?;
+            stream
+                .tiles(tiles, |first_tile, first_sum| PairParams {
+                    first_tile,
+                    first_sum,
+                    ..self.block_params(&block, common)
+                })
+                .await?;
+            self.add_products(&mut stream, products, &block, (&weights, stride), gradients).await?;
         }
-        Ok(stream.finish()?.total)
+        Ok(stream.finish().await?.total)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         },
         gradient::finish::finish,
         kernel::{
-            accuracy::{self, Arithmetic, Evidence, Products, Reduction, climb},
+            accuracy::{self, Climb, Evidence, Products, Reduction},
             exponent::{Line, PairExponent},
             params::{RowParams, WeighParams},
             table::{Shader, Similarity},
@@ -41,39 +41,44 @@ pub(crate) struct WeightedSum<'a> {
 }
 
 /// The gradient of `scale` · Σ wᵢⱼeᵢⱼ, added to `into` where given.
-pub(crate) fn weighted_grad(
+pub(crate) async fn weighted_grad(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     sum: WeightedSum<'_>,
     into: Option<Gradients>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Gradients> {
     let WeightedSum { kernel, weights, scale } = sum;
     let first = accuracy::first(pairs, kernel, Reduction::Weights);
     let exponent = PairExponent::of_rows(first, kernel, pairs.sides().0.scaling())?;
-    context.scoped("differentiating weighted sums", || {
-        let line = exponent.line();
-        let table = SimilarityTable::new(context, pairs, exponent, line.origin)?;
-        let weights = Weights { context, table: &table, line, weights, scale };
-        let evidence = |_, pulled: &Pulled| Evidence {
-            // Weights tell nothing of a mean.
-            log_mean: f64::NEG_INFINITY,
-            t: exponent.t(),
-            tile_share: 0.0,
-            dropped: pulled.dropped,
-        };
-        let mut shift = 0.0;
-        let pass =
-            |by: Arithmetic, watch: &Watch<'_>| Ok(vec![weights.pulled(by.products, &mut shift, watch)?]);
-        let found = climb(first, watch, evidence, pass)?.pop();
-        let part = found.ok_or_else(|| Error::missing("the gradient of a weighted sum"))?.result.gradients;
-        let Some(sum) = into else { return Ok(part) };
-        add(context, &part.x, &sum.x)?;
-        if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
-            add(context, part, sum)?;
-        }
-        Ok(sum)
-    })
+    context
+        .scoped("differentiating weighted sums", async {
+            let line = exponent.line();
+            let table = SimilarityTable::new(context, pairs, exponent, line.origin).await?;
+            let weights = Weights { context, table: &table, line, weights, scale };
+            let evidence = |_, pulled: &Pulled| Evidence {
+                // Weights tell nothing of a mean.
+                log_mean: f64::NEG_INFINITY,
+                t: exponent.t(),
+                tile_share: 0.0,
+                dropped: pulled.dropped,
+            };
+            let mut shift = 0.0;
+            let mut climb = Climb::new(first, watch);
+            while let Some((by, watch)) = climb.step() {
+                let pulled = weights.pulled(by.products, &mut shift, watch).await?;
+                climb.judge(vec![pulled], evidence);
+            }
+            let part = climb.finish().pop();
+            let part = part.ok_or_else(|| Error::missing("the gradient of a weighted sum"))?.result.gradients;
+            let Some(sum) = into else { return Ok(part) };
+            add(context, &part.x, &sum.x).await?;
+            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+                add(context, part, sum).await?;
+            }
+            Ok(sum)
+        })
+        .await
 }
 
 /// Gradients by one arithmetic.
@@ -84,7 +89,7 @@ struct Pulled {
 }
 
 /// sum += part, row by row.
-pub(crate) fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
+pub(crate) async fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
     let dims = part.shape().1;
     let (part, sum) = (GpuMatrix::of(part, context)?, GpuMatrix::of(sum, context)?);
     let mut stream = Stream::new(context, crate::Storage::F32)?;
@@ -92,9 +97,11 @@ pub(crate) fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result
     for (part, sum) in part.shards.iter().zip(&sum.shards) {
         debug_assert_eq!(part.rows, sum.rows);
         let rows = part.rows.len();
-        stream.dispatch(Shader::Add, &params, &[&part.values, &sum.values], rows, (rows * dims) as f64)?;
+        stream
+            .dispatch(Shader::Add, &params, &[&part.values, &sum.values], rows, (rows * dims) as f64)
+            .await?;
     }
-    stream.finish().map(drop)
+    stream.finish().await.map(drop)
 }
 
 /// The largest of some weights, and their sum.
@@ -128,7 +135,7 @@ struct Weights<'a> {
 impl Weights<'_> {
     /// The gradient by products with points or with differences, weights being relative to exp(`shift`), which f32 may ask
     /// to change once.
-    fn pulled(&self, products: Products, shift: &mut f64, watch: &Watch<'_>) -> Result<Pulled> {
+    async fn pulled(&self, products: Products, shift: &mut f64, watch: &Watch) -> Result<Pulled> {
         let (context, pass) = (self.context, &self.table.pass);
         let mut passes = watch.passes();
         loop {
@@ -136,7 +143,7 @@ impl Weights<'_> {
             let gx = zeros(pass.left.rows())?;
             let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
             let gradients = (&gx, gy.as_ref().unwrap_or(&gx));
-            let sums = self.sums_of_blocks(products, *shift, gradients, passes.next())?;
+            let sums = self.sums_of_blocks(products, *shift, gradients, passes.next()).await?;
             let largest = sums.log_of_largest;
             if !LOG_WEIGHTS_IN_F32.contains(&largest) && largest.is_finite() {
                 if *shift != 0.0 {
@@ -146,9 +153,9 @@ impl Weights<'_> {
                 continue;
             }
             let scale = pass.exponent.gradient_factor() * shift.exp() * self.scale;
-            let mut dropped = finish(context, pass.left, &gx, scale)?;
+            let mut dropped = finish(context, pass.left, &gx, scale).await?;
             if let Some(gy) = &gy {
-                dropped = dropped.and(finish(context, pass.right, gy, scale)?);
+                dropped = dropped.and(finish(context, pass.right, gy, scale).await?);
             }
             let of_raw = pass.exponent.similarity() == Similarity::Product;
             let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
@@ -161,12 +168,12 @@ impl Weights<'_> {
     }
 
     /// Adds up the products, and the weights.
-    fn sums_of_blocks(
+    async fn sums_of_blocks(
         &self,
         products: Products,
         shift: f64,
         gradients: (&GpuMatrix, &GpuMatrix),
-        watch: &Watch<'_>,
+        watch: &Watch,
     ) -> Result<WeightSums> {
         let (table, pass) = (self.table, &self.table.pass);
         let (p, q) = self.factors(shift)?;
@@ -174,15 +181,16 @@ impl Weights<'_> {
         let weights = WeightSums { slope: self.line.slope, log_of_largest: f64::NEG_INFINITY, total: 0.0 };
         let mut stream = Stream::collecting(weights, self.context, pass.x.stored, Some(watch))?;
         for block in pass.blocks() {
-            table.fill(&mut stream, &block, pass.counted(&block))?;
+            table.fill(&mut stream, &block, pass.counted(&block)).await?;
             let (row, col) = pass.panel_numbers(&block);
-            self.weigh(&mut stream, &block, &p[row], &q[col])?;
-            pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients)?;
+            self.weigh(&mut stream, &block, &p[row], &q[col]).await?;
+            pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients)
+                .await?;
         }
-        stream.finish()
+        stream.finish().await
     }
 
-    fn weigh(
+    async fn weigh(
         &self,
         stream: &mut Stream<'_, WeightSums>,
         block: &Block,
@@ -200,19 +208,21 @@ impl Weights<'_> {
             cost: READ_COST * (TILE * COLUMNS) as f64,
             pairs: 0,
         };
-        stream.tiles(tiles, |first_tile, first_sum| WeighParams {
-            rows: rows as u32,
-            cols: cols as u32,
-            stride: self.table.quads(),
-            diagonal: self.table.pass.counted(block).code(),
-            sum: matches!(self.weights, PairWeights::Sum { .. }).into(),
-            first_tile,
-            first_sum,
-            scale_high,
-            scale_low,
-            scale_least,
-            zero: 0,
-        })
+        stream
+            .tiles(tiles, |first_tile, first_sum| WeighParams {
+                rows: rows as u32,
+                cols: cols as u32,
+                stride: self.table.quads(),
+                diagonal: self.table.pass.counted(block).code(),
+                sum: matches!(self.weights, PairWeights::Sum { .. }).into(),
+                first_tile,
+                first_sum,
+                scale_high,
+                scale_low,
+                scale_least,
+                zero: 0,
+            })
+            .await
     }
 
     /// The factors of the points on either side, panel by panel; of one set, those on the left are both.

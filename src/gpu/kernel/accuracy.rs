@@ -7,13 +7,12 @@
 
 use crate::{
     accuracy::NARROW,
-    error::Result,
     gpu::kernel::{exponent, table::Similarity},
     kernel::{Kernel, Map},
     log_sum::LogSumExp,
     pairs::Pairs,
     points::Scaling,
-    progress::Watch,
+    progress::{Passes, Watch},
 };
 
 /// Pairs up to which rounding has little to average over, so that each product is split.
@@ -155,34 +154,48 @@ pub(crate) struct Climbed<T> {
     pub(crate) by: Arithmetic,
 }
 
-/// Results by the arithmetic that each of them needs: all by the first, and those whose evidence asks for a finer one again
-/// by that. A pass makes all of them; those not asked for are left as they were.
-pub(crate) fn climb<T>(
-    first: Arithmetic,
-    watch: &Watch<'_>,
-    evidence: impl Fn(usize, &T) -> Evidence,
-    mut pass: impl FnMut(Arithmetic, &Watch<'_>) -> Result<Vec<T>>,
-) -> Result<Vec<Climbed<T>>> {
-    let mut passes = watch.passes();
-    let mut wanted: Vec<Option<Arithmetic>> = Vec::new();
-    let mut results: Vec<Option<Climbed<T>>> = Vec::new();
-    let mut by = first;
-    loop {
-        for (i, result) in pass(by, passes.next())?.into_iter().enumerate() {
-            if results.len() == i {
-                results.push(None);
-                wanted.push(Some(by));
+/// The climb from the first arithmetic to those that results need: all results are made by the first, and those whose
+/// evidence asks for a finer one again by that. A pass makes all of them; those not asked for are left as they were.
+///
+/// [`step`](Self::step) names the arithmetic of the next pass, whose results go to [`judge`](Self::judge).
+pub(crate) struct Climb<'a, T> {
+    passes: Passes<'a>,
+    by: Option<Arithmetic>,
+    /// For each result, the arithmetic that it still asks for.
+    wanted: Vec<Option<Arithmetic>>,
+    results: Vec<Option<Climbed<T>>>,
+}
+
+impl<'a, T> Climb<'a, T> {
+    pub(crate) fn new(first: Arithmetic, watch: &'a Watch) -> Self {
+        Self { passes: watch.passes(), by: Some(first), wanted: Vec::new(), results: Vec::new() }
+    }
+
+    /// The arithmetic of the next pass and its watch; none where every result stands.
+    pub(crate) fn step(&mut self) -> Option<(Arithmetic, &Watch)> {
+        self.by.map(|by| (by, self.passes.next()))
+    }
+
+    /// Lets the results of a pass stand, or asks for a finer arithmetic.
+    pub(crate) fn judge(&mut self, results: Vec<T>, evidence: impl Fn(usize, &T) -> Evidence) {
+        let Some(by) = self.by else { return };
+        for (i, result) in results.into_iter().enumerate() {
+            if self.results.len() == i {
+                self.results.push(None);
+                self.wanted.push(Some(by));
             }
-            if wanted[i] == Some(by) {
-                wanted[i] = next(by, &evidence(i, &result));
+            if self.wanted[i] == Some(by) {
+                self.wanted[i] = next(by, &evidence(i, &result));
                 // A coarse result makes room for the finer one.
-                results[i] = wanted[i].is_none().then_some(Climbed { result, by });
+                self.results[i] = self.wanted[i].is_none().then_some(Climbed { result, by });
             }
         }
-        match wanted.iter().flatten().next() {
-            Some(&finer) => by = finer,
-            None => return Ok(results.into_iter().flatten().collect()),
-        }
+        self.by = self.wanted.iter().flatten().next().copied();
+    }
+
+    /// The results, once there is no next pass.
+    pub(crate) fn finish(self) -> Vec<Climbed<T>> {
+        self.results.into_iter().flatten().collect()
     }
 }
 
@@ -201,24 +214,22 @@ mod tests {
     fn results_are_made_again_only_where_their_evidence_asks_for_it() {
         let logs = [-3.0, -1e-6, -3.0];
         let mut passes = Vec::new();
-        let found = climb(
-            COSINE,
-            &Watch::new(None, 0),
-            |_, &(_, log)| evidence(log),
-            |by, _| {
-                passes.push(by);
-                Ok(logs.map(|log| (by, log)).into())
-            },
-        );
-        let found = found.expect("sums");
+        let watch = Watch::new(None, 0);
+        let mut climb = Climb::new(COSINE, &watch);
+        while let Some((by, _)) = climb.step() {
+            passes.push(by);
+            climb.judge(logs.map(|log| (by, log)).into(), |_, &(_, log)| evidence(log));
+        }
+        let found = climb.finish();
         assert_eq!(passes, [COSINE, Arithmetic::LESS_ONE]);
         assert_eq!(
             found.iter().map(|found| found.by).collect::<Vec<_>>(),
             [COSINE, Arithmetic::LESS_ONE, COSINE]
         );
         assert!(found.iter().all(|found| found.by == found.result.0));
-        let none = climb(COSINE, &Watch::new(None, 0), |_, ()| evidence(0.0), |_, _| Ok(Vec::new()));
-        assert!(none.expect("no sums").is_empty());
+        let mut none = Climb::<()>::new(COSINE, &watch);
+        none.judge(Vec::new(), |_, ()| evidence(0.0));
+        assert!(none.step().is_none() && none.finish().is_empty());
     }
 
     #[test]

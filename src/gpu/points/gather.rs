@@ -14,34 +14,38 @@ use crate::{
 };
 
 /// The points of these rows, in this order.
-pub(crate) fn gather(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Points> {
+pub(crate) async fn gather(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Points> {
     let source = GpuPoints::of(points, context)?;
     let (dims, panel_rows) = (points.dims(), source.panel_rows);
-    let placed = context.scoped("gathering points", || {
-        let mut placed = Vec::new();
-        for panel in panels(rows.len(), panel_rows) {
-            let mut stream = Stream::new(context, source.stored)?;
-            let (values, lengths) = copy(&mut stream, source, dims, &rows[panel.clone()])?;
-            placed.push(pack(context, &mut stream, (&values, lengths), panel, dims, points.scaling())?);
-            stream.finish()?;
-        }
-        Ok(placed)
-    })?;
+    let placed = context
+        .scoped("gathering points", async {
+            let mut placed = Vec::new();
+            for panel in panels(rows.len(), panel_rows) {
+                let mut stream = Stream::new(context, source.stored)?;
+                let (values, lengths) = copy(&mut stream, source, dims, &rows[panel.clone()]).await?;
+                placed.push(
+                    pack(context, &mut stream, (&values, lengths), panel, dims, points.scaling()).await?,
+                );
+                stream.finish().await?;
+            }
+            Ok(placed)
+        })
+        .await?;
     let storage = GpuPoints::new(context, source.stored, panel_rows, placed);
-    Ok(Points { rows: rows.len(), dims, scaling: points.scaling(), storage: Box::new(storage) })
+    Ok(Points { rows: rows.len(), dims, scaling: points.scaling(), storage: Arc::new(storage) })
 }
 
 /// The values of these rows, row-major; panels hold more rows than these.
-pub(crate) fn read(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Vec<f32>> {
+pub(crate) async fn read(context: &Arc<Context>, points: &Points, rows: &[usize]) -> Result<Vec<f32>> {
     let source = GpuPoints::of(points, context)?;
     let mut stream = Stream::new(context, source.stored)?;
-    let (values, _) = copy(&mut stream, source, points.dims(), rows)?;
-    stream.finish()?;
-    context.read([(&values, rows.len() * points.dims())])
+    let (values, _) = copy(&mut stream, source, points.dims(), rows).await?;
+    stream.finish().await?;
+    context.read([(&values, rows.len() * points.dims())]).await
 }
 
 /// Copies rows, and their inverse lengths, from whatever panels they lie in.
-fn copy(
+async fn copy(
     stream: &mut Stream<'_>,
     source: &GpuPoints,
     dims: usize,
@@ -57,7 +61,9 @@ fn copy(
             let buffer = context.filled("a list of rows", list)?;
             let buffers = [&panel.values, &panel.inverse_lengths, &buffer, &values, &lengths];
             let params = RowParams { dims: dims as u32 };
-            stream.dispatch(Shader::Gather, &params, &buffers, list.len(), (list.len() * dims) as f64)?;
+            stream
+                .dispatch(Shader::Gather, &params, &buffers, list.len(), (list.len() * dims) as f64)
+                .await?;
         }
     }
     Ok((values, lengths))

@@ -29,7 +29,7 @@ pub(crate) struct Half {
 
 impl Halves {
     /// The halves of some sets, around the centre of all their points.
-    pub(crate) fn of<const N: usize>(
+    pub(crate) async fn of<const N: usize>(
         sets: [&GpuPoints; N],
         dims: usize,
         cooperative: Cooperative,
@@ -43,7 +43,9 @@ impl Halves {
         for panel in panels() {
             let rows = panel.rows.len();
             let params = CentreParams { rows: rows as u32, dims: dims as u32 };
-            stream.dispatch(Shader::Centre, &params, &[&panel.values, &sum], dims, (rows * dims) as f64)?;
+            stream
+                .dispatch(Shader::Centre, &params, &[&panel.values, &sum], dims, (rows * dims) as f64)
+                .await?;
         }
         // Rows of all sets have numbers of their own: equal ones are not to be rounded alike.
         let mut first_row = 0u32;
@@ -66,12 +68,12 @@ impl Halves {
                 };
                 let buffers = [&panel.values, &panel.excess, &sum, &half.values, &half.excess];
                 let groups = whole.div_ceil(HALVE_ROWS);
-                stream.dispatch(Shader::Halve, &params, &buffers, groups, (rows * dims) as f64)?;
+                stream.dispatch(Shader::Halve, &params, &buffers, groups, (rows * dims) as f64).await?;
                 first_row = first_row.wrapping_add(rows as u32);
                 halves.0.push(half);
             }
         }
-        stream.finish()?;
+        stream.finish().await?;
         Ok(halves)
     }
 

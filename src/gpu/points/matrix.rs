@@ -5,6 +5,7 @@ use std::{any::Any, ops::Range, sync::Arc};
 use crate::{
     error::{Error, Result},
     gpu::device::context::Context,
+    pending::Pending,
     points::{Matrix, MatrixStorage, own},
     schedule::panels,
 };
@@ -47,16 +48,23 @@ impl GpuMatrix {
     }
 
     /// A matrix of a caller's values, row-major.
-    pub(crate) fn upload(context: &Arc<Context>, values: &[f32], rows: usize, cols: usize) -> Result<Matrix> {
+    pub(crate) async fn upload(
+        context: &Arc<Context>,
+        values: &[f32],
+        rows: usize,
+        cols: usize,
+    ) -> Result<Matrix> {
         let shard_rows = context.panel_rows("bytes of 64 rows of a matrix", 4 * cols.max(1) as u64)?;
-        context.scoped("bringing a matrix to the device", || {
-            let matrix = Self::new(context, rows, cols, shard_rows)?;
-            for Shard { rows, values: shard } in &matrix.shards {
-                let part = &values[rows.start * cols..rows.end * cols];
-                context.send(part, shard)?;
-            }
-            Ok(matrix.into_matrix(rows))
-        })
+        context
+            .scoped("bringing a matrix to the device", async {
+                let matrix = Self::new(context, rows, cols, shard_rows)?;
+                for Shard { rows, values: shard } in &matrix.shards {
+                    let part = &values[rows.start * cols..rows.end * cols];
+                    context.send(part, shard).await?;
+                }
+                Ok(matrix.into_matrix(rows))
+            })
+            .await
     }
 
     /// The matrix, if it lives on this device.
@@ -67,25 +75,31 @@ impl GpuMatrix {
 
     /// As the caller's.
     pub(crate) fn into_matrix(self, rows: usize) -> Matrix {
-        Matrix { rows, cols: self.cols, storage: Box::new(self) }
+        Matrix { rows, cols: self.cols, storage: Arc::new(self) }
     }
 
     /// Copies the values to a buffer of the caller's, row-major.
-    pub(crate) fn copy_to(&self, target: &wgpu::Buffer, offset: u64) -> Result<()> {
-        self.context.scoped("copying a matrix", || {
-            let mut encoder = self.context.device.create_command_encoder(&Default::default());
-            for shard in &self.shards {
-                let start = offset + 4 * (shard.rows.start * self.cols) as u64;
-                encoder.copy_buffer_to_buffer(&shard.values, 0, target, start, shard.values.size());
-            }
-            self.context.queue.submit([encoder.finish()]);
-            Ok(())
-        })
+    pub(crate) async fn copy_to(&self, target: &wgpu::Buffer, offset: u64) -> Result<()> {
+        self.context
+            .scoped("copying a matrix", async {
+                let mut encoder = self.context.device.create_command_encoder(&Default::default());
+                for shard in &self.shards {
+                    let start = offset + 4 * (shard.rows.start * self.cols) as u64;
+                    encoder.copy_buffer_to_buffer(&shard.values, 0, target, start, shard.values.size());
+                }
+                self.context.queue.submit([encoder.finish()]);
+                Ok(())
+            })
+            .await
     }
 }
 
 impl MatrixStorage for GpuMatrix {
-    fn read(&self) -> Result<Vec<f32>> {
-        self.context.read(self.shards.iter().map(|shard| (&shard.values, shard.rows.len() * self.cols)))
+    fn read<'a>(&'a self, values: &'a mut [f32]) -> Pending<'a, ()> {
+        Box::pin(async {
+            let part = |shard: &'a Shard| (&shard.values, shard.rows.len() * self.cols);
+            let parts: Vec<_> = self.shards.iter().map(part).collect();
+            self.context.read_into(&parts, values).await
+        })
     }
 }

@@ -81,6 +81,19 @@ impl GpuPoints {
         if Arc::ptr_eq(&own.context, context) { Ok(own) } else { Err(Error::OtherDevice) }
     }
 
+    /// The panels of points of this shape on this device, of which nobody else has a handle.
+    fn reusable(
+        points: Points,
+        context: &Arc<Context>,
+        shape: (usize, usize),
+        stored: Storage,
+    ) -> Option<std::vec::IntoIter<Panel>> {
+        let same_shape = points.shape() == shape;
+        let own = Arc::try_unwrap(points.storage.downcast::<Self>().ok()?).ok()?;
+        let serve = same_shape && own.stored == stored && Arc::ptr_eq(&own.context, context);
+        serve.then(|| own.panels.into_iter())
+    }
+
     /// Two sets that one kernel can read.
     pub(crate) fn both<'a>(
         x: &'a Points,
@@ -93,12 +106,13 @@ impl GpuPoints {
 }
 
 /// Brings points to the device.
-pub(crate) fn place(
+pub(crate) async fn place(
     context: &Arc<Context>,
     source: Source<'_>,
     (rows, dims): (usize, usize),
     scaling: Scaling,
     storage: Storage,
+    reused: Option<Points>,
 ) -> Result<Points> {
     // Half precision ends at 65,504, and raw points need not.
     let stored = if scaling == Scaling::Raw { Storage::F32 } else { storage };
@@ -113,42 +127,48 @@ pub(crate) fn place(
             cure,
         });
     }
-    let placed = context.scoped("bringing points to the device", || {
-        let given = context.storage("points as given", row_bytes * panel_rows.min(rows.max(1)) as u64)?;
-        let first_bad_row = context.storage("the first bad row", 4)?;
-        context.queue.write_buffer(&first_bad_row, 0, &[0xff; 4]);
-        let mut stream = Stream::new(context, stored)?;
-        let mut placed = Vec::new();
-        for rows in panels(rows, panel_rows) {
-            let bytes = row_bytes * rows.len() as u64;
-            match source {
-                Source::Host(points) => {
-                    let values = &points.values()[rows.start * dims..rows.end * dims];
-                    context.send(values, &given)?;
+    let mut reused = reused.and_then(|points| GpuPoints::reusable(points, context, (rows, dims), stored));
+    let placed = context
+        .scoped("bringing points to the device", async {
+            let given = context.storage("points as given", row_bytes * panel_rows.min(rows.max(1)) as u64)?;
+            let first_bad_row = context.storage("the first bad row", 4)?;
+            context.queue.write_buffer(&first_bad_row, 0, &[0xff; 4]);
+            let mut stream = Stream::new(context, stored)?;
+            let mut placed = Vec::new();
+            for rows in panels(rows, panel_rows) {
+                let bytes = row_bytes * rows.len() as u64;
+                match source {
+                    Source::Host(points) => {
+                        let values = &points.values()[rows.start * dims..rows.end * dims];
+                        context.send(values, &given).await?;
+                    }
+                    Source::Device(buffer, offset) => {
+                        let start = offset + row_bytes * rows.start as u64;
+                        stream.encoder().copy_buffer_to_buffer(buffer, start, &given, 0, bytes);
+                    }
                 }
-                Source::Device(buffer, offset) => {
-                    let start = offset + row_bytes * rows.start as u64;
-                    stream.encoder().copy_buffer_to_buffer(buffer, start, &given, 0, bytes);
-                }
+                let panel = match reused.as_mut().and_then(Iterator::next) {
+                    Some(panel) => panel,
+                    None => Panel::new(context, rows, dims, stored)?,
+                };
+                scale(&mut stream, &given, &panel, &first_bad_row, dims, scaling).await?;
+                // The next panel overwrites the values as given.
+                stream.flush().await?;
+                placed.push(panel);
             }
-            let panel = Panel::new(context, rows, dims, stored)?;
-            scale(&mut stream, &given, &panel, &first_bad_row, dims, scaling)?;
-            // The next panel overwrites the values as given.
-            stream.flush()?;
-            placed.push(panel);
-        }
-        stream.finish()?;
-        if let Source::Device(buffer, offset) = source {
-            refuse_bad_row(context, &first_bad_row, buffer, offset, dims, scaling)?;
-        }
-        Ok(placed)
-    })?;
+            stream.finish().await?;
+            if let Source::Device(buffer, offset) = source {
+                refuse_bad_row(context, &first_bad_row, buffer, offset, dims, scaling).await?;
+            }
+            Ok(placed)
+        })
+        .await?;
     let storage = GpuPoints::new(context, stored, panel_rows, placed);
-    Ok(Points { rows, dims, scaling, storage: Box::new(storage) })
+    Ok(Points { rows, dims, scaling, storage: Arc::new(storage) })
 }
 
 /// Rows that were points already, and their inverse lengths, as a panel of them.
-pub(crate) fn pack(
+pub(crate) async fn pack(
     context: &Context,
     stream: &mut Stream<'_>,
     (values, inverse_lengths): (&wgpu::Buffer, wgpu::Buffer),
@@ -158,14 +178,14 @@ pub(crate) fn pack(
 ) -> Result<Panel> {
     let panel = Panel::new(context, rows, dims, stream.storage())?;
     let first_bad_row = context.storage("the first bad row", 4)?;
-    scale(stream, values, &panel, &first_bad_row, dims, Scaling::Raw)?;
+    scale(stream, values, &panel, &first_bad_row, dims, Scaling::Raw).await?;
     if scaling == Scaling::Unit {
-        measure(stream, &panel, dims)?;
+        measure(stream, &panel, dims).await?;
     }
     Ok(Panel { inverse_lengths, ..panel })
 }
 
-fn scale(
+async fn scale(
     stream: &mut Stream<'_>,
     given: &wgpu::Buffer,
     panel: &Panel,
@@ -192,9 +212,9 @@ fn scale(
     let cost = (rows * dims) as f64;
     // Four rows each, and those that fill up the last group.
     let groups = rows.next_multiple_of(TILE) / 4;
-    stream.dispatch(Shader::Normalize { unit }, &params, &buffers, groups, cost)?;
+    stream.dispatch(Shader::Normalize { unit }, &params, &buffers, groups, cost).await?;
     if unit {
-        measure(stream, panel, dims)?;
+        measure(stream, panel, dims).await?;
     } else {
         stream.encoder().clear_buffer(&panel.excess, 0, None);
     }
@@ -202,15 +222,15 @@ fn scale(
 }
 
 /// How far the lengths of unit rows are from one.
-fn measure(stream: &mut Stream<'_>, panel: &Panel, dims: usize) -> Result<()> {
+async fn measure(stream: &mut Stream<'_>, panel: &Panel, dims: usize) -> Result<()> {
     let rows = panel.rows.len();
     let params = ExcessParams { rows: rows as u32, dims: dims as u32, zero: 0 };
     let buffers = [&panel.values, &panel.excess];
-    stream.dispatch(Shader::Excess, &params, &buffers, rows.div_ceil(EXCESS_ROWS), (rows * dims) as f64)
+    stream.dispatch(Shader::Excess, &params, &buffers, rows.div_ceil(EXCESS_ROWS), (rows * dims) as f64).await
 }
 
 /// The kernel has seen that a row is bad; the host says what is wrong with it.
-fn refuse_bad_row(
+async fn refuse_bad_row(
     context: &Context,
     first_bad_row: &wgpu::Buffer,
     buffer: &wgpu::Buffer,
@@ -218,7 +238,7 @@ fn refuse_bad_row(
     dims: usize,
     scaling: Scaling,
 ) -> Result<()> {
-    let row = match context.read([(first_bad_row, 1)])?.first() {
+    let row = match context.read([(first_bad_row, 1)]).await?.first() {
         Some(bits) if bits.to_bits() != u32::MAX => bits.to_bits() as usize,
         _ => return Ok(()),
     };
@@ -226,6 +246,6 @@ fn refuse_bad_row(
     let mut encoder = context.device.create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(buffer, offset + 4 * (row * dims) as u64, &copy, 0, copy.size());
     context.queue.submit([encoder.finish()]);
-    check(row, &context.read([(&copy, dims)])?, scaling)?;
+    check(row, &context.read([(&copy, dims)]).await?, scaling)?;
     Err(Error::Device { reason: format!("row {row} was refused without a reason") })
 }

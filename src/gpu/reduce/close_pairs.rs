@@ -88,37 +88,40 @@ impl Collector for Counts {
 }
 
 /// The pairs whose squared distance is at most `square`, `limit` of them by name.
-pub(crate) fn close_pairs(
+pub(crate) async fn close_pairs(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     square: f64,
     limit: usize,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<FoundPairs> {
     let (x, _) = pairs.sides();
-    context.scoped("looking for close pairs", || {
-        let exponent = PairExponent::new(Arithmetic::DIFFERENCES, Kernel::gaussian(1.0), x.scaling());
-        let table = SimilarityTable::new(context, pairs, exponent, 0.0)?;
-        let bounds = Bounds::new(square, x.dims());
-        let search = Search { context, pairs, table: &table, square, bounds };
-        let blocks: Vec<_> = table.pass.blocks().collect();
-        let counts = search.count_blocks(&blocks, watch)?;
-        let mut close = FoundPairs { count: counts.iter().map(|count| count.sure).sum(), pairs: Vec::new() };
-        // Pairs of earlier rows come first, and blocks of the same rows are next to each other.
-        let mut rows = 0..0;
-        let mut named = 0;
-        for (block, count) in blocks.iter().zip(counts) {
-            if block.rows != rows {
-                (rows, named) = (block.rows.clone(), close.pairs.len());
+    context
+        .scoped("looking for close pairs", async {
+            let exponent = PairExponent::new(Arithmetic::DIFFERENCES, Kernel::gaussian(1.0), x.scaling());
+            let table = SimilarityTable::new(context, pairs, exponent, 0.0).await?;
+            let bounds = Bounds::new(square, x.dims());
+            let search = Search { context, pairs, table: &table, square, bounds };
+            let blocks: Vec<_> = table.pass.blocks().collect();
+            let counts = search.count_blocks(&blocks, watch).await?;
+            let mut close =
+                FoundPairs { count: counts.iter().map(|count| count.sure).sum(), pairs: Vec::new() };
+            // Pairs of earlier rows come first, and blocks of the same rows are next to each other.
+            let mut rows = 0..0;
+            let mut named = 0;
+            for (block, count) in blocks.iter().zip(counts) {
+                if block.rows != rows {
+                    (rows, named) = (block.rows.clone(), close.pairs.len());
+                }
+                let wanted = if named < limit { limit } else { 0 };
+                if count.perhaps > 0 || count.sure > 0 && wanted > 0 {
+                    search.list_block(block, wanted, &mut close, &watch.silent()).await?;
+                    first(&mut close.pairs, limit);
+                }
             }
-            let wanted = if named < limit { limit } else { 0 };
-            if count.perhaps > 0 || count.sure > 0 && wanted > 0 {
-                search.list_block(block, wanted, &mut close, &watch.silent())?;
-                first(&mut close.pairs, limit);
-            }
-        }
-        Ok(close)
-    })
+            Ok(close)
+        })
+        .await
 }
 
 struct Search<'a> {
@@ -131,29 +134,29 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// The counts of every block.
-    fn count_blocks(&self, blocks: &[Block], watch: &Watch<'_>) -> Result<Vec<Count>> {
+    async fn count_blocks(&self, blocks: &[Block], watch: &Watch) -> Result<Vec<Count>> {
         let mut stream = self.stream(blocks.len(), watch)?;
         for (number, block) in blocks.iter().enumerate() {
-            self.count(&mut stream, block, CountOf::Block(number))?;
+            self.count(&mut stream, block, CountOf::Block(number)).await?;
         }
-        Ok(stream.finish()?.0)
+        Ok(stream.finish().await?.0)
     }
 
     /// The counts of every row of a block, whose similarities stay in the table.
-    fn count_rows(&self, block: &Block, watch: &Watch<'_>) -> Result<Vec<Count>> {
+    async fn count_rows(&self, block: &Block, watch: &Watch) -> Result<Vec<Count>> {
         let mut stream = self.stream(block.rows.len(), watch)?;
-        self.count(&mut stream, block, CountOf::EachRow)?;
-        Ok(stream.finish()?.0)
+        self.count(&mut stream, block, CountOf::EachRow).await?;
+        Ok(stream.finish().await?.0)
     }
 
-    fn stream<'s>(&'s self, counts: usize, watch: &'s Watch<'s>) -> Result<Stream<'s, Counts>> {
+    fn stream<'s>(&'s self, counts: usize, watch: &'s Watch) -> Result<Stream<'s, Counts>> {
         let counts = Counts(vec![Count::default(); counts]);
         Stream::collecting(counts, self.context, self.table.pass.x.stored, Some(watch))
     }
 
-    fn count(&self, stream: &mut Stream<'_, Counts>, block: &Block, to: CountOf) -> Result<()> {
+    async fn count(&self, stream: &mut Stream<'_, Counts>, block: &Block, to: CountOf) -> Result<()> {
         let counted = self.table.pass.counted(block);
-        self.table.fill(stream, block, counted)?;
+        self.table.fill(stream, block, counted).await?;
         let sums = stream.sums();
         let tiles = Tiles {
             shader: Shader::CloseCounts,
@@ -163,30 +166,32 @@ impl Search<'_> {
             cost: READ_COST * block.cols.len() as f64,
             pairs: self.table.pass.pairs_of(block),
         };
-        stream.tiles(tiles, |first_tile, first_sum| CloseCountsParams {
-            cols: block.cols.len() as u32,
-            stride: self.table.quads(),
-            diagonal: counted.code(),
-            sure: self.bounds.sure,
-            perhaps: self.bounds.perhaps,
-            first_tile,
-            first_sum,
-        })
+        stream
+            .tiles(tiles, |first_tile, first_sum| CloseCountsParams {
+                cols: block.cols.len() as u32,
+                stride: self.table.quads(),
+                diagonal: counted.code(),
+                sure: self.bounds.sure,
+                perhaps: self.bounds.perhaps,
+                first_tile,
+                first_sum,
+            })
+            .await
     }
 
     /// Counts what is in doubt, and names as many as may be wanted of a block.
-    fn list_block(
+    async fn list_block(
         &self,
         block: &Block,
         wanted: usize,
         close: &mut FoundPairs,
-        watch: &Watch<'_>,
+        watch: &Watch,
     ) -> Result<()> {
         let Bounds { sure, perhaps } = self.bounds;
-        let counts = self.count_rows(block, watch)?;
+        let counts = self.count_rows(block, watch).await?;
         let mut named = Vec::new();
         for rows in pieces(&counts, |count| count.perhaps) {
-            let found = self.list(block, rows, (sure, perhaps))?;
+            let found = self.list(block, rows, (sure, perhaps)).await?;
             let found: Vec<_> = found.into_iter().filter(|&(_, _, square)| square <= self.square).collect();
             close.count += found.len() as u64;
             named.extend(found);
@@ -199,7 +204,7 @@ impl Search<'_> {
             more
         });
         for rows in pieces(&counts[..needed.count()], |count| count.sure) {
-            named.extend(self.list(block, rows, (-1.0, sure))?);
+            named.extend(self.list(block, rows, (-1.0, sure)).await?);
             first(&mut named, wanted);
         }
         close.pairs.extend(named);
@@ -208,7 +213,7 @@ impl Search<'_> {
 
     /// The pairs of some rows of a block that are farther apart than the one, and not than the other, and their squared
     /// distances in f64.
-    fn list(
+    async fn list(
         &self,
         block: &Block,
         rows: Range<usize>,
@@ -228,39 +233,36 @@ impl Search<'_> {
             room: MAX_LISTED_PAIRS as u32,
         };
         let cost = READ_COST * (rows.len() * block.cols.len()) as f64;
-        stream.dispatch(
-            Shader::CloseList,
-            &params,
-            &[&self.table.buffer, &listed, &list],
-            rows.len(),
-            cost,
-        )?;
-        stream.finish()?;
-        let count = context.read([(&listed, 1)])?[0].to_bits() as usize;
+        stream
+            .dispatch(Shader::CloseList, &params, &[&self.table.buffer, &listed, &list], rows.len(), cost)
+            .await?;
+        stream.finish().await?;
+        let count = context.read([(&listed, 1)]).await?[0].to_bits() as usize;
         if count > MAX_LISTED_PAIRS {
             return Err(Error::Device {
                 reason: format!("{count} close pairs where {MAX_LISTED_PAIRS} were counted"),
             });
         }
-        let list = context.read([(&list, 2 * count)])?;
+        let list = context.read([(&list, 2 * count)]).await?;
         let place = |start: usize, within: f32| start + within.to_bits() as usize;
         let mut pairs: Vec<_> = list
             .chunks_exact(2)
             .map(|pair| (place(block.rows.start, pair[0]), place(block.cols.start, pair[1])))
             .collect();
         pairs.sort_unstable();
-        self.measured(&pairs)
+        self.measured(&pairs).await
     }
 
     /// Pairs with their squared distances, of the points as they are stored.
-    fn measured(&self, pairs: &[(usize, usize)]) -> Result<Vec<(usize, usize, f64)>> {
+    async fn measured(&self, pairs: &[(usize, usize)]) -> Result<Vec<(usize, usize, f64)>> {
         let (x, y) = self.pairs.sides();
         let dims = x.dims();
         let mut measured = Vec::with_capacity(pairs.len());
         let bytes = GATHERED_BYTES.min(self.context.max_binding() as usize);
         for part in pairs.chunks((bytes / (4 * dims)).clamp(1, MAX_LISTED_PAIRS)) {
             let (rows, cols): (Vec<_>, Vec<_>) = part.iter().copied().unzip();
-            let (a, b) = (gather::read(self.context, x, &rows)?, gather::read(self.context, y, &cols)?);
+            let (a, b) =
+                (gather::read(self.context, x, &rows).await?, gather::read(self.context, y, &cols).await?);
             let rows = a.chunks_exact(dims).zip(b.chunks_exact(dims));
             measured.extend(part.iter().zip(rows).map(|(&(i, j), (a, b))| {
                 let squares = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2));

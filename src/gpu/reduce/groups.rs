@@ -15,7 +15,7 @@ use crate::{
             stream::{Collector, Stream, TileSum},
         },
         kernel::{
-            accuracy::{self, Reduction, climb},
+            accuracy::{self, Climb, Reduction},
             exponent::{Line, PairExponent},
         },
         reduce::total::Total,
@@ -90,23 +90,24 @@ impl Groups<'_> {
 }
 
 /// Σ exp(−t‖x−y‖²) over the pairs within each group, or of each two.
-pub(crate) fn group_log_sums(
+pub(crate) async fn group_log_sums(
     context: &Arc<Context>,
     x: &Points,
     groups: Groups<'_>,
     kernel: Kernel,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<LogSumExp>> {
     let (pairs, scaling) = (Pairs::Within(x), x.scaling());
     let sizes = (0..groups.ends.len()).map(|group| groups.size(group) as u64);
     let smallest = sizes.filter(|&size| size > 0).min().unwrap_or(0);
     let first = accuracy::first(pairs, kernel, Reduction::Groups { smallest });
     let exponent = PairExponent::of_rows(first, kernel, scaling)?;
-    let evidence = |place: usize, total: &Total| total.evidence(groups.pairs(place), exponent.t());
-    let found = climb(first, watch, evidence, |by, watch| {
-        sums_of_groups(context, pairs, &[exponent.by(by)], groups, watch)
-    })?;
-    let mut sums: Vec<_> = found.into_iter().map(|found| found.result.sum).collect();
+    let mut climb = Climb::new(first, watch);
+    while let Some((by, watch)) = climb.step() {
+        let sums = sums_of_groups(context, pairs, &[exponent.by(by)], groups, watch).await?;
+        climb.judge(sums, |place, total| total.evidence(groups.pairs(place), exponent.t()));
+    }
+    let mut sums: Vec<_> = climb.finish().into_iter().map(|found| found.result.sum).collect();
     if groups.which == GroupPairs::All {
         let count = groups.count();
         for i in 0..count {
@@ -119,68 +120,71 @@ pub(crate) fn group_log_sums(
 }
 
 /// The sums over all pairs for every exponent, from one table of similarities.
-pub(crate) fn sums_of_all(
+pub(crate) async fn sums_of_all(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     exponents: &[PairExponent],
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<Total>> {
-    sums_of_groups(context, pairs, exponents, Groups::ONE, watch)
+    sums_of_groups(context, pairs, exponents, Groups::ONE, watch).await
 }
 
 /// The sums for every exponent of every two groups asked for, the first of which is not below the second.
-fn sums_of_groups(
+async fn sums_of_groups(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     exponents: &[PairExponent],
     groups: Groups<'_>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<Total>> {
     let slope = |exponent: &&PairExponent| exponent.slope();
     let steepest = exponents.iter().max_by(|a, b| slope(a).total_cmp(&slope(b)));
     let Some(&steepest) = steepest else { return Ok(Vec::new()) };
-    context.scoped("summing groups", || {
-        let origin = steepest.line().origin;
-        let lines: Vec<_> = exponents.iter().map(|exponent| exponent.line_from(origin)).collect();
-        let table = SimilarityTable::new(context, pairs, steepest, origin)?;
-        let pass = &table.pass;
-        let blocks: Vec<_> = pass.blocks().collect();
-        let plan = match groups.which {
-            GroupPairs::All => Plan::of_all(context, &table, groups, &blocks)?,
-            GroupPairs::Within => Plan::within(context, groups, &blocks)?,
-        };
-        let ones = context.filled("weights of points", &vec![1.0f32; pass.x.panel_rows])?;
-        let results = GroupSums {
-            groups,
-            rows: plan.down.iter().map(|part| part.groups.clone()).collect(),
-            cols: plan.across.iter().map(|part| part.groups.clone()).collect(),
-            sums: vec![Total::EMPTY; groups.sums() * lines.len()],
-            lines,
-        };
-        let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
-        let rectangles = GroupBlocks::new(context, exponents)?;
-        let mut done = 0;
-        for (block, parts) in blocks.iter().zip(&plan.parts) {
-            let counted = pass.counted(block);
-            done += pass.pairs_of(block);
-            if !parts.is_empty() {
-                table.fill(&mut stream, block, counted)?;
+    context
+        .scoped("summing groups", async {
+            let origin = steepest.line().origin;
+            let lines: Vec<_> = exponents.iter().map(|exponent| exponent.line_from(origin)).collect();
+            let table = SimilarityTable::new(context, pairs, steepest, origin).await?;
+            let pass = &table.pass;
+            let blocks: Vec<_> = pass.blocks().collect();
+            let plan = match groups.which {
+                GroupPairs::All => Plan::of_all(context, &table, groups, &blocks)?,
+                GroupPairs::Within => Plan::within(context, groups, &blocks)?,
+            };
+            let ones = context.filled("weights of points", &vec![1.0f32; pass.x.panel_rows])?;
+            let results = GroupSums {
+                groups,
+                rows: plan.down.iter().map(|part| part.groups.clone()).collect(),
+                cols: plan.across.iter().map(|part| part.groups.clone()).collect(),
+                sums: vec![Total::EMPTY; groups.sums() * lines.len()],
+                lines,
+            };
+            let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
+            let rectangles = GroupBlocks::new(context, exponents)?;
+            let mut done = 0;
+            for (block, parts) in blocks.iter().zip(&plan.parts) {
+                let counted = pass.counted(block);
+                done += pass.pairs_of(block);
+                if !parts.is_empty() {
+                    table.fill(&mut stream, block, counted).await?;
+                }
+                for &part in parts {
+                    let (rows, cols) = (&plan.down[part.down].segments, &plan.across[part.across].segments);
+                    let (rows, cols, pairs) = (rows.all(), cols.all(), std::mem::take(&mut done));
+                    let of = Rectangles { block, counted, rows, cols, weights: &ones, pairs };
+                    rectangles.sum(&mut stream, &table, of, part).await?;
+                }
             }
-            for &part in parts {
-                let (rows, cols) = (&plan.down[part.down].segments, &plan.across[part.across].segments);
-                let (rows, cols, pairs) = (rows.all(), cols.all(), std::mem::take(&mut done));
-                let of = Rectangles { block, counted, rows, cols, weights: &ones, pairs };
-                rectangles.sum(&mut stream, &table, of, part)?;
+            let GroupSums { mut sums, lines, .. } = stream.finish().await?;
+            let count =
+                |place: usize| if groups.ends.is_empty() { pairs.count() } else { groups.pairs(place) };
+            for (number, total) in sums.iter_mut().enumerate() {
+                let (place, k) = (number / lines.len(), number % lines.len());
+                total.sum = lines[k].with_ones(total.sum, count(place) as f64);
             }
-        }
-        let GroupSums { mut sums, lines, .. } = stream.finish()?;
-        let count = |place: usize| if groups.ends.is_empty() { pairs.count() } else { groups.pairs(place) };
-        for (number, total) in sums.iter_mut().enumerate() {
-            let (place, k) = (number / lines.len(), number % lines.len());
-            total.sum = lines[k].with_ones(total.sum, count(place) as f64);
-        }
-        Ok(sums)
-    })
+            Ok(sums)
+        })
+        .await
 }
 
 /// Segments side by side, and the group of each.

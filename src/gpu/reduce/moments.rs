@@ -31,14 +31,14 @@ const MIN_CHUNKS: usize = 64;
 const MAX_WAITING_BYTES: u64 = 64 << 20;
 
 /// Mean and covariance, or Gram matrix of few points, which the host computes in f64.
-pub(crate) fn moments(context: &Arc<Context>, x: &Points, watch: &Watch<'_>) -> Result<Moments> {
+pub(crate) async fn moments(context: &Arc<Context>, x: &Points, watch: &Watch) -> Result<Moments> {
     let points = GpuPoints::of(x, context)?;
     let dims = x.dims();
     if x.rows() < dims {
         let mut values = Vec::with_capacity(x.rows() * dims);
         for panel in &points.panels {
             watch.advance(0)?;
-            values.extend(gather::read(context, x, &panel.rows.clone().collect::<Vec<_>>())?);
+            values.extend(gather::read(context, x, &panel.rows.clone().collect::<Vec<_>>()).await?);
         }
         let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {
             let values = &values[row * dims..][columns];
@@ -46,41 +46,43 @@ pub(crate) fn moments(context: &Arc<Context>, x: &Points, watch: &Watch<'_>) -> 
         };
         return gram::moments(x.rows(), dims, read, watch);
     }
-    context.scoped("summing moments", || {
-        let centre = centre(context, points, dims)?;
-        let on_device = context.filled("the centre of points", &centre)?;
-        // The last row and column are the sums, and the number of rows.
-        let side = dims + 1;
-        let bytes = 4 * (side * side) as u64;
-        let at_once = (MAX_WAITING_BYTES.min(context.max_binding()) / bytes).max(1) as usize;
-        let mut sums = vec![0.0f64; side * side];
-        let chunk = (x.rows() / MIN_CHUNKS)
-            .next_power_of_two()
-            .clamp(MIN_CHUNK_ROWS, points.panel_rows.max(MIN_CHUNK_ROWS));
-        for panel in &points.panels {
-            let chunks = panel.rows.len().div_ceil(chunk);
-            for first in (0..chunks).step_by(at_once) {
-                watch.advance(0)?;
-                let count = at_once.min(chunks - first);
-                let products = context.storage("moments of points", bytes * count as u64)?;
-                let buffers = [&panel.values, &on_device, &products];
-                multiply(context, points, panel, (chunk, first, count), dims, &buffers)?;
-                let products = context.read([(&products, count * side * side)])?;
-                for chunk in products.chunks_exact(side * side) {
-                    for a in 0..side {
-                        let row = a * side + a..(a + 1) * side;
-                        let sums = sums[row.clone()].iter_mut().zip(&chunk[row]);
-                        sums.for_each(|(sum, &part)| *sum += f64::from(part));
+    context
+        .scoped("summing moments", async {
+            let centre = centre(context, points, dims).await?;
+            let on_device = context.filled("the centre of points", &centre)?;
+            // The last row and column are the sums, and the number of rows.
+            let side = dims + 1;
+            let bytes = 4 * (side * side) as u64;
+            let at_once = (MAX_WAITING_BYTES.min(context.max_binding()) / bytes).max(1) as usize;
+            let mut sums = vec![0.0f64; side * side];
+            let chunk = (x.rows() / MIN_CHUNKS)
+                .next_power_of_two()
+                .clamp(MIN_CHUNK_ROWS, points.panel_rows.max(MIN_CHUNK_ROWS));
+            for panel in &points.panels {
+                let chunks = panel.rows.len().div_ceil(chunk);
+                for first in (0..chunks).step_by(at_once) {
+                    watch.advance(0)?;
+                    let count = at_once.min(chunks - first);
+                    let products = context.storage("moments of points", bytes * count as u64)?;
+                    let buffers = [&panel.values, &on_device, &products];
+                    multiply(context, points, panel, (chunk, first, count), dims, &buffers).await?;
+                    let products = context.read([(&products, count * side * side)]).await?;
+                    for chunk in products.chunks_exact(side * side) {
+                        for a in 0..side {
+                            let row = a * side + a..(a + 1) * side;
+                            let sums = sums[row.clone()].iter_mut().zip(&chunk[row]);
+                            sums.for_each(|(sum, &part)| *sum += f64::from(part));
+                        }
                     }
                 }
             }
-        }
-        Ok(about_mean(&centre, &sums, x.rows() as f64))
-    })
+            Ok(about_mean(&centre, &sums, x.rows() as f64))
+        })
+        .await
 }
 
 /// The mean in f32.
-fn centre(context: &Context, points: &GpuPoints, dims: usize) -> Result<Vec<f32>> {
+async fn centre(context: &Context, points: &GpuPoints, dims: usize) -> Result<Vec<f32>> {
     let mut stream = Stream::new(context, points.stored)?;
     let sum = context.storage("a sum of points", 4 * dims as u64)?;
     stream.encoder().clear_buffer(&sum, 0, None);
@@ -93,14 +95,14 @@ fn centre(context: &Context, points: &GpuPoints, dims: usize) -> Result<Vec<f32>
     for panel in &points.panels {
         let rows = panel.rows.len();
         let params = CentreParams { rows: rows as u32, dims: dims as u32 };
-        stream.dispatch(Shader::Centre, &params, &[&panel.values, &sum], dims, (rows * dims) as f64)?;
+        stream.dispatch(Shader::Centre, &params, &[&panel.values, &sum], dims, (rows * dims) as f64).await?;
     }
-    stream.finish()?;
+    stream.finish().await?;
     let rows: usize = points.panels.iter().map(|panel| panel.rows.len()).sum();
-    Ok(context.read([(&sum, dims)])?.iter().map(|sum| (f64::from(*sum) / rows as f64) as f32).collect())
+    Ok(context.read([(&sum, dims)]).await?.iter().map(|sum| (f64::from(*sum) / rows as f64) as f32).collect())
 }
 
-fn multiply(
+async fn multiply(
     context: &Context,
     points: &GpuPoints,
     panel: &Panel,
@@ -119,14 +121,16 @@ fn multiply(
         pairs: 0,
     };
     let mut stream = Stream::new(context, points.stored)?;
-    stream.tiles(tiles, |first_tile, _| MomentsParams {
-        rows: panel.rows.len() as u32,
-        dims: dims as u32,
-        chunk: chunk as u32,
-        first_chunk: first_chunk as u32,
-        first_tile,
-    })?;
-    stream.finish().map(drop)
+    stream
+        .tiles(tiles, |first_tile, _| MomentsParams {
+            rows: panel.rows.len() as u32,
+            dims: dims as u32,
+            chunk: chunk as u32,
+            first_chunk: first_chunk as u32,
+            first_tile,
+        })
+        .await?;
+    stream.finish().await.map(drop)
 }
 
 /// The moments about the mean, from sums about the centre.

@@ -24,44 +24,50 @@ pub(crate) fn side_by_side<'a>(
 }
 
 /// ‖xᵢ−yᵢ‖² of every row.
-pub(crate) fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
-    context.scoped("measuring pairs", || {
-        let (stored, panels) = side_by_side(context, x, y)?;
-        let mut stream = Stream::new(context, stored)?;
-        let dims = x.dims();
-        let params = RowParams { dims: dims as u32 };
-        let mut squares = Vec::new();
-        for (x, y) in panels {
-            let rows = x.rows.len();
-            let part = context.storage("squared distances of pairs", 4 * rows as u64)?;
-            let buffers = [&x.values, &y.values, &part];
-            stream.dispatch(Shader::PairedDistances, &params, &buffers, rows, (rows * dims) as f64)?;
-            squares.push((part, rows));
-        }
-        stream.finish()?;
-        let squares = context.read(squares.iter().map(|(part, rows)| (part, *rows)))?;
-        Ok(squares.into_iter().map(f64::from).collect())
-    })
+pub(crate) async fn squared_distances(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
+    context
+        .scoped("measuring pairs", async {
+            let (stored, panels) = side_by_side(context, x, y)?;
+            let mut stream = Stream::new(context, stored)?;
+            let dims = x.dims();
+            let params = RowParams { dims: dims as u32 };
+            let mut squares = Vec::new();
+            for (x, y) in panels {
+                let rows = x.rows.len();
+                let part = context.storage("squared distances of pairs", 4 * rows as u64)?;
+                let buffers = [&x.values, &y.values, &part];
+                stream
+                    .dispatch(Shader::PairedDistances, &params, &buffers, rows, (rows * dims) as f64)
+                    .await?;
+                squares.push((part, rows));
+            }
+            stream.finish().await?;
+            let squares = context.read(squares.iter().map(|(part, rows)| (part, *rows))).await?;
+            Ok(squares.into_iter().map(f64::from).collect())
+        })
+        .await
 }
 
 /// ⟨xᵢ, yᵢ⟩ of every row.
-pub(crate) fn dots(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
-    context.scoped("multiplying pairs", || {
-        let (stored, panels) = side_by_side(context, x, y)?;
-        let mut stream = Stream::new(context, stored)?;
-        let dims = x.dims();
-        let (kernel, params) =
-            (Shader::PairedDots { unit: x.scaling() == Scaling::Unit }, RowParams { dims: dims as u32 });
-        let mut dots = Vec::new();
-        for (x, y) in panels {
-            let rows = x.rows.len();
-            let part = context.storage("dot products of pairs", 8 * rows as u64)?;
-            let buffers = [&x.values, &y.values, &x.excess, &y.excess, &part];
-            stream.dispatch(kernel, &params, &buffers, rows, (rows * dims) as f64)?;
-            dots.push((part, 2 * rows));
-        }
-        stream.finish()?;
-        let dots = context.read(dots.iter().map(|(part, count)| (part, *count)))?;
-        Ok(dots.chunks_exact(2).map(|parts| f64::from(parts[0]) + f64::from(parts[1])).collect())
-    })
+pub(crate) async fn dots(context: &Arc<Context>, x: &Points, y: &Points) -> Result<Vec<f64>> {
+    context
+        .scoped("multiplying pairs", async {
+            let (stored, panels) = side_by_side(context, x, y)?;
+            let mut stream = Stream::new(context, stored)?;
+            let dims = x.dims();
+            let (kernel, params) =
+                (Shader::PairedDots { unit: x.scaling() == Scaling::Unit }, RowParams { dims: dims as u32 });
+            let mut dots = Vec::new();
+            for (x, y) in panels {
+                let rows = x.rows.len();
+                let part = context.storage("dot products of pairs", 8 * rows as u64)?;
+                let buffers = [&x.values, &y.values, &x.excess, &y.excess, &part];
+                stream.dispatch(kernel, &params, &buffers, rows, (rows * dims) as f64).await?;
+                dots.push((part, 2 * rows));
+            }
+            stream.finish().await?;
+            let dots = context.read(dots.iter().map(|(part, count)| (part, *count))).await?;
+            Ok(dots.chunks_exact(2).map(|parts| f64::from(parts[0]) + f64::from(parts[1])).collect())
+        })
+        .await
 }

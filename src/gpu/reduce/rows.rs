@@ -14,7 +14,7 @@ use crate::{
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
-            accuracy::{self, Evidence, Reduction, climb},
+            accuracy::{self, Climb, Evidence, Reduction},
             exponent::{Line, PairExponent},
             params::{ColumnParams, CountedPairs},
             table::Shader,
@@ -33,12 +33,12 @@ use crate::{
 pub(crate) const COLUMNS: usize = 16;
 
 /// log Σⱼ wⱼ k(xᵢ, yⱼ) for every point of either set and every kernel, from as few tables as their accuracy allows.
-pub(crate) fn row_log_sums(
+pub(crate) async fn row_log_sums(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     kernels: &[Kernel],
     weights: Option<PointWeights<'_>>,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<RowLogSums>> {
     let scaling = pairs.sides().0.scaling();
     let exponent = |&kernel: &Kernel| {
@@ -64,11 +64,13 @@ pub(crate) fn row_log_sums(
                 dropped: false,
             }
         };
-        let found = climb(exponents[first].arithmetic, passes.next(), evidence, |by, watch| {
+        let mut climb = Climb::new(exponents[first].arithmetic, passes.next());
+        while let Some((by, watch)) = climb.step() {
             let exponents: Vec<_> = alike.iter().map(|exponent| exponent.by(by)).collect();
-            together(context, pairs, &exponents, weights, &totals, watch)
-        })?;
-        let mut found = found.into_iter().map(|found| found.result);
+            let sums = together(context, pairs, &exponents, weights, &totals, watch).await?;
+            climb.judge(sums, evidence);
+        }
+        let mut found = climb.finish().into_iter().map(|found| found.result);
         for place in places {
             let x = found.by_ref().take(totals.left).collect();
             let y: Vec<_> = found.by_ref().take(rows - totals.left).collect();
@@ -79,84 +81,86 @@ pub(crate) fn row_log_sums(
 }
 
 /// For each of some exponents, which have one table of similarities, the log sums of the rows of both sets.
-fn together(
+async fn together(
     context: &Arc<Context>,
     pairs: Pairs<'_>,
     exponents: &[PairExponent],
     weights: Option<PointWeights<'_>>,
     totals: &Totals,
-    watch: &Watch<'_>,
+    watch: &Watch,
 ) -> Result<Vec<f64>> {
     let (x, y) = pairs.sides();
     let Some(first) = exponents.first() else { return Ok(Vec::new()) };
-    context.scoped("summing rows", || {
-        let origin = first.line().origin;
-        let lines: Vec<_> = exponents.iter().map(|exponent| exponent.line_from(origin)).collect();
-        let table = SimilarityTable::new(context, pairs, *first, origin)?;
-        let (pass, within) = (&table.pass, table.pass.one_set());
-        let own = Panels::new(context, weights.map(|weights| weights.x), x.rows(), pass.x.panel_rows)?;
-        let others = match within {
-            true => None,
-            false => {
-                Some(Panels::new(context, weights.map(|weights| weights.y), y.rows(), pass.y.panel_rows)?)
-            }
-        };
-        let others = others.as_ref().unwrap_or(&own);
+    context
+        .scoped("summing rows", async {
+            let origin = first.line().origin;
+            let lines: Vec<_> = exponents.iter().map(|exponent| exponent.line_from(origin)).collect();
+            let table = SimilarityTable::new(context, pairs, *first, origin).await?;
+            let (pass, within) = (&table.pass, table.pass.one_set());
+            let own = Panels::new(context, weights.map(|weights| weights.x), x.rows(), pass.x.panel_rows)?;
+            let others = match within {
+                true => None,
+                false => {
+                    Some(Panels::new(context, weights.map(|weights| weights.y), y.rows(), pass.y.panel_rows)?)
+                }
+            };
+            let others = others.as_ref().unwrap_or(&own);
 
-        let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSumExp::EMPTY; n]);
-        let results = RowSums { sums: vec![of_sets; lines.len()], lines };
-        let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
-        let rectangles = GroupBlocks::new(context, exponents)?;
-        let every_row = Segments::every(context, pass.x.panel_rows)?;
-        let whole = panels(y.rows(), pass.y.panel_rows)
-            .map(|cols| Segments::new(context, vec![0, cols.len() as u32]))
-            .collect::<Result<Vec<_>>>()?;
-        for block in pass.blocks() {
-            // A row has pairs on either side of the diagonal.
-            let counted = match pass.counted(&block) {
-                CountedPairs::AboveDiagonal => CountedPairs::OffDiagonal,
-                counted => counted,
-            };
-            table.fill(&mut stream, &block, counted)?;
-            let (row, col) = pass.panel_numbers(&block);
-            let pairs = pass.pairs_of(&block);
-            let of = Rectangles {
-                block: &block,
-                counted,
-                rows: every_row.first(block.rows.len()),
-                cols: whole[col].all(),
-                weights: &others.buffers[col],
-                pairs: if block.diagonal { pairs } else { 0 },
-            };
-            let to = Rows { side: 0, first: block.rows.start, kernel: 0, kernels: exponents.len() };
-            rectangles.sum(&mut stream, &table, of, to)?;
-            if block.diagonal {
-                continue;
-            }
-            for (kernel, &exponent) in exponents.iter().enumerate() {
-                let to = Rows { side: usize::from(!within), first: block.cols.start, kernel, kernels: 1 };
-                let of = Columns {
+            let of_sets = [x.rows(), if within { 0 } else { y.rows() }].map(|n| vec![LogSumExp::EMPTY; n]);
+            let results = RowSums { sums: vec![of_sets; lines.len()], lines };
+            let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;
+            let rectangles = GroupBlocks::new(context, exponents)?;
+            let every_row = Segments::every(context, pass.x.panel_rows)?;
+            let whole = panels(y.rows(), pass.y.panel_rows)
+                .map(|cols| Segments::new(context, vec![0, cols.len() as u32]))
+                .collect::<Result<Vec<_>>>()?;
+            for block in pass.blocks() {
+                // A row has pairs on either side of the diagonal.
+                let counted = match pass.counted(&block) {
+                    CountedPairs::AboveDiagonal => CountedPairs::OffDiagonal,
+                    counted => counted,
+                };
+                table.fill(&mut stream, &block, counted).await?;
+                let (row, col) = pass.panel_numbers(&block);
+                let pairs = pass.pairs_of(&block);
+                let of = Rectangles {
                     block: &block,
                     counted,
-                    exponent,
-                    weights: &own.buffers[row],
-                    // Pairs count once.
-                    pairs: if kernel == 0 { pairs } else { 0 },
+                    rows: every_row.first(block.rows.len()),
+                    cols: whole[col].all(),
+                    weights: &others.buffers[col],
+                    pairs: if block.diagonal { pairs } else { 0 },
                 };
-                sum_columns(&mut stream, &table, of, to)?;
+                let to = Rows { side: 0, first: block.rows.start, kernel: 0, kernels: exponents.len() };
+                rectangles.sum(&mut stream, &table, of, to).await?;
+                if block.diagonal {
+                    continue;
+                }
+                for (kernel, &exponent) in exponents.iter().enumerate() {
+                    let to = Rows { side: usize::from(!within), first: block.cols.start, kernel, kernels: 1 };
+                    let of = Columns {
+                        block: &block,
+                        counted,
+                        exponent,
+                        weights: &own.buffers[row],
+                        // Pairs count once.
+                        pairs: if kernel == 0 { pairs } else { 0 },
+                    };
+                    sum_columns(&mut stream, &table, of, to).await?;
+                }
             }
-        }
-        let RowSums { sums, lines } = stream.finish()?;
-        let mut logs = Vec::new();
-        for (line, [of_x, of_y]) in lines.into_iter().zip(sums) {
-            let (of_x, of_y) =
-                (of_x.into_iter().map(|sum| (sum, others)), of_y.into_iter().map(|sum| (sum, &own)));
-            for ((sum, weights), total) in of_x.chain(of_y).zip(&totals.weights) {
-                logs.push(line.with_ones(sum, total / weights.largest).log() + weights.largest.ln());
+            let RowSums { sums, lines } = stream.finish().await?;
+            let mut logs = Vec::new();
+            for (line, [of_x, of_y]) in lines.into_iter().zip(sums) {
+                let (of_x, of_y) =
+                    (of_x.into_iter().map(|sum| (sum, others)), of_y.into_iter().map(|sum| (sum, &own)));
+                for ((sum, weights), total) in of_x.chain(of_y).zip(&totals.weights) {
+                    logs.push(line.with_ones(sum, total / weights.largest).log() + weights.largest.ln());
+                }
             }
-        }
-        Ok(logs)
-    })
+            Ok(logs)
+        })
+        .await
 }
 
 /// The weights of all points that each row has pairs with, rows of the first set first.
@@ -236,7 +240,7 @@ struct Columns<'a> {
     pairs: u64,
 }
 
-fn sum_columns(
+async fn sum_columns(
     stream: &mut Stream<'_, RowSums>,
     table: &SimilarityTable<'_>,
     of: Columns<'_>,
@@ -254,18 +258,20 @@ fn sum_columns(
         cost: READ_COST * (rows * COLUMNS) as f64,
         pairs,
     };
-    stream.tiles(tiles, |first_tile, first_sum| ColumnParams {
-        rows: rows as u32,
-        cols: cols as u32,
-        stride: table.quads(),
-        diagonal: counted.code(),
-        first_tile,
-        first_sum,
-        scale_high,
-        scale_low,
-        scale_least,
-        zero: 0,
-    })
+    stream
+        .tiles(tiles, |first_tile, first_sum| ColumnParams {
+            rows: rows as u32,
+            cols: cols as u32,
+            stride: table.quads(),
+            diagonal: counted.code(),
+            first_tile,
+            first_sum,
+            scale_high,
+            scale_low,
+            scale_least,
+            zero: 0,
+        })
+        .await
 }
 
 /// The weights of a set's points, panel by panel.

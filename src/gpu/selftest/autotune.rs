@@ -4,91 +4,97 @@
 //! wrong, is passed over with a warning. The fastest are remembered in a file of the user's cache directory, by adapter,
 //! driver and version of this crate.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     error::{Error, Result},
     gpu::{
         block::pass::Pass,
-        device::context::Context,
+        device::{clock::Instant, context::Context},
         kernel::tiling::{Choice, Tiling},
         points::panels::{Source, place},
+        selftest::memory::{TILES_VARIABLE, asked_for},
     },
     kernel::Kernel,
     pairs::Pairs,
+    pending::Pending,
     points::{Embeddings, Points, Scaling},
     precision::Storage,
     progress::Watch,
 };
 
-/// `default` takes the tiles of a device's kind without timing; the name of tiles takes those.
-const TILES_VARIABLE: &str = "UNISPHERE_TILES";
 /// Multiply-adds of a call from which on a second spent on timing is soon won back.
 const MIN_WORK_TO_TIME: f64 = 2e11;
 
 impl Context {
-    /// The tiles for so many multiply-adds over cosines.
+    /// The tiles for so many multiply-adds over cosines. Tasks that ask at once may all try them, and take what the first
+    /// to end has found.
     ///
     /// # Errors
     ///
     /// What the last of the tiles failed with, where none of them works.
-    pub(crate) fn tiling(self: &Arc<Self>, work: f64) -> Result<Tiling> {
+    pub(crate) fn tiling<'a>(self: &'a Arc<Self>, work: f64) -> Pending<'a, Tiling> {
+        Box::pin(async move {
+            let chosen = *self.choice();
+            let checked = match chosen {
+                Choice::Settled(tiling) => return Ok(tiling),
+                Choice::Checked(tiling) => tiling,
+                Choice::Open => {
+                    let (wanted, settled) = self.wanted();
+                    let good = self.first_good(wanted).await?;
+                    match self.choose(good, settled) {
+                        Choice::Settled(tiling) => return Ok(tiling),
+                        Choice::Checked(tiling) => tiling,
+                        Choice::Open => good,
+                    }
+                }
+            };
+            if work < MIN_WORK_TO_TIME || self.untimed() {
+                return Ok(checked);
+            }
+            // First of all those that work: should others take the device with them, then only once.
+            self.keep(checked);
+            let fastest = match self.fastest(checked, TIMED_SHAPE).await {
+                Ok(fastest) => fastest,
+                Err(error @ Error::DeviceLost { .. }) => return Err(error),
+                Err(error) => {
+                    log::warn!("tiles could not be timed: {error}");
+                    checked
+                }
+            };
+            let (Choice::Settled(fastest) | Choice::Checked(fastest)) = self.choose(fastest, true) else {
+                return Ok(checked);
+            };
+            self.keep(fastest);
+            Ok(fastest)
+        })
+    }
+
+    /// Chooses tiles, unless another task has chosen as well by now; the choice that holds.
+    fn choose(&self, tiling: Tiling, settled: bool) -> Choice {
         let mut choice = self.choice();
-        let checked = match *choice {
-            Choice::Settled(tiling) => return Ok(tiling),
-            Choice::Checked(tiling) => tiling,
-            Choice::Open => {
-                let (wanted, settled) = self.wanted();
-                let tiling = self.first_good(wanted)?;
-                *choice = if settled { Choice::Settled(tiling) } else { Choice::Checked(tiling) };
-                tiling
-            }
+        *choice = match (*choice, settled) {
+            (Choice::Settled(tiling), _) => Choice::Settled(tiling),
+            (_, true) => Choice::Settled(tiling),
+            (Choice::Checked(tiling), false) => Choice::Checked(tiling),
+            (Choice::Open, false) => Choice::Checked(tiling),
         };
-        if work < MIN_WORK_TO_TIME || matches!(*choice, Choice::Settled(_)) || self.untimed() {
-            return Ok(checked);
-        }
-        // First of all those that work: should others take the device with them, then only once.
-        self.keep(checked);
-        let fastest = match self.fastest(checked, TIMED_SHAPE) {
-            Ok(fastest) => fastest,
-            Err(error @ Error::DeviceLost { .. }) => return Err(error),
-            Err(error) => {
-                log::warn!("tiles could not be timed: {error}");
-                checked
-            }
-        };
-        *choice = Choice::Settled(fastest);
-        self.keep(fastest);
-        Ok(fastest)
+        *choice
     }
 
     /// The first of the tiles that work, those wanted before all others. Where none do, adding up by subgroups may be at
     /// fault, and is left off.
-    fn first_good(self: &Arc<Self>, wanted: Tiling) -> Result<Tiling> {
-        let set = Sample::new(self, CHECKED_SHAPE)?;
-        let all = || {
-            let others = Tiling::ALL.into_iter().filter(|&tiling| tiling != wanted);
-            first_good(std::iter::once(wanted).chain(others), |tiling| set.check(self, tiling))
-        };
-        match all() {
+    async fn first_good(self: &Arc<Self>, wanted: Tiling) -> Result<Tiling> {
+        let set = Sample::new(self, CHECKED_SHAPE).await?;
+        let others = Tiling::ALL.into_iter().filter(|&tiling| tiling != wanted);
+        let all: Vec<_> = std::iter::once(wanted).chain(others).collect();
+        match set.first_good(self, &all).await {
             Err(Error::Device { .. }) if self.has_subgroups() => {
                 log::warn!("subgroups do not work on this device, and are left off");
                 self.leave_subgroups();
-                all()
+                set.first_good(self, &all).await
             }
             outcome => outcome,
-        }
-    }
-
-    /// Remembers tiles, as well as it can be done.
-    fn keep(&self, tiling: Tiling) {
-        if let Some(Err(error)) = self.memory().map(|path| remember(&path, tiling)) {
-            log::debug!("the choice of tiles is not remembered: {error}");
         }
     }
 
@@ -96,7 +102,7 @@ impl Context {
     fn wanted(&self) -> (Tiling, bool) {
         let kind = self.device.adapter_info().device_type;
         let default = Tiling::default_of(kind);
-        let named = std::env::var(TILES_VARIABLE).ok().filter(|name| !name.is_empty());
+        let named = asked_for();
         match named.as_deref().map(|name| (name, Tiling::named(name))) {
             Some((_, Some(first))) => (first, true),
             Some((name, None)) => {
@@ -110,7 +116,7 @@ impl Context {
             }
             // Nobody waits for software devices to be fast.
             None if kind == wgpu::DeviceType::Cpu || self.untimed() => (default, true),
-            None => match self.memory().and_then(|path| remembered(&path)) {
+            None => match self.kept() {
                 Some(fastest) => (fastest, true),
                 None => (default, false),
             },
@@ -118,17 +124,21 @@ impl Context {
     }
 
     /// The fastest of all tiles that work, on a set of so many rows and dimensions or a larger one.
-    fn fastest(self: &Arc<Self>, checked: Tiling, (rows, dims): (usize, usize)) -> Result<Tiling> {
-        let mut set = Sample::new(self, (rows, dims))?;
-        let mut best = (set.time(self, checked)?, checked);
+    async fn fastest(self: &Arc<Self>, checked: Tiling, (rows, dims): (usize, usize)) -> Result<Tiling> {
+        let mut set = Sample::new(self, (rows, dims)).await?;
+        let mut best = (set.time(self, checked).await?, checked);
         // Long enough for the way to the device and back not to count.
         while best.0 < MIN_PASS_TIME && set.rows < MAX_TIMED_ROWS {
-            set = Sample::new(self, (2 * set.rows, dims))?;
-            best.0 = set.time(self, checked)?;
+            set = Sample::new(self, (2 * set.rows, dims)).await?;
+            best.0 = set.time(self, checked).await?;
         }
-        let small = Sample::new(self, CHECKED_SHAPE)?;
+        let small = Sample::new(self, CHECKED_SHAPE).await?;
         for tiling in Tiling::ALL.into_iter().filter(|&tiling| tiling != checked) {
-            match small.check(self, tiling).and_then(|()| set.time(self, tiling)) {
+            let time = match small.check(self, tiling).await {
+                Ok(()) => set.time(self, tiling).await,
+                Err(error) => Err(error),
+            };
+            match time {
                 Ok(time) if time < best.0 => best = (time, tiling),
                 Ok(_) => {}
                 Err(error @ Error::DeviceLost { .. }) => return Err(error),
@@ -137,53 +147,19 @@ impl Context {
         }
         Ok(best.1)
     }
-
-    /// The file that holds the choice for this adapter and driver.
-    fn memory(&self) -> Option<PathBuf> {
-        let info = self.device.adapter_info();
-        let key = format!(
-            "{} {} {:?} {} {}",
-            env!("CARGO_PKG_VERSION"),
-            info.name,
-            info.backend,
-            info.driver,
-            info.driver_info
-        );
-        let key: String =
-            key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();
-        Some(dirs::cache_dir()?.join("unisphere").join("tiles").join(key))
-    }
 }
 
-fn remembered(path: &Path) -> Option<Tiling> {
-    Tiling::named(fs::read_to_string(path).ok()?.trim())
-}
-
-fn remember(path: &Path, tiling: Tiling) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // Whole or not at all, whoever reads or writes beside.
-    let draft = path.with_extension(std::process::id().to_string());
-    fs::write(&draft, tiling.to_string())?;
-    fs::rename(draft, path)
-}
-
-/// The first of the tiles that pass, with a warning for each before it.
-fn first_good(wanted: impl Iterator<Item = Tiling>, check: impl Fn(Tiling) -> Result<()>) -> Result<Tiling> {
-    let mut failure = Error::Device { reason: "there are no tiles".into() };
-    for tiling in wanted {
-        match check(tiling) {
-            Ok(()) => return Ok(tiling),
-            // Other tiles would find the same.
-            Err(error @ (Error::DeviceLost { .. } | Error::OutOfMemory { .. })) => return Err(error),
-            Err(error) => {
-                warn(tiling, &error);
-                failure = error;
-            }
+/// What a check says of tiles: whether they pass, with a warning where they do not and others may.
+fn passes(tiling: Tiling, outcome: Result<()>) -> Result<Option<Error>> {
+    match outcome {
+        Ok(()) => Ok(None),
+        // Other tiles would find the same.
+        Err(error @ (Error::DeviceLost { .. } | Error::OutOfMemory { .. })) => Err(error),
+        Err(error) => {
+            warn(tiling, &error);
+            Ok(Some(error))
         }
     }
-    Err(failure)
 }
 
 fn warn(tiling: Tiling, error: &Error) {
@@ -208,15 +184,29 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(context: &Arc<Context>, (rows, dims): (usize, usize)) -> Result<Self> {
+    async fn new(context: &Arc<Context>, (rows, dims): (usize, usize)) -> Result<Self> {
         // Well spread, and the same everywhere: the fractions of multiples of irrational numbers.
         let value = |i: usize| {
             ((i as f64 + 1.0) * 0.754_877_666 % 1.0 + (i as f64) * 0.569_840_291 % 1.0 - 1.0) as f32
         };
         let values: Vec<_> = (0..rows * dims).map(value).collect();
         let embeddings = Embeddings::new(&values, rows, dims)?;
-        let points = place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, Storage::F32)?;
+        let points =
+            place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, Storage::F32, None)
+                .await?;
         Ok(Self { rows, values, points })
+    }
+
+    /// The first of the tiles that pass, with a warning for each before it.
+    async fn first_good(&self, context: &Arc<Context>, wanted: &[Tiling]) -> Result<Tiling> {
+        let mut failure = Error::Device { reason: "there are no tiles".into() };
+        for &tiling in wanted {
+            match passes(tiling, self.check(context, tiling).await)? {
+                None => return Ok(tiling),
+                Some(error) => failure = error,
+            }
+        }
+        Err(failure)
     }
 
     fn pass<'a>(&'a self, context: &'a Arc<Context>, tiling: Tiling) -> Result<Pass<'a>> {
@@ -224,12 +214,12 @@ impl Sample {
     }
 
     /// Compares value and gradient with the formula.
-    fn check(&self, context: &Arc<Context>, tiling: Tiling) -> Result<()> {
+    async fn check(&self, context: &Arc<Context>, tiling: Tiling) -> Result<()> {
         let watch = Watch::new(None, 0);
         let pass = self.pass(context, tiling)?;
-        let value = pass.log_sum(&watch)?.log();
-        let (sum, gradients) = pass.log_sum_with_grad(1.0, &watch)?;
-        let gradient = gradients.x.read()?;
+        let value = pass.log_sum(&watch).await?.log();
+        let (sum, gradients) = pass.log_sum_with_grad(1.0, &watch).await?;
+        let gradient = gradients.x.read_async().await?;
         let (want, rows) = self.formula();
         let off = (value - want).abs().max((sum.log() - want).abs());
         let dims = self.points.dims;
@@ -281,50 +271,51 @@ impl Sample {
     }
 
     /// What a pass takes, at best.
-    fn time(&self, context: &Arc<Context>, tiling: Tiling) -> Result<Duration> {
+    async fn time(&self, context: &Arc<Context>, tiling: Tiling) -> Result<Duration> {
         let pass = self.pass(context, tiling)?;
-        let run = || {
-            let start = Instant::now();
-            pass.log_sum(&Watch::new(None, 0))?;
-            Ok(start.elapsed())
-        };
+        let watch = Watch::new(None, 0);
         // The first compiles, and wakes the device.
-        run()?;
-        (0..TIMED_RUNS).map(|_| run()).try_fold(Duration::MAX, |best, time| Ok(best.min(time?)))
+        pass.log_sum(&watch).await?;
+        let mut best = Duration::MAX;
+        for _ in 0..TIMED_RUNS {
+            let start = Instant::now();
+            pass.log_sum(&watch).await?;
+            best = best.min(start.elapsed());
+        }
+        Ok(best)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gpu::tests::contexts;
+    use crate::{gpu::tests::contexts, pending::block_on};
 
     #[test]
-    fn the_fastest_are_found_and_remembered() {
+    fn the_fastest_are_found() {
         for context in contexts(false).into_iter().step_by(2) {
             // Few points, and so few runs: what is timed is not what the test is of.
-            let fastest = context.fastest(Tiling::SMALL, (600, 16)).expect("a choice");
-            let path = std::env::temp_dir().join(format!("unisphere-{}", std::process::id())).join("tiles");
-            assert_eq!(remembered(&path), None);
-            remember(&path, fastest).expect("a file");
-            assert_eq!(remembered(&path), Some(fastest));
-            fs::write(&path, "of another version").expect("a file");
-            assert_eq!(remembered(&path), None);
-            fs::remove_dir_all(path.parent().expect("a folder")).expect("an end");
-            assert!(context.memory().is_none_or(|path| path.file_name().is_some_and(|name| name.len() > 5)));
+            block_on(context.fastest(Tiling::SMALL, (600, 16))).expect("a choice");
         }
     }
 
     #[test]
     fn tiles_that_do_not_work_are_passed_over() {
-        let broken = |tiling: Tiling| match tiling == Tiling::SMALL {
-            true => Ok(()),
-            false => Err(Error::Device { reason: "no".into() }),
-        };
-        assert_eq!(first_good(Tiling::ALL.into_iter(), broken), Ok(Tiling::SMALL));
-        let lost = |_| Err(Error::DeviceLost { reason: "gone".into() });
-        assert_eq!(first_good(Tiling::ALL.into_iter(), lost), lost(Tiling::SMALL).map(|()| Tiling::SMALL));
-        let none = |_| Err(Error::Device { reason: "never".into() });
-        assert!(first_good(Tiling::ALL.into_iter(), none).is_err());
+        let refused = Error::Device { reason: "no".into() };
+        assert_eq!(passes(Tiling::SMALL, Ok(())), Ok(None));
+        assert_eq!(passes(Tiling::SMALL, Err(refused.clone())), Ok(Some(refused)));
+        let lost = Error::DeviceLost { reason: "gone".into() };
+        assert_eq!(passes(Tiling::SMALL, Err(lost.clone())), Err(lost));
+    }
+
+    #[test]
+    fn the_first_choice_that_is_settled_holds() {
+        for context in contexts(false).into_iter().take(1) {
+            let (first, second) = (Tiling::SMALL, Tiling::ALL[0]);
+            assert!(matches!(context.choose(first, false), Choice::Checked(tiling) if tiling == first));
+            assert!(matches!(context.choose(second, false), Choice::Checked(tiling) if tiling == first));
+            assert!(matches!(context.choose(second, true), Choice::Settled(tiling) if tiling == second));
+            assert!(matches!(context.choose(first, true), Choice::Settled(tiling) if tiling == second));
+        }
     }
 }

@@ -1,15 +1,12 @@
 //! Whether a grade keeps its word on a device, tried there before it is used, and whether it is worth it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     error::{Error, Result},
     gpu::{
         block::pass::Pass,
-        device::context::Context,
+        device::{clock::Instant, context::Context},
         kernel::cooperative::Cooperative,
         points::panels::{Source, place},
     },
@@ -36,13 +33,18 @@ const TRIALS_TIME: Duration = Duration::from_millis(300);
 const T: f64 = 2.0;
 
 /// Fails where the grade does not hold, or does not run; warns where single precision is faster.
-pub(crate) fn check(context: &Arc<Context>, precision: Precision, cooperative: Cooperative) -> Result<()> {
+pub(crate) async fn check(
+    context: &Arc<Context>,
+    precision: Precision,
+    cooperative: Cooperative,
+) -> Result<()> {
     let device = context.device.adapter_info().name;
     let refused = |reason| Error::Precision { precision, device: device.clone(), reason };
-    let outcome = hold(context, precision, cooperative).and_then(|failure| match failure {
-        Some(failure) => Err(refused(format!("its check failed: {failure}"))),
-        None => race(context, cooperative),
-    });
+    let outcome = match hold(context, precision, cooperative).await {
+        Ok(Some(failure)) => Err(refused(format!("its check failed: {failure}"))),
+        Ok(None) => race(context, cooperative).await,
+        Err(error) => Err(error),
+    };
     match outcome {
         Ok((plain, grade)) => {
             if grade > plain {
@@ -64,27 +66,27 @@ fn tolerances(precision: Precision) -> (f64, f64) {
 }
 
 /// What is wrong with the results, if something is.
-fn hold(context: &Arc<Context>, precision: Precision, cooperative: Cooperative) -> Result<Option<String>> {
+async fn hold(
+    context: &Arc<Context>,
+    precision: Precision,
+    cooperative: Cooperative,
+) -> Result<Option<String>> {
     let (rows, dims) = CHECKED_SHAPE;
     let values = values(rows, dims);
-    let points = upload(context, &values, rows, dims)?;
+    let points = upload(context, &values, rows, dims).await?;
     let want = formula(&values, dims);
     let (value_off, gradient_off) = tolerances(precision);
     let count = unordered(rows);
-    let alone = pass(context, &points, Some(cooperative))?.log_sum(&Watch::new(None, count))?;
-    let differentiate = |asked| -> Result<(LogSumExp, Vec<f32>)> {
-        let (sum, gradients) =
-            pass(context, &points, asked)?.log_sum_with_grad(1.0, &Watch::new(None, count))?;
-        Ok((sum, gradients.x.read()?))
-    };
-    let (sum, gradient) = differentiate(Some(cooperative))?;
+    let watch = Watch::new(None, count);
+    let alone = pass(context, &points, Some(cooperative)).await?.log_sum(&watch).await?;
+    let (sum, gradient) = differentiate(context, &points, Some(cooperative)).await?;
     for got in [alone, sum].map(|sum| sum.log_mean(count)) {
         let close = (got - want).abs() <= value_off;
         if !close {
             return Ok(Some(format!("{got} for {want}, more than {value_off:e} off")));
         }
     }
-    let (_, plain) = differentiate(None)?;
+    let (_, plain) = differentiate(context, &points, None).await?;
     let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let error = length(&mut gradient.iter().zip(&plain).map(|(a, b)| f64::from(a - b)));
     let off = error / length(&mut plain.iter().map(|&v| v.into()));
@@ -92,49 +94,67 @@ fn hold(context: &Arc<Context>, precision: Precision, cooperative: Cooperative) 
     Ok((!close).then(|| format!("a gradient {off:.1e} of its length off, more than {gradient_off:e}")))
 }
 
+/// The sum and its gradient.
+async fn differentiate(
+    context: &Arc<Context>,
+    points: &Points,
+    asked: Option<Cooperative>,
+) -> Result<(LogSumExp, Vec<f32>)> {
+    let watch = Watch::new(None, unordered(points.rows()));
+    let (sum, gradients) = pass(context, points, asked).await?.log_sum_with_grad(1.0, &watch).await?;
+    Ok((sum, gradients.x.read_async().await?))
+}
+
 /// What the sum takes in single precision, and by matrices.
-fn race(context: &Arc<Context>, cooperative: Cooperative) -> Result<(Duration, Duration)> {
+async fn race(context: &Arc<Context>, cooperative: Cooperative) -> Result<(Duration, Duration)> {
     let (rows, dims) = TIMED_SHAPE;
-    let points = upload(context, &values(rows, dims), rows, dims)?;
-    let plain = time(context, &points, None)?;
+    let points = upload(context, &values(rows, dims), rows, dims).await?;
+    let plain = time(context, &points, None).await?;
     if plain >= MIN_TELLING_TIME {
-        return Ok((plain, time(context, &points, Some(cooperative))?));
+        return Ok((plain, time(context, &points, Some(cooperative)).await?));
     }
     let points = upload(
         context,
         &values(rows * ROWS_FACTOR_OF_FAST_DEVICES, dims),
         rows * ROWS_FACTOR_OF_FAST_DEVICES,
         dims,
-    )?;
-    Ok((time(context, &points, None)?, time(context, &points, Some(cooperative))?))
+    )
+    .await?;
+    Ok((time(context, &points, None).await?, time(context, &points, Some(cooperative)).await?))
 }
 
 /// The best of some trials.
-fn time(context: &Arc<Context>, points: &Points, asked: Option<Cooperative>) -> Result<Duration> {
-    let run = || {
-        let start = Instant::now();
-        pass(context, points, asked)?.log_sum(&Watch::new(None, unordered(points.rows())))?;
-        Ok(start.elapsed())
-    };
+async fn time(context: &Arc<Context>, points: &Points, asked: Option<Cooperative>) -> Result<Duration> {
     // The first pays for what is done once.
-    run()?;
+    run(context, points, asked).await?;
     let start = Instant::now();
-    let mut best = run()?;
+    let mut best = run(context, points, asked).await?;
     for _ in 1..MAX_TRIALS {
         if start.elapsed() < TRIALS_TIME {
-            best = best.min(run()?);
+            best = best.min(run(context, points, asked).await?);
         }
     }
     Ok(best)
 }
 
-fn pass<'a>(context: &'a Arc<Context>, points: &'a Points, asked: Option<Cooperative>) -> Result<Pass<'a>> {
-    Pass::new(context, Pairs::Within(points), Kernel::gaussian(T), asked)
+async fn run(context: &Arc<Context>, points: &Points, asked: Option<Cooperative>) -> Result<Duration> {
+    let start = Instant::now();
+    let watch = Watch::new(None, unordered(points.rows()));
+    pass(context, points, asked).await?.log_sum(&watch).await?;
+    Ok(start.elapsed())
 }
 
-fn upload(context: &Arc<Context>, values: &[f32], rows: usize, dims: usize) -> Result<Points> {
+async fn pass<'a>(
+    context: &'a Arc<Context>,
+    points: &'a Points,
+    asked: Option<Cooperative>,
+) -> Result<Pass<'a>> {
+    Pass::new(context, Pairs::Within(points), Kernel::gaussian(T), asked).await
+}
+
+async fn upload(context: &Arc<Context>, values: &[f32], rows: usize, dims: usize) -> Result<Points> {
     let embeddings = Embeddings::new(values, rows, dims)?;
-    place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, Storage::F32)
+    place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, Storage::F32, None).await
 }
 
 /// Coordinates between −1 and 1: SplitMix64 (Steele, Lea & Flood 2014).

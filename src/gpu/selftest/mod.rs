@@ -4,3 +4,4 @@ pub(crate) mod autotune;
 pub(crate) mod check;
 #[cfg(test)]
 mod contract;
+pub(crate) mod memory;

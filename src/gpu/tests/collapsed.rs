@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     gpu::tests::values,
     kernel::Kernel,
+    pending::Block as _,
     points::Scaling,
     weights::PointWeights,
 };
@@ -113,8 +114,8 @@ fn collapsed_sets_keep_the_digits_that_their_points_have() -> Result<()> {
             }
             let ends = [100, 100, 201, n];
             let kernel = Kernel::gaussian(2.0);
-            let all = gpu.group_log_sums(&x.on, &ends, kernel, GroupPairs::All, &watch())?;
-            let within = gpu.group_log_sums(&x.on, &ends, kernel, GroupPairs::Within, &watch())?;
+            let all = gpu.group_log_sums(&x.on, &ends, kernel, GroupPairs::All, &watch()).block()?;
+            let within = gpu.group_log_sums(&x.on, &ends, kernel, GroupPairs::Within, &watch()).block()?;
             for (group, rows) in [(0, 0..100), (2, 100..201), (3, 201..n)] {
                 let pairs = || Kind::Within.all(n, n).filter(|(i, j)| rows.contains(i) && rows.contains(j));
                 let want = log_mean(2.0, pairs().map(|(i, j)| (square(&x.rows[i], &x.rows[j]), 1.0)));
@@ -141,7 +142,7 @@ fn narrow_groups_leave_wide_ones_as_they_are() -> Result<()> {
         let alone = Set::new(&context, &wide, dims, Scaling::Unit)?;
         let both = Set::new(&context, &[wide, narrow].concat(), dims, Scaling::Unit)?;
         let sum = |set: &Set, ends: &[usize]| {
-            gpu.group_log_sums(&set.on, ends, Kernel::gaussian(2.0), GroupPairs::Within, &watch())
+            gpu.group_log_sums(&set.on, ends, Kernel::gaussian(2.0), GroupPairs::Within, &watch()).block()
         };
         let (alone, both) = (sum(&alone, &[600])?, sum(&both, &[600, 1200])?);
         assert!((alone[0].log() - both[0].log()).abs() < 1e-9);

@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     gpu::kernel::tiling::{Choice, Tiling},
     kernel::{Kernel, Map},
+    pending::Block as _,
     points::Scaling,
     weights::{ExtraTerms, Gradients, Normalizer, PairWeights},
 };
@@ -101,7 +102,7 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                     if name == "tiny" {
                         continue;
                     }
-                    let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims);
+                    let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims).block();
                     let y = if kind == Kind::Within { None } else { Some(half()?) };
                     let sum = Some(Gradients { x: half()?, y });
                     let got = gpu.weighted_gradient(pairs, kernel, weighing, sum)?;
@@ -158,7 +159,7 @@ fn row_sums_have_their_gradient() -> Result<()> {
             for both in [false, true] {
                 let rests = ExtraTerms { x: &rest, y: both.then_some(&*rest) };
                 let normalizer = Normalizer::Rows { extra: rests, scale };
-                let (got, gradients) = gpu.gradient(pairs, kernel, normalizer, &watch())?;
+                let (got, gradients) = gpu.gradient(pairs, kernel, normalizer, &watch()).block()?;
                 let got = got.rows()?;
                 assert_eq!(got.y.is_some(), both);
                 let of_y = got.y.iter().flatten().zip(&of_columns);
@@ -212,7 +213,7 @@ fn distinct_pairs_have_their_gradient() -> Result<()> {
             let e = |(i, j): (usize, usize)| -t * square(&x.rows[i], &y.rows[j]);
             let log = log_sum_exp(kind.all(size.0, size.0).map(e));
             let total = Normalizer::Total { scale: 1.0 };
-            let (_, got) = gpu.gradient(kind.pairs(&x, &y), Kernel::gaussian(t), total, &watch())?;
+            let (_, got) = gpu.gradient(kind.pairs(&x, &y), Kernel::gaussian(t), total, &watch()).block()?;
             let want = formula(kind, Kernel::gaussian(t), &x, &y, |i, j| (e((i, j)) - log).exp());
             for (got, want) in std::iter::once(got.x).chain(got.y).zip(&want) {
                 let error = error(&got.read()?, want);
@@ -238,7 +239,7 @@ fn paired_products_are_the_formula() -> Result<()> {
                 Scaling::Unit => dot(a, b) / (dot(a, a) * dot(b, b)).sqrt(),
                 Scaling::Raw => dot(a, b),
             };
-            for (i, got) in gpu.paired(&x.on, &y.on, Term::Dot)?.into_iter().enumerate() {
+            for (i, got) in gpu.paired(&x.on, &y.on, Term::Dot).block()?.into_iter().enumerate() {
                 let want = cosine(&x.stored[i], &y.stored[i]);
                 let size = (dot(&x.rows[i], &x.rows[i]) * dot(&y.rows[i], &y.rows[i])).sqrt();
                 assert!((got - want).abs() < off * size, "{dims}, {scaling:?}, {i}: {got}, not {want}");
@@ -248,9 +249,9 @@ fn paired_products_are_the_formula() -> Result<()> {
                 rows.iter().zip(&c).map(|(row, c)| row.iter().map(|v| c * v).collect()).collect()
             };
             let want = [through_scaling(&x, &times(&y.rows)), through_scaling(&y, &times(&x.rows))];
-            let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims);
+            let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims).block();
             for (sum, add) in [(None, 0.0), (Some((half()?, half()?)), 0.5)] {
-                let (gx, gy) = gpu.paired_gradient(&x.on, &y.on, Term::Dot, &c, sum)?;
+                let (gx, gy) = gpu.paired_gradient(&x.on, &y.on, Term::Dot, &c, sum).block()?;
                 for (got, want) in [gx, gy].iter().zip(&want) {
                     let want = plus(want.clone(), add);
                     // In one dimension the sphere leaves nothing.

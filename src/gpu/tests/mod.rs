@@ -20,6 +20,7 @@ use crate::{
     },
     kernel::Kernel,
     pairs::Pairs,
+    pending::Block as _,
     points::{Embeddings, Points, Scaling},
     precision::Storage,
     progress::Watch,
@@ -103,7 +104,7 @@ pub(crate) fn upload(
 ) -> Result<Points> {
     let rows = values.len() / dims;
     let embeddings = Embeddings::new(values, rows, dims)?;
-    place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, storage)
+    place(context, Source::Host(&embeddings), (rows, dims), Scaling::Unit, storage, None).block()
 }
 
 /// A value and the gradients' values of pairs within x, or across x and y.
@@ -113,8 +114,8 @@ fn compute(context: &Arc<Context>, pairs: Pairs<'_>, tiling: Tiling) -> Result<(
 
 pub(crate) fn results(pass: &Pass<'_>) -> Result<(f64, f64, Vec<Vec<f32>>)> {
     let watch = Watch::new(None, 0);
-    let value = pass.log_sum(&watch)?.log();
-    let (sum, gradients) = pass.log_sum_with_grad(1.0, &watch)?;
+    let value = pass.log_sum(&watch).block()?.log();
+    let (sum, gradients) = pass.log_sum_with_grad(1.0, &watch).block()?;
     let read = std::iter::once(gradients.x).chain(gradients.y).map(|gradient| gradient.read());
     Ok((value, sum.log(), read.collect::<Result<_>>()?))
 }

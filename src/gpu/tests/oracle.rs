@@ -18,6 +18,7 @@ use crate::{
     kernel::{Kernel, Map},
     log_sum::LogSumExp,
     pairs::Pairs,
+    pending::Block as _,
     points::{Embeddings, Points, Scaling},
     precision::Storage,
     progress::Watch,
@@ -38,16 +39,16 @@ pub(crate) fn backends() -> Vec<(Gpu, Arc<Context>)> {
 /// Single calls, as most tests make them.
 impl Gpu {
     pub(super) fn total(&self, pairs: Pairs<'_>, t: f64) -> Result<LogSumExp> {
-        Ok(self.log_sum(pairs, &[Kernel::gaussian(t)], &watch())?[0])
+        Ok(self.log_sum(pairs, &[Kernel::gaussian(t)], &watch()).block()?[0])
     }
 
     pub(super) fn totals(&self, pairs: Pairs<'_>, ts: &[f64]) -> Result<Vec<LogSumExp>> {
-        self.log_sum(pairs, &ts.iter().map(|&t| Kernel::gaussian(t)).collect::<Vec<_>>(), &watch())
+        self.log_sum(pairs, &ts.iter().map(|&t| Kernel::gaussian(t)).collect::<Vec<_>>(), &watch()).block()
     }
 
     pub(super) fn total_with_gradient(&self, pairs: Pairs<'_>, t: f64) -> Result<(LogSumExp, Gradients)> {
         let total = Normalizer::Total { scale: 1.0 };
-        let (sums, gradients) = self.gradient(pairs, Kernel::gaussian(t), total, &watch())?;
+        let (sums, gradients) = self.gradient(pairs, Kernel::gaussian(t), total, &watch()).block()?;
         Ok((sums.total()?, gradients))
     }
 
@@ -57,11 +58,11 @@ impl Gpu {
         kernel: Kernel,
         weights: Option<PointWeights<'_>>,
     ) -> Result<RowLogSums> {
-        Ok(self.row_log_sums(pairs, &[kernel], weights, &watch())?.remove(0))
+        Ok(self.row_log_sums(pairs, &[kernel], weights, &watch()).block()?.remove(0))
     }
 
     pub(super) fn groups(&self, x: &Points, ends: &[usize], t: f64) -> Result<Vec<LogSumExp>> {
-        self.group_log_sums(x, ends, Kernel::gaussian(t), GroupPairs::All, &watch())
+        self.group_log_sums(x, ends, Kernel::gaussian(t), GroupPairs::All, &watch()).block()
     }
 
     pub(super) fn weighted_gradient(
@@ -71,11 +72,11 @@ impl Gpu {
         weights: PairWeights<'_>,
         into: Option<Gradients>,
     ) -> Result<Gradients> {
-        Ok(self.gradient(pairs, kernel, Normalizer::Given { weights, scale: 1.0, into }, &watch())?.1)
+        Ok(self.gradient(pairs, kernel, Normalizer::Given { weights, scale: 1.0, into }, &watch()).block()?.1)
     }
 }
 
-pub(super) fn watch() -> Watch<'static> {
+pub(super) fn watch() -> Watch {
     Watch::new(None, 0)
 }
 
@@ -92,7 +93,8 @@ impl Set {
     pub(crate) fn new(context: &Arc<Context>, given: &[f32], dims: usize, scaling: Scaling) -> Result<Self> {
         let rows = given.len() / dims;
         let embeddings = Embeddings::with_scaling(given, rows, dims, scaling)?;
-        let on = place(context, Source::Host(&embeddings), (rows, dims), scaling, Storage::F32)?;
+        let on =
+            place(context, Source::Host(&embeddings), (rows, dims), scaling, Storage::F32, None).block()?;
         let given: Rows = given.chunks(dims).map(|row| row.iter().map(|&v| v.into()).collect()).collect();
         let seen = |row: &Vec<f64>| match scaling {
             Scaling::Raw => row.clone(),
@@ -101,7 +103,7 @@ impl Set {
         let numbers: Vec<_> = (0..rows).collect();
         let mut stored = Vec::new();
         for part in numbers.chunks(100) {
-            let values = gather::read(context, &on, part)?;
+            let values = gather::read(context, &on, part).block()?;
             stored
                 .extend(values.chunks(dims).map(|row| row.iter().map(|&v| f64::from(v)).collect::<Vec<_>>()));
         }

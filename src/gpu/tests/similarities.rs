@@ -1,6 +1,7 @@
 //! Histograms of cosines and lists of close pairs, against the formulas in f64.
 
 use super::oracle::{Kind, Set, backends, dot, square, watch};
+use crate::pending::Block as _;
 use crate::{backend::Backend, error::Result, points::Scaling};
 
 #[test]
@@ -11,7 +12,7 @@ fn histograms_count_every_pair_once() -> Result<()> {
             let y = Set::random(&context, size, 2, Scaling::Unit)?;
             for (kind, bins) in Kind::ALL.into_iter().flat_map(|kind| [1, 7, 200, 5000].map(|b| (kind, b))) {
                 let pairs = kind.pairs(&x, &y);
-                let got = gpu.cosine_histogram(pairs, bins, &watch())?;
+                let got = gpu.cosine_histogram(pairs, bins, &watch()).block()?;
                 assert_eq!((got.len(), got.iter().sum::<u64>()), (bins, pairs.count()));
                 // Below and above every end, as far as rounding leaves open.
                 let mut least = vec![0u64; bins + 1];
@@ -71,7 +72,7 @@ fn close_pairs_are_counted_and_named_in_order() -> Result<()> {
                         .collect();
                     for limit in [0, 5, 100_000] {
                         let pairs = kind.pairs(&x, &y);
-                        let got = gpu.close_pairs(pairs, at_most, limit, &watch())?;
+                        let got = gpu.close_pairs(pairs, at_most, limit, &watch()).block()?;
                         let what = format!("{n} × {dims}, {scaling:?}, {kind:?}, {at_most}, {limit}");
                         assert_eq!(got.count, want.len() as u64, "{what}");
                         assert_eq!(got.pairs.len(), limit.min(want.len()), "{what}");
@@ -98,7 +99,7 @@ fn pairs_in_doubt_are_settled_in_f64() -> Result<()> {
         let kind = Kind::Within;
         let all = kind.pairs(&x, &x).count();
         for (square, count) in [(2.0, all), (2.0 - 1e-9, 0), (2.0 + 1e-9, all)] {
-            let got = gpu.close_pairs(kind.pairs(&x, &x), square, 3, &watch())?;
+            let got = gpu.close_pairs(kind.pairs(&x, &x), square, 3, &watch()).block()?;
             assert_eq!(got.count, count, "{square}");
             let named: Vec<_> = got.pairs.iter().map(|&(i, j, _)| (i, j)).collect();
             assert_eq!(named, [(0, 1), (0, 2), (0, 3)][..if count > 0 { 3 } else { 0 }], "{square}");

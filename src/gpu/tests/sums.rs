@@ -8,6 +8,7 @@ use crate::{
     gpu::Gpu,
     kernel::{Kernel, Map},
     pairs::Pairs,
+    pending::Block as _,
     points::Scaling,
     precision::Precision,
     schedule::unordered,
@@ -194,7 +195,7 @@ fn moments_are_the_formula() -> Result<()> {
             let shifted: Vec<f32> = super::values(n, dims, 4).iter().map(|v| v + far).collect();
             for scaling in [Scaling::Unit, Scaling::Raw] {
                 let x = Set::new(&context, &shifted, dims, scaling)?;
-                let got = gpu.moments(&x.on, &crate::progress::Watch::new(None, 0))?;
+                let got = gpu.moments(&x.on, &crate::progress::Watch::new(None, 0)).block()?;
                 let rows = &x.stored;
                 let mean: Vec<f64> =
                     (0..dims).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / n as f64).collect();
@@ -231,7 +232,7 @@ fn grades_are_noted_where_they_serve() -> Result<()> {
     for (context, matrices) in super::contexts_with_matrices(false).into_iter().take(1) {
         let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
         let gpu = Gpu::new(device, context.clone(), Some(matrices));
-        let gpu = gpu.with_precision(Precision::F16)?.expect("a grade");
+        let gpu = gpu.with_precision(Precision::F16).block()?.expect("a grade");
         assert_eq!(gpu.precisions_used(), []);
         let large = Set::random(&context, (1100, 130), 1, Scaling::Unit)?;
         gpu.total(Pairs::Within(&large.on), 2.0)?;

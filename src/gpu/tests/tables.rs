@@ -21,6 +21,7 @@ use crate::{
     },
     kernel::{Kernel, Map},
     pairs::Pairs,
+    pending::Block as _,
     points::{Points, Scaling},
     precision::Storage,
 };
@@ -63,10 +64,10 @@ fn every_table_holds_the_similarities() -> Result<()> {
                         let what = format!("{size:?}, {scaling:?}, {kernel:?}, {kind:?}, {tiling}");
                         for block in table.pass.blocks() {
                             let mut stream = Stream::new(&context, Storage::F32)?;
-                            table.fill(&mut stream, &block, table.pass.counted(&block))?;
-                            stream.finish()?;
+                            table.fill(&mut stream, &block, table.pass.counted(&block)).block()?;
+                            stream.finish().block()?;
                             let all = (table.buffer.size() / 4) as usize;
-                            let got = context.read([(&table.buffer, all)])?;
+                            let got = context.read([(&table.buffer, all)]).block()?;
                             for &(i, j, want, size) in &wants {
                                 if !block.rows.contains(&i) || !block.cols.contains(&j) {
                                     continue;
@@ -102,10 +103,11 @@ fn bounds_checks_change_no_table() -> Result<()> {
                         let table = SimilarityTable::with_tiling(context, pairs, exponent, 1.0, tiling)?;
                         for block in table.pass.blocks() {
                             let mut stream = Stream::new(context, storage)?;
-                            table.fill(&mut stream, &block, CountedPairs::OffDiagonal)?;
-                            stream.finish()?;
+                            table.fill(&mut stream, &block, CountedPairs::OffDiagonal).block()?;
+                            stream.finish().block()?;
                             for row in 0..block.rows.len() {
-                                let all = context.read([(&table.buffer, (row + 1) * table.stride)])?;
+                                let all =
+                                    context.read([(&table.buffer, (row + 1) * table.stride)]).block()?;
                                 let counted = &all[row * table.stride..][..block.cols.len()];
                                 bits.push(counted.iter().map(|v| v.to_bits()).collect());
                                 if row > 2 {
@@ -136,14 +138,14 @@ fn gathered_points_are_the_rows_named() -> Result<()> {
                 Scaling::Raw => Set::new(&context, &given, dims, scaling)?.on,
             };
             let named: Vec<_> = (0..1300).map(|i| i * 7 % rows).collect();
-            let gathered = gpu.gather(&x, &named)?;
+            let gathered = gpu.gather(&x, &named).block()?;
             assert_eq!((gathered.rows(), gathered.dims(), gathered.scaling()), (1300, dims, scaling));
             let read = |points: &Points| -> Result<(Vec<u32>, Vec<u32>)> {
                 let all: Vec<usize> = (0..points.rows()).collect();
-                let values = gather::read(&context, points, &all)?;
+                let values = gather::read(&context, points, &all).block()?;
                 let panels = &GpuPoints::of(points, &context)?.panels;
                 let panels = panels.iter().map(|panel| (&panel.excess, 2 * panel.rows.len()));
-                let excess = context.read(panels)?;
+                let excess = context.read(panels).block()?;
                 Ok((bits(&values), bits(&excess)))
             };
             let (was, was_excess) = read(&x)?;
@@ -156,7 +158,7 @@ fn gathered_points_are_the_rows_named() -> Result<()> {
                 assert_eq!(is[to * dims..(to + 1) * dims], was[from * dims..(from + 1) * dims], "row {to}");
                 assert_eq!(is_excess[2 * to..2 * to + 2], was_excess[2 * from..2 * from + 2], "row {to}");
             }
-            assert_eq!(gpu.gather(&x, &[])?.rows(), 0);
+            assert_eq!(gpu.gather(&x, &[]).block()?.rows(), 0);
         }
     }
     Ok(())

@@ -1,6 +1,9 @@
 use std::{
     ops::ControlFlow,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use super::{near, random::Random};
@@ -141,7 +144,7 @@ fn covariance(rows: &[Vec<f64>], d: usize) -> (Vec<f64>, Vec<f64>) {
     (mean, sums)
 }
 
-fn through_gram(rows: &[Vec<f64>], d: usize, watch: &Watch<'_>) -> Result<Spectrum> {
+fn through_gram(rows: &[Vec<f64>], d: usize, watch: &Watch) -> Result<Spectrum> {
     let read = |row: usize, columns: std::ops::Range<usize>, out: &mut [f64]| {
         out.copy_from_slice(&rows[row][columns]);
     };
@@ -237,12 +240,12 @@ fn a_stop_is_heeded() {
     let matrix: Vec<f64> = (0..d * d).map(|k| 1.0 / (k / d + k % d + 1) as f64).collect();
     let observer = stop_at(2);
     let moments = Moments { mean: vec![0.0; d], scatter: matrix, side: d };
-    assert_eq!(Spectrum::of(moments, 5000, &Watch::new(Some(&observer), 0)), Err(Error::Stopped));
+    assert_eq!(Spectrum::of(moments, 5000, &Watch::new(Some(Arc::new(observer)), 0)), Err(Error::Stopped));
     assert_eq!(ASKED.load(Ordering::Relaxed), 2);
     let rows = vec![vec![1.0; 200]; 130];
     for count in [1, 3] {
         let observer = stop_at(count);
-        let got = through_gram(&rows, 200, &Watch::new(Some(&observer), 0));
+        let got = through_gram(&rows, 200, &Watch::new(Some(Arc::new(observer)), 0));
         assert_eq!(got, Err(Error::Stopped));
     }
 }
