@@ -93,7 +93,7 @@ pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
-pub use request::{Differentiable, Metric};
+pub use request::{Differentiable, Metric, Parametric, WithParameter};
 pub use schedule::unordered as unordered_pairs;
 pub use theory::{Estimate, Significance};
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.

@@ -8,14 +8,18 @@ use std::process::ExitCode;
 use libtest_mimic::Failed;
 use serde_json::Value;
 use support::{
+    anchors::Anchors,
     cases::{self, Case},
     compare::{self, Report},
     devices::{self, Check},
-    losses::{self, Loss},
-    oracle::Rows,
+    losses::{self, Loss as Formula},
+    oracle::{self, Rows},
     set::Set,
 };
-use unisphere::{Alignment, DeviceKind, Embeddings, Engine, Error, Groups, Matrix, Result, Sigmoid, SupCon};
+use unisphere::{
+    Alignment, Candidates, Contrastive, DeviceKind, Embeddings, Engine, Error, Groups, Loss, Matrix, Result,
+    Sigmoid, SupCon, Uniformity,
+};
 
 /// Where training begins, where it ends, and a loss whose logits are beyond single precision.
 const SIGMOIDS: [Sigmoid; 3] = [
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         Check::new("what is refused", refusals),
         Check::new("known values", known),
         Check::new("upstream gradients of either sign", upstream),
+        Check::new("derivatives for t and τ", parameters),
     ];
     devices::run(&checks.chain(more).collect::<Vec<_>>())
 }
@@ -132,7 +137,7 @@ fn by_label(
         let (value, (gx, gy)) = engine.value_and_grad(request)?;
         report.check(format!("{what}: value with gradient"), compare::value(value, want.value, allowed));
         let (of_x, of_y) = want.grads[0].split_at(x.seen.len());
-        let want = Loss { grads: vec![of_x.to_vec(), of_y.to_vec()], ..want };
+        let want = Formula { grads: vec![of_x.to_vec(), of_y.to_vec()], ..want };
         gradients(report, &what, &[(x, &gx), (y, &gy)], want, greatest / tau)?;
     }
     for alpha in [1.0, 2.0, 3.5] {
@@ -159,7 +164,7 @@ fn by_label(
 }
 
 fn greatest_dot(x: &Rows, y: &Rows) -> f64 {
-    let longest = |rows: &Rows| rows.iter().map(|row| support::oracle::length(row)).fold(0.0, f64::max);
+    let longest = |rows: &Rows| rows.iter().map(|row| oracle::length(row)).fold(0.0, f64::max);
     longest(x) * longest(y)
 }
 
@@ -167,7 +172,7 @@ fn gradients(
     report: &mut Report,
     what: &str,
     sets: &[(&Set, &Matrix)],
-    want: Loss,
+    want: Formula,
     exponent: f64,
 ) -> Result<()> {
     for (number, ((set, got), grad)) in sets.iter().zip(want.grads).enumerate() {
@@ -247,8 +252,8 @@ fn upstream(engine: &Engine) -> Result<(), Failed> {
         };
         let request = Alignment::new(1.5).by_label(&x, &groups);
         check("alignment by label", of(request)?, of(request.scaled(up))?, factor)?;
-        for candidates in unisphere::Candidates::ALL {
-            let metric = unisphere::Contrastive { tau: 0.2, candidates: *candidates };
+        for candidates in Candidates::ALL {
+            let metric = Contrastive { tau: 0.2, candidates: *candidates };
             let of = |request: unisphere::ContrastiveOver<'_>| {
                 engine.value_and_grad(request).map(|(value, (gx, gy))| (value.loss, vec![gx, gy]))
             };
@@ -259,8 +264,81 @@ fn upstream(engine: &Engine) -> Result<(), Failed> {
         let of = |request: unisphere::UniformityOver<'_, unisphere::Within<'_>>| {
             engine.value_and_grad(request).map(|(value, grad)| (value, vec![grad]))
         };
-        let request = unisphere::Uniformity::default().within(&x).weighted(&weights);
+        let request = Uniformity::default().within(&x).weighted(&weights);
         check("weighted uniformity", of(request)?, of(request.scaled(up))?, factor)?;
+    }
+    Ok(report.finish()?)
+}
+
+/// Derivatives for the parameter of a request, against central differences of the formulas in f64.
+fn parameters(engine: &Engine) -> Result<(), Failed> {
+    let mut report = Report::default();
+    let names =
+        ["on the sphere", "tight cluster", "tighter cluster", "duplicates", "normal 131", "lengths 1e-9"];
+    for case in cases::shapes().iter().filter(|case| names.iter().any(|name| case.name.starts_with(name))) {
+        let (x, y) = (Set::new(engine, case.x()?)?, Set::new(engine, case.y()?)?);
+        let groups = labels(case.rows, 5);
+        let weights: Vec<_> = (0..case.rows).map(|row| 0.5 + (row % 4) as f64).collect();
+        let queue = Set::new(engine, case.x()?)?;
+        let mut check = |what: &str, got: f64, at: f64, value: &dyn Fn(f64) -> f64| {
+            let h = 1e-4 * at;
+            let four = [-2.0, -1.0, 1.0, 2.0].map(|step| value(at + step * h));
+            let want = (four[0] - 8.0 * four[1] + 8.0 * four[2] - four[3]) / (12.0 * h);
+            // Differences of the oracle's values leave their rounding over h, and gradients in f32 that of their terms.
+            let single = if engine.device().kind == DeviceKind::Gpu { 1e-6 } else { 0.0 };
+            let rounding = 1e-14 * value(at).abs().max(1.0) / h + single;
+            report.check(
+                format!("{}, {what} at {at}", case.name),
+                compare::value(got, want, 2e-5 * want.abs() + rounding),
+            );
+        };
+        let union: Rows = x.seen.iter().chain(&y.seen).cloned().collect();
+        for t in [0.5, 2.0] {
+            let metric = Uniformity::new(t);
+            let up = -1.5;
+            let (_, (_, got)) = engine.value_and_grad(metric.within(&x.points).scaled(up).with_t())?;
+            check("uniformity", got, t, &|t| up * oracle::uniformity(&x.seen, t));
+            let (_, (_, got)) = engine.value_and_grad(metric.across(&x.points, &y.points).with_t())?;
+            check("cross uniformity", got, t, &|t| oracle::cross_uniformity(&x.seen, &y.seen, t));
+            let (_, (_, got)) =
+                engine.value_and_grad(metric.within(&x.points).weighted(&weights).scaled(2.0).with_t())?;
+            let weighted = |t: f64| {
+                let pairs = || (0..case.rows).flat_map(|i| (i + 1..case.rows).map(move |j| (i, j)));
+                let weight = |(i, j): (usize, usize)| weights[i] * weights[j];
+                let term =
+                    |(i, j)| weight((i, j)) * (-t * oracle::squared_distance(&x.seen[i], &x.seen[j])).exp();
+                2.0 * (pairs().map(term).sum::<f64>() / pairs().map(weight).sum::<f64>()).ln()
+            };
+            check("weighted uniformity", got, t, &weighted);
+            let loss = Loss { weight: 0.7, uniformity: metric, ..Loss::default() };
+            let (_, (_, got)) = engine.value_and_grad(loss.paired(&x.points, &y.points).with_t())?;
+            let of_loss = |t| (oracle::uniformity(&x.seen, t) + oracle::uniformity(&y.seen, t)) / 2.0;
+            check("the paper's loss", got, t, &of_loss);
+        }
+        for tau in [0.2, 0.7] {
+            for (candidates, build) in [
+                (Candidates::OneWay, Anchors::one_way as fn(&Rows, &Rows, &Rows) -> Anchors),
+                (Candidates::BothWays, Anchors::both_ways),
+                (Candidates::Views, Anchors::views),
+            ] {
+                let metric = Contrastive { tau, candidates };
+                let request = metric.paired(&x.points, &y.points);
+                let (_, (_, got)) = engine.value_and_grad(request.scaled(3.0).with_tau())?;
+                let anchors = build(&x.seen, &y.seen, &Rows::new());
+                check(&format!("{candidates}"), got, tau, &|tau| 3.0 * anchors.parts(tau).loss);
+                let (_, (_, got)) = engine.value_and_grad(request.queue(&queue.points).with_tau())?;
+                let anchors = build(&x.seen, &y.seen, &queue.seen);
+                check(&format!("{candidates} with a queue"), got, tau, &|tau| anchors.parts(tau).loss);
+            }
+            let labelled = Groups::new(&groups);
+            let (_, (_, got)) =
+                engine.value_and_grad(SupCon::new(tau).within(&x.points, &labelled).with_tau())?;
+            check("SupCon", got, tau, &|tau| losses::supcon(&x.seen, &groups, tau).value);
+            let request = SupCon::new(tau).views(&x.points, &y.points, &labelled).scaled(-0.5);
+            let (_, (_, got)) = engine.value_and_grad(request.with_tau())?;
+            let twice = [&groups[..], &groups].concat();
+            check("SupCon of views", got, tau, &|tau| -0.5 * losses::supcon(&union, &twice, tau).value);
+        }
     }
     Ok(report.finish()?)
 }

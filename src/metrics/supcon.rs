@@ -12,7 +12,7 @@ use crate::{
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points, Scaling},
-    request::{Differentiable, Metric, Run, Sealed},
+    request::{Differentiable, Metric, Parametric, Run, Sealed, WithParameter, without_parameter},
     schedule::unordered,
     weights::{Gradients, Normalizer, PairWeights},
 };
@@ -52,6 +52,14 @@ struct Labelled<'a> {
     y: Option<&'a Points>,
     groups: &'a Groups,
     scale: f64,
+}
+
+/// The rows that a set of pairs runs over: those of the first view, of the second, or of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    First,
+    Second,
+    Both,
 }
 
 /// The anchors of a loss, and the weights of its classes.
@@ -100,10 +108,10 @@ impl SupCon {
 }
 
 impl<'a> Labelled<'a> {
-    /// The sets of pairs that the loss runs over.
-    fn pairs(&self) -> Vec<Pairs<'a>> {
-        let of_y = self.y.map(|y| [Pairs::Within(y), Pairs::Across(self.x, y)]);
-        [Pairs::Within(self.x)].into_iter().chain(of_y.into_iter().flatten()).collect()
+    /// The sets of pairs that the loss runs over, and which rows they are of.
+    fn pairs(&self) -> Vec<(Rows, Pairs<'a>)> {
+        let of_y = self.y.map(|y| [(Rows::Second, Pairs::Within(y)), (Rows::Both, Pairs::Across(self.x, y))]);
+        [(Rows::First, Pairs::Within(self.x))].into_iter().chain(of_y.into_iter().flatten()).collect()
     }
 
     fn views(&self) -> usize {
@@ -162,25 +170,26 @@ impl<'a> Labelled<'a> {
         let add = |sums: &mut [f64], more: &[f64]| {
             sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum = log_add(*sum, more));
         };
-        for pairs in self.pairs() {
+        for (rows, pairs) in self.pairs() {
             let found =
                 on.backend.row_log_sums(pairs, &[Kernel::logit(self.tau)], None, on.watch).await?.pop();
             let found = found.ok_or_else(|| Error::missing("the sum of each row"))?;
-            match (pairs, &mut sums.y, &found.y) {
-                (Pairs::Across(..), Some(of_y), Some(more)) => {
-                    add(&mut sums.x, &found.x);
-                    add(of_y, more);
+            if rows != Rows::Second {
+                add(&mut sums.x, &found.x);
+            }
+            if let Some(sums) = &mut sums.y {
+                match (rows, &found.y) {
+                    (Rows::Second, _) => add(sums, &found.x),
+                    (Rows::Both, Some(more)) => add(sums, more),
+                    _ => {}
                 }
-                (Pairs::Within(set), Some(of_y), _) if !std::ptr::eq(set, self.x) => add(of_y, &found.x),
-                _ => add(&mut sums.x, &found.x),
             }
         }
         Ok(sums)
     }
 
     fn value(&self, anchors: &Anchors, denominators: &Denominators, of_classes: f64) -> Result<f64> {
-        // What the terms of the classes leave out of the logits.
-        let of_equal = if self.x.scaling() == Scaling::Unit { 1.0 / self.tau } else { 0.0 };
+        let of_equal = self.logit_of_equal();
         let sides = [Some(&denominators.x), denominators.y.as_ref()];
         let terms = sides.into_iter().flatten().flat_map(|logs| logs.iter().zip(&anchors.of_rows));
         let terms = terms.filter(|&(_, &class)| anchors.have_positives[class as usize]);
@@ -192,13 +201,14 @@ impl<'a> Labelled<'a> {
         let anchors = self.anchors()?;
         let denominators = self.denominators(on).await?;
         let mut of_classes = 0.0;
-        for pairs in self.pairs() {
+        for (_, pairs) in self.pairs() {
             of_classes += on.backend.function_sum(pairs, self.function(&anchors), on.watch).await?;
         }
         self.value(&anchors, &denominators, of_classes)
     }
 
-    async fn differentiate(&self, on: &Run<'_>) -> Result<(f64, Gradients)> {
+    /// The value, its gradients, and its derivative for τ.
+    async fn differentiate(&self, on: &Run<'_>) -> Result<(f64, Gradients, f64)> {
         let anchors = self.anchors()?;
         let scale = finite("the scale of a gradient", self.scale)?;
         let first = Run { watch: &on.watch.silent(), ..*on };
@@ -216,34 +226,38 @@ impl<'a> Labelled<'a> {
         };
         let p = factors(&denominators.x);
         let q = denominators.y.as_deref().map(factors);
-        let (mut gx, mut gy, mut of_classes) = (None, None, 0.0);
-        for pairs in self.pairs() {
-            let of_second = matches!(pairs, Pairs::Within(set) if !std::ptr::eq(set, self.x));
-            let across = matches!(pairs, Pairs::Across(..));
+        let (mut gx, mut gy, mut of_classes, mut by_log_scale) = (None, None, 0.0, 0.0);
+        for (rows, pairs) in self.pairs() {
             let q = q.as_deref().unwrap_or(&p);
-            let weights = match () {
-                () if across => PairWeights::Sum { p: &p, q },
-                () if of_second => PairWeights::Sum { p: q, q },
-                () => PairWeights::Sum { p: &p, q: &p },
+            let (weights, into) = match rows {
+                Rows::First => (PairWeights::Sum { p: &p, q: &p }, None),
+                Rows::Second => (PairWeights::Sum { p: q, q }, None),
+                Rows::Both => (PairWeights::Sum { p: &p, q }, gx.take()),
             };
-            let into = match () {
-                () if across => gx.take().map(|x| Gradients { x, y: gy.take() }),
-                () => None,
-            };
+            let into = into.map(|x| Gradients { x, y: gy.take(), by_log_scale: 0.0 });
             let normalizer = Normalizer::Given { weights, scale, into };
             let (_, gradients) =
                 on.backend.gradient(pairs, Kernel::logit(self.tau), normalizer, on.watch).await?;
+            by_log_scale += gradients.by_log_scale;
             let function = self.function(&anchors);
             let (sums, gradients) =
                 on.backend.function_gradient(pairs, function, scale, Some(gradients), on.watch).await?;
             of_classes += sums.value;
-            match of_second {
-                true => gy = Some(gradients.x),
-                false => (gx, gy) = (Some(gradients.x), gradients.y),
+            match rows {
+                Rows::Second => gy = Some(gradients.x),
+                _ => (gx, gy) = (Some(gradients.x), gradients.y),
             }
         }
         let x = gx.ok_or_else(|| Error::missing("the gradient"))?;
-        Ok((self.value(&anchors, &denominators, of_classes)?, Gradients { x, y: gy }))
+        // All terms are in 1/τ. What equal rows have is the same in denominators and classes.
+        let by_tau = -(by_log_scale + scale * of_classes) / self.tau;
+        let value = self.value(&anchors, &denominators, of_classes)?;
+        Ok((value, Gradients { x, y: gy, by_log_scale }, by_tau))
+    }
+
+    /// The logit of equal points, which the terms of the classes leave out.
+    fn logit_of_equal(&self) -> f64 {
+        if self.x.scaling() == Scaling::Unit { 1.0 / self.tau } else { 0.0 }
     }
 }
 
@@ -255,6 +269,12 @@ macro_rules! request {
             #[must_use]
             pub fn scaled(self, scale: f64) -> Self {
                 Self(Labelled { scale, ..self.0 })
+            }
+
+            /// The same, whose gradients come with the derivative for τ, `scale` included: one more number, at no further pass.
+            #[must_use]
+            pub fn with_tau(self) -> WithParameter<Self> {
+                WithParameter(self)
             }
         }
 
@@ -273,12 +293,17 @@ macro_rules! request {
         }
 
         impl Differentiable for $request<'_> {
-            type Gradients = $gradients;
+            without_parameter!($gradients);
+        }
 
-            fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, $gradients)> {
+        impl Parametric for $request<'_> {
+            fn differentiate_with_parameter<'r>(
+                &'r self,
+                on: &'r Run<'r>,
+            ) -> Pending<'r, (f64, ($gradients, f64))> {
                 Box::pin(async move {
-                    let (value, gradients) = self.0.differentiate(on).await?;
-                    Ok((value, $finish(gradients)?))
+                    let (value, gradients, by_tau) = self.0.differentiate(on).await?;
+                    Ok((value, ($finish(gradients)?, by_tau)))
                 })
             }
         }

@@ -49,6 +49,8 @@ pub(crate) fn class_gradient(
     let classes = Class::all(pairs, classes)?;
     let of_class = |class: &Class<'_>| class.gradient(isa, term, upstream, watch);
     let parts: Vec<_> = classes.par_iter().map(of_class).collect::<Result<_>>()?;
+    // A function has its derivatives beside it.
+    let by_log_scale = into.as_ref().map_or(0.0, |into| into.by_log_scale);
     let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
     let all = |rows: &Rows, into: Option<_>| into.map_or_else(|| zeros(rows.len(), rows.dims()), into_values);
     let mut x = all(pairs.left(), into_x)?;
@@ -63,7 +65,8 @@ pub(crate) fn class_gradient(
         }
     }
     let x = matrix(x, pairs.left().len(), dims);
-    Ok((total, Gradients { x, y: y.map(|y| matrix(y, pairs.right().len(), dims)) }))
+    let y = y.map(|y| matrix(y, pairs.right().len(), dims));
+    Ok((total, Gradients { x, y, by_log_scale }))
 }
 
 /// Adds the gradients of some rows to those of all.

@@ -101,7 +101,8 @@ async fn summed(
     let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
     let of_raw = pass.exponent.similarity() == Similarity::Product;
     Ok(Summed {
-        gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y },
+        // A function has its derivatives beside it.
+        gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y, by_log_scale: 0.0 },
         // Each pair has weighed on both of its points.
         dropped: !of_raw && dropped.too_much(2.0 * sums.by_bias),
         sums,
