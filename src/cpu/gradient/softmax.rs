@@ -8,9 +8,10 @@ use crate::{
             formula::{Cosine, Formula, Gram},
         },
         gradient::{
+            factors::CachedWeights,
             fused_softmax::{fits, fused_softmax},
             weighted::{CentredSums, MIN_F32_TOTAL, factor_weights, in_double},
-            weights::{CachedWeights, ExponentialWeights, RoundedWeights},
+            weights::{ExponentialWeights, RoundedWeights},
         },
         pairs::PairSet,
         reduce::rows::{row_log_sums, rows, shared_shift_rows},

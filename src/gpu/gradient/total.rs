@@ -12,11 +12,11 @@ use crate::{
         device::stream::{Stream, Sums, Tiles},
         gradient::finish::finish,
         kernel::{
-            accuracy::{Climb, Climbed, Evidence, Products},
+            accuracy::{Climb, Climbed, Evidence, Products, Total},
             params::PairParams,
         },
         points::matrix::GpuMatrix,
-        reduce::total::{Total, TotalOfTiles},
+        reduce::total::TotalOfTiles,
     },
     log_sum::LogSumExp,
     progress::Watch,
