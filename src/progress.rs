@@ -108,3 +108,27 @@ impl Passes<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_awaits_is_stopped_and_observed_no_more() {
+        let seen = Arc::new(AtomicU64::new(0));
+        let counted = seen.clone();
+        let observer = move |progress: Progress| {
+            counted.store(progress.done, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        };
+        let watch = Watch::new(Some(Arc::new(observer)), 9);
+        let (on_a_thread, guard) = (watch.clone(), watch.stop_when_dropped());
+        assert_eq!(on_a_thread.advance(2), Ok(()));
+        assert_eq!(on_a_thread.silent().advance(3), Ok(()));
+        assert_eq!(seen.load(Ordering::Relaxed), 2);
+        drop(guard);
+        assert_eq!(on_a_thread.advance(4), Err(Error::Stopped));
+        assert_eq!(watch.silent().advance(4), Err(Error::Stopped));
+        assert_eq!(seen.load(Ordering::Relaxed), 2);
+    }
+}

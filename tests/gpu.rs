@@ -17,7 +17,7 @@ use support::{
     set::Set,
 };
 use unisphere::{
-    Alignment, Embeddings, Engine, Error, Matrix, Result, Scaling, Storage, Uniformity,
+    Alignment, Embeddings, Engine, Error, Matrix, Precision, Result, Scaling, Storage, Uniformity,
     wgpu::{self, BufferUsages as Use},
 };
 
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         ("t beyond single precision", extreme_t),
         ("matrices larger than a binding", large_matrices),
         ("limits too small", limits_too_small),
+        ("an app's device with its adapter", with_adapter),
         ("an app's buffers", buffers),
         ("unusable buffers", unusable_buffers),
         ("points stored in half precision", half_storage),
@@ -207,6 +208,42 @@ fn limits_too_small(adapter: &wgpu::Adapter) -> Result<(), Failed> {
         return Err(format!("257 dimensions: {refused:?}").into());
     }
     Ok(())
+}
+
+/// Only with its adapter, and only where it was made with matrices, an app's device offers what takes them.
+fn with_adapter(adapter: &wgpu::Adapter) -> Result<(), Failed> {
+    let offered = |engine: Result<Engine>, what: &str, wanted: bool| -> Result<(), Failed> {
+        match (engine.and_then(|engine| engine.with_precision(Precision::F16x2)), wanted) {
+            (Ok(_), true) | (Err(Error::Precision { .. }), false) => Ok(()),
+            (outcome, _) => Err(format!("{what}: {outcome:?}").into()),
+        }
+    };
+    let App { device, queue } = App::new(adapter, wgpu::Limits::default())?;
+    let plain = Engine::from_wgpu_with_adapter(device, queue, adapter);
+    let x = plain.as_ref().map_err(Clone::clone)?.upload(&Embeddings::new(&[1.0, 0.0, 0.0, 1.0], 2, 2)?)?;
+    let value = plain.as_ref().map_err(Clone::clone)?.uniformity(&x, Uniformity::new(2.0))?;
+    if (value + 4.0).abs() > 1e-6 {
+        return Err(format!("{value} of two points at a right angle").into());
+    }
+    offered(plain, "made without matrices", false)?;
+    let features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
+        | wgpu::Features::SHADER_F16
+        | wgpu::Features::SUBGROUP;
+    if !adapter.features().contains(features) {
+        return Ok(());
+    }
+    let descriptor = wgpu::DeviceDescriptor {
+        required_features: features,
+        // SAFETY: no kernels run on this device but the library's own.
+        experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
+        ..Default::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
+    offered(Engine::from_wgpu(device.clone(), queue.clone()), "without its adapter", false)?;
+    let listed = unisphere::adapters();
+    let listed = listed.iter().find(|listed| listed.name == adapter.get_info().name);
+    let wanted = listed.is_some_and(|listed| listed.precisions.contains(&Precision::F16x2));
+    offered(Engine::from_wgpu_with_adapter(device, queue, adapter), "with its adapter", wanted)
 }
 
 fn buffers(adapter: &wgpu::Adapter) -> Result<(), Failed> {

@@ -58,7 +58,7 @@ impl Cpu {
 /// The result of a job of this backend: in place for a caller that blocks, and else on the pool's threads. It owns all that it
 /// uses, as nobody may be there any more when it ends.
 fn job<'a, T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Pending<'a, T> {
-    Box::pin(offload(|job| rayon::spawn(job), job))
+    Box::pin(offload(rayon::spawn, job))
 }
 
 impl Diagnostics for Cpu {
@@ -74,8 +74,10 @@ impl Backend for Cpu {
     }
 
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points> {
-        let (isa, rows) = (self.isa, Rows::given(points, reused));
-        job(move || Ok(rows.into_points(isa)))
+        Box::pin(async move {
+            let (isa, rows) = (self.isa, Rows::given(points, reused));
+            job(move || Ok(rows.into_points(isa))).await
+        })
     }
 
     fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix> {

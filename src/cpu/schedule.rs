@@ -67,26 +67,55 @@ pub(crate) struct TicketLock<T> {
 
 struct State<T> {
     serving: usize,
+    /// A ticket is lost: its holder panicked before its turn. The value is of no use any more, and the panic goes on in the
+    /// caller.
+    lost: bool,
     value: T,
 }
 
 impl<T> TicketLock<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self { state: Mutex::new(State { serving: 0, value }), moved_on: Condvar::new() }
+        Self { state: Mutex::new(State { serving: 0, lost: false, value }), moved_on: Condvar::new() }
     }
 
-    /// Value for the holder of this ticket, once all earlier tickets are done.
-    pub(crate) fn wait(&self, ticket: usize) -> Section<'_, T> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not `wait_while`, which gives up where a section has panicked.
-        while state.serving != ticket {
-            state = self.moved_on.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        Section { lock: self, state }
+    /// Ticket of this number. Dropped before its turn, as by a panic, it lets nobody wait for ever.
+    pub(crate) fn ticket(&self, number: usize) -> Ticket<'_, T> {
+        Ticket { lock: self, number }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn into_inner(self) -> T {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).value
+    }
+}
+
+/// Place in the order of a [`TicketLock`].
+pub(crate) struct Ticket<'a, T> {
+    lock: &'a TicketLock<T>,
+    number: usize,
+}
+
+impl<'a, T> Ticket<'a, T> {
+    /// Value for the holder of this ticket, once all earlier tickets are done.
+    pub(crate) fn wait(self) -> Section<'a, T> {
+        let (lock, number) = (self.lock, self.number);
+        std::mem::forget(self);
+        let mut state = lock.lock();
+        // Not `wait_while`, which gives up where a section has panicked.
+        while state.serving != number && !state.lost {
+            state = lock.moved_on.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Section { lock, state }
+    }
+}
+
+impl<T> Drop for Ticket<'_, T> {
+    fn drop(&mut self) {
+        self.lock.lock().lost = true;
+        self.lock.moved_on.notify_all();
     }
 }
 
@@ -129,14 +158,31 @@ mod tests {
         thread::scope(|scope| {
             for ticket in [3, 0, 2, 4] {
                 let order = &order;
-                scope.spawn(move || order.wait(ticket).push(ticket));
+                scope.spawn(move || order.ticket(ticket).wait().push(ticket));
             }
             let panicked = scope.spawn(|| {
-                let _section = order.wait(1);
+                let _section = order.ticket(1).wait();
                 panic!("in its section");
             });
             assert!(panicked.join().is_err());
         });
         assert_eq!(order.into_inner(), [0, 2, 3, 4]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_ticket_that_a_panic_lost() {
+        let order = TicketLock::new(Vec::new());
+        thread::scope(|scope| {
+            for ticket in [1, 2] {
+                let order = &order;
+                scope.spawn(move || order.ticket(ticket).wait().push(ticket));
+            }
+            let panicked = scope.spawn(|| {
+                let _ticket = order.ticket(0);
+                panic!("before its turn");
+            });
+            assert!(panicked.join().is_err());
+        });
+        assert_eq!(order.into_inner().len(), 2);
     }
 }

@@ -122,3 +122,17 @@ fn a_ceiling_on_every_instruction_set() {
         assert!(ceiling.is_finite() && ceiling > 1e6, "{}: {ceiling:e} operations a second", cpu.device.name);
     }
 }
+
+#[test]
+fn points_take_the_memory_of_points_given_up() {
+    let cpu = Cpu::new();
+    let values = random(40 * 5, 31);
+    let embeddings = || Embeddings::new(&values, 40, 5).expect("good points");
+    let memory = |points: &Points| Rows::of(points).expect("points of this device").row(0).as_ptr();
+    let first = cpu.upload(embeddings(), None).block().expect("points");
+    let at = memory(&first);
+    let second = cpu.upload(embeddings(), Some(first)).block().expect("points");
+    assert_eq!(memory(&second), at);
+    let third = cpu.upload(embeddings(), Some(second.clone())).block().expect("points");
+    assert!(memory(&third) != at && memory(&second) == at);
+}

@@ -101,6 +101,22 @@ impl Engine {
         Gpu::from_wgpu(device, queue, None).map(|gpu| Self::with(AnyBackend::of_gpu(gpu)))
     }
 
+    /// As [`from_wgpu`](Self::from_wgpu), with the adapter that made the device. It tells which cooperative matrices there
+    /// are, so that [`with_precision`](Self::with_precision) offers what takes them, where the device was made with the
+    /// features `EXPERIMENTAL_COOPERATIVE_MATRIX`, `SHADER_F16` and `SUBGROUP`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_wgpu`](Self::from_wgpu).
+    #[cfg(feature = "gpu")]
+    pub fn from_wgpu_with_adapter(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        adapter: &wgpu::Adapter,
+    ) -> Result<Self> {
+        Gpu::from_wgpu(device, queue, Some(adapter)).map(|gpu| Self::with(AnyBackend::of_gpu(gpu)))
+    }
+
     fn with(backend: AnyBackend) -> Self {
         Self { backend, precision: Precision::F32, observer: None }
     }
@@ -122,7 +138,7 @@ impl Engine {
     /// Any but [`Precision::F32`] is tried at its first use on a device, in about a second on a GPU: a small set, whose
     /// value and gradient must be as exact as they should be; and its speed, as single precision may be faster where
     /// matrices are emulated, of which the log (crate `log`) is told in a warning. A device that the caller owns offers
-    /// single precision only, as it does not tell which matrices it has.
+    /// single precision only, as it does not tell which matrices it has; [its adapter](Self::from_wgpu_with_adapter) does.
     ///
     /// # Errors
     ///

@@ -267,8 +267,10 @@ impl Backend for Gpu {
         weights: Option<PointWeights<'a>>,
         watch: &'a Watch,
     ) -> Pending<'a, Vec<RowLogSums>> {
-        self.precisions_used.note(None);
-        Box::pin(rows::row_log_sums(&self.context, pairs, kernels, weights, watch))
+        Box::pin(async move {
+            self.precisions_used.note(None);
+            rows::row_log_sums(&self.context, pairs, kernels, weights, watch).await
+        })
     }
 
     fn group_log_sums<'a>(

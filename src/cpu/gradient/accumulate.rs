@@ -111,7 +111,7 @@ pub(crate) fn accumulate<T: Float>(
     });
     let pool = Pool::new();
     let meet = |Meeting { left, right, block }: Meeting| {
-        let wait = |ticket: Ticket| locks[ticket.panel].wait(ticket.number);
+        let wait = |ticket: Ticket| locks[ticket.panel].ticket(ticket.number).wait();
         let (mut left, mut right) = (wait(left), right.map(wait));
         let sum = pool.with(|scratch| {
             let (left, right) = (&mut *left, right.as_deref_mut());

@@ -82,10 +82,11 @@ pub(crate) fn fused_softmax(
         let all = (0..rights.len()).flat_map(|j| here.clone().map(move |i| (i, j)));
         all.par_bridge().try_for_each(|(i, j)| {
             let block = &block(i, j);
+            let ticket = locks[i - first].ticket(j);
             let mut memory = memory_of(i, j);
             pool.with(|scratch| {
                 isa.run(FillTable { pairs, block, weights, scratch, memory: &mut memory });
-                let mut left = locks[i - first].wait(j);
+                let mut left = ticket.wait();
                 isa.run(AddToLeft { pairs, block, centre, scratch, memory: &mut memory, left: &mut left });
             });
             watch.advance(pairs.count_in(block))

@@ -170,9 +170,36 @@ impl Context {
     }
 
     /// Runs commands and catches what the device has against them.
+    pub(crate) async fn scoped<T>(
+        &self,
+        context: &str,
+        commands: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        self.handles().scoped(context, commands).await
+    }
+
+    /// What catching errors takes, for other threads too.
+    pub(super) fn handles(&self) -> Handles {
+        Handles { device: self.device.clone(), queue: self.queue.clone(), lost: self.lost.clone() }
+    }
+
+    pub(super) fn alive(&self) -> Result<()> {
+        alive(&self.lost)
+    }
+}
+
+/// A device, its queue, and what its driver said when it dropped the device.
+pub(super) struct Handles {
+    pub(super) device: wgpu::Device,
+    queue: wgpu::Queue,
+    lost: Arc<Mutex<Option<String>>>,
+}
+
+impl Handles {
+    /// Runs commands and catches what the device has against them.
     ///
     /// Scopes for errors belong to a thread, and tasks go from one to another: every poll of the commands has its own.
-    pub(crate) async fn scoped<T>(
+    pub(super) async fn scoped<T>(
         &self,
         context: &str,
         commands: impl Future<Output = Result<T>>,
@@ -211,7 +238,7 @@ impl Context {
             (None, None) => Err(Error::missing("the reason of a failure")),
             (Some(_), Some(Err(Error::Stopped))) => Err(Error::Stopped),
             (Some(error), _) => {
-                self.alive()?;
+                alive(&self.lost)?;
                 self.responds().await?;
                 Err(translate(context, error))
             }
@@ -234,10 +261,10 @@ impl Context {
             Some(_) => Err(Error::DeviceLost { reason: "it makes no buffers any more".into() }),
         }
     }
+}
 
-    pub(super) fn alive(&self) -> Result<()> {
-        lock(&self.lost).clone().map_or(Ok(()), |reason| Err(lost(reason)))
-    }
+fn alive(lost_reason: &Mutex<Option<String>>) -> Result<()> {
+    lock(lost_reason).clone().map_or(Ok(()), |reason| Err(lost(reason)))
 }
 
 /// The error of a device that is gone.

@@ -3,6 +3,7 @@
 use crate::{
     error::Result,
     gpu::{device::context::Context, kernel::table::Shader},
+    pending::beside,
     precision::Storage,
 };
 
@@ -12,36 +13,12 @@ impl Context {
         if let Some(pipeline) = self.pipelines().get(&(shader, storage)) {
             return Ok(pipeline.clone());
         }
-        let pipeline = self
-            .scoped("compiling a shader", async {
-                let descriptor = wgpu::ShaderModuleDescriptor {
-                    label: Some(shader.entry()),
-                    source: wgpu::ShaderSource::Wgsl(shader.text(storage).into()),
-                };
-                let module = if shader.unchecked() && !self.checked {
-                    let checks = wgpu::ShaderRuntimeChecks::unchecked();
-                    // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
-                    // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
-                    // points are cut off at the last or are of whole tiles, and so are those into what is written, or
-                    // compared with the end before.
-                    unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
-                } else {
-                    self.device.create_shader_module(descriptor)
-                };
-                Ok(self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                    label: Some(shader.entry()),
-                    layout: None,
-                    module: &module,
-                    entry_point: Some(shader.entry()),
-                    compilation_options: wgpu::PipelineCompilationOptions {
-                        constants: &shader.constants(),
-                        // Every kernel writes its workgroup memory before it reads it.
-                        zero_initialize_workgroup_memory: false,
-                    },
-                    cache: None,
-                }))
-            })
-            .await?;
+        let (handles, checked) = (self.handles(), self.checked);
+        let compiled = beside(async move {
+            let compiling = async { Ok(compile(&handles.device, shader, storage, checked)) };
+            handles.scoped("compiling a shader", compiling).await
+        });
+        let pipeline = compiled.await?;
         // Two that compiled at once have the same.
         self.pipelines().insert((shader, storage), pipeline.clone());
         Ok(pipeline)
@@ -66,4 +43,34 @@ impl Context {
             entries: &entries,
         })
     }
+}
+
+/// Compiles a kernel, with the driver's bounds checks where these are asked for or may be needed.
+fn compile(device: &wgpu::Device, shader: Shader, storage: Storage, checked: bool) -> wgpu::ComputePipeline {
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(shader.entry()),
+        source: wgpu::ShaderSource::Wgsl(shader.text(storage).into()),
+    };
+    let module = if shader.unchecked() && !checked {
+        let checks = wgpu::ShaderRuntimeChecks::unchecked();
+        // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
+        // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
+        // points are cut off at the last or are of whole tiles, and so are those into what is written, or
+        // compared with the end before.
+        unsafe { device.create_shader_module_trusted(descriptor, checks) }
+    } else {
+        device.create_shader_module(descriptor)
+    };
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(shader.entry()),
+        layout: None,
+        module: &module,
+        entry_point: Some(shader.entry()),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &shader.constants(),
+            // Every kernel writes its workgroup memory before it reads it.
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    })
 }

@@ -110,7 +110,7 @@ mod native {
                 return;
             }
             let shared = self.0.clone();
-            match on_a_thread("unisphere: waits", move || shared.run()) {
+            match on_a_thread("unisphere", move || shared.run()) {
                 Ok(()) => queue.running = true,
                 // Without their jobs, the tasks end with an error.
                 Err(_) => queue.jobs.clear(),

@@ -19,6 +19,7 @@ use crate::{
             panels::{GpuPoints, Panel},
         },
     },
+    pending::offload,
     points::{Points, gram},
     progress::Watch,
 };
@@ -40,11 +41,15 @@ pub(crate) async fn moments(context: &Arc<Context>, x: &Points, watch: &Watch) -
             watch.advance(0)?;
             values.extend(gather::read(context, x, &panel.rows.clone().collect::<Vec<_>>()).await?);
         }
-        let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {
-            let values = &values[row * dims..][columns];
-            out.iter_mut().zip(values).for_each(|(out, &value)| *out = f64::from(value));
+        let (rows, watch) = (x.rows(), watch.clone());
+        let products = move || {
+            let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {
+                let values = &values[row * dims..][columns];
+                out.iter_mut().zip(values).for_each(|(out, &value)| *out = f64::from(value));
+            };
+            gram::moments(rows, dims, read, &watch)
         };
-        return gram::moments(x.rows(), dims, read, watch);
+        return offload(rayon::spawn, products).await;
     }
     context
         .scoped("summing moments", async {
