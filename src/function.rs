@@ -1,5 +1,7 @@
 //! Functions of two points that are summed as they are: no exponentials, so that a sum of them is not kept as its log.
 
+use crate::schedule::unordered;
+
 /// A function f(x, y) of a pair, whose sum over pairs a metric is made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PairFunction<'a> {
@@ -83,6 +85,18 @@ impl FunctionSums {
             by_bias: self.by_bias + other.by_bias,
             by_log_scale: self.by_log_scale + other.by_log_scale,
         }
+    }
+}
+
+impl PairFunction<'_> {
+    /// The pairs of rows of one class, where the function is of those alone.
+    pub(crate) fn pairs_in_classes(&self, one_set: bool) -> Option<u64> {
+        let Self::InClass { classes, .. } = self else { return None };
+        let sizes = classes.rows().into_iter().map(|[x, y]| match one_set {
+            true => unordered(x.len()),
+            false => x.len() as u64 * y.len() as u64,
+        });
+        Some(sizes.sum())
     }
 }
 

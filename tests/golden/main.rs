@@ -43,7 +43,14 @@ pub(crate) enum Found {
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for device in support::devices::devices() {
-        let Ok(engine) = device.engine else { continue };
+        let engine = match device.engine {
+            Ok(engine) => engine,
+            Err(problem) => {
+                let trial = Trial::test(device.name, move || Err(problem.into()));
+                trials.push(trial.with_ignored_flag(device.ignored));
+                continue;
+            }
+        };
         let gpu = device.name != "cpu";
         let file = file_of(&engine);
         let missing = !file.exists() && !recording();
@@ -169,6 +176,13 @@ fn cases() -> Vec<Case> {
             v + if k % 24 == 5 { 3.0 } else { 0.0 }
         }),
         of("of any length", 260, 20, Scaling::Unit, false, &|k, v| v * 10f64.powi((k / 20) as i32 % 7 - 3)),
+        of("in a narrow cone", 200, 24, Scaling::Unit, true, &|k, v| {
+            2e-3 * v + if k % 24 == 5 { 1.0 } else { 0.0 }
+        }),
+        of("in tight clusters", 300, 16, Scaling::Unit, false, &|k, v| {
+            1e-3 * v + if k / 16 % 4 == k % 16 { 1.0 } else { 0.0 }
+        }),
+        of("repeated rows", 129, 17, Scaling::Unit, false, &|k, _| ((k % (43 * 17)) as f64).sin()),
         of("raw", 131, 17, Scaling::Raw, true, &|_, v| 0.5 * v),
         of("raw, far from the origin", 150, 20, Scaling::Raw, false, &|_, v| v + 1e3),
         of("raw, long rows", 90, 300, Scaling::Raw, false, &|_, v| 0.1 * v),

@@ -2,7 +2,7 @@
 
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
-    Groups, Loss, Matrix, Result, Scaling, Spectrum, SquaredMmd, Uniformity,
+    Groups, Loss, Matrix, Result, Scaling, Sigmoid, Spectrum, SquaredMmd, SupCon, Uniformity,
 };
 
 use crate::{Case, Found};
@@ -123,6 +123,27 @@ pub(crate) fn all(engine: &Engine, case: &Case) -> Result<Vec<(String, Found)>> 
         let all = [groups.between(0, 0), groups.between(0, 1), groups.between(1, 1)];
         r.numbers(format!("uniformity of groups, t = {t}"), &all.map(|value| value.unwrap_or(f64::NAN)));
     }
+    let groups = &Groups::new(&labels);
+    for metric in [Sigmoid::default(), Sigmoid::new(100.0, -12.0)] {
+        let (value, grads) = engine.value_and_grad(metric.paired(x, y))?;
+        r.numbers(
+            format!("{metric:?}"),
+            &[engine.value(metric.paired(x, y))?, value, grads.scale, grads.bias],
+        );
+        r.gradients(&format!("{metric:?}"), [grads.x, grads.y])?;
+    }
+    let request = SupCon::new(0.1).views(x, y, groups);
+    let (value, ((gx, gy), by_tau)) = engine.value_and_grad(request.with_tau())?;
+    r.numbers("supervised contrastive loss", &[engine.value(request)?, value, by_tau]);
+    r.gradients("supervised contrastive loss", [gx, gy])?;
+    for alpha in [1.0, 2.0] {
+        let request = Alignment { alpha }.by_label(x, groups);
+        let (value, grad) = engine.value_and_grad(request)?;
+        r.numbers(format!("alignment by label, alpha = {alpha}"), &[engine.value(request)?, value]);
+        r.gradients(&format!("alignment by label, alpha = {alpha}"), [grad])?;
+    }
+    let (_, (_, by_t)) = engine.value_and_grad(Uniformity::new(2.0).within(x).with_t())?;
+    r.number("uniformity, derivative for t = 2", by_t);
     if case.scaling == Scaling::Unit {
         r.counts("histogram of cosines", engine.value(CosineHistogram::new(50).within(x))?);
     }

@@ -20,7 +20,7 @@ const CPU: &str = "cpu";
 pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) engine: Result<Engine, String>,
-    ignored: bool,
+    pub(crate) ignored: bool,
 }
 
 /// The CPU, and every GPU adapter of this machine, software ones included; a GPU that is not there has

@@ -128,13 +128,13 @@ mod tests {
         exponents.extend([1e-9, -1e-9, 1e-300, 1e200, 0.881_373_587_019_543, 5e3, 1e308]);
         for isa in Isa::all() {
             for (&e, got) in exponents.iter().zip(isa.run(All(&exponents))) {
+                // Exponents end at 1e300.
+                let e = e.min(1e300);
                 let value = e.max(0.0) + (-e.abs()).exp().ln_1p();
                 let slope = if e > 0.0 { 1.0 / (1.0 + (-e).exp()) } else { e.exp() / (1.0 + e.exp()) };
-                for (name, got, want) in [
-                    ("value", got[0], value),
-                    ("slope", got[1], slope),
-                    ("product", got[2], slope * e.min(1e300)),
-                ] {
+                for (name, got, want) in
+                    [("value", got[0], value), ("slope", got[1], slope), ("product", got[2], slope * e)]
+                {
                     let off = (got - want).abs();
                     assert!(off <= 1e-10 * want.abs() + 1e-300, "{name} at {e}: {got:e}, not {want:e}");
                 }

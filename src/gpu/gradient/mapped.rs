@@ -17,7 +17,10 @@ use crate::{
             table::Similarity,
         },
         points::matrix::GpuMatrix,
-        reduce::mapped::unit_square,
+        reduce::{
+            classes::by_means,
+            mapped::{Progress, unit_square},
+        },
     },
     pairs::Pairs,
     progress::Watch,
@@ -41,6 +44,24 @@ pub(crate) async fn function_gradient(
     into: Option<Gradients>,
     watch: &Watch,
 ) -> Result<(FunctionSums, Gradients)> {
+    let progress = Progress::of(pairs, function, watch);
+    let by_means = by_means(context, pairs, function, Some(scale), &progress.watch).await?;
+    let (sums, part) = match by_means {
+        Some((sums, Some(part))) => (sums, part),
+        _ => by_pairs(context, pairs, function, scale, &progress.watch).await?,
+    };
+    progress.finish(watch)?;
+    Ok((sums, added(context, part, into).await?))
+}
+
+/// The same from all pairs.
+async fn by_pairs(
+    context: &Arc<Context>,
+    pairs: Pairs<'_>,
+    function: PairFunction<'_>,
+    scale: f64,
+    watch: &Watch,
+) -> Result<(FunctionSums, Gradients)> {
     let exponent = exponent(pairs, function)?;
     let square = unit_square(context, pairs, function, &watch.silent()).await?;
     context
@@ -60,16 +81,20 @@ pub(crate) async fn function_gradient(
                 climb.judge(vec![summed], evidence);
             }
             let found = climb.finish().pop();
-            let Summed { sums, gradients: part, .. } =
-                found.ok_or_else(|| Error::missing("the gradient of a function of pairs"))?.result;
-            let Some(sum) = into else { return Ok((sums, part)) };
-            add(context, &part.x, &sum.x).await?;
-            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
-                add(context, part, sum).await?;
-            }
-            Ok((sums, sum))
+            let found = found.ok_or_else(|| Error::missing("the gradient of a function of pairs"))?.result;
+            Ok((found.sums, found.gradients))
         })
         .await
+}
+
+/// A gradient, added to a sum where there is one.
+async fn added(context: &Arc<Context>, part: Gradients, into: Option<Gradients>) -> Result<Gradients> {
+    let Some(sum) = into else { return Ok(part) };
+    add(context, &part.x, &sum.x).await?;
+    if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+        add(context, part, sum).await?;
+    }
+    Ok(sum)
 }
 
 /// The sum and the gradients, by products with points or with differences.

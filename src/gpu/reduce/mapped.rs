@@ -11,6 +11,7 @@ use crate::{
             similarities::SimilarityTable,
         },
         device::{context::Context, stream::Stream},
+        reduce::classes::by_means,
     },
     pairs::Pairs,
     points::Scaling,
@@ -31,9 +32,35 @@ pub(crate) async fn function_sum(
     function: PairFunction<'_>,
     watch: &Watch,
 ) -> Result<f64> {
-    let mut passes = watch.passes();
-    let square = unit_square(context, pairs, function, &watch.silent()).await?;
-    Ok(sums(context, pairs, function, square, passes.next()).await?.value)
+    let progress = Progress::of(pairs, function, watch);
+    let value = match by_means(context, pairs, function, None, &progress.watch).await? {
+        Some((sums, _)) => sums.value,
+        None => {
+            let square = unit_square(context, pairs, function, &watch.silent()).await?;
+            sums(context, pairs, function, square, &progress.watch).await?.value
+        }
+    };
+    progress.finish(watch)?;
+    Ok(value)
+}
+
+/// Progress of a function's sum. A pass over all pairs for those of one class counts the latter, at its end.
+pub(crate) struct Progress {
+    pub(crate) watch: Watch,
+    at_end: u64,
+}
+
+impl Progress {
+    pub(crate) fn of(pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch) -> Self {
+        match function.pairs_in_classes(matches!(pairs, Pairs::Within(_))) {
+            Some(at_end) => Self { watch: watch.silent(), at_end },
+            None => Self { watch: watch.clone(), at_end: 0 },
+        }
+    }
+
+    pub(crate) fn finish(self, watch: &Watch) -> Result<()> {
+        watch.advance(self.at_end)
+    }
 }
 
 /// The square of the unit in which f32 holds the powers of these distances: of raw points, their mean square.

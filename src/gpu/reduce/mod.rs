@@ -1,5 +1,6 @@
 //! Reductions over pairs or rows: one file each.
 
+pub(crate) mod classes;
 pub(crate) mod close_pairs;
 pub(crate) mod distances;
 pub(crate) mod groups;

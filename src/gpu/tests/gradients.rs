@@ -1,13 +1,21 @@
 //! Gradients of weighted sums and of paired products, against the formulas in f64.
 
-use super::oracle::{
-    Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling, watch,
+use super::{
+    oracle::{
+        Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling, watch,
+    },
+    values,
 };
 use crate::{
     backend::{Backend, Term},
     error::Result,
-    gpu::kernel::tiling::{Choice, Tiling},
+    function::{ClassTerm, Classes, PairFunction},
+    gpu::{
+        kernel::tiling::{Choice, Tiling},
+        reduce::classes::means_of_pairs,
+    },
     kernel::{Kernel, Map},
+    pairs::Pairs,
     pending::Block as _,
     points::Scaling,
     weights::{ExtraTerms, Gradients, Normalizer, PairWeights},
@@ -186,7 +194,7 @@ fn row_sums_have_their_gradient() -> Result<()> {
 fn gradients_of_close_points_do_not_cancel() -> Result<()> {
     for (gpu, context) in backends() {
         let (n, dims) = (600, 5);
-        let near: Vec<f32> = super::values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
+        let near: Vec<f32> = values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
         let x = Set::new(&context, &near, dims, Scaling::Unit)?;
         let zeros = vec![0.0; n];
         for kernel in [Kernel::gaussian(1.0), Kernel::logit(0.5)] {
@@ -261,6 +269,40 @@ fn paired_products_are_the_formula() -> Result<()> {
                         error(&got.read()?, &want)
                     };
                     assert!(error < 1e-5, "{size:?}, {scaling:?}, {add}: {error:e} off");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn means_of_classes_serve_as_their_pairs_do() -> Result<()> {
+    for (gpu, context) in backends() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            let set = |rows, seed| Set::new(&context, &values(rows, 19, seed), 19, scaling);
+            let (x, y) = (set(70, 1)?, set(45, 2)?);
+            // A class of one row, and one that has none on the right.
+            let class = |row: usize| if row == 50 { 3 } else { row as u32 % 3 };
+            let (of_x, of_y): (Vec<_>, Vec<_>) = ((0..70).map(class).collect(), (0..45).map(class).collect());
+            let weights = [1.0, 0.5, -2.0, 4.0];
+            for (pairs, of_y) in [(Pairs::Within(&x.on), &of_x), (Pairs::Across(&x.on, &y.on), &of_y)] {
+                let classes = Classes { of_x: &of_x, of_y, weights: &weights };
+                let function = PairFunction::InClass { term: ClassTerm::Distance { alpha: 2.0 }, classes };
+                let (sums, gradients) =
+                    gpu.function_gradient(pairs, function, -1.5, None, &watch()).block()?;
+                let by_means = means_of_pairs(&context, pairs, classes, Some(-1.5), &watch()).block()?;
+                let Some((found, Some(means))) = by_means else { panic!("{pairs:?} are too narrow") };
+                let off = (found.value - sums.value).abs() / sums.value.abs();
+                assert!(off < 1e-5, "{scaling:?}, {pairs:?}: {off:e} off");
+                let all = |gradients: Gradients| -> Result<Vec<Vec<f32>>> {
+                    std::iter::once(gradients.x).chain(gradients.y).map(|gradient| gradient.read()).collect()
+                };
+                for (got, want) in all(means)?.iter().zip(all(gradients)?) {
+                    let want: Rows =
+                        want.chunks(19).map(|row| row.iter().map(|&v| v.into()).collect()).collect();
+                    let error = error(got, &want);
+                    assert!(error < 1e-5, "{scaling:?}, {pairs:?}: {error:e} off");
                 }
             }
         }
