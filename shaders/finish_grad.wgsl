@@ -1,7 +1,7 @@
 // The gradient for the rows as given, from the weighted sums G, in place: scale · G of raw points;
 // scale · (I − xxᵀ)G / length through the scaling to unit length, where what is along x drops out.
 //
-// Says of every row how much dropped out: ‖G‖², ‖(I − xxᵀ)G‖² and x·G.
+// Says of every row how much dropped out: ‖G‖², ‖(I − xxᵀ)G‖² and x·G; of raw points x·G alone.
 // Stands on: shared/finite.wgsl, shared/points.wgsl, shared/row.wgsl.
 
 struct Params {
@@ -13,7 +13,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<Four>; // (rows, dims): see shared/points.wgsl; unit rows unless raw
 @group(0) @binding(2) var<storage, read> inverse_lengths: array<f32>; // (rows), read of unit rows only
 @group(0) @binding(3) var<storage, read_write> gradient: array<f32>; // (rows, dims)
-@group(0) @binding(4) var<storage, read_write> dropped: array<vec4<f32>>; // (rows), written of unit rows only
+@group(0) @binding(4) var<storage, read_write> dropped: array<vec4<f32>>; // (rows)
 
 override UNIT: bool;
 
@@ -31,14 +31,29 @@ fn finish_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
             dropped[group.x] = vec4(finite(before.y), finite(after.y), finite(before.x), 0.0);
         }
         inverse_length = inverse_lengths[group.x];
+    } else {
+        let along = sums_along(group.x, lane).x;
+        if lane == 0u {
+            dropped[group.x] = vec4(0.0, 0.0, finite(along), 0.0);
+        }
     }
     for (var k = lane; k < params.dims; k += LANES) {
         gradient[start + k] = finite(finite(params.scale * gradient[start + k]) * inverse_length);
     }
 }
 
-// Returns what was along the row, and the square of the whole.
+// Removes what is along the row; returns that, and the square of the whole.
 fn remove_along(row: u32, lane: u32) -> vec2<f32> {
+    let start = row * params.dims;
+    let sum = sums_along(row, lane);
+    for (var k = lane; k < params.dims; k += LANES) {
+        gradient[start + k] -= sum.x * x_at(row, k);
+    }
+    return sum;
+}
+
+// x·G and ‖G‖²
+fn sums_along(row: u32, lane: u32) -> vec2<f32> {
     let start = row * params.dims;
     var sum = vec2(0.0);
     for (var k = lane; k < params.dims; k += LANES) {
@@ -52,11 +67,7 @@ fn remove_along(row: u32, lane: u32) -> vec2<f32> {
             products[lane] += products[lane + half];
         }
     }
-    sum = workgroupUniformLoad(&products[0]);
-    for (var k = lane; k < params.dims; k += LANES) {
-        gradient[start + k] -= sum.x * x_at(row, k);
-    }
-    return sum;
+    return workgroupUniformLoad(&products[0]);
 }
 
 fn x_at(row: u32, k: u32) -> f32 {

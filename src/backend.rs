@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     device::Device,
     error::{Error, Result},
+    function::{FunctionSums, PairFunction},
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -136,6 +137,24 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
         watch: &'a Watch,
     ) -> Pending<'a, (Sums, Gradients)>;
 
+    /// Σ f(x, y) over `pairs`, of which functions of classes take all or those of one set.
+    fn function_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, f64>;
+
+    /// The sum, and the gradient of `scale` times it, added to `into` where given.
+    fn function_gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (FunctionSums, Gradients)>;
+
     /// The number of pairs with a cosine in each of so many equal parts of [−1, 1], for unit rows. A cosine within about 1e-6
     /// of the end of a part may count as of the next.
     fn cosine_histogram<'a>(
@@ -205,8 +224,10 @@ pub(crate) async fn row_gradient_in_two_passes(
 ) -> Result<(RowLogSums, Gradients)> {
     let sums = backend.row_log_sums(pairs, &[kernel], None, &watch.silent()).await?.pop();
     let sums = sums.ok_or_else(|| Error::missing("the sum of each row"))?;
-    let scalings = extra.scalings(&sums, scale, pairs.sides().1.rows());
-    let normalizer = Normalizer::Given { weights: scalings.pair_weights(), scale: 1.0, into: None };
+    // Weights have logs; the sign of a scale is no part of them.
+    let scalings = extra.scalings(&sums, scale.abs(), pairs.sides().1.rows());
+    let normalizer =
+        Normalizer::Given { weights: scalings.pair_weights(), scale: scale.signum(), into: None };
     let (_, gradients) = backend.gradient(pairs, kernel, normalizer, watch).await?;
     Ok((RowLogSums { y: sums.y.filter(|_| extra.y.is_some()), ..sums }, gradients))
 }
@@ -239,19 +260,16 @@ pub(crate) async fn total_gradient_in_two_passes(
     let sum = total_of_rows(backend, pairs, &[kernel], &watch.silent()).await?.pop();
     let sum = sum.ok_or_else(|| Error::missing("the sum over all pairs"))?;
     let (x, y) = pairs.sides();
-    let (p, q) = (vec![scale.ln() - sum.log(); x.rows()], vec![0.0; y.rows()]);
+    let (p, q) = (vec![-sum.log(); x.rows()], vec![0.0; y.rows()]);
     let weights = match pairs {
         Pairs::Within(_) => {
             let half: Vec<_> = p.iter().map(|log| log / 2.0).collect();
-            let given = Normalizer::Given {
-                weights: PairWeights::Product { p: &half, q: &half },
-                scale: 1.0,
-                into: None,
-            };
+            let given =
+                Normalizer::Given { weights: PairWeights::Product { p: &half, q: &half }, scale, into: None };
             return Ok((sum, backend.gradient(pairs, kernel, given, watch).await?.1));
         }
         _ => PairWeights::Product { p: &p, q: &q },
     };
-    let given = Normalizer::Given { weights, scale: 1.0, into: None };
+    let given = Normalizer::Given { weights, scale, into: None };
     Ok((sum, backend.gradient(pairs, kernel, given, watch).await?.1))
 }

@@ -7,6 +7,8 @@
 //! | [`Uniformity`] | log mean of exp(−t‖xᵢ−xⱼ‖²) over the pairs i < j, or over all pairs of two sets | t = 2 |
 //! | [`Loss`] | w · alignment + (uniformity(x) + uniformity(y)) / 2 | w = 1 |
 //! | [`Contrastive`] | mean over anchors of −log softmax at the positive, with logits ⟨x, y⟩/τ | τ = 0.5, both ways |
+//! | [`Sigmoid`] | mean over x of Σ softplus(−z(s⟨x, y⟩ + b)) over all y, z = 1 for the partner and −1 else | s = 10, b = −10 |
+//! | [`SupCon`] | mean over anchors of −log softmax at the rows of the same label | τ = 0.1 |
 //! | [squared distances](Engine::squared_distances) | ‖xᵢ−yⱼ‖², the matrix itself | |
 //!
 //! ```
@@ -59,6 +61,7 @@ mod cpu;
 mod device;
 mod engine;
 mod error;
+mod function;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod kernel;
@@ -82,17 +85,18 @@ pub use error::{Error, Result};
 pub use gpu::{adapters, adapters_async};
 pub use log_sum::LogSumExp;
 pub use metrics::{
-    Across, Alignment, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver,
-    ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
+    Across, Alignment, AlignmentByLabel, AlignmentOver, Candidates, ClosePairs, ClosePairsOver, Contrastive,
+    ContrastiveOver, ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GroupUniformity,
     GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairDistances, PairSet, Potentials,
-    PotentialsOver, Spectrum, SpectrumOver, SquaredMmd, SquaredMmdOver, Uniformities, Uniformity,
-    UniformityOfUnion, UniformityOver, Unpaired, Within,
+    PotentialsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOver, SquaredMmd,
+    SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion,
+    UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};
 pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
-pub use request::{Differentiable, Metric};
+pub use request::{Differentiable, Metric, Parametric, WithParameter};
 pub use schedule::unordered as unordered_pairs;
 pub use theory::{Estimate, Significance};
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.

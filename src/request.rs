@@ -36,3 +36,56 @@ pub struct Run<'a> {
 
 /// A mark that only this crate can set.
 pub trait Sealed {}
+
+/// A request with one parameter, whose derivative it has beside the gradients for its points.
+///
+/// This trait is sealed.
+pub trait Parametric: Differentiable {
+    #[doc(hidden)]
+    fn differentiate_with_parameter<'a>(
+        &'a self,
+        on: &'a Run<'a>,
+    ) -> Pending<'a, (Self::Value, (Self::Gradients, f64))>;
+}
+
+/// A request whose gradients come with the derivative for its parameter: t of a uniformity, τ of a contrastive loss. Its
+/// gradients are a pair, those for the points and a number.
+#[derive(Clone, Copy, Debug)]
+pub struct WithParameter<R>(pub(crate) R);
+
+impl<R> Sealed for WithParameter<R> {}
+
+impl<R: Parametric> Metric for WithParameter<R> {
+    type Value = R::Value;
+
+    fn pairs(&self) -> u64 {
+        self.0.pairs()
+    }
+
+    fn measure<'a>(&'a self, on: &'a Run<'a>) -> Pending<'a, Self::Value> {
+        self.0.measure(on)
+    }
+}
+
+impl<R: Parametric> Differentiable for WithParameter<R> {
+    type Gradients = (R::Gradients, f64);
+
+    fn differentiate<'a>(&'a self, on: &'a Run<'a>) -> Pending<'a, (Self::Value, Self::Gradients)> {
+        self.0.differentiate_with_parameter(on)
+    }
+}
+
+/// Implements [`Differentiable`] for a [`Parametric`] request: the same without the parameter.
+macro_rules! without_parameter {
+    ($gradients:ty) => {
+        type Gradients = $gradients;
+
+        fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (Self::Value, Self::Gradients)> {
+            Box::pin(async move {
+                let (value, (gradients, _)) = self.differentiate_with_parameter(on).await?;
+                Ok((value, gradients))
+            })
+        }
+    };
+}
+pub(crate) use without_parameter;

@@ -98,6 +98,9 @@ pub struct Gradients {
     pub(crate) x: Matrix,
     /// `None` where the pairs run within one set.
     pub(crate) y: Option<Matrix>,
+    /// Σ w (e − e₀) over the pairs, with the weights of the gradient, where e₀ is the exponent of equal unit rows and 0 of raw
+    /// ones: the derivative for the log of t, or of 1/τ but for what e₀ adds.
+    pub(crate) by_log_scale: f64,
 }
 
 impl Gradients {

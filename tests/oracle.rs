@@ -4,7 +4,7 @@ mod support;
 
 use support::{
     anchors::Anchors,
-    cases,
+    cases, losses,
     oracle::{self, Rows},
     random::{normal, on_the_sphere},
     verses,
@@ -206,4 +206,30 @@ fn contrastive_loss_of_two_pairs() {
     let parts = Anchors::one_way(&x, &x, &Rows::new()).parts(0.5);
     close(parts.alignment, -2.0, 1e-15);
     close(parts.uniformity, 0.0, 1e-15);
+}
+
+#[test]
+fn gradients_of_the_sigmoid_loss() {
+    let (x, y) = (sphere(6, 3, 1), sphere(6, 3, 2));
+    let (s, b) = (4.0, -1.5);
+    let (loss, by_s, by_b) = losses::sigmoid_loss(&x, &y, s, b);
+    same(&loss.grads[0], &central_differences(&x, |x| losses::sigmoid_loss(x, &y, s, b).0.value));
+    same(&loss.grads[1], &central_differences(&y, |y| losses::sigmoid_loss(&x, y, s, b).0.value));
+    let value = |s, b| losses::sigmoid_loss(&x, &y, s, b).0.value;
+    close(by_s, (value(s + 1e-5, b) - value(s - 1e-5, b)) / 2e-5, 1e-8);
+    close(by_b, (value(s, b + 1e-5) - value(s, b - 1e-5)) / 2e-5, 1e-8);
+}
+
+#[test]
+fn gradients_of_losses_by_label() {
+    let (x, labels) = (sphere(9, 3, 1), [1, 2, 1, 3, 2, 1, 2, 4, 2]);
+    let loss = losses::supcon(&x, &labels, 0.3);
+    same(&loss.grads[0], &central_differences(&x, |x| losses::supcon(x, &labels, 0.3).value));
+    for alpha in [1.0, 2.0, 3.5] {
+        let loss = losses::alignment_by_label(&x, &labels, alpha);
+        same(
+            &loss.grads[0],
+            &central_differences(&x, |x| losses::alignment_by_label(x, &labels, alpha).value),
+        );
+    }
 }

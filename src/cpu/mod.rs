@@ -26,6 +26,7 @@ use crate::{
     },
     device::{Device, DeviceKind},
     error::{Error, Result},
+    function::{FunctionSums, PairFunction},
     kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -195,10 +196,9 @@ impl Backend for Cpu {
                     .await
                 }
                 Normalizer::Given { weights, scale, into } => {
-                    debug_assert_eq!(scale, 1.0);
                     let weights = weights.to_scalings();
                     job(move || {
-                        let (pairs, weights) = (pairs.set(), weights.pair_weights());
+                        let (pairs, weights) = (pairs.set(), (weights.pair_weights(), scale));
                         let gradients =
                             gradient::weighted::weighted_grad(isa, pairs, kernel, weights, into, &watch)?;
                         Ok((Sums::None, gradients))
@@ -206,6 +206,57 @@ impl Backend for Cpu {
                     .await
                 }
             }
+        })
+    }
+
+    fn function_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, f64> {
+        Box::pin(async move {
+            let (isa, pairs, function) = (self.isa, SharedPairs::of(pairs)?, function.to_owned());
+            let watch = watch.clone();
+            job(move || match function.function() {
+                PairFunction::Softplus { scale, bias } => {
+                    reduce::mapped::softplus_sum(isa, pairs.set(), scale, bias, &watch)
+                }
+                PairFunction::InClass { term, classes } => {
+                    reduce::classes::class_sum(isa, pairs.set(), term, classes, &watch)
+                }
+            })
+            .await
+        })
+    }
+
+    fn function_gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (FunctionSums, Gradients)> {
+        Box::pin(async move {
+            let (isa, pairs, function) = (self.isa, SharedPairs::of(pairs)?, function.to_owned());
+            let (watch, upstream) = (watch.clone(), scale);
+            job(move || {
+                let pairs = pairs.set();
+                match function.function() {
+                    PairFunction::Softplus { scale, bias } => {
+                        let of = (scale, bias);
+                        gradient::mapped::softplus_gradient(isa, pairs, of, upstream, into, &watch)
+                    }
+                    PairFunction::InClass { term, classes } => {
+                        let (value, gradients) = reduce::classes::class_gradient(
+                            isa, pairs, term, classes, upstream, into, &watch,
+                        )?;
+                        Ok((FunctionSums { value, ..FunctionSums::default() }, gradients))
+                    }
+                }
+            })
+            .await
         })
     }
 

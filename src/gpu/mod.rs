@@ -37,10 +37,14 @@ use crate::{
     },
     device::{Device, DeviceChoice},
     error::{Error, Result},
+    function::{FunctionSums, PairFunction},
     gpu::{
         block::pass::Pass,
         device::{adapters, ceiling, context::Context},
-        gradient::weighted::{WeightedSum, weighted_grad},
+        gradient::{
+            mapped::function_gradient,
+            weighted::{WeightedSum, weighted_grad},
+        },
         kernel::{
             cooperative::{Cooperative, Matrices},
             precisions_used::PrecisionsUsed,
@@ -53,7 +57,9 @@ use crate::{
         reduce::{
             close_pairs, distances,
             groups::{self, Groups},
-            histogram, moments, paired, rows, total,
+            histogram,
+            mapped::function_sum,
+            moments, paired, rows, total,
         },
         selftest::check,
     },
@@ -317,6 +323,28 @@ impl Backend for Gpu {
                 }
             }
         })
+    }
+
+    fn function_sum<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        watch: &'a Watch,
+    ) -> Pending<'a, f64> {
+        self.precisions_used.note(None);
+        Box::pin(function_sum(&self.context, pairs, function, watch))
+    }
+
+    fn function_gradient<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        function: PairFunction<'a>,
+        scale: f64,
+        into: Option<Gradients>,
+        watch: &'a Watch,
+    ) -> Pending<'a, (FunctionSums, Gradients)> {
+        self.precisions_used.note(None);
+        Box::pin(function_gradient(&self.context, pairs, function, scale, into, watch))
     }
 
     fn cosine_histogram<'a>(

@@ -13,8 +13,8 @@ use crate::{
     log_sum::log_add,
     pairs::Pairs,
     pending::Pending,
-    points::{Matrix, Points},
-    request::{Differentiable, Metric, Run, Sealed},
+    points::{Matrix, Points, Scaling},
+    request::{Differentiable, Metric, Parametric, Run, Sealed, WithParameter, without_parameter},
     schedule::unordered,
     weights::{ExtraTerms, Gradients, Normalizer, PairWeights},
 };
@@ -219,11 +219,17 @@ impl<'a, T> ContrastiveOver<'a, T> {
 }
 
 impl ContrastiveOver<'_, f64> {
-    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation; positive
-    /// and finite. The value stays as it is.
+    /// The same with its gradients multiplied by `scale`, such as the upstream gradient of automatic differentiation;
+    /// finite. The value stays as it is.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
+    }
+
+    /// The same, whose gradients come with the derivative for τ, `scale` included: one more number, at no further pass.
+    #[must_use]
+    pub fn with_tau(self) -> WithParameter<Self> {
+        WithParameter(self)
     }
 
     /// The gradient of anchors, and what the negatives that do not come from the other set add to it.
@@ -233,6 +239,7 @@ impl ContrastiveOver<'_, f64> {
         anchors: &Points,
         p: &[f64],
         mut gradient: Matrix,
+        by_log_scale: &mut f64,
     ) -> Result<Matrix> {
         let kernel = Kernel::logit(self.tau);
         let queue = self.sets.queue;
@@ -241,9 +248,10 @@ impl ContrastiveOver<'_, f64> {
             .then_some((Pairs::Within(anchors), PairWeights::Sum { p, q: p }));
         let queued = queue.map(|queue| (Pairs::Across(anchors, queue), PairWeights::Product { p, q: &q }));
         for (pairs, weights) in own.into_iter().chain(queued) {
-            let into = Some(Gradients { x: gradient, y: None });
-            let normalizer = Normalizer::Given { weights, scale: 1.0, into };
-            gradient = on.backend.gradient(pairs, kernel, normalizer, on.watch).await?.1.x;
+            let into = Some(Gradients { x: gradient, y: None, by_log_scale: *by_log_scale });
+            let normalizer = Normalizer::Given { weights, scale: self.scale, into };
+            let sum = on.backend.gradient(pairs, kernel, normalizer, on.watch).await?.1;
+            (gradient, *by_log_scale) = (sum.x, sum.by_log_scale);
         }
         Ok(gradient)
     }
@@ -301,18 +309,23 @@ impl Metric for ContrastiveOver<'_, &[f64]> {
 }
 
 impl Differentiable for ContrastiveOver<'_, f64> {
-    type Gradients = (Matrix, Matrix);
+    without_parameter!((Matrix, Matrix));
+}
 
-    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (ContrastiveValue, (Matrix, Matrix))> {
+impl Parametric for ContrastiveOver<'_, f64> {
+    fn differentiate_with_parameter<'r>(
+        &'r self,
+        on: &'r Run<'r>,
+    ) -> Pending<'r, (ContrastiveValue, ((Matrix, Matrix), f64))> {
         Box::pin(async move {
             let tau = self.tau;
             self.check(&[tau])?;
-            let scale = positive("the scale of the contrastive loss's gradients", self.scale)?;
+            let scale = finite("the scale of the contrastive loss's gradients", self.scale)?;
             let Sets { x, y, .. } = self.sets;
             let kernel = Kernel::logit(tau);
             let logits = logits(&on.backend.paired(x, y, Term::Dot).await?, tau);
             let both = self.candidates != Candidates::OneWay;
-            let anchors = self.candidates.anchors(x.rows()) as f64 / scale;
+            let anchors = self.candidates.anchors(x.rows()) as f64;
 
             // A softmax weighs its pairs by the sum of all: those of other sets come first.
             let first = Run { watch: &on.watch.silent(), ..*on };
@@ -321,9 +334,10 @@ impl Differentiable for ContrastiveOver<'_, f64> {
             let with_logits = |others: &Vec<f64>| joined(others.clone(), &logits);
             let (extra_x, extra_y) = (with_logits(&of_x), of_y.as_ref().map(with_logits));
             let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
-            let normalizer = Normalizer::Rows { extra, scale: 1.0 / anchors };
+            let normalizer = Normalizer::Rows { extra, scale: scale / anchors };
             let (sums, gradients) =
                 on.backend.gradient(Pairs::Unpaired(x, y), kernel, normalizer, on.watch).await?;
+            let mut by_log_scale = gradients.by_log_scale;
             let (sums, (mut gx, mut gy)) = (sums.rows()?, gradients.both()?);
 
             let negatives = Negatives {
@@ -333,16 +347,22 @@ impl Differentiable for ContrastiveOver<'_, f64> {
             let metric = Contrastive { tau, candidates: self.candidates };
             let value = metric.total(&logits, &negatives, self.sets)?;
             let (p, mut of_positives) = softmax_weights(&negatives.x, &logits, anchors);
-            gx = self.add_others(on, x, &p, gx).await?;
+            gx = self.add_others(on, x, &p, gx, &mut by_log_scale).await?;
             if let Some(negatives) = &negatives.y {
                 let (p, more) = softmax_weights(negatives, &logits, anchors);
-                gy = self.add_others(on, y, &p, gy).await?;
+                gy = self.add_others(on, y, &p, gy, &mut by_log_scale).await?;
                 of_positives.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
             }
-            let coefficients: Vec<_> = of_positives.iter().map(|c| -c / tau).collect();
+            let coefficients: Vec<_> = of_positives.iter().map(|c| -c * scale / tau).collect();
             let gradients =
                 on.backend.paired_gradient(x, y, Term::Dot, &coefficients, Some((gx, gy))).await?;
-            Ok((value, gradients))
+            // The weights of an anchor's negatives and of its positive are equal, so that what equal rows have may be left out.
+            let of_equal = if x.scaling() == Scaling::Unit { 1.0 / tau } else { 0.0 };
+            let of_positives =
+                of_positives.iter().zip(&logits).map(|(weight, logit)| weight * (logit - of_equal));
+            let of_positives: f64 = of_positives.sum();
+            let by_tau = (scale * of_positives - by_log_scale) / tau;
+            Ok((value, (gradients, by_tau)))
         })
     }
 }

@@ -87,7 +87,18 @@ impl Groups {
         GroupUniformityOver { groups: self, metric, x, pairs: GroupPairs::Within }
     }
 
-    fn check(&self, rows: usize) -> Result<()> {
+    /// The place of each row's label among those of all groups.
+    pub(super) fn number_of_rows(&self) -> Vec<u32> {
+        let mut numbers = vec![0; self.labels.len()];
+        let mut start = 0;
+        for (number, &end) in self.ends.iter().enumerate() {
+            self.order[start..end].iter().for_each(|&row| numbers[row] = number as u32);
+            start = end;
+        }
+        numbers
+    }
+
+    pub(super) fn check(&self, rows: usize) -> Result<()> {
         if self.labels.len() == rows {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use crate::{
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points},
-    request::{Differentiable, Metric, Run, Sealed},
+    request::{Differentiable, Metric, Parametric, Run, Sealed, WithParameter, without_parameter},
 };
 
 /// The paper's training loss: weight · alignment(x, y) + (uniformity(x) + uniformity(y)) / 2
@@ -77,6 +77,12 @@ impl LossOver<'_> {
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
     }
+
+    /// The same, whose gradients come with the derivative for the t of its uniformities, `scale` included: one more number, at no further pass.
+    #[must_use]
+    pub fn with_t(self) -> WithParameter<Self> {
+        WithParameter(self)
+    }
 }
 
 impl Sealed for LossOver<'_> {}
@@ -101,18 +107,23 @@ impl Metric for LossOver<'_> {
 }
 
 impl Differentiable for LossOver<'_> {
-    type Gradients = (Matrix, Matrix);
+    without_parameter!((Matrix, Matrix));
+}
 
-    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (LossValue, (Matrix, Matrix))> {
+impl Parametric for LossOver<'_> {
+    fn differentiate_with_parameter<'r>(
+        &'r self,
+        on: &'r Run<'r>,
+    ) -> Pending<'r, (LossValue, ((Matrix, Matrix), f64))> {
         Box::pin(async move {
             let Self { loss, x, y, scale } = *self;
             loss.check()?;
             let half = |points| loss.uniformity.within(points).scaled(0.5 * scale);
-            let (uniformity_x, gx) = half(x).differentiate(on).await?;
-            let (uniformity_y, gy) = half(y).differentiate(on).await?;
+            let (uniformity_x, (gx, by_t_of_x)) = half(x).differentiate_with_parameter(on).await?;
+            let (uniformity_y, (gy, by_t_of_y)) = half(y).differentiate_with_parameter(on).await?;
             let alignment = loss.alignment.paired(x, y).scaled(loss.weight * scale);
             let (alignment, gradients) = alignment.differentiate_into(on, Some((gx, gy))).await?;
-            Ok((loss.total(alignment, uniformity_x, uniformity_y)?, gradients))
+            Ok((loss.total(alignment, uniformity_x, uniformity_y)?, (gradients, by_t_of_x + by_t_of_y)))
         })
     }
 }

@@ -3,6 +3,7 @@
 mod alignment;
 mod calibration;
 mod check;
+mod class_alignment;
 mod close_pairs;
 mod contrastive;
 mod eigenvalues;
@@ -12,13 +13,16 @@ mod loss;
 mod mmd;
 mod pair_sets;
 mod potentials;
+mod sigmoid;
 mod spectrum;
+mod supcon;
 #[cfg(test)]
 mod tests;
 mod uniformity;
 mod weights;
 
 pub use alignment::{Alignment, AlignmentOver, PairDistances};
+pub use class_alignment::AlignmentByLabel;
 pub use close_pairs::{ClosePairs, ClosePairsOver};
 pub use contrastive::{Candidates, Contrastive, ContrastiveOver, ContrastiveValue, Contrastives};
 pub use groups::{GroupUniformity, GroupUniformityOver, Groups};
@@ -27,7 +31,9 @@ pub use loss::{Loss, LossOver, LossValue};
 pub use mmd::{SquaredMmd, SquaredMmdOver, UniformityOfUnion};
 pub use pair_sets::{Across, PairSet, Unpaired, Within};
 pub use potentials::{Potentials, PotentialsOver};
+pub use sigmoid::{Sigmoid, SigmoidGradients, SigmoidOver};
 pub use spectrum::{Spectrum, SpectrumOver};
+pub use supcon::{SupCon, SupConOfViews, SupConWithin};
 pub use uniformity::{Uniformities, Uniformity, UniformityOver};
 
 pub(crate) use check::{comparable, mismatch};

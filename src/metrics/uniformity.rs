@@ -12,7 +12,7 @@ use crate::{
     pairs::Pairs,
     pending::Pending,
     points::Points,
-    request::{Differentiable, Metric, Run, Sealed},
+    request::{Differentiable, Metric, Parametric, Run, Sealed, WithParameter, without_parameter},
     weights::{Normalizer, PairWeights},
 };
 
@@ -170,11 +170,17 @@ weighted_across!(Across);
 weighted_across!(Unpaired);
 
 impl<P> UniformityOver<'_, P, f64> {
-    /// The same with its gradient multiplied by `scale`, such as the upstream gradient of automatic differentiation; finite,
-    /// and positive where rows are weighted. The value stays as it is.
+    /// The same with its gradient multiplied by `scale`, such as the upstream gradient of automatic differentiation; finite.
+    /// The value stays as it is.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
+    }
+
+    /// The same, whose gradients come with the derivative for t, `scale` included: one more number, at no further pass.
+    #[must_use]
+    pub fn with_t(self) -> WithParameter<Self> {
+        WithParameter(self)
     }
 }
 
@@ -226,9 +232,14 @@ impl<'a, P: PairSet<'a>> Metric for UniformityOver<'a, P, &[f64]> {
 }
 
 impl<'a, P: PairSet<'a>> Differentiable for UniformityOver<'a, P, f64> {
-    type Gradients = P::Gradients;
+    without_parameter!(P::Gradients);
+}
 
-    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, P::Gradients)> {
+impl<'a, P: PairSet<'a>> Parametric for UniformityOver<'a, P, f64> {
+    fn differentiate_with_parameter<'r>(
+        &'r self,
+        on: &'r Run<'r>,
+    ) -> Pending<'r, (f64, (P::Gradients, f64))> {
         Box::pin(async move {
             let pairs = self.pairs.pairs();
             let kernel = Kernel::gaussian(Uniformity { t: self.t }.check(pairs)?);
@@ -236,20 +247,22 @@ impl<'a, P: PairSet<'a>> Differentiable for UniformityOver<'a, P, f64> {
             let Some(weights) = self.weights else {
                 let (sums, gradients) =
                     on.backend.gradient(pairs, kernel, Normalizer::Total { scale }, on.watch).await?;
-                return Ok((Uniformity::log_mean(sums.total()?, pairs.count())?, P::gradients(gradients)?));
+                let value = Uniformity::log_mean(sums.total()?, pairs.count())?;
+                let by_t = gradients.by_log_scale / self.t;
+                return Ok((value, (P::gradients(gradients)?, by_t)));
             };
-            let scale = positive("the scale of a weighted gradient", scale)?;
             let weights = weights.proportions(pairs)?;
             let first = Run { watch: &on.watch.silent(), ..*on };
             let sum = weighted_sums(&first, pairs, &weights, &[kernel]).await?.pop();
             let sum = sum.ok_or_else(|| Error::missing("the weighted sum over all pairs"))?;
             let value = weights.log_mean(pairs, sum)?;
             // A factor of all weights is one of their sum's inverse.
-            let (p, q) = weights.logs(pairs, sum.log() - scale.ln());
+            let (p, q) = weights.logs(pairs, sum.log());
             let weights = PairWeights::Product { p: &p, q: &q };
-            let normalizer = Normalizer::Given { weights, scale: 1.0, into: None };
+            let normalizer = Normalizer::Given { weights, scale, into: None };
             let (_, gradients) = on.backend.gradient(pairs, kernel, normalizer, on.watch).await?;
-            Ok((value, P::gradients(gradients)?))
+            let by_t = gradients.by_log_scale / self.t;
+            Ok((value, (P::gradients(gradients)?, by_t)))
         })
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod anchors;
 pub(crate) mod cases;
 pub(crate) mod compare;
 pub(crate) mod devices;
+pub(crate) mod losses;
 pub(crate) mod oracle;
 pub(crate) mod random;
 pub(crate) mod set;

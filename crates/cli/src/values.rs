@@ -1,13 +1,24 @@
 //! Values on the command line.
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use unisphere::DeviceChoice;
+use unisphere::{DeviceChoice, Sigmoid};
 
 /// A positive, finite number.
 pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
         _ => Err("must be a positive, finite number"),
+    }
+}
+
+/// The scale and the bias of a sigmoid loss, with a comma between them.
+pub(crate) fn sigmoid(text: &str) -> Result<Sigmoid, &'static str> {
+    let (scale, bias) =
+        text.split_once(',').ok_or("must be two numbers with a comma between them, such as 10,-10")?;
+    match (positive(scale.trim()), bias.trim().parse::<f64>()) {
+        (Ok(scale), Ok(bias)) if bias.is_finite() => Ok(Sigmoid::new(scale, bias)),
+        (Err(_), _) => Err("its scale must be a positive, finite number"),
+        _ => Err("its bias must be a finite number"),
     }
 }
 

@@ -54,7 +54,7 @@ pub enum Contradiction {
     NoQueue(Protocol),
     /// A parameter of the contrastive loss, which is not measured.
     NoLoss(Parameter),
-    /// The contrastive loss, with weights.
+    /// A loss, with weights.
     WeightedLoss(Parameter),
     /// A protocol without weights, with weights.
     WeightedProtocol(Protocol),
@@ -62,14 +62,14 @@ pub enum Contradiction {
     SetByProtocol(Parameter),
     /// Labels with weights.
     WeightedGroups,
-    /// The matrix across groups, without labels.
-    NoGroups,
+    /// Something that takes labels, without them.
+    NoLabels(Parameter),
 }
 
 impl Contradiction {
     /// The contradiction and its cure, in one or two lines, with parameters named as the caller names them.
     pub fn words(self, name: &dyn Fn(&Parameter) -> String) -> String {
-        use Parameter::{AcrossGroups, Full, Labels, Queue, Tau, Weights, Y};
+        use Parameter::{Full, Labels, Queue, Tau, Weights, Y};
         let named =
             |protocol: Protocol| format!("{} {}", name(&Parameter::Protocol), protocol.settings().name);
         match self {
@@ -88,7 +88,7 @@ impl Contradiction {
                 name(&Full)
             ),
             Self::WeightedLoss(p) => format!(
-                "{p} asks for the contrastive loss, which has no weights; leave out {p} or {}",
+                "{p} asks for a loss that has no weights; leave out {p} or {}",
                 name(&Weights),
                 p = name(&p)
             ),
@@ -106,8 +106,8 @@ impl Contradiction {
                 name(&Labels),
                 name(&Weights)
             ),
-            Self::NoGroups => {
-                format!("{} needs groups of rows; give {} too", name(&AcrossGroups), name(&Labels))
+            Self::NoLabels(p) => {
+                format!("{} needs groups of rows; give {} too", name(&p), name(&Labels))
             }
         }
     }
@@ -127,6 +127,10 @@ pub enum Parameter {
     Tau,
     /// The candidates of the contrastive loss.
     Candidates,
+    /// The sigmoid loss.
+    Sigmoid,
+    /// The supervised contrastive loss.
+    Supcon,
     /// The pairs of one set over which uniformity's mean runs.
     Estimator,
     /// Rows as they are.
@@ -153,6 +157,8 @@ impl fmt::Display for Parameter {
             Self::Alpha => "alpha",
             Self::Tau => "tau",
             Self::Candidates => "candidates",
+            Self::Sigmoid => "sigmoid",
+            Self::Supcon => "supcon",
             Self::Estimator => "estimator",
             Self::Raw => "raw",
             Self::Protocol => "protocol",

@@ -1,6 +1,6 @@
 //! The options of a report, as plain data.
 
-use unisphere::{Candidates, Scaling};
+use unisphere::{Candidates, Scaling, Sigmoid};
 
 use crate::{estimator::Estimator, protocol::Protocol};
 
@@ -24,6 +24,10 @@ pub struct Options {
     pub tau: Vec<f64>,
     /// The candidates of the contrastive loss, which compete with a positive; None stands for both ways.
     pub candidates: Option<Candidates>,
+    /// The scales and biases of the sigmoid loss.
+    pub sigmoid: Vec<Sigmoid>,
+    /// Temperatures of the supervised contrastive loss.
+    pub supcon: Vec<f64>,
     /// The pairs of one set over which the mean runs.
     pub estimator: Estimator,
     /// Whether rows are scaled to unit length.

@@ -1,6 +1,6 @@
 //! The plan of a report: the options, with what they imply, and without contradictions.
 
-use unisphere::{Alignment, Contrastive, Scaling, Uniformity};
+use unisphere::{Alignment, Contrastive, Scaling, Sigmoid, SupCon, Uniformity};
 
 use crate::{
     error::{Contradiction, Parameter},
@@ -38,6 +38,10 @@ pub struct Plan {
     pub sweep: Vec<f64>,
     /// The contrastive losses, each temperature once.
     pub contrastive: Vec<Contrastive>,
+    /// The sigmoid losses, each once.
+    pub sigmoid: Vec<Sigmoid>,
+    /// The supervised contrastive losses, each temperature once.
+    pub supcon: Vec<SupCon>,
     /// The number of rows and pairs to be listed.
     pub top: Option<usize>,
     /// The distance of close pairs.
@@ -87,6 +91,8 @@ impl Plan {
             protocol: options.protocol,
             sweep,
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
+            sigmoid: distinct(&options.sigmoid),
+            supcon: distinct(&options.supcon).into_iter().map(SupCon::new).collect(),
             top: options.top.or(full.then_some(FULL_TOP)),
             near: options.near.or(full.then_some(FULL_NEAR)),
             across_groups: options.across_groups,
@@ -108,7 +114,7 @@ impl Plan {
 }
 
 /// Values in their order, each once.
-fn distinct(values: &[f64]) -> Vec<f64> {
+fn distinct<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
     let mut distinct = Vec::new();
     for &value in values {
         if !distinct.contains(&value) {
@@ -124,10 +130,12 @@ fn check(options: &Options) -> Result<(), Contradiction> {
     };
     let (tau, candidates) = (!options.tau.is_empty(), options.candidates.is_some());
     let of_pairs = [
-        (Parameter::Alpha, options.alpha.is_some()),
+        // Rows of one label are pairs for alignment, too.
+        (Parameter::Alpha, options.alpha.is_some() && !options.labels),
         (Parameter::Tau, tau),
         (Parameter::Candidates, candidates),
         (Parameter::Queue, options.queue),
+        (Parameter::Sigmoid, !options.sigmoid.is_empty()),
         (Parameter::Protocol, options.protocol.is_some()),
     ];
     if !options.paired
@@ -158,13 +166,19 @@ fn check(options: &Options) -> Result<(), Contradiction> {
     {
         return Err(Contradiction::NoLoss(parameter));
     }
-    if options.across_groups && !options.labels {
-        return Err(Contradiction::NoGroups);
+    let of_labels =
+        [(Parameter::AcrossGroups, options.across_groups), (Parameter::Supcon, !options.supcon.is_empty())];
+    if !options.labels
+        && let Some(parameter) = given(&of_labels)
+    {
+        return Err(Contradiction::NoLabels(parameter));
     }
     if !options.weights {
         return Ok(());
     }
-    if let Some(parameter) = given(&[(Parameter::Tau, tau), (Parameter::Queue, queue)]) {
+    let sigmoid = !options.sigmoid.is_empty();
+    let losses = [(Parameter::Tau, tau), (Parameter::Queue, queue), (Parameter::Sigmoid, sigmoid)];
+    if let Some(parameter) = given(&losses) {
         return Err(Contradiction::WeightedLoss(parameter));
     }
     if options.labels {
@@ -223,7 +237,10 @@ mod tests {
             Some(SetByProtocol(Parameter::T))
         );
         assert_eq!(found(|o| (o.labels, o.weights) = (true, true)), Some(WeightedGroups));
-        assert_eq!(found(|o| o.across_groups = true), Some(NoGroups));
+        assert_eq!(found(|o| o.across_groups = true), Some(NoLabels(Parameter::AcrossGroups)));
+        assert_eq!(found(|o| o.supcon = vec![0.1]), Some(NoLabels(Parameter::Supcon)));
+        assert_eq!(found(|o| o.sigmoid = vec![Sigmoid::default()]), Some(NoPairs(Parameter::Sigmoid)));
+        assert_eq!(found(|o| (o.alpha, o.labels) = (Some(1.0), true)), None);
         assert_eq!(
             NoPairs(Parameter::Alpha).to_string(),
             "alpha needs positive pairs: rows of two sets\ngive y too, or leave out alpha"

@@ -10,7 +10,7 @@ use crate::{
     protocol::Weighed,
     sections::{
         self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RowTable,
-        SetSignificance, SetSpectrum, Summary, Sweep, WorstRows,
+        SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable, Sweep, WorstRows,
     },
     session::Session,
     work::Work,
@@ -48,6 +48,10 @@ pub struct Report {
     pub protocol: Option<ProtocolNumbers>,
     /// The contrastive losses.
     pub contrastive: Option<Maybe<ContrastiveTable>>,
+    /// The sigmoid losses.
+    pub sigmoid: Option<Vec<SigmoidRow>>,
+    /// The supervised contrastive losses.
+    pub supcon: Option<SupConTable>,
     /// Tests against the uniform distribution.
     pub significance: Option<Vec<SetSignificance>>,
     /// Means and covariances.
@@ -78,6 +82,8 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     let swept = sections::sweep(&mut work, &summary)?;
     let protocol = sections::protocol(&mut work, &summary)?;
     let contrastive = sections::contrastive(&mut work, &swept.matching)?;
+    let sigmoid = sections::sigmoid(&mut work)?;
+    let supcon = sections::supcon(&mut work)?;
     let significance = sections::significance(&work, &summary);
     let spectrum = sections::spectrum(&mut work)?;
     let histograms = sections::histograms(&mut work)?;
@@ -101,6 +107,8 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
         sweep: swept.table,
         protocol,
         contrastive,
+        sigmoid,
+        supcon,
         significance,
         spectrum,
         histograms,

@@ -9,7 +9,7 @@ use std::{
 
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
-    GroupUniformity, Groups, Points, Potentials, Spectrum, Uniformity,
+    GroupUniformity, Groups, Points, Potentials, Sigmoid, Spectrum, SupCon, Uniformity,
 };
 
 use crate::{
@@ -38,6 +38,10 @@ pub enum Step {
     QueueUniformity,
     /// The contrastive losses.
     ContrastiveLoss,
+    /// The sigmoid loss.
+    SigmoidLoss,
+    /// The supervised contrastive loss.
+    SupervisedContrastiveLoss,
     /// The spectrum of a set's covariance.
     Spectrum(SetName),
     /// The histogram of a set's cosines.
@@ -46,6 +50,8 @@ pub enum Step {
     ClosePairs(SetName),
     /// Uniformity within the groups of a set, and across them.
     Groups(SetName),
+    /// The alignment of the rows of one label, in a set.
+    AlignmentByLabel(SetName),
 }
 
 impl fmt::Display for Step {
@@ -59,10 +65,13 @@ impl fmt::Display for Step {
             Self::CrossUniformity => f.write_str("cross uniformity"),
             Self::QueueUniformity => f.write_str("uniformity with the queue"),
             Self::ContrastiveLoss => f.write_str("contrastive loss"),
+            Self::SigmoidLoss => f.write_str("sigmoid loss"),
+            Self::SupervisedContrastiveLoss => f.write_str("supervised contrastive loss"),
             Self::Spectrum(set) => write!(f, "spectrum of {set}"),
             Self::Cosines(set) => write!(f, "cosines of {set}"),
             Self::ClosePairs(set) => write!(f, "close pairs of {set}"),
             Self::Groups(set) => write!(f, "groups of {set}"),
+            Self::AlignmentByLabel(set) => write!(f, "alignment of {set} by label"),
         }
     }
 }
@@ -192,6 +201,34 @@ impl Session<'_> {
         self.step(Step::ContrastiveLoss, |engine| {
             engine.value(Contrastive::at(taus, candidates).paired(x, y).queue(queue))
         })
+    }
+
+    pub(crate) fn sigmoid(&mut self, x: &Points, y: &Points, metric: Sigmoid) -> Result<f64> {
+        self.step(Step::SigmoidLoss, |engine| engine.value(metric.paired(x, y)))
+    }
+
+    pub(crate) fn supcon(&mut self, x: &Points, groups: &Groups, metric: SupCon) -> Result<f64> {
+        self.step(Step::SupervisedContrastiveLoss, |engine| engine.value(metric.within(x, groups)))
+    }
+
+    pub(crate) fn supcon_of_views(
+        &mut self,
+        x: &Points,
+        y: &Points,
+        groups: &Groups,
+        metric: SupCon,
+    ) -> Result<f64> {
+        self.step(Step::SupervisedContrastiveLoss, |engine| engine.value(metric.views(x, y, groups)))
+    }
+
+    pub(crate) fn alignment_by_label(
+        &mut self,
+        set: SetName,
+        x: &Points,
+        groups: &Groups,
+        metric: Alignment,
+    ) -> Result<f64> {
+        self.step(Step::AlignmentByLabel(set), |engine| engine.value(metric.by_label(x, groups)))
     }
 
     pub(crate) fn spectrum(&mut self, set: SetName, x: &Points) -> Result<Spectrum> {

@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod formula;
 pub(crate) mod mainloop;
+pub(crate) mod map;
 pub(crate) mod microkernel;
 pub(crate) mod pack;
 pub(crate) mod similarities;

@@ -7,8 +7,9 @@ use pulp::Simd;
 use crate::{
     cpu::{
         block::{
+            cache::SimilarityCache,
             formula::{Factor, Formula, Vector},
-            mainloop::{Accumulators, Epilogue, mainloop},
+            mainloop::{Accumulators, CountedPairs, Epilogue, mainloop},
             microkernel::{MAX_TILE_WIDTH, width},
             pack::Packed,
             table::Table,
@@ -98,6 +99,42 @@ impl<F: Formula> Weights<F::Real> for FactorWeights<F> {
         out: &mut Table<'_, F::Real>,
     ) {
         mainloop::<S, F, SIDE>(simd, pairs, block, packed, &mut self.writer(block, out));
+    }
+}
+
+/// Weights with factors, of pairs whose similarity may be in a cache.
+pub(crate) struct CachedWeights<'a, F: Formula> {
+    pub(crate) cache: &'a SimilarityCache<F::Real>,
+    pub(crate) weights: FactorWeights<F>,
+}
+
+impl<F: Formula> Weights<F::Real> for CachedWeights<'_, F> {
+    #[inline(always)]
+    fn fill<S: Simd, const SIDE: usize>(
+        &self,
+        simd: S,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<F::Real>,
+        out: &mut Table<'_, F::Real>,
+    ) {
+        let Some(mut memory) = self.cache.filled(block) else {
+            return self.weights.fill::<S, SIDE>(simd, pairs, block, packed, out);
+        };
+        let table = Table::of::<SIDE>(&mut memory, block);
+        let mut writer = self.weights.writer(block, out);
+        let width = width::<S, F::Real>();
+        for j in (0..block.cols.len()).step_by(SIDE) {
+            for i in (0..block.rows.len()).step_by(width) {
+                let zero = F::Real::splat(simd, F::Real::default());
+                let mut similarities = [[zero; 2]; SIDE];
+                for (similarity, cached) in similarities.iter_mut().zip(table.at(i, j, SIDE)) {
+                    similarity.copy_from_slice(F::Real::vectors::<S>(&cached[..width]));
+                }
+                let counted = CountedPairs::of(pairs, block, (i, j), width);
+                writer.apply(simd, &Accumulators { at: (i, j), similarities, counted });
+            }
+        }
     }
 }
 

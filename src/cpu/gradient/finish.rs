@@ -51,6 +51,18 @@ pub(crate) fn cancels<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T
     left < part.powi(2) * summed
 }
 
+/// Σ ⟨x − centre, Σⱼ wᵢⱼ (xⱼ − xᵢ)⟩ over all rows. Of both sets together it is −Σ w‖x−y‖².
+pub(crate) fn along<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T]) -> f64 {
+    let dims = rows.dims();
+    let of_row = |gradient: &mut Vec<f64>, row: usize| {
+        row_gradient(rows, row, centre, &sums.weighted[row * dims..][..dims], sums.total[row], gradient);
+        let here = rows.seen(row).zip(centre).map(|(x, &c)| x - c.into());
+        here.zip(&*gradient).map(|(x, g)| x * g).sum::<f64>()
+    };
+    let rows: Vec<_> = (0..rows.len()).into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
+    rows.into_iter().sum()
+}
+
 /// Gradient of all rows: `slope` times the weighted sums, through the scaling, added to `sum` where given; always finite.
 pub(crate) fn finish<T: Float>(
     rows: &Rows,

@@ -8,9 +8,10 @@ use crate::{
             formula::{Cosine, Formula, Gram},
         },
         gradient::{
+            factors::CachedWeights,
             fused_softmax::{fits, fused_softmax},
             weighted::{CentredSums, MIN_F32_TOTAL, factor_weights, in_double},
-            weights::{CachedWeights, ExponentialWeights, RoundedWeights},
+            weights::{ExponentialWeights, RoundedWeights},
         },
         pairs::PairSet,
         reduce::rows::{row_log_sums, rows, shared_shift_rows},
@@ -23,7 +24,7 @@ use crate::{
     weights::{ExtraTerms, Gradients, RowLogSums, RowScalings},
 };
 
-/// Softmax over the rows of a set of pairs: `scale` · Σᵢ log(exp(extraᵢ) + Σⱼ exp(eᵢⱼ)).
+/// Softmax over the rows of a set of pairs: `scale` · Σᵢ log(exp(extraᵢ) + Σⱼ exp(eᵢⱼ)). The scale is not negative.
 #[derive(Clone, Copy)]
 pub(crate) struct Softmax<'a> {
     pub(crate) pairs: PairSet<'a>,
@@ -48,6 +49,8 @@ pub(crate) fn row_log_sums_with_grad(
     watch: &Watch,
 ) -> Result<(RowLogSums, Gradients)> {
     let exponent = PairExponent::of(kernel, pairs);
+    // Weights have logs; a gradient's sign is put on at the end.
+    let (scale, sign) = (scale.abs(), scale.signum());
     let softmax = Softmax { pairs, exponent, extra, scale };
     let centre = pairs.centre();
     let single = || centre.iter().map(|&v| v as f32).collect();
@@ -82,10 +85,10 @@ pub(crate) fn row_log_sums_with_grad(
         (None, ..) => row_log_sums(isa, pairs, kernel, None, &watch.silent())?,
     };
     let gradients = match exact {
-        Some(weighted) => weighted.finish(pairs, exponent, None)?,
+        Some(weighted) => weighted.finish(pairs, exponent, sign, None)?,
         None => {
             let scalings = softmax.scalings(&sums);
-            in_double(isa, pairs, exponent, scalings.pair_weights(), centre, None, passes.next())?
+            in_double(isa, pairs, exponent, (scalings.pair_weights(), sign), centre, None, passes.next())?
         }
     };
     let y = sums.y.filter(|_| extra.y.is_some());

@@ -7,7 +7,7 @@ use crate::{
         gradient::{
             accumulate::{Accumulated, WeightedSums, accumulate},
             factors::FactorWeights,
-            finish::{MIN_F32_REMAINDER, cancels, finish},
+            finish::{MIN_F32_REMAINDER, along, cancels, finish},
             weights::{RoundedWeights, Weights},
         },
         pairs::PairSet,
@@ -20,12 +20,12 @@ use crate::{
     weights::{Gradients, PairWeights},
 };
 
-/// Gradient of Σ wᵢⱼeᵢⱼ, the weights being constant.
+/// Gradient of `scale` · Σ wᵢⱼeᵢⱼ, the weights being constant.
 pub(crate) fn weighted_grad(
     isa: Isa,
     pairs: PairSet<'_>,
     kernel: Kernel,
-    weights: PairWeights<'_>,
+    (weights, scale): (PairWeights<'_>, f64),
     into: Option<Gradients>,
     watch: &Watch,
 ) -> Result<Gradients> {
@@ -45,18 +45,18 @@ pub(crate) fn weighted_grad(
             }
         };
         if sums.is_exact(pairs, exponent) {
-            return sums.finish(pairs, exponent, into);
+            return sums.finish(pairs, exponent, scale, into);
         }
     }
-    in_double(isa, pairs, exponent, weights, centre, into, passes.next())
+    in_double(isa, pairs, exponent, (weights, scale), centre, into, passes.next())
 }
 
-/// Gradient of Σ wᵢⱼeᵢⱼ in double precision.
+/// Gradient of `scale` · Σ wᵢⱼeᵢⱼ in double precision.
 pub(crate) fn in_double(
     isa: Isa,
     pairs: PairSet<'_>,
     exponent: PairExponent,
-    weights: PairWeights<'_>,
+    (weights, scale): (PairWeights<'_>, f64),
     centre: Vec<f64>,
     into: Option<Gradients>,
     watch: &Watch,
@@ -77,7 +77,7 @@ pub(crate) fn in_double(
             CentredSums::new(isa, pairs, &factor_weights::<Difference>(exponent, weights), centre, watch)?
         }
     };
-    sums.finish(pairs, exponent, into)
+    sums.finish(pairs, exponent, scale, into)
 }
 
 pub(crate) fn factor_weights<F: Formula>(
@@ -113,7 +113,7 @@ impl<T: Float> CentredSums<T> {
         Ok(Self { centre, on_x, on_y })
     }
 
-    fn without_totals(mut self) -> Self {
+    pub(crate) fn without_totals(mut self) -> Self {
         self.on_x.total.fill(0.0);
         self.on_y.iter_mut().for_each(|on| on.total.fill(0.0));
         self
@@ -123,15 +123,21 @@ impl<T: Float> CentredSums<T> {
         self,
         pairs: PairSet<'_>,
         exponent: PairExponent,
+        scale: f64,
         into: Option<Gradients>,
     ) -> Result<Gradients> {
-        let slope = if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
+        let slope =
+            scale * if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
+        let of_y = pairs.second().zip(self.on_y.as_ref());
+        let of_y = of_y.map_or(0.0, |(y, on)| along(y, on, &self.centre));
+        let by_log_scale = 0.5 * slope * (along(pairs.left(), &self.on_x, &self.centre) + of_y);
         let one_sided = into.as_ref().is_some_and(|into| into.y.is_none());
+        let before = into.as_ref().map_or(0.0, |into| into.by_log_scale);
         let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
         let x = finish(pairs.left(), self.on_x, &self.centre, slope, into_x)?;
         let on_y = pairs.second().zip(self.on_y).filter(|_| !one_sided);
         let y = on_y.map(|(y, on)| finish(y, on, &self.centre, slope, into_y)).transpose()?;
-        Ok(Gradients { x, y })
+        Ok(Gradients { x, y, by_log_scale: before + by_log_scale })
     }
 }
 

@@ -7,14 +7,12 @@ use pulp::Simd;
 use crate::{
     cpu::{
         block::{
-            cache::SimilarityCache,
             formula::Formula,
-            mainloop::{Accumulators, CountedPairs, Epilogue, mainloop},
+            mainloop::{Accumulators, Epilogue, mainloop},
             microkernel::width,
             pack::Packed,
             table::Table,
         },
-        gradient::factors::FactorWeights,
         pairs::PairSet,
         simd::float::Float,
     },
@@ -80,42 +78,6 @@ impl<F: Formula> Epilogue<F> for WeightWriter<'_, '_, F> {
             for half in [0, 1] {
                 let weight = F::exp(simd, self.exp, F::Real::minus(simd, similarity[half], shift));
                 out[half] = tile.counted(simd, r, half, weight, zero);
-            }
-        }
-    }
-}
-
-/// Weights with factors, of pairs whose similarity may be in a cache.
-pub(crate) struct CachedWeights<'a, F: Formula> {
-    pub(crate) cache: &'a SimilarityCache<F::Real>,
-    pub(crate) weights: FactorWeights<F>,
-}
-
-impl<F: Formula> Weights<F::Real> for CachedWeights<'_, F> {
-    #[inline(always)]
-    fn fill<S: Simd, const SIDE: usize>(
-        &self,
-        simd: S,
-        pairs: PairSet<'_>,
-        block: &Block,
-        packed: &mut Packed<F::Real>,
-        out: &mut Table<'_, F::Real>,
-    ) {
-        let Some(mut memory) = self.cache.filled(block) else {
-            return self.weights.fill::<S, SIDE>(simd, pairs, block, packed, out);
-        };
-        let table = Table::of::<SIDE>(&mut memory, block);
-        let mut writer = self.weights.writer(block, out);
-        let width = width::<S, F::Real>();
-        for j in (0..block.cols.len()).step_by(SIDE) {
-            for i in (0..block.rows.len()).step_by(width) {
-                let zero = F::Real::splat(simd, F::Real::default());
-                let mut similarities = [[zero; 2]; SIDE];
-                for (similarity, cached) in similarities.iter_mut().zip(table.at(i, j, SIDE)) {
-                    similarity.copy_from_slice(F::Real::vectors::<S>(&cached[..width]));
-                }
-                let counted = CountedPairs::of(pairs, block, (i, j), width);
-                writer.apply(simd, &Accumulators { at: (i, j), similarities, counted });
             }
         }
     }

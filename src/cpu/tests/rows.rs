@@ -191,7 +191,8 @@ fn weighted_gradients() {
                     .block()
                     .expect("a matrix")
             };
-            let sum = Gradients { x: matrix(&sides.x), y: (!within).then(|| matrix(&sides.y)) };
+            let sum =
+                Gradients { x: matrix(&sides.x), y: (!within).then(|| matrix(&sides.y)), by_log_scale: 0.0 };
             let pairs = sides.pairs();
             let grad = |into| {
                 let normalizer = Normalizer::Given { weights, scale: 1.0, into };

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     gpu::{
         device::{context::Context, stream::Stream},
-        kernel::{params::FinishGradParams, table::Shader},
+        kernel::{accuracy::Products, params::FinishGradParams, table::Shader},
         points::{
             matrix::GpuMatrix,
             panels::{GpuPoints, Panel},
@@ -42,6 +42,21 @@ impl Dropped {
         }
     }
 
+    /// Σ x·(y − x)w over both sides, from products with the points or with differences of them, the weights of all pairs
+    /// adding up to `weights`.
+    pub(crate) fn along_differences(self, products: Products, weights: f64) -> f64 {
+        match products {
+            // Each pair weighs on both of its points.
+            Products::Points => self.along - 2.0 * weights,
+            Products::Differences => self.along,
+        }
+    }
+
+    /// Σ x·G
+    pub(crate) fn along(self) -> f64 {
+        self.along
+    }
+
     /// Whether the gradient is better made of differences, `weights` being the sum of all rows' weights. It is not
     /// where little is left and yet points are far apart, as near the optimum: Σ w‖x−y‖ ≥ ½ Σ w‖x−y‖² = Σ w − Σ x·G.
     pub(crate) fn too_much(self, weights: f64) -> bool {
@@ -74,9 +89,6 @@ pub(crate) async fn finish(
         dropped.push((part, 4 * rows.len()));
     }
     stream.finish().await?;
-    if !unit {
-        return Ok(Dropped::default());
-    }
     let rows = context.read(dropped.iter().map(|(part, count)| (part, *count))).await?;
     let one = |row: &[f32]| {
         let [square, tangent, along] = [0, 1, 2].map(|i| f64::from(row[i]));

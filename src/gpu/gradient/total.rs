@@ -12,11 +12,11 @@ use crate::{
         device::stream::{Stream, Sums, Tiles},
         gradient::finish::finish,
         kernel::{
-            accuracy::{Climb, Climbed, Evidence, Products},
+            accuracy::{Climb, Climbed, Evidence, Products, Total},
             params::PairParams,
         },
         points::matrix::GpuMatrix,
-        reduce::total::{Total, TotalOfTiles},
+        reduce::total::TotalOfTiles,
     },
     log_sum::LogSumExp,
     progress::Watch,
@@ -28,6 +28,7 @@ struct Pulled {
     total: Total,
     x: GpuMatrix,
     y: Option<GpuMatrix>,
+    by_log_scale: f64,
     /// Little of the weighted sums was left.
     dropped: bool,
 }
@@ -51,7 +52,7 @@ impl Pass<'_> {
                     climb.judge(vec![pulled], evidence);
                 }
                 let found = climb.finish().pop();
-                let Climbed { result: Pulled { total, x, y, .. }, by } =
+                let Climbed { result: Pulled { total, x, y, by_log_scale, .. }, by } =
                     found.ok_or_else(|| Error::missing("the sum over all pairs"))?;
                 self.note(by);
                 let sum = match by.less_one {
@@ -63,7 +64,7 @@ impl Pass<'_> {
                     false => total.sum,
                 };
                 let y = y.map(|y| y.into_matrix(self.right.rows()));
-                Ok((sum, Gradients { x: x.into_matrix(self.left.rows()), y }))
+                Ok((sum, Gradients { x: x.into_matrix(self.left.rows()), y, by_log_scale }))
             })
             .await
     }
@@ -84,8 +85,9 @@ impl Pass<'_> {
         if let Some(y) = &y {
             dropped = dropped.and(finish(self.context, self.right, y, scale).await?);
         }
+        let by_log_scale = 0.5 * scale * dropped.along_differences(products, sum.sum);
         // Each pair has weighed on both of its points.
-        Ok(Pulled { total, x, y, dropped: dropped.too_much(2.0 * sum.sum) })
+        Ok(Pulled { total, x, y, by_log_scale, dropped: dropped.too_much(2.0 * sum.sum) })
     }
 
     fn zeros(&self, rows: usize) -> Result<GpuMatrix> {

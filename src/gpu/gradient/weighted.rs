@@ -72,11 +72,12 @@ pub(crate) async fn weighted_grad(
             let part = climb.finish().pop();
             let part = part.ok_or_else(|| Error::missing("the gradient of a weighted sum"))?.result.gradients;
             let Some(sum) = into else { return Ok(part) };
+            let by_log_scale = sum.by_log_scale + part.by_log_scale;
             add(context, &part.x, &sum.x).await?;
             if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
                 add(context, part, sum).await?;
             }
-            Ok(sum)
+            Ok(Gradients { by_log_scale, ..sum })
         })
         .await
 }
@@ -89,7 +90,7 @@ struct Pulled {
 }
 
 /// sum += part, row by row.
-async fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
+pub(crate) async fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
     let dims = part.shape().1;
     let (part, sum) = (GpuMatrix::of(part, context)?, GpuMatrix::of(sum, context)?);
     let mut stream = Stream::new(context, crate::Storage::F32)?;
@@ -158,9 +159,13 @@ impl Weights<'_> {
                 dropped = dropped.and(finish(context, pass.right, gy, scale).await?);
             }
             let of_raw = pass.exponent.similarity() == Similarity::Product;
+            let by_log_scale = match of_raw {
+                true => 0.5 * scale * dropped.along(),
+                false => 0.5 * scale * dropped.along_differences(products, sums.total),
+            };
             let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
             return Ok(Pulled {
-                gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y },
+                gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y, by_log_scale },
                 // Each pair has weighed on both of its points.
                 dropped: !of_raw && dropped.too_much(2.0 * sums.total),
             });

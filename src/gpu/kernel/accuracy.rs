@@ -7,7 +7,7 @@
 
 use crate::{
     accuracy::NARROW,
-    gpu::kernel::{exponent, table::Similarity},
+    gpu::kernel::{rate, table::Similarity},
     kernel::{Kernel, Map},
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -81,6 +81,28 @@ impl Evidence {
     }
 }
 
+/// A sum, and the log of the largest part of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Total {
+    pub(crate) sum: LogSumExp,
+    largest: f64,
+}
+
+impl Total {
+    pub(crate) const EMPTY: Self = Self { sum: LogSumExp::EMPTY, largest: f64::NEG_INFINITY };
+
+    pub(crate) fn add(&mut self, part: LogSumExp) {
+        self.sum = self.sum.combine(part);
+        self.largest = self.largest.max(part.log());
+    }
+
+    /// The evidence of a sum over so many pairs.
+    pub(crate) fn evidence(&self, count: u64, t: f64) -> Evidence {
+        let tile_share = (self.largest - self.sum.log()).exp();
+        Evidence { tile_share, ..Evidence::of(self.sum, count, t) }
+    }
+}
+
 impl Arithmetic {
     fn new(similarity: Similarity, products: Products) -> Self {
         Self { similarity, less_one: false, products }
@@ -108,7 +130,7 @@ pub(crate) fn first(pairs: Pairs<'_>, kernel: Kernel, reduction: Reduction) -> A
 /// The same for points of this kind and so many pairs.
 pub(crate) fn first_of(kernel: Kernel, scaling: Scaling, count: u64, reduction: Reduction) -> Arithmetic {
     let few = count <= MAX_PAIRS_FOR_SPLIT_COSINES;
-    let t = exponent::gaussian_scale(kernel, Scaling::Unit);
+    let t = rate::gaussian_scale(kernel, Scaling::Unit);
     match (scaling, kernel.map, reduction) {
         (Scaling::Raw, Map::Gaussian, _) => Arithmetic::DIFFERENCES,
         (Scaling::Raw, Map::Logit, _) => Arithmetic::new(Similarity::Product, Products::Points),
@@ -131,7 +153,7 @@ pub(crate) fn next(by: Arithmetic, evidence: &Evidence) -> Option<Arithmetic> {
             log_mean > -t * NARROW && log_mean > MIN_LOG_MEAN_FOR_LESS_ONE
         }
         Similarity::Difference => {
-            !by.less_one && log_mean > MIN_LOG_MEAN_OF_RAW_FOR_LESS_ONE && exponent::fits(t)
+            !by.less_one && log_mean > MIN_LOG_MEAN_OF_RAW_FOR_LESS_ONE && rate::fits(t)
         }
         Similarity::Product => false,
     };

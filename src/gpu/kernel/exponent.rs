@@ -4,7 +4,13 @@ use std::f64::consts::LOG2_E;
 
 use crate::{
     error::{Error, Result},
-    gpu::kernel::{accuracy::Arithmetic, params::PairParams, table::Similarity, tiling::Tiling},
+    gpu::kernel::{
+        accuracy::Arithmetic,
+        params::PairParams,
+        rate::{MAX_RATE, MIN_RATE, fits, gaussian_scale},
+        table::Similarity,
+        tiling::Tiling,
+    },
     kernel::{Kernel, Map},
     log_sum::LogSumExp,
     points::Scaling,
@@ -14,10 +20,6 @@ use crate::{
 const MAX_T_FOR_MIDDLE_ORIGIN: f64 = 50.0;
 /// Range of exponents, from −4t to 0 of unit rows, in which f32 weights need no shift and lose nothing.
 const MAX_RANGE_WITHOUT_SHIFT: f64 = 40.0;
-
-/// Factors of an exponent that f32 can hold and multiply.
-const MIN_RATE: f64 = 1e-37;
-const MAX_RATE: f64 = 1e30;
 
 /// The exponent of a kernel over similarities of one kind. Of unit rows, exp(⟨x, y⟩/τ) is exp(−t‖x−y‖²) with t = 1/(2τ) but
 /// for a factor.
@@ -29,20 +31,6 @@ pub(crate) struct PairExponent {
     t: f64,
     /// The exponent of equal unit rows, 0 of raw ones.
     top: f64,
-}
-
-/// t of the Gaussian that a kernel is but for a factor; 1/τ of dot products of raw rows.
-pub(crate) fn gaussian_scale(kernel: Kernel, scaling: Scaling) -> f64 {
-    match (kernel.map, scaling) {
-        (Map::Gaussian, _) => kernel.scale,
-        (Map::Logit, Scaling::Unit) => 0.5 / kernel.scale,
-        (Map::Logit, Scaling::Raw) => 1.0 / kernel.scale,
-    }
-}
-
-/// Whether f32 holds a t.
-pub(crate) fn fits(t: f64) -> bool {
-    (MIN_RATE..=MAX_RATE).contains(&(LOG2_E * t))
 }
 
 /// The exponents that follow from a table of similarities: κ(s − origin) + offset.

@@ -5,5 +5,6 @@ pub(crate) mod cooperative;
 pub(crate) mod exponent;
 pub(crate) mod params;
 pub(crate) mod precisions_used;
+pub(crate) mod rate;
 pub(crate) mod table;
 pub(crate) mod tiling;

@@ -211,6 +211,24 @@ params! {
 }
 
 params! {
+    Shader::MapPairs { .. } => MapParams {
+        rows: u32,
+        cols: u32,
+        stride: u32,
+        diagonal: u32,
+        first_tile: u32,
+        first_sum: u32,
+        factor: f32,
+        bias: f32,
+        half: f32,
+        scale_high: f32,
+        scale_low: f32,
+        scale_least: f32,
+        zero: u32,
+    }
+}
+
+params! {
     Shader::Histogram => HistogramParams {
         rows: u32,
         cols: u32,

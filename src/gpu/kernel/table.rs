@@ -88,6 +88,8 @@ const GATHER: Texts = joined!("shared/row.wgsl", "gather.wgsl");
 const HALVE: Texts = joined!("shared/split.wgsl", "halve.wgsl");
 const HISTOGRAM: Texts = joined!("shared/pairs.wgsl", "histogram.wgsl");
 const LOG_SUM: [Texts; 2] = [log_sum!("log_sum/tree.wgsl"), log_sum!("log_sum/subgroups.wgsl")];
+const MAP_PAIRS: Texts =
+    joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "map_pairs.wgsl");
 const MOMENTS: Texts = joined!("shared/quads.wgsl", "moments.wgsl");
 const NORMALIZE: Texts = joined!("shared/row.wgsl", "normalize.wgsl");
 const PAIRED_DISTANCES: Texts = joined!("shared/row.wgsl", "paired_distances.wgsl");
@@ -205,6 +207,10 @@ pub(crate) enum Shader {
     Halve,
     Histogram,
     LogSum(Pairwise),
+    /// Of a softplus, or of a power within classes.
+    MapPairs {
+        softplus: bool,
+    },
     Moments,
     Normalize {
         unit: bool,
@@ -253,6 +259,7 @@ impl Shader {
         for less_one in [false, true] {
             all.extend([Self::ColumnSums { less_one }, Self::RectangleSums { less_one }]);
         }
+        all.extend([false, true].map(|softplus| Self::MapPairs { softplus }));
         for unit in [false, true] {
             all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }]);
             all.extend([Self::PairedDots { unit }, Self::PairedGrad { unit, dots: false }]);
@@ -315,6 +322,7 @@ impl Shader {
             Self::LogSum(pairwise) | Self::Similarities(pairwise) | Self::Weights(pairwise) => {
                 LOG_SUM[usize::from(pairwise.subgroups)]
             }
+            Self::MapPairs { .. } => MAP_PAIRS,
             Self::Moments => MOMENTS,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
@@ -348,6 +356,7 @@ impl Shader {
             Self::Halve => "halve",
             Self::Histogram => "histogram",
             Self::LogSum(_) => "log_sum",
+            Self::MapPairs { .. } => "map_pairs",
             Self::Moments => "moments",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
@@ -370,7 +379,8 @@ impl Shader {
             Self::Add | Self::Centre | Self::CloseCounts | Self::Excess | Self::Histogram => 2,
             Self::CloseList | Self::ColumnSums { .. } | Self::Moments => 3,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
-            Self::FinishGrad { .. } | Self::Normalize { .. } | Self::Weigh | Self::WeightedDifferences => 4,
+            Self::FinishGrad { .. } | Self::MapPairs { .. } | Self::Normalize { .. } => 4,
+            Self::Weigh | Self::WeightedDifferences => 4,
             Self::Gather | Self::Halve | Self::PairedDots { .. } | Self::Similarities(_) => 5,
             Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
             Self::RectangleSums { .. } | Self::Weights(_) | Self::Cooperative { weights: true, .. } => 6,
@@ -389,6 +399,7 @@ impl Shader {
             Self::FinishGrad { unit } | Self::Normalize { unit } | Self::PairedDots { unit } => {
                 vec![("UNIT", flag(unit))]
             }
+            Self::MapPairs { softplus } => vec![("SOFTPLUS", flag(softplus))],
             Self::PairedGrad { unit, dots } => vec![("UNIT", flag(unit)), ("DOTS", flag(dots))],
             Self::LogSum(pairwise) | Self::Similarities(pairwise) | Self::Weights(pairwise) => {
                 let mut constants = pairwise.tiling.constants();

@@ -15,10 +15,9 @@ use crate::{
             stream::{Collector, Stream, TileSum},
         },
         kernel::{
-            accuracy::{self, Climb, Reduction},
+            accuracy::{self, Climb, Reduction, Total},
             exponent::{Line, PairExponent},
         },
-        reduce::total::Total,
     },
     kernel::Kernel,
     log_sum::LogSumExp,

@@ -11,7 +11,7 @@ use crate::{
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
-            accuracy::{self, Arithmetic, Climb, Climbed, Evidence, Reduction},
+            accuracy::{self, Arithmetic, Climb, Climbed, Reduction, Total},
             exponent::PairExponent,
             params::PairParams,
         },
@@ -22,28 +22,6 @@ use crate::{
     pairs::Pairs,
     progress::Watch,
 };
-
-/// A sum, and the log of the largest part of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Total {
-    pub(crate) sum: LogSumExp,
-    largest: f64,
-}
-
-impl Total {
-    pub(crate) const EMPTY: Self = Self { sum: LogSumExp::EMPTY, largest: f64::NEG_INFINITY };
-
-    pub(crate) fn add(&mut self, part: LogSumExp) {
-        self.sum = self.sum.combine(part);
-        self.largest = self.largest.max(part.log());
-    }
-
-    /// The evidence of a sum over so many pairs.
-    pub(crate) fn evidence(&self, count: u64, t: f64) -> Evidence {
-        let tile_share = (self.largest - self.sum.log()).exp();
-        Evidence { tile_share, ..Evidence::of(self.sum, count, t) }
-    }
-}
 
 /// The sum of tiles whose exponents are relative to equal points.
 #[derive(Clone, Copy, Debug)]

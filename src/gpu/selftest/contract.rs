@@ -10,6 +10,7 @@ use naga::{
 
 use crate::{
     gpu::{
+        block::map,
         device::{
             ceiling::{LANES, ROUNDS},
             context::{INVOCATIONS, STORAGE_BUFFERS, TILE, WORKGROUP_MEMORY},
@@ -18,8 +19,8 @@ use crate::{
         kernel::{
             params::{
                 CentreParams, CloseCountsParams, CloseListParams, ColumnParams, DistancesParams,
-                ExcessParams, FinishGradParams, FmaParams, HalveParams, HistogramParams, MomentsParams,
-                NormalizeParams, PairParams, Params, RectangleParams, RowParams, WeighParams,
+                ExcessParams, FinishGradParams, FmaParams, HalveParams, HistogramParams, MapParams,
+                MomentsParams, NormalizeParams, PairParams, Params, RectangleParams, RowParams, WeighParams,
                 WeightedDifferencesParams, WeightedSumsParams,
             },
             table::Shader,
@@ -128,6 +129,10 @@ fn numbers_that_two_files_share_are_the_same() {
     assert_eq!(number(Shader::Histogram, "WINDOW") as usize, histogram::WINDOW);
     assert_eq!(number(Shader::Moments, "TILE") as usize, TILE);
     assert_eq!(4 * number(Shader::ColumnSums { less_one: false }, "QUADS") as usize, rows::COLUMNS);
+    for shader in [Shader::MapPairs { softplus: false }, Shader::MapPairs { softplus: true }] {
+        assert_eq!(number(shader, "ROWS") as usize, TILE);
+        assert_eq!(4 * number(shader, "QUADS") as usize, map::COLUMNS);
+    }
     assert_eq!(number(Shader::Weigh, "ROWS") as usize, TILE);
     assert_eq!(4 * number(Shader::Weigh, "QUADS") as usize, weighted::COLUMNS);
     assert_eq!(number(Shader::Fma, "LANES") as usize, LANES);
@@ -208,6 +213,7 @@ fn every_field_of_the_parameters_lies_where_the_shader_reads_it() {
         check::<FmaParams>(),
         check::<HalveParams>(),
         check::<HistogramParams>(),
+        check::<MapParams>(),
         check::<MomentsParams>(),
         check::<NormalizeParams>(),
         check::<PairParams>(),

@@ -104,7 +104,7 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
                     }
                     let half = || gpu.upload_matrix(&vec![0.5; n * dims], n, dims).block();
                     let y = if kind == Kind::Within { None } else { Some(half()?) };
-                    let sum = Some(Gradients { x: half()?, y });
+                    let sum = Some(Gradients { x: half()?, y, by_log_scale: 0.0 });
                     let got = gpu.weighted_gradient(pairs, kernel, weighing, sum)?;
                     for (got, want) in std::iter::once(got.x).chain(got.y).zip(want) {
                         let error = error(&got.read()?, &plus(want, 0.5));

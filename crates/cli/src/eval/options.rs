@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
-use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Storage};
+use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
 use unisphere_eval::{Estimator, Options, Parameter, Protocol};
 
 use crate::{
     exit::Failure,
-    values::{Choice, device, one_of, positive},
+    values::{Choice, device, one_of, positive, sigmoid},
 };
 
 const PARAMETERS: &str = "What is measured";
@@ -32,7 +32,7 @@ pub(crate) struct Eval {
     #[arg(help_heading = PARAMETERS)]
     t: Vec<f64>,
 
-    /// Alignment's power of the distance: mean |x-y|^alpha [default: 2]
+    /// Alignment's power of the distance, of pairs and by label: mean |x-y|^alpha [default: 2]
     #[arg(long, value_parser = positive, allow_negative_numbers = true, help_heading = PARAMETERS)]
     alpha: Option<f64>,
 
@@ -45,6 +45,17 @@ pub(crate) struct Eval {
     /// views (each of the 2n points for its partner, as NT-Xent) [default: both-ways]
     #[arg(long, value_name = "WHICH", value_parser = candidates(), help_heading = PARAMETERS)]
     candidates: Option<Candidates>,
+
+    /// The sigmoid loss (SigLIP) of this scale and bias, such as 10,-10: mean over x of the sum over y of
+    /// log(1 + exp(-z (SCALE x.y + BIAS))), where z is 1 for its partner and -1 else. May be given several times
+    #[arg(long, value_name = "SCALE,BIAS", value_parser = sigmoid, allow_hyphen_values = true, help_heading = PARAMETERS)]
+    sigmoid: Vec<Sigmoid>,
+
+    /// The supervised contrastive loss (SupCon) at this temperature, or several: rows of one of --labels are positives of
+    /// each other, and Y is a second view of the rows of X
+    #[arg(long, value_name = "TAU", value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
+    #[arg(help_heading = PARAMETERS)]
+    supcon: Vec<f64>,
 
     /// The pairs of one set over which uniformity's mean runs
     #[arg(long, value_name = "ESTIMATOR", default_value = "u", value_parser = estimator(), help_heading = PARAMETERS)]
@@ -63,7 +74,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
     pub(super) queue: Option<PathBuf>,
 
-    /// One integer a row, the group of the row: alignment and uniformity of each group
+    /// One integer a row, the group of the row: uniformity of each group, and alignment of the rows of one label
     #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
     pub(super) labels: Option<PathBuf>,
 
@@ -145,6 +156,8 @@ impl Eval {
         options.alpha = self.alpha;
         options.tau.clone_from(&self.tau);
         options.candidates = self.candidates;
+        options.sigmoid.clone_from(&self.sigmoid);
+        options.supcon.clone_from(&self.supcon);
         options.estimator = self.estimator;
         options.scaling = if self.raw { Scaling::Raw } else { Scaling::Unit };
         options.protocol = self.protocol;

@@ -271,6 +271,93 @@ fn groups() {
     near(&groups["uniformity"]["x"][3][3], 0.0);
 }
 
+/// The mean of ‖x−x′‖^α over the pairs of rows of one label.
+fn alignment_by_label(x: &Rows, label: impl Fn(usize) -> i64, alpha: f64) -> f64 {
+    let pairs = || (0..x.len()).flat_map(|i| (i + 1..x.len()).map(move |j| (i, j)));
+    let alike: Vec<_> = pairs().filter(|&(i, j)| label(i) == label(j)).collect();
+    alike.iter().map(|&(i, j)| distance(&x[i], &x[j]).powf(alpha)).sum::<f64>() / alike.len() as f64
+}
+
+#[test]
+fn losses_of_labels_and_of_pairs() {
+    let (folder, x, y) = pairs();
+    let label = |i: usize| if i == N - 1 { 9 } else { i as i64 % 3 };
+    folder.column("labels.npy", "|u1", &(0..N).map(|i| label(i) as u8).collect::<Vec<_>>());
+    let report = folder.json(&["x.npy", "y.npy", "--labels", "labels.npy", "--alpha", "1"]);
+    near(&report["groups"]["alignment_by_label"]["x"], alignment_by_label(&x, label, 1.0));
+    near(&report["groups"]["alignment_by_label"]["y"], alignment_by_label(&y, label, 1.0));
+    let report = folder.json(&["x.npy", "--labels", "labels.npy", "--supcon", "0.5,0.1"]);
+    near(&report["groups"]["alignment_by_label"]["x"], alignment_by_label(&x, label, 2.0));
+    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+    // One set, and two views of the same rows.
+    let both: Rows = x.iter().chain(&y).cloned().collect();
+    let supcon = |z: &Rows, tau: f64| {
+        let positive = |i: usize, p: usize| p != i && label(i % N) == label(p % N);
+        let all = z.len();
+        let anchors: Vec<_> = (0..all).filter(|&i| (0..all).any(|p| positive(i, p))).collect();
+        let of_anchor = |&i: &usize| {
+            let others = (0..all).filter(|&a| a != i);
+            let sum: f64 = others.map(|a| (dot(&z[i], &z[a]) / tau).exp()).sum();
+            let terms: Vec<_> =
+                (0..all).filter(|&p| positive(i, p)).map(|p| sum.ln() - dot(&z[i], &z[p]) / tau).collect();
+            terms.iter().sum::<f64>() / terms.len() as f64
+        };
+        (anchors.iter().map(of_anchor).sum::<f64>() / anchors.len() as f64, anchors.len())
+    };
+    for (row, tau) in [0.5, 0.1].into_iter().enumerate() {
+        near(&report["supcon"]["rows"][row]["loss"], supcon(&x, tau).0);
+        near(&report["supcon"]["rows"][row]["tau"], tau);
+    }
+    assert_eq!((&report["supcon"]["views"], &report["supcon"]["anchors"]), (&1.into(), &(N - 1).into()));
+    let line = [
+        "x.npy",
+        "y.npy",
+        "--labels",
+        "labels.npy",
+        "--supcon",
+        "0.2",
+        "--sigmoid",
+        "10,-10",
+        "--sigmoid",
+        "3,0.5",
+    ];
+    let report = folder.json(&line);
+    near(&report["supcon"]["rows"][0]["loss"], supcon(&both, 0.2).0);
+    assert_eq!((&report["supcon"]["views"], &report["supcon"]["anchors"]), (&2.into(), &(2 * N).into()));
+    for (row, (scale, bias)) in [(10.0, -10.0), (3.0, 0.5)].into_iter().enumerate() {
+        let term = |i: usize, j: usize| {
+            let z = if i == j { 1.0 } else { -1.0 };
+            (-z * (scale * dot(&x[i], &y[j]) + bias)).exp().ln_1p()
+        };
+        let loss = (0..N).flat_map(|i| (0..N).map(move |j| term(i, j))).sum::<f64>() / N as f64;
+        let found = &report["sigmoid"][row];
+        let value = found["loss"].as_f64().unwrap();
+        assert!((value - loss).abs() < 1e-6 * loss, "{value} for {loss}");
+        assert_eq!((found["scale"].as_f64(), found["bias"].as_f64()), (Some(scale), Some(bias)));
+    }
+    let output = folder.eval(&line);
+    let text = stdout(&output);
+    for part in
+        ["sigmoid loss", "supervised contrastive", "82 anchors of both views", "Alignment by label of y: "]
+    {
+        assert!(text.contains(part), "'{part}' is not in:\n{text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+}
+
+/// As many groups as pairs of rows take no matrix of groups by groups.
+#[test]
+fn thousands_of_groups() {
+    let folder = Folder::new();
+    const ROWS: usize = 18_000;
+    folder.npy("x.npy", &noise(ROWS * 2, 1), ROWS, 2);
+    let labels = (0..ROWS).flat_map(|i| (i as u32 / 2).to_le_bytes());
+    folder.column("labels.npy", "<u4", &labels.collect::<Vec<_>>());
+    let report = folder.json(&["x.npy", "--labels", "labels.npy"]);
+    assert_eq!(report["groups"]["within"]["x"].as_array().map(Vec::len), Some(ROWS / 2));
+    assert!(report["groups"]["alignment_by_label"]["x"].as_f64().is_some_and(|value| value > 0.0));
+}
+
 /// log mean over j ≠ i of exp(−t‖xᵢ−xⱼ‖²).
 fn potential(x: &Rows, i: usize) -> f64 {
     mean((0..x.len()).filter(|&j| j != i).map(|j| kernel(&x[i], &x[j], 2.0))).ln()

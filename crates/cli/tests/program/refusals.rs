@@ -29,6 +29,7 @@ fn contradictions_are_2() {
         ("--tau", "0.1"),
         ("--candidates", "views"),
         ("--queue", "x.npy"),
+        ("--sigmoid", "10,-10"),
         ("--protocol", "paper"),
     ] {
         refused(&folder.eval(&["x.npy", option, value]), 2, &[option, "Y.npy"]);
@@ -46,6 +47,14 @@ fn contradictions_are_2() {
     refused(&two(&["--raw", "--zero-rows", "skip"]), 2, &["--zero-rows", "--raw"]);
     refused(&two(&["--top", "0"]), 2, &["--top"]);
     refused(&two(&["--across-groups"]), 2, &["--labels"]);
+    refused(&two(&["--supcon", "0.1"]), 2, &["--supcon", "--labels"]);
+    refused(&two(&["--supcon", "0", "--labels", "ones.npy"]), 2, &["--supcon", "positive"]);
+    for (value, part) in
+        [("10", "comma"), ("10,", "bias"), ("-1,0", "scale"), ("1,inf", "bias"), ("0,1", "scale")]
+    {
+        refused(&two(&["--sigmoid", value]), 2, &["--sigmoid", part]);
+    }
+    refused(&two(&["--weights", "ones.npy", "--sigmoid", "1,0"]), 2, &["--sigmoid", "no weights"]);
     for input in ["x.npy", "./x.npy", "ones.npy"] {
         refused(&two(&["--rows", input, "--weights", "ones.npy"]), 2, &["--rows", input, "input"]);
     }

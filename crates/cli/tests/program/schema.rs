@@ -28,6 +28,7 @@ fn folder() -> Folder {
         "<i8",
         &(0..N).flat_map(|i| (i as i64 / 11).to_le_bytes()).collect::<Vec<_>>(),
     );
+    folder.column("different.npy", "<i8", &(0..N).flat_map(|i| (i as i64).to_le_bytes()).collect::<Vec<_>>());
     folder.column("weights.npy", "<f8", &(0..N).flat_map(|i| (i as f64).to_le_bytes()).collect::<Vec<_>>());
     folder
 }
@@ -51,6 +52,10 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--labels", "labels.npy", "--rows", "rows.npy"],
     &["x.npy", "--labels", "labels.npy", "--top", "2", "--near", "0.5"],
     &["x.npy", "y.npy", "--labels", "labels.npy", "--across-groups"],
+    &["x.npy", "y.npy", "--sigmoid", "10,-10", "--sigmoid", "2.5,0"],
+    &["x.npy", "--labels", "labels.npy", "--supcon", "0.1,0.5", "--alpha", "1"],
+    &["x.npy", "y.npy", "--labels", "labels.npy", "--supcon", "0.1"],
+    &["x.npy", "--labels", "different.npy"],
     &["x.npy", "zeros.npy", "--zero-rows", "skip", "--full"],
     &["x.npy", "y.npy", "--protocol", "paper"],
     &["x.npy", "y.npy", "--protocol", "moco", "--queue", "queue.npy"],

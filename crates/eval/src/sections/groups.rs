@@ -1,6 +1,6 @@
 //! Groups of rows: alignment and uniformity within each, and uniformity across each two where that is wanted.
 
-use unisphere::{GroupUniformity, Groups};
+use unisphere::{Alignment, GroupUniformity, Groups};
 
 use crate::{
     data::SetName,
@@ -24,18 +24,22 @@ pub struct GroupTable {
     pub sizes: Vec<usize>,
     /// The pairs over which uniformity within a group runs.
     pub estimator: Estimator,
+    /// The alignment, of pairs and by label.
+    pub metric: Alignment,
     /// Alignment of each group, where there are two sets.
     pub alignment: Option<Vec<f64>>,
     /// Uniformity of each set.
     pub sets: Vec<SetGroups>,
 }
 
-/// Uniformity of one set by group.
+/// One set by group.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SetGroups {
     /// The set.
     pub set: SetName,
+    /// Alignment by label: the mean over all pairs of rows that have one label.
+    pub alignment: Maybe<f64>,
     /// Uniformity within each group, by the estimator.
     pub within: Vec<Maybe<f64>>,
     /// Uniformity over all pairs of one row of either group, row by row of a symmetric matrix, with the values within each group on
@@ -70,8 +74,14 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let (count, sizes, estimator) = (groups.count(), groups.sizes(), work.plan.estimator);
     let alignment = work.distances.as_ref().map(|distances| groups.alignment(distances, work.plan.alignment));
     let alignment = alignment.transpose()?;
+    let has_pairs = sizes.iter().any(|&size| size > 1);
     let mut sets = Vec::new();
     for set in &work.sets {
+        let metric = work.plan.alignment;
+        let alignment = match has_pairs {
+            true => Ok(work.session.alignment_by_label(set.name, &set.points, &groups, metric)?),
+            false => Err(Absent::because("no two rows have one label")),
+        };
         let found = work.session.group_uniformity(
             set.name,
             &set.points,
@@ -83,11 +93,13 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
         let across = |_| (0..count * count).map(|at| value(at / count, at % count)).collect();
         sets.push(SetGroups {
             set: set.name,
+            alignment,
             within: (0..count).map(|a| value(a, a)).collect(),
             across: work.plan.across_groups.then_some(()).map(across),
         });
     }
-    Ok(Some(GroupTable { labels: groups.labels(), sizes, estimator, alignment, sets }))
+    let metric = work.plan.alignment;
+    Ok(Some(GroupTable { labels: groups.labels(), sizes, estimator, metric, alignment, sets }))
 }
 
 /// The value across two groups; by the estimator where a group meets itself.

@@ -6,9 +6,11 @@ mod groups;
 mod histograms;
 mod protocol;
 mod row_table;
+mod sigmoid;
 mod significance;
 mod spectrum;
 mod summary;
+mod supcon;
 mod sweep;
 mod worst_rows;
 
@@ -18,15 +20,18 @@ pub use groups::{GroupTable, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};
 pub use protocol::ProtocolNumbers;
 pub use row_table::{RowColumn, RowTable};
+pub use sigmoid::SigmoidRow;
 pub use significance::SetSignificance;
 pub use spectrum::SetSpectrum;
 pub use summary::{AlignmentSummary, Calibration, SetUniformity, Summary};
+pub use supcon::{SupConRow, SupConTable};
 pub use sweep::{PairSweep, Sweep, SweepRow};
 pub use worst_rows::{RankedRow, SetRows, WorstRows};
 
 pub(crate) use {
     contrastive::measure as contrastive, duplicates::measure as duplicates, groups::check as check_groups,
     groups::measure as groups, histograms::measure as histograms, protocol::measure as protocol,
-    row_table::table as row_table, significance::measure as significance, spectrum::measure as spectrum,
-    summary::measure as summary, sweep::measure as sweep, worst_rows::rank as worst_rows,
+    row_table::table as row_table, sigmoid::measure as sigmoid, significance::measure as significance,
+    spectrum::measure as spectrum, summary::measure as summary, supcon::measure as supcon,
+    sweep::measure as sweep, worst_rows::rank as worst_rows,
 };

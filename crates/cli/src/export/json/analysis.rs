@@ -82,6 +82,8 @@ pub(super) fn groups(groups: &GroupTable) -> Value {
     if let Some(alignment) = &groups.alignment {
         object["alignment"] = alignment.iter().map(|&value| number(value)).collect();
     }
+    object["alpha"] = number(groups.metric.alpha);
+    object["alignment_by_label"] = by_set(&groups.sets, |of| (of.set.as_str(), maybe(of.alignment)));
     object["within"] = by_set(&groups.sets, |of| (of.set.as_str(), values(&of.within)));
     if groups.sets.iter().any(|of| of.across.is_some()) {
         object["uniformity"] = by_set(&groups.sets, |of| {

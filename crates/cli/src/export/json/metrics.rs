@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use unisphere_eval::{
     Maybe, Measured,
     sections::{
-        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, Summary, Sweep,
-        SweepRow,
+        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, SigmoidRow,
+        Summary, SupConTable, Sweep, SweepRow,
     },
 };
 
@@ -125,4 +125,17 @@ fn loss(table: &ContrastiveTable, row: &ContrastiveRow) -> Value {
         loss["queue"] = queue.into();
     }
     loss
+}
+
+pub(super) fn sigmoid(rows: &[SigmoidRow]) -> Value {
+    let row = |row: &SigmoidRow| {
+        let metric = row.metric;
+        json!({"scale": number(metric.scale), "bias": number(metric.bias), "loss": number(row.loss)})
+    };
+    rows.iter().map(row).collect()
+}
+
+pub(super) fn supcon(table: &SupConTable) -> Value {
+    let rows = table.rows.iter().map(|row| json!({"tau": number(row.tau), "loss": number(row.loss)}));
+    json!({"views": table.views, "anchors": table.anchors, "rows": rows.collect::<Value>()})
 }

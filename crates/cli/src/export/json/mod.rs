@@ -51,6 +51,8 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
         ("uniformity", Some(metrics::uniformity(&report.summary))),
         ("sweep", report.sweep.as_ref().map(metrics::sweep)),
         ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),
+        ("sigmoid", report.sigmoid.as_deref().map(metrics::sigmoid)),
+        ("supcon", report.supcon.as_ref().map(metrics::supcon)),
         ("significance", report.significance.as_deref().map(analysis::significance)),
         ("spectrum", report.spectrum.as_deref().map(analysis::spectrum)),
         ("histograms", report.histograms.as_ref().map(analysis::histograms)),

@@ -3,7 +3,7 @@
 use unisphere_eval::sections::{GroupTable, SetGroups};
 
 use super::reasons::{cell, reasons};
-use crate::text::{columns, count, decimal, plural};
+use crate::text::{columns, count, decimal, plain, plural};
 
 /// Groups whose matrix is printed at most.
 const SHOWN_ACROSS: usize = 8;
@@ -39,6 +39,15 @@ pub(super) fn groups(groups: &GroupTable) -> String {
             text += &format!("\n{}", matrix(groups, of));
         }
     }
+    for of in &groups.sets {
+        let alpha = plain(groups.metric.alpha);
+        let value = cell(of.alignment);
+        text += &format!(
+            "Alignment by label of {}: {value}, the mean of |x-x'|^{alpha} over rows of one label.\n",
+            of.set
+        );
+    }
+    text += &reasons(groups.sets.iter().map(|of| ("alignment by label", &of.alignment)));
     text + &format!("Within groups: the {}-statistic.\n", groups.estimator.name())
 }
 

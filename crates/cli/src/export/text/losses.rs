@@ -1,8 +1,8 @@
-//! Losses as tables: those of a protocol, and the contrastive one.
+//! Losses as tables: those of a protocol, the contrastive ones and the sigmoid loss.
 
 use unisphere_eval::{
     Maybe, Weighed,
-    sections::{ContrastiveRow, ContrastiveTable, ProtocolNumbers},
+    sections::{ContrastiveRow, ContrastiveTable, ProtocolNumbers, SigmoidRow, SupConTable},
 };
 
 use super::reasons::{cell, reasons};
@@ -53,5 +53,24 @@ pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> String {
         reasons(table.rows.iter().map(|row| ("U(t)", &row.matching.negatives))),
         table.candidates,
         plural(table.anchors, "anchor"),
+    )
+}
+
+pub(super) fn sigmoid(rows: &[SigmoidRow]) -> String {
+    let line = |row: &SigmoidRow| vec![plain(row.metric.scale), plain(row.metric.bias), decimal(row.loss)];
+    let table = columns(&["scale", "bias", "sigmoid loss"], 0, &rows.iter().map(line).collect::<Vec<_>>());
+    table
+        + "Mean over x of the sum over y of log(1 + exp(-z (scale x.y + bias))): z is 1 for the partner of x, -1 for\n\
+           every other y (SigLIP).\n"
+}
+
+pub(super) fn supcon(table: &SupConTable) -> String {
+    let rows: Vec<_> =
+        table.rows.iter().map(|row| vec![format!("tau = {}", plain(row.tau)), decimal(row.loss)]).collect();
+    let of = if table.views == 2 { "of both views" } else { "of x" };
+    format!(
+        "{}Mean over {} {of} of -log softmax at the other rows of the same label (SupCon, form L_out).\n",
+        columns(&["supervised contrastive", "loss"], 1, &rows),
+        plural(table.anchors as u64, "anchor"),
     )
 }

@@ -22,6 +22,8 @@ impl Exporter for Text {
             report.sweep.as_ref().map(sweep::sweep),
             report.protocol.as_ref().map(losses::protocol),
             report.contrastive.as_ref().map(losses::contrastive),
+            report.sigmoid.as_deref().map(losses::sigmoid),
+            report.supcon.as_ref().map(losses::supcon),
             report.significance.as_deref().map(analysis::significance),
             report.spectrum.as_deref().map(analysis::spectrum),
             report.histograms.as_ref().map(analysis::histograms),

@@ -1,0 +1,197 @@
+//! A function of each pair of a block that is no exponential, from the block's similarities.
+
+use crate::{
+    error::{Error, Result},
+    function::{ClassTerm, Classes, FunctionSums, PairFunction},
+    gpu::{
+        block::similarities::{READ_COST, SimilarityTable},
+        device::{
+            context::{Context, TILE},
+            stream::{Collector, Stream, Sums, TileSum, Tiles},
+        },
+        kernel::{
+            accuracy::{self, Arithmetic, Reduction},
+            exponent::PairExponent,
+            params::MapParams,
+            table::Shader,
+        },
+    },
+    kernel::Kernel,
+    pairs::Pairs,
+    schedule::{Block, panels},
+};
+
+/// Columns that a workgroup of `shaders/map_pairs.wgsl` works on.
+pub(crate) const COLUMNS: usize = 256;
+/// Sums that a workgroup leaves.
+const SUMS_PER_TILE: u32 = 3;
+/// The sum of a tile from which on the shader may have cut a value off.
+const MAX_TILE_SUM: f64 = 5e29;
+
+/// The map of a function: how its arguments follow from similarities, and what its sums are multiplied by.
+pub(crate) struct PairMap<'a> {
+    table: &'a SimilarityTable<'a>,
+    shader: Shader,
+    params: MapParams,
+    /// The classes of the rows on the left and on the right, panel by panel.
+    classes: [Vec<wgpu::Buffer>; 2],
+    /// Factors of the sums of values, and of slopes.
+    value_factor: f64,
+    slope_factor: f64,
+}
+
+/// The exponent of a function's similarities.
+pub(crate) fn exponent(pairs: Pairs<'_>, function: PairFunction<'_>) -> Result<PairExponent> {
+    let (kernel, scaling) = (kernel(function), pairs.sides().0.scaling());
+    let arithmetic = match function {
+        PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Arithmetic::DIFFERENCES,
+        _ => accuracy::first(pairs, kernel, Reduction::Weights),
+    };
+    PairExponent::of_rows(arithmetic, kernel, scaling)
+}
+
+fn kernel(function: PairFunction<'_>) -> Kernel {
+    match function {
+        PairFunction::Softplus { scale, .. } => Kernel::logit(1.0 / scale),
+        PairFunction::InClass { term: ClassTerm::Dot, .. } => Kernel::logit(1.0),
+        PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Kernel::gaussian(1.0),
+    }
+}
+
+impl<'a> PairMap<'a> {
+    /// The map of similarities that are relative to 0. Distances are taken in the unit that `square` is the square of, so that
+    /// f32 holds their powers.
+    pub(crate) fn new(
+        context: &Context,
+        table: &'a SimilarityTable<'a>,
+        function: PairFunction<'_>,
+        square: f64,
+    ) -> Result<Self> {
+        let [scale_high, scale_low, scale_least] = exp_scale();
+        let exp = MapParams { scale_high, scale_low, scale_least, half: 1.0, ..bytemuck::Zeroable::zeroed() };
+        let map = |shader, params, classes, value_factor, slope_factor| Self {
+            table,
+            shader,
+            params,
+            classes,
+            value_factor,
+            slope_factor,
+        };
+        let pass = &table.pass;
+        match function {
+            PairFunction::Softplus { scale, bias } => {
+                let params = MapParams { factor: scale as f32, bias: bias as f32, ..exp };
+                let none = || -> Result<_> {
+                    let parts = panels(pass.left.rows().max(pass.right.rows()), pass.x.panel_rows);
+                    parts.map(|_| context.filled("no classes", &[[0u32; 2]])).collect::<Result<Vec<_>>>()
+                };
+                let shader = Shader::MapPairs { softplus: true };
+                Ok(map(shader, params, [none()?, none()?], 1.0, pass.exponent.gradient_factor()))
+            }
+            PairFunction::InClass { term, classes } => {
+                let largest = classes.weights.iter().fold(0.0f64, |most, weight| most.max(weight.abs()));
+                let largest = if largest > 0.0 { largest } else { 1.0 };
+                let classes = [classes.of_x, classes.of_y].map(|of| of_rows(table, of, &classes, largest));
+                let [of_x, of_y] = classes;
+                let shader = Shader::MapPairs { softplus: false };
+                let (params, of_values, of_slopes) = match term {
+                    ClassTerm::Dot => {
+                        let params = MapParams { factor: (1.0 / square) as f32, ..exp };
+                        (params, square, 1.0)
+                    }
+                    ClassTerm::Distance { alpha } => {
+                        let half = alpha / 2.0;
+                        let params = MapParams { factor: (-1.0 / square) as f32, half: half as f32, ..exp };
+                        // ∇ₓf(‖x−y‖²) = −2f′ (y − x)
+                        (params, square.powf(half), -2.0 * square.powf(half - 1.0))
+                    }
+                };
+                let classes = [of_x?, of_y?];
+                Ok(map(shader, params, classes, largest * of_values, largest * of_slopes))
+            }
+        }
+    }
+
+    /// Puts the slopes of a block in the place of its similarities, and collects their sums.
+    pub(crate) async fn apply(
+        &self,
+        stream: &mut Stream<'_, MapSums>,
+        block: &Block,
+        pairs: u64,
+    ) -> Result<()> {
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        let (row, col) = self.table.pass.panel_numbers(block);
+        let sums = stream.sums();
+        let [of_x, of_y] = &self.classes;
+        let tiles = Tiles {
+            shader: self.shader,
+            buffers: &[&self.table.buffer, &of_x[row], &of_y[col], &sums],
+            count: (rows.div_ceil(TILE) * cols.div_ceil(COLUMNS)) as u32,
+            sums: Some(Sums { per_tile: SUMS_PER_TILE, to: () }),
+            cost: READ_COST * (TILE * COLUMNS) as f64,
+            pairs,
+        };
+        let params = MapParams {
+            rows: rows as u32,
+            cols: cols as u32,
+            stride: self.table.quads(),
+            diagonal: self.table.pass.counted(block).code(),
+            ..self.params
+        };
+        stream.tiles(tiles, |first_tile, first_sum| MapParams { first_tile, first_sum, ..params }).await
+    }
+
+    /// The sums in the units of the function.
+    pub(crate) fn sums(&self, sums: MapSums) -> Result<FunctionSums> {
+        if sums.largest >= MAX_TILE_SUM {
+            return Err(Error::Overflow { metric: "a function of a pair" });
+        }
+        let [value, by_bias, by_log_scale] = sums.sums;
+        Ok(FunctionSums { value: self.value_factor * value, by_bias, by_log_scale })
+    }
+
+    /// The factor of the products of slopes and points in a gradient.
+    pub(crate) fn slope_factor(&self) -> f64 {
+        self.slope_factor
+    }
+}
+
+/// The class and the weight of every row, panel by panel, weights being parts of the largest.
+fn of_rows(
+    table: &SimilarityTable<'_>,
+    of: &[u32],
+    classes: &Classes<'_>,
+    largest: f64,
+) -> Result<Vec<wgpu::Buffer>> {
+    let pass = &table.pass;
+    let one = |&class: &u32| [class, ((classes.weights[class as usize] / largest) as f32).to_bits()];
+    let all: Vec<[u32; 2]> = of.iter().map(one).collect();
+    let parts = panels(all.len(), pass.x.panel_rows);
+    parts.map(|rows| pass.context.filled("classes of rows", &all[rows])).collect()
+}
+
+/// The parts of the `Scale` of exp(z): see `shaders/shared/exp.wgsl`.
+fn exp_scale() -> [f32; 3] {
+    let rate = std::f64::consts::LOG2_E;
+    let high = f32::from_bits((rate as f32).to_bits() & 0xffff_f000);
+    [high, (rate - f64::from(high)) as f32, (-125.0 / rate) as f32]
+}
+
+/// The sums of a map over tiles, and the largest sum of values in one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct MapSums {
+    sums: [f64; 3],
+    largest: f64,
+}
+
+impl Collector for MapSums {
+    type Destination = ();
+
+    fn add(&mut self, (): (), number: usize, tile: TileSum) {
+        let place = number % SUMS_PER_TILE as usize;
+        self.sums[place] += f64::from(tile.sum);
+        if place == 0 {
+            self.largest = self.largest.max(f64::from(tile.sum).abs());
+        }
+    }
+}
