@@ -48,6 +48,9 @@
 //! rows are crowded, and how uncertain the value is. [`SquaredMmd`] compares two sets; [`ClosePairs`], [`CosineHistogram`]
 //! and [`Spectrum`] show what uniformity does not.
 //!
+//! Calls that take time have a second form for tasks that await them, such as [`Engine::value_async`]: a [`Pending`] future that
+//! leaves its executor's thread free. In a browser it is the only way to the GPU.
+//!
 //! The way of the data: [`Embeddings`], checked → [`Points`], on the device → blocks of pairs, never an n × n
 //! matrix → a [`LogSumExp`] per tile in f32, merged in f64 → the value; backward: weights → weighted sums → a
 //! [`Matrix`], on the device until read.

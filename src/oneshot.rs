@@ -4,8 +4,10 @@ use std::{
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
-    time::Duration,
 };
+
+#[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
+use std::time::Duration;
 
 /// Both ends of a channel.
 pub(crate) fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
@@ -99,7 +101,7 @@ impl<T> Future for Receiver<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{thread, time::Duration};
 
     use super::*;
 

@@ -37,15 +37,15 @@ pub struct Run<'a> {
 /// A mark that only this crate can set.
 pub trait Sealed {}
 
+/// The value of a request, and its gradients with the derivative for its parameter.
+pub(crate) type WithDerivative<R> = (<R as Metric>::Value, (<R as Differentiable>::Gradients, f64));
+
 /// A request with one parameter, whose derivative it has beside the gradients for its points.
 ///
 /// This trait is sealed.
 pub trait Parametric: Differentiable {
     #[doc(hidden)]
-    fn differentiate_with_parameter<'a>(
-        &'a self,
-        on: &'a Run<'a>,
-    ) -> Pending<'a, (Self::Value, (Self::Gradients, f64))>;
+    fn differentiate_with_parameter<'a>(&'a self, on: &'a Run<'a>) -> Pending<'a, WithDerivative<Self>>;
 }
 
 /// A request whose gradients come with the derivative for its parameter: t of a uniformity, τ of a contrastive loss. Its

@@ -21,7 +21,8 @@ use support::{
 };
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, CosineHistogram, DeviceKind, Differentiable, Embeddings,
-    Engine, Error, Groups, Loss, Matrix, Metric, Pending, Points, Result, Spectrum, SquaredMmd, Uniformity,
+    Engine, Error, Groups, Loss, Matrix, Metric, Pending, Points, Result, Sigmoid, Spectrum, SquaredMmd,
+    SupCon, Uniformity,
 };
 
 /// More than one panel on either side, ragged.
@@ -180,6 +181,10 @@ fn same_bits(engine: &Engine) -> Result<(), Failed> {
     same_value(engine, "a spectrum", Spectrum::within(&x))?;
     same_value(engine, "a spectrum of few rows", Spectrum::within(&few))?;
     same_value(engine, "distances", Alignment::distances(&x, &y))?;
+    same_value(engine, "the sigmoid loss", Sigmoid::default().paired(&x, &y))?;
+    same_value(engine, "alignment by label", Alignment::new(2.0).by_label(&x, &groups))?;
+    same_value(engine, "the supervised contrastive loss", SupCon::default().within(&x, &groups))?;
+    same_gradients(engine, "the same of views", SupCon::default().views(&x, &y, &groups))?;
     same_gradients(engine, "uniformity across", u.across(&x, &y))?;
     same_gradients(engine, "weighted", u.across(&x, &y).weighted(&weights, &weights))?;
     same_gradients(engine, "alignment", Alignment::new(2.0).paired(&x, &y))?;

@@ -1,12 +1,5 @@
 //! Eigenvalues of symmetric matrices, checked before they are believed.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{RecvTimeoutError, channel},
-    thread,
-    time::Duration,
-};
-
 use faer::{
     MatRef, Par,
     diag::Diag,
@@ -19,36 +12,68 @@ use crate::{
     progress::Watch,
 };
 
-/// The time between two questions to the watch.
-const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+#[cfg(not(target_arch = "wasm32"))]
+use crate::pending::on_a_thread;
 
 /// Threads of a solver: a number that no machine changes, since the order of its sums depends on it.
-const THREADS: usize = 2;
+#[cfg(not(target_arch = "wasm32"))]
+fn threads() -> Par {
+    Par::rayon(2)
+}
+
+/// A browser has one.
+#[cfg(target_arch = "wasm32")]
+fn threads() -> Par {
+    Par::Seq
+}
 
 /// The eigenvalues of a symmetric matrix (side, side), greatest first.
-///
-/// The solver cannot be interrupted, so it runs on a thread of its own while the caller's watch is asked. After a stop that
-/// thread computes on until it is done: it holds nothing but its copy of the matrix, and a process ends without it.
 pub(super) fn eigenvalues(matrix: Vec<f64>, side: usize, watch: &Watch) -> Result<Vec<f64>> {
     watch.advance(0)?;
-    let failed = |reason: &str| Error::Spectrum { side, reason: reason.into() };
+    let solved = interruptible(move || solve(matrix, side), watch)?;
+    solved.map_err(|reason| Error::Spectrum { side, reason })
+}
+
+/// The answer of a solver that cannot be interrupted: it runs on a thread of its own while the caller's watch is asked. After a
+/// stop that thread computes on until it is done: it holds nothing but its copy of the matrix, and a process ends without it.
+#[cfg(not(target_arch = "wasm32"))]
+fn interruptible<T: Send + 'static>(
+    solve: impl FnOnce() -> Result<T, String> + Send + 'static,
+    watch: &Watch,
+) -> Result<Result<T, String>> {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::mpsc::{RecvTimeoutError, channel},
+        time::Duration,
+    };
+
+    /// The time between two questions to the watch.
+    const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+
     let (sender, receiver) = channel();
     let solve = move || {
-        let solved = catch_unwind(AssertUnwindSafe(|| solve(matrix, side)));
+        let solved = catch_unwind(AssertUnwindSafe(solve));
         // Nobody listens after a stop.
         let _ = sender.send(solved.unwrap_or_else(|_| Err("the solver panicked".into())));
     };
-    thread::Builder::new()
-        .name("eigenvalues".into())
-        .spawn(solve)
-        .map_err(|error| failed(&format!("no thread could be started ({error})")))?;
+    if let Err(error) = on_a_thread("eigenvalues", solve) {
+        return Ok(Err(format!("no thread could be started ({error})")));
+    }
     loop {
         match receiver.recv_timeout(WATCH_INTERVAL) {
-            Ok(solved) => return solved.map_err(|reason| failed(&reason)),
+            Ok(solved) => return Ok(solved),
             Err(RecvTimeoutError::Timeout) => watch.advance(0)?,
-            Err(RecvTimeoutError::Disconnected) => return Err(failed("the solver ended without a result")),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Ok(Err("the solver ended without a result".into()));
+            }
         }
     }
+}
+
+/// The same where there are no other threads: nothing interrupts it.
+#[cfg(target_arch = "wasm32")]
+fn interruptible<T>(solve: impl FnOnce() -> Result<T, String>, _: &Watch) -> Result<Result<T, String>> {
+    Ok(solve())
 }
 
 fn solve(mut matrix: Vec<f64>, side: usize) -> Result<Vec<f64>, String> {
@@ -62,7 +87,7 @@ fn solve(mut matrix: Vec<f64>, side: usize) -> Result<Vec<f64>, String> {
     let trace: f64 = (0..side).map(|k| matrix[k * side + k]).sum();
     let square: f64 = matrix.iter().map(|value| value * value).sum();
 
-    let par = Par::rayon(THREADS);
+    let par = threads();
     let mut values = Diag::<f64>::zeros(side);
     let scratch = self_adjoint_evd_scratch::<f64>(side, ComputeEigenvectors::No, par, Default::default());
     let mut memory = MemBuffer::try_new(scratch).map_err(|_| "there is no memory for the solver")?;

@@ -118,6 +118,7 @@ pub(crate) trait MatrixStorage: Any + Send + Sync {
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].
+#[cfg(feature = "gpu")]
 pub(crate) fn own<T: 'static>(storage: &dyn Any) -> Result<&T> {
     storage.downcast_ref().ok_or(Error::OtherDevice)
 }

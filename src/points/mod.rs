@@ -8,7 +8,9 @@ pub(crate) mod gram;
 pub use device::{Matrix, Points};
 pub use embeddings::{Embeddings, Scaling};
 
-pub(crate) use device::{MatrixStorage, own};
+pub(crate) use device::MatrixStorage;
+#[cfg(feature = "gpu")]
+pub(crate) use device::own;
 pub(crate) use duplicates::hash;
 #[cfg(feature = "gpu")]
 pub(crate) use embeddings::{LENGTHS, check, raw_limit};
