@@ -1,5 +1,6 @@
 //! Functions of two points that are summed as they are: no exponentials, so that a sum of them is not kept as its log.
 
+#[cfg(feature = "gpu")]
 use crate::schedule::unordered;
 
 /// A function f(x, y) of a pair, whose sum over pairs a metric is made of.
@@ -88,6 +89,7 @@ impl FunctionSums {
     }
 }
 
+#[cfg(feature = "gpu")]
 impl PairFunction<'_> {
     /// The pairs of rows of one class, where the function is of those alone.
     pub(crate) fn pairs_in_classes(&self, one_set: bool) -> Option<u64> {
