@@ -12,7 +12,7 @@ use std::{
 };
 
 #[cfg(not(target_arch = "wasm32"))]
-use crate::gpu::device::waiting::Waiter;
+use crate::gpu::device::waiter::Waiter;
 
 use crate::{
     error::{Error, Result},

@@ -7,4 +7,6 @@ pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod pipeline;
 pub(crate) mod stream;
+#[cfg(not(target_arch = "wasm32"))]
+mod waiter;
 pub(crate) mod waiting;

@@ -14,27 +14,20 @@ use crate::{
 pub(crate) type Mapping = Receiver<Result<(), wgpu::BufferAsyncError>>;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::Waiter;
-
-#[cfg(not(target_arch = "wasm32"))]
 mod native {
     use std::{
-        collections::VecDeque,
         panic::{AssertUnwindSafe, catch_unwind},
-        sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
         task::Poll,
         time::{Duration, Instant},
     };
 
     use super::{Context, Mapping, Result, lost};
-    use crate::pending::{Job, offload, on_a_thread};
+    use crate::pending::offload;
 
     /// How long a device may stay silent before it counts as lost.
     const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
     /// How long a mapping's answer is waited for before the device is polled again.
     const POLL_INTERVAL: Duration = Duration::from_millis(10);
-    /// How long the thread stays when there is nothing to wait for.
-    const IDLE_TIME: Duration = Duration::from_millis(500);
 
     impl Context {
         /// Waits for a submission.
@@ -81,60 +74,6 @@ mod native {
                 Poll::Ready(None) => return Err(lost("it dropped a result")),
                 Poll::Pending if Instant::now() > deadline => return Err(lost("it never answered")),
                 Poll::Pending => poll(device, wgpu::PollType::Poll)?,
-            }
-        }
-    }
-
-    /// The thread that waits for tasks.
-    #[derive(Default)]
-    pub(crate) struct Waiter(Arc<Shared>);
-
-    #[derive(Default)]
-    struct Shared {
-        queue: Mutex<Queue>,
-        grown: Condvar,
-    }
-
-    #[derive(Default)]
-    struct Queue {
-        jobs: VecDeque<Job>,
-        running: bool,
-    }
-
-    impl Waiter {
-        fn spawn(&self, job: Job) {
-            let mut queue = self.0.lock();
-            queue.jobs.push_back(job);
-            if queue.running {
-                self.0.grown.notify_one();
-                return;
-            }
-            let shared = self.0.clone();
-            match on_a_thread("unisphere", move || shared.run()) {
-                Ok(()) => queue.running = true,
-                // Without their jobs, the tasks end with an error.
-                Err(_) => queue.jobs.clear(),
-            }
-        }
-    }
-
-    impl Shared {
-        fn lock(&self) -> MutexGuard<'_, Queue> {
-            self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-        }
-
-        fn run(&self) {
-            let mut queue = self.lock();
-            loop {
-                let idle = self.grown.wait_timeout_while(queue, IDLE_TIME, |queue| queue.jobs.is_empty());
-                queue = idle.unwrap_or_else(PoisonError::into_inner).0;
-                let Some(job) = queue.jobs.pop_front() else {
-                    queue.running = false;
-                    return;
-                };
-                drop(queue);
-                job();
-                queue = self.lock();
             }
         }
     }
