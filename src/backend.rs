@@ -137,7 +137,7 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
         watch: &'a Watch,
     ) -> Pending<'a, (Sums, Gradients)>;
 
-    /// Σ f(x, y) over `pairs`, of which functions of classes take all or those of one set.
+    /// Σ f(x, y) over `pairs`. Functions within classes take `Within` and `Across`, not `Unpaired`.
     fn function_sum<'a>(
         &'a self,
         pairs: Pairs<'a>,

@@ -64,7 +64,7 @@ impl OwnedFunction {
     }
 }
 
-/// The sum of a function over pairs, and its derivatives for the parameters of a softplus; those are 0 of other functions.
+/// The sum of a function over pairs, and its derivatives for the parameters of a softplus.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct FunctionSums {
     /// Σ f

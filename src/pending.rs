@@ -82,6 +82,11 @@ pub(crate) async fn beside<T: Send + 'static>(
     offload(|job| drop(on_a_thread("unisphere", job)), || block_on(pending)).await
 }
 
+/// Runs a job on rayon's pool; in place where the caller is one of its threads, which might wait for itself otherwise.
+pub(crate) fn on_the_pool(job: Job) {
+    if rayon::current_thread_index().is_some() { job() } else { rayon::spawn(job) }
+}
+
 /// Runs a job on a thread of its own; where none can be started, the job is dropped.
 pub(crate) fn on_a_thread(name: &str, job: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     std::thread::Builder::new().name(name.into()).spawn(job).map(drop)
@@ -132,6 +137,13 @@ mod tests {
             let panic = outcome.expect_err("a panic");
             assert_eq!(panic.downcast_ref::<&str>(), Some(&"in a job"));
         }
+    }
+
+    #[test]
+    fn threads_of_the_pool_do_not_wait_for_themselves() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+        let awaited = || pollster::block_on(offload(on_the_pool, || Ok(7)));
+        assert_eq!(pool.install(awaited), Ok(7));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::{
     kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
     pairs::Pairs,
-    pending::{Pending, offload},
+    pending::{Pending, offload, on_the_pool},
     points::{Embeddings, Matrix, Points},
     progress::Watch,
     weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums},
@@ -58,7 +58,7 @@ impl Cpu {
 /// The result of a job of this backend: in place for a caller that blocks, and else on the pool's threads. It owns all that it
 /// uses, as nobody may be there any more when it ends.
 fn job<'a, T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Pending<'a, T> {
-    Box::pin(offload(rayon::spawn, job))
+    Box::pin(offload(on_the_pool, job))
 }
 
 impl Diagnostics for Cpu {

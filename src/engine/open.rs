@@ -21,7 +21,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// None: the CPU always serves. The result leaves room for devices that may fail.
+    /// [`Error::MustAwait`] in a browser, where [`new_async`](Self::new_async) serves. Else none: the CPU always serves.
     pub fn new() -> Result<Self> {
         Self::on(&DeviceChoice::Auto)
     }
@@ -101,8 +101,8 @@ impl Engine {
         Gpu::from_wgpu(device, queue, None).map(|gpu| Self::with(AnyBackend::of_gpu(gpu)))
     }
 
-    /// As [`from_wgpu`](Self::from_wgpu), with the adapter that made the device. It tells which cooperative matrices there
-    /// are, so that [`with_precision`](Self::with_precision) offers what takes them, where the device was made with the
+    /// As [`from_wgpu`](Self::from_wgpu), with the adapter that made the device. With it,
+    /// [`with_precision`](Self::with_precision) offers the precisions that need cooperative matrices, where the device was made with the
     /// features `EXPERIMENTAL_COOPERATIVE_MATRIX`, `SHADER_F16` and `SUBGROUP`.
     ///
     /// # Errors
@@ -232,7 +232,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Device`] where the result is wrong; [`Error::DeviceLost`].
+    /// [`Error::Device`] where the result is wrong; [`Error::DeviceLost`]; [`Error::MustAwait`] on a GPU in a browser.
     pub fn ceiling(&self) -> Result<f64> {
         block_on(self.backend.backend().ceiling())
     }

@@ -36,8 +36,8 @@ impl Engine {
         block_on(self.backend.backend().upload(points, None))
     }
 
-    /// As [`upload`](Self::upload), into the memory of `points` where that serves: points of an earlier step of the same
-    /// shape, as a training loop has them, of which there is no clone.
+    /// As [`upload`](Self::upload), reusing the memory of `points`, for training loops. It is reused if the shape is the same
+    /// and no clone is left; else new memory is taken.
     ///
     /// # Errors
     ///

@@ -28,8 +28,8 @@ impl Alignment {
     /// Alignment by label: the mean of ‖xᵢ−xⱼ‖^α over all pairs i < j of rows of x (n, d) that have one label. Every pair
     /// counts once, so that a class counts by the number of its pairs. The gradient is (n, d).
     ///
-    /// With α = 2 it takes a pass over the points on the CPU, and a pass over the pairs of each class otherwise; on a GPU a
-    /// pass over all pairs.
+    /// With α = 2 it takes a pass over the points (on a GPU, for large sets stored in f32). With any other α it takes the pairs
+    /// of each class on the CPU, and all pairs on a GPU.
     ///
     /// # Errors
     ///

@@ -226,7 +226,8 @@ impl ContrastiveOver<'_, f64> {
         Self { scale, ..self }
     }
 
-    /// The same, whose gradients come with the derivative for τ, `scale` included: one more number, at no further pass.
+    /// The gradients become a pair: those for the points, and the derivative for τ. Both are multiplied by the factor of
+    /// [`scaled`](Self::scaled). It costs no further pass.
     #[must_use]
     pub fn with_tau(self) -> WithParameter<Self> {
         WithParameter(self)

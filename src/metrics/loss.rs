@@ -78,7 +78,8 @@ impl LossOver<'_> {
         Self { scale, ..self }
     }
 
-    /// The same, whose gradients come with the derivative for the t of its uniformities, `scale` included: one more number, at no further pass.
+    /// The gradients become a pair: those for the points, and the derivative for the t of its uniformities. Both are multiplied by the factor of
+    /// [`scaled`](Self::scaled). It costs no further pass.
     #[must_use]
     pub fn with_t(self) -> WithParameter<Self> {
         WithParameter(self)

@@ -15,7 +15,7 @@ use crate::{
 /// and −1 else (Zhai et al. 2023, arXiv 2303.15343).
 ///
 /// Each pair is a decision of its own, so that no softmax runs over a batch. Softplus is log(1 + exp(·)). The value is
-/// positive; n pairs of which the loss tells nothing, s = b = 0, have n log 2.
+/// positive. As s goes to 0, with b = 0, it goes to n log 2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid {
     /// s, the inverse temperature of the logits; positive and finite.

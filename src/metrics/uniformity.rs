@@ -177,7 +177,8 @@ impl<P> UniformityOver<'_, P, f64> {
         Self { scale, ..self }
     }
 
-    /// The same, whose gradients come with the derivative for t, `scale` included: one more number, at no further pass.
+    /// The gradients become a pair: those for the points, and the derivative for t. Both are multiplied by the factor of
+    /// [`scaled`](Self::scaled). It costs no further pass.
     #[must_use]
     pub fn with_t(self) -> WithParameter<Self> {
         WithParameter(self)

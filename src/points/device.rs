@@ -80,7 +80,7 @@ impl Matrix {
         })
     }
 
-    /// Copies the values, row-major, from the device to a slice of as many: a training loop has one that it uses again.
+    /// Copies the values, row-major, from the device into `values`, whose length is rows × columns.
     ///
     /// # Errors
     ///

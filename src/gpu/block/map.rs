@@ -25,6 +25,14 @@ use crate::{
 pub(crate) const COLUMNS: usize = 256;
 /// Sums that a workgroup leaves.
 const SUMS_PER_TILE: u32 = 3;
+/// Scales of logits that f32 can hold and multiply.
+const MIN_SCALE: f64 = 1e-29;
+const MAX_SCALE: f64 = 1e29;
+/// Biases beyond which all pairs are alike.
+const MAX_BIAS: f64 = 1e30;
+/// Powers of a distance that f32 can take.
+const MAX_ALPHA: f64 = 1000.0;
+
 /// The sum of a tile from which on the shader may have cut a value off.
 const MAX_TILE_SUM: f64 = 5e29;
 
@@ -42,12 +50,28 @@ pub(crate) struct PairMap<'a> {
 
 /// The exponent of a function's similarities.
 pub(crate) fn exponent(pairs: Pairs<'_>, function: PairFunction<'_>) -> Result<PairExponent> {
+    check(function)?;
     let (kernel, scaling) = (kernel(function), pairs.sides().0.scaling());
     let arithmetic = match function {
         PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Arithmetic::DIFFERENCES,
         _ => accuracy::first(pairs, kernel, Reduction::Weights),
     };
     PairExponent::of_rows(arithmetic, kernel, scaling)
+}
+
+/// Refuses parameters that f32 cannot hold.
+fn check(function: PairFunction<'_>) -> Result<()> {
+    match function {
+        PairFunction::Softplus { scale, .. } if !(MIN_SCALE..=MAX_SCALE).contains(&scale) => {
+            let expected = "between 1e-29 and 1e29 on a GPU; choose another, or use the CPU";
+            Err(Error::Parameter { name: "scale", value: scale, expected })
+        }
+        PairFunction::InClass { term: ClassTerm::Distance { alpha }, .. } if alpha > MAX_ALPHA => {
+            let expected = "at most 1000 on a GPU; choose a smaller one, or use the CPU";
+            Err(Error::Parameter { name: "alpha", value: alpha, expected })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn kernel(function: PairFunction<'_>) -> Kernel {
@@ -80,6 +104,8 @@ impl<'a> PairMap<'a> {
         let pass = &table.pass;
         match function {
             PairFunction::Softplus { scale, bias } => {
+                // Beyond, f32 has no finite logit.
+                let bias = bias.clamp(-MAX_BIAS, MAX_BIAS);
                 let params = MapParams { factor: scale as f32, bias: bias as f32, ..exp };
                 let none = || -> Result<_> {
                     let parts = panels(pass.left.rows().max(pass.right.rows()), pass.x.panel_rows);
@@ -147,7 +173,12 @@ impl<'a> PairMap<'a> {
             return Err(Error::Overflow { metric: "a function of a pair" });
         }
         let [value, by_bias, by_log_scale] = sums.sums;
-        Ok(FunctionSums { value: self.value_factor * value, by_bias, by_log_scale })
+        let value = self.value_factor * value;
+        // Slopes are derivatives for a bias where there is one.
+        Ok(match self.shader {
+            Shader::MapPairs { softplus: true } => FunctionSums { value, by_bias, by_log_scale },
+            _ => FunctionSums { value, ..FunctionSums::default() },
+        })
     }
 
     /// The factor of the products of slopes and points in a gradient.

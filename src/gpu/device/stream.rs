@@ -328,8 +328,8 @@ impl<'a, C: Collector> Stream<'a, C> {
         else {
             return Ok(());
         };
-        self.context.mapped(submission, mapping).await?;
-        self.learn(submitted, load.cost);
+        let done = self.context.mapped(submission, mapping).await?;
+        self.learn(submitted, done, load.cost);
         let mapped = staging.get_mapped_range(..RECEIPT_BYTES + load.sum_bytes());
         let view = mapped.map_err(|error| Error::Device { reason: error.to_string() })?;
         let (signed, sums) = view.split_at(RECEIPT_BYTES as usize);
@@ -348,11 +348,10 @@ impl<'a, C: Collector> Stream<'a, C> {
 
     /// Learns the device's speed from a submission. One that took less than it may says that more can be asked,
     /// and not how much: small ones mostly wait.
-    fn learn(&mut self, submitted: Instant, cost: f64) {
-        let now = Instant::now();
+    fn learn(&mut self, submitted: Instant, done: Instant, cost: f64) {
         let began = self.last_return.map_or(submitted, |last| last.max(submitted));
-        self.last_return = Some(now);
-        let seconds = (now - began).as_secs_f64().max(1e-6);
+        self.last_return = Some(done);
+        let seconds = (done - began).as_secs_f64().max(1e-6);
         let known = self.context.rate().unwrap_or(FIRST_SUBMISSION_COST / SUBMISSION_TIME.as_secs_f64());
         let least = if seconds > SUBMISSION_TIME.as_secs_f64() { known / 4.0 } else { known };
         self.context.set_rate((cost / seconds).clamp(least, known * 4.0));

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -38,8 +39,12 @@ impl Waiter {
         let shared = self.0.clone();
         match on_a_thread("unisphere", move || shared.run()) {
             Ok(()) => queue.running = true,
-            // Without their jobs, the tasks end with an error.
-            Err(_) => queue.jobs.clear(),
+            // Without their jobs, the tasks end with an error. They may be woken as jobs go, so that the queue is left first.
+            Err(_) => {
+                let gone = std::mem::take(&mut queue.jobs);
+                drop(queue);
+                drop(gone);
+            }
         }
     }
 }
@@ -59,7 +64,8 @@ impl Shared {
                 return;
             };
             drop(queue);
-            job();
+            // A job's own panics go to its task; a waker's, which is the app's code, must not end this thread.
+            drop(catch_unwind(AssertUnwindSafe(job)));
             queue = self.lock();
         }
     }

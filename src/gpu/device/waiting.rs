@@ -6,7 +6,10 @@
 
 use crate::{
     error::Result,
-    gpu::device::context::{Context, lost},
+    gpu::device::{
+        clock::Instant,
+        context::{Context, lost},
+    },
     oneshot::Receiver,
 };
 
@@ -18,10 +21,10 @@ mod native {
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
         task::Poll,
-        time::{Duration, Instant},
+        time::Duration,
     };
 
-    use super::{Context, Mapping, Result, lost};
+    use super::{Context, Instant, Mapping, Result, lost};
     use crate::pending::offload;
 
     /// How long a device may stay silent before it counts as lost.
@@ -32,21 +35,31 @@ mod native {
     impl Context {
         /// Waits for a submission.
         pub(crate) async fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
-            self.wait_for(submission, None).await
+            self.wait_for(submission, None).await.map(drop)
         }
 
-        /// Waits for a submission, and for a mapping that it lets the host have.
-        pub(crate) async fn mapped(&self, submission: wgpu::SubmissionIndex, mapping: Mapping) -> Result<()> {
+        /// Waits for a submission, and for a mapping that it lets the host have; tells when that was. The task may hear of it
+        /// much later, from a busy executor.
+        pub(crate) async fn mapped(
+            &self,
+            submission: wgpu::SubmissionIndex,
+            mapping: Mapping,
+        ) -> Result<Instant> {
             self.wait_for(submission, Some(mapping)).await
         }
 
-        async fn wait_for(&self, submission: wgpu::SubmissionIndex, mapping: Option<Mapping>) -> Result<()> {
+        async fn wait_for(
+            &self,
+            submission: wgpu::SubmissionIndex,
+            mapping: Option<Mapping>,
+        ) -> Result<Instant> {
             let device = self.device.clone();
             let wait = move || {
                 let how =
                     wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(WAIT_TIMEOUT) };
                 poll(&device, how)?;
-                mapping.map_or(Ok(()), |mapping| answered(&device, &mapping))
+                mapping.map_or(Ok(()), |mapping| answered(&device, &mapping))?;
+                Ok(Instant::now())
             };
             let waited = offload(|job| self.waiter.spawn(job), wait).await;
             // The driver's own word on a loss comes first.
@@ -89,13 +102,13 @@ impl Context {
         self.alive().and(waited)
     }
 
-    /// Waits for a mapping.
-    pub(crate) async fn mapped(&self, _: wgpu::SubmissionIndex, mapping: Mapping) -> Result<()> {
+    /// Waits for a mapping; tells when the task heard of it.
+    pub(crate) async fn mapped(&self, _: wgpu::SubmissionIndex, mapping: Mapping) -> Result<Instant> {
         let answer: Result<()> = match mapping.await {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(lost(error.to_string())),
             None => Err(lost("it dropped a result")),
         };
-        self.alive().and(answer)
+        self.alive().and(answer).map(|()| Instant::now())
     }
 }

@@ -90,10 +90,15 @@ async fn by_pairs(
 /// A gradient, added to a sum where there is one.
 async fn added(context: &Arc<Context>, part: Gradients, into: Option<Gradients>) -> Result<Gradients> {
     let Some(sum) = into else { return Ok(part) };
-    add(context, &part.x, &sum.x).await?;
-    if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
-        add(context, part, sum).await?;
-    }
+    context
+        .scoped("adding gradients", async {
+            add(context, &part.x, &sum.x).await?;
+            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+                add(context, part, sum).await?;
+            }
+            Ok(())
+        })
+        .await?;
     Ok(sum)
 }
 

@@ -43,7 +43,8 @@ pub(crate) async fn by_means(
         PairFunction::InClass { term: ClassTerm::Distance { alpha }, classes }
             if alpha == 2.0 && pairs.count() > MAX_PAIRS_OF_TABLES =>
         {
-            means_of_pairs(context, pairs, classes, upstream, watch).await
+            let means = means_of_pairs(context, pairs, classes, upstream, watch);
+            context.scoped("summing by the means of classes", means).await
         }
         _ => Ok(None),
     }
@@ -70,7 +71,7 @@ pub(crate) async fn means_of_pairs(
     };
     let other = of_y.as_ref().unwrap_or(&of_x);
     // Σᵢ n‖xᵢ−m‖², n and m being of the rows on the other side; and of two sets what those are apart among themselves.
-    let mut spread = Spread::default();
+    let mut spread = Spread { sum: 0.0, of_classes: vec![[0.0; 2]; classes.weights.len()] };
     let means_for_x = other.for_rows(context, classes.of_x).await?;
     let weight = |class: u32| classes.weights[class as usize];
     let squares = squared_distances(context, x, &means_for_x).await?;
@@ -109,24 +110,25 @@ pub(crate) async fn means_of_pairs(
 }
 
 /// A weighted sum of squares, and what tells whether f32 had the means of it.
-#[derive(Default)]
 struct Spread {
     sum: f64,
-    squares: f64,
-    of_means: f64,
+    /// Of each class, Σ‖x−m‖² and Σ‖m‖².
+    of_classes: Vec<[f64; 2]>,
 }
 
 impl Spread {
     fn add(&mut self, squares: &[f64], of: &[u32], factor: impl Fn(u32) -> f64, means: &Means) {
         for (square, &class) in squares.iter().zip(of).filter(|&(_, &class)| means.count(class) > 0.0) {
             self.sum += factor(class) * square;
-            self.squares += square;
-            self.of_means += means.squares[class as usize];
+            let [squares, of_means] = &mut self.of_classes[class as usize];
+            *squares += square;
+            *of_means += means.squares[class as usize];
         }
     }
 
     fn is_narrow(&self) -> bool {
-        self.squares < MIN_SPREAD * self.of_means
+        // Classes of one row, or of equal rows, have no gradient to lose.
+        self.of_classes.iter().any(|&[squares, of_means]| squares > 0.0 && squares < MIN_SPREAD * of_means)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     pairs::Pairs,
     points::Scaling,
     progress::Watch,
+    schedule::unordered,
 };
 
 /// The greatest square of two unit rows' distance.
@@ -71,21 +72,35 @@ pub(crate) async fn unit_square(
     watch: &Watch,
 ) -> Result<f64> {
     let PairFunction::InClass { term, classes } = function else { return Ok(1.0) };
-    if pairs.sides().0.scaling() == Scaling::Unit {
-        return Ok(MAX_UNIT_SQUARE);
-    }
-    let [large, small] = RAW_UNITS;
+    let [large, small] = match pairs.sides().0.scaling() {
+        Scaling::Unit => [MAX_UNIT_SQUARE; 2],
+        Scaling::Raw => RAW_UNITS,
+    };
+    // Roots and squares of unit rows' distances keep their digits in any unit.
+    let of_unit = pairs.sides().0.scaling() == Scaling::Unit;
     let squares = match term {
         ClassTerm::Dot => return Ok(large),
+        ClassTerm::Distance { alpha } if of_unit && (alpha == 1.0 || alpha == 2.0) => return Ok(large),
         ClassTerm::Distance { .. } => {
             PairFunction::InClass { term: ClassTerm::Distance { alpha: 2.0 }, classes }
         }
     };
-    let count = pairs.count() as f64;
-    let weight = classes.weights.iter().fold(0.0f64, |most, weight| most.max(weight.abs()));
-    let mut mean = sums(context, pairs, squares, large, watch).await?.value / (weight * count);
+    let one_set = matches!(pairs, Pairs::Within(_));
+    let weight: f64 = classes
+        .rows()
+        .iter()
+        .zip(classes.weights)
+        .map(|(rows, weight)| {
+            let count = match one_set {
+                true => unordered(rows[0].len()),
+                false => rows[0].len() as u64 * rows[1].len() as u64,
+            };
+            weight.abs() * count as f64
+        })
+        .sum();
+    let mut mean = sums(context, pairs, squares, large, watch).await?.value.abs() / weight;
     if mean <= MIN_MEAN * large {
-        mean = sums(context, pairs, squares, small, watch).await?.value / (weight * count);
+        mean = sums(context, pairs, squares, small, watch).await?.value.abs() / weight;
     }
     // Points that all coincide have no unit of their own.
     Ok(if mean > 0.0 && mean.is_finite() { mean } else { 1.0 })

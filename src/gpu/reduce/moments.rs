@@ -19,7 +19,7 @@ use crate::{
             panels::{GpuPoints, Panel},
         },
     },
-    pending::offload,
+    pending::{offload, on_the_pool},
     points::{Points, gram},
     progress::Watch,
 };
@@ -49,7 +49,7 @@ pub(crate) async fn moments(context: &Arc<Context>, x: &Points, watch: &Watch) -
             };
             gram::moments(rows, dims, read, &watch)
         };
-        return offload(rayon::spawn, products).await;
+        return offload(on_the_pool, products).await;
     }
     context
         .scoped("summing moments", async {

@@ -51,8 +51,8 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "SCALE,BIAS", value_parser = sigmoid, allow_hyphen_values = true, help_heading = PARAMETERS)]
     sigmoid: Vec<Sigmoid>,
 
-    /// The supervised contrastive loss (SupCon) at this temperature, or several: rows of one of --labels are positives of
-    /// each other, and Y is a second view of the rows of X
+    /// The supervised contrastive loss (SupCon) at this temperature, or several: rows with the same label (--labels) are each
+    /// other's positives. With Y, row i of Y is a second view of row i of X
     #[arg(long, value_name = "TAU", value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
     #[arg(help_heading = PARAMETERS)]
     supcon: Vec<f64>,
@@ -74,7 +74,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
     pub(super) queue: Option<PathBuf>,
 
-    /// One integer a row, the group of the row: uniformity of each group, and alignment of the rows of one label
+    /// One integer a row, the group of the row: uniformity of each group, and alignment over pairs with the same label
     #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
     pub(super) labels: Option<PathBuf>,
 
