@@ -146,16 +146,16 @@ macro_rules! with_formula {
                 type $formula = $crate::cpu::block::formula::Difference;
                 $run
             }
-            other => with_formula!(@four other, $formula => $run, unreachable!("handled above")),
+            other => with_formula!(@each other, $formula => $run, unreachable!("handled above")),
         }
     };
     ($arithmetic:expr, $formula:ident => $run:expr) => {
-        with_formula!(@four $arithmetic, $formula => $run, {
+        with_formula!(@each $arithmetic, $formula => $run, {
             type $formula = $crate::cpu::block::formula::Dot;
             $run
         })
     };
-    (@four $arithmetic:expr, $formula:ident => $run:expr, $dot:expr) => {
+    (@each $arithmetic:expr, $formula:ident => $run:expr, $dot:expr) => {
         match $arithmetic {
             Arithmetic::Cosine => {
                 type $formula = $crate::cpu::block::formula::Cosine;

@@ -132,8 +132,8 @@ pub(crate) fn first_of(kernel: Kernel, scaling: Scaling, count: u64, reduction: 
     let few = count <= MAX_PAIRS_FOR_SPLIT_COSINES;
     let t = rate::gaussian_scale(kernel, Scaling::Unit);
     match (scaling, kernel.map, reduction) {
-        (Scaling::Raw, Map::Gaussian, _) => Arithmetic::DIFFERENCES,
         (Scaling::Raw, Map::Logit, _) => Arithmetic::new(Similarity::Product, Products::Points),
+        (Scaling::Raw, _, _) => Arithmetic::DIFFERENCES,
         (Scaling::Unit, _, Reduction::Total) if few || t > MAX_T_FOR_F32_COSINES => Arithmetic::SPLIT,
         (Scaling::Unit, _, Reduction::Total) => Arithmetic::new(Similarity::Cosine, Products::Points),
         (Scaling::Unit, _, _) if few => Arithmetic::SPLIT,

@@ -65,6 +65,10 @@ impl PairExponent {
     ///
     /// [`Error::Parameter`] where f32 cannot.
     pub(crate) fn of_rows(arithmetic: Arithmetic, kernel: Kernel, scaling: Scaling) -> Result<Self> {
+        match kernel.map {
+            // The maps that the shaders have. Any other is to be refused here, where all of their sums come by.
+            Map::Gaussian | Map::Logit => {}
+        }
         let exponent = Self::new(arithmetic, kernel, scaling);
         if scaling == Scaling::Raw && !fits(exponent.t) {
             let name = if kernel.map == Map::Gaussian { "t" } else { "tau" };

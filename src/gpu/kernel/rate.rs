@@ -14,9 +14,9 @@ pub(crate) const MAX_RATE: f64 = 1e30;
 /// t of the Gaussian that a kernel is but for a factor; 1/τ of dot products of raw rows.
 pub(crate) fn gaussian_scale(kernel: Kernel, scaling: Scaling) -> f64 {
     match (kernel.map, scaling) {
-        (Map::Gaussian, _) => kernel.scale,
         (Map::Logit, Scaling::Unit) => 0.5 / kernel.scale,
         (Map::Logit, Scaling::Raw) => 1.0 / kernel.scale,
+        _ => kernel.scale,
     }
 }
 

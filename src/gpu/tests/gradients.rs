@@ -38,8 +38,8 @@ fn formula(kind: Kind, kernel: Kernel, x: &Set, y: &Set, w: impl Fn(usize, usize
         let (a, b, w) = (&x.rows[i], &right.rows[j], w(i, j));
         for k in 0..a.len() {
             let (ga, gb) = match kernel.map {
-                Map::Gaussian => (-2.0 * kernel.scale * (a[k] - b[k]), 2.0 * kernel.scale * (a[k] - b[k])),
                 Map::Logit => (b[k] / kernel.scale, a[k] / kernel.scale),
+                _ => (-2.0 * kernel.scale * (a[k] - b[k]), 2.0 * kernel.scale * (a[k] - b[k])),
             };
             gradients[0][i][k] += w * ga;
             gradients[1][j][k] += w * gb;

@@ -133,8 +133,8 @@ pub(crate) fn square(a: &[f64], b: &[f64]) -> f64 {
 
 pub(crate) fn exponent_of(kernel: Kernel, a: &[f64], b: &[f64]) -> f64 {
     match kernel.map {
-        Map::Gaussian => -kernel.scale * square(a, b),
         Map::Logit => dot(a, b) / kernel.scale,
+        _ => -kernel.scale * square(a, b),
     }
 }
 

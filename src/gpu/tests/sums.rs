@@ -26,10 +26,7 @@ const KERNELS: [Kernel; 5] = [
 
 /// How far a log may be from the one wanted.
 fn tolerance(scaling: Scaling, kernel: Kernel, want: f64) -> f64 {
-    let slope = match kernel.map {
-        Map::Gaussian => 2.0 * kernel.scale,
-        Map::Logit => 1.0 / kernel.scale,
-    };
+    let slope = if kernel.map == Map::Logit { 1.0 / kernel.scale } else { 2.0 * kernel.scale };
     match scaling {
         Scaling::Raw => 1e-6 * want.abs().max(10.0),
         // What is left after the rounding of coordinates shows in single rows.
