@@ -10,7 +10,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::Pending,
-    points::{Embeddings, Matrix, Points},
+    points::{Embeddings, Matrix, Moments, Points},
     precision::Precision,
     progress::Watch,
     weights::{Gradients, Normalizer, PairWeights, PointWeights, RowLogSums},
@@ -23,18 +23,6 @@ pub(crate) struct FoundPairs {
     pub(crate) count: u64,
     /// The first of them as rows i, j and ‖x−y‖², in the order of i and j, as many as asked for at most.
     pub(crate) pairs: Vec<(usize, usize, f64)>,
-}
-
-/// The first two moments of a set of points.
-#[derive(Clone, Debug)]
-pub(crate) struct Moments {
-    /// The mean of x (d).
-    pub(crate) mean: Vec<f64>,
-    /// Products of x − mean over n (side, side): with side d the covariance of the dimensions; with side n, for n < d, the
-    /// Gram matrix of the points. Their eigenvalues are the same, but for zeros.
-    pub(crate) scatter: Vec<f64>,
-    /// min(n, d)
-    pub(crate) side: usize,
 }
 
 /// The sums that a gradient was divided by.

@@ -21,8 +21,7 @@ mod tests;
 use self::{matrix::Values, pairs::SharedPairs, points::Rows, simd::isa::Isa};
 use crate::{
     backend::{
-        Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, total_gradient_in_two_passes,
-        total_of_rows,
+        Backend, Diagnostics, FoundPairs, GroupPairs, Sums, Term, total_gradient_in_two_passes, total_of_rows,
     },
     device::{Device, DeviceKind},
     error::{Error, Result},
@@ -31,7 +30,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::{Pending, offload, on_the_pool},
-    points::{Embeddings, Matrix, Points},
+    points::{Embeddings, Matrix, Moments, Points},
     progress::Watch,
     weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums},
 };

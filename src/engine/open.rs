@@ -243,7 +243,7 @@ async fn offers(precision: Precision) -> String {
     #[cfg(feature = "gpu")]
     let adapters = crate::gpu::adapters_async().await.unwrap_or_default();
     #[cfg(not(feature = "gpu"))]
-    let adapters = Vec::<crate::Adapter>::new();
+    let adapters = Vec::<crate::device::Adapter>::new();
     let names: Vec<_> =
         adapters.into_iter().filter(|a| a.precisions.contains(&precision)).map(|a| a.name).collect();
     match &*names {

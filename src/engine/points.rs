@@ -104,7 +104,7 @@ impl Engine {
         values: wgpu::BufferSlice<'_>,
         rows: usize,
         dims: usize,
-        scaling: crate::Scaling,
+        scaling: crate::points::Scaling,
     ) -> Result<Points> {
         block_on(self.points_from_buffer_async(values, rows, dims, scaling))
     }
@@ -120,7 +120,7 @@ impl Engine {
         values: wgpu::BufferSlice<'a>,
         rows: usize,
         dims: usize,
-        scaling: crate::Scaling,
+        scaling: crate::points::Scaling,
     ) -> Pending<'a, Points> {
         Box::pin(async move { self.own_gpu("points")?.points_from_buffer(values, rows, dims, scaling).await })
     }
@@ -137,8 +137,7 @@ impl Engine {
         block_on(self.copy_to_buffer_async(matrix, target))
     }
 
-    /// As [`copy_to_buffer`](Self::copy_to_buffer), for platforms whose GPU tells later what it has against a command, as in
-    /// a browser. Elsewhere neither waits: the copy is done in the order of the queue.
+    /// As [`copy_to_buffer`](Self::copy_to_buffer), for browsers, where the GPU reports a refused command only later. Elsewhere neither waits: the copy is done in the order of the queue.
     ///
     /// # Errors
     ///

@@ -32,7 +32,7 @@ pub use device::adapters::{adapters, adapters_async};
 
 use crate::{
     backend::{
-        Backend, Diagnostics, FoundPairs, GroupPairs, Moments, Sums, Term, row_gradient_in_two_passes,
+        Backend, Diagnostics, FoundPairs, GroupPairs, Sums, Term, row_gradient_in_two_passes,
         total_gradient_in_two_passes, total_of_rows,
     },
     device::{Device, DeviceChoice},
@@ -67,7 +67,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::{Pending, beside},
-    points::{Embeddings, Matrix, Points, Scaling},
+    points::{Embeddings, Matrix, Moments, Points, Scaling},
     precision::{Precision, Storage},
     progress::Watch,
     weights::{Gradients, Normalizer, PointWeights, RowLogSums},

@@ -2,10 +2,9 @@
 
 use super::{check::at_least, eigenvalues::eigenvalues};
 use crate::{
-    backend::Moments,
     error::{Error, Result},
     pending::{Pending, offload, on_a_thread},
-    points::Points,
+    points::{Moments, Points},
     progress::Watch,
     request::{Metric, Run, Sealed},
 };

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_by_first_row() -> crate::Result<()> {
+    fn groups_by_first_row() -> crate::error::Result<()> {
         let values = [1.0, 2.0, 0.0, 1.0, 1.0, 2.0, -0.0, 1.0, 2.0, 4.0, 1.0, 2.0];
         assert_eq!(Embeddings::new(values.as_slice(), 6, 2)?.duplicates(), [vec![0, 2, 5], vec![1, 3]]);
         assert!(Embeddings::new([].as_slice(), 0, 2)?.duplicates().is_empty());

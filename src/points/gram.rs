@@ -6,11 +6,22 @@ use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 use rayon::prelude::*;
 
 use crate::{
-    backend::Moments,
     error::{Error, Result},
     progress::Watch,
     schedule::panels,
 };
+
+/// The first two moments of a set of points.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    /// The mean of x (d).
+    pub(crate) mean: Vec<f64>,
+    /// Products of x − mean over n (side, side): with side d the covariance of the dimensions; with side n, for n < d, the
+    /// Gram matrix of the points. Their eigenvalues are the same, but for zeros.
+    pub(crate) scatter: Vec<f64>,
+    /// min(n, d)
+    pub(crate) side: usize,
+}
 
 /// Values in f64 of the columns taken at a time, and the most and least columns.
 const PANEL_VALUES: usize = 1 << 21;

@@ -15,3 +15,4 @@ pub(crate) use duplicates::hash;
 #[cfg(feature = "gpu")]
 pub(crate) use embeddings::{LENGTHS, check, raw_limit};
 pub(crate) use embeddings::{length, not_finite};
+pub(crate) use gram::Moments;

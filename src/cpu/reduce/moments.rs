@@ -6,7 +6,6 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use crate::{
-    backend::Moments,
     cpu::{
         block::{
             microkernel::{MAX_TILE_WIDTH, Product, Right, microkernel, width},
@@ -17,6 +16,7 @@ use crate::{
         simd::isa::{Isa, Job},
     },
     error::{Error, Result},
+    points::Moments,
     points::gram,
     progress::Watch,
     schedule::panels,

@@ -3,8 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::{
-    backend::Moments,
-    error::Result,
+    error::{Error, Result},
     gpu::{
         device::{
             context::{Context, TILE},
@@ -20,7 +19,7 @@ use crate::{
         },
     },
     pending::{offload, on_the_pool},
-    points::{Points, gram},
+    points::{Moments, Points, gram},
     progress::Watch,
 };
 
@@ -95,7 +94,7 @@ async fn centre(context: &Context, points: &GpuPoints, dims: usize) -> Result<Ve
     if dims > most {
         let (needed, limit) = (dims as u64, most as u64);
         let cure = "use the CPU";
-        return Err(crate::Error::Limit { what: "dimensions of a covariance", needed, limit, cure });
+        return Err(Error::Limit { what: "dimensions of a covariance", needed, limit, cure });
     }
     for panel in &points.panels {
         let rows = panel.rows.len();

@@ -8,9 +8,9 @@ use std::{
 
 use super::{near, random::Random};
 use crate::{
-    backend::Moments,
     error::{Error, Result},
     metrics::Spectrum,
+    points::Moments,
     points::gram,
     progress::Watch,
 };
