@@ -1,7 +1,7 @@
 //! Alignment, over positive pairs.
 
 use super::{
-    check::{at_least, comparable, finite, mismatch, positive},
+    check::{at_least, finite, positive, row_by_row},
     weights::proportions,
 };
 use crate::{
@@ -187,9 +187,5 @@ fn mean(alpha: f64, squares: &[f64], weights: Option<&[f64]>) -> Result<f64> {
 }
 
 fn check_pairs(x: &Points, y: &Points) -> Result<()> {
-    const WHAT: &str = "alignment pairs row i of one set with row i of the other";
-    if x.rows() != y.rows() {
-        return Err(mismatch(WHAT, x.shape(), y.shape()));
-    }
-    comparable(WHAT, x, y)
+    row_by_row("alignment pairs row i of one set with row i of the other", x, y)
 }

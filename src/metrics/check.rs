@@ -14,6 +14,11 @@ pub(super) fn positive(name: &'static str, value: f64) -> Result<f64> {
     }
 }
 
+/// A parameter as it is, if it is finite.
+pub(super) fn finite_parameter(name: &'static str, value: f64) -> Result<f64> {
+    if value.is_finite() { Ok(value) } else { Err(Error::Parameter { name, value, expected: "finite" }) }
+}
+
 /// A value as it is, if double precision could hold it.
 pub(super) fn finite(metric: &'static str, value: f64) -> Result<f64> {
     if value.is_finite() { Ok(value) } else { Err(Error::Overflow { metric }) }
@@ -35,6 +40,14 @@ pub(crate) fn comparable(what: &'static str, x: &Points, y: &Points) -> Result<(
         return Err(Error::MixedScaling);
     }
     Ok(())
+}
+
+/// Two sets whose row i goes with row i of the other.
+pub(super) fn row_by_row(what: &'static str, x: &Points, y: &Points) -> Result<()> {
+    if x.rows() != y.rows() {
+        return Err(mismatch(what, x.shape(), y.shape()));
+    }
+    comparable(what, x, y)
 }
 
 pub(crate) fn mismatch(what: &'static str, left: (usize, usize), right: (usize, usize)) -> Error {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    check::{at_least, comparable, finite, mismatch, positive},
+    check::{at_least, comparable, finite, positive, row_by_row},
     uniformity::Uniformity,
 };
 use crate::{
@@ -187,10 +187,7 @@ impl<'a, T> ContrastiveOver<'a, T> {
     fn check(&self, taus: &[f64]) -> Result<()> {
         const WHAT: &str = "the contrastive loss pairs row i of one set with row i of the other";
         let Sets { x, y, queue } = self.sets;
-        if x.rows() != y.rows() {
-            return Err(mismatch(WHAT, x.shape(), y.shape()));
-        }
-        comparable(WHAT, x, y)?;
+        row_by_row(WHAT, x, y)?;
         if let Some(queue) = queue {
             comparable("the queue holds more points like those", x, queue)?;
         }

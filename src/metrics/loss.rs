@@ -1,8 +1,12 @@
 //! The paper's training loss: alignment and uniformity together.
 
-use super::{alignment::Alignment, check::finite, uniformity::Uniformity};
+use super::{
+    alignment::Alignment,
+    check::{finite, finite_parameter},
+    uniformity::Uniformity,
+};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points},
@@ -63,10 +67,7 @@ impl Loss {
     }
 
     fn check(self) -> Result<()> {
-        if self.weight.is_finite() {
-            return Ok(());
-        }
-        Err(Error::Parameter { name: "weight", value: self.weight, expected: "finite" })
+        finite_parameter("weight", self.weight).map(drop)
     }
 }
 

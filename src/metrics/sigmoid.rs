@@ -1,10 +1,11 @@
 //! The sigmoid loss.
 
-use super::check::{at_least, comparable, finite, mismatch, positive};
+use super::check::{at_least, finite, finite_parameter, positive, row_by_row};
 use crate::{
     backend::Term,
-    error::{Error, Result},
+    error::Result,
     function::{FunctionSums, PairFunction},
+    log_sum::log_add,
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points},
@@ -88,16 +89,10 @@ impl<'a> SigmoidOver<'a> {
     fn check(&self) -> Result<()> {
         const WHAT: &str = "the sigmoid loss pairs row i of one set with row i of the other";
         let Self { metric, x, y, .. } = *self;
-        if x.rows() != y.rows() {
-            return Err(mismatch(WHAT, x.shape(), y.shape()));
-        }
-        comparable(WHAT, x, y)?;
+        row_by_row(WHAT, x, y)?;
         at_least(Sigmoid::NAME, x, 1)?;
         positive("scale", metric.scale)?;
-        match metric.bias.is_finite() {
-            true => Ok(()),
-            false => Err(Error::Parameter { name: "bias", value: metric.bias, expected: "finite" }),
-        }
+        finite_parameter("bias", metric.bias).map(drop)
     }
 
     /// s⟨xᵢ, yᵢ⟩ of the positive pairs.
@@ -162,7 +157,7 @@ impl Differentiable for SigmoidOver<'_> {
 
 /// log(1 + exp(e))
 fn softplus(e: f64) -> f64 {
-    e.max(0.0) + (-e.abs()).exp().ln_1p()
+    log_add(0.0, e)
 }
 
 /// 1 / (1 + exp(−e)), the slope of softplus.

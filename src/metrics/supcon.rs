@@ -1,7 +1,7 @@
 //! The supervised contrastive loss.
 
 use super::{
-    check::{comparable, finite, mismatch, positive},
+    check::{finite, positive, row_by_row},
     groups::Groups,
 };
 use crate::{
@@ -127,10 +127,7 @@ impl<'a> Labelled<'a> {
         const WHAT: &str = "the supervised contrastive loss takes two views of the same rows";
         let Self { tau, x, y, groups, .. } = *self;
         if let Some(y) = y {
-            if x.rows() != y.rows() {
-                return Err(mismatch(WHAT, x.shape(), y.shape()));
-            }
-            comparable(WHAT, x, y)?;
+            row_by_row(WHAT, x, y)?;
         }
         let tau = positive("tau", tau)?;
         groups.check(x.rows())?;

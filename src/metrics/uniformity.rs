@@ -1,7 +1,7 @@
 //! Uniformity, over any set of pairs.
 
 use super::{
-    check::{at_least, comparable, finite, mismatch, positive},
+    check::{at_least, comparable, finite, positive, row_by_row},
     pair_sets::{Across, PairSet, Unpaired, Within},
     weights::{PairedWeights, weighted_sums},
 };
@@ -97,10 +97,7 @@ impl Uniformity {
                 const WHAT: &str =
                     "cross uniformity of unpaired rows leaves out row i of one set with row i of the other";
                 at_least("cross uniformity of unpaired rows", x, 2)?;
-                if x.rows() != y.rows() {
-                    return Err(mismatch(WHAT, x.shape(), y.shape()));
-                }
-                comparable(WHAT, x, y)?;
+                row_by_row(WHAT, x, y)?;
             }
         }
         positive("t", self.t)
