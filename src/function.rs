@@ -89,20 +89,22 @@ impl FunctionSums {
     }
 }
 
-#[cfg(feature = "gpu")]
-impl PairFunction<'_> {
-    /// The pairs of rows of one class, where the function is of those alone.
-    pub(crate) fn pairs_in_classes(&self, one_set: bool) -> Option<u64> {
-        let Self::InClass { classes, .. } = self else { return None };
-        let sizes = classes.rows().into_iter().map(|[x, y]| match one_set {
-            true => unordered(x.len()),
-            false => x.len() as u64 * y.len() as u64,
-        });
-        Some(sizes.sum())
-    }
-}
-
 impl Classes<'_> {
+    /// The number of pairs of each class, within one set or across two.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn pairs(&self, one_set: bool) -> Vec<u64> {
+        let sizes = |of: &[u32]| {
+            let mut sizes = vec![0; self.weights.len()];
+            of.iter().for_each(|&class| sizes[class as usize] += 1);
+            sizes
+        };
+        let x = sizes(self.of_x);
+        match one_set {
+            true => x.into_iter().map(unordered).collect(),
+            false => x.into_iter().zip(sizes(self.of_y)).map(|(x, y)| x as u64 * y as u64).collect(),
+        }
+    }
+
     /// The rows of each class, on the left and on the right.
     pub(crate) fn rows(&self) -> Vec<[Vec<usize>; 2]> {
         let mut rows = vec![[Vec::new(), Vec::new()]; self.weights.len()];

@@ -28,7 +28,8 @@ pub(crate) fn squared_distances_grad(
     let centre = pairs.centre();
     let sums = accumulate(isa, pairs, &weights, &centre, |_| Ok(()))?;
     let on_y = sums.on_y.ok_or_else(|| Error::missing("the second gradient"))?;
-    Ok((finish(x, sums.on_x, &centre, -2.0, None)?, finish(y, on_y, &centre, -2.0, None)?))
+    let x = finish(x, sums.on_x, &centre, -2.0, None)?.gradient;
+    Ok((x, finish(y, on_y, &centre, -2.0, None)?.gradient))
 }
 
 /// Weights that the caller gives, row-major.

@@ -51,13 +51,25 @@ pub(crate) fn cancels<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T
     left < part.powi(2) * summed
 }
 
-/// Σ ⟨x − centre, Σⱼ wᵢⱼ (xⱼ − xᵢ)⟩ over all rows. Of both sets together it is −Σ w‖x−y‖².
+/// Gradient of a set, and what its weighted sums are along its points.
+pub(crate) struct Finished {
+    pub(crate) gradient: Matrix,
+    /// Σ ⟨x − centre, Σⱼ wᵢⱼ (xⱼ − xᵢ)⟩ over all rows. Of both sets together it is −Σ w‖x−y‖².
+    pub(crate) along: f64,
+}
+
+/// What the gradient of a row is along its point, as far as that is from the centre.
+fn along_row<T: Float>(rows: &Rows, row: usize, centre: &[T], gradient: &[f64]) -> f64 {
+    let here = rows.seen(row).zip(centre).map(|(x, &c)| x - c.into());
+    here.zip(gradient).map(|(x, g)| x * g).sum()
+}
+
+/// [`Finished::along`] of sums that no gradient is made of.
 pub(crate) fn along<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T]) -> f64 {
     let dims = rows.dims();
     let of_row = |gradient: &mut Vec<f64>, row: usize| {
         row_gradient(rows, row, centre, &sums.weighted[row * dims..][..dims], sums.total[row], gradient);
-        let here = rows.seen(row).zip(centre).map(|(x, &c)| x - c.into());
-        here.zip(&*gradient).map(|(x, g)| x * g).sum::<f64>()
+        along_row(rows, row, centre, gradient)
     };
     let rows: Vec<_> = (0..rows.len()).into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
     rows.into_iter().sum()
@@ -70,15 +82,16 @@ pub(crate) fn finish<T: Float>(
     centre: &[T],
     slope: f64,
     sum: Option<Matrix>,
-) -> Result<Matrix> {
+) -> Result<Finished> {
     let WeightedSums { weighted: mut out, total } = sums;
     let dims = rows.dims();
     let sum = sum.map(into_values).transpose()?;
     let of_rows = out.par_chunks_exact_mut(dims).zip(total).enumerate();
-    of_rows.for_each_init(
+    let along = of_rows.map_init(
         || vec![0.0; dims],
         |gradient, (row, (out, total))| {
             row_gradient(rows, row, centre, out, total, gradient);
+            let along = along_row(rows, row, centre, gradient);
             rows.through_scaling(row, gradient);
             gradient.iter_mut().for_each(|g| *g *= slope);
             if let Some(sum) = &sum {
@@ -87,7 +100,9 @@ pub(crate) fn finish<T: Float>(
             for (out, &g) in out.iter_mut().zip(&*gradient) {
                 *out = T::nearest(finite(g));
             }
+            along
         },
     );
-    Ok(matrix(T::into_f32(out), rows.len(), dims))
+    let along = along.collect::<Vec<_>>().into_iter().sum();
+    Ok(Finished { gradient: matrix(T::into_f32(out), rows.len(), dims), along })
 }

@@ -7,7 +7,7 @@ use crate::{
         block::formula::Formula,
         gradient::{
             accumulate::accumulate,
-            finish::{MIN_F32_REMAINDER, along, cancels, finish},
+            finish::{MIN_F32_REMAINDER, cancels, finish},
             weights::ExponentialWeights,
         },
         pairs::PairSet,
@@ -79,12 +79,9 @@ fn log_sum_with_grad_by<F: Formula>(
     let most = max_f32_share(t) * sums.sum;
     let dominated = F::IS_F32 && sums.on_x.total.iter().any(|&total| total > most);
     let slope = 2.0 * t * scale / sums.sum;
-    let of_y = y.zip(sums.on_y.as_ref()).map_or(0.0, |(y, sums)| along(y, sums, &centre));
-    let by_log_scale = 0.5 * slope * (along(x, &sums.on_x, &centre) + of_y);
-    let gradients = Gradients {
-        by_log_scale,
-        x: finish(x, sums.on_x, &centre, slope, None)?,
-        y: y.zip(sums.on_y).map(|(y, on_y)| finish(y, on_y, &centre, slope, None)).transpose()?,
-    };
+    let x = finish(x, sums.on_x, &centre, slope, None)?;
+    let y = y.zip(sums.on_y).map(|(y, on_y)| finish(y, on_y, &centre, slope, None)).transpose()?;
+    let by_log_scale = 0.5 * slope * (x.along + y.as_ref().map_or(0.0, |y| y.along));
+    let gradients = Gradients { x: x.gradient, y: y.map(|y| y.gradient), by_log_scale };
     Ok(Done { result: (PartialSum { shift, sum: sums.sum }.log_sum::<F>(t), gradients), cancels, dominated })
 }

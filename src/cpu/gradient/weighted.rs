@@ -128,16 +128,20 @@ impl<T: Float> CentredSums<T> {
     ) -> Result<Gradients> {
         let slope =
             scale * if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
-        let of_y = pairs.second().zip(self.on_y.as_ref());
-        let of_y = of_y.map_or(0.0, |(y, on)| along(y, on, &self.centre));
-        let by_log_scale = 0.5 * slope * (along(pairs.left(), &self.on_x, &self.centre) + of_y);
         let one_sided = into.as_ref().is_some_and(|into| into.y.is_none());
         let before = into.as_ref().map_or(0.0, |into| into.by_log_scale);
         let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
         let x = finish(pairs.left(), self.on_x, &self.centre, slope, into_x)?;
-        let on_y = pairs.second().zip(self.on_y).filter(|_| !one_sided);
-        let y = on_y.map(|(y, on)| finish(y, on, &self.centre, slope, into_y)).transpose()?;
-        Ok(Gradients { x, y, by_log_scale: before + by_log_scale })
+        let (y, along_y) = match pairs.second().zip(self.on_y) {
+            None => (None, 0.0),
+            Some((y, on)) if one_sided => (None, along(y, &on, &self.centre)),
+            Some((y, on)) => {
+                let y = finish(y, on, &self.centre, slope, into_y)?;
+                (Some(y.gradient), y.along)
+            }
+        };
+        let by_log_scale = before + 0.5 * slope * (x.along + along_y);
+        Ok(Gradients { x: x.gradient, y, by_log_scale })
     }
 }
 

@@ -125,8 +125,8 @@ impl<'a> Class<'a> {
                 .with_members(isa, |members| mapped_sum::<Difference, _>(isa, members, power(alpha), watch))
                 .map(|sum| self.weight * sum),
             _ => {
-                let ((right, of_right), left) = (self.right(), self.pairs.left());
-                let sum = self.sum_by_means(term, &Mean::of(left, &self.x), &Mean::of(right, of_right));
+                let (of_x, of_y) = self.means();
+                let sum = self.sum_by_means(term, &of_x, of_y.as_ref().unwrap_or(&of_x));
                 watch.advance(self.count())?;
                 Ok(self.weight * sum)
             }
@@ -145,18 +145,19 @@ impl<'a> Class<'a> {
                     CentredSums::new(isa, members, &weights, centre, watch)?;
                 // ∇ₓf(‖x−y‖²) = −2f′ (y − x)
                 let slope = -2.0 * scale;
-                let on_x = into_values(finish(members.left(), on_x, &centre, slope, None)?)?;
+                let on_x = into_values(finish(members.left(), on_x, &centre, slope, None)?.gradient)?;
                 let on_y = members
                     .second()
                     .zip(on_y)
-                    .map(|(rows, on)| into_values(finish(rows, on, &centre, slope, None)?));
+                    .map(|(rows, on)| into_values(finish(rows, on, &centre, slope, None)?.gradient));
                 let sum = self.weight * weights.into_sums().value;
                 Ok(ClassGradient { sum, on_x, on_y: on_y.transpose()?.unwrap_or_default() })
             });
         }
         let ((right, of_right), left) = (self.right(), self.pairs.left());
-        let (of_x, of_y) = (Mean::of(left, &self.x), Mean::of(right, of_right));
-        let sum = self.weight * self.sum_by_means(term, &of_x, &of_y);
+        let (of_x, of_y) = self.means();
+        let of_y = of_y.as_ref().unwrap_or(&of_x);
+        let sum = self.weight * self.sum_by_means(term, &of_x, of_y);
         let one_set = self.pairs.second().is_none();
         // The gradient for a row x, m being the mean of the rows on the other side: 2n(x − m), or nm − x within one set.
         let own = if one_set { 1.0 } else { 0.0 };
@@ -182,10 +183,16 @@ impl<'a> Class<'a> {
             );
             out
         };
-        let on_x = gradient(left, &self.x, &of_y, of_right.len());
+        let on_x = gradient(left, &self.x, of_y, of_right.len());
         let on_y = if one_set { Vec::new() } else { gradient(right, of_right, &of_x, self.x.len()) };
         watch.advance(self.count())?;
         Ok(ClassGradient { sum, on_x, on_y })
+    }
+
+    /// The mean of the rows on the left, and of those on the right where they are others.
+    fn means(&self) -> (Mean<'a>, Option<Mean<'a>>) {
+        let of_y = self.pairs.second().map(|rows| Mean::of(rows, &self.y));
+        (Mean::of(self.pairs.left(), &self.x), of_y)
     }
 
     /// Unweighted sum of a term that follows from the means of the rows on either side.

@@ -1,5 +1,7 @@
 //! A function of each pair of a block that is no exponential, from the block's similarities.
 
+use std::f64::consts::LOG2_E;
+
 use crate::{
     error::{Error, Result},
     function::{ClassTerm, Classes, FunctionSums, PairFunction},
@@ -13,6 +15,7 @@ use crate::{
             accuracy::{self, Arithmetic, Reduction},
             exponent::PairExponent,
             params::MapParams,
+            rate,
             table::Shader,
         },
     },
@@ -91,7 +94,7 @@ impl<'a> PairMap<'a> {
         function: PairFunction<'_>,
         square: f64,
     ) -> Result<Self> {
-        let [scale_high, scale_low, scale_least] = exp_scale();
+        let [scale_high, scale_low, scale_least] = rate::parts(LOG2_E);
         let exp = MapParams { scale_high, scale_low, scale_least, half: 1.0, ..bytemuck::Zeroable::zeroed() };
         let map = |shader, params, classes, value_factor, slope_factor| Self {
             table,
@@ -107,18 +110,20 @@ impl<'a> PairMap<'a> {
                 // Beyond, f32 has no finite logit.
                 let bias = bias.clamp(-MAX_BIAS, MAX_BIAS);
                 let params = MapParams { factor: scale as f32, bias: bias as f32, ..exp };
-                let none = || -> Result<_> {
-                    let parts = panels(pass.left.rows().max(pass.right.rows()), pass.x.panel_rows);
-                    parts.map(|_| context.filled("no classes", &[[0u32; 2]])).collect::<Result<Vec<_>>>()
-                };
+                let none = context.filled("no classes", &[[0u32; 2]])?;
+                let none = [pass.left, pass.right]
+                    .map(|set| vec![none.clone(); set.rows().div_ceil(pass.x.panel_rows)]);
                 let shader = Shader::MapPairs { softplus: true };
-                Ok(map(shader, params, [none()?, none()?], 1.0, pass.exponent.gradient_factor()))
+                Ok(map(shader, params, none, 1.0, pass.exponent.gradient_factor()))
             }
             PairFunction::InClass { term, classes } => {
                 let largest = classes.weights.iter().fold(0.0f64, |most, weight| most.max(weight.abs()));
                 let largest = if largest > 0.0 { largest } else { 1.0 };
-                let classes = [classes.of_x, classes.of_y].map(|of| of_rows(table, of, &classes, largest));
-                let [of_x, of_y] = classes;
+                let of_x = of_rows(table, classes.of_x, &classes, largest)?;
+                let of_y = match pass.one_set() {
+                    true => of_x.clone(),
+                    false => of_rows(table, classes.of_y, &classes, largest)?,
+                };
                 let shader = Shader::MapPairs { softplus: false };
                 let (params, of_values, of_slopes) = match term {
                     ClassTerm::Dot => {
@@ -132,8 +137,7 @@ impl<'a> PairMap<'a> {
                         (params, square.powf(half), -2.0 * square.powf(half - 1.0))
                     }
                 };
-                let classes = [of_x?, of_y?];
-                Ok(map(shader, params, classes, largest * of_values, largest * of_slopes))
+                Ok(map(shader, params, [of_x, of_y], largest * of_values, largest * of_slopes))
             }
         }
     }
@@ -199,13 +203,6 @@ fn of_rows(
     let all: Vec<[u32; 2]> = of.iter().map(one).collect();
     let parts = panels(all.len(), pass.x.panel_rows);
     parts.map(|rows| pass.context.filled("classes of rows", &all[rows])).collect()
-}
-
-/// The parts of the `Scale` of exp(z): see `shaders/shared/exp.wgsl`.
-fn exp_scale() -> [f32; 3] {
-    let rate = std::f64::consts::LOG2_E;
-    let high = f32::from_bits((rate as f32).to_bits() & 0xffff_f000);
-    [high, (rate - f64::from(high)) as f32, (-125.0 / rate) as f32]
 }
 
 /// The sums of a map over tiles, and the largest sum of values in one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::Result,
     gpu::{
+        block::pass::Pass,
         device::{context::Context, stream::Stream},
         kernel::{accuracy::Products, params::FinishGradParams, table::Shader},
         points::{
@@ -13,6 +14,7 @@ use crate::{
         },
     },
     points::{Points, Scaling},
+    weights::Gradients,
 };
 
 /// What of the weighted sums G was along their points x, over all rows.
@@ -33,7 +35,16 @@ impl Dropped {
     /// left.
     const MIN_TANGENT_SHARE: f64 = 0.05;
 
-    pub(crate) fn and(self, other: Self) -> Self {
+    async fn read(context: &Context, parts: &[Part]) -> Result<Self> {
+        let rows = context.read(parts.iter().map(|(part, count)| (part, *count))).await?;
+        let one = |row: &[f32]| {
+            let [square, tangent, along] = [0, 1, 2].map(|i| f64::from(row[i]));
+            Self { squares: square, tangent, lengths: square.sqrt(), along }
+        };
+        Ok(rows.chunks_exact(4).map(one).fold(Self::default(), Self::and))
+    }
+
+    fn and(self, other: Self) -> Self {
         Self {
             squares: self.squares + other.squares,
             tangent: self.tangent + other.tangent,
@@ -65,13 +76,51 @@ impl Dropped {
     }
 }
 
+/// Weighted sums of both sides of a pass, on their way to gradients.
+pub(crate) struct Sides {
+    x: GpuMatrix,
+    /// None of one set.
+    y: Option<GpuMatrix>,
+}
+
+impl Sides {
+    /// Zeros, to which products are added.
+    pub(crate) fn zeros(pass: &Pass<'_>) -> Result<Self> {
+        let zeros = |rows| GpuMatrix::zeros(pass.context, rows, pass.dims, pass.x.panel_rows);
+        let y = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
+        Ok(Self { x: zeros(pass.left.rows())?, y })
+    }
+
+    /// The sums on the left and on the right, which are the same of one set.
+    pub(crate) fn both(&self) -> (&GpuMatrix, &GpuMatrix) {
+        (&self.x, self.y.as_ref().unwrap_or(&self.x))
+    }
+
+    /// Makes them gradients, in place; tells what dropped out.
+    pub(crate) async fn finish(&self, pass: &Pass<'_>, scale: f64) -> Result<Dropped> {
+        let mut dropped = finish(pass.context, pass.left, &self.x, scale).await?;
+        if let Some(y) = &self.y {
+            dropped.extend(finish(pass.context, pass.right, y, scale).await?);
+        }
+        Dropped::read(pass.context, &dropped).await
+    }
+
+    pub(crate) fn into_gradients(self, pass: &Pass<'_>, by_log_scale: f64) -> Gradients {
+        let y = self.y.map(|y| y.into_matrix(pass.right.rows()));
+        Gradients { x: self.x.into_matrix(pass.left.rows()), y, by_log_scale }
+    }
+}
+
+/// What dropped out of some rows, on the device, and how many values that is.
+type Part = (wgpu::Buffer, usize);
+
 /// Weighted sums to gradients for the rows as given, in place.
 pub(crate) async fn finish(
     context: &Arc<Context>,
     points: &Points,
     gradient: &GpuMatrix,
     scale: f64,
-) -> Result<Dropped> {
+) -> Result<Vec<Part>> {
     let (dims, unit) = (points.dims(), points.scaling() == Scaling::Unit);
     let points = GpuPoints::of(points, context)?;
     let mut stream = Stream::new(context, points.stored)?;
@@ -89,10 +138,5 @@ pub(crate) async fn finish(
         dropped.push((part, 4 * rows.len()));
     }
     stream.finish().await?;
-    let rows = context.read(dropped.iter().map(|(part, count)| (part, *count))).await?;
-    let one = |row: &[f32]| {
-        let [square, tangent, along] = [0, 1, 2].map(|i| f64::from(row[i]));
-        Dropped { squares: square, tangent, lengths: square.sqrt(), along }
-    };
-    Ok(rows.chunks_exact(4).map(one).fold(Dropped::default(), Dropped::and))
+    Ok(dropped)
 }

@@ -11,15 +11,14 @@ use crate::{
             similarities::SimilarityTable,
         },
         device::{context::Context, stream::Stream},
-        gradient::{finish::finish, weighted::add},
+        gradient::{finish::Sides, weighted::added},
         kernel::{
             accuracy::{Climb, Evidence, Products},
             table::Similarity,
         },
-        points::matrix::GpuMatrix,
         reduce::{
             classes::by_means,
-            mapped::{Progress, unit_square},
+            mapped::{progress, unit_square},
         },
     },
     pairs::Pairs,
@@ -44,13 +43,13 @@ pub(crate) async fn function_gradient(
     into: Option<Gradients>,
     watch: &Watch,
 ) -> Result<(FunctionSums, Gradients)> {
-    let progress = Progress::of(pairs, function, watch);
-    let by_means = by_means(context, pairs, function, Some(scale), &progress.watch).await?;
+    let (during, at_end) = progress(pairs, function, watch);
+    let by_means = by_means(context, pairs, function, Some(scale), &during).await?;
     let (sums, part) = match by_means {
         Some((sums, Some(part))) => (sums, part),
-        _ => by_pairs(context, pairs, function, scale, &progress.watch).await?,
+        _ => by_pairs(context, pairs, function, scale, &during).await?,
     };
-    progress.finish(watch)?;
+    watch.advance(at_end)?;
     Ok((sums, added(context, part, into).await?))
 }
 
@@ -87,21 +86,6 @@ async fn by_pairs(
         .await
 }
 
-/// A gradient, added to a sum where there is one.
-async fn added(context: &Arc<Context>, part: Gradients, into: Option<Gradients>) -> Result<Gradients> {
-    let Some(sum) = into else { return Ok(part) };
-    context
-        .scoped("adding gradients", async {
-            add(context, &part.x, &sum.x).await?;
-            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
-                add(context, part, sum).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(sum)
-}
-
 /// The sum and the gradients, by products with points or with differences.
 async fn summed(
     context: &Arc<Context>,
@@ -112,27 +96,19 @@ async fn summed(
     watch: &Watch,
 ) -> Result<Summed> {
     let pass = &table.pass;
-    let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
-    let gx = zeros(pass.left.rows())?;
-    let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
-    let gradients = (&gx, gy.as_ref().unwrap_or(&gx));
+    let sides = Sides::zeros(pass)?;
     let mut stream = Stream::collecting(MapSums::default(), context, pass.x.stored, Some(watch))?;
     for block in pass.blocks() {
         table.fill(&mut stream, &block, pass.counted(&block)).await?;
         map.apply(&mut stream, &block, 0).await?;
-        pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), gradients).await?;
+        pass.add_products(&mut stream, products, &block, (&table.buffer, table.stride), sides.both()).await?;
     }
     let sums = map.sums(stream.finish().await?)?;
-    let factor = map.slope_factor() * scale;
-    let mut dropped = finish(context, pass.left, &gx, factor).await?;
-    if let Some(gy) = &gy {
-        dropped = dropped.and(finish(context, pass.right, gy, factor).await?);
-    }
-    let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
+    let dropped = sides.finish(pass, map.slope_factor() * scale).await?;
     let of_raw = pass.exponent.similarity() == Similarity::Product;
     Ok(Summed {
         // A function has its derivatives beside it.
-        gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y, by_log_scale: 0.0 },
+        gradients: sides.into_gradients(pass, 0.0),
         // Each pair has weighed on both of its points.
         dropped: !of_raw && dropped.too_much(2.0 * sums.by_bias),
         sums,

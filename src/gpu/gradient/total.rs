@@ -10,7 +10,7 @@ use crate::{
     gpu::{
         block::{operands::Operands, pass::Pass},
         device::stream::{Stream, Sums, Tiles},
-        gradient::finish::finish,
+        gradient::finish::Sides,
         kernel::{
             accuracy::{Climb, Climbed, Evidence, Products, Total},
             params::PairParams,
@@ -26,9 +26,7 @@ use crate::{
 /// A sum over all pairs with its gradients, by one arithmetic.
 struct Pulled {
     total: Total,
-    x: GpuMatrix,
-    y: Option<GpuMatrix>,
-    by_log_scale: f64,
+    gradients: Gradients,
     /// Little of the weighted sums was left.
     dropped: bool,
 }
@@ -52,7 +50,7 @@ impl Pass<'_> {
                     climb.judge(vec![pulled], evidence);
                 }
                 let found = climb.finish().pop();
-                let Climbed { result: Pulled { total, x, y, by_log_scale, .. }, by } =
+                let Climbed { result: Pulled { total, gradients, .. }, by } =
                     found.ok_or_else(|| Error::missing("the sum over all pairs"))?;
                 self.note(by);
                 let sum = match by.less_one {
@@ -63,8 +61,7 @@ impl Pass<'_> {
                         .map_or(total.sum, |total| total.sum),
                     false => total.sum,
                 };
-                let y = y.map(|y| y.into_matrix(self.right.rows()));
-                Ok((sum, Gradients { x: x.into_matrix(self.left.rows()), y, by_log_scale }))
+                Ok((sum, gradients))
             })
             .await
     }
@@ -76,22 +73,15 @@ impl Pass<'_> {
             Some(pivot) => pivot,
             None => self.exponent.pivot_of(self.log_sum(&watch.silent()).await?)?,
         };
-        let x = self.zeros(self.left.rows())?;
-        let y = (!self.one_set()).then(|| self.zeros(self.right.rows())).transpose()?;
-        let total = self.sums_of_blocks(products, pivot, (&x, y.as_ref().unwrap_or(&x)), watch).await?;
+        let sides = Sides::zeros(self)?;
+        let total = self.sums_of_blocks(products, pivot, sides.both(), watch).await?;
         let sum = self.exponent.settled(total.sum, self.count)?;
         let scale = 2.0 * self.exponent.t() * weight / sum.sum;
-        let mut dropped = finish(self.context, self.left, &x, scale).await?;
-        if let Some(y) = &y {
-            dropped = dropped.and(finish(self.context, self.right, y, scale).await?);
-        }
+        let dropped = sides.finish(self, scale).await?;
         let by_log_scale = 0.5 * scale * dropped.along_differences(products, sum.sum);
         // Each pair has weighed on both of its points.
-        Ok(Pulled { total, x, y, by_log_scale, dropped: dropped.too_much(2.0 * sum.sum) })
-    }
-
-    fn zeros(&self, rows: usize) -> Result<GpuMatrix> {
-        GpuMatrix::zeros(self.context, rows, self.dims, self.x.panel_rows)
+        let dropped = dropped.too_much(2.0 * sum.sum);
+        Ok(Pulled { total, gradients: sides.into_gradients(self, by_log_scale), dropped })
     }
 
     async fn sums_of_blocks(

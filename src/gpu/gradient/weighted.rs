@@ -11,7 +11,7 @@ use crate::{
             context::{Context, TILE},
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
-        gradient::finish::finish,
+        gradient::finish::Sides,
         kernel::{
             accuracy::{self, Climb, Evidence, Products, Reduction},
             exponent::{Line, PairExponent},
@@ -23,6 +23,7 @@ use crate::{
     kernel::Kernel,
     pairs::Pairs,
     points::Matrix,
+    precision::Storage,
     progress::Watch,
     schedule::{Block, panels},
     weights::{Gradients, PairWeights},
@@ -51,7 +52,7 @@ pub(crate) async fn weighted_grad(
     let WeightedSum { kernel, weights, scale } = sum;
     let first = accuracy::first(pairs, kernel, Reduction::Weights);
     let exponent = PairExponent::of_rows(first, kernel, pairs.sides().0.scaling())?;
-    context
+    let part = context
         .scoped("differentiating weighted sums", async {
             let line = exponent.line();
             let table = SimilarityTable::new(context, pairs, exponent, line.origin).await?;
@@ -71,15 +72,10 @@ pub(crate) async fn weighted_grad(
             }
             let part = climb.finish().pop();
             let part = part.ok_or_else(|| Error::missing("the gradient of a weighted sum"))?.result.gradients;
-            let Some(sum) = into else { return Ok(part) };
-            let by_log_scale = sum.by_log_scale + part.by_log_scale;
-            add(context, &part.x, &sum.x).await?;
-            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
-                add(context, part, sum).await?;
-            }
-            Ok(Gradients { by_log_scale, ..sum })
+            Ok(part)
         })
-        .await
+        .await?;
+    added(context, part, into).await
 }
 
 /// Gradients by one arithmetic.
@@ -89,11 +85,30 @@ struct Pulled {
     dropped: bool,
 }
 
+/// A gradient, added to a sum where there is one.
+pub(crate) async fn added(
+    context: &Arc<Context>,
+    part: Gradients,
+    into: Option<Gradients>,
+) -> Result<Gradients> {
+    let Some(sum) = into else { return Ok(part) };
+    context
+        .scoped("adding gradients", async {
+            add(context, &part.x, &sum.x).await?;
+            if let (Some(part), Some(sum)) = (&part.y, &sum.y) {
+                add(context, part, sum).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(Gradients { by_log_scale: sum.by_log_scale + part.by_log_scale, ..sum })
+}
+
 /// sum += part, row by row.
-pub(crate) async fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
+async fn add(context: &Arc<Context>, part: &Matrix, sum: &Matrix) -> Result<()> {
     let dims = part.shape().1;
     let (part, sum) = (GpuMatrix::of(part, context)?, GpuMatrix::of(sum, context)?);
-    let mut stream = Stream::new(context, crate::Storage::F32)?;
+    let mut stream = Stream::new(context, Storage::F32)?;
     let params = RowParams { dims: dims as u32 };
     for (part, sum) in part.shards.iter().zip(&sum.shards) {
         debug_assert_eq!(part.rows, sum.rows);
@@ -137,14 +152,11 @@ impl Weights<'_> {
     /// The gradient by products with points or with differences, weights being relative to exp(`shift`), which f32 may ask
     /// to change once.
     async fn pulled(&self, products: Products, shift: &mut f64, watch: &Watch) -> Result<Pulled> {
-        let (context, pass) = (self.context, &self.table.pass);
+        let pass = &self.table.pass;
         let mut passes = watch.passes();
         loop {
-            let zeros = |rows| GpuMatrix::zeros(context, rows, pass.dims, pass.x.panel_rows);
-            let gx = zeros(pass.left.rows())?;
-            let gy = (!pass.one_set()).then(|| zeros(pass.right.rows())).transpose()?;
-            let gradients = (&gx, gy.as_ref().unwrap_or(&gx));
-            let sums = self.sums_of_blocks(products, *shift, gradients, passes.next()).await?;
+            let sides = Sides::zeros(pass)?;
+            let sums = self.sums_of_blocks(products, *shift, sides.both(), passes.next()).await?;
             let largest = sums.log_of_largest;
             if !LOG_WEIGHTS_IN_F32.contains(&largest) && largest.is_finite() {
                 if *shift != 0.0 {
@@ -154,18 +166,14 @@ impl Weights<'_> {
                 continue;
             }
             let scale = pass.exponent.gradient_factor() * shift.exp() * self.scale;
-            let mut dropped = finish(context, pass.left, &gx, scale).await?;
-            if let Some(gy) = &gy {
-                dropped = dropped.and(finish(context, pass.right, gy, scale).await?);
-            }
+            let dropped = sides.finish(pass, scale).await?;
             let of_raw = pass.exponent.similarity() == Similarity::Product;
             let by_log_scale = match of_raw {
                 true => 0.5 * scale * dropped.along(),
                 false => 0.5 * scale * dropped.along_differences(products, sums.total),
             };
-            let y = gy.map(|gy| gy.into_matrix(pass.right.rows()));
             return Ok(Pulled {
-                gradients: Gradients { x: gx.into_matrix(pass.left.rows()), y, by_log_scale },
+                gradients: sides.into_gradients(pass, by_log_scale),
                 // Each pair has weighed on both of its points.
                 dropped: !of_raw && dropped.too_much(2.0 * sums.total),
             });

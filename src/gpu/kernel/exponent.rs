@@ -7,7 +7,7 @@ use crate::{
     gpu::kernel::{
         accuracy::Arithmetic,
         params::PairParams,
-        rate::{MAX_RATE, MIN_RATE, fits, gaussian_scale},
+        rate::{self, MAX_RATE, MIN_RATE, fits, gaussian_scale},
         table::Similarity,
         tiling::Tiling,
     },
@@ -192,8 +192,6 @@ impl PairExponent {
     /// The parts of a `Scale`: see `shaders/shared/exp.wgsl`.
     pub(crate) fn scale(self) -> [f32; 3] {
         // Unit rows are 2 apart at most: beyond these bounds only exponents of 0 and of −∞ are left.
-        let scale = self.rate().clamp(MIN_RATE, MAX_RATE);
-        let high = f32::from_bits((scale as f32).to_bits() & 0xffff_f000);
-        [high, (scale - f64::from(high)) as f32, (-125.0 / scale).max(-3e38) as f32]
+        rate::parts(self.rate().clamp(MIN_RATE, MAX_RATE))
     }
 }

@@ -24,3 +24,9 @@ pub(crate) fn gaussian_scale(kernel: Kernel, scaling: Scaling) -> f64 {
 pub(crate) fn fits(t: f64) -> bool {
     (MIN_RATE..=MAX_RATE).contains(&(LOG2_E * t))
 }
+
+/// A rate in base 2, to be held by f32: the parts of a `Scale`, see `shaders/shared/exp.wgsl`.
+pub(crate) fn parts(rate: f64) -> [f32; 3] {
+    let high = f32::from_bits((rate as f32).to_bits() & 0xffff_f000);
+    [high, (rate - f64::from(high)) as f32, (-125.0 / rate).max(-3e38) as f32]
+}

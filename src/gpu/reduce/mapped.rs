@@ -16,7 +16,6 @@ use crate::{
     pairs::Pairs,
     points::Scaling,
     progress::Watch,
-    schedule::unordered,
 };
 
 /// The greatest square of two unit rows' distance.
@@ -33,34 +32,25 @@ pub(crate) async fn function_sum(
     function: PairFunction<'_>,
     watch: &Watch,
 ) -> Result<f64> {
-    let progress = Progress::of(pairs, function, watch);
-    let value = match by_means(context, pairs, function, None, &progress.watch).await? {
+    let (during, at_end) = progress(pairs, function, watch);
+    let value = match by_means(context, pairs, function, None, &during).await? {
         Some((sums, _)) => sums.value,
         None => {
             let square = unit_square(context, pairs, function, &watch.silent()).await?;
-            sums(context, pairs, function, square, &progress.watch).await?.value
+            sums(context, pairs, function, square, &during).await?.value
         }
     };
-    progress.finish(watch)?;
+    watch.advance(at_end)?;
     Ok(value)
 }
 
-/// Progress of a function's sum. A pass over all pairs for those of one class counts the latter, at its end.
-pub(crate) struct Progress {
-    pub(crate) watch: Watch,
-    at_end: u64,
-}
-
-impl Progress {
-    pub(crate) fn of(pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch) -> Self {
-        match function.pairs_in_classes(matches!(pairs, Pairs::Within(_))) {
-            Some(at_end) => Self { watch: watch.silent(), at_end },
-            None => Self { watch: watch.clone(), at_end: 0 },
+/// The watch over a function's sum, and the pairs that count at its end: those of one class, where a pass goes through all.
+pub(crate) fn progress(pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Watch) -> (Watch, u64) {
+    match function {
+        PairFunction::InClass { classes, .. } => {
+            (watch.silent(), classes.pairs(matches!(pairs, Pairs::Within(_))).into_iter().sum())
         }
-    }
-
-    pub(crate) fn finish(self, watch: &Watch) -> Result<()> {
-        watch.advance(self.at_end)
+        PairFunction::Softplus { .. } => (watch.clone(), 0),
     }
 }
 
@@ -85,19 +75,9 @@ pub(crate) async fn unit_square(
             PairFunction::InClass { term: ClassTerm::Distance { alpha: 2.0 }, classes }
         }
     };
-    let one_set = matches!(pairs, Pairs::Within(_));
-    let weight: f64 = classes
-        .rows()
-        .iter()
-        .zip(classes.weights)
-        .map(|(rows, weight)| {
-            let count = match one_set {
-                true => unordered(rows[0].len()),
-                false => rows[0].len() as u64 * rows[1].len() as u64,
-            };
-            weight.abs() * count as f64
-        })
-        .sum();
+    let counts = classes.pairs(matches!(pairs, Pairs::Within(_)));
+    let weight: f64 =
+        counts.into_iter().zip(classes.weights).map(|(count, weight)| weight.abs() * count as f64).sum();
     let mut mean = sums(context, pairs, squares, large, watch).await?.value.abs() / weight;
     if mean <= MIN_MEAN * large {
         mean = sums(context, pairs, squares, small, watch).await?.value.abs() / weight;
