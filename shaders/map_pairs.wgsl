@@ -1,7 +1,8 @@
 // From the similarities of a block to a function f of each pair that is no exponential: its sums tile by tile, and its slopes
 // in place of the similarities; 0 where pairs do not count, up to whole tiles of 64.
 //
-// SOFTPLUS: f = log(1 + exp(e)), e = factor·s + bias, and the slope is f′(e). Otherwise f = q^half with q = factor·s, and the
+// SOFTPLUS: f = log(1 + exp(e)), e = factor·s + bias, and the slope is f′(e). GAUSSIAN_LOSS: f = 1 − exp(−q) with q = factor·s,
+// and the slope is f′(q). Otherwise f = q^half with q = factor·s, and the
 // slope is f′(q), times the weight of the class of both rows, or 0 where the classes differ.
 // Stands on: shared/exp.wgsl, shared/pairs.wgsl, shared/tile_sum.wgsl.
 
@@ -29,6 +30,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> sums: array<TileSum>; // Σ f, Σ slopes, Σ slopes · factor·s of each tile
 
 override SOFTPLUS: bool;
+override GAUSSIAN_LOSS: bool;
 
 const LANES = 256u;
 // Rows of a tile, and its columns by fours.
@@ -47,6 +49,7 @@ var<workgroup> parts: array<vec3<f32>, LANES>;
 
 @compute @workgroup_size(LANES)
 fn map_pairs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let in_class = !SOFTPLUS && !GAUSSIAN_LOSS;
     let across = (params.cols + 4u * QUADS - 1u) / (4u * QUADS);
     let number = params.first_tile + group.x;
     let first_row = number / across * ROWS;
@@ -54,7 +57,7 @@ fn map_pairs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     let cols = 4u * quad + vec4(0u, 1u, 2u, 3u);
     let inside = cols < vec4(params.cols);
     var class_of_cols: vec4<u32>;
-    if !SOFTPLUS {
+    if in_class {
         let at = min(cols, vec4(params.cols - 1u));
         class_of_cols = vec4(of_cols[at.x].x, of_cols[at.y].x, of_cols[at.z].x, of_cols[at.w].x);
     }
@@ -66,7 +69,7 @@ fn map_pairs(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
             let place = row * params.stride + quad;
             var counted = inside & vec4(row < params.rows) & counted_pairs(params.diagonal, row, cols);
             var weight = 1.0;
-            if !SOFTPLUS {
+            if in_class {
                 let own = of_rows[min(row, params.rows - 1u)];
                 counted &= class_of_cols == vec4(own.x);
                 weight = bitcast<f32>(own.y);
@@ -106,6 +109,9 @@ fn mapped(s: vec4<f32>) -> Mapped {
     if SOFTPLUS {
         return softplus(s);
     }
+    if GAUSSIAN_LOSS {
+        return gaussian_loss(s);
+    }
     return power(s);
 }
 
@@ -134,6 +140,21 @@ fn log_one_plus(u: vec4<f32>) -> vec4<f32> {
     series = fma(series, square, vec4(1.0 / 3.0));
     series = fma(series, square, vec4(1.0));
     return 2.0 * z * series + select(vec4(0.0), vec4(0.69314718), large);
+}
+
+// By its series −expm1(−q) = q (1 − q/2 (1 − q/3 (…))) next to 0, where the exponential has lost the digits.
+fn gaussian_loss(s: vec4<f32>) -> Mapped {
+    let q = min(params.factor * s, vec4(100.0));
+    let scale = Scale(params.scale_high, params.scale_low, params.scale_least, params.zero);
+    let kernel = exp_scaled(scale, -q);
+    var series = vec4(1.0);
+    series = fma(-q / 7.0, series, vec4(1.0));
+    series = fma(-q / 6.0, series, vec4(1.0));
+    series = fma(-q / 5.0, series, vec4(1.0));
+    series = fma(-q / 4.0, series, vec4(1.0));
+    series = fma(-q / 3.0, series, vec4(1.0));
+    series = fma(-q / 2.0, series, vec4(1.0));
+    return Mapped(select(1.0 - kernel, q * series, q < vec4(0.25)), kernel, vec4(0.0));
 }
 
 fn power(s: vec4<f32>) -> Mapped {

@@ -8,6 +8,8 @@ use crate::schedule::unordered;
 pub(crate) enum PairFunction<'a> {
     /// softplus(e) = log(1 + exp(e)) of the exponent e = `scale` · ⟨x, y⟩ + `bias`; `scale` is positive.
     Softplus { scale: f64, bias: f64 },
+    /// 1 − exp(−t‖x−y‖²), right to the last digits of itself however close the pair is.
+    GaussianLoss { t: f64 },
     /// The weight of their class times a term of two rows of one class; 0 for rows of two classes.
     InClass { term: ClassTerm, classes: Classes<'a> },
 }
@@ -36,6 +38,7 @@ pub(crate) struct Classes<'a> {
 #[derive(Clone, Debug)]
 pub(crate) enum OwnedFunction {
     Softplus { scale: f64, bias: f64 },
+    GaussianLoss { t: f64 },
     InClass { term: ClassTerm, of_x: Vec<u32>, of_y: Vec<u32>, weights: Vec<f64> },
 }
 
@@ -43,6 +46,7 @@ impl PairFunction<'_> {
     pub(crate) fn to_owned(self) -> OwnedFunction {
         match self {
             Self::Softplus { scale, bias } => OwnedFunction::Softplus { scale, bias },
+            Self::GaussianLoss { t } => OwnedFunction::GaussianLoss { t },
             Self::InClass { term, classes: Classes { of_x, of_y, weights } } => OwnedFunction::InClass {
                 term,
                 of_x: of_x.to_vec(),
@@ -57,6 +61,7 @@ impl OwnedFunction {
     pub(crate) fn function(&self) -> PairFunction<'_> {
         match self {
             &Self::Softplus { scale, bias } => PairFunction::Softplus { scale, bias },
+            &Self::GaussianLoss { t } => PairFunction::GaussianLoss { t },
             Self::InClass { term, of_x, of_y, weights } => {
                 PairFunction::InClass { term: *term, classes: Classes { of_x, of_y, weights } }
             }

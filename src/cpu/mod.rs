@@ -18,7 +18,13 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
-use self::{matrix::Values, pairs::SharedPairs, points::Rows, simd::isa::Isa};
+use self::{
+    block::{formula::Difference, map::GaussianLoss},
+    matrix::Values,
+    pairs::SharedPairs,
+    points::Rows,
+    simd::isa::Isa,
+};
 use crate::{
     backend::{
         Backend, Diagnostics, FoundPairs, GroupPairs, Sums, Term, total_gradient_in_two_passes, total_of_rows,
@@ -221,6 +227,10 @@ impl Backend for Cpu {
                 PairFunction::Softplus { scale, bias } => {
                     reduce::mapped::softplus_sum(isa, pairs.set(), scale, bias, &watch)
                 }
+                PairFunction::GaussianLoss { t } => {
+                    let map = GaussianLoss { t };
+                    reduce::mapped::mapped_sum::<Difference, _>(isa, pairs.set(), map, &watch)
+                }
                 PairFunction::InClass { term, classes } => {
                     reduce::classes::class_sum(isa, pairs.set(), term, classes, &watch)
                 }
@@ -246,6 +256,10 @@ impl Backend for Cpu {
                     PairFunction::Softplus { scale, bias } => {
                         let of = (scale, bias);
                         gradient::mapped::softplus_gradient(isa, pairs, of, upstream, into, &watch)
+                    }
+                    PairFunction::GaussianLoss { t } => {
+                        let map = GaussianLoss { t };
+                        gradient::mapped::distance_gradient(isa, pairs, map, upstream, into, &watch)
                     }
                     PairFunction::InClass { term, classes } => {
                         let (value, gradients) = reduce::classes::class_gradient(

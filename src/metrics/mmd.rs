@@ -5,7 +5,8 @@ use super::{
     uniformity::{Uniformities, Uniformity},
 };
 use crate::{
-    error::Error,
+    error::{Error, Result},
+    function::PairFunction,
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -60,6 +61,7 @@ impl Uniformity {
 
     /// The squared maximum mean discrepancy of two sets, without bias, from the U-statistic of either and the value across
     /// (Gretton et al. 2012, eq. 3); across all pairs of independent sets, or across the unpaired rows of paired ones (eq. 4).
+    /// Of collapsed sets see [`SquaredMmd::needs_points`].
     pub fn squared_mmd(x: f64, y: f64, cross: f64) -> f64 {
         // E k(x, x′) + E k(y, y′) − 2 E k(x, y) for k = exp(−t‖·‖²).
         (x.exp() - cross.exp()) + (y.exp() - cross.exp())
@@ -79,6 +81,12 @@ impl SquaredMmd {
         Self { t }
     }
 
+    /// Whether the uniformities of two sets, and across them, are all so near 0 that their difference would lose its digits.
+    /// Of such collapsed sets a request measures the discrepancy from the points.
+    pub fn needs_points(x: f64, y: f64, cross: f64) -> bool {
+        [x, y, cross].iter().all(|&value| value >= MIN_COLLAPSED)
+    }
+
     /// The discrepancy of x (n, d) and y (m, d) over all pairs across them (eq. 3). 0 is expected of two sets of one
     /// distribution, drawn independently: not of positive pairs, for which there is [`unpaired`](Self::unpaired). Two
     /// rows of either set are needed.
@@ -92,6 +100,9 @@ impl SquaredMmd {
         SquaredMmdOver { pairs: Unpaired(x, y), t: self.t }
     }
 }
+
+/// The uniformity from which on a set counts as collapsed.
+const MIN_COLLAPSED: f64 = -1.0 / 64.0;
 
 impl<T> UniformityOfUnion<'_, T> {
     fn parts(&self) -> [Pairs<'_>; 3] {
@@ -142,6 +153,17 @@ impl Metric for UniformityOfUnion<'_, &[f64]> {
 impl<P> Sealed for SquaredMmdOver<P> {}
 
 impl<'a, P: PairSet<'a>> SquaredMmdOver<P> {
+    /// The discrepancy from the means of 1 − k, which keep their digits where every kernel is next to 1.
+    async fn of_losses(&self, on: &Run<'_>) -> Result<f64> {
+        let (loss, silent) = (PairFunction::GaussianLoss { t: self.t }, on.watch.silent());
+        let mut means = [0.0; 3];
+        for (mean, pairs) in means.iter_mut().zip(self.parts()) {
+            *mean = on.backend.function_sum(pairs, loss, &silent).await? / pairs.count() as f64;
+        }
+        let [cross, x, y] = means;
+        Ok((cross - x) + (cross - y))
+    }
+
     /// The pairs across the sets, and those within either.
     fn parts(&self) -> [Pairs<'a>; 3] {
         let across = self.pairs.pairs();
@@ -168,6 +190,9 @@ impl<'a, P: PairSet<'a>> Metric for SquaredMmdOver<P> {
                 *value = Uniformity::log_mean(sum.into_iter().collect::<LogSumExp>(), pairs.count())?;
             }
             let [cross, x, y] = values;
+            if SquaredMmd::needs_points(x, y, cross) {
+                return self.of_losses(on).await;
+            }
             Ok(Uniformity::squared_mmd(x, y, cross))
         })
     }

@@ -9,7 +9,7 @@ use std::{
 
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
-    GroupUniformity, Groups, Points, Potentials, Sigmoid, Spectrum, SupCon, Uniformity,
+    GroupUniformity, Groups, Points, Potentials, Sigmoid, Spectrum, SquaredMmd, SupCon, Uniformity,
 };
 
 use crate::{
@@ -184,6 +184,10 @@ impl Session<'_> {
 
     pub(crate) fn unpaired_uniformity(&mut self, x: &Points, y: &Points, metric: Uniformity) -> Result<f64> {
         self.step(Step::CrossUniformity, |engine| engine.value(metric.unpaired(x, y)))
+    }
+
+    pub(crate) fn squared_mmd(&mut self, x: &Points, y: &Points, t: f64) -> Result<f64> {
+        self.step(Step::CrossUniformity, |engine| engine.value(SquaredMmd::new(t).unpaired(x, y)))
     }
 
     pub(crate) fn queue_uniformity(&mut self, x: &Points, queue: &Points, metric: Uniformity) -> Result<f64> {

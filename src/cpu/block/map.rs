@@ -97,6 +97,38 @@ impl<F: Formula<Real = f64>> PairMap<F> for Power {
     }
 }
 
+/// Loss 1 − exp(−t‖x−y‖²), of squared distances that are the negated similarity.
+#[derive(Clone, Copy)]
+pub(crate) struct GaussianLoss {
+    pub(crate) t: f64,
+}
+
+impl<F: Formula<Real = f64>> PairMap<F> for GaussianLoss {
+    #[inline(always)]
+    fn apply<S: Simd>(self, simd: S, similarity: S::f64s) -> Mapped<S::f64s> {
+        let splat = |value| simd.splat_f64s(value);
+        let exponent = simd.max_f64s(simd.mul_f64s(splat(self.t), similarity), splat(-1000.0));
+        let kernel = Exp64::new(1.0).of(simd, exponent);
+        let near = simd.less_than_or_equal_f64s(splat(-MAX_SERIES_LOSS), exponent);
+        let value = simd.select_f64s(near, minus_exp_m1(simd, exponent), simd.sub_f64s(splat(1.0), kernel));
+        Mapped { value, slope: simd.mul_f64s(splat(self.t), kernel), slope_by_scale: splat(0.0) }
+    }
+}
+
+/// Largest −e at which the series of 1 − exp(e) is taken: next to 1 the exponential has lost the digits of its distance from it.
+const MAX_SERIES_LOSS: f64 = 0.25;
+
+/// 1 − exp(e) for e in [−¼, 0] by its series −e (1 + e/2 (1 + e/3 (…))), whose remainder is below 1e-18 of it.
+#[inline(always)]
+fn minus_exp_m1<S: Simd>(simd: S, e: S::f64s) -> S::f64s {
+    let one = simd.splat_f64s(1.0);
+    let mut series = one;
+    for k in (2..14).rev() {
+        series = simd.mul_add_f64s(simd.mul_f64s(e, simd.splat_f64s(1.0 / f64::from(k))), series, one);
+    }
+    simd.mul_f64s(simd.neg_f64s(e), series)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +151,43 @@ mod tests {
                 [of.value, of.slope, of.slope_by_scale].map(|v| simd.reduce_max_f64s(v))
             };
             self.0.iter().map(one).collect()
+        }
+    }
+
+    /// Loss of every squared distance, and its slope.
+    struct Losses<'a> {
+        t: f64,
+        squares: &'a [f64],
+    }
+
+    impl Job for Losses<'_> {
+        type Output = Vec<[f64; 2]>;
+
+        #[inline(always)]
+        fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output {
+            let one = |&square: &f64| {
+                let of = PairMap::<Dot>::apply(GaussianLoss { t: self.t }, simd, simd.splat_f64s(-square));
+                [of.value, of.slope].map(|v| simd.reduce_max_f64s(v))
+            };
+            self.squares.iter().map(one).collect()
+        }
+    }
+
+    #[test]
+    fn a_gaussian_loss_is_right_to_its_last_digits_however_close_the_pair() {
+        let mut squares: Vec<_> = (0..4000).map(|i| f64::from(i) / 1000.0).collect();
+        squares.extend([1e-300, 1e-20, 1e-10, 1e-5, 1e300, f64::MAX]);
+        for isa in Isa::all() {
+            for t in [1e-3, 1.0, 20.0, 1e6] {
+                for (&square, [value, slope]) in squares.iter().zip(isa.run(Losses { t, squares: &squares }))
+                {
+                    let (want, kernel) = (-(-t * square).exp_m1(), (-t * square).exp());
+                    assert!((value - want).abs() <= 1e-11 * want, "loss of {square:e}, t = {t}: {value:e}");
+                    assert!((slope - t * kernel).abs() <= 1e-10 * t * kernel + 1e-300, "slope of {square:e}");
+                    let near = t * square <= MAX_SERIES_LOSS;
+                    assert!(!near || (value - want).abs() <= 1e-15 * want, "loss of {square:e}, t = {t}");
+                }
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{
             table::Table,
         },
         gradient::{
+            finish::finish,
             weighted::CentredSums,
             weights::{RoundedWeights, Weights},
         },
@@ -65,6 +66,28 @@ impl<F: Formula<Real = f64>, M: PairMap<F>> Weights<f64> for MapWeights<F, M> {
         let at = (block.rows.start, block.cols.start);
         self.sums.lock().unwrap_or_else(PoisonError::into_inner).push((at, sums.sums));
     }
+}
+
+/// Σ f(‖x−y‖²) over the pairs, and the gradient of `upstream` times that, added to `into` where given.
+pub(crate) fn distance_gradient<M: PairMap<Difference>>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    map: M,
+    upstream: f64,
+    into: Option<Gradients>,
+    watch: &Watch,
+) -> Result<(FunctionSums, Gradients)> {
+    let weights = MapWeights::<Difference, _>::new(map);
+    let CentredSums { centre, on_x, on_y } = CentredSums::new(isa, pairs, &weights, pairs.centre(), watch)?;
+    // A function has its derivatives beside it.
+    let by_log_scale = into.as_ref().map_or(0.0, |into| into.by_log_scale);
+    let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
+    // ∇ₓf(‖x−y‖²) = −2f′ (y − x)
+    let slope = -2.0 * upstream;
+    let x = finish(pairs.left(), on_x, &centre, slope, into_x)?.gradient;
+    let y = pairs.second().zip(on_y).map(|(rows, on)| Ok(finish(rows, on, &centre, slope, into_y)?.gradient));
+    let gradients = Gradients { x, y: y.transpose()?, by_log_scale };
+    Ok((FunctionSums { value: weights.into_sums().value, ..FunctionSums::default() }, gradients))
 }
 
 /// Σ log(1 + exp(scale · ⟨x, y⟩ + bias)) over the pairs, and the gradient of `upstream` times that.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::{
     cpu::{
         block::{formula::Difference, map::Power},
-        gradient::{finish::finish, mapped::MapWeights, weighted::CentredSums},
+        gradient::mapped::distance_gradient,
         matrix::{into_values, matrix},
         pairs::PairSet,
         points::{Rows, finite, zeros},
@@ -139,19 +139,9 @@ impl<'a> Class<'a> {
             && alpha != 2.0
         {
             return self.with_members(isa, |members| {
-                let weights = MapWeights::<Difference, _>::new(power(alpha));
-                let centre = members.centre();
-                let CentredSums { centre, on_x, on_y } =
-                    CentredSums::new(isa, members, &weights, centre, watch)?;
-                // ∇ₓf(‖x−y‖²) = −2f′ (y − x)
-                let slope = -2.0 * scale;
-                let on_x = into_values(finish(members.left(), on_x, &centre, slope, None)?.gradient)?;
-                let on_y = members
-                    .second()
-                    .zip(on_y)
-                    .map(|(rows, on)| into_values(finish(rows, on, &centre, slope, None)?.gradient));
-                let sum = self.weight * weights.into_sums().value;
-                Ok(ClassGradient { sum, on_x, on_y: on_y.transpose()?.unwrap_or_default() })
+                let (sums, on) = distance_gradient(isa, members, power(alpha), scale, None, watch)?;
+                let on_y = on.y.map(into_values).transpose()?.unwrap_or_default();
+                Ok(ClassGradient { sum: self.weight * sums.value, on_x: into_values(on.x)?, on_y })
             });
         }
         let ((right, of_right), left) = (self.right(), self.pairs.left());

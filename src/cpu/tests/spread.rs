@@ -261,3 +261,46 @@ fn some_rows_again() {
         }
     }
 }
+
+#[test]
+fn gaussian_losses() {
+    for cpu in &cpus() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            let of = |n: usize, seed| set(cpu, &random(n * 9, seed), 9, scaling);
+            let (x, y) = (of(150, 41), of(131, 42));
+            for t in [1e-6, 0.5, 20.0] {
+                for (pairs, right) in
+                    [(Pairs::Within(&x.points), None), (Pairs::Across(&x.points, &y.points), Some(&y))]
+                {
+                    let what = format!("{}, {scaling:?}, t = {t}", cpu.device.name);
+                    let function = PairFunction::GaussianLoss { t };
+                    let kind = if right.is_some() { Kind::Across } else { Kind::Within };
+                    let other = right.unwrap_or(&x);
+                    let of_pair = |(i, j): (usize, usize)| -t * squared_distance(&x.seen[i], &other.seen[j]);
+                    let all = list(kind, x.seen.len(), other.seen.len());
+                    let want: f64 = all.into_iter().map(|pair| -of_pair(pair).exp_m1()).sum();
+                    let value = cpu.function_sum(pairs, function, &watch()).block().expect("a sum");
+                    let (sums, gradients) = cpu
+                        .function_gradient(pairs, function, -1.5, None, &watch())
+                        .block()
+                        .expect("a gradient");
+                    close(&what, value, want, 1e-11 * want);
+                    close(&what, sums.value, want, 1e-11 * want);
+                    // The gradient for a row x of 1 − exp(−t‖x−y‖²) is 2t exp(−t‖x−y‖²) (x − y).
+                    let differences = |a: &Set, b: &Set| {
+                        let kernel =
+                            |i: usize, j: usize| (-t * squared_distance(&a.seen[i], &b.seen[j])).exp();
+                        let weight = |i, j| -1.5 * 2.0 * t * kernel(i, j);
+                        let mut want = oracle::weighted_differences(&a.seen, &b.seen, weight);
+                        oracle::through(&mut want, &a.seen, &a.lengths);
+                        want
+                    };
+                    close_grad(&what, &gradients.x, &differences(&x, other), 1e-5);
+                    if let Some(on_y) = &gradients.y {
+                        close_grad(&what, on_y, &differences(other, &x), 1e-5);
+                    }
+                }
+            }
+        }
+    }
+}

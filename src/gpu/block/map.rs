@@ -8,7 +8,7 @@ use crate::{
     gpu::{
         block::similarities::{READ_COST, SimilarityTable},
         device::{
-            context::{Context, TILE},
+            context::TILE,
             stream::{Collector, Stream, Sums, TileSum, Tiles},
         },
         kernel::{
@@ -16,7 +16,7 @@ use crate::{
             exponent::PairExponent,
             params::MapParams,
             rate,
-            table::Shader,
+            table::{PairMapping, Shader},
         },
     },
     kernel::Kernel,
@@ -56,7 +56,8 @@ pub(crate) fn exponent(pairs: Pairs<'_>, function: PairFunction<'_>) -> Result<P
     check(function)?;
     let (kernel, scaling) = (kernel(function), pairs.sides().0.scaling());
     let arithmetic = match function {
-        PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Arithmetic::DIFFERENCES,
+        PairFunction::GaussianLoss { .. }
+        | PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Arithmetic::DIFFERENCES,
         _ => accuracy::first(pairs, kernel, Reduction::Weights),
     };
     PairExponent::of_rows(arithmetic, kernel, scaling)
@@ -68,6 +69,10 @@ fn check(function: PairFunction<'_>) -> Result<()> {
         PairFunction::Softplus { scale, .. } if !(MIN_SCALE..=MAX_SCALE).contains(&scale) => {
             let expected = "between 1e-29 and 1e29 on a GPU; choose another, or use the CPU";
             Err(Error::Parameter { name: "scale", value: scale, expected })
+        }
+        PairFunction::GaussianLoss { t } if !rate::fits(t) => {
+            let expected = "a number that 32-bit floats hold on a GPU; choose another, or use the CPU";
+            Err(Error::Parameter { name: "t", value: t, expected })
         }
         PairFunction::InClass { term: ClassTerm::Distance { alpha }, .. } if alpha > MAX_ALPHA => {
             let expected = "at most 1000 on a GPU; choose a smaller one, or use the CPU";
@@ -81,7 +86,8 @@ fn kernel(function: PairFunction<'_>) -> Kernel {
     match function {
         PairFunction::Softplus { scale, .. } => Kernel::logit(1.0 / scale),
         PairFunction::InClass { term: ClassTerm::Dot, .. } => Kernel::logit(1.0),
-        PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Kernel::gaussian(1.0),
+        PairFunction::GaussianLoss { .. }
+        | PairFunction::InClass { term: ClassTerm::Distance { .. }, .. } => Kernel::gaussian(1.0),
     }
 }
 
@@ -89,7 +95,6 @@ impl<'a> PairMap<'a> {
     /// The map of similarities that are relative to 0. Distances are taken in the unit that `square` is the square of, so that
     /// f32 holds their powers.
     pub(crate) fn new(
-        context: &Context,
         table: &'a SimilarityTable<'a>,
         function: PairFunction<'_>,
         square: f64,
@@ -110,11 +115,13 @@ impl<'a> PairMap<'a> {
                 // Beyond, f32 has no finite logit.
                 let bias = bias.clamp(-MAX_BIAS, MAX_BIAS);
                 let params = MapParams { factor: scale as f32, bias: bias as f32, ..exp };
-                let none = context.filled("no classes", &[[0u32; 2]])?;
-                let none = [pass.left, pass.right]
-                    .map(|set| vec![none.clone(); set.rows().div_ceil(pass.x.panel_rows)]);
-                let shader = Shader::MapPairs { softplus: true };
-                Ok(map(shader, params, none, 1.0, pass.exponent.gradient_factor()))
+                let shader = Shader::MapPairs(PairMapping::Softplus);
+                Ok(map(shader, params, no_classes(table)?, 1.0, pass.exponent.gradient_factor()))
+            }
+            PairFunction::GaussianLoss { t } => {
+                let params = MapParams { factor: -t as f32, ..exp };
+                let shader = Shader::MapPairs(PairMapping::GaussianLoss);
+                Ok(map(shader, params, no_classes(table)?, 1.0, -2.0 * t))
             }
             PairFunction::InClass { term, classes } => {
                 let largest = classes.weights.iter().fold(0.0f64, |most, weight| most.max(weight.abs()));
@@ -124,7 +131,7 @@ impl<'a> PairMap<'a> {
                     true => of_x.clone(),
                     false => of_rows(table, classes.of_y, &classes, largest)?,
                 };
-                let shader = Shader::MapPairs { softplus: false };
+                let shader = Shader::MapPairs(PairMapping::PowerInClass);
                 let (params, of_values, of_slopes) = match term {
                     ClassTerm::Dot => {
                         let params = MapParams { factor: (1.0 / square) as f32, ..exp };
@@ -180,7 +187,7 @@ impl<'a> PairMap<'a> {
         let value = self.value_factor * value;
         // Slopes are derivatives for a bias where there is one.
         Ok(match self.shader {
-            Shader::MapPairs { softplus: true } => FunctionSums { value, by_bias, by_log_scale },
+            Shader::MapPairs(PairMapping::Softplus) => FunctionSums { value, by_bias, by_log_scale },
             _ => FunctionSums { value, ..FunctionSums::default() },
         })
     }
@@ -189,6 +196,13 @@ impl<'a> PairMap<'a> {
     pub(crate) fn slope_factor(&self) -> f64 {
         self.slope_factor
     }
+}
+
+/// What stands in the place of the classes where a function has none.
+fn no_classes(table: &SimilarityTable<'_>) -> Result<[Vec<wgpu::Buffer>; 2]> {
+    let pass = &table.pass;
+    let none = pass.context.filled("no classes", &[[0u32; 2]])?;
+    Ok([pass.left, pass.right].map(|set| vec![none.clone(); set.rows().div_ceil(pass.x.panel_rows)]))
 }
 
 /// The class and the weight of every row, panel by panel, weights being parts of the largest.

@@ -66,7 +66,7 @@ async fn by_pairs(
     context
         .scoped("differentiating a function of pairs", async {
             let table = SimilarityTable::new(context, pairs, exponent, 0.0).await?;
-            let map = PairMap::new(context, &table, function, square)?;
+            let map = PairMap::new(&table, function, square)?;
             let evidence = |_, summed: &Summed| Evidence {
                 // Slopes tell nothing of a mean.
                 log_mean: f64::NEG_INFINITY,

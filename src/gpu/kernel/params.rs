@@ -211,7 +211,7 @@ params! {
 }
 
 params! {
-    Shader::MapPairs { .. } => MapParams {
+    Shader::MapPairs(_) => MapParams {
         rows: u32,
         cols: u32,
         stride: u32,

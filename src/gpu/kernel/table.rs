@@ -183,6 +183,20 @@ impl Pairwise {
     }
 }
 
+/// The function that `map_pairs.wgsl` makes of a similarity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PairMapping {
+    Softplus,
+    GaussianLoss,
+    /// A power within classes.
+    PowerInClass,
+}
+
+#[cfg(test)]
+impl PairMapping {
+    pub(crate) const ALL: [Self; 3] = [Self::Softplus, Self::GaussianLoss, Self::PowerInClass];
+}
+
 /// A compiled variant of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Shader {
@@ -207,10 +221,7 @@ pub(crate) enum Shader {
     Halve,
     Histogram,
     LogSum(Pairwise),
-    /// Of a softplus, or of a power within classes.
-    MapPairs {
-        softplus: bool,
-    },
+    MapPairs(PairMapping),
     Moments,
     Normalize {
         unit: bool,
@@ -259,7 +270,7 @@ impl Shader {
         for less_one in [false, true] {
             all.extend([Self::ColumnSums { less_one }, Self::RectangleSums { less_one }]);
         }
-        all.extend([false, true].map(|softplus| Self::MapPairs { softplus }));
+        all.extend(PairMapping::ALL.map(Self::MapPairs));
         for unit in [false, true] {
             all.extend([Self::FinishGrad { unit }, Self::Normalize { unit }]);
             all.extend([Self::PairedDots { unit }, Self::PairedGrad { unit, dots: false }]);
@@ -322,7 +333,7 @@ impl Shader {
             Self::LogSum(pairwise) | Self::Similarities(pairwise) | Self::Weights(pairwise) => {
                 LOG_SUM[usize::from(pairwise.subgroups)]
             }
-            Self::MapPairs { .. } => MAP_PAIRS,
+            Self::MapPairs(_) => MAP_PAIRS,
             Self::Moments => MOMENTS,
             Self::Normalize { .. } => NORMALIZE,
             Self::PairedDistances => PAIRED_DISTANCES,
@@ -356,7 +367,7 @@ impl Shader {
             Self::Halve => "halve",
             Self::Histogram => "histogram",
             Self::LogSum(_) => "log_sum",
-            Self::MapPairs { .. } => "map_pairs",
+            Self::MapPairs(_) => "map_pairs",
             Self::Moments => "moments",
             Self::Normalize { .. } => "normalize_rows",
             Self::PairedDistances => "paired_distances",
@@ -379,7 +390,7 @@ impl Shader {
             Self::Add | Self::Centre | Self::CloseCounts | Self::Excess | Self::Histogram => 2,
             Self::CloseList | Self::ColumnSums { .. } | Self::Moments => 3,
             Self::PairedDistances | Self::SquaredDistances | Self::WeightedSums(_) => 3,
-            Self::FinishGrad { .. } | Self::MapPairs { .. } | Self::Normalize { .. } => 4,
+            Self::FinishGrad { .. } | Self::MapPairs(_) | Self::Normalize { .. } => 4,
             Self::Weigh | Self::WeightedDifferences => 4,
             Self::Gather | Self::Halve | Self::PairedDots { .. } | Self::Similarities(_) => 5,
             Self::LogSum(_) | Self::Cooperative { weights: false, .. } => 5,
@@ -399,7 +410,10 @@ impl Shader {
             Self::FinishGrad { unit } | Self::Normalize { unit } | Self::PairedDots { unit } => {
                 vec![("UNIT", flag(unit))]
             }
-            Self::MapPairs { softplus } => vec![("SOFTPLUS", flag(softplus))],
+            Self::MapPairs(mapping) => vec![
+                ("SOFTPLUS", flag(mapping == PairMapping::Softplus)),
+                ("GAUSSIAN_LOSS", flag(mapping == PairMapping::GaussianLoss)),
+            ],
             Self::PairedGrad { unit, dots } => vec![("UNIT", flag(unit)), ("DOTS", flag(dots))],
             Self::LogSum(pairwise) | Self::Similarities(pairwise) | Self::Weights(pairwise) => {
                 let mut constants = pairwise.tiling.constants();

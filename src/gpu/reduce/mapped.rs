@@ -50,7 +50,7 @@ pub(crate) fn progress(pairs: Pairs<'_>, function: PairFunction<'_>, watch: &Wat
         PairFunction::InClass { classes, .. } => {
             (watch.silent(), classes.pairs(matches!(pairs, Pairs::Within(_))).into_iter().sum())
         }
-        PairFunction::Softplus { .. } => (watch.clone(), 0),
+        PairFunction::Softplus { .. } | PairFunction::GaussianLoss { .. } => (watch.clone(), 0),
     }
 }
 
@@ -97,7 +97,7 @@ async fn sums(
     context
         .scoped("summing a function of pairs", async {
             let table = SimilarityTable::new(context, pairs, exponent, 0.0).await?;
-            let map = PairMap::new(context, &table, function, square)?;
+            let map = PairMap::new(&table, function, square)?;
             let pass = &table.pass;
             let mut stream = Stream::collecting(MapSums::default(), context, pass.x.stored, Some(watch))?;
             for block in pass.blocks() {

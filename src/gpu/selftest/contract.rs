@@ -23,7 +23,7 @@ use crate::{
                 MomentsParams, NormalizeParams, PairParams, Params, RectangleParams, RowParams, WeighParams,
                 WeightedDifferencesParams, WeightedSumsParams,
             },
-            table::Shader,
+            table::{PairMapping, Shader},
         },
         points::{halves::HALVE_ROWS, panels::EXCESS_ROWS},
         reduce::{histogram, rows},
@@ -129,7 +129,7 @@ fn numbers_that_two_files_share_are_the_same() {
     assert_eq!(number(Shader::Histogram, "WINDOW") as usize, histogram::WINDOW);
     assert_eq!(number(Shader::Moments, "TILE") as usize, TILE);
     assert_eq!(4 * number(Shader::ColumnSums { less_one: false }, "QUADS") as usize, rows::COLUMNS);
-    for shader in [Shader::MapPairs { softplus: false }, Shader::MapPairs { softplus: true }] {
+    for shader in PairMapping::ALL.map(Shader::MapPairs) {
         assert_eq!(number(shader, "ROWS") as usize, TILE);
         assert_eq!(4 * number(shader, "QUADS") as usize, map::COLUMNS);
     }

@@ -309,3 +309,38 @@ fn means_of_classes_serve_as_their_pairs_do() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn gaussian_losses_are_those_of_their_formula() -> Result<()> {
+    for (gpu, context) in backends() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            let set = |rows, seed| Set::new(&context, &values(rows, 19, seed), 19, scaling);
+            let (x, y) = (set(70, 1)?, set(65, 2)?);
+            for kind in [Kind::Within, Kind::Across] {
+                for t in [1e-4, 0.5, 5.0] {
+                    let what = format!("{scaling:?}, {kind:?}, t = {t}");
+                    let right = kind.right(&x, &y);
+                    let exponent =
+                        |i: usize, j: usize| exponent_of(Kernel::gaussian(t), &x.rows[i], &right.rows[j]);
+                    let want: f64 =
+                        kind.all(70, right.rows.len()).map(|(i, j)| -exponent(i, j).exp_m1()).sum();
+                    let (pairs, function) = (kind.pairs(&x, &y), PairFunction::GaussianLoss { t });
+                    let value = gpu.function_sum(pairs, function, &watch()).block()?;
+                    let (sums, gradients) =
+                        gpu.function_gradient(pairs, function, -1.5, None, &watch()).block()?;
+                    for value in [value, sums.value] {
+                        assert!((value / want - 1.0).abs() < 2e-6, "{what}: {value:e}, not {want:e}");
+                    }
+                    // The derivative for the exponent e of −1.5 (1 − exp(e)).
+                    let weight = |i: usize, j: usize| 1.5 * exponent(i, j).exp();
+                    let want = formula(kind, Kernel::gaussian(t), &x, &y, weight);
+                    for (got, want) in std::iter::once(gradients.x).chain(gradients.y).zip(&want) {
+                        let error = error(&got.read()?, want);
+                        assert!(error < 1e-5, "{what}: {error:e} off");
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

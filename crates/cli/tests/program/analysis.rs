@@ -71,6 +71,33 @@ fn a_set_is_no_distance_from_itself() {
     assert!((value / unpaired_uniformity(&x, &x, t) - 1.0).abs() < 1e-4, "{value}");
 }
 
+/// Two sets within 1e-5 of one direction, whose kernels are all 1 to ten digits.
+#[test]
+fn collapsed_sets_keep_the_digits_of_their_discrepancy() {
+    let folder = Folder::new();
+    let values = |seed| noise(N * D, seed).into_iter().map(|v| 1.0 + 1e-5 * v).collect::<Vec<_>>();
+    let (of_x, of_y) = (values(3), values(4));
+    folder.npy("x.npy", &of_x, N, D);
+    folder.npy("y.npy", &of_y, N, D);
+    let (x, y) = (rows(&of_x, D, true), rows(&of_y, D, true));
+    for order in ["0.5,2", "2,0.5"] {
+        let report = folder.json(&["x.npy", "y.npy", "--t", order]);
+        for row in report["sweep"].as_array().unwrap() {
+            let t = row["t"].as_f64().unwrap();
+            let loss = |a: &[f64], b: &[f64]| {
+                -(-t * a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()).exp_m1()
+            };
+            let mean = |x: &[Vec<f64>], y: &[Vec<f64>]| {
+                let distinct = (0..N).flat_map(|i| (0..N).filter(move |&j| j != i).map(move |j| (i, j)));
+                distinct.map(|(i, j)| loss(&x[i], &y[j])).sum::<f64>() / (N * (N - 1)) as f64
+            };
+            let want = 2.0 * mean(&x, &y) - mean(&x, &x) - mean(&y, &y);
+            let got = row["squared_mmd"].as_f64().unwrap();
+            assert!((got / want - 1.0).abs() < 1e-3, "t = {t}: {got:e}, not {want:e}");
+        }
+    }
+}
+
 /// The Gaussian potential of the very pairs that the loss is made of.
 #[test]
 fn uniformity_of_negatives() {

@@ -1,6 +1,6 @@
 //! Uniformity at several t: of each set, of both together, and across.
 
-use unisphere::{Scaling, Uniformity, unordered_pairs};
+use unisphere::{Scaling, SquaredMmd, Uniformity, unordered_pairs};
 
 use super::summary::Summary;
 use crate::{
@@ -78,6 +78,16 @@ pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Swept> {
     };
     let mut rows: Vec<_> = ts.iter().enumerate().filter_map(row).collect();
     let matching = rows.split_off(shown.min(rows.len()));
+    if let [x, y] = &*work.sets {
+        for SweepRow { t, pair, .. } in &mut rows {
+            let Some(pair) = pair else { continue };
+            if let (Ok([of_x, of_y]), Ok(unpaired)) = (pair.within, pair.unpaired)
+                && SquaredMmd::needs_points(of_x, of_y, unpaired)
+            {
+                pair.squared_mmd = Ok(work.session.squared_mmd(&x.points, &y.points, *t)?);
+            }
+        }
+    }
     Ok(Swept { table: (!rows.is_empty()).then_some(Sweep { rows }), matching })
 }
 
