@@ -145,7 +145,7 @@ impl Kind {
             [b'i', size @ (b'1' | b'2' | b'4' | b'8')] => Self::Signed(usize::from(size - b'0')),
             [b'u', size @ (b'1' | b'2' | b'4' | b'8')] => Self::Unsigned(usize::from(size - b'0')),
             b"b1" | b"?" => Self::Unsigned(1),
-            [b'O', ..] => return Err(Fault::Objects),
+            [b'O', ..] => return Err(Fault::ObjectColumn),
             _ => return Err(Fault::NotNumbers { descr: excerpt(descr) }),
         };
         match order {

@@ -96,8 +96,17 @@ pub enum Fault {
     },
 
     /// Python objects.
-    #[error("holds Python objects; these are pickles, which are never executed; save x.astype('float32')")]
+    #[error(
+        "holds Python objects; these are pickles, which are never executed; make all rows of one length and save \
+             numpy.stack(x).astype('float32')"
+    )]
     Objects,
+    /// Python objects in the place of one number a row.
+    #[error(
+        "holds Python objects; these are pickles, which are never executed; save labels as \
+             numpy.unique(x, return_inverse=True)[1], and weights as x.astype('float64')"
+    )]
+    ObjectColumn,
     /// Records of named fields, or arrays within arrays.
     #[error("holds records, not numbers; save one field as a matrix: x['field'].astype('float32')")]
     Records,
@@ -172,8 +181,8 @@ pub enum Fault {
     NoNumbers,
     /// Text, complex numbers, dates, and whatever else is no real number.
     #[error(
-        "holds values of dtype '{descr}', not numbers; give each a number: \
-             numpy.unique(x, return_inverse=True)[1]"
+        "holds values of dtype '{descr}', not numbers; save labels as \
+             numpy.unique(x, return_inverse=True)[1], and weights as x.astype('float64')"
     )]
     NotNumbers {
         /// The dtype, shortened and escaped.
@@ -248,7 +257,9 @@ fn tuple(shape: &[u64]) -> String {
 
 fn reshaped(axes: usize) -> &'static str {
     match axes {
-        0 | 1 => "x.reshape(1, -1) for one point, or x.reshape(-1, 1) for points of one dimension",
+        0 | 1 => {
+            "at least two points, one a row: numpy.stack([x, y]), or x.reshape(-1, d) for points of d dimensions"
+        }
         _ => "x.reshape(-1, x.shape[-1]), or pool all axes but the first and the last",
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn recognise(head: &[u8]) -> Fault {
     let (found, cure) = match known {
         Some(&(_, found, cure)) => (found, cure),
         None if is_text(head) => {
-            ("text, perhaps CSV", "read it with numpy.loadtxt and save it with numpy.save")
+            ("text, perhaps CSV", "read it with numpy.loadtxt(f, delimiter=',') and save it with numpy.save")
         }
         None => ("something unknown", "save the array with numpy.save"),
     };

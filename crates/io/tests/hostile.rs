@@ -194,8 +194,12 @@ fn no_byte_order() {
 
 #[test]
 fn arrays_that_are_not_matrices() {
-    refused!(shape("()"), Fault::NotMatrix { .. }, "reshape(1, -1)");
-    refused!(shape("(6,)"), Fault::NotMatrix { .. }, "shape (6,), not (rows, dims); save x.reshape(1, -1)");
+    refused!(shape("()"), Fault::NotMatrix { .. }, "numpy.stack([x, y])");
+    refused!(
+        shape("(6,)"),
+        Fault::NotMatrix { .. },
+        "shape (6,), not (rows, dims); save at least two points"
+    );
     refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "shape (1, 2, 3), not");
     refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "x.reshape(-1, x.shape[-1])");
 }
@@ -333,7 +337,7 @@ fn columns() {
     said!(whole(&column("|u1", "(0,)", &[])), Fault::NoNumbers, "no numbers");
     said!(whole(&column("<U3", "(2,)", &[0; 24])), Fault::NotNumbers { .. }, "numpy.unique");
     said!(any(&column("<c8", "(2,)", &[0; 16])), Fault::NotNumbers { .. }, "'<c8'");
-    said!(any(&column("|O", "(2,)", &[0; 16])), Fault::Objects, "never executed");
+    said!(any(&column("|O", "(2,)", &[0; 16])), Fault::ObjectColumn, "never executed");
     said!(any(&column("i4", "(2,)", &[0; 8])), Fault::NoByteOrder { .. }, "'i4'");
     said!(any(&column("<i4", "(2,)", &[0; 7])), Fault::Length { .. }, "cut short");
     said!(any(&column("<i4", "(9223372036854775808,)", &[])), Fault::Huge { .. }, "more than any file");

@@ -3,7 +3,7 @@
 use unisphere_eval::{Protocol, Settings, Weighed};
 
 const COSTS: &str = "\
-Time grows with the square of the rows. --full takes four to seven times as long as a report without it: it goes through
+Time grows with the square of the rows. --full takes four to nine times as long as a report without it: it goes through
 all pairs again for the table over t, the losses, the histogram of cosines and the close pairs. It also makes the
 spectrum of the covariance, which is slow in thousands of dimensions.";
 

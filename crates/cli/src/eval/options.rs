@@ -87,7 +87,7 @@ pub(crate) struct Eval {
     zero_rows: ZeroRows,
 
     /// Add everything that needs no further file: tables over t and tau, a test against uniform points, spectra,
-    /// histograms, close pairs and the worst rows. Takes four to seven times as long
+    /// histograms, close pairs and the worst rows. Takes four to nine times as long
     #[arg(long, help_heading = REPORT)]
     full: bool,
 
@@ -112,8 +112,8 @@ pub(crate) struct Eval {
     #[arg(long, help_heading = REPORT)]
     pub(super) json: bool,
 
-    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or an index or part of a
-    /// name from unisphere devices
+    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or the index or part of the
+    /// name of a GPU from unisphere devices
     #[arg(long, default_value = "auto", value_parser = device(), help_heading = DEVICE)]
     pub(super) device: DeviceChoice,
 

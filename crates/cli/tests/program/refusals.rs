@@ -232,7 +232,7 @@ fn help_and_version_are_results() {
         (&["--version"][..], concat!("unisphere ", env!("CARGO_PKG_VERSION"), "\n")),
         (&["--help"], "unisphere eval images.npy texts.npy"),
         (&["eval", "--help"], "[default: auto]"),
-        (&["eval", "--help"], "--full takes four to seven times"),
+        (&["eval", "--help"], "--full takes four to nine times"),
         (&["eval", "--help"], "130  interrupted by Ctrl-C"),
         (&["eval", "-h"], "Exit codes: 0 done"),
     ] {
