@@ -13,6 +13,7 @@ use crate::{
     points::{Embeddings, Matrix, Moments, Points},
     precision::Precision,
     progress::Watch,
+    schedule::Block,
     weights::{Gradients, Normalizer, PairWeights, PointWeights, RowLogSums},
 };
 
@@ -113,6 +114,15 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
         ends: &'a [usize],
         kernel: Kernel,
         which: GroupPairs,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>>;
+
+    /// Σ k(x, y) over each of some blocks of the pairs.
+    fn block_log_sums<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        blocks: &'a [Block],
+        kernel: Kernel,
         watch: &'a Watch,
     ) -> Pending<'a, Vec<LogSumExp>>;
 
@@ -218,6 +228,31 @@ pub(crate) async fn row_gradient_in_two_passes(
         Normalizer::Given { weights: scalings.pair_weights(), scale: scale.signum(), into: None };
     let (_, gradients) = backend.gradient(pairs, kernel, normalizer, watch).await?;
     Ok((RowLogSums { y: sums.y.filter(|_| extra.y.is_some()), ..sums }, gradients))
+}
+
+/// Σ k(x, y) over each block, from points that are gathered for it: on a device where a block is a pass of its own.
+#[cfg(feature = "gpu")]
+pub(crate) async fn block_sums_of_gathered(
+    backend: &dyn Backend,
+    pairs: Pairs<'_>,
+    blocks: &[Block],
+    kernel: Kernel,
+    watch: &Watch,
+) -> Result<Vec<LogSumExp>> {
+    let (left, right) = pairs.sides();
+    let mut sums = Vec::with_capacity(blocks.len());
+    for Block { rows, cols, diagonal } in blocks {
+        let x = backend.gather(left, &rows.clone().collect::<Vec<_>>()).await?;
+        let of_block = match diagonal {
+            true => backend.log_sum(Pairs::Within(&x), &[kernel], watch).await?,
+            false => {
+                let y = backend.gather(right, &cols.clone().collect::<Vec<_>>()).await?;
+                backend.log_sum(Pairs::Across(&x, &y), &[kernel], watch).await?
+            }
+        };
+        sums.extend(of_block);
+    }
+    Ok(sums)
 }
 
 /// Σ k(x, y) over `pairs` for every kernel, from the sums of rows: for kernels that a device sums by rows alone.

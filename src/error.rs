@@ -120,6 +120,20 @@ pub enum Error {
         /// What is wrong with them.
         problem: String,
     },
+    /// A block of pairs that does not go with the rows.
+    #[error("block {number} of pairs: its {problem}")]
+    Block {
+        /// Its place in the list, from 0 on.
+        number: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A new order of rows that is none.
+    #[error("order of rows {problem}")]
+    Order {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Something that only unit rows have, asked of raw points.
     #[error("{metric} is of points scaled to unit length, and these are raw; upload them scaled")]
     Raw {
@@ -127,7 +141,7 @@ pub enum Error {
         metric: &'static str,
     },
     /// A value beyond what the arithmetic can hold.
-    #[error("{metric} of these points overflows; rescale the data or choose a smaller parameter")]
+    #[error("{metric} of these points overflows; choose a smaller parameter, or rescale points that are raw")]
     Overflow {
         /// The metric.
         metric: &'static str,

@@ -38,6 +38,7 @@ use crate::{
     pending::{Pending, offload, on_the_pool},
     points::{Embeddings, Matrix, Moments, Points},
     progress::Watch,
+    schedule::Block,
     weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums},
 };
 
@@ -151,6 +152,23 @@ impl Backend for Cpu {
             }
             let (isa, x, ends, watch) = (self.isa, Rows::of(x)?, ends.to_vec(), watch.clone());
             job(move || reduce::groups::log_sums(isa, &x, &ends, kernel.scale, which, &watch)).await
+        })
+    }
+
+    fn block_log_sums<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        blocks: &'a [Block],
+        kernel: Kernel,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>> {
+        Box::pin(async move {
+            if kernel.map != Map::Gaussian {
+                return Err(Error::missing("the sum of logits of each block"));
+            }
+            let (isa, pairs) = (self.isa, SharedPairs::of(pairs)?);
+            let (blocks, watch) = (blocks.to_vec(), watch.clone());
+            job(move || reduce::blocks::log_sums(isa, pairs.set(), &blocks, kernel.scale, &watch)).await
         })
     }
 

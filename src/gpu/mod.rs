@@ -32,8 +32,8 @@ pub use device::adapters::{adapters, adapters_async};
 
 use crate::{
     backend::{
-        Backend, Diagnostics, FoundPairs, GroupPairs, Sums, Term, row_gradient_in_two_passes,
-        total_gradient_in_two_passes, total_of_rows,
+        Backend, Diagnostics, FoundPairs, GroupPairs, Sums, Term, block_sums_of_gathered,
+        row_gradient_in_two_passes, total_gradient_in_two_passes, total_of_rows,
     },
     device::{Device, DeviceChoice},
     error::{Error, Result},
@@ -70,6 +70,7 @@ use crate::{
     points::{Embeddings, Matrix, Moments, Points, Scaling},
     precision::{Precision, Storage},
     progress::Watch,
+    schedule::Block,
     weights::{Gradients, Normalizer, PointWeights, RowLogSums},
 };
 
@@ -288,6 +289,16 @@ impl Backend for Gpu {
             }
             groups::group_log_sums(&self.context, x, Groups { ends, which }, kernel, watch).await
         })
+    }
+
+    fn block_log_sums<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        blocks: &'a [Block],
+        kernel: Kernel,
+        watch: &'a Watch,
+    ) -> Pending<'a, Vec<LogSumExp>> {
+        Box::pin(block_sums_of_gathered(self, pairs, blocks, kernel, watch))
     }
 
     fn gradient<'a>(

@@ -116,6 +116,43 @@ impl<'a> Embeddings<'a> {
         &self.values
     }
 
+    /// The same points in another order: row i is row `order[i]` of these. It moves them in place where they are owned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Order`] unless every row is named once.
+    pub fn reordered(self, order: &[usize]) -> Result<Self> {
+        let (rows, dims) = (self.rows, self.dims);
+        let mut left = vec![true; rows];
+        let once = order.iter().all(|&row| left.get_mut(row).is_some_and(std::mem::take));
+        if order.len() != rows || !once {
+            let problem = format!("names {} rows of {rows}, or one twice; name each once", order.len());
+            return Err(Error::Order { problem });
+        }
+        let mut values = self.values.into_owned();
+        let mut first = vec![0.0; dims];
+        // Each cycle of the order moves on by one place.
+        let mut moved = left;
+        for start in 0..rows {
+            if moved[start] || order[start] == start {
+                continue;
+            }
+            first.copy_from_slice(&values[start * dims..][..dims]);
+            let mut to = start;
+            loop {
+                moved[to] = true;
+                let from = order[to];
+                if from == start {
+                    values[to * dims..][..dims].copy_from_slice(&first);
+                    break;
+                }
+                values.copy_within(from * dims..(from + 1) * dims, to * dims);
+                to = from;
+            }
+        }
+        Ok(Self { values: Cow::Owned(values), rows, dims, scaling: self.scaling })
+    }
+
     /// The same points, borrowed from these.
     pub(crate) fn borrowed(&self) -> Embeddings<'_> {
         Embeddings { values: Cow::Borrowed(&self.values), ..*self }
@@ -173,6 +210,21 @@ pub(crate) fn check(row: usize, point: &[f32], scaling: Scaling) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_order_moves_whole_rows() -> Result<()> {
+        let values: Vec<f32> = (0..14).map(|v| v as f32 + 1.0).collect();
+        let x = || Embeddings::raw(values.as_slice(), 7, 2);
+        // A cycle of three, one of two, and rows that stay.
+        let order = [2, 1, 5, 4, 3, 0, 6];
+        let moved = x()?.reordered(&order)?;
+        let want: Vec<f32> = order.iter().flat_map(|&row| values[2 * row..][..2].to_vec()).collect();
+        assert_eq!((moved.values(), moved.rows(), moved.scaling()), (&*want, 7, Scaling::Raw));
+        for bad in [&order[..6], &[0, 1, 2, 3, 4, 5, 5], &[0, 1, 2, 3, 4, 5, 7]] {
+            assert!(matches!(x()?.reordered(bad), Err(Error::Order { .. })), "{bad:?}");
+        }
+        Ok(())
+    }
 
     #[test]
     fn every_fault_has_its_error() {

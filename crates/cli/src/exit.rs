@@ -92,8 +92,9 @@ impl From<unisphere::Error> for Failure {
                 Self::Device(text)
             }
             Stopped => Self::Interrupted,
-            // A caller's buffer and a browser's GPU, which this program has none of, and a solver that failed.
-            Buffer { .. } | MustAwait | Spectrum { .. } => Self::Internal(text),
+            // A caller's buffer, blocks and order of rows, and a browser's GPU, which this program has none of; and a solver that
+            // failed.
+            Buffer { .. } | Block { .. } | Order { .. } | MustAwait | Spectrum { .. } => Self::Internal(text),
             // Variants to come: a test holds the list above against the library's.
             _ => Self::Internal(text),
         }

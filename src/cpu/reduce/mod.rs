@@ -1,5 +1,6 @@
 //! Reductions of the pairs' similarities: one total, one sum per row or group, histograms, lists.
 
+pub(crate) mod blocks;
 pub(crate) mod classes;
 pub(crate) mod close_pairs;
 pub(crate) mod distances;

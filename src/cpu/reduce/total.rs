@@ -97,9 +97,9 @@ pub(crate) fn partial_sums<F: Formula>(
 }
 
 /// Sum of a block, and the largest sum of one of its tiles.
-struct TileSums {
-    sum: PartialSum,
-    largest: f64,
+pub(crate) struct TileSums {
+    pub(crate) sum: PartialSum,
+    pub(crate) largest: f64,
 }
 
 /// Blocks with a tile that makes more of a sum, so far, than the rounding of f32 allows.
@@ -172,11 +172,12 @@ fn log_sums_by<F: Formula>(
     Ok(sums.into_iter().zip(ts).map(|(sum, &t)| sum.log_sum::<F>(t)).collect())
 }
 
-struct BlockSum<'a, F: Formula> {
-    pairs: PairSet<'a>,
-    block: &'a Block,
-    rates: &'a [f64],
-    packed: &'a mut Packed<F::Real>,
+/// Sums over one block for every rate.
+pub(crate) struct BlockSum<'a, F: Formula> {
+    pub(crate) pairs: PairSet<'a>,
+    pub(crate) block: &'a Block,
+    pub(crate) rates: &'a [f64],
+    pub(crate) packed: &'a mut Packed<F::Real>,
 }
 
 impl<F: Formula> Job for BlockSum<'_, F> {

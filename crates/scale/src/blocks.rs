@@ -1,0 +1,174 @@
+//! Blocks of two panels, drawn in proportion to a bound of their sums, and those sums as parts of the bound.
+
+use std::collections::{HashMap, HashSet};
+
+use rand::{RngExt, rngs::ChaCha8Rng};
+use unisphere::{Engine, LogSumExp, PairBlock, Points, Result, Uniformity};
+
+use crate::{copies::Copies, panels::Panels};
+
+/// Panels of a set, and the norm of each: the root of the sum of the kernel over the panel with itself, diagonal included.
+#[derive(Debug)]
+pub(crate) struct Side<'a> {
+    points: &'a Points,
+    panels: Panels,
+    norms: Vec<f64>,
+    /// Sums of the norms up to each panel, and with it.
+    cumulative: Vec<f64>,
+    /// Σ k(x, y) over the pairs i < j within each panel.
+    within: Vec<f64>,
+}
+
+impl<'a> Side<'a> {
+    /// Every panel summed with itself.
+    pub(crate) fn new(engine: &Engine, points: &'a Points, panel_rows: usize, t: f64) -> Result<Self> {
+        let panels = Panels { rows: points.rows(), panel_rows };
+        let diagonal = |panel| PairBlock { rows: panels.range(panel), cols: panels.range(panel) };
+        let blocks: Vec<_> = (0..panels.count()).map(diagonal).collect();
+        // A panel of one row has no pairs, and a set of one row no uniformity.
+        let within: Vec<_> = match panels.rows {
+            0 | 1 => vec![0.0; blocks.len()],
+            _ => engine
+                .value(Uniformity::new(t).blocks_within(points, &blocks))?
+                .into_iter()
+                .map(value)
+                .collect(),
+        };
+        let norm = |(panel, within): (usize, &f64)| (2.0 * within + panels.len(panel) as f64).sqrt();
+        let norms: Vec<_> = within.iter().enumerate().map(norm).collect();
+        let add = |sum: &mut f64, norm: &f64| {
+            *sum += norm;
+            Some(*sum)
+        };
+        let cumulative = norms.iter().scan(0.0, add).collect();
+        Ok(Self { points, panels, norms, cumulative, within })
+    }
+
+    pub(crate) fn panels(&self) -> Panels {
+        self.panels
+    }
+
+    /// Σ k(x, y) over the pairs i < j that lie within a panel.
+    pub(crate) fn within(&self) -> f64 {
+        self.within.iter().sum()
+    }
+
+    /// Pairs that were summed for the norms.
+    pub(crate) fn pairs(&self) -> u64 {
+        (0..self.panels.count()).map(|panel| unisphere::unordered_pairs(self.panels.len(panel))).sum()
+    }
+
+    fn total(&self) -> f64 {
+        self.cumulative.last().copied().unwrap_or(0.0)
+    }
+
+    /// A panel, drawn in proportion to its norm.
+    fn draw(&self, rng: &mut ChaCha8Rng) -> usize {
+        let at = rng.random::<f64>() * self.total();
+        self.cumulative.partition_point(|&sum| sum <= at).min(self.norms.len() - 1)
+    }
+}
+
+fn value(sum: LogSumExp) -> f64 {
+    sum.log().exp()
+}
+
+/// Blocks of two panels: of one set, ordered and without a panel and itself; or one of each of two sets.
+#[derive(Debug)]
+pub(crate) struct Blocks<'a> {
+    engine: &'a Engine,
+    t: f64,
+    left: Side<'a>,
+    right: Option<Side<'a>>,
+    copies: Option<Copies>,
+    /// Sums that are known, by panels.
+    known: HashMap<(usize, usize), f64>,
+    pairs: u64,
+}
+
+impl<'a> Blocks<'a> {
+    pub(crate) fn within(engine: &'a Engine, t: f64, x: Side<'a>, copies: Copies) -> Self {
+        let (right, known, pairs) = (None, HashMap::new(), x.pairs());
+        Self { engine, t, left: x, right, copies: Some(copies), known, pairs }
+    }
+
+    pub(crate) fn across(engine: &'a Engine, t: f64, x: Side<'a>, y: Side<'a>) -> Self {
+        let (known, pairs) = (HashMap::new(), x.pairs() + y.pairs());
+        Self { engine, t, left: x, right: Some(y), copies: None, known, pairs }
+    }
+
+    /// Number of pairs that were summed.
+    pub(crate) fn pairs(&self) -> u64 {
+        self.pairs
+    }
+
+    /// Part of the sum over all ordered pairs that no block is needed for: pairs within a panel, and copies.
+    pub(crate) fn exact_part(&self) -> f64 {
+        match &self.copies {
+            Some(copies) => 2.0 * (self.left.within() + copies.across() as f64),
+            None => 0.0,
+        }
+    }
+
+    /// Sum of the bounds of all blocks: what a mean part of the bound is to be multiplied by.
+    pub(crate) fn bound(&self) -> f64 {
+        let total = self.left.total();
+        match &self.right {
+            Some(right) => total * right.total(),
+            None => total * total - self.left.norms.iter().map(|norm| norm * norm).sum::<f64>(),
+        }
+    }
+
+    /// Sums of so many blocks, drawn independently, each as a part of its bound.
+    pub(crate) fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) -> Result<Vec<f64>> {
+        let drawn: Vec<_> = (0..count).map(|_| self.draw_one(rng)).collect();
+        self.compute(&drawn)?;
+        let right = self.right.as_ref().unwrap_or(&self.left);
+        let part = |&(p, q): &(usize, usize)| {
+            let bound = self.left.norms[p] * right.norms[q];
+            let copies = self.copies.as_ref().map_or(0.0, |copies| copies.between(p, q) as f64);
+            // Rounding alone leads out of [0, 1].
+            ((self.known[&(p, q)] - copies) / bound).clamp(0.0, 1.0)
+        };
+        Ok(drawn.iter().map(part).collect())
+    }
+
+    /// Two panels; of one set, the first of them first: their sum is the same the other way round.
+    fn draw_one(&self, rng: &mut ChaCha8Rng) -> (usize, usize) {
+        match &self.right {
+            Some(right) => (self.left.draw(rng), right.draw(rng)),
+            None => loop {
+                let (p, q) = (self.left.draw(rng), self.left.draw(rng));
+                if p != q {
+                    break (p.min(q), p.max(q));
+                }
+            },
+        }
+    }
+
+    /// Sums the blocks that are not known yet.
+    fn compute(&mut self, drawn: &[(usize, usize)]) -> Result<()> {
+        let right = self.right.as_ref().unwrap_or(&self.left);
+        let mut asked = HashSet::new();
+        let new: Vec<_> = drawn
+            .iter()
+            .filter(|&block| !self.known.contains_key(block) && asked.insert(*block))
+            .copied()
+            .collect();
+        let block = |&(p, q): &(usize, usize)| PairBlock {
+            rows: self.left.panels.range(p),
+            cols: right.panels.range(q),
+        };
+        let blocks: Vec<_> = new.iter().map(block).collect();
+        let metric = Uniformity::new(self.t);
+        let sums = match &self.right {
+            None => self.engine.value(metric.blocks_within(self.left.points, &blocks))?,
+            Some(right) => {
+                self.engine.value(metric.blocks_across(self.left.points, right.points, &blocks))?
+            }
+        };
+        self.pairs += blocks.iter().map(|block| (block.rows.len() * block.cols.len()) as u64).sum::<u64>();
+        self.known.extend(new.into_iter().zip(sums.into_iter().map(value)));
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Metrics of sets of any size for unisphere: an estimate of uniformity with an interval that is proven for any data, from a small
+//! part of the pairs.
+//!
+//! ```
+//! use unisphere::{Embeddings, Engine};
+//! use unisphere_scale::Sampling;
+//!
+//! let values: Vec<f32> = (0..30_000).map(|i| ((i * i) as f32 * 0.37).sin()).collect();
+//! let x = Embeddings::new(values, 2_000, 15)?; // (2000, 15)
+//! let engine = Engine::cpu();
+//! let found = Sampling::new().with_tolerance(1e-3).uniformity(&engine, x, 2.0)?;
+//! assert!(found.low <= found.value && found.value <= found.high);
+//! assert!(found.half_width() <= 1e-3);
+//! # Ok::<(), unisphere::Error>(())
+//! ```
+//!
+//! # How it works
+//!
+//! The rows, in a random order, are cut into panels. Every panel is summed with itself, exactly. The Gaussian kernel is positive
+//! definite, so that the sum over the pairs of two panels is at most the root of the product of their own sums (Cauchy and
+//! Schwarz). Blocks of two panels, drawn with a probability in proportion to that bound, are therefore draws from a known range,
+//! and a betting interval (Waudby-Smith & Ramdas 2023) holds for their mean, whatever the data: sets with close pairs that no
+//! block has shown among them.
+//!
+//! Rows that are equal are found beforehand and counted exactly. A first stage of blocks tells how many more are needed; one
+//! second stage follows, and the interval is what both leave. Where so many blocks are needed that all pairs are
+//! hardly dearer, the value is computed exactly.
+
+#![forbid(unsafe_code)]
+
+mod betting;
+mod blocks;
+mod copies;
+mod panels;
+mod sampling;
+
+pub use sampling::{Interval, Method, Sampling};

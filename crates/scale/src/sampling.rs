@@ -1,0 +1,373 @@
+//! Estimates of uniformity from blocks of pairs: two stages, an interval, and the exact value where that is no dearer.
+
+use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+use unisphere::{DeviceKind, Embeddings, Engine, Error, Result, Scaling, Uniformity, unordered_pairs};
+
+use crate::{
+    betting::{Belief, interval},
+    blocks::{Blocks, Side},
+    copies::Copies,
+};
+
+/// How an estimate is made: to which tolerance, with which confidence, from which seed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampling {
+    tolerance: Option<f64>,
+    confidence: f64,
+    seed: u64,
+    panel_rows: Option<usize>,
+    estimate_only: bool,
+}
+
+/// A value with an interval that holds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Interval {
+    /// The value: unbiased but for the log, whose bias is below a thousandth of the interval's width.
+    pub value: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The probability, over the draw of the blocks, with which the interval holds the value over all pairs; 1 of an exact value.
+    pub confidence: f64,
+    /// How it was found.
+    pub method: Method,
+    /// The half-width that was asked for.
+    pub tolerance: f64,
+    /// What the order of the rows and the draw of the blocks follow from.
+    pub seed: u64,
+    /// Rows of a panel.
+    pub panel_rows: usize,
+    /// Blocks of two panels that were drawn.
+    pub blocks: u64,
+    /// Pairs that were summed.
+    pub pairs: u64,
+    /// Their share of all pairs.
+    pub share: f64,
+    /// The standard error of the value as one of a sample of rows: how far it may be from that of the distribution that the rows
+    /// were drawn from. None across two sets.
+    pub row_error: Option<f64>,
+}
+
+/// How a value was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// From all pairs.
+    Exact,
+    /// From blocks of pairs, drawn in proportion to a bound of their sums, by a betting interval: proven for any data.
+    NormWeightedBlocks,
+}
+
+/// The tolerance that serves where the standard error of the rows is small.
+const LEAST_TOLERANCE: f64 = 1e-4;
+/// Part of the standard error of the rows that an estimate need not be better than.
+const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
+/// Rows that the standard error of all is estimated from.
+const ROWS_FOR_ERROR: usize = 2048;
+/// Blocks of the first stage.
+const FIRST_STAGE: usize = 4096;
+/// Part of the risk that the first stage takes.
+const RISK_OF_FIRST_STAGE: f64 = 0.2;
+/// Blocks beyond what the first stage says, since it is uncertain itself.
+const SAFETY: f64 = 1.1;
+/// Share of all pairs from which on the exact value is worth its time.
+const MAX_SHARE: f64 = 0.3;
+/// Most blocks of one stage, whose sums are kept.
+const MAX_BLOCKS: f64 = 1e7;
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sampling {
+    /// An interval of 95 % confidence from seed 0, whose half-width is at most 1e-4 or a tenth of the standard error of the rows,
+    /// whichever is larger.
+    pub fn new() -> Self {
+        Self { tolerance: None, confidence: 0.95, seed: 0, panel_rows: None, estimate_only: false }
+    }
+
+    /// The half-width of the interval that is asked for; positive.
+    #[must_use]
+    pub fn with_tolerance(self, tolerance: f64) -> Self {
+        Self { tolerance: Some(tolerance), ..self }
+    }
+
+    /// The probability with which the interval is to hold the value; above 0 and below 1.
+    #[must_use]
+    pub fn with_confidence(self, confidence: f64) -> Self {
+        Self { confidence, ..self }
+    }
+
+    /// Another seed: the same one gives the same bits on one device.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// So many rows in a panel, at least 1. Larger panels reach a narrow interval in sets with close pairs, at more pairs for
+    /// each block.
+    #[must_use]
+    pub fn with_panel_rows(self, rows: usize) -> Self {
+        Self { panel_rows: Some(rows), ..self }
+    }
+
+    /// Never the exact value: where the tolerance takes too many pairs, what up to three tenths of them tell.
+    #[must_use]
+    pub fn estimate_only(self) -> Self {
+        Self { estimate_only: true, ..self }
+    }
+
+    /// Uniformity of x (n, d) over its pairs i < j.
+    ///
+    /// Points that are owned are put into a random order in place and handed to the engine, so that no more than their own
+    /// memory is taken on the CPU.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`], [`Error::TooFew`] for less than two rows, those of [`Engine::upload`] and of
+    /// [`Engine::value`].
+    pub fn uniformity(&self, engine: &Engine, x: Embeddings<'_>, t: f64) -> Result<Interval> {
+        self.check(t)?;
+        let (n, mut rng) = (x.rows(), ChaCha8Rng::seed_from_u64(self.seed));
+        let classes = x.duplicates();
+        let (x, order) = in_random_order(x, &mut rng)?;
+        let row_error = row_error(engine, &x, t)?;
+        let panel_rows = self.panel_rows(engine);
+        let plan = Plan {
+            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(TOLERANCE_OF_ROW_ERROR * row_error)),
+            rounding: rounding(x.scaling(), t),
+            all: unordered_pairs(n),
+            ordered: 2.0,
+            block_pairs: panel_rows as f64 * panel_rows as f64,
+        };
+        let x = engine.upload_owned(x)?;
+        let exact = || engine.uniformity(&x, Uniformity::new(t));
+        let found = if self.is_exact_at_once(&plan) || n < 2 * panel_rows {
+            Found::exact(exact()?, &plan)
+        } else {
+            let mut place = vec![0; n];
+            order.iter().enumerate().for_each(|(new, &old)| place[old] = new);
+            let side = Side::new(engine, &x, panel_rows, t)?;
+            let copies = Copies::new(side.panels(), &classes, |row| place[row]);
+            let mut blocks = Blocks::within(engine, t, side, copies);
+            self.stages(&plan, &mut blocks, &mut rng, exact)?
+        };
+        Ok(self.interval(found, &plan, panel_rows, Some(row_error)))
+    }
+
+    /// Cross uniformity over all pairs of x (n, d) with y (m, d).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`uniformity`](Self::uniformity), one row of either set being enough.
+    pub fn cross_uniformity(
+        &self,
+        engine: &Engine,
+        x: Embeddings<'_>,
+        y: Embeddings<'_>,
+        t: f64,
+    ) -> Result<Interval> {
+        self.check(t)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let ((x, _), (y, _)) = (in_random_order(x, &mut rng)?, in_random_order(y, &mut rng)?);
+        let panel_rows = self.panel_rows(engine);
+        let plan = Plan {
+            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
+            rounding: rounding(x.scaling(), t),
+            all: x.rows() as u64 * y.rows() as u64,
+            ordered: 1.0,
+            block_pairs: panel_rows as f64 * panel_rows as f64,
+        };
+        let (x, y) = (engine.upload_owned(x)?, engine.upload_owned(y)?);
+        let exact = || engine.value(Uniformity::new(t).across(&x, &y));
+        let found = if self.is_exact_at_once(&plan) || x.rows().min(y.rows()) < 2 * panel_rows {
+            Found::exact(exact()?, &plan)
+        } else {
+            let (of_x, of_y) = (Side::new(engine, &x, panel_rows, t)?, Side::new(engine, &y, panel_rows, t)?);
+            let mut blocks = Blocks::across(engine, t, of_x, of_y);
+            self.stages(&plan, &mut blocks, &mut rng, exact)?
+        };
+        Ok(self.interval(found, &plan, panel_rows, None))
+    }
+
+    fn check(&self, t: f64) -> Result<()> {
+        let fault = |name, value, expected| Err(Error::Parameter { name, value, expected });
+        match *self {
+            _ if !(t > 0.0 && t.is_finite()) => fault("t", t, "positive and finite"),
+            Self { tolerance: Some(tolerance), .. } if !(tolerance > 0.0 && tolerance.is_finite()) => {
+                fault("tolerance", tolerance, "positive and finite")
+            }
+            Self { confidence, .. } if !(confidence > 0.0 && confidence < 1.0) => {
+                fault("confidence", confidence, "above 0 and below 1")
+            }
+            Self { panel_rows: Some(0), .. } => fault("panel_rows", 0.0, "at least 1"),
+            _ => Ok(()),
+        }
+    }
+
+    fn panel_rows(&self, engine: &Engine) -> usize {
+        // Whole tiles of the CPU; on a GPU a block is to be worth its command.
+        let usual = if engine.device().kind == DeviceKind::Cpu { 96 } else { 512 };
+        self.panel_rows.unwrap_or(usual)
+    }
+
+    /// Whether the first stage alone would be about as dear as all pairs.
+    fn is_exact_at_once(&self, plan: &Plan) -> bool {
+        !self.estimate_only && FIRST_STAGE as f64 * plan.block_pairs > MAX_SHARE * plan.all as f64
+    }
+
+    /// The first stage, and the second where the first is not enough and a second may be.
+    fn stages(
+        &self,
+        plan: &Plan,
+        blocks: &mut Blocks<'_>,
+        rng: &mut ChaCha8Rng,
+        exact: impl FnOnce() -> Result<f64>,
+    ) -> Result<Found> {
+        let (exact_part, bound) = (blocks.exact_part(), blocks.bound());
+        let log_mean = |part: f64| ((exact_part + bound * part) / (plan.ordered * plan.all as f64)).ln();
+        let found = |value: f64, [low, high]: [f64; 2], drawn: usize, blocks: &Blocks<'_>| Found {
+            value: log_mean(value),
+            low: log_mean(low) - plan.rounding,
+            // No kernel is above 1.
+            high: (log_mean(high) + plan.rounding).min(0.0),
+            exact: false,
+            blocks: drawn as u64,
+            pairs: blocks.pairs(),
+        };
+        let risk = 1.0 - self.confidence;
+        let first = blocks.draw(rng, FIRST_STAGE)?;
+        let (mean, variance) = moments(&first);
+        let ends = interval(&first, RISK_OF_FIRST_STAGE * risk, Belief::NONE);
+        let of_first = found(mean, ends, first.len(), blocks);
+        if of_first.half_width() <= plan.tolerance {
+            return Ok(of_first);
+        }
+        let risk = (1.0 - RISK_OF_FIRST_STAGE) * risk;
+        // The half-width that is needed of the mean part of the bound.
+        let reach = (plan.tolerance - plan.rounding) * (exact_part / bound + mean);
+        let most = MAX_SHARE * plan.all as f64 / plan.block_pairs;
+        let mut count = SAFETY * blocks_for(reach, variance.sqrt(), risk);
+        if count > most.min(MAX_BLOCKS) {
+            if !self.estimate_only {
+                return Ok(Found::exact(exact()?, plan));
+            }
+            count = most.clamp(FIRST_STAGE as f64, MAX_BLOCKS);
+        }
+        let second = blocks.draw(rng, count as usize)?;
+        let [low, high] = interval(&second, risk, Belief { mean, variance });
+        let both = [low.max(ends[0]), high.min(ends[1])];
+        let of_both = found(moments(&second).0, both, first.len() + second.len(), blocks);
+        if of_both.half_width() > plan.tolerance && !self.estimate_only {
+            return Ok(Found::exact(exact()?, plan));
+        }
+        Ok(of_both)
+    }
+
+    fn interval(&self, found: Found, plan: &Plan, panel_rows: usize, row_error: Option<f64>) -> Interval {
+        let Found { value, low, high, exact, blocks, pairs } = found;
+        Interval {
+            // The second stage's mean may lie outside of what the first has left.
+            value: value.clamp(low, high.max(low)),
+            low,
+            high,
+            confidence: if exact { 1.0 } else { self.confidence },
+            method: if exact { Method::Exact } else { Method::NormWeightedBlocks },
+            tolerance: plan.tolerance,
+            seed: self.seed,
+            panel_rows,
+            blocks,
+            pairs,
+            share: pairs as f64 / plan.all as f64,
+            row_error,
+        }
+    }
+}
+
+impl Interval {
+    /// Half of the width; infinite where nothing bounds the value from below.
+    pub fn half_width(&self) -> f64 {
+        0.5 * (self.high - self.low)
+    }
+
+    /// Whether it is as narrow as was asked for. An exact value always is as narrow as can be.
+    pub fn meets_tolerance(&self) -> bool {
+        self.method == Method::Exact || self.half_width() <= self.tolerance
+    }
+}
+
+/// What is asked for, and of how many pairs.
+struct Plan {
+    tolerance: f64,
+    /// How far the arithmetic may be off.
+    rounding: f64,
+    /// Pairs in all.
+    all: u64,
+    /// How often blocks hold each of them: twice where they are ordered.
+    ordered: f64,
+    /// Pairs of a block.
+    block_pairs: f64,
+}
+
+/// What a value and its interval came from.
+struct Found {
+    value: f64,
+    low: f64,
+    high: f64,
+    exact: bool,
+    blocks: u64,
+    pairs: u64,
+}
+
+impl Found {
+    fn exact(value: f64, plan: &Plan) -> Self {
+        let (low, high) = (value - plan.rounding, (value + plan.rounding).min(0.0));
+        Self { value, low, high, exact: true, blocks: 0, pairs: plan.all }
+    }
+
+    fn half_width(&self) -> f64 {
+        0.5 * (self.high - self.low)
+    }
+}
+
+/// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
+fn rounding(scaling: Scaling, t: f64) -> f64 {
+    if scaling == Scaling::Unit && t <= 5.0 { 1e-6 } else { 3e-6 }
+}
+
+fn in_random_order<'a>(x: Embeddings<'a>, rng: &mut ChaCha8Rng) -> Result<(Embeddings<'a>, Vec<usize>)> {
+    let mut order: Vec<_> = (0..x.rows()).collect();
+    order.shuffle(rng);
+    Ok((x.reordered(&order)?, order))
+}
+
+/// The standard error of the uniformity of rows, from those that come first in a random order.
+fn row_error(engine: &Engine, x: &Embeddings<'_>, t: f64) -> Result<f64> {
+    let (rows, dims) = (x.rows().min(ROWS_FOR_ERROR), x.dims());
+    let some = Embeddings::with_scaling(&x.values()[..rows * dims], rows, dims, x.scaling())?;
+    let potentials = engine.value(Uniformity::new(t).potentials(&engine.upload(&some)?))?;
+    Ok(potentials.estimate().standard_error * (rows as f64 / x.rows() as f64).sqrt())
+}
+
+/// Blocks until a betting interval of parts with this standard deviation reaches no further: σ√(2 log(2/risk)/B), and
+/// log(2/risk)/B for what no block has shown.
+fn blocks_for(reach: f64, deviation: f64, risk: f64) -> f64 {
+    // Also of a sum that is 0, whose log no interval bounds.
+    if reach.is_nan() || reach <= 0.0 {
+        return f64::INFINITY;
+    }
+    let needed = (2.0 / risk).ln();
+    let of_deviation = (2.0 * needed).sqrt() * deviation;
+    ((of_deviation + (of_deviation * of_deviation + 4.0 * reach * needed).sqrt()) / (2.0 * reach)).powi(2)
+}
+
+/// Mean and variance.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
+}

@@ -1,0 +1,132 @@
+//! Intervals against the exact value, from many seeds on real sets and on a hard one: 95 in 100 must hold it.
+
+#[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
+#[path = "../../../tests/support/random.rs"]
+mod random;
+
+use unisphere::{Embeddings, Engine, Result, Scaling, Uniformity};
+use unisphere_scale::{Interval, Method, Sampling};
+
+const ROWS: usize = 4096;
+
+/// The number of seeds: few, or as many as `UNISPHERE_SEEDS` says.
+fn seeds() -> u64 {
+    std::env::var("UNISPHERE_SEEDS").map_or(20, |seeds| seeds.parse().expect("a number of seeds"))
+}
+
+/// Real sentences: 4096 × 384, some of them twice.
+fn verses(translation: &str) -> Embeddings<'static> {
+    let path = format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR"));
+    unisphere_io::File::open(path).and_then(|file| file.embeddings(Scaling::Unit)).expect("the verses")
+}
+
+/// Directions that are all alike, and 20 pairs among them that lie close.
+fn hidden_pairs() -> Embeddings<'static> {
+    let dims = 384;
+    let mut values = random::normal(ROWS, dims, 7);
+    for pair in 0..20 {
+        let (from, to) = (pair * 150, pair * 150 + 77);
+        for dim in 0..dims {
+            values[to * dims + dim] = values[from * dims + dim] + 0.02 * values[(to + 1) * dims + dim];
+        }
+    }
+    Embeddings::new(random::single(&values), ROWS, dims).expect("good points")
+}
+
+/// Small panels, so that there are many blocks of so few rows.
+fn sampling(seed: u64) -> Sampling {
+    Sampling::new().with_seed(seed).with_panel_rows(16).estimate_only()
+}
+
+fn borrowed<'a>(x: &'a Embeddings<'_>) -> Embeddings<'a> {
+    Embeddings::new(x.values(), x.rows(), x.dims()).expect("good points")
+}
+
+/// That 95 of 100 intervals hold a value.
+fn check_held(what: &str, intervals: &[Interval], exact: f64) {
+    let held = intervals.iter().filter(|found| found.low <= exact && exact <= found.high).count();
+    assert!(20 * held >= 19 * intervals.len(), "{what}: {held} of {} hold {exact}", intervals.len());
+}
+
+#[test]
+fn intervals_of_real_sentences_hold_the_value() -> Result<()> {
+    let (engine, x) = (Engine::cpu(), verses("kjv"));
+    let points = engine.upload(&x)?;
+    for (t, seeds) in [(2.0, seeds()), (0.5, 20), (5.0, 20)] {
+        let exact = engine.uniformity(&points, Uniformity::new(t))?;
+        let of_seed = |seed| sampling(seed).with_tolerance(1e-2).uniformity(&engine, borrowed(&x), t);
+        let found: Vec<_> = (0..seeds).map(of_seed).collect::<Result<_>>()?;
+        check_held(&format!("t = {t}"), &found, exact);
+        assert!(t > 2.0 || found.iter().all(Interval::meets_tolerance), "t = {t}");
+        let off = || found.iter().map(|found| found.value - exact);
+        let mean = off().sum::<f64>() / found.len() as f64;
+        let error = off().map(|off| off * off).sum::<f64>().sqrt() / found.len() as f64;
+        assert!(mean.abs() < 4.0 * error + 1e-6, "t = {t}: {mean:e} off on average, ± {error:e}");
+    }
+    Ok(())
+}
+
+#[test]
+fn intervals_across_two_sets_hold_the_value() -> Result<()> {
+    let (engine, x, y) = (Engine::cpu(), verses("kjv"), verses("web"));
+    let exact = engine.value(Uniformity::new(2.0).across(&engine.upload(&x)?, &engine.upload(&y)?))?;
+    let of_seed =
+        |seed| sampling(seed).with_tolerance(1e-2).cross_uniformity(&engine, borrowed(&x), borrowed(&y), 2.0);
+    let found: Vec<_> = (0..20).map(of_seed).collect::<Result<_>>()?;
+    check_held("across", &found, exact);
+    assert!(found.iter().all(Interval::meets_tolerance));
+    Ok(())
+}
+
+#[test]
+fn close_pairs_that_no_block_has_shown_are_allowed_for() -> Result<()> {
+    let (engine, x) = (Engine::cpu(), hidden_pairs());
+    let points = engine.upload(&x)?;
+    for (t, seeds) in [(5.0, seeds()), (10.0, 20)] {
+        let exact = engine.uniformity(&points, Uniformity::new(t))?;
+        let of_seed = |seed| sampling(seed).with_tolerance(1e-2).uniformity(&engine, borrowed(&x), t);
+        let found: Vec<_> = (0..seeds).map(of_seed).collect::<Result<_>>()?;
+        check_held(&format!("t = {t}"), &found, exact);
+        assert!(t < 10.0 || found.iter().all(|found| !found.meets_tolerance()), "a promise at t = 10");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_no_sample_can_promise_is_computed() -> Result<()> {
+    let (engine, x) = (Engine::cpu(), hidden_pairs());
+    let exact = engine.uniformity(&engine.upload(&x)?, Uniformity::new(10.0))?;
+    let found = Sampling::new().with_panel_rows(16).uniformity(&engine, borrowed(&x), 10.0)?;
+    assert_eq!((found.method, found.confidence, found.share), (Method::Exact, 1.0, 1.0));
+    assert!((found.value - exact).abs() <= 3e-6 && found.meets_tolerance());
+    Ok(())
+}
+
+#[test]
+fn one_seed_gives_one_result_and_another_another() -> Result<()> {
+    let (engine, x) = (Engine::cpu(), verses("kjv"));
+    let of_seed = |seed| sampling(seed).with_tolerance(5e-3).uniformity(&engine, borrowed(&x), 2.0);
+    let (first, again, other) = (of_seed(3)?, of_seed(3)?, of_seed(4)?);
+    assert_eq!(first, again);
+    assert!(first.value.to_bits() != other.value.to_bits());
+    Ok(())
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let engine = Engine::cpu();
+    let x = || Embeddings::new([1.0, 0.0, 0.0, 1.0].as_slice(), 2, 2).expect("good points");
+    for (t, sampling) in [
+        (0.0, Sampling::new()),
+        (2.0, Sampling::new().with_tolerance(0.0)),
+        (2.0, Sampling::new().with_tolerance(f64::NAN)),
+        (2.0, Sampling::new().with_confidence(1.0)),
+        (2.0, Sampling::new().with_panel_rows(0)),
+    ] {
+        assert!(matches!(sampling.uniformity(&engine, x(), t), Err(unisphere::Error::Parameter { .. })));
+    }
+    let one = Embeddings::new([1.0, 0.0].as_slice(), 1, 2).expect("good points");
+    assert!(Sampling::new().uniformity(&engine, one, 2.0).is_err());
+    let found = Sampling::new().uniformity(&engine, x(), 2.0).expect("two rows are enough");
+    assert_eq!(found.method, Method::Exact);
+}
