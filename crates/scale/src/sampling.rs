@@ -25,7 +25,7 @@ pub struct Sampling {
 pub struct Interval {
     /// The value: unbiased but for the log, whose bias is below a thousandth of the interval's width.
     pub value: f64,
-    /// The lower end.
+    /// The lower end. Both ends allow for the error of the arithmetic too, as docs/accuracy.md states it.
     pub low: f64,
     /// The upper end.
     pub high: f64,
@@ -75,7 +75,7 @@ const SAFETY: f64 = 1.1;
 /// Share of all pairs from which on the exact value is worth its time.
 const MAX_SHARE: f64 = 0.3;
 /// Most blocks of one stage, whose sums are kept.
-const MAX_BLOCKS: f64 = 1e7;
+const MAX_BLOCKS: f64 = 4e6;
 
 impl Default for Sampling {
     fn default() -> Self {
@@ -115,7 +115,8 @@ impl Sampling {
         Self { panel_rows: Some(rows), ..self }
     }
 
-    /// Never the exact value: where the tolerance takes too many pairs, what up to three tenths of them tell.
+    /// No exact value in the place of an estimate: where the tolerance takes too many pairs, the interval is what up to three
+    /// tenths of them tell. Sets of less than two panels are computed all the same.
     #[must_use]
     pub fn estimate_only(self) -> Self {
         Self { estimate_only: true, ..self }
@@ -128,7 +129,7 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`], [`Error::TooFew`] for less than two rows, those of [`Engine::upload`] and of
+    /// [`Error::Parameter`], [`Error::TooFewRows`] for less than two rows, those of [`Engine::upload`] and of
     /// [`Engine::value`].
     pub fn uniformity(&self, engine: &Engine, x: Embeddings<'_>, t: f64) -> Result<Interval> {
         self.check(t)?;
@@ -139,7 +140,8 @@ impl Sampling {
         let panel_rows = self.panel_rows(engine);
         let plan = Plan {
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(TOLERANCE_OF_ROW_ERROR * row_error)),
-            rounding: rounding(x.scaling(), t),
+            scaling: x.scaling(),
+            t,
             all: unordered_pairs(n),
             ordered: 2.0,
             block_pairs: panel_rows as f64 * panel_rows as f64,
@@ -177,7 +179,8 @@ impl Sampling {
         let panel_rows = self.panel_rows(engine);
         let plan = Plan {
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
-            rounding: rounding(x.scaling(), t),
+            scaling: x.scaling(),
+            t,
             all: x.rows() as u64 * y.rows() as u64,
             ordered: 1.0,
             block_pairs: panel_rows as f64 * panel_rows as f64,
@@ -230,14 +233,10 @@ impl Sampling {
     ) -> Result<Found> {
         let (exact_part, bound) = (blocks.exact_part(), blocks.bound());
         let log_mean = |part: f64| ((exact_part + bound * part) / (plan.ordered * plan.all as f64)).ln();
-        let found = |value: f64, [low, high]: [f64; 2], drawn: usize, blocks: &Blocks<'_>| Found {
-            value: log_mean(value),
-            low: log_mean(low) - plan.rounding,
-            // No kernel is above 1.
-            high: (log_mean(high) + plan.rounding).min(0.0),
-            exact: false,
-            blocks: drawn as u64,
-            pairs: blocks.pairs(),
+        let found = |value: f64, ends: [f64; 2], drawn: usize, blocks: &Blocks<'_>| {
+            let [low, high] = plan.widened(ends.map(log_mean));
+            let (value, blocks, pairs) = (log_mean(value), drawn as u64, blocks.pairs());
+            Found { value, low, high, exact: false, blocks, pairs }
         };
         let risk = 1.0 - self.confidence;
         let first = blocks.draw(rng, FIRST_STAGE)?;
@@ -249,7 +248,7 @@ impl Sampling {
         }
         let risk = (1.0 - RISK_OF_FIRST_STAGE) * risk;
         // The half-width that is needed of the mean part of the bound.
-        let reach = (plan.tolerance - plan.rounding) * (exact_part / bound + mean);
+        let reach = (plan.tolerance - plan.rounding(of_first.value)) * (exact_part / bound + mean);
         let most = MAX_SHARE * plan.all as f64 / plan.block_pairs;
         let mut count = SAFETY * blocks_for(reach, variance.sqrt(), risk);
         if count > most.min(MAX_BLOCKS) {
@@ -303,14 +302,30 @@ impl Interval {
 /// What is asked for, and of how many pairs.
 struct Plan {
     tolerance: f64,
-    /// How far the arithmetic may be off.
-    rounding: f64,
+    scaling: Scaling,
+    t: f64,
     /// Pairs in all.
     all: u64,
     /// How often blocks hold each of them: twice where they are ordered.
     ordered: f64,
     /// Pairs of a block.
     block_pairs: f64,
+}
+
+impl Plan {
+    /// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
+    fn rounding(&self, value: f64) -> f64 {
+        match self.scaling {
+            Scaling::Raw => 1e-5 * value.abs().max(1.0),
+            Scaling::Unit if self.t <= 5.0 => 1e-6,
+            Scaling::Unit => 3e-6,
+        }
+    }
+
+    /// Ends of an interval, wider by the error of the arithmetic. No kernel is above 1.
+    fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
+        [low - self.rounding(low), (high + self.rounding(high)).min(0.0)]
+    }
 }
 
 /// What a value and its interval came from.
@@ -325,18 +340,13 @@ struct Found {
 
 impl Found {
     fn exact(value: f64, plan: &Plan) -> Self {
-        let (low, high) = (value - plan.rounding, (value + plan.rounding).min(0.0));
+        let [low, high] = plan.widened([value; 2]);
         Self { value, low, high, exact: true, blocks: 0, pairs: plan.all }
     }
 
     fn half_width(&self) -> f64 {
         0.5 * (self.high - self.low)
     }
-}
-
-/// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
-fn rounding(scaling: Scaling, t: f64) -> f64 {
-    if scaling == Scaling::Unit && t <= 5.0 { 1e-6 } else { 3e-6 }
 }
 
 fn in_random_order<'a>(x: Embeddings<'a>, rng: &mut ChaCha8Rng) -> Result<(Embeddings<'a>, Vec<usize>)> {
