@@ -72,6 +72,8 @@ const FIRST_STAGE: usize = 4096;
 const RISK_OF_FIRST_STAGE: f64 = 0.2;
 /// Blocks beyond what the first stage says, since it is uncertain itself.
 const SAFETY: f64 = 1.1;
+/// How much the number of blocks grows from one trial to the next.
+const STEP_OF_SEARCH: f64 = 1.2;
 /// Share of all pairs from which on the exact value is worth its time.
 const MAX_SHARE: f64 = 0.3;
 /// Most blocks of one stage, whose sums are kept.
@@ -250,15 +252,17 @@ impl Sampling {
         // The half-width that is needed of the mean part of the bound.
         let reach = (plan.tolerance - plan.rounding(of_first.value)) * (exact_part / bound + mean);
         let most = MAX_SHARE * plan.all as f64 / plan.block_pairs;
-        let mut count = SAFETY * blocks_for(reach, variance.sqrt(), risk);
-        if count > most.min(MAX_BLOCKS) {
+        let belief = Belief { mean, variance };
+        let most = most.min(MAX_BLOCKS);
+        let mut count = SAFETY * blocks_for(reach, &first, belief, risk, most);
+        if count > most {
             if !self.estimate_only {
                 return Ok(Found::exact(exact()?, plan));
             }
-            count = most.clamp(FIRST_STAGE as f64, MAX_BLOCKS);
+            count = most.max(FIRST_STAGE as f64);
         }
         let second = blocks.draw(rng, count as usize)?;
-        let [low, high] = interval(&second, risk, Belief { mean, variance });
+        let [low, high] = interval(&second, risk, belief);
         let both = [low.max(ends[0]), high.min(ends[1])];
         let of_both = found(moments(&second).0, both, first.len() + second.len(), blocks);
         if of_both.half_width() > plan.tolerance && !self.estimate_only {
@@ -363,16 +367,25 @@ fn row_error(engine: &Engine, x: &Embeddings<'_>, t: f64) -> Result<f64> {
     Ok(potentials.estimate().standard_error * (rows as f64 / x.rows() as f64).sqrt())
 }
 
-/// Blocks until a betting interval of parts with this standard deviation reaches no further: σ√(2 log(2/risk)/B), and
-/// log(2/risk)/B for what no block has shown.
-fn blocks_for(reach: f64, deviation: f64, risk: f64) -> f64 {
+/// Blocks until a betting interval reaches no further, if those to come are as the first ones: more than `most` where that
+/// many would not do.
+fn blocks_for(reach: f64, first: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
     // Also of a sum that is 0, whose log no interval bounds.
     if reach.is_nan() || reach <= 0.0 {
         return f64::INFINITY;
     }
-    let needed = (2.0 / risk).ln();
-    let of_deviation = (2.0 * needed).sqrt() * deviation;
-    ((of_deviation + (of_deviation * of_deviation + 4.0 * reach * needed).sqrt()) / (2.0 * reach)).powi(2)
+    // The width that the deviation alone leads to, as the interval has it in the limit.
+    let mut count = 2.0 * (2.0 / risk).ln() * belief.variance / (reach * reach);
+    count = count.max(1.0 / reach);
+    while count <= most {
+        let like_first: Vec<_> = first.iter().copied().cycle().take(count as usize).collect();
+        let [low, high] = interval(&like_first, risk, belief);
+        if 0.5 * (high - low) <= reach {
+            break;
+        }
+        count *= STEP_OF_SEARCH;
+    }
+    count
 }
 
 /// Mean and variance.
