@@ -262,8 +262,7 @@ impl Sampling {
             count = most.max(FIRST_STAGE as f64);
         }
         let second = blocks.draw(rng, count as usize)?;
-        let [low, high] = interval(&second, risk, belief);
-        let both = [low.max(ends[0]), high.min(ends[1])];
+        let both = intersection(ends, interval(&second, risk, belief));
         let of_both = found(moments(&second).0, both, first.len() + second.len(), blocks);
         if of_both.half_width() > plan.tolerance && !self.estimate_only {
             return Ok(Found::exact(exact()?, plan));
@@ -388,9 +387,26 @@ fn blocks_for(reach: f64, first: &[f64], belief: Belief, risk: f64, most: f64) -
     count
 }
 
+/// What two intervals have in common. Where that is nothing, one of them does not hold, and all that either has is returned.
+fn intersection(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    let [low, high] = [a[0].max(b[0]), a[1].min(b[1])];
+    if low <= high { [low, high] } else { [a[0].min(b[0]), a[1].max(b[1])] }
+}
+
 /// Mean and variance.
 fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_that_contradict_each_other_leave_both() {
+        assert_eq!(intersection([0.1, 0.5], [0.3, 0.7]), [0.3, 0.5]);
+        assert_eq!(intersection([0.1, 0.2], [0.3, 0.7]), [0.1, 0.7]);
+    }
 }
