@@ -150,7 +150,7 @@ impl Sampling {
         };
         let x = engine.upload_owned(x)?;
         let exact = || engine.uniformity(&x, Uniformity::new(t));
-        let found = if self.is_exact_at_once(&plan) || n < 2 * panel_rows {
+        let found = if self.is_exact_at_once(&plan) || n / 2 < panel_rows {
             Found::exact(exact()?, &plan)
         } else {
             let mut place = vec![0; n];
@@ -189,7 +189,7 @@ impl Sampling {
         };
         let (x, y) = (engine.upload_owned(x)?, engine.upload_owned(y)?);
         let exact = || engine.value(Uniformity::new(t).across(&x, &y));
-        let found = if self.is_exact_at_once(&plan) || x.rows().min(y.rows()) < 2 * panel_rows {
+        let found = if self.is_exact_at_once(&plan) || x.rows().min(y.rows()) / 2 < panel_rows {
             Found::exact(exact()?, &plan)
         } else {
             let (of_x, of_y) = (Side::new(engine, &x, panel_rows, t)?, Side::new(engine, &y, panel_rows, t)?);
@@ -254,7 +254,7 @@ impl Sampling {
         let most = MAX_SHARE * plan.all as f64 / plan.block_pairs;
         let belief = Belief { mean, variance };
         let most = most.min(MAX_BLOCKS);
-        let mut count = SAFETY * blocks_for(reach, &first, belief, risk, most);
+        let mut count = (SAFETY * blocks_for(reach, &first, belief, risk, most)).max(FIRST_STAGE as f64);
         if count > most {
             if !self.estimate_only {
                 return Ok(Found::exact(exact()?, plan));

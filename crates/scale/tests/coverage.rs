@@ -113,6 +113,24 @@ fn one_seed_gives_one_result_and_another_another() -> Result<()> {
 }
 
 #[test]
+fn loose_tolerances_and_panels_of_any_size_give_numbers() -> Result<()> {
+    let engine = Engine::cpu();
+    // Two clusters so far apart that blocks across them are 0.
+    let values: Vec<f32> = (0..600).map(|row| (row % 2) as f32 * 1e3 + (row % 7) as f32 * 1e-2).collect();
+    let x = || Embeddings::raw(values.as_slice(), 300, 2).expect("good points");
+    let exact = engine.uniformity(&engine.upload(&x())?, Uniformity::new(2.0))?;
+    for panel_rows in [1, 7, 16, 299, usize::MAX / 2 + 1, usize::MAX] {
+        for tolerance in [1e-9, 0.5, 1.0, 1e3] {
+            let sampling = Sampling::new().with_panel_rows(panel_rows).with_tolerance(tolerance);
+            let found = sampling.estimate_only().uniformity(&engine, x(), 2.0)?;
+            let what = format!("panels of {panel_rows}, ± {tolerance}: {found:?}");
+            assert!(!found.value.is_nan() && found.low <= exact && exact <= found.high, "{what}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let engine = Engine::cpu();
     let x = || Embeddings::new([1.0, 0.0, 0.0, 1.0].as_slice(), 2, 2).expect("good points");
