@@ -104,6 +104,11 @@ pub struct Gradients {
 }
 
 impl Gradients {
+    /// What is to be added to: the gradients of either set, where given, and the derivative for the log of the scale.
+    pub(crate) fn parts(into: Option<Self>) -> (Option<Matrix>, Option<Matrix>, f64) {
+        into.map_or((None, None, 0.0), |Self { x, y, by_log_scale }| (Some(x), y, by_log_scale))
+    }
+
     /// The gradients of two sets.
     pub(crate) fn both(self) -> Result<(Matrix, Matrix)> {
         match self.y {

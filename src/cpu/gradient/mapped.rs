@@ -80,8 +80,7 @@ pub(crate) fn distance_gradient<M: PairMap<Difference>>(
     let weights = MapWeights::<Difference, _>::new(map);
     let CentredSums { centre, on_x, on_y } = CentredSums::new(isa, pairs, &weights, pairs.centre(), watch)?;
     // A function has its derivatives beside it.
-    let by_log_scale = into.as_ref().map_or(0.0, |into| into.by_log_scale);
-    let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
+    let (into_x, into_y, by_log_scale) = Gradients::parts(into);
     // ∇ₓf(‖x−y‖²) = −2f′ (y − x)
     let slope = -2.0 * upstream;
     let x = finish(pairs.left(), on_x, &centre, slope, into_x)?.gradient;

@@ -129,8 +129,7 @@ impl<T: Float> CentredSums<T> {
         let slope =
             scale * if exponent.arithmetic == Arithmetic::Dot { exponent.t } else { 2.0 * exponent.t };
         let one_sided = into.as_ref().is_some_and(|into| into.y.is_none());
-        let before = into.as_ref().map_or(0.0, |into| into.by_log_scale);
-        let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
+        let (into_x, into_y, before) = Gradients::parts(into);
         let x = finish(pairs.left(), self.on_x, &self.centre, slope, into_x)?;
         let (y, along_y) = match pairs.second().zip(self.on_y) {
             None => (None, 0.0),

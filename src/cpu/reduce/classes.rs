@@ -50,8 +50,7 @@ pub(crate) fn class_gradient(
     let of_class = |class: &Class<'_>| class.gradient(isa, term, upstream, watch);
     let parts: Vec<_> = classes.par_iter().map(of_class).collect::<Result<_>>()?;
     // A function has its derivatives beside it.
-    let by_log_scale = into.as_ref().map_or(0.0, |into| into.by_log_scale);
-    let (into_x, into_y) = into.map_or((None, None), |into| (Some(into.x), into.y));
+    let (into_x, into_y, by_log_scale) = Gradients::parts(into);
     let all = |rows: &Rows, into: Option<_>| into.map_or_else(|| zeros(rows.len(), rows.dims()), into_values);
     let mut x = all(pairs.left(), into_x)?;
     let mut y = pairs.second().map(|rows| all(rows, into_y)).transpose()?;
