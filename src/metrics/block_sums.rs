@@ -54,27 +54,35 @@ impl Uniformity {
 }
 
 impl<'a, P: PairSet<'a>> BlockSumsOver<'a, P> {
+    fn within(&self) -> bool {
+        matches!(self.pairs.pairs(), Pairs::Within(_))
+    }
+
     /// The blocks as the schedule has them.
-    fn scheduled(&self) -> Result<Vec<Block>> {
-        let pairs = self.pairs.pairs();
-        let within = matches!(pairs, Pairs::Within(_));
-        let (left, right) = pairs.sides();
-        let one = |(number, PairBlock { rows, cols }): (usize, &PairBlock)| {
-            let problem = |what: &str| Error::Block { number, problem: what.to_owned() };
+    fn scheduled(&self) -> impl Iterator<Item = Block> {
+        let within = self.within();
+        self.blocks.iter().cloned().map(move |PairBlock { rows, cols }| {
+            let diagonal = within && rows == cols;
+            Block { rows, cols, diagonal }
+        })
+    }
+
+    fn check(&self, blocks: &[Block]) -> Result<()> {
+        let (left, right) = self.pairs.pairs().sides();
+        for (number, Block { rows, cols, diagonal }) in blocks.iter().enumerate() {
             for (side, of, there) in [("rows", rows, left.rows()), ("cols", cols, right.rows())] {
                 if of.start >= of.end || of.end > there {
-                    let of =
+                    let problem =
                         format!("{side} are {of:?}, which is no part of the {there} rows that there are");
-                    return Err(problem(&of));
+                    return Err(Error::Block { number, problem });
                 }
             }
-            let diagonal = within && rows == cols;
-            if within && !diagonal && rows.start < cols.end && cols.start < rows.end {
-                return Err(problem("rows and cols overlap and are not the same"));
+            if self.within() && !diagonal && rows.start < cols.end && cols.start < rows.end {
+                let problem = "rows and cols overlap and are not the same".into();
+                return Err(Error::Block { number, problem });
             }
-            Ok(Block { rows: rows.clone(), cols: cols.clone(), diagonal })
-        };
-        self.blocks.iter().enumerate().map(one).collect()
+        }
+        Ok(())
     }
 }
 
@@ -84,14 +92,15 @@ impl<'a, P: PairSet<'a>> Metric for BlockSumsOver<'a, P> {
     type Value = Vec<LogSumExp>;
 
     fn pairs(&self) -> u64 {
-        self.scheduled().map_or(0, |blocks| blocks.iter().map(Block::pairs).sum())
+        self.scheduled().map(|block| block.pairs()).sum()
     }
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<LogSumExp>> {
         Box::pin(async move {
             let pairs = self.pairs.pairs();
             let kernel = Kernel::gaussian(Uniformity { t: self.t }.check(pairs)?);
-            let blocks = self.scheduled()?;
+            let blocks: Vec<_> = self.scheduled().collect();
+            self.check(&blocks)?;
             on.backend.block_log_sums(pairs, &blocks, kernel, on.watch).await
         })
     }
