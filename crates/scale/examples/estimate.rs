@@ -17,6 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--t" => t = number()?.parse()?,
             "--tolerance" => sampling = sampling.with_tolerance(number()?.parse()?),
             "--seed" => sampling = sampling.with_seed(number()?.parse()?),
+            unknown if unknown.starts_with("--") => {
+                return Err(format!("there is no option {unknown}").into());
+            }
             _ => files.push(PathBuf::from(argument)),
         }
     }

@@ -98,7 +98,7 @@ mod tests {
                 let [low, high] = interval(&draws, 0.05, Belief::NONE);
                 held += usize::from(low <= mean && mean <= high);
             }
-            // 285 are expected at the least; 20 fewer are six standard deviations away.
+            // 285 are expected at the least; 15 fewer are four standard deviations away.
             assert!(held >= 270, "kind {kind}: {held} of 300");
         }
     }

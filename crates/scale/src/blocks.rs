@@ -20,20 +20,13 @@ pub(crate) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Every panel summed with itself.
+    /// Every panel summed with itself, of two rows and more.
     pub(crate) fn new(engine: &Engine, points: &'a Points, panel_rows: usize, t: f64) -> Result<Self> {
         let panels = Panels { rows: points.rows(), panel_rows };
         let diagonal = |panel| PairBlock { rows: panels.range(panel), cols: panels.range(panel) };
         let blocks: Vec<_> = (0..panels.count()).map(diagonal).collect();
-        // A panel of one row has no pairs, and a set of one row no uniformity.
-        let within: Vec<_> = match panels.rows {
-            0 | 1 => vec![0.0; blocks.len()],
-            _ => engine
-                .value(Uniformity::new(t).blocks_within(points, &blocks))?
-                .into_iter()
-                .map(value)
-                .collect(),
-        };
+        let sums = engine.value(Uniformity::new(t).blocks_within(points, &blocks))?;
+        let within: Vec<_> = sums.into_iter().map(value).collect();
         let norm = |(panel, within): (usize, &f64)| (2.0 * within + panels.len(panel) as f64).sqrt();
         let norms: Vec<_> = within.iter().enumerate().map(norm).collect();
         let add = |sum: &mut f64, norm: &f64| {

@@ -23,8 +23,9 @@
 //! block has shown among them.
 //!
 //! Rows that are equal are found beforehand and counted exactly. A first stage of blocks tells how many more are needed; one
-//! second stage follows, and the interval is what both leave. Where so many blocks are needed that all pairs are
-//! hardly dearer, the value is computed exactly.
+//! second stage follows, and the interval is what both leave. Where that falls short, or would take three tenths of
+//! all pairs or four million blocks, the value is computed exactly, however long that takes, unless only an estimate is
+//! asked for.
 
 #![forbid(unsafe_code)]
 

@@ -23,9 +23,10 @@ pub struct Sampling {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Interval {
-    /// The value: unbiased but for the log, whose bias is below a thousandth of the interval's width.
+    /// The value. Its bias, which is that of a log, is below a hundredth of the half-width where that is at most 0.01.
     pub value: f64,
-    /// The lower end. Both ends allow for the error of the arithmetic too, as docs/accuracy.md states it.
+    /// The lower end. Both ends allow for the error of single precision too, as docs/accuracy.md states it for t up to 50; they
+    /// do not for that of [coarser products](Engine::with_precision) or [coarser storage](Engine::with_storage).
     pub low: f64,
     /// The upper end.
     pub high: f64,
@@ -39,9 +40,9 @@ pub struct Interval {
     pub seed: u64,
     /// Rows of a panel.
     pub panel_rows: usize,
-    /// Blocks of two panels that were drawn.
+    /// Blocks of two panels that were drawn; 0 of an exact value.
     pub blocks: u64,
-    /// Pairs that were summed.
+    /// Pairs that the value is of: all pairs of an exact one, whatever was summed before it.
     pub pairs: u64,
     /// Their share of all pairs.
     pub share: f64,
@@ -118,7 +119,7 @@ impl Sampling {
     }
 
     /// No exact value in the place of an estimate: where the tolerance takes too many pairs, the interval is what up to three
-    /// tenths of them tell. Sets of less than two panels are computed all the same.
+    /// tenths of them tell, or four million blocks. Sets of less than two panels are computed all the same.
     #[must_use]
     pub fn estimate_only(self) -> Self {
         Self { estimate_only: true, ..self }
@@ -126,8 +127,8 @@ impl Sampling {
 
     /// Uniformity of x (n, d) over its pairs i < j.
     ///
-    /// Points that are owned are put into a random order in place and handed to the engine, so that no more than their own
-    /// memory is taken on the CPU.
+    /// Points that are owned are put into a random order in place and handed to the engine, so that the CPU takes no second
+    /// copy of them. Beside them there are some 32 bytes a row, and 250 for each block that is drawn.
     ///
     /// # Errors
     ///
@@ -139,28 +140,25 @@ impl Sampling {
         let classes = x.duplicates();
         let (x, order) = in_random_order(x, &mut rng)?;
         let row_error = row_error(engine, &x, t)?;
-        let panel_rows = self.panel_rows(engine);
         let plan = Plan {
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(TOLERANCE_OF_ROW_ERROR * row_error)),
             scaling: x.scaling(),
             t,
             all: unordered_pairs(n),
             ordered: 2.0,
-            block_pairs: panel_rows as f64 * panel_rows as f64,
+            fewest_rows: n,
+            panel_rows: self.panel_rows(engine),
         };
         let x = engine.upload_owned(x)?;
-        let exact = || engine.uniformity(&x, Uniformity::new(t));
-        let found = if self.is_exact_at_once(&plan) || n / 2 < panel_rows {
-            Found::exact(exact()?, &plan)
-        } else {
+        let blocks = || {
             let mut place = vec![0; n];
             order.iter().enumerate().for_each(|(new, &old)| place[old] = new);
-            let side = Side::new(engine, &x, panel_rows, t)?;
+            let side = Side::new(engine, &x, plan.panel_rows, t)?;
             let copies = Copies::new(side.panels(), &classes, |row| place[row]);
-            let mut blocks = Blocks::within(engine, t, side, copies);
-            self.stages(&plan, &mut blocks, &mut rng, exact)?
+            Ok(Blocks::within(engine, t, side, copies))
         };
-        Ok(self.interval(found, &plan, panel_rows, Some(row_error)))
+        let found = self.find(&plan, &mut rng, blocks, || engine.uniformity(&x, Uniformity::new(t)))?;
+        Ok(self.interval(found, &plan, Some(row_error)))
     }
 
     /// Cross uniformity over all pairs of x (n, d) with y (m, d).
@@ -178,25 +176,23 @@ impl Sampling {
         self.check(t)?;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let ((x, _), (y, _)) = (in_random_order(x, &mut rng)?, in_random_order(y, &mut rng)?);
-        let panel_rows = self.panel_rows(engine);
         let plan = Plan {
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
             scaling: x.scaling(),
             t,
             all: x.rows() as u64 * y.rows() as u64,
             ordered: 1.0,
-            block_pairs: panel_rows as f64 * panel_rows as f64,
+            fewest_rows: x.rows().min(y.rows()),
+            panel_rows: self.panel_rows(engine),
         };
         let (x, y) = (engine.upload_owned(x)?, engine.upload_owned(y)?);
-        let exact = || engine.value(Uniformity::new(t).across(&x, &y));
-        let found = if self.is_exact_at_once(&plan) || x.rows().min(y.rows()) / 2 < panel_rows {
-            Found::exact(exact()?, &plan)
-        } else {
-            let (of_x, of_y) = (Side::new(engine, &x, panel_rows, t)?, Side::new(engine, &y, panel_rows, t)?);
-            let mut blocks = Blocks::across(engine, t, of_x, of_y);
-            self.stages(&plan, &mut blocks, &mut rng, exact)?
+        let blocks = || {
+            let side = |points| Side::new(engine, points, plan.panel_rows, t);
+            Ok(Blocks::across(engine, t, side(&x)?, side(&y)?))
         };
-        Ok(self.interval(found, &plan, panel_rows, None))
+        let exact = || engine.value(Uniformity::new(t).across(&x, &y));
+        let found = self.find(&plan, &mut rng, blocks, exact)?;
+        Ok(self.interval(found, &plan, None))
     }
 
     fn check(&self, t: f64) -> Result<()> {
@@ -220,9 +216,20 @@ impl Sampling {
         self.panel_rows.unwrap_or(usual)
     }
 
-    /// Whether the first stage alone would be about as dear as all pairs.
-    fn is_exact_at_once(&self, plan: &Plan) -> bool {
-        !self.estimate_only && FIRST_STAGE as f64 * plan.block_pairs > MAX_SHARE * plan.all as f64
+    /// The value by stages; by all pairs at once where there are less than two whole panels, or the first stage alone would be
+    /// about as dear.
+    fn find<'a>(
+        &self,
+        plan: &Plan,
+        rng: &mut ChaCha8Rng,
+        blocks: impl FnOnce() -> Result<Blocks<'a>>,
+        exact: impl FnOnce() -> Result<f64>,
+    ) -> Result<Found> {
+        let is_dear = FIRST_STAGE as f64 * plan.block_pairs() > MAX_SHARE * plan.all as f64;
+        if plan.fewest_rows / 2 < plan.panel_rows || (is_dear && !self.estimate_only) {
+            return Ok(Found::exact(exact()?, plan));
+        }
+        self.stages(plan, &mut blocks()?, rng, exact)
     }
 
     /// The first stage, and the second where the first is not enough and a second may be.
@@ -251,9 +258,8 @@ impl Sampling {
         let risk = (1.0 - RISK_OF_FIRST_STAGE) * risk;
         // The half-width that is needed of the mean part of the bound.
         let reach = (plan.tolerance - plan.rounding(of_first.value)) * (exact_part / bound + mean);
-        let most = MAX_SHARE * plan.all as f64 / plan.block_pairs;
+        let most = (MAX_SHARE * plan.all as f64 / plan.block_pairs()).min(MAX_BLOCKS);
         let belief = Belief { mean, variance };
-        let most = most.min(MAX_BLOCKS);
         let mut count = (SAFETY * blocks_for(reach, &first, belief, risk, most)).max(FIRST_STAGE as f64);
         if count > most {
             if !self.estimate_only {
@@ -270,7 +276,7 @@ impl Sampling {
         Ok(of_both)
     }
 
-    fn interval(&self, found: Found, plan: &Plan, panel_rows: usize, row_error: Option<f64>) -> Interval {
+    fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
         let Found { value, low, high, exact, blocks, pairs } = found;
         Interval {
             // The second stage's mean may lie outside of what the first has left.
@@ -281,7 +287,7 @@ impl Sampling {
             method: if exact { Method::Exact } else { Method::NormWeightedBlocks },
             tolerance: plan.tolerance,
             seed: self.seed,
-            panel_rows,
+            panel_rows: plan.panel_rows,
             blocks,
             pairs,
             share: pairs as f64 / plan.all as f64,
@@ -311,11 +317,17 @@ struct Plan {
     all: u64,
     /// How often blocks hold each of them: twice where they are ordered.
     ordered: f64,
-    /// Pairs of a block.
-    block_pairs: f64,
+    /// Rows of the smaller set.
+    fewest_rows: usize,
+    panel_rows: usize,
 }
 
 impl Plan {
+    /// Pairs of a block of two whole panels.
+    fn block_pairs(&self) -> f64 {
+        (self.panel_rows as f64).powi(2)
+    }
+
     /// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
     fn rounding(&self, value: f64) -> f64 {
         match self.scaling {
