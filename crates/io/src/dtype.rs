@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use half::f16;
+use half::{f16, slice::HalfFloatSliceExt};
 
 use crate::Fault;
 
@@ -49,14 +49,6 @@ impl Float {
 impl ByteOrder {
     /// That of this machine.
     pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
-
-    /// The number that these bytes store.
-    pub(crate) fn f64(self, bytes: [u8; 8]) -> f64 {
-        match self {
-            Self::Little => f64::from_le_bytes(bytes),
-            Self::Big => f64::from_be_bytes(bytes),
-        }
-    }
 }
 
 impl fmt::Display for Dtype {
@@ -84,29 +76,59 @@ impl Dtype {
         Ok(Self { float, order })
     }
 
-    /// Appends the values of `bytes`, a whole number of them, as the nearest f32.
-    pub(crate) fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
+    /// The nearest f32 to each value of `bytes`, which has as many as `into`.
+    pub(crate) fn decode(self, bytes: &[u8], into: &mut [f32]) {
         match self.float {
-            Float::F16 => self.each(bytes, |value| f16::from_le_bytes(value).to_f32(), values),
-            Float::F32 => self.each(bytes, f32::from_le_bytes, values),
+            Float::F16 => self.halves(bytes, into),
+            Float::F32 => self.each(bytes, f32::from_le_bytes, into),
             // Beyond the range of f32 this is an infinity, which the check of the points finds.
-            Float::F64 => self.each(bytes, |value| f64::from_le_bytes(value) as f32, values),
+            Float::F64 => self.each(bytes, |value| f64::from_le_bytes(value) as f32, into),
         }
     }
 
-    fn each<const SIZE: usize>(
-        self,
-        bytes: &[u8],
-        from_le: impl Fn([u8; SIZE]) -> f32,
-        values: &mut Vec<f32>,
-    ) {
+    /// The value that these bytes store.
+    pub(crate) fn f64(self, bytes: &[u8]) -> f64 {
+        let mut little = [0; 8];
+        let size = bytes.len().min(8);
+        little[..size].copy_from_slice(&bytes[..size]);
+        if self.order == ByteOrder::Big {
+            little[..size].reverse();
+        }
+        let bits = u64::from_le_bytes(little);
+        match self.float {
+            Float::F16 => f16::from_bits(bits as u16).to_f64(),
+            Float::F32 => f32::from_bits(bits as u32).into(),
+            Float::F64 => f64::from_bits(bits),
+        }
+    }
+
+    /// Values of f16 in batches, of which the hardware converts several at once.
+    fn halves(self, bytes: &[u8], into: &mut [f32]) {
+        const BATCH: usize = 256;
+        let from_bytes = match self.order {
+            ByteOrder::Little => u16::from_le_bytes,
+            ByteOrder::Big => u16::from_be_bytes,
+        };
+        let mut batch = [f16::ZERO; BATCH];
+        let (stored, _) = bytes.as_chunks::<2>();
+        for (stored, into) in stored.chunks(BATCH).zip(into.chunks_mut(BATCH)) {
+            let halves = &mut batch[..into.len()];
+            for (half, &value) in halves.iter_mut().zip(stored) {
+                *half = f16::from_bits(from_bytes(value));
+            }
+            halves.convert_to_f32_slice(into);
+        }
+    }
+
+    fn each<const SIZE: usize>(self, bytes: &[u8], from_le: impl Fn([u8; SIZE]) -> f32, into: &mut [f32]) {
         let (stored, _) = bytes.as_chunks::<SIZE>();
+        let values = into.iter_mut().zip(stored);
         match self.order {
-            ByteOrder::Little => values.extend(stored.iter().map(|&value| from_le(value))),
-            ByteOrder::Big => values.extend(stored.iter().map(|&(mut value)| {
+            ByteOrder::Little => values.for_each(|(into, &value)| *into = from_le(value)),
+            ByteOrder::Big => values.for_each(|(into, &(mut value))| {
                 value.reverse();
-                from_le(value)
-            })),
+                *into = from_le(value);
+            }),
         }
     }
 }

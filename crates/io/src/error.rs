@@ -153,6 +153,26 @@ pub enum Fault {
         /// Bytes of the header and the values that it claims.
         claimed: u64,
     },
+    /// Rows that are not there, asked for by the caller.
+    #[error("rows {start}..{end} were asked for, and it has rows 0..{rows}; ask for some of these")]
+    NoSuchRows {
+        /// The first row asked for.
+        start: usize,
+        /// The row behind the last one asked for.
+        end: usize,
+        /// How many there are.
+        rows: usize,
+    },
+    /// A buffer of the caller whose length is not that of the rows asked for.
+    #[error("{rows} rows of {dims} dimensions were to be read into {values} values; give {rows} × {dims}")]
+    Buffer {
+        /// Values that the buffer holds.
+        values: usize,
+        /// Rows asked for.
+        rows: usize,
+        /// Dimensions of each.
+        dims: usize,
+    },
     /// Not enough memory for the values.
     #[error("takes {bytes} bytes as f32, more memory than there is; split it into smaller files")]
     Memory {

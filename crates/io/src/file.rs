@@ -2,22 +2,20 @@
 
 use std::{
     fs,
-    io::{Cursor, Read, Seek},
+    ops::Range,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
 use unisphere::{Embeddings, Scaling};
 
-use crate::{Dtype, Error, Fault, Result, header::Header, values};
+use crate::{Dtype, Error, Fault, Result, Source, header::Header, values};
 
-/// An open `.npy` file whose header is sound and agrees with the file's length.
+/// An open `.npy` file whose header is sound and agrees with the file's length. Several threads may read it at once.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
     header: Header,
-    // Reading moves the file's one cursor: a lock makes `&self` enough.
-    reader: Mutex<fs::File>,
+    reader: fs::File,
 }
 
 impl File {
@@ -29,7 +27,7 @@ impl File {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let opened = regular(path).and_then(|(mut reader, length)| {
-            Ok(Self { path: path.into(), header: Header::read(&mut reader, length)?, reader: reader.into() })
+            Ok(Self { path: path.into(), header: Header::read(&mut reader, length)?, reader })
         });
         opened.map_err(|fault| Error { path: path.into(), fault })
     }
@@ -62,7 +60,7 @@ impl File {
     /// [`Fault::Overflow`] and [`Fault::Content`] for values that cannot be measured, [`Fault::Changed`] for a
     /// file that shrank since it was opened, [`Fault::Memory`], and [`Fault::Io`].
     pub fn embeddings(&self, scaling: Scaling) -> Result<Embeddings<'static>> {
-        self.embeddings_without(&[], scaling)
+        Source::embeddings(self, scaling)
     }
 
     /// Reads the points but for some rows, given in ascending order. Faults name rows of the file.
@@ -71,9 +69,7 @@ impl File {
     ///
     /// Those of [`embeddings`](Self::embeddings).
     pub fn embeddings_without(&self, rows: &[usize], scaling: Scaling) -> Result<Embeddings<'static>> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        embeddings(&mut *reader, &self.header, rows, scaling)
-            .map_err(|fault| Error { path: self.path.clone(), fault })
+        Source::embeddings_without(self, rows, scaling)
     }
 
     /// The rows that hold nothing but zeros, in ascending order.
@@ -82,11 +78,37 @@ impl File {
     ///
     /// [`Fault::Changed`], [`Fault::Memory`] and [`Fault::Io`].
     pub fn zero_rows(&self) -> Result<Vec<usize>> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = values::read(&mut *reader, &self.header)
-            .map_err(|fault| Error { path: self.path.clone(), fault })?;
-        let rows = values.chunks_exact(self.header.dims).enumerate();
-        Ok(rows.filter(|(_, row)| row.iter().all(|&value| value == 0.0)).map(|(row, _)| row).collect())
+        Source::zero_rows(self)
+    }
+
+    fn error(&self, fault: Fault) -> Error {
+        Error { path: self.path.clone(), fault }
+    }
+}
+
+impl Source for File {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn rows(&self) -> usize {
+        self.header.rows
+    }
+
+    fn dims(&self) -> usize {
+        self.header.dims
+    }
+
+    fn place(&self, row: usize) -> (&Path, usize) {
+        (&self.path, row)
+    }
+
+    fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
+        values::read(&self.reader, &self.header, rows, into).map_err(|fault| self.error(fault))
+    }
+
+    fn stored(&self, row: usize, dim: usize) -> Result<f64> {
+        values::stored(&self.reader, &self.header, row, dim).map_err(|fault| self.error(fault))
     }
 }
 
@@ -109,55 +131,45 @@ impl File {
 /// # Ok::<(), unisphere_io::Fault>(())
 /// ```
 pub fn parse(bytes: &[u8], scaling: Scaling) -> Result<Embeddings<'static>, Fault> {
-    let mut reader = Cursor::new(bytes);
-    let header = Header::read(&mut reader, bytes.len() as u64)?;
-    embeddings(&mut reader, &header, &[], scaling)
+    let header = Header::read(&mut { bytes }, bytes.len() as u64)?;
+    Bytes { bytes, header }.embeddings(scaling).map_err(|error| error.fault)
 }
 
-fn embeddings(
-    reader: &mut (impl Read + Seek),
-    header: &Header,
-    without: &[usize],
-    scaling: Scaling,
-) -> Result<Embeddings<'static>, Fault> {
-    let mut values = values::read(reader, header)?;
-    let left = remove(&mut values, header, without);
-    let points = Embeddings::with_scaling(values, left, header.dims, scaling);
-    points.map_err(|error| {
-        let error = of_file(error, without);
-        if let unisphere::Error::NotFinite { row, dim } = error
-            && let Err(fault) = values::check_overflow(reader, header, row, dim)
-        {
-            return fault;
-        }
-        Fault::Content(error)
-    })
+/// The bytes of a file, which has no path.
+#[derive(Debug)]
+struct Bytes<'a> {
+    bytes: &'a [u8],
+    header: Header,
 }
 
-/// Removes rows, and returns how many are left.
-fn remove(values: &mut Vec<f32>, header: &Header, rows: &[usize]) -> usize {
-    let dims = header.dims;
-    let mut left = 0;
-    for row in (0..header.rows).filter(|row| rows.binary_search(row).is_err()) {
-        if left < row {
-            values.copy_within(row * dims..(row + 1) * dims, left * dims);
-        }
-        left += 1;
+impl Source for Bytes<'_> {
+    fn path(&self) -> &Path {
+        Path::new("")
     }
-    values.truncate(left * dims);
-    left
+
+    fn rows(&self) -> usize {
+        self.header.rows
+    }
+
+    fn dims(&self) -> usize {
+        self.header.dims
+    }
+
+    fn place(&self, row: usize) -> (&Path, usize) {
+        (self.path(), row)
+    }
+
+    fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
+        values::read(self.bytes, &self.header, rows, into).map_err(nameless)
+    }
+
+    fn stored(&self, row: usize, dim: usize) -> Result<f64> {
+        values::stored(self.bytes, &self.header, row, dim).map_err(nameless)
+    }
 }
 
-/// An error whose row is one of the file, with the rows that were removed.
-fn of_file(mut error: unisphere::Error, removed: &[usize]) -> unisphere::Error {
-    use unisphere::Error::{NotFinite, RowLength, TooLarge, ZeroRow};
-    if let NotFinite { row, .. } | RowLength { row, .. } | TooLarge { row, .. } | ZeroRow { row } = &mut error
-    {
-        for &removed in removed {
-            *row += usize::from(removed <= *row);
-        }
-    }
-    error
+fn nameless(fault: Fault) -> Error {
+    Error { path: PathBuf::new(), fault }
 }
 
 /// An open regular file and its length in bytes.

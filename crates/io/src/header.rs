@@ -37,11 +37,6 @@ impl Header {
         Ok(Self { dtype, fortran, rows, dims, start })
     }
 
-    /// How many values.
-    pub(crate) fn count(&self) -> u64 {
-        self.rows as u64 * self.dims as u64
-    }
-
     /// Where a value is, in bytes from the beginning of the file.
     pub(crate) fn offset(&self, row: usize, dim: usize) -> u64 {
         let (major, minor, length) = if self.fortran { (dim, row, self.rows) } else { (row, dim, self.dims) };

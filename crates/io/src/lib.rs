@@ -18,10 +18,12 @@
 //! # Ok::<(), unisphere_io::Error>(())
 //! ```
 //!
+//! A set larger than memory is read by ranges of rows: [`Source`].
+//!
 //! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
-//! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them, for any dtype and
-//! order. Objects and pickles are never executed. An [`Error`] names the file, the row where there is one, and
-//! the cure; all of them are faults of the input.
+//! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them for each thread that reads,
+//! for any dtype and order. Objects and pickles are never executed. An [`Error`] names the file, the row where there is one, and
+//! the cure; all of them are faults of the input, but for [`Fault::NoSuchRows`] and [`Fault::Buffer`].
 //!
 //! Files are read in chunks, not mapped. A mapping would put the caller's memory into the hands of whoever can
 //! write the file: one that truncates it kills this process with a signal, and one that writes to it changes
@@ -37,6 +39,8 @@ mod file;
 mod foreign;
 mod header;
 mod literal;
+mod read_at;
+mod source;
 mod values;
 mod write;
 
@@ -44,4 +48,5 @@ pub use column::{Column, parse_floats, parse_integers};
 pub use dtype::{ByteOrder, Dtype, Float};
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
+pub use source::Source;
 pub use write::{Writer, write};

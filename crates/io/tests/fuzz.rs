@@ -265,3 +265,21 @@ fn beside_the_values_memory_is_fixed() {
         }
     }
 }
+
+#[test]
+fn beside_many_values_memory_is_fixed_for_each_thread() {
+    let (rows, dims) = (30_000, 40);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for descr in ["<f2", "<f4", ">f8"] {
+        for fortran in [false, true] {
+            let size = usize::from(descr.as_bytes()[2] - b'0');
+            let zeros = vec![0; rows * dims * size];
+            let bytes = Npy::new(descr, fortran, &format!("({rows}, {dims})"), zeros).bytes();
+            let (points, allocated) = pool.install(|| allocated(|| parse(&bytes, Scaling::Raw)));
+            assert_eq!(points.unwrap().values().len(), rows * dims);
+            // One thread splits the work in two, one after the other.
+            let beside = allocated - 4 * rows * dims;
+            assert!(beside <= 2 * (512 << 10), "{descr} {fortran}: {beside}");
+        }
+    }
+}

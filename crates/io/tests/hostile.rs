@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{Error, Fault, File, parse, parse_floats, parse_integers};
+use unisphere_io::{Error, Fault, File, Source, parse, parse_floats, parse_integers};
 
 /// Asserts that bytes are refused for this reason, in two lines at most, with these words.
 macro_rules! refused {
@@ -321,6 +321,62 @@ fn a_file_that_shrinks_after_it_was_opened() {
         let open = File::open(file.path()).unwrap();
         file.as_file().set_len(150).unwrap();
         said!(open.embeddings(Unit).unwrap_err().fault, Fault::Changed, "became shorter");
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_is_named_by_every_way_to_read_it() {
+    for fortran in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shrinks.npy");
+        // So many values that several threads read them.
+        let values = vec![0; (600 << 10) * 2];
+        fs::write(&path, Npy::new("<f2", fortran, "(307200, 2)", values).bytes()).unwrap();
+        let file = File::open(&path).unwrap();
+        assert_eq!(file.zero_rows().unwrap().len(), 307_200);
+        fs::File::options().write(true).open(&path).unwrap().set_len(1_000_000).unwrap();
+        let mut values = vec![0.0; 614_400];
+        let last = 307_199..307_200;
+        let errors = [
+            file.embeddings(Raw).unwrap_err(),
+            file.embeddings_in(last.clone(), Raw).unwrap_err(),
+            file.embeddings_without(&[3], Raw).unwrap_err(),
+            file.zero_rows().unwrap_err(),
+            file.read(0..307_200, &mut values).unwrap_err(),
+            file.stored(307_199, 1).unwrap_err(),
+        ];
+        for Error { path: named, fault } in errors {
+            assert_eq!(named, path);
+            said!(fault, Fault::Changed, "became shorter");
+        }
+        // What is left of it is read.
+        assert!(file.read(0..2, &mut values[..4]).is_ok() || fortran);
+    }
+}
+
+#[test]
+fn rows_and_buffers_that_do_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sound.npy");
+    fs::write(&path, sound().bytes()).unwrap();
+    let file = File::open(&path).unwrap();
+    let read = |rows, count| {
+        let Error { path: named, fault } = file.read(rows, &mut vec![0.0; count]).unwrap_err();
+        assert_eq!(named, path);
+        fault
+    };
+    said!(read(0..3, 9), Fault::NoSuchRows { start: 0, end: 3, rows: 2 }, "rows 0..3 were asked for");
+    said!(read(2..3, 3), Fault::NoSuchRows { .. }, "it has rows 0..2");
+    #[allow(clippy::reversed_empty_ranges, reason = "a caller's mistake")]
+    let reversed = 2..1;
+    said!(read(reversed.clone(), 0), Fault::NoSuchRows { .. }, "rows 2..1");
+    said!(read(usize::MAX - 1..usize::MAX, 3), Fault::NoSuchRows { .. }, "it has rows 0..2");
+    said!(read(0..2, 5), Fault::Buffer { values: 5, rows: 2, dims: 3 }, "give 2 × 3");
+    said!(read(1..1, 1), Fault::Buffer { .. }, "into 1 values");
+    said!(file.embeddings_in(reversed, Raw).unwrap_err().fault, Fault::NoSuchRows { .. }, "rows 2..1");
+    said!(file.embeddings_in(0..usize::MAX, Raw).unwrap_err().fault, Fault::NoSuchRows { .. }, "0..2");
+    for (row, dim) in [(2, 0), (0, 3), (usize::MAX, usize::MAX)] {
+        assert!(file.stored(row, dim).is_err());
     }
 }
 
