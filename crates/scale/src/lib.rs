@@ -29,10 +29,13 @@
 
 #![forbid(unsafe_code)]
 
-mod betting;
-mod blocks;
-mod copies;
+mod error;
+mod estimate;
+mod exact;
+mod journal;
 mod panels;
-mod sampling;
 
-pub use sampling::{Interval, Method, Sampling};
+pub use error::{Error, Result};
+pub use estimate::{Interval, Method, Sampling};
+pub use exact::{Cost, Evaluation, Expected, Found, Part, Resources, Sets, Shape};
+pub use journal::{JournalError, JournalFault};

@@ -1,4 +1,4 @@
-//! Panels: runs of rows in a random order, of which blocks of pairs are made.
+//! Panels: runs of rows, of which blocks of pairs are made.
 
 use std::ops::Range;
 

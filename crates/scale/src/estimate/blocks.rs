@@ -5,7 +5,13 @@ use std::collections::{HashMap, HashSet};
 use rand::{RngExt, rngs::ChaCha8Rng};
 use unisphere::{Engine, LogSumExp, PairBlock, Points, Result, Uniformity};
 
-use crate::{copies::Copies, panels::Panels};
+use super::copies::Copies;
+use crate::panels::Panels;
+
+/// Blocks that are summed at a time, which bounds the memory of a stage.
+const BLOCKS_AT_ONCE: usize = 1 << 16;
+/// Blocks of two panels up to which sums are kept for those that are drawn again.
+const MAX_BLOCKS_KEPT: usize = 1 << 20;
 
 /// Panels of a set, and the norm of each: the root of the sum of the kernel over the panel with itself, diagonal included.
 #[derive(Debug)]
@@ -74,7 +80,7 @@ pub(crate) struct Blocks<'a> {
     left: Side<'a>,
     right: Option<Side<'a>>,
     copies: Option<Copies>,
-    /// Sums that are known, by panels.
+    /// Sums that are known, by panels; empty where there are so many blocks that few are drawn twice.
     known: HashMap<(usize, usize), f64>,
     pairs: u64,
 }
@@ -114,16 +120,32 @@ impl<'a> Blocks<'a> {
 
     /// Sums of so many blocks, drawn independently, each as a part of its bound.
     pub(crate) fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) -> Result<Vec<f64>> {
-        let drawn: Vec<_> = (0..count).map(|_| self.draw_one(rng)).collect();
-        self.compute(&drawn)?;
+        let mut parts = Vec::with_capacity(count);
+        while parts.len() < count {
+            let at_once = BLOCKS_AT_ONCE.min(count - parts.len());
+            let drawn: Vec<_> = (0..at_once).map(|_| self.draw_one(rng)).collect();
+            self.compute(&drawn)?;
+            parts.extend(drawn.iter().map(|&block| self.part(block)));
+            if self.count() > MAX_BLOCKS_KEPT {
+                self.known.clear();
+            }
+        }
+        Ok(parts)
+    }
+
+    /// A known sum as a part of its bound.
+    fn part(&self, (p, q): (usize, usize)) -> f64 {
         let right = self.right.as_ref().unwrap_or(&self.left);
-        let part = |&(p, q): &(usize, usize)| {
-            let bound = self.left.norms[p] * right.norms[q];
-            let copies = self.copies.as_ref().map_or(0.0, |copies| copies.between(p, q) as f64);
-            // Rounding alone leads out of [0, 1].
-            ((self.known[&(p, q)] - copies) / bound).clamp(0.0, 1.0)
-        };
-        Ok(drawn.iter().map(part).collect())
+        let bound = self.left.norms[p] * right.norms[q];
+        let copies = self.copies.as_ref().map_or(0.0, |copies| copies.between(p, q) as f64);
+        // Rounding alone leads out of [0, 1].
+        ((self.known[&(p, q)] - copies) / bound).clamp(0.0, 1.0)
+    }
+
+    /// Number of blocks that can be drawn.
+    fn count(&self) -> usize {
+        let left = self.left.norms.len();
+        self.right.as_ref().map_or(left * (left - 1) / 2, |right| left * right.norms.len())
     }
 
     /// Two panels; of one set, the first of them first: their sum is the same the other way round.

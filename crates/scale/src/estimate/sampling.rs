@@ -1,13 +1,17 @@
 //! Estimates of uniformity from blocks of pairs: two stages, an interval, and the exact value where that is no dearer.
 
-use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
-use unisphere::{DeviceKind, Embeddings, Engine, Error, Result, Scaling, Uniformity, unordered_pairs};
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use unisphere::{
+    DeviceKind, Embeddings, Engine, Error, Precision, Result, Scaling, Storage, Uniformity, unordered_pairs,
+};
 
-use crate::{
+use super::{
     betting::{Belief, interval},
     blocks::{Blocks, Side},
     copies::Copies,
+    shuffled::{Shuffled, in_random_order, read_in_random_order},
 };
+use unisphere_io::Source;
 
 /// How an estimate is made: to which tolerance, with which confidence, from which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +29,7 @@ pub struct Sampling {
 pub struct Interval {
     /// The value. Its bias, which is that of a log, is below a hundredth of the half-width where that is at most 0.01.
     pub value: f64,
-    /// The lower end. Both ends allow for the error of single precision too, as docs/accuracy.md states it for t up to 50; they
-    /// do not for that of [coarser products](Engine::with_precision) or [coarser storage](Engine::with_storage).
+    /// The lower end. Both ends allow for the error of the arithmetic too, as docs/accuracy.md states it.
     pub low: f64,
     /// The upper end.
     pub high: f64,
@@ -47,7 +50,7 @@ pub struct Interval {
     /// Their share of all pairs.
     pub share: f64,
     /// The standard error of the value as one of a sample of rows: how far it may be from that of the distribution that the rows
-    /// were drawn from. None across two sets.
+    /// were drawn from. None across two sets, and of less than three rows.
     pub row_error: Option<f64>,
 }
 
@@ -65,20 +68,20 @@ pub enum Method {
 const LEAST_TOLERANCE: f64 = 1e-4;
 /// Part of the standard error of the rows that an estimate need not be better than.
 const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
-/// Rows that the standard error of all is estimated from.
-const ROWS_FOR_ERROR: usize = 2048;
 /// Blocks of the first stage.
 const FIRST_STAGE: usize = 4096;
-/// Part of the risk that the first stage takes.
-const RISK_OF_FIRST_STAGE: f64 = 0.2;
-/// Blocks beyond what the first stage says, since it is uncertain itself.
+/// Parts of the risk that the stages take: a first one, a second that should do, and a third where that fell just short.
+const RISKS: [f64; 3] = [0.2, 0.4, 0.4];
+/// Blocks beyond what the stages before say, since they are uncertain themselves.
 const SAFETY: f64 = 1.1;
-/// How much the number of blocks grows from one trial to the next.
-const STEP_OF_SEARCH: f64 = 1.2;
+/// Factor to which the number of blocks that is needed is found.
+const STEP_OF_SEARCH: f64 = 1.1;
+/// Blocks up to which a trial is made in full. Larger trials scale its interval by the root of their number.
+const MAX_BLOCKS_OF_TRIAL: f64 = 2.5e5;
 /// Share of all pairs from which on the exact value is worth its time.
 const MAX_SHARE: f64 = 0.3;
-/// Most blocks of one stage, whose sums are kept.
-const MAX_BLOCKS: f64 = 4e6;
+/// Most blocks of one stage.
+const MAX_BLOCKS: f64 = 2e7;
 
 impl Default for Sampling {
     fn default() -> Self {
@@ -119,7 +122,8 @@ impl Sampling {
     }
 
     /// No exact value in the place of an estimate: where the tolerance takes too many pairs, the interval is what up to three
-    /// tenths of them tell, or four million blocks. Sets of less than two panels are computed all the same.
+    /// tenths of them tell, or twenty million blocks a stage. Sets so small that a first stage takes as many pairs are computed
+    /// all the same.
     #[must_use]
     pub fn estimate_only(self) -> Self {
         Self { estimate_only: true, ..self }
@@ -128,7 +132,7 @@ impl Sampling {
     /// Uniformity of x (n, d) over its pairs i < j.
     ///
     /// Points that are owned are put into a random order in place and handed to the engine, so that the CPU takes no second
-    /// copy of them. Beside them there are some 32 bytes a row, and 250 for each block that is drawn.
+    /// copy of them. Beside them there are some 32 bytes a row, and 24 for each block that is drawn.
     ///
     /// # Errors
     ///
@@ -136,29 +140,63 @@ impl Sampling {
     /// [`Engine::value`].
     pub fn uniformity(&self, engine: &Engine, x: Embeddings<'_>, t: f64) -> Result<Interval> {
         self.check(t)?;
-        let (n, mut rng) = (x.rows(), ChaCha8Rng::seed_from_u64(self.seed));
-        let classes = x.duplicates();
-        let (x, order) = in_random_order(x, &mut rng)?;
-        let row_error = row_error(engine, &x, t)?;
+        let mut rng = self.order_rng();
+        let x = in_random_order(x, &mut rng)?;
+        self.of_shuffled(engine, &Shuffled::new(engine, x)?, t)
+    }
+
+    /// Uniformity of a source's points (n, d) at every t, each with an interval of its own. All points are held in memory, and read
+    /// in random order by several threads.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`uniformity`](Self::uniformity) and of the source.
+    pub fn uniformities_of(
+        &self,
+        engine: &Engine,
+        x: &dyn Source,
+        scaling: Scaling,
+        ts: &[f64],
+    ) -> Result<Vec<Interval>, crate::Error> {
+        ts.iter().try_for_each(|&t| self.check(t))?;
+        let mut rng = self.order_rng();
+        let x = read_in_random_order(x, scaling, &mut rng)?;
+        let shuffled = Shuffled::new(engine, x)?;
+        ts.iter().map(|&t| Ok(self.of_shuffled(engine, &shuffled, t)?)).collect()
+    }
+
+    /// Uniformity of points in a random order. Each t has the same draws as if it were alone.
+    fn of_shuffled(&self, engine: &Engine, x: &Shuffled, t: f64) -> Result<Interval> {
+        let row_error = x.row_error(engine, t)?;
+        let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
         let plan = Plan {
-            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(TOLERANCE_OF_ROW_ERROR * row_error)),
-            scaling: x.scaling(),
-            t,
-            all: unordered_pairs(n),
+            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
+            rounding: Rounding::of(engine, x.points.scaling(), t),
+            all: unordered_pairs(x.points.rows()),
             ordered: 2.0,
-            fewest_rows: n,
+            fewest_rows: x.points.rows(),
             panel_rows: self.panel_rows(engine),
         };
-        let x = engine.upload_owned(x)?;
         let blocks = || {
-            let mut place = vec![0; n];
-            order.iter().enumerate().for_each(|(new, &old)| place[old] = new);
-            let side = Side::new(engine, &x, plan.panel_rows, t)?;
-            let copies = Copies::new(side.panels(), &classes, |row| place[row]);
+            let side = Side::new(engine, &x.points, plan.panel_rows, t)?;
+            let copies = Copies::new(side.panels(), &x.classes);
             Ok(Blocks::within(engine, t, side, copies))
         };
-        let found = self.find(&plan, &mut rng, blocks, || engine.uniformity(&x, Uniformity::new(t)))?;
-        Ok(self.interval(found, &plan, Some(row_error)))
+        let exact = || engine.uniformity(&x.points, Uniformity::new(t));
+        let found = self.find(&plan, blocks, exact)?;
+        Ok(self.interval(found, &plan, row_error))
+    }
+
+    /// Numbers for the order of the rows.
+    fn order_rng(&self) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(self.seed)
+    }
+
+    /// Numbers for the draw of the blocks: others than for the order.
+    fn draw_rng(&self) -> ChaCha8Rng {
+        let mut rng = self.order_rng();
+        rng.set_stream(1);
+        rng
     }
 
     /// Cross uniformity over all pairs of x (n, d) with y (m, d).
@@ -174,12 +212,11 @@ impl Sampling {
         t: f64,
     ) -> Result<Interval> {
         self.check(t)?;
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let ((x, _), (y, _)) = (in_random_order(x, &mut rng)?, in_random_order(y, &mut rng)?);
+        let mut rng = self.order_rng();
+        let (x, y) = (in_random_order(x, &mut rng)?, in_random_order(y, &mut rng)?);
         let plan = Plan {
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
-            scaling: x.scaling(),
-            t,
+            rounding: Rounding::of(engine, x.scaling(), t),
             all: x.rows() as u64 * y.rows() as u64,
             ordered: 1.0,
             fewest_rows: x.rows().min(y.rows()),
@@ -191,7 +228,7 @@ impl Sampling {
             Ok(Blocks::across(engine, t, side(&x)?, side(&y)?))
         };
         let exact = || engine.value(Uniformity::new(t).across(&x, &y));
-        let found = self.find(&plan, &mut rng, blocks, exact)?;
+        let found = self.find(&plan, blocks, exact)?;
         Ok(self.interval(found, &plan, None))
     }
 
@@ -211,8 +248,8 @@ impl Sampling {
     }
 
     fn panel_rows(&self, engine: &Engine) -> usize {
-        // Whole tiles of the CPU; on a GPU a block is to be worth its command.
-        let usual = if engine.device().kind == DeviceKind::Cpu { 96 } else { 512 };
+        // Whole tiles of the CPU; on a GPU a block is to be worth its command, and to be summed as large sets are.
+        let usual = if engine.device().kind == DeviceKind::Cpu { 96 } else { 1024 };
         self.panel_rows.unwrap_or(usual)
     }
 
@@ -221,59 +258,47 @@ impl Sampling {
     fn find<'a>(
         &self,
         plan: &Plan,
-        rng: &mut ChaCha8Rng,
         blocks: impl FnOnce() -> Result<Blocks<'a>>,
         exact: impl FnOnce() -> Result<f64>,
     ) -> Result<Found> {
         let is_dear = FIRST_STAGE as f64 * plan.block_pairs() > MAX_SHARE * plan.all as f64;
-        if plan.fewest_rows / 2 < plan.panel_rows || (is_dear && !self.estimate_only) {
+        if is_dear || plan.fewest_rows / 2 < plan.panel_rows {
             return Ok(Found::exact(exact()?, plan));
         }
-        self.stages(plan, &mut blocks()?, rng, exact)
+        let found = self.stages(plan, &mut blocks()?)?;
+        if self.estimate_only || found.half_width() <= plan.tolerance {
+            return Ok(found);
+        }
+        Ok(Found::exact(exact()?, plan))
     }
 
-    /// The first stage, and the second where the first is not enough and a second may be.
-    fn stages(
-        &self,
-        plan: &Plan,
-        blocks: &mut Blocks<'_>,
-        rng: &mut ChaCha8Rng,
-        exact: impl FnOnce() -> Result<f64>,
-    ) -> Result<Found> {
-        let (exact_part, bound) = (blocks.exact_part(), blocks.bound());
-        let log_mean = |part: f64| ((exact_part + bound * part) / (plan.ordered * plan.all as f64)).ln();
-        let found = |value: f64, ends: [f64; 2], drawn: usize, blocks: &Blocks<'_>| {
-            let [low, high] = plan.widened(ends.map(log_mean));
-            let (value, blocks, pairs) = (log_mean(value), drawn as u64, blocks.pairs());
-            Found { value, low, high, exact: false, blocks, pairs }
-        };
+    /// Stages until the interval is narrow enough. It stays wider where a stage would be too dear, unless only an estimate is asked
+    /// for: then that stage is as large as may be, and the last.
+    fn stages(&self, plan: &Plan, blocks: &mut Blocks<'_>) -> Result<Found> {
+        let (sum, mut rng) = (Sum::of(blocks, plan), self.draw_rng());
         let risk = 1.0 - self.confidence;
-        let first = blocks.draw(rng, FIRST_STAGE)?;
-        let (mean, variance) = moments(&first);
-        let ends = interval(&first, RISK_OF_FIRST_STAGE * risk, Belief::NONE);
-        let of_first = found(mean, ends, first.len(), blocks);
-        if of_first.half_width() <= plan.tolerance {
-            return Ok(of_first);
-        }
-        let risk = (1.0 - RISK_OF_FIRST_STAGE) * risk;
-        // The half-width that is needed of the mean part of the bound.
-        let reach = (plan.tolerance - plan.rounding(of_first.value)) * (exact_part / bound + mean);
-        let most = (MAX_SHARE * plan.all as f64 / plan.block_pairs()).min(MAX_BLOCKS);
-        let belief = Belief { mean, variance };
-        let mut count = (SAFETY * blocks_for(reach, &first, belief, risk, most)).max(FIRST_STAGE as f64);
-        if count > most {
-            if !self.estimate_only {
-                return Ok(Found::exact(exact()?, plan));
+        let most = (MAX_SHARE * plan.all as f64 / plan.block_pairs()).min(MAX_BLOCKS).max(FIRST_STAGE as f64);
+        let mut count = FIRST_STAGE as f64;
+        let (mut ends, mut belief, mut drawn) = ([0.0, 1.0], Belief::NONE, 0);
+        let mut parts = RISKS.into_iter().map(|part| part * risk).peekable();
+        loop {
+            let draws = blocks.draw(&mut rng, count as usize)?;
+            drawn += draws.len() as u64;
+            ends = intersection(ends, interval(&draws, parts.next().unwrap_or_default(), belief));
+            let (mean, variance) = moments(&draws);
+            belief = Belief { mean, variance };
+            let found = sum.found(mean, ends, plan, drawn, blocks.pairs());
+            let was_largest = count >= most;
+            let Some(&next) = parts.peek() else { return Ok(found) };
+            if was_largest || found.half_width() <= plan.tolerance {
+                return Ok(found);
             }
-            count = most.max(FIRST_STAGE as f64);
+            count = SAFETY * blocks_for(&sum, plan, &draws, belief, next, most);
+            if count > most && !self.estimate_only {
+                return Ok(found);
+            }
+            count = count.min(most);
         }
-        let second = blocks.draw(rng, count as usize)?;
-        let both = intersection(ends, interval(&second, risk, belief));
-        let of_both = found(moments(&second).0, both, first.len() + second.len(), blocks);
-        if of_both.half_width() > plan.tolerance && !self.estimate_only {
-            return Ok(Found::exact(exact()?, plan));
-        }
-        Ok(of_both)
     }
 
     fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
@@ -311,8 +336,7 @@ impl Interval {
 /// What is asked for, and of how many pairs.
 struct Plan {
     tolerance: f64,
-    scaling: Scaling,
-    t: f64,
+    rounding: Rounding,
     /// Pairs in all.
     all: u64,
     /// How often blocks hold each of them: twice where they are ordered.
@@ -328,18 +352,62 @@ impl Plan {
         (self.panel_rows as f64).powi(2)
     }
 
-    /// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
-    fn rounding(&self, value: f64) -> f64 {
-        match self.scaling {
-            Scaling::Raw => 1e-5 * value.abs().max(1.0),
-            Scaling::Unit if self.t <= 5.0 => 1e-6,
-            Scaling::Unit => 3e-6,
-        }
-    }
-
     /// Ends of an interval, wider by the error of the arithmetic. No kernel is above 1.
     fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
-        [low - self.rounding(low), (high + self.rounding(high)).min(0.0)]
+        [low - self.rounding.at(low), (high + self.rounding.at(high)).min(0.0)]
+    }
+}
+
+/// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
+#[derive(Clone, Copy)]
+struct Rounding {
+    absolute: f64,
+    /// Part of the value, where that is above 1.
+    of_value: f64,
+}
+
+impl Rounding {
+    fn of(engine: &Engine, scaling: Scaling, t: f64) -> Self {
+        if scaling == Scaling::Raw {
+            return Self { absolute: 1e-5, of_value: 1e-5 };
+        }
+        let is_coarse = engine.precision() == Precision::F16 || engine.storage() == Storage::F16;
+        let absolute = match t {
+            _ if is_coarse => 1e-5 * (t / 2.0).max(1.0),
+            _ if t <= 5.0 => 1e-6,
+            _ => 3e-6 * (t / 50.0).max(1.0),
+        };
+        Self { absolute, of_value: 0.0 }
+    }
+
+    fn at(self, value: f64) -> f64 {
+        // The log of nothing is exact.
+        if value.is_finite() { self.absolute.max(self.of_value * value.abs()) } else { 0.0 }
+    }
+}
+
+/// The sum over all ordered pairs: a part that is known, and a bound of the rest, of which blocks tell the share.
+struct Sum {
+    exact_part: f64,
+    bound: f64,
+    /// Ordered pairs in all.
+    count: f64,
+}
+
+impl Sum {
+    fn of(blocks: &Blocks<'_>, plan: &Plan) -> Self {
+        let count = plan.ordered * plan.all as f64;
+        Self { exact_part: blocks.exact_part(), bound: blocks.bound(), count }
+    }
+
+    /// The value, if blocks have this share of their bounds.
+    fn log_mean(&self, share: f64) -> f64 {
+        ((self.exact_part + self.bound * share) / self.count).ln()
+    }
+
+    fn found(&self, mean: f64, ends: [f64; 2], plan: &Plan, blocks: u64, pairs: u64) -> Found {
+        let [low, high] = plan.widened(ends.map(|end| self.log_mean(end)));
+        Found { value: self.log_mean(mean), low, high, exact: false, blocks, pairs }
     }
 }
 
@@ -364,39 +432,32 @@ impl Found {
     }
 }
 
-fn in_random_order<'a>(x: Embeddings<'a>, rng: &mut ChaCha8Rng) -> Result<(Embeddings<'a>, Vec<usize>)> {
-    let mut order: Vec<_> = (0..x.rows()).collect();
-    order.shuffle(rng);
-    Ok((x.reordered(&order)?, order))
-}
-
-/// The standard error of the uniformity of rows, from those that come first in a random order.
-fn row_error(engine: &Engine, x: &Embeddings<'_>, t: f64) -> Result<f64> {
-    let (rows, dims) = (x.rows().min(ROWS_FOR_ERROR), x.dims());
-    let some = Embeddings::with_scaling(&x.values()[..rows * dims], rows, dims, x.scaling())?;
-    let potentials = engine.value(Uniformity::new(t).potentials(&engine.upload(&some)?))?;
-    Ok(potentials.estimate().standard_error * (rows as f64 / x.rows() as f64).sqrt())
-}
-
-/// Blocks until a betting interval reaches no further, if those to come are as the first ones: more than `most` where that
-/// many would not do.
-fn blocks_for(reach: f64, first: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
-    // Also of a sum that is 0, whose log no interval bounds.
-    if reach.is_nan() || reach <= 0.0 {
-        return f64::INFINITY;
-    }
-    // The width that the deviation alone leads to, as the interval has it in the limit.
-    let mut count = 2.0 * (2.0 / risk).ln() * belief.variance / (reach * reach);
-    count = count.max(1.0 / reach);
-    while count <= most {
-        let like_first: Vec<_> = first.iter().copied().cycle().take(count as usize).collect();
-        let [low, high] = interval(&like_first, risk, belief);
-        if 0.5 * (high - low) <= reach {
-            break;
+/// Blocks until a betting interval is narrow enough, if those to come are as those drawn: more than `most` where that many would
+/// not do.
+fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
+    let spare = plan.tolerance - plan.rounding.at(sum.log_mean(belief.mean));
+    // The interval of so many blocks; of more than a trial has, narrower by the root.
+    let is_enough = |count: f64| {
+        let tried = count.min(MAX_BLOCKS_OF_TRIAL);
+        let like_drawn: Vec<_> = drawn.iter().copied().cycle().take(tried as usize).collect();
+        let scale = (tried / count).sqrt();
+        let scaled = |end: f64| belief.mean + scale * (end - belief.mean);
+        let [low, high] = interval(&like_drawn, risk, belief).map(scaled);
+        0.5 * (sum.log_mean(high) - sum.log_mean(low.max(0.0))) <= spare
+    };
+    // A sum of 0, whose log no interval bounds, and a tolerance below rounding never have enough.
+    let (mut few, mut enough) = (FIRST_STAGE as f64, FIRST_STAGE as f64);
+    while !is_enough(enough) {
+        if enough > most {
+            return f64::INFINITY;
         }
-        count *= STEP_OF_SEARCH;
+        (few, enough) = (enough, 4.0 * enough);
     }
-    count
+    while enough > STEP_OF_SEARCH * few {
+        let between = (few * enough).sqrt();
+        *if is_enough(between) { &mut enough } else { &mut few } = between;
+    }
+    enough
 }
 
 /// What two intervals have in common. Where that is nothing, one of them does not hold, and all that either has is returned.

@@ -14,12 +14,12 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// Copies among rows in a new order: `classes` are lists of equal rows, and `place` tells where a row now is.
-    pub(crate) fn new(panels: Panels, classes: &[Vec<usize>], place: impl Fn(usize) -> usize) -> Self {
+    /// Copies among rows, given lists of equal ones.
+    pub(crate) fn new(panels: Panels, classes: &[Vec<usize>]) -> Self {
         let mut of_panels = vec![Vec::new(); panels.count()];
         let (mut all, mut within) = (0, 0);
         for (class, rows) in classes.iter().enumerate() {
-            let mut homes: Vec<_> = rows.iter().map(|&row| panels.of(place(row))).collect();
+            let mut homes: Vec<_> = rows.iter().map(|&row| panels.of(row)).collect();
             homes.sort_unstable();
             all += unordered_pairs(homes.len());
             for together in homes.chunk_by(|a, b| a == b) {
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn copies_are_counted_by_panels() {
         let panels = Panels { rows: 10, panel_rows: 4 };
-        let copies = Copies::new(panels, &[vec![0, 1, 4, 9], vec![2, 5, 6]], |row| row);
+        let copies = Copies::new(panels, &[vec![0, 1, 4, 9], vec![2, 5, 6]]);
         assert_eq!(copies.between(0, 1), 2 + 2);
         assert_eq!(copies.between(1, 0), 4);
         assert_eq!(copies.between(0, 2), 2);

@@ -29,7 +29,8 @@ pub(crate) fn interval(draws: &[f64], alpha: f64, belief: Belief) -> [f64; 2] {
     let needed = (2.0 / alpha).ln();
     let bets = bets(draws, needed, belief);
     let mirrored: Vec<_> = draws.iter().map(|x| 1.0 - x).collect();
-    [lower_end(draws, &bets, needed), 1.0 - lower_end(&mirrored, &bets, needed)]
+    let ends = rayon::join(|| lower_end(draws, &bets, needed), || lower_end(&mirrored, &bets, needed));
+    [ends.0, 1.0 - ends.1]
 }
 
 /// Bet on each draw, from what the draws before it were.

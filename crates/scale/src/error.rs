@@ -1,0 +1,95 @@
+//! What can go wrong, and the cure.
+
+use std::{ops::Range, path::PathBuf};
+
+use unisphere_io::Source;
+
+use crate::JournalError;
+
+/// The result of every fallible call on sets that are read from files.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, and the cure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The engine's own, [`Stopped`](unisphere::Error::Stopped) among them.
+    #[error(transparent)]
+    Engine(#[from] unisphere::Error),
+    /// A file of points.
+    #[error(transparent)]
+    Input(#[from] unisphere_io::Error),
+    /// A journal or a part.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Rows that are not what they were when they were first read.
+    #[error(
+        "{}: rows {} to {} are not what they were when they were first read; keep the file as it is until the end, or begin \
+             again without the journal",
+        path.display(), rows.start, rows.end.saturating_sub(1)
+    )]
+    Changed {
+        /// The file that the first of them is in.
+        path: PathBuf,
+        /// Rows of the set.
+        rows: Range<usize>,
+    },
+    /// Too little memory for the least that the work needs.
+    #[error(
+        "{given} bytes of memory are too few: panels of {panel_bytes} bytes are read, and {needed} bytes are the least; allow \
+             more"
+    )]
+    Memory {
+        /// Bytes that may be used.
+        given: u64,
+        /// Bytes of one panel.
+        panel_bytes: u64,
+        /// Bytes that are needed.
+        needed: u64,
+    },
+    /// Sets that have no value: another number of dimensions, or too few rows.
+    #[error("{problem}")]
+    Sets {
+        /// What is wrong with them, and the cure.
+        problem: String,
+    },
+    /// Parts that do not make up a whole.
+    #[error("{} of {parts} parts are missing or not finished: {}; run them", missing.len(), listed(.missing))]
+    Missing {
+        /// Numbers of the parts, from 1.
+        missing: Vec<usize>,
+        /// How many parts there are.
+        parts: usize,
+    },
+    /// Two parts that contradict each other.
+    #[error("{} and {} contradict each other: {what}", first.display(), second.display())]
+    Contradiction {
+        /// A file.
+        first: PathBuf,
+        /// Another file.
+        second: PathBuf,
+        /// In what, and the cure.
+        what: String,
+    },
+    /// A part of a number that there is none of.
+    #[error("there is no part {part} of {parts}; parts are numbered from 1")]
+    NoPart {
+        /// The part asked for.
+        part: usize,
+        /// How many there are.
+        parts: usize,
+    },
+}
+
+impl Error {
+    pub(crate) fn changed(source: &dyn Source, rows: Range<usize>) -> Self {
+        Self::Changed { path: source.place(rows.start).0.into(), rows }
+    }
+}
+
+/// The first numbers of a list.
+fn listed(numbers: &[usize]) -> String {
+    const MOST: usize = 20;
+    let some: Vec<_> = numbers.iter().take(MOST).map(usize::to_string).collect();
+    format!("{}{}", some.join(", "), if numbers.len() > MOST { ", …" } else { "" })
+}

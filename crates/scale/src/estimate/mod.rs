@@ -1,0 +1,9 @@
+//! Estimates from a small part of the pairs, with an interval that is proven for any data.
+
+mod betting;
+mod blocks;
+mod copies;
+mod sampling;
+mod shuffled;
+
+pub use sampling::{Interval, Method, Sampling};

@@ -1,0 +1,101 @@
+//! Points in a random order, of which runs of rows are random samples.
+
+use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
+use rayon::prelude::*;
+use unisphere::{Embeddings, Engine, Error as EngineError, Points, Result, Scaling, Uniformity};
+
+use unisphere_io::Source;
+
+use crate::error::Error;
+
+/// Rows that the standard error of all is estimated from.
+const ROWS_FOR_ERROR: usize = 2048;
+/// Rows that a thread reads at a time.
+const ROWS_PER_READ: usize = 1024;
+
+/// Points on a device in a random order, and what was found out about them before.
+pub(crate) struct Shuffled {
+    pub(crate) points: Points,
+    /// Rows that are equal, in lists of two and more.
+    pub(crate) classes: Vec<Vec<usize>>,
+    /// The first rows.
+    first: Points,
+}
+
+impl Shuffled {
+    pub(crate) fn new(engine: &Engine, x: Embeddings<'_>) -> Result<Self> {
+        let (rows, dims) = (x.rows().min(ROWS_FOR_ERROR), x.dims());
+        let first = Embeddings::with_scaling(&x.values()[..rows * dims], rows, dims, x.scaling())?;
+        let (first, classes) = (engine.upload(&first)?, x.duplicates());
+        Ok(Self { points: engine.upload_owned(x)?, classes, first })
+    }
+
+    /// The standard error of the uniformity of the rows as a sample, from those that come first.
+    pub(crate) fn row_error(&self, engine: &Engine, t: f64) -> Result<Option<f64>> {
+        let rows = self.first.rows();
+        // Two rows have one pair, which says nothing of its spread.
+        if rows < 3 {
+            return Ok(None);
+        }
+        let potentials = engine.value(Uniformity::new(t).potentials(&self.first))?;
+        let part = rows as f64 / self.points.rows() as f64;
+        let error = potentials.estimate().standard_error * part.sqrt();
+        Ok(error.is_finite().then_some(error))
+    }
+}
+
+/// The same points in a random order.
+pub(crate) fn in_random_order<'a>(x: Embeddings<'a>, rng: &mut ChaCha8Rng) -> Result<Embeddings<'a>> {
+    let order = order(x.rows(), rng);
+    x.reordered(&order)
+}
+
+/// The points of a source in the order that [`in_random_order`] would give them.
+pub(crate) fn read_in_random_order(
+    source: &dyn Source,
+    scaling: Scaling,
+    rng: &mut ChaCha8Rng,
+) -> Result<Embeddings<'static>, Error> {
+    let (rows, dims) = (source.rows(), source.dims());
+    let order = order(rows, rng);
+    let mut values = Vec::new();
+    let Some(Ok(())) = rows.checked_mul(dims).map(|count| values.try_reserve_exact(count)) else {
+        return Err(
+            EngineError::OutOfMemory { context: format!("{rows} points of {dims} dimensions") }.into()
+        );
+    };
+    values.resize(rows * dims, 0.0);
+    // The place of each row of the source.
+    let mut places: Vec<&mut [f32]> = Vec::with_capacity(rows);
+    places.resize_with(rows, Default::default);
+    for (place, &row) in values.chunks_exact_mut(dims).zip(&order) {
+        places[row] = place;
+    }
+    places.par_chunks_mut(ROWS_PER_READ).enumerate().try_for_each(|(chunk, places)| {
+        let first = chunk * ROWS_PER_READ;
+        let mut read = vec![0.0; places.len() * dims];
+        source.read(first..first + places.len(), &mut read)?;
+        places.iter_mut().zip(read.chunks_exact(dims)).for_each(|(place, row)| place.copy_from_slice(row));
+        Ok::<_, Error>(())
+    })?;
+    Embeddings::with_scaling(values, rows, dims, scaling)
+        .map_err(|error| of_source(source, scaling, &order, error))
+}
+
+fn order(rows: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut order: Vec<_> = (0..rows).collect();
+    order.shuffle(rng);
+    order
+}
+
+/// An error that names the file and its own row, as the source has it.
+fn of_source(source: &dyn Source, scaling: Scaling, order: &[usize], error: EngineError) -> Error {
+    use EngineError::{NotFinite, RowLength, TooLarge, ZeroRow};
+    if let NotFinite { row, .. } | RowLength { row, .. } | TooLarge { row, .. } | ZeroRow { row } = error
+        && let Some(&row) = order.get(row)
+        && let Err(error) = source.embeddings_in(row..row + 1, scaling)
+    {
+        return error.into();
+    }
+    error.into()
+}

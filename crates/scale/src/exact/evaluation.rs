@@ -1,0 +1,446 @@
+//! An evaluation: which numbers of which sets, and their exact values within an amount of memory.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use unisphere::{Engine, Error as EngineError, Observer, Scaling};
+use unisphere_io::Source;
+
+use super::{
+    blocks::{Layout, SetName, Sum},
+    fingerprint::{device_class, fingerprint},
+    results::Results,
+    run::{PANELS_IN_FLIGHT, State, Work, panel_of},
+    schedule::schedule,
+};
+use crate::{
+    error::{Error, Result},
+    journal::{Identity, Journal, Record},
+    panels::Panels,
+};
+
+/// Numbers that are computed: alignment of the positive pairs, and uniformity at one t or several.
+///
+/// Blocks of two panels are computed one by one and merged in one order. Their size depends on the shapes of the sets alone, so
+/// that the same bits come out whatever the memory, the parts and the interruptions. They agree with those of an
+/// [`Engine`] that holds all points to some 1e-9, not to the last bit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    pub(super) ts: Vec<f64>,
+    pub(super) alpha: f64,
+    pub(super) scaling: Scaling,
+    pub(super) across: bool,
+    pub(super) panel_rows: Option<usize>,
+}
+
+/// Sets that are read by range.
+#[derive(Clone, Copy)]
+pub struct Sets<'a> {
+    /// x (n, d).
+    pub x: &'a dyn Source,
+    /// y (m, d); where m = n, row i of both is one positive pair.
+    pub y: Option<&'a dyn Source>,
+}
+
+/// Shape of the sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows of x.
+    pub x_rows: usize,
+    /// Rows of y, where there is one.
+    pub y_rows: Option<usize>,
+    /// Dimensions of both.
+    pub dims: usize,
+}
+
+/// What the work may use, and who is told of it.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Resources {
+    /// Memory for points and results, in bytes; None for as much as it takes. The program itself and the device's driver come
+    /// on top.
+    pub max_memory: Option<u64>,
+    /// A file that keeps finished blocks: a run that was stopped goes on from it.
+    pub journal: Option<PathBuf>,
+    /// Told of the pairs that are done; ends the work by [`Break`](std::ops::ControlFlow::Break), with what is done kept in
+    /// the journal.
+    pub observer: Option<Arc<Observer>>,
+}
+
+/// Values over all pairs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Found {
+    /// Alignment; None without pairs.
+    pub alignment: Option<f64>,
+    /// Uniformity of x at every t.
+    pub x: Vec<f64>,
+    /// Uniformity of y at every t.
+    pub y: Option<Vec<f64>>,
+    /// Cross uniformity at every t, where it was asked for.
+    pub across: Option<Vec<f64>>,
+    /// What it took.
+    pub cost: Cost,
+}
+
+/// What a run took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// Blocks in all.
+    pub blocks: u64,
+    /// Blocks that a journal had already.
+    pub blocks_recovered: u64,
+    /// Pairs that were computed.
+    pub pairs_computed: u64,
+    /// Rows that were read, each as often as it was.
+    pub rows_read: u64,
+    /// Bytes that were cut off the journal: what was written when the run before was stopped.
+    pub bytes_discarded: u64,
+}
+
+/// What a run will take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expected {
+    /// Pairs in all, whatever a journal has of them.
+    pub pairs: u64,
+    /// Rows that will be read, each as often as it will be.
+    pub rows_read: u64,
+    /// Bytes of memory for points and results at once.
+    pub memory: u64,
+    /// Rows of a panel.
+    pub panel_rows: usize,
+}
+
+/// Bytes of a panel that rows are cut into, where sets are not huge.
+const PANEL_BYTES: usize = 8 << 20;
+/// Rows of a panel, at least and at most, where sets are not huge.
+const PANEL_ROWS: std::ops::RangeInclusive<usize> = 256..=4096;
+/// Panels of a set, at most: the number of blocks grows with their square.
+const MAX_PANELS: usize = 512;
+/// Bytes of a row on the CPU beside its values: its length, and what the formulas see of it.
+const BYTES_BESIDE_ROW: usize = 32;
+/// Bytes of scratch for each thread.
+const SCRATCH_BYTES: u64 = 2 << 20;
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Evaluation {
+    /// Alignment with α = 2 and uniformity with t = 2, of rows scaled to unit length.
+    pub fn new() -> Self {
+        Self { ts: vec![2.0], alpha: 2.0, scaling: Scaling::Unit, across: false, panel_rows: None }
+    }
+
+    /// Uniformity at these t, all from one pass; each positive and finite.
+    #[must_use]
+    pub fn with_ts(self, ts: &[f64]) -> Self {
+        Self { ts: ts.to_vec(), ..self }
+    }
+
+    /// Alignment's power of the distance; positive and finite.
+    #[must_use]
+    pub fn with_alpha(self, alpha: f64) -> Self {
+        Self { alpha, ..self }
+    }
+
+    /// Rows scaled to unit length, or as they are.
+    #[must_use]
+    pub fn with_scaling(self, scaling: Scaling) -> Self {
+        Self { scaling, ..self }
+    }
+
+    /// Cross uniformity too, over all pairs of x with y.
+    #[must_use]
+    pub fn across(self) -> Self {
+        Self { across: true, ..self }
+    }
+
+    /// Panels of so many rows, at least 1, in place of some 8 MiB. Smaller ones take less memory and more time; the last digits of
+    /// the values are others.
+    #[must_use]
+    pub fn with_panel_rows(self, rows: usize) -> Self {
+        Self { panel_rows: Some(rows), ..self }
+    }
+
+    /// The values of all pairs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`] for other dimensions or too few rows, [`Error::Memory`] where it holds less than four panels,
+    /// [`Error::Changed`], and those of the sources, the journal and the engine: what a journal has kept is not lost by any of
+    /// them.
+    pub fn values(&self, engine: &Engine, sets: Sets<'_>, resources: &Resources) -> Result<Found> {
+        let layout = self.layout(sets.shape()?)?;
+        let all = 0..layout.count();
+        let identity = || self.identity(&layout, sets, engine);
+        let state =
+            self.work(engine, sets, &layout, all, resources, resources.journal.as_deref(), identity)?;
+        Ok(self.found(&layout, &state.0.results, state.1))
+    }
+
+    /// What [`values`](Self::values) will take, without a journal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`] and [`Error::Memory`].
+    pub fn expected(&self, shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
+        let layout = self.layout(shape)?;
+        let memory = Memory::new(&layout, shape.dims, self.ts.len());
+        let capacity = memory.capacity(max_memory)?;
+        let arrivals = schedule(&layout, capacity, |_| true);
+        let rows = |set: SetName, panel| layout.panels(set).len(panel) as u64;
+        let pairs = layout.sums().iter().flat_map(|&sum| layout.blocks(sum)).map(|block| layout.pairs(block));
+        let held = (capacity + PANELS_IN_FLIGHT).min(memory.most_panels);
+        Ok(Expected {
+            pairs: pairs.sum(),
+            rows_read: arrivals.iter().map(|arrival| rows(arrival.set, arrival.panel)).sum(),
+            memory: memory.fixed + held as u64 * memory.panel,
+            panel_rows: layout.panels(SetName::X).panel_rows,
+        })
+    }
+
+    /// Blocks of sets of a shape.
+    pub(super) fn layout(&self, shape: Shape) -> Result<Layout> {
+        self.check(shape)?;
+        let most = shape.x_rows.max(shape.y_rows.unwrap_or(0));
+        let panel_rows = self.panel_rows.unwrap_or_else(|| panel_rows(most, shape.dims));
+        let panels = |rows| Panels { rows, panel_rows };
+        Ok(Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), self.across))
+    }
+
+    fn check(&self, shape: Shape) -> Result<()> {
+        let fault =
+            |name, value| Err(EngineError::Parameter { name, value, expected: "positive and finite" }.into());
+        if self.panel_rows == Some(0) {
+            return fault("panel_rows", 0.0);
+        }
+        let is_good = |value: f64| value > 0.0 && value.is_finite();
+        if let Some(&t) = self.ts.iter().find(|&&t| !is_good(t)) {
+            return fault("t", t);
+        }
+        if !is_good(self.alpha) {
+            return fault("alpha", self.alpha);
+        }
+        if self.ts.is_empty() || self.ts.len() > MAX_TS {
+            let problem = format!("{} values of t are asked for; ask for 1 to {MAX_TS}", self.ts.len());
+            return Err(Error::Sets { problem });
+        }
+        for rows in [Some(shape.x_rows), shape.y_rows].into_iter().flatten() {
+            if rows < 2 {
+                return Err(EngineError::TooFewRows { metric: "uniformity", rows, needed: 2 }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the results depend on, but for the values of the sets.
+    pub(super) fn fingerprint(&self, layout: &Layout, dims: usize) -> [u8; 32] {
+        let bits = |value: &f64| value.to_bits();
+        fingerprint(&format!(
+            "unisphere {} {:?} {:?} {:?} {layout:?} {dims}",
+            env!("CARGO_PKG_VERSION"),
+            self.ts.iter().map(bits).collect::<Vec<_>>(),
+            bits(&self.alpha),
+            self.scaling,
+        ))
+    }
+
+    pub(super) fn identity(&self, layout: &Layout, sets: Sets<'_>, engine: &Engine) -> Identity {
+        Identity {
+            fingerprint: self.fingerprint(layout, sets.x.dims()),
+            device: device_class(engine),
+            values: self.ts.len(),
+        }
+    }
+
+    /// Computes the blocks of some numbers that a journal has not.
+    #[allow(clippy::too_many_arguments, reason = "each is another thing")]
+    pub(super) fn work(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        layout: &Layout,
+        numbers: Range<usize>,
+        resources: &Resources,
+        journal: Option<&Path>,
+        identity: impl FnOnce() -> Identity,
+    ) -> Result<(State, Cost)> {
+        let capacity = Memory::new(layout, sets.x.dims(), self.ts.len()).capacity(resources.max_memory)?;
+        let mut state = State::new(layout, self.ts.len());
+        let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
+        if let Some(path) = journal {
+            let (journal, recovered) = Journal::open(path, &identity())?;
+            state.take(layout, recovered.records);
+            state.journal = Some(journal);
+            cost.blocks_recovered =
+                numbers.clone().filter(|&number| state.results.is_done(number)).count() as u64;
+            cost.bytes_discarded = recovered.discarded_bytes;
+        }
+        let work = Work {
+            engine,
+            sets,
+            scaling: self.scaling,
+            ts: &self.ts,
+            alpha: self.alpha,
+            layout,
+            observer: resources.observer.as_deref(),
+        };
+        work.run(&mut state, numbers, capacity)?;
+        if let Some(journal) = state.journal.take() {
+            journal.finish()?;
+        }
+        (cost.pairs_computed, cost.rows_read) = (state.pairs_computed, state.rows_read);
+        Ok((state, cost))
+    }
+
+    /// The values that all blocks make.
+    pub(super) fn found(&self, layout: &Layout, results: &Results, cost: Cost) -> Found {
+        let has = |sum| layout.sums().contains(&sum);
+        let log_means = |sum| has(sum).then(|| results.log_means(layout, sum, self.ts.len()));
+        Found {
+            alignment: has(Sum::Alignment).then(|| results.mean(layout, Sum::Alignment)),
+            x: results.log_means(layout, Sum::Within(SetName::X), self.ts.len()),
+            y: log_means(Sum::Within(SetName::Y)),
+            across: log_means(Sum::Across),
+            cost,
+        }
+    }
+}
+
+/// Most values of t, whose results a record of a journal holds.
+const MAX_TS: usize = 64;
+
+impl<'a> Sets<'a> {
+    /// One set.
+    pub fn one(x: &'a dyn Source) -> Self {
+        Self { x, y: None }
+    }
+
+    /// Two sets.
+    pub fn two(x: &'a dyn Source, y: &'a dyn Source) -> Self {
+        Self { x, y: Some(y) }
+    }
+
+    /// Their shape.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`] where they differ in dimensions.
+    pub fn shape(&self) -> Result<Shape> {
+        let (x, y) = (self.x, self.y);
+        if let Some(y) = y.filter(|y| y.dims() != x.dims()) {
+            let problem = format!(
+                "{} has {} dimensions, and {} has {}; name two sets from one encoder",
+                x.place(0).0.display(),
+                x.dims(),
+                y.place(0).0.display(),
+                y.dims()
+            );
+            return Err(Error::Sets { problem });
+        }
+        Ok(Shape { x_rows: x.rows(), y_rows: y.map(Source::rows), dims: x.dims() })
+    }
+}
+
+impl fmt::Debug for Sets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sets").field("shape", &self.shape()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { max_memory, journal, .. } = self;
+        f.debug_struct("Resources")
+            .field("max_memory", max_memory)
+            .field("journal", journal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    pub(super) fn new(layout: &Layout, width: usize) -> Self {
+        Self {
+            results: Results::new(layout.count(), width),
+            hashes: HashMap::new(),
+            rows_read: 0,
+            pairs_computed: 0,
+            journal: None,
+        }
+    }
+
+    /// Takes over what an earlier run has finished. Records of blocks that there are none of are not of this evaluation, which
+    /// its fingerprint excludes.
+    pub(super) fn take(&mut self, layout: &Layout, records: Vec<Record>) {
+        for record in records {
+            match record {
+                Record::Block { number, values } => {
+                    if let Ok(number) = usize::try_from(number)
+                        && number < layout.count()
+                    {
+                        self.results.put(number, &values);
+                    }
+                }
+                Record::Panel { number, hash } => {
+                    if let Some(panel) = panel_of(layout, number) {
+                        self.hashes.insert(panel, hash);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of a panel, which follow from the shapes of the sets alone: a power of two.
+fn panel_rows(rows: usize, dims: usize) -> usize {
+    let fitting = (PANEL_BYTES / (4 * dims)).max(1);
+    let usual = (fitting + 1).next_power_of_two() / 2;
+    let usual = usual.clamp(*PANEL_ROWS.start(), *PANEL_ROWS.end());
+    usual.max(rows.div_ceil(MAX_PANELS).next_power_of_two())
+}
+
+/// Memory that an evaluation takes.
+struct Memory {
+    /// Bytes of results and scratch.
+    fixed: u64,
+    /// Bytes of a panel.
+    panel: u64,
+    /// Panels that there are in all.
+    most_panels: usize,
+}
+
+impl Memory {
+    fn new(layout: &Layout, dims: usize, width: usize) -> Self {
+        let x = layout.panels(SetName::X);
+        let most_panels = x.count().max(layout.panels(SetName::Y).count());
+        Self {
+            fixed: Results::bytes(layout.count(), width)
+                + SCRATCH_BYTES * rayon::current_num_threads() as u64,
+            panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,
+            most_panels: most_panels + PANELS_IN_FLIGHT,
+        }
+    }
+
+    /// Panels that can be held beside those in flight.
+    fn capacity(&self, max_memory: Option<u64>) -> Result<usize> {
+        let Some(given) = max_memory else { return Ok(self.most_panels) };
+        let panels = given.saturating_sub(self.fixed) / self.panel;
+        match usize::try_from(panels).unwrap_or(usize::MAX).saturating_sub(PANELS_IN_FLIGHT) {
+            0 => {
+                let needed = self.fixed + (PANELS_IN_FLIGHT as u64 + 1) * self.panel;
+                Err(Error::Memory { given, panel_bytes: self.panel, needed })
+            }
+            capacity => Ok(capacity),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What results depend on, in few bytes: the options and shapes, and the values of each panel.
+
+use unisphere::{DeviceKind, Engine};
+
+/// Hash of the values of a panel.
+pub(crate) type Hash = [u8; 16];
+
+/// Hash of values, which no change of the input leaves as it is.
+pub(crate) fn hash_of(values: &[f32]) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = [0; 4 * VALUES_AT_ONCE];
+    for values in values.chunks(VALUES_AT_ONCE) {
+        for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+            *bytes = value.to_le_bytes();
+        }
+        hasher.update(&bytes[..4 * values.len()]);
+    }
+    let mut hash = Hash::default();
+    hasher.finalize_xof().fill(&mut hash);
+    hash
+}
+
+/// Values that are turned into bytes at a time, which the cache holds.
+const VALUES_AT_ONCE: usize = 4096;
+
+/// Hash of a text that names everything that results depend on, but the values of the sets and the device.
+pub(crate) fn fingerprint(text: &str) -> [u8; 32] {
+    *blake3::hash(text.as_bytes()).as_bytes()
+}
+
+/// Devices of one text give the same bits: the instruction set of a CPU, or the name of a GPU; and the arithmetic asked for.
+pub(crate) fn device_class(engine: &Engine) -> String {
+    let device = engine.device();
+    let name = match device.kind {
+        DeviceKind::Cpu => device.name.rsplit(", ").next().unwrap_or_default(),
+        _ => &device.name,
+    };
+    let mut class = format!("{}, {name}, {}, {}", device.kind, engine.precision(), engine.storage());
+    // No longer than a journal takes.
+    while class.len() > LONGEST_CLASS {
+        class.pop();
+    }
+    class
+}
+
+/// Longest text of a device class, in bytes.
+const LONGEST_CLASS: usize = 192;

@@ -1,0 +1,13 @@
+//! Exact values of sets of any size: panels of rows are held and streamed, results of blocks are kept in a journal, and parts
+//! of the work can be done elsewhere.
+
+mod blocks;
+mod evaluation;
+mod fingerprint;
+mod parts;
+mod results;
+mod run;
+mod schedule;
+
+pub use evaluation::{Cost, Evaluation, Expected, Found, Resources, Sets, Shape};
+pub use parts::Part;

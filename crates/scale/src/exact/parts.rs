@@ -1,0 +1,120 @@
+//! Parts of an evaluation, computed anywhere and merged to the same bits as in one piece.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use unisphere::Engine;
+
+use super::{
+    evaluation::{Cost, Evaluation, Found, Resources, Sets, Shape},
+    fingerprint::Hash,
+    run::{State, panel_of},
+};
+use crate::{
+    error::{Error, Result},
+    journal::{Record, read},
+};
+
+/// One of several parts of an evaluation, which have about as many pairs each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl Evaluation {
+    /// Computes one part, and keeps its results in the journal that `resources` name. A part that is finished already costs
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPart`], and those of [`values`](Self::values).
+    pub fn part(&self, engine: &Engine, sets: Sets<'_>, part: Part, resources: &Resources) -> Result<Cost> {
+        let Part { number, of } = part;
+        if number == 0 || number > of {
+            return Err(Error::NoPart { part: number, parts: of });
+        }
+        let layout = self.layout(sets.shape()?)?;
+        let numbers = layout.part(number - 1, of);
+        let identity = || self.identity(&layout, sets, engine);
+        let journal = resources.journal.as_deref();
+        Ok(self.work(engine, sets, &layout, numbers, resources, journal, identity)?.1)
+    }
+
+    /// The values of all pairs, from the files of all parts in their order. It reads no points.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] names parts that have no file or are not finished; [`Error::Contradiction`] those of another
+    /// evaluation, of other points, or of a device with other bits.
+    pub fn merge(&self, shape: Shape, files: &[PathBuf]) -> Result<Found> {
+        let layout = self.layout(shape)?;
+        let fingerprint = self.fingerprint(&layout, shape.dims);
+        let mut state = State::new(&layout, self.ts().len());
+        let mut of_panels: HashMap<u64, (Hash, usize)> = HashMap::new();
+        let (mut missing, mut device): (Vec<usize>, Option<(String, usize)>) = (Vec::new(), None);
+        let mut cost = Cost { blocks: layout.count() as u64, ..Cost::default() };
+        let contradiction = |first: usize, second: usize, what: &str| Error::Contradiction {
+            first: files[first].clone(),
+            second: files[second].clone(),
+            what: what.into(),
+        };
+        for (part, path) in files.iter().enumerate() {
+            if !path.exists() {
+                missing.push(part + 1);
+                continue;
+            }
+            let (identity, recovered) = read(path)?;
+            if identity.fingerprint != fingerprint {
+                return Err(Error::Sets {
+                    problem: format!(
+                        "{} is a part of another evaluation: of other options, shapes or another version; run this part again \
+                         in an empty folder",
+                        path.display()
+                    ),
+                });
+            }
+            let (first, file) = device.get_or_insert_with(|| (identity.device.clone(), part));
+            if *first != identity.device {
+                let what = format!(
+                    "one is of {first}, the other of {}, whose last digits differ; run both on one kind of device",
+                    identity.device
+                );
+                return Err(contradiction(*file, part, &what));
+            }
+            let numbers = layout.part(part, files.len());
+            for record in &recovered.records {
+                match record {
+                    Record::Panel { number, hash } => {
+                        let (first, file) = *of_panels.entry(*number).or_insert((*hash, part));
+                        if first != *hash {
+                            let rows = panel_of(&layout, *number)
+                                .map(|(set, panel)| layout.panels(set).range(panel));
+                            let rows = rows.unwrap_or_default();
+                            let what = format!(
+                                "they read other values in rows {} to {}; give both the same files and run them again",
+                                rows.start,
+                                rows.end.saturating_sub(1)
+                            );
+                            return Err(contradiction(file, part, &what));
+                        }
+                    }
+                    Record::Block { .. } => cost.blocks_recovered += 1,
+                }
+            }
+            state.take(&layout, recovered.records);
+            if !numbers.clone().all(|number| state.results.is_done(number)) {
+                missing.push(part + 1);
+            }
+        }
+        if !missing.is_empty() || state.results.missing().is_some() {
+            return Err(Error::Missing { missing, parts: files.len() });
+        }
+        Ok(self.found(&layout, &state.results, cost))
+    }
+
+    fn ts(&self) -> &[f64] {
+        &self.ts
+    }
+}

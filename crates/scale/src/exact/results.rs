@@ -1,0 +1,99 @@
+//! Results of blocks, and the values that they make: merged in the order of the blocks, whatever the order of the work.
+
+use unisphere::LogSumExp;
+
+use super::blocks::{Block, Layout, Sum};
+
+/// Results of blocks, `width` numbers each: the log mean of the kernel for every t, or the mean distance.
+#[derive(Clone, Debug)]
+pub(crate) struct Results {
+    width: usize,
+    values: Vec<f64>,
+    done: Vec<bool>,
+}
+
+impl Results {
+    pub(crate) fn new(blocks: usize, width: usize) -> Self {
+        Self { width, values: vec![0.0; blocks * width], done: vec![false; blocks] }
+    }
+
+    /// Memory that so many results take, in bytes.
+    pub(crate) fn bytes(blocks: usize, width: usize) -> u64 {
+        blocks as u64 * (width as u64 * 8 + 1)
+    }
+
+    pub(crate) fn is_done(&self, number: usize) -> bool {
+        self.done[number]
+    }
+
+    /// Puts a result in its place; the rest of its numbers stays 0. Whether there was none before, or the same bits.
+    pub(crate) fn put(&mut self, number: usize, values: &[f64]) -> bool {
+        let there = &mut self.values[number * self.width..][..values.len()];
+        if self.done[number] {
+            return there.iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits());
+        }
+        there.copy_from_slice(values);
+        self.done[number] = true;
+        true
+    }
+
+    /// First block that has no result yet.
+    pub(crate) fn missing(&self) -> Option<usize> {
+        self.done.iter().position(|done| !done)
+    }
+
+    fn of(&self, number: usize) -> &[f64] {
+        &self.values[number * self.width..][..self.width]
+    }
+
+    /// Log means of the kernel over all pairs of a sum, one for every t.
+    pub(crate) fn log_means(&self, layout: &Layout, sum: Sum, ts: usize) -> Vec<f64> {
+        let mut totals = vec![LogSumExp::EMPTY; ts];
+        let mut pairs = 0;
+        self.each(layout, sum, |block, values| {
+            let count = layout.pairs(block);
+            // A panel of one row has no pairs with itself.
+            if count > 0 {
+                for (total, &max) in totals.iter_mut().zip(values) {
+                    *total = total.combine(LogSumExp { max, sum: count as f64 });
+                }
+                pairs += count;
+            }
+        });
+        // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
+        totals.into_iter().map(|total| total.log_mean(pairs).min(0.0)).collect()
+    }
+
+    /// Mean of the blocks' first numbers over all pairs of a sum.
+    pub(crate) fn mean(&self, layout: &Layout, sum: Sum) -> f64 {
+        let (mut total, mut pairs) = (0.0, 0);
+        self.each(layout, sum, |block, values| {
+            let count = layout.pairs(block);
+            total += values[0] * count as f64;
+            pairs += count;
+        });
+        total / pairs as f64
+    }
+
+    fn each(&self, layout: &Layout, sum: Sum, mut merge: impl FnMut(Block, &[f64])) {
+        layout.blocks(sum).for_each(|block| merge(block, self.of(layout.number(block))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{exact::blocks::SetName, panels::Panels};
+
+    #[test]
+    fn blocks_weigh_as_many_pairs_as_they_have() {
+        // Rows 0 to 3 and row 4: a panel with itself, the two panels, and a panel of one row.
+        let layout = Layout::new(Panels { rows: 5, panel_rows: 4 }, None, false);
+        let mut results = Results::new(layout.count(), 1);
+        assert!(results.put(0, &[0.5f64.ln()]) && results.put(1, &[0.25f64.ln()]));
+        assert_eq!(results.missing(), Some(2));
+        assert!(results.put(2, &[]) && results.put(1, &[0.25f64.ln()]) && !results.put(1, &[0.5f64.ln()]));
+        let [value] = *results.log_means(&layout, Sum::Within(SetName::X), 1) else { panic!("one t") };
+        assert!((value - 0.4f64.ln()).abs() < 1e-15, "{value}");
+    }
+}

@@ -1,0 +1,222 @@
+//! The work on missing blocks: one thread reads panels ahead, and the device computes what they make possible.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use rayon::prelude::*;
+use unisphere::{
+    Alignment, DeviceKind, Engine, Error as EngineError, Observer, Points, Progress, Scaling, Uniformity,
+};
+use unisphere_io::Source;
+
+use super::{
+    blocks::{Block, Layout, SetName, Sum},
+    evaluation::Sets,
+    fingerprint::{Hash, hash_of},
+    results::Results,
+    schedule::{Arrival, schedule},
+};
+use crate::{
+    error::{Error, Result},
+    journal::{Journal, Record},
+};
+
+/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
+pub(crate) const PANELS_IN_FLIGHT: usize = 3;
+
+/// What is measured of which sets, on which device.
+pub(crate) struct Work<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) sets: Sets<'a>,
+    pub(crate) scaling: Scaling,
+    pub(crate) ts: &'a [f64],
+    pub(crate) alpha: f64,
+    pub(crate) layout: &'a Layout,
+    pub(crate) observer: Option<&'a Observer>,
+}
+
+/// What the work has come to: results, the hashes of all panels that were read, and how much was read.
+pub(crate) struct State {
+    pub(crate) results: Results,
+    pub(crate) hashes: HashMap<(SetName, usize), Hash>,
+    pub(crate) rows_read: u64,
+    pub(crate) pairs_computed: u64,
+    pub(crate) journal: Option<Journal>,
+}
+
+/// What threads share that compute blocks.
+struct Shared<'a> {
+    state: Mutex<&'a mut State>,
+    /// Whether somebody has asked for an end.
+    is_stopped: AtomicBool,
+    /// Pairs of all blocks to be computed.
+    total: u64,
+}
+
+impl<'a> Shared<'a> {
+    fn lock(&self) -> MutexGuard<'_, &'a mut State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A panel on the device.
+struct Panel {
+    points: Points,
+    hash: Hash,
+}
+
+impl Work<'_> {
+    /// Computes the missing blocks among some numbers, with at most so many panels held.
+    pub(crate) fn run(&self, state: &mut State, numbers: Range<usize>, capacity: usize) -> Result<()> {
+        let missing = |block| {
+            let number = self.layout.number(block);
+            numbers.contains(&number) && !state.results.is_done(number)
+        };
+        let arrivals = schedule(self.layout, capacity, missing);
+        let pairs = |block: &Block| self.layout.pairs(*block);
+        let total = arrivals.iter().flat_map(|arrival| &arrival.blocks).map(pairs).sum();
+        let shared = Shared { state: Mutex::new(state), is_stopped: AtomicBool::new(false), total };
+        let done = thread::scope(|scope| {
+            // The reader ends when nobody receives any more.
+            let (sender, receiver) = sync_channel(PANELS_IN_FLIGHT - 2);
+            scope.spawn(|| self.read_all(&arrivals, sender));
+            self.compute_all(&arrivals, receiver, &shared)
+        });
+        // What is finished is kept, whatever ended the work.
+        let kept = shared.lock().journal.as_mut().map_or(Ok(()), Journal::sync);
+        done.and_then(|()| Ok(kept?))
+    }
+
+    fn read_all(&self, arrivals: &[Arrival], sender: SyncSender<Result<Panel>>) {
+        for arrival in arrivals {
+            if sender.send(self.read(arrival)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn read(&self, &Arrival { set, panel, .. }: &Arrival) -> Result<Panel> {
+        let points = self.source(set).embeddings_in(self.layout.panels(set).range(panel), self.scaling)?;
+        let hash = hash_of(points.values());
+        Ok(Panel { points: self.engine.upload_owned(points)?, hash })
+    }
+
+    fn source(&self, set: SetName) -> &dyn Source {
+        match set {
+            SetName::X => self.sets.x,
+            SetName::Y => self.sets.y.unwrap_or(self.sets.x),
+        }
+    }
+
+    fn compute_all(
+        &self,
+        arrivals: &[Arrival],
+        receiver: Receiver<Result<Panel>>,
+        shared: &Shared<'_>,
+    ) -> Result<()> {
+        let mut held = HashMap::new();
+        for (arrival, panel) in arrivals.iter().zip(receiver) {
+            let Panel { points, hash } = panel?;
+            self.check(arrival, hash, &mut shared.lock())?;
+            if arrival.releases {
+                held.clear();
+            }
+            if arrival.held {
+                held.insert(arrival.panel, points.clone());
+            }
+            let one = |&block: &Block| self.compute(block, held.get(&block.left), &points, shared);
+            if self.engine.device().kind == DeviceKind::Cpu {
+                arrival.blocks.par_iter().try_for_each(one)?;
+            } else {
+                arrival.blocks.iter().try_for_each(one)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes a block and keeps its result, unless somebody has asked for an end.
+    fn compute(
+        &self,
+        block: Block,
+        held: Option<&Points>,
+        right: &Points,
+        shared: &Shared<'_>,
+    ) -> Result<()> {
+        if shared.is_stopped.load(Ordering::Relaxed) {
+            return Err(EngineError::Stopped.into());
+        }
+        let values = self.block(block, held, right)?;
+        let number = self.layout.number(block);
+        let mut state = shared.lock();
+        state.results.put(number, &values);
+        state.pairs_computed += self.layout.pairs(block);
+        if let Some(journal) = &mut state.journal {
+            journal.append(&Record::Block { number: number as u64, values: self.padded(values) })?;
+        }
+        let progress = Progress::new(state.pairs_computed, shared.total);
+        if self.observer.is_some_and(|observe| observe(progress).is_break()) {
+            shared.is_stopped.store(true, Ordering::Relaxed);
+            return Err(EngineError::Stopped.into());
+        }
+        Ok(())
+    }
+
+    /// As many numbers as every record has.
+    fn padded(&self, mut values: Vec<f64>) -> Vec<f64> {
+        values.resize(self.ts.len(), 0.0);
+        values
+    }
+
+    /// That a panel is what it was when it was first read, by whichever run.
+    fn check(&self, arrival: &Arrival, hash: Hash, state: &mut State) -> Result<()> {
+        let Arrival { set, panel, .. } = *arrival;
+        let rows = self.layout.panels(set).range(panel);
+        state.rows_read += rows.len() as u64;
+        match state.hashes.insert((set, panel), hash) {
+            Some(first) if first != hash => Err(Error::changed(self.source(set), rows)),
+            Some(_) => Ok(()),
+            None => {
+                let number = panel_number(self.layout, set, panel);
+                let record = Record::Panel { number, hash };
+                Ok(state.journal.as_mut().map_or(Ok(()), |journal| journal.append(&record))?)
+            }
+        }
+    }
+
+    /// The numbers of one block, whose right panel has arrived. The left one is held, but for a panel with itself.
+    fn block(&self, block: Block, held: Option<&Points>, right: &Points) -> Result<Vec<f64>> {
+        let left = held.unwrap_or(right);
+        Ok(match block.sum {
+            Sum::Alignment => vec![self.engine.alignment(left, right, Alignment { alpha: self.alpha })?],
+            // One row has no pairs with itself.
+            _ if self.layout.pairs(block) == 0 => vec![f64::NEG_INFINITY; self.ts.len()],
+            _ if block.is_diagonal() => self.engine.value(Uniformity::at(self.ts).within(right))?,
+            _ => self.engine.value(Uniformity::at(self.ts).across(left, right))?,
+        })
+    }
+}
+
+/// Number of a panel among those of both sets.
+pub(crate) fn panel_number(layout: &Layout, set: SetName, panel: usize) -> u64 {
+    match set {
+        SetName::X => panel as u64,
+        SetName::Y => (layout.panels(SetName::X).count() + panel) as u64,
+    }
+}
+
+/// The panel of a number; none where there are not so many.
+pub(crate) fn panel_of(layout: &Layout, number: u64) -> Option<(SetName, usize)> {
+    let (number, of_x) = (usize::try_from(number).ok()?, layout.panels(SetName::X).count());
+    if number < of_x {
+        return Some((SetName::X, number));
+    }
+    (number - of_x < layout.panels(SetName::Y).count()).then_some((SetName::Y, number - of_x))
+}

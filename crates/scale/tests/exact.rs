@@ -1,0 +1,252 @@
+//! Exact values beyond memory: the same bits for every amount of memory, every number of parts and every interruption, and the
+//! values of an engine that holds all points.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
+#[path = "../../../tests/support/random.rs"]
+mod random;
+
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tempfile::TempDir;
+use unisphere::{Alignment, Engine, Error as EngineError, Scaling, Uniformity};
+use unisphere_io::File;
+use unisphere_scale::{Error, Evaluation, Found, JournalFault, Part, Resources, Sets};
+
+const ROWS: usize = 1500;
+const DIMS: usize = 7;
+/// Panels of 190 rows, of which the last has 170.
+const PANEL_ROWS: usize = 190;
+const TS: [f64; 2] = [2.0, 0.5];
+/// Bytes of results and scratch, and of a panel, so that tests can ask for room for certain numbers of panels.
+const PANEL_BYTES: u64 = (PANEL_ROWS * (4 * DIMS + 32)) as u64;
+
+struct Files {
+    folder: TempDir,
+    x: PathBuf,
+    y: PathBuf,
+}
+
+impl Files {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str, seed| {
+            let path = folder.path().join(name);
+            unisphere_io::write(&path, &random::normal(ROWS, DIMS, seed), DIMS).unwrap();
+            path
+        };
+        let (x, y) = (file("x.npy", 1), file("y.npy", 2));
+        Self { folder, x, y }
+    }
+
+    fn open(&self) -> (File, File) {
+        (File::open(&self.x).unwrap(), File::open(&self.y).unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn evaluation() -> Evaluation {
+    Evaluation::new().with_ts(&TS).across().with_panel_rows(PANEL_ROWS)
+}
+
+fn resources() -> Resources {
+    Resources::default()
+}
+
+fn with_journal(path: &Path) -> Resources {
+    let mut resources = resources();
+    resources.journal = Some(path.into());
+    resources
+}
+
+fn bits(found: &Found) -> Vec<u64> {
+    let Found { alignment, x, y, across, .. } = found;
+    let lists = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
+    alignment.iter().chain(lists.concat().iter()).map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn values_are_those_of_an_engine_that_holds_all_points() {
+    let (files, engine) = (Files::new(), Engine::cpu());
+    let (x, y) = files.open();
+    let found = evaluation().values(&engine, Sets::two(&x, &y), &resources()).unwrap();
+    let upload = |file: &File| engine.upload_owned(file.embeddings(Scaling::Unit).unwrap()).unwrap();
+    let (x, y) = (upload(&x), upload(&y));
+    let near = |what: &str, found: f64, wanted: f64| {
+        assert!((found - wanted).abs() < 1e-8, "{what}: {found} and {wanted}");
+    };
+    near("alignment", found.alignment.unwrap(), engine.alignment(&x, &y, Alignment::default()).unwrap());
+    for (place, &t) in TS.iter().enumerate() {
+        let metric = Uniformity::new(t);
+        near("x", found.x[place], engine.uniformity(&x, metric).unwrap());
+        near("y", found.y.as_ref().unwrap()[place], engine.uniformity(&y, metric).unwrap());
+        near("across", found.across.as_ref().unwrap()[place], engine.value(metric.across(&x, &y)).unwrap());
+    }
+}
+
+#[test]
+fn memory_and_parts_leave_the_bits_as_they_are() {
+    let (files, engine) = (Files::new(), Engine::cpu());
+    let (x, y) = files.open();
+    let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
+    let wanted = bits(&evaluation.values(&engine, sets, &resources()).unwrap());
+    let least = match evaluation.expected(sets.shape().unwrap(), Some(1)) {
+        Err(Error::Memory { needed, .. }) => needed,
+        other => panic!("{other:?}"),
+    };
+    let mut reads = Vec::new();
+    for more in [0, 1, 2, 3, 6, 100] {
+        let mut resources = resources();
+        resources.max_memory = Some(least + more * PANEL_BYTES);
+        let expected = evaluation.expected(sets.shape().unwrap(), resources.max_memory).unwrap();
+        assert!(expected.memory <= least + more * PANEL_BYTES);
+        let found = evaluation.values(&engine, sets, &resources).unwrap();
+        assert_eq!(bits(&found), wanted, "{more} panels more than the least");
+        assert_eq!((found.cost.rows_read, found.cost.pairs_computed), (expected.rows_read, expected.pairs));
+        reads.push(found.cost.rows_read);
+    }
+    assert!(reads.is_sorted_by(|few, many| few >= many) && reads[0] > 2 * reads[5], "{reads:?}");
+    for parts in [1, 2, 5, 40] {
+        let folder = files.path(&format!("{parts}"));
+        fs::create_dir(&folder).unwrap();
+        let file = |number: usize| folder.join(format!("{number}.part"));
+        // In any order.
+        for number in (1..=parts).rev() {
+            let part = Part { number, of: parts };
+            evaluation.part(&engine, sets, part, &with_journal(&file(number))).unwrap();
+        }
+        let paths: Vec<_> = (1..=parts).map(file).collect();
+        let merged = evaluation.merge(sets.shape().unwrap(), &paths).unwrap();
+        assert_eq!(bits(&merged), wanted, "{parts} parts");
+        // A finished part costs nothing more.
+        let again =
+            evaluation.part(&engine, sets, Part { number: 1, of: parts }, &with_journal(&file(1))).unwrap();
+        assert_eq!((again.pairs_computed, again.rows_read, again.blocks_recovered), (0, 0, again.blocks));
+    }
+}
+
+#[test]
+fn stopped_runs_go_on_from_their_journal() {
+    let (files, engine) = (Files::new(), Engine::cpu());
+    let (x, y) = files.open();
+    let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
+    let wanted = evaluation.values(&engine, sets, &resources()).unwrap();
+    let mut resources = with_journal(&files.path("run.journal"));
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = calls.clone();
+    resources.observer = Some(Arc::new(move |_| match counted.fetch_add(1, Ordering::Relaxed) % 7 {
+        6 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }));
+    let (mut stops, mut computed_before) = (0, 0);
+    let found = loop {
+        match evaluation.values(&engine, sets, &resources) {
+            Ok(found) => break found,
+            Err(Error::Engine(EngineError::Stopped)) => stops += 1,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(stops < 50, "no progress");
+        computed_before = calls.load(Ordering::Relaxed);
+    };
+    assert!(stops > 3 && computed_before > 20);
+    assert_eq!(bits(&found), bits(&wanted));
+    assert!(found.cost.blocks_recovered > 0 && found.cost.pairs_computed < wanted.cost.pairs_computed);
+}
+
+#[test]
+fn a_changed_input_is_noticed_within_a_run_and_by_the_next() {
+    let (files, engine) = (Files::new(), Engine::cpu());
+    let (sets_of, evaluation) = (|x| Sets { x, y: None }, evaluation());
+    let journal = with_journal(&files.path("run.journal"));
+    // Stopped half-way, when every panel was read once.
+    let (x, _) = files.open();
+    let mut stopped = journal.clone();
+    stopped.max_memory = Some(match evaluation.expected(sets_of(&x).shape().unwrap(), Some(1)) {
+        Err(Error::Memory { needed, .. }) => needed,
+        other => panic!("{other:?}"),
+    });
+    let calls = AtomicU64::new(0);
+    stopped.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) {
+        12 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }));
+    let error = evaluation.values(&engine, sets_of(&x), &stopped).unwrap_err();
+    assert!(matches!(error, Error::Engine(EngineError::Stopped)), "{error}");
+    let mut values = random::normal(ROWS, DIMS, 1);
+    values[700 * DIMS] += 1e-3;
+    unisphere_io::write(&files.x, &values, DIMS).unwrap();
+    let (x, _) = files.open();
+    let error = evaluation.values(&engine, sets_of(&x), &journal).unwrap_err();
+    assert!(matches!(&error, Error::Changed { rows, .. } if rows.contains(&700)), "{error}");
+    assert!(error.to_string().contains("x.npy"), "{error}");
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let (files, engine) = (Files::new(), Engine::cpu());
+    let (x, y) = files.open();
+    let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
+    let shape = sets.shape().unwrap();
+    let paths: Vec<_> = (1..=3).map(|number| files.path(&format!("{number}.part"))).collect();
+    let part = |number: usize, evaluation: &Evaluation, sets| {
+        evaluation.part(&engine, sets, Part { number, of: 3 }, &with_journal(&paths[number - 1]))
+    };
+    part(2, &evaluation, sets).unwrap();
+    let error = evaluation.merge(shape, &paths).unwrap_err();
+    assert!(matches!(&error, Error::Missing { missing, parts: 3 } if *missing == [1, 3]), "{error}");
+    assert!(matches!(part(2, &evaluation.clone().with_alpha(1.0), sets), Err(Error::Journal(error))
+        if matches!(error.fault, JournalFault::OtherRun)));
+    // The third part of other points.
+    part(1, &evaluation, sets).unwrap();
+    part(3, &evaluation, Sets::two(&y, &x)).unwrap();
+    let error = evaluation.merge(shape, &paths).unwrap_err();
+    assert!(matches!(&error, Error::Contradiction { .. }) && error.to_string().contains("3.part"), "{error}");
+    for number in [0, 4] {
+        let asked =
+            evaluation.part(&engine, sets, Part { number, of: 3 }, &with_journal(&files.path("none")));
+        assert!(matches!(asked, Err(Error::NoPart { .. })));
+    }
+    fs::remove_file(&paths[2]).unwrap();
+    fs::write(&paths[2], b"something else").unwrap();
+    assert!(matches!(evaluation.merge(shape, &paths), Err(Error::Journal(_))));
+}
+
+#[test]
+fn parameters_and_sets_that_make_no_sense_are_refused() {
+    let (files, engine) = (Files::new(), Engine::cpu());
+    let (x, _) = files.open();
+    for bad in [
+        evaluation().with_ts(&[2.0, 0.0]),
+        evaluation().with_ts(&[]),
+        evaluation().with_ts(&[1.0; 65]),
+        evaluation().with_alpha(f64::NAN),
+        evaluation().with_panel_rows(0),
+    ] {
+        let error = bad.values(&engine, Sets::one(&x), &resources()).unwrap_err();
+        assert!(
+            matches!(error, Error::Engine(EngineError::Parameter { .. }) | Error::Sets { .. }),
+            "{error}"
+        );
+    }
+    let wide = files.path("wide.npy");
+    unisphere_io::write(&wide, &random::normal(10, DIMS + 1, 3), DIMS + 1).unwrap();
+    let wide = File::open(&wide).unwrap();
+    let error = evaluation().values(&engine, Sets::two(&x, &wide), &resources()).unwrap_err();
+    assert!(matches!(&error, Error::Sets { problem } if problem.contains("wide.npy has 8")), "{error}");
+    let one = files.path("one.npy");
+    unisphere_io::write(&one, &random::normal(1, DIMS, 3), DIMS).unwrap();
+    let one = File::open(&one).unwrap();
+    assert!(evaluation().values(&engine, Sets::one(&one), &resources()).is_err());
+}
