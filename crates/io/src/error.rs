@@ -1,15 +1,18 @@
 //! What can be wrong with a file, and the cure.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A file, and what is wrong with it. Always a fault of the input, never of the program or the device.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {fault}", path.display())]
+#[error("{}{fault}", prefix(.path))]
 pub struct Error {
-    /// The file as the caller named it.
+    /// The file as the caller named it, or the pattern that files should match; empty where no file was named.
     pub path: PathBuf,
     /// What is wrong with it.
     pub fault: Fault,
@@ -37,6 +40,39 @@ pub enum Fault {
     /// The file shrank after its header was checked.
     #[error("became shorter while it was read; let its writer finish, and read it again")]
     Changed,
+
+    /// No file where at least one is needed.
+    #[error("no file was named; name at least one")]
+    NoFiles,
+    /// What is no pattern of names.
+    #[error(
+        "no file, and no pattern either: {problem}, at character {at}; write [[] for [, [*] for * and [?] for ?"
+    )]
+    Pattern {
+        /// Characters before the problem.
+        at: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A pattern of names that no file has.
+    #[error("no file has a name like this; check the directory and the pattern")]
+    NoMatch,
+    /// A number that is left out in the names of files.
+    #[error("{} is missing between files that are there; add it, or name the files one by one without it", .missing.display())]
+    MissingShard {
+        /// The first file that is missing.
+        missing: PathBuf,
+    },
+    /// A file of other dimensions than the first of its set.
+    #[error("has {dims} dimensions, and {} has {first_dims}; name files of one encoder only", .first.display())]
+    ShardDims {
+        /// Its dimensions.
+        dims: usize,
+        /// The first file.
+        first: PathBuf,
+        /// The dimensions of the first file.
+        first_dims: usize,
+    },
 
     /// Another format.
     #[error("not a .npy file, but {found}; {cure}")]
@@ -261,6 +297,10 @@ impl From<io::Error> for Fault {
             _ => Self::Io(error),
         }
     }
+}
+
+fn prefix(path: &Path) -> String {
+    if path.as_os_str().is_empty() { String::new() } else { format!("{}: ", path.display()) }
 }
 
 fn quoted(expected: &str) -> String {

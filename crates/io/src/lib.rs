@@ -18,7 +18,8 @@
 //! # Ok::<(), unisphere_io::Error>(())
 //! ```
 //!
-//! A set larger than memory is read by ranges of rows: [`Source`].
+//! A set larger than memory is read by ranges of rows: [`Source`]. It may be several files: [`Shards`]. [`open`] takes
+//! a path or a pattern of names.
 //!
 //! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
 //! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them for each thread that reads,
@@ -40,6 +41,8 @@ mod foreign;
 mod header;
 mod literal;
 mod read_at;
+mod series;
+mod shards;
 mod source;
 mod values;
 mod write;
@@ -48,5 +51,6 @@ pub use column::{Column, parse_floats, parse_integers};
 pub use dtype::{ByteOrder, Dtype, Float};
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
+pub use shards::{Shards, open};
 pub use source::Source;
 pub use write::{Writer, write};

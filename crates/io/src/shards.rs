@@ -1,0 +1,208 @@
+//! Several files as one set.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use glob::{MatchOptions, glob_with};
+use rayon::prelude::*;
+
+use crate::{Error, Fault, File, Result, Source, series, values};
+
+/// Several `.npy` files as one set, row after row. Their dtypes and layouts may differ. All of them stay open.
+///
+/// ```no_run
+/// use unisphere_io::{Shards, Source};
+///
+/// let set = Shards::matching("points/emb_*.npy")?; // emb_2 before emb_10
+/// let (file, row) = set.place(1_000_000);
+/// println!("row 1,000,000 of {} is row {row} of {}", set.rows(), file.display());
+/// # Ok::<(), unisphere_io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Shards {
+    path: PathBuf,
+    /// At least one.
+    files: Vec<File>,
+    /// The row of the set behind the last one of each file.
+    ends: Vec<usize>,
+    dims: usize,
+}
+
+impl Shards {
+    /// Opens files, in this order, and checks everything but their values. The set's path is that of the first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`File::open`], [`Fault::NoFiles`], and [`Fault::ShardDims`], which names the file that differs.
+    pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
+        let path = paths.first().map(|path| path.as_ref().into()).unwrap_or_default();
+        Self::of(path, paths)
+    }
+
+    /// Opens the files that a shell's pattern names: `*` and `?` stand for characters of one name, `[0-9]` for one of these,
+    /// `**` for directories of any depth. Names are in natural order, in which numbers compare as numbers: emb_2 is
+    /// before emb_10. Names that begin with a dot match only a pattern that does. A path without such signs, and one at
+    /// which a file is, is that file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); [`Fault::Pattern`] for what is no pattern, [`Fault::NoMatch`] where no file matches,
+    /// and [`Fault::MissingShard`] where two names that follow each other differ in one number, and by more than 1.
+    pub fn matching(pattern: &str) -> Result<Self> {
+        let path = Path::new(pattern);
+        if is_one_file(path) {
+            return Self::open(&[path]);
+        }
+        let paths = matches(pattern)?;
+        let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+        let missing = names.windows(2).find_map(|pair| series::missing(&pair[0], &pair[1]));
+        if let Some(missing) = missing {
+            let fault = Fault::MissingShard { missing: missing.into() };
+            return Err(Error { path: path.into(), fault });
+        }
+        Self::of(path.into(), &paths)
+    }
+
+    /// The files, in the order of their rows.
+    pub fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    fn of<P: AsRef<Path>>(path: PathBuf, paths: &[P]) -> Result<Self> {
+        let files = paths.iter().map(File::open).collect::<Result<Vec<_>>>()?;
+        let Some(first) = files.first() else {
+            return Err(Error { path, fault: Fault::NoFiles });
+        };
+        let dims = first.dims();
+        if let Some(other) = files.iter().find(|file| file.dims() != dims) {
+            let fault = Fault::ShardDims { dims: other.dims(), first: first.path().into(), first_dims: dims };
+            return Err(Error { path: other.path().into(), fault });
+        }
+        let mut ends = Vec::with_capacity(files.len());
+        let mut rows = 0usize;
+        for file in &files {
+            let Some(end) = rows.checked_add(file.rows()) else {
+                let fault = Fault::Huge { rows: u64::MAX, dims: dims as u64 };
+                return Err(Error { path, fault });
+            };
+            rows = end;
+            ends.push(end);
+        }
+        Ok(Self { path, files, ends, dims })
+    }
+
+    /// The file that a row is in, or the last one, and the rows of the set that are in it.
+    fn shard(&self, row: usize) -> (usize, Range<usize>) {
+        let index = self.ends.partition_point(|&end| end <= row).min(self.ends.len().saturating_sub(1));
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (index, start..self.ends[index])
+    }
+
+    /// The pieces of a range and of its buffer: a file, its rows, and where they go.
+    fn pieces<'a>(&'a self, rows: Range<usize>, mut into: &'a mut [f32]) -> Vec<Piece<'a>> {
+        let mut pieces = Vec::new();
+        let mut row = rows.start;
+        while row < rows.end {
+            let (index, shard) = self.shard(row);
+            let end = rows.end.min(shard.end);
+            let (values, rest) = std::mem::take(&mut into).split_at_mut((end - row) * self.dims);
+            into = rest;
+            let rows = row - shard.start..end - shard.start;
+            pieces.push(Piece { file: &self.files[index], rows, into: values });
+            row = end;
+        }
+        pieces
+    }
+}
+
+/// Rows of one file, and where they go.
+struct Piece<'a> {
+    file: &'a File,
+    rows: Range<usize>,
+    into: &'a mut [f32],
+}
+
+impl Piece<'_> {
+    fn read(self) -> Result<()> {
+        self.file.read(self.rows, self.into)
+    }
+}
+
+impl Source for Shards {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn rows(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default()
+    }
+
+    fn dims(&self) -> usize {
+        self.dims
+    }
+
+    fn place(&self, row: usize) -> (&Path, usize) {
+        let (index, rows) = self.shard(row);
+        (self.files[index].path(), row - rows.start)
+    }
+
+    fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
+        values::check_range(&rows, self.rows(), self.dims, into.len())
+            .map_err(|fault| Error { path: self.path.clone(), fault })?;
+        let many = into.len() >= values::MIN_VALUES_FOR_THREADS;
+        let pieces = self.pieces(rows, into);
+        // Files may be too small for several threads each.
+        if many {
+            pieces.into_par_iter().try_for_each(Piece::read)
+        } else {
+            pieces.into_iter().try_for_each(Piece::read)
+        }
+    }
+
+    fn stored(&self, row: usize, dim: usize) -> Result<f64> {
+        let (index, rows) = self.shard(row);
+        self.files[index].stored(row - rows.start, dim)
+    }
+}
+
+/// Opens what a user named: the file at this path, else the files that it matches as [`Shards::matching`] does.
+///
+/// # Errors
+///
+/// Those of [`File::open`] and of [`Shards::matching`].
+pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Source>> {
+    let path = path.as_ref();
+    match path.to_str() {
+        Some(pattern) if !is_one_file(path) => Ok(Box::new(Shards::matching(pattern)?)),
+        _ => Ok(Box::new(File::open(path)?)),
+    }
+}
+
+/// Whether a path names what is there, or could not be a pattern.
+fn is_one_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok() || !path.to_string_lossy().contains(['*', '?', '['])
+}
+
+/// The paths that a pattern matches, at least one, in natural order.
+fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
+    // As in a shell.
+    let options = MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let fault = |fault| Error { path: pattern.into(), fault };
+    let paths = glob_with(pattern, options)
+        .map_err(|error| fault(Fault::Pattern { at: error.pos, problem: error.msg }))?;
+    let paths = paths.map(|path| {
+        path.map_err(|error| Error { path: error.path().into(), fault: std::io::Error::from(error).into() })
+    });
+    let mut paths = paths.collect::<Result<Vec<_>>>()?;
+    if paths.is_empty() {
+        return Err(fault(Fault::NoMatch));
+    }
+    paths.sort_by(|a, b| series::compare(&a.to_string_lossy(), &b.to_string_lossy()));
+    Ok(paths)
+}

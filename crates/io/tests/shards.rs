@@ -1,0 +1,245 @@
+//! Several files as one set.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod matrices;
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use matrices::matrix;
+use support::Npy;
+use unisphere::Scaling::{Raw, Unit};
+use unisphere_io::{Error, Fault, Shards, Source, open};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn put(folder: &tempfile::TempDir, name: &str, npy: &Npy) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, npy.bytes()).unwrap();
+    path
+}
+
+/// A file of one row and one dimension.
+fn one(value: f32) -> Npy {
+    Npy::new("<f4", false, "(1, 1)", value.to_le_bytes().to_vec())
+}
+
+fn pattern(folder: &tempfile::TempDir, pattern: &str) -> String {
+    folder.path().join(pattern).to_str().unwrap().into()
+}
+
+fn refused<S>(result: unisphere_io::Result<S>, words: &str) -> (PathBuf, Fault) {
+    let Err(Error { path, fault }) = result else { panic!("should be refused: {words}") };
+    let text = fault.to_string();
+    assert!(text.contains(words) && !text.chars().any(char::is_control), "{text}");
+    (path, fault)
+}
+
+/// The values of a set of one dimension.
+fn values(set: &dyn Source) -> Vec<f32> {
+    let mut values = vec![0.0; set.rows()];
+    set.read(0..set.rows(), &mut values).unwrap();
+    values
+}
+
+#[test]
+fn ranges_across_files_of_every_dtype_order_and_layout() {
+    let folder = folder();
+    let (mut paths, mut points, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    let descrs = ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8"];
+    for (index, descr) in descrs.into_iter().cycle().take(12).enumerate() {
+        let rows = [3, 1, 4, 2][index % 4];
+        let (npy, values) = matrix(descr, index >= 6, rows, 5);
+        paths.push(put(&folder, &format!("s{index}.npy"), &npy));
+        points.extend(values);
+        places.extend((0..rows).map(|row| (paths[index].clone(), row)));
+    }
+    let set = Shards::open(&paths).unwrap();
+    let rows = places.len();
+    assert_eq!((set.rows(), set.dims(), set.path(), set.files().len()), (rows, 5, paths[0].as_path(), 12));
+    for start in 0..=rows {
+        for end in start..=rows {
+            let mut values = vec![f32::NAN; (end - start) * 5];
+            set.read(start..end, &mut values).unwrap();
+            assert_eq!(values, points[start * 5..end * 5], "{start}..{end}");
+        }
+    }
+    for (row, (path, in_file)) in places.iter().enumerate() {
+        assert_eq!(set.place(row), (path.as_path(), *in_file));
+        assert_eq!(set.stored(row, 4).unwrap() as f32, points[row * 5 + 4]);
+    }
+    assert_eq!(set.embeddings(Raw).unwrap().values(), points);
+    assert_eq!(set.embeddings_without(&[2, 3], Raw).unwrap().values()[10..], points[20..]);
+    let mut values = [0.0; 5];
+    assert!(matches!(set.read(rows..rows + 1, &mut values).unwrap_err().fault, Fault::NoSuchRows { .. }));
+    assert!(matches!(set.read(0..2, &mut values).unwrap_err().fault, Fault::Buffer { .. }));
+    assert!(set.stored(rows, 0).is_err() && set.stored(usize::MAX, 0).is_err());
+    assert_eq!(set.place(rows), (paths[11].as_path(), 2));
+}
+
+#[test]
+fn many_rows_of_small_files_by_several_threads() {
+    let folder = folder();
+    let (mut paths, mut points) = (Vec::new(), Vec::new());
+    for index in 0..7 {
+        let (npy, values) = matrix("<f2", index % 2 == 1, 3_001, 40);
+        paths.push(put(&folder, &format!("{index}.npy"), &npy));
+        points.extend(values);
+    }
+    let set = Shards::open(&paths).unwrap();
+    for rows in [0..21_007, 17..20_999, 3_000..18_007] {
+        let mut values = vec![f32::NAN; rows.len() * 40];
+        set.read(rows.clone(), &mut values).unwrap();
+        assert!(values == points[rows.start * 40..rows.end * 40], "{rows:?}");
+    }
+}
+
+#[test]
+fn names_are_in_natural_order() {
+    let folder = folder();
+    for number in 0..12u8 {
+        put(&folder, &format!("emb_{number}.npy"), &one(f32::from(number)));
+        put(&folder, &format!("d{}/padded_{:03}.npy", number / 4, number % 4), &one(f32::from(number)));
+    }
+    put(&folder, ".emb_0.npy", &one(99.0));
+    put(&folder, "d0/._padded_000.npy", &one(99.0));
+    let all: Vec<f32> = (0..12).map(|number| number as f32).collect();
+    for (names, expected) in [("emb_*.npy", &all[..]), ("emb_?.npy", &all[..10]), ("d*/*.npy", &all)] {
+        let set = Shards::matching(&pattern(&folder, names)).unwrap();
+        assert_eq!((values(&set), set.path()), (expected.to_vec(), Path::new(&pattern(&folder, names))));
+        assert_eq!(values(&open(pattern(&folder, names)).unwrap()), expected);
+    }
+    assert_eq!(values(&Shards::matching(&pattern(&folder, "emb_[3-5].npy")).unwrap()), [3.0, 4.0, 5.0]);
+}
+
+#[test]
+fn a_file_whose_name_looks_like_a_pattern_is_that_file() {
+    let folder = folder();
+    put(&folder, "a1.npy", &one(1.0));
+    let odd = put(&folder, "a[1].npy", &one(2.0));
+    let half = put(&folder, "a[.npy", &one(3.0));
+    for (path, value) in [(&odd, 2.0), (&half, 3.0)] {
+        let set = open(path).unwrap();
+        assert_eq!((values(&set), set.path()), (vec![value], path.as_path()));
+        assert_eq!(values(&Shards::matching(path.to_str().unwrap()).unwrap()), [value]);
+    }
+    fs::remove_file(&odd).unwrap();
+    assert_eq!(values(&open(&odd).unwrap()), [1.0]);
+    assert_eq!(values(&open(folder.path().join("a1.npy")).unwrap()), [1.0]);
+}
+
+#[test]
+fn files_that_are_missing() {
+    let folder = folder();
+    let paths = [0, 1, 3].map(|number| put(&folder, &format!("emb_{number}.npy"), &one(1.0)));
+    let gap = pattern(&folder, "emb_*.npy");
+    let (path, fault) = refused(Shards::matching(&gap), "emb_2.npy is missing");
+    assert_eq!(path, Path::new(&gap));
+    assert!(matches!(fault, Fault::MissingShard { missing } if missing == folder.path().join("emb_2.npy")));
+    assert!(refused(open(&gap), "one by one").1.to_string().len() < 300);
+    assert_eq!(Shards::open(&paths).unwrap().rows(), 3);
+
+    let (path, fault) = refused(Shards::matching(&pattern(&folder, "other_*.npy")), "check the directory");
+    assert!(matches!(fault, Fault::NoMatch) && path.ends_with("other_*.npy"));
+    assert!(matches!(refused(open(pattern(&folder, "none/*.npy")), "check").1, Fault::NoMatch));
+    assert!(matches!(refused(open(pattern(&folder, "a[.npy")), "write [[] for [").1, Fault::Pattern { .. }));
+
+    let absent = folder.path().join("emb_2.npy");
+    for result in [
+        Shards::open(&[&paths[0], &absent]).map(|_| ()),
+        Shards::matching(absent.to_str().unwrap()).map(|_| ()),
+        open(&absent).map(|_| ()),
+    ] {
+        let (path, fault) = refused(result, "no such file");
+        assert!(matches!(fault, Fault::NotFound) && path == absent);
+    }
+
+    let none: [&Path; 0] = [];
+    let error = Shards::open(&none).unwrap_err();
+    assert_eq!(error.to_string(), "no file was named; name at least one");
+    assert!(matches!(error.fault, Fault::NoFiles));
+}
+
+#[test]
+fn files_of_different_dimensions() {
+    let folder = folder();
+    put(&folder, "emb_0.npy", &matrix("<f4", false, 2, 3).0);
+    put(&folder, "emb_1.npy", &matrix(">f8", true, 2, 3).0);
+    let other = put(&folder, "emb_2.npy", &matrix("<f4", false, 2, 4).0);
+    let (path, fault) = refused(Shards::matching(&pattern(&folder, "*.npy")), "has 4 dimensions, and ");
+    assert_eq!(path, other);
+    assert!(matches!(fault, Fault::ShardDims { dims: 4, first_dims: 3, .. }));
+}
+
+#[test]
+fn what_matches_and_is_no_file() {
+    let folder = folder();
+    put(&folder, "emb_0.npy", &one(1.0));
+    fs::create_dir(folder.path().join("emb_1.npy")).unwrap();
+    let (path, fault) = refused(Shards::matching(&pattern(&folder, "emb_*")), "a directory");
+    assert!(matches!(fault, Fault::Directory) && path.ends_with("emb_1.npy"));
+    assert!(matches!(refused(open(folder.path()), "a directory").1, Fault::Directory));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_and_a_link_to_nothing_among_the_files() {
+    let folder = folder();
+    put(&folder, "emb_0.npy", &one(1.0));
+    let second = folder.path().join("emb_1.npy");
+    assert!(std::process::Command::new("mkfifo").arg(&second).status().unwrap().success());
+    let (path, fault) = refused(Shards::matching(&pattern(&folder, "emb_*")), "a pipe or a device");
+    assert!(matches!(fault, Fault::Stream) && path == second);
+    fs::remove_file(&second).unwrap();
+    std::os::unix::fs::symlink("nothing", &second).unwrap();
+    let (path, fault) = refused(Shards::matching(&pattern(&folder, "emb_*")), "no such file");
+    assert!(matches!(fault, Fault::NotFound) && path == second);
+}
+
+#[test]
+fn a_fault_names_its_file_and_its_own_row() {
+    let folder = folder();
+    let file = |name: &str, values: [f64; 4]| {
+        put(&folder, name, &Npy::new(">f8", true, "(4, 1)", values.map(f64::to_be_bytes).concat()))
+    };
+    let first = file("first.npy", [1.0, 2.0, 3.0, 4.0]);
+    for (value, scaling, words) in [
+        (f64::NAN, Unit, "second.npy: row 2 holds a value that is not finite"),
+        (0.0, Unit, "second.npy: row 2 is all zeros"),
+        (-1e39, Unit, "second.npy: row 2 holds -1e39 in dimension 0"),
+        (1e31, Unit, "second.npy: row 2 has the length"),
+        (1e30, Raw, "second.npy: row 2 holds"),
+    ] {
+        let second = file("second.npy", [5.0, 6.0, value, 8.0]);
+        let set = Shards::open(&[&first, &second, &first]).unwrap();
+        for error in [
+            set.embeddings(scaling).unwrap_err(),
+            set.embeddings_in(3..8, scaling).unwrap_err(),
+            set.embeddings_in(6..7, scaling).unwrap_err(),
+            set.embeddings_without(&[0, 3, 5, 9], scaling).unwrap_err(),
+        ] {
+            assert_eq!(error.path, second);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        assert_eq!(set.zero_rows().unwrap(), if value == 0.0 { vec![6] } else { vec![] });
+        assert_eq!(set.embeddings_without(&[6], Unit).unwrap().rows(), 11);
+    }
+}
+
+#[test]
+fn a_file_that_shrinks_is_named() {
+    let folder = folder();
+    let paths = ["a.npy", "b.npy"].map(|name| put(&folder, name, &matrix("<f4", false, 4, 4).0));
+    let set = Shards::open(&paths).unwrap();
+    fs::File::options().write(true).open(&paths[1]).unwrap().set_len(140).unwrap();
+    let error = set.embeddings(Raw).unwrap_err();
+    assert!(matches!(error.fault, Fault::Changed) && error.path == paths[1], "{error}");
+    assert_eq!(set.embeddings_in(0..4, Raw).unwrap().rows(), 4);
+}
