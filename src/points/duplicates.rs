@@ -1,8 +1,9 @@
 //! Rows that are equal.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hasher as _;
 
 use rayon::prelude::*;
+use rustc_hash::FxHasher;
 
 use crate::points::Embeddings;
 
@@ -32,11 +33,15 @@ impl Embeddings<'_> {
     }
 }
 
-/// The same of equal rows.
+/// The same of equal rows. Rows that differ are told apart by their values wherever that matters, so that it need not be more than
+/// fast.
 pub(crate) fn hash(row: &[f32]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     // A sum with 0 makes the two zeros one.
-    row.iter().for_each(|v| (v + 0.0).to_bits().hash(&mut hasher));
+    let bits = |v: f32| u64::from((v + 0.0).to_bits());
+    let (pairs, rest) = row.as_chunks::<2>();
+    pairs.iter().for_each(|&[a, b]| hasher.write_u64(bits(a) << 32 | bits(b)));
+    rest.iter().for_each(|&v| hasher.write_u64(bits(v)));
     hasher.finish()
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
 
 /// Row lengths that single precision can scale to one and differentiate through.
@@ -74,9 +76,7 @@ impl<'a> Embeddings<'a> {
         if rows.checked_mul(dims) != Some(values.len()) {
             return Err(Error::Shape { values: values.len(), rows, dims });
         }
-        for (row, point) in values.chunks_exact(dims).enumerate() {
-            check(row, point, scaling)?;
-        }
+        check_all(&values, dims, scaling)?;
         Ok(Self { values, rows, dims, scaling })
     }
 
@@ -179,6 +179,23 @@ pub(crate) fn length(row: &[f32]) -> f64 {
 pub(crate) fn not_finite(values: &[f32]) -> Option<usize> {
     const EXPONENT: u32 = 0x7f80_0000;
     values.iter().position(|v| v.to_bits() & EXPONENT == EXPONENT)
+}
+
+/// Values that a thread checks at a time; fewer are not worth another thread.
+const VALUES_PER_TASK: usize = 1 << 16;
+
+/// Fails for the first row that cannot be measured.
+fn check_all(values: &[f32], dims: usize, scaling: Scaling) -> Result<()> {
+    let rows_per_task = (VALUES_PER_TASK / dims).max(1);
+    let one = |(task, values): (usize, &[f32])| {
+        let mut rows = (task * rows_per_task..).zip(values.chunks_exact(dims));
+        rows.try_for_each(|(row, point)| check(row, point, scaling)).err()
+    };
+    if values.len() <= VALUES_PER_TASK {
+        return one((0, values)).map_or(Ok(()), Err);
+    }
+    let tasks = values.par_chunks(rows_per_task * dims).enumerate();
+    tasks.find_map_first(one).map_or(Ok(()), Err)
 }
 
 /// Whether a row can be measured.
