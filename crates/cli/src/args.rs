@@ -9,6 +9,7 @@ use crate::{
     devices::Devices,
     eval::{self, Eval},
     exit::Failure,
+    scale::{MergeOptions, PartOptions, PlanOptions},
 };
 
 const EXAMPLE: &str = "\
@@ -16,6 +17,8 @@ Example:
   unisphere eval images.npy texts.npy    row i of both is one positive pair
   unisphere eval images.npy --json       one set: its uniformity, for a program to read
   unisphere eval x.npy y.npy --full      everything that needs no further file
+  unisphere eval x.npy --tolerance 1e-4  an estimate in seconds, with a proven interval
+  unisphere eval x.npy --max-memory 4G   all pairs of a set that is larger than memory
   unisphere devices                      the devices that --device can name
   unisphere bench                        the speed of this machine, and its ceiling
 
@@ -35,6 +38,12 @@ pub(crate) enum Command {
     /// Measure one set of embeddings, or two whose rows are positive pairs
     #[command(after_help = eval::short_help(), after_long_help = eval::long_help())]
     Eval(Box<Eval>),
+    /// Divide an evaluation of sets of any size into parts, for many machines: prints a plan
+    Plan(PlanOptions),
+    /// Compute one part of a plan, or go on with it
+    Part(PartOptions),
+    /// Merge the parts of a plan into its report
+    Merge(MergeOptions),
     /// List the devices of this machine and their limits
     Devices(Devices),
     /// Time uniformity on this machine's devices, each value checked first

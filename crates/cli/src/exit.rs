@@ -25,7 +25,9 @@ pub(crate) enum Failure {
     Input(String),
     /// The device, or the lack of one.
     Device(String),
-    /// Ctrl-C.
+    /// A disk that failed or is full, or a file that another run holds: what may go well another time.
+    Machine(String),
+    /// Ctrl-C, or a request to end.
     Interrupted,
 }
 
@@ -36,6 +38,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
             Self::Device(_) => 4,
+            Self::Machine(_) => 5,
             Self::Interrupted => INTERRUPTED,
         }
     }
@@ -43,7 +46,10 @@ impl Failure {
 
 impl From<unisphere_io::Error> for Failure {
     fn from(error: unisphere_io::Error) -> Self {
-        use unisphere_io::Fault::Content;
+        use unisphere_io::Fault::{Content, Io};
+        if let Io(_) = error.fault {
+            return Self::Machine(error.to_string());
+        }
         let hint = match error.fault {
             Content(unisphere::Error::ZeroRow { .. }) => {
                 "\n--zero-rows skip leaves such rows out, and --raw takes rows as they are"
@@ -62,6 +68,35 @@ impl From<unisphere_eval::Error> for Failure {
             Engine(error) => error.into(),
             error @ (Length { .. } | TooManyGroups { .. }) => Self::Input(error.to_string()),
             error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<unisphere_scale::Error> for Failure {
+    fn from(error: unisphere_scale::Error) -> Self {
+        use unisphere_scale::Error::*;
+        let text = error.to_string();
+        match error {
+            Engine(error) => error.into(),
+            Input(error) => error.into(),
+            Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } => Self::Input(text),
+            Memory { .. } | NoPart { .. } => Self::Usage(text),
+            Journal(error) => error.into(),
+            // Variants to come: a test holds the list above against the crate's.
+            _ => Self::Internal(text),
+        }
+    }
+}
+
+impl From<unisphere_scale::JournalError> for Failure {
+    fn from(error: unisphere_scale::JournalError) -> Self {
+        use unisphere_scale::JournalFault::*;
+        let text = error.to_string();
+        match error.fault {
+            // The disk's fault and not the input's: to be tried again.
+            Open(_) | Read(_) | Write(_) | Failed | Locked | LockUnsupported(_) => Self::Machine(text),
+            Finished | Unfit { .. } => Self::Internal(text),
+            _ => Self::Input(text),
         }
     }
 }
@@ -107,9 +142,11 @@ pub(crate) fn finish(outcome: Result<(), Failure>) -> ExitCode {
     match &failure {
         Failure::Panic => {}
         Failure::Interrupted => say("interrupted"),
-        Failure::Internal(text) | Failure::Usage(text) | Failure::Input(text) | Failure::Device(text) => {
-            complain(text);
-        }
+        Failure::Internal(text)
+        | Failure::Usage(text)
+        | Failure::Input(text)
+        | Failure::Device(text)
+        | Failure::Machine(text) => complain(text),
     }
     ExitCode::from(failure.code())
 }
@@ -149,6 +186,7 @@ mod tests {
         for (of, source) in [
             ("impl From<unisphere::Error>", include_str!("../../../src/error.rs")),
             ("impl From<unisphere_eval::Error>", include_str!("../../eval/src/error.rs")),
+            ("impl From<unisphere_scale::Error>", include_str!("../../scale/src/error.rs")),
         ] {
             let table =
                 known.split(of).nth(1).and_then(|rest| rest.split("\n}\n").next()).unwrap_or_default();

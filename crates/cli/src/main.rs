@@ -9,8 +9,10 @@ mod exit;
 mod export;
 mod interrupt;
 mod json;
+mod memory;
 mod output;
 mod progress;
+mod scale;
 mod text;
 mod values;
 mod warnings;
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     match args::parse(env::args_os())? {
         Command::Eval(eval) => eval::run(&eval),
+        Command::Plan(options) => scale::plan(&options),
+        Command::Part(options) => scale::part(&options),
+        Command::Merge(options) => scale::merge(&options),
         Command::Devices(devices) => devices::run(&devices),
         Command::Bench(bench) => bench::run(&bench),
         Command::Print(text) => output::print(&text),

@@ -3,12 +3,47 @@
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use unisphere::{DeviceChoice, Sigmoid};
 
+use crate::scale::Tolerance;
+
 /// A positive, finite number.
 pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
         _ => Err("must be a positive, finite number"),
     }
+}
+
+/// A number above 0 and below 1.
+pub(crate) fn fraction(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
+        _ => Err("must be above 0 and below 1, such as 0.95"),
+    }
+}
+
+/// A half-width, or auto.
+pub(crate) fn tolerance(text: &str) -> Result<Tolerance, &'static str> {
+    match text {
+        "auto" => Ok(Tolerance::Auto),
+        _ => {
+            positive(text).map(Tolerance::HalfWidth).map_err(|_| "must be a positive, finite number, or auto")
+        }
+    }
+}
+
+/// A number of bytes: 4G, 500M, 1.5GiB. Units are powers of 1024.
+pub(crate) fn size(text: &str) -> Result<u64, &'static str> {
+    const UNITS: &str = "KMGT";
+    let expected = "must be a number with K, M, G or T, such as 4G";
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_uppercase();
+    let power = match unit.trim_end_matches("IB").trim_end_matches('B') {
+        "" if unit.is_empty() || unit == "B" => 0,
+        letter => UNITS.find(letter).filter(|_| letter.len() == 1).ok_or(expected)? as i32 + 1,
+    };
+    let bytes = positive(digits.trim()).map_err(|_| expected)? * 1024f64.powi(power);
+    if bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err("is more memory than can be counted") }
 }
 
 /// The scale and the bias of a sigmoid loss, with a comma between them.
@@ -49,4 +84,21 @@ pub(crate) struct Choice<T> {
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
     pub(crate) value: T,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in
+            [("512", 512), ("64M", 64 << 20), ("1.5 GiB", 3 << 29), ("2tb", 2 << 40), ("7B", 7)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "M", "-1G", "4X", "4GG", "1e300T", "inf", "iB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 }

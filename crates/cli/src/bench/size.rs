@@ -1,8 +1,8 @@
 //! The size of a set: points by dimensions.
 
-use std::{fmt, fs, str::FromStr};
+use std::{fmt, str::FromStr};
 
-use crate::{exit::Failure, text};
+use crate::{exit::Failure, memory, text};
 
 /// n points of d dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) struct Size {
 impl Size {
     /// Fails where the machine has too little memory for so many copies of the points.
     pub(super) fn check(self, copies: u64) -> Result<(), Failure> {
-        match available() {
+        match memory::available() {
             Some(free) if self.bytes().saturating_mul(copies) > free => Err(self.too_large(Some(free))),
             _ => Ok(()),
         }
@@ -56,11 +56,4 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} × {}", text::count(self.n as u64), text::count(self.d as u64))
     }
-}
-
-/// Bytes of memory that are free, where the system says so in a file.
-fn available() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }

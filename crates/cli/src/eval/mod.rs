@@ -20,12 +20,18 @@ use crate::{
     export::{self, Document, Format},
     interrupt, output,
     progress::Display,
+    scale::{estimate, exact},
     text,
 };
 use inputs::Inputs;
 use options::flag;
 
 pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
+    if options.is_large() {
+        let (request, scale_options) = (options.request()?, &options.scale);
+        let is_estimate = scale_options.tolerance().is_some();
+        return if is_estimate { estimate(&request, scale_options) } else { exact(&request, scale_options) };
+    }
     let document = document(options)?;
     let format = if options.json { Format::Json } else { Format::Text };
     output::print(&export::exporter(format).export(&document))

@@ -8,6 +8,7 @@ use unisphere_eval::{Estimator, Options, Parameter, Protocol};
 
 use crate::{
     exit::Failure,
+    scale::{Place, Request, Scale, is_pattern},
     values::{Choice, device, one_of, positive, sigmoid},
 };
 
@@ -18,7 +19,8 @@ const DEVICE: &str = "The device";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Eval {
-    /// Embeddings, one point a row: .npy of f16, f32 or f64, computed as f32
+    /// Embeddings, one point a row: .npy of f16, f32 or f64, computed as f32. A quoted pattern, such as 'emb_*.npy', names
+    /// numbered files that are one set of any size
     #[arg(value_name = "X.npy")]
     pub(super) x: PathBuf,
 
@@ -117,6 +119,10 @@ pub(crate) struct Eval {
     #[arg(long, default_value = "auto", value_parser = device(), help_heading = DEVICE)]
     pub(super) device: DeviceChoice,
 
+    /// What sets of any size need.
+    #[command(flatten)]
+    pub(super) scale: Scale,
+
     /// The precision that coordinates are multiplied in: f32, or f16x2 or f16 on GPUs with cooperative matrices
     #[arg(long, value_name = "GRADE", default_value_t, help_heading = DEVICE)]
     pub(super) precision: Precision,
@@ -167,6 +173,52 @@ impl Eval {
         options.across_groups = self.across_groups;
         options.rows = self.rows.is_some();
         Ok(options)
+    }
+
+    /// Whether it is to be computed as a set of any size is, and not as a report of everything.
+    pub(super) fn is_large(&self) -> bool {
+        self.scale.is_used()
+            || [Some(&self.x), self.y.as_ref()].into_iter().flatten().any(|path| is_pattern(path))
+    }
+
+    /// What is measured of sets of any size, if these options ask for nothing more.
+    pub(super) fn request(&self) -> Result<Request, Failure> {
+        let others = [
+            ("--tau", !self.tau.is_empty()),
+            ("--candidates", self.candidates.is_some()),
+            ("--sigmoid", !self.sigmoid.is_empty()),
+            ("--supcon", !self.supcon.is_empty()),
+            ("--estimator v", self.estimator == Estimator::V),
+            ("--protocol", self.protocol.is_some()),
+            ("--queue", self.queue.is_some()),
+            ("--labels", self.labels.is_some()),
+            ("--weights", self.weights.is_some()),
+            ("--zero-rows skip", self.skips_zero_rows()),
+            ("--full", self.full),
+            ("--top", self.top.is_some()),
+            ("--near", self.near.is_some()),
+            ("--rows", self.rows.is_some()),
+        ];
+        if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Failure::Usage(format!(
+                "{name} needs all points in memory, and sets of any size have alignment and uniformity alone\n\
+                 leave out {name}; or name single files, and leave out --tolerance, --max-memory and --journal"
+            )));
+        }
+        if self.raw && self.storage == Storage::F16 {
+            return Err(Failure::Usage(
+                "raw points are kept as f32; leave out --storage f16 or --raw".into(),
+            ));
+        }
+        Ok(Request {
+            x: self.x.clone(),
+            y: self.y.clone(),
+            ts: if self.t.is_empty() { vec![2.0] } else { self.t.clone() },
+            alpha: self.alpha.unwrap_or(2.0),
+            scaling: if self.raw { Scaling::Raw } else { Scaling::Unit },
+            place: Place { device: self.device.clone(), precision: self.precision, storage: self.storage },
+            json: self.json,
+        })
     }
 
     pub(super) fn skips_zero_rows(&self) -> bool {

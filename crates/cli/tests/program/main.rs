@@ -10,5 +10,6 @@ mod eval;
 mod pipes;
 mod protocols;
 mod refusals;
+mod scale;
 mod schema;
 mod support;

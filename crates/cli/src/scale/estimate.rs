@@ -1,0 +1,98 @@
+//! Estimates of uniformity from a small part of the pairs, each with an interval.
+
+use std::time::Instant;
+
+use unisphere::Engine;
+use unisphere_io::Shards;
+use unisphere_scale::{Evaluation, Resources, Sampling, Sets, Shape};
+
+use super::{
+    Request, Scale, Tolerance,
+    files::Files,
+    print,
+    report::{Alignment, Device, Report, Row, row},
+};
+use crate::{exit::Failure, progress::Display, text};
+
+/// Computes and prints the report. Fails after that, where intervals are wider than asked for.
+pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
+    let start = Instant::now();
+    let files = Files::open(&request.x, request.y.as_deref())?;
+    let shape = Sets { x: &files.x, y: files.y.as_ref().map(|y| y as _) }.shape()?;
+    let display = Display::new();
+    let engine = request.place.open(&display)?.observed_by(display.observer());
+    let sampling = sampling(options);
+    let mut alignment = None;
+    if let Some(y) = &files.y {
+        display.step("alignment of all pairs");
+        let evaluation = Evaluation::new().with_alpha(request.alpha).with_scaling(request.scaling);
+        let value = evaluation.alignment(&engine, &files.x, y, &Resources::default())?;
+        alignment = Some(Alignment { alpha: request.alpha, value, pairs: shape.x_rows as u64 });
+    }
+    let of = |set, source: &Shards, shape| of_set(&engine, &sampling, request, &display, set, source, shape);
+    let mut uniformity = of("x", &files.x, shape)?;
+    if let Some(y) = &files.y {
+        uniformity.extend(of("y", y, shape)?);
+    }
+    drop(display);
+    let report = Report {
+        files: request.files(),
+        shape,
+        scaling: request.scaling,
+        device: Device::of(&engine),
+        alignment,
+        uniformity,
+        exact: None,
+        seconds: Some(start.elapsed().as_secs_f64()),
+    };
+    print(&report, request.json)?;
+    reached(&report)
+}
+
+fn sampling(options: &Scale) -> Sampling {
+    let mut sampling = Sampling::new().with_seed(options.seed.unwrap_or(0));
+    if let Some(Tolerance::HalfWidth(tolerance)) = options.tolerance {
+        sampling = sampling.with_tolerance(tolerance);
+    }
+    if let Some(confidence) = options.confidence {
+        sampling = sampling.with_confidence(confidence);
+    }
+    if options.estimate_only { sampling.estimate_only() } else { sampling }
+}
+
+fn of_set(
+    engine: &Engine,
+    sampling: &Sampling,
+    request: &Request,
+    display: &Display,
+    set: &'static str,
+    source: &Shards,
+    shape: Shape,
+) -> Result<Vec<Row>, Failure> {
+    display.counted(format!("uniformity of {set}"));
+    let found = sampling.uniformities_of(engine, source, request.scaling, &request.ts)?;
+    let rows = request.ts.iter().zip(found);
+    Ok(rows
+        .map(|(&t, interval)| Row {
+            interval: Some(interval),
+            ..row(set, t, interval.value, shape.x_rows, shape, request.scaling)
+        })
+        .collect())
+}
+
+/// That every interval is as narrow as was asked for.
+fn reached(report: &Report) -> Result<(), Failure> {
+    let wide = report.uniformity.iter().filter_map(|row| Some((row, row.interval?)));
+    let mut wide = wide.filter(|(_, interval)| !interval.meets_tolerance());
+    match wide.next() {
+        None => Ok(()),
+        Some((row, interval)) => Err(Failure::Input(format!(
+            "the estimate for {} at t = {} is good to {:.1e}, and {:.1e} was asked for\n\
+             leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
+            row.set,
+            text::plain(row.t),
+            interval.half_width(),
+            interval.tolerance,
+        ))),
+    }
+}

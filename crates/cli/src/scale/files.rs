@@ -1,0 +1,57 @@
+//! The files of a set: one, or several that a pattern names.
+
+use std::path::Path;
+
+use unisphere_io::{Shards, Source as _};
+
+use crate::exit::Failure;
+
+/// Files of x, and of y where there is one.
+pub(super) struct Files {
+    pub(super) x: Shards,
+    pub(super) y: Option<Shards>,
+}
+
+impl Files {
+    pub(super) fn open(x: &Path, y: Option<&Path>) -> Result<Self, Failure> {
+        let (x, y) = (open(x)?, y.map(open).transpose()?);
+        if let Some(y) = &y
+            && (x.rows(), x.dims()) != (y.rows(), y.dims())
+        {
+            return Err(Failure::Input(format!(
+                "{} is {} × {} and {} is {} × {} (rows × dims)\n\
+                 row i of both is one positive pair: save the same rows of both, from one encoder",
+                x.path().display(),
+                x.rows(),
+                x.dims(),
+                y.path().display(),
+                y.rows(),
+                y.dims(),
+            )));
+        }
+        Ok(Self { x, y })
+    }
+
+    /// Bytes of a row of x as it is stored, on average over its files.
+    pub(super) fn row_bytes(&self) -> f64 {
+        let bytes = |set: &Shards| {
+            let of =
+                |file: &unisphere_io::File| (file.rows() * file.dims() * file.dtype().float.size()) as f64;
+            set.files().iter().map(of).sum::<f64>()
+        };
+        let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
+        (bytes(&self.x) + self.y.as_ref().map_or(0.0, bytes)) / rows as f64
+    }
+}
+
+fn open(path: &Path) -> Result<Shards, Failure> {
+    if !is_pattern(path) {
+        return Ok(Shards::open(&[path])?);
+    }
+    Ok(Shards::matching(&path.to_string_lossy())?)
+}
+
+/// Whether a path names files by a pattern, and is no file itself.
+pub(crate) fn is_pattern(path: &Path) -> bool {
+    path.to_string_lossy().contains(['*', '?', '[']) && !path.exists()
+}

@@ -1,0 +1,100 @@
+//! The report as one JSON object on one line, of the form in schema/scale.json.
+
+use serde_json::{Map, Value, json};
+use unisphere::Scaling;
+use unisphere_scale::{Interval, Method};
+
+use super::report::{Device, Exact, Report, Row};
+use crate::json as common;
+
+pub(super) fn export(report: &Report) -> String {
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.into(), value);
+    put("unisphere", common::VERSION.into());
+    for (role, path) in &report.files {
+        put(role, path.to_string_lossy().into());
+    }
+    match &report.device {
+        Device::Class(class) => {
+            put("device_class", class.clone().into());
+        }
+        Device::Here { device, precision, storage } => {
+            put("device", common::device(device));
+            put("precision", precision.to_string().into());
+            put("storage", storage.to_string().into());
+        }
+    }
+    put("rows", report.shape.x_rows.into());
+    put("dims", report.shape.dims.into());
+    put("normalized", (report.scaling == Scaling::Unit).into());
+    if let Some(of) = report.alignment {
+        put("alignment", json!({"alpha": of.alpha, "value": of.value, "pairs": of.pairs}));
+    }
+    put("uniformity", report.uniformity.iter().map(row).collect());
+    if let Some(of) = &report.exact {
+        put("work", work(of));
+    }
+    if let Some(seconds) = report.seconds {
+        put("seconds", seconds.into());
+    }
+    format!("{}\n", Value::Object(object))
+}
+
+fn row(row: &Row) -> Value {
+    let mut object = json!({"set": row.set, "t": row.t, "value": finite(row.value), "pairs": row.pairs});
+    if !row.floor.is_nan() {
+        object["floor"] = row.floor.into();
+    }
+    if let Some(of) = row.interval {
+        object["estimate"] = interval(&of);
+    }
+    object
+}
+
+fn interval(of: &Interval) -> Value {
+    let mut object = json!({
+        "method": if of.method == Method::Exact { "exact" } else { "norm-weighted blocks" },
+        "low": finite(of.low),
+        "high": of.high,
+        "confidence": of.confidence,
+        "tolerance": of.tolerance,
+        "reached": of.meets_tolerance(),
+        "seed": of.seed,
+        "panel_rows": of.panel_rows,
+        "blocks": of.blocks,
+        "pairs": of.pairs,
+        "share": of.share,
+    });
+    if let Some(error) = of.row_error {
+        object["row_error"] = error.into();
+    }
+    object
+}
+
+/// A number, or null for a log of 0: the value of a sum that is too small for an estimate to see.
+fn finite(value: f64) -> Value {
+    if value.is_finite() { value.into() } else { Value::Null }
+}
+
+fn work(of: &Exact) -> Value {
+    let mut object = json!({
+        "panel_rows": of.panel_rows,
+        "blocks": of.cost.blocks,
+        "blocks_recovered": of.cost.blocks_recovered,
+        "pairs_computed": of.cost.pairs_computed,
+    });
+    match of.parts {
+        Some(parts) => object["parts"] = parts.into(),
+        None => {
+            object["rows_read"] = of.cost.rows_read.into();
+            object["bytes_read"] = (of.bytes_read as u64).into();
+        }
+    }
+    if let Some(memory) = of.memory {
+        object["memory"] = memory.into();
+    }
+    if let Some(journal) = &of.journal {
+        object["journal"] = journal.to_string_lossy().into();
+    }
+    object
+}

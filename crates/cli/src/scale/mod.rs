@@ -1,0 +1,58 @@
+//! Sets of any size: an estimate from a part of the pairs, exact values in little memory, and parts for many machines.
+//!
+//! [`options`] → [`files`], opened and checked → `unisphere_scale` computes → a [`report`] as text or JSON.
+
+mod estimate;
+mod exact;
+mod files;
+mod json;
+mod options;
+mod parts;
+mod plan;
+mod report;
+mod text;
+
+pub(crate) use estimate::estimate;
+pub(crate) use exact::exact;
+pub(crate) use files::is_pattern;
+pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
+pub(crate) use parts::{merge, part};
+pub(crate) use plan::plan;
+
+use std::path::PathBuf;
+
+use unisphere::{DeviceChoice, Engine, Precision, Scaling, Storage};
+
+use crate::{exit::Failure, output, progress::Display};
+use report::Report;
+
+/// What is measured of which files, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) x: PathBuf,
+    pub(crate) y: Option<PathBuf>,
+    pub(crate) ts: Vec<f64>,
+    pub(crate) alpha: f64,
+    pub(crate) scaling: Scaling,
+    pub(crate) place: Place,
+    pub(crate) json: bool,
+}
+
+/// Where and in which arithmetic.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) device: DeviceChoice,
+    pub(crate) precision: Precision,
+    pub(crate) storage: Storage,
+}
+
+impl Place {
+    fn open(&self, display: &Display) -> Result<Engine, Failure> {
+        display.step("opening the device");
+        Ok(Engine::on(&self.device)?.with_precision(self.precision)?.with_storage(self.storage)?)
+    }
+}
+
+fn print(report: &Report, as_json: bool) -> Result<(), Failure> {
+    output::print(&if as_json { json::export(report) } else { text::export(report) })
+}

@@ -1,0 +1,139 @@
+//! The options of `unisphere eval` for sets of any size, and those of `plan`, `part` and `merge`.
+
+use std::path::PathBuf;
+
+use unisphere::{DeviceChoice, Precision, Storage};
+
+use crate::values::{device, fraction, positive, size, tolerance};
+
+const LARGE: &str = "Sets of any size";
+
+/// What `eval` takes for sets that are too large for its report.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Scale {
+    /// Estimate uniformity from a small part of the pairs: the interval's half-width, or auto (the larger of 1e-4 and a tenth
+    /// of the standard error of the rows). What no estimate can promise is computed from all pairs
+    #[arg(long, value_name = "HALF_WIDTH", value_parser = tolerance, allow_negative_numbers = true)]
+    #[arg(help_heading = LARGE)]
+    pub(super) tolerance: Option<Tolerance>,
+
+    /// The probability with which the interval is to hold the value [default: 0.95]
+    #[arg(long, value_name = "P", value_parser = fraction, requires = "tolerance", help_heading = LARGE)]
+    #[arg(allow_negative_numbers = true)]
+    pub(super) confidence: Option<f64>,
+
+    /// What the draw of the pairs follows from: the same seed gives the same bits [default: 0]
+    #[arg(long, requires = "tolerance", help_heading = LARGE)]
+    pub(super) seed: Option<u64>,
+
+    /// No value of all pairs in the place of an estimate: exit code 3 where the tolerance is not reached
+    #[arg(long, requires = "tolerance", help_heading = LARGE)]
+    pub(super) estimate_only: bool,
+
+    /// Compute the values of all pairs in so much memory, such as 500M or 4G, and read the files as often as it takes
+    /// [default for sets of several files: nine tenths of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "tolerance", help_heading = LARGE)]
+    pub(super) max_memory: Option<u64>,
+
+    /// Keep finished work in this file: the same command goes on from it after a stop
+    /// [default for runs of more than ten minutes: a file in the user's cache directory]
+    #[arg(long, value_name = "FILE", conflicts_with = "tolerance", help_heading = LARGE)]
+    pub(super) journal: Option<PathBuf>,
+}
+
+/// The half-width that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tolerance {
+    /// By the standard error of the rows.
+    Auto,
+    HalfWidth(f64),
+}
+
+impl Scale {
+    /// What an estimate is asked for with.
+    pub(crate) fn tolerance(&self) -> Option<Tolerance> {
+        self.tolerance
+    }
+
+    /// Whether any of these options is given.
+    pub(crate) fn is_used(&self) -> bool {
+        self.tolerance.is_some() || self.max_memory.is_some() || self.journal.is_some()
+    }
+}
+
+/// Divide an evaluation into parts, for many machines: prints a plan
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanOptions {
+    /// Embeddings, one point a row: a .npy file, or a quoted pattern of numbered files, such as 'emb_*.npy'
+    #[arg(value_name = "X.npy")]
+    pub(super) x: PathBuf,
+
+    /// Their positive partners, row by row: the same shape
+    #[arg(value_name = "Y.npy")]
+    pub(super) y: Option<PathBuf>,
+
+    /// The number of parts, which have about as many pairs each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) parts: u32,
+
+    /// Uniformity's t, or several
+    #[arg(long, value_name = "T", value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
+    #[arg(default_value = "2")]
+    pub(super) t: Vec<f64>,
+
+    /// Alignment's power of the distance
+    #[arg(long, value_parser = positive, allow_negative_numbers = true, default_value_t = 2.0)]
+    pub(super) alpha: f64,
+
+    /// Take the rows as they are [default: each is scaled to unit length]
+    #[arg(long)]
+    pub(super) raw: bool,
+}
+
+/// Compute one part of a plan, or go on with it
+#[derive(Debug, clap::Args)]
+pub(crate) struct PartOptions {
+    /// The plan that `unisphere plan` has printed
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+
+    /// The part, from 1; or auto: what SLURM_ARRAY_TASK_ID, HQ_TASK_ID or PARALLEL_SEQ say, or JOB_COMPLETION_INDEX and 1
+    #[arg(value_name = "K")]
+    pub(super) part: String,
+
+    /// The folder of the parts' files, the same for all of them
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+
+    /// Memory for points and results, such as 500M or 4G [default: nine tenths of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) max_memory: Option<u64>,
+
+    /// As for eval
+    #[arg(long, default_value = "auto", value_parser = device())]
+    pub(super) device: DeviceChoice,
+
+    /// As for eval
+    #[arg(long, value_name = "GRADE", default_value_t)]
+    pub(super) precision: Precision,
+
+    /// As for eval
+    #[arg(long, value_name = "STORAGE", default_value_t)]
+    pub(super) storage: Storage,
+}
+
+/// Merge the parts of a plan into its report
+#[derive(Debug, clap::Args)]
+pub(crate) struct MergeOptions {
+    /// The plan that `unisphere plan` has printed
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+
+    /// The folder of the parts' files
+    #[arg(value_name = "DIR")]
+    pub(super) parts: PathBuf,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}

@@ -1,0 +1,127 @@
+//! Parts of a plan, and what they make together.
+
+use std::{env, fs, sync::Arc, time::Instant};
+
+use unisphere_io::Source as _;
+use unisphere_scale::{Part, Resources, Sets};
+
+use super::{
+    MergeOptions, PartOptions, Place,
+    exact::free_memory,
+    files::Files,
+    plan::Plan,
+    print,
+    report::{Alignment, Device, Exact, Report, rows},
+};
+use crate::{exit::Failure, output, progress::Display, text};
+
+/// Variables that tell a task its number, and what is to be added for the first to be 1.
+const TASK_VARIABLES: [(&str, usize); 4] =
+    [("SLURM_ARRAY_TASK_ID", 0), ("HQ_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
+
+/// Computes one part, or the rest of it.
+pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
+    let start = Instant::now();
+    let plan = Plan::read(&options.plan)?;
+    let number = number(&options.part, plan.parts)?;
+    let files = Files::open(&plan.x, plan.y.as_deref())?;
+    if (files.x.rows(), files.x.dims()) != (plan.rows, plan.dims) {
+        return Err(Failure::Input(format!(
+            "{} is {} × {}, and the plan is for {} × {} (rows × dims)\nput the file back, or make a new plan",
+            files.x.path().display(),
+            files.x.rows(),
+            files.x.dims(),
+            plan.rows,
+            plan.dims
+        )));
+    }
+    let name = options.out.display();
+    fs::create_dir_all(&options.out).map_err(|error| Failure::Input(format!("--out {name}: {error}")))?;
+    let display = Display::new();
+    let place =
+        Place { device: options.device.clone(), precision: options.precision, storage: options.storage };
+    let engine = place.open(&display)?;
+    let file = plan.file(&options.out, number);
+    let mut resources = Resources::default();
+    resources.max_memory = options.max_memory.or_else(free_memory);
+    resources.journal = Some(file.clone());
+    resources.observer = Some(Arc::new(display.observer()));
+    display.counted(format!("part {number} of {}", plan.parts));
+    let sets = Sets { x: &files.x, y: files.y.as_ref().map(|y| y as _) };
+    let cost = plan.evaluation().part(&engine, sets, Part { number, of: plan.parts }, &resources)?;
+    drop(display);
+    output::print(&format!(
+        "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",
+        plan.parts,
+        file.display(),
+        text::plural(cost.blocks, "block"),
+        text::count(cost.blocks_recovered),
+        text::seconds(start.elapsed().as_secs_f64()),
+    ))
+}
+
+/// Number of a part: as it is given, or as the scheduler of this task says.
+fn number(text: &str, parts: usize) -> Result<usize, Failure> {
+    let (from, number) = if text == "auto" {
+        let told = |(name, add): (&str, usize)| Some((name.to_owned(), env::var(name).ok()?, add));
+        let told = TASK_VARIABLES.into_iter().find_map(told);
+        let (name, value, add) = told.ok_or_else(|| {
+            let names: Vec<_> = TASK_VARIABLES.iter().map(|(name, _)| *name).collect();
+            Failure::Usage(format!(
+                "auto: none of {} is set; give the number of the part, from 1",
+                names.join(", ")
+            ))
+        })?;
+        (format!("{name}={value}"), value.parse::<usize>().ok().and_then(|number| number.checked_add(add)))
+    } else {
+        (text.to_owned(), text.parse().ok())
+    };
+    number.filter(|number| (1..=parts).contains(number)).ok_or_else(|| {
+        Failure::Usage(format!("{from} is no part of this plan; parts are numbered from 1 to {parts}"))
+    })
+}
+
+/// Prints the report that all parts make.
+pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
+    let plan = Plan::read(&options.plan)?;
+    let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(&options.parts, part)).collect();
+    let shape = plan.shape();
+    let evaluation = plan.evaluation();
+    let found = evaluation.merge(shape, &files)?;
+    let paths = [Some(("x", plan.x.clone())), plan.y.clone().map(|y| ("y", y))];
+    let report = Report {
+        files: paths.into_iter().flatten().collect(),
+        shape,
+        scaling: plan.scaling,
+        device: Device::Class(found.device.clone()),
+        alignment: found.alignment.map(|value| Alignment {
+            alpha: plan.alpha,
+            value,
+            pairs: plan.rows as u64,
+        }),
+        uniformity: rows(&found, &plan.ts, shape, plan.scaling),
+        exact: Some(Exact {
+            panel_rows: evaluation.expected(shape, None)?.panel_rows,
+            cost: found.cost,
+            bytes_read: 0.0,
+            memory: None,
+            journal: None,
+            parts: Some(plan.parts),
+        }),
+        seconds: None,
+    };
+    print(&report, options.json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_numbered_from_1() {
+        assert_eq!(number("3", 3).ok(), Some(3));
+        for wrong in ["0", "4", "-1", "one", ""] {
+            assert!(matches!(number(wrong, 3), Err(Failure::Usage(_))), "{wrong}");
+        }
+    }
+}

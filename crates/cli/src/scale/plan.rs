@@ -1,0 +1,152 @@
+//! A plan: an evaluation and its division into parts, as JSON. It names files and shapes, and holds no points.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+use unisphere::Scaling;
+use unisphere_io::Source as _;
+use unisphere_scale::{Evaluation, Shape};
+
+use super::{PlanOptions, files::Files};
+use crate::{exit::Failure, json as common, output};
+
+/// What a plan says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Plan {
+    pub(super) x: PathBuf,
+    pub(super) y: Option<PathBuf>,
+    pub(super) rows: usize,
+    pub(super) dims: usize,
+    pub(super) ts: Vec<f64>,
+    pub(super) alpha: f64,
+    pub(super) scaling: Scaling,
+    pub(super) parts: usize,
+}
+
+/// Prints a plan.
+pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
+    let files = Files::open(&options.x, options.y.as_deref())?;
+    let absolute = |path: &Path| {
+        let absolute = std::path::absolute(path);
+        absolute.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+    };
+    let plan = Plan {
+        x: absolute(&options.x)?,
+        y: options.y.as_deref().map(absolute).transpose()?,
+        rows: files.x.rows(),
+        dims: files.x.dims(),
+        ts: options.t.clone(),
+        alpha: options.alpha,
+        scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
+        parts: options.parts as usize,
+    };
+    // What cannot be evaluated is refused now.
+    plan.evaluation().expected(plan.shape(), None)?;
+    output::print(&format!("{:#}\n", plan.to_json()?))
+}
+
+impl Plan {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = path.display();
+        let text = fs::read_to_string(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        let object = serde_json::from_str(&text).map_err(|error| {
+            Failure::Input(format!("{name}: not a plan: {error}; make it by unisphere plan"))
+        })?;
+        let version = &object_at(&object, "unisphere");
+        if version.as_str() != Some(common::VERSION) {
+            return Err(Failure::Input(format!(
+                "{name}: a plan of version {version}, and this is {}; make it anew by unisphere plan",
+                common::VERSION
+            )));
+        }
+        Self::of(&object).ok_or_else(|| {
+            Failure::Input(format!(
+                "{name}: not a plan: a key is missing or wrong; make it by unisphere plan"
+            ))
+        })
+    }
+
+    fn of(object: &Value) -> Option<Self> {
+        let path = |key: &str| Some(PathBuf::from(object[key].as_str()?));
+        let number = |key: &str| usize::try_from(object[key].as_u64()?).ok();
+        Some(Self {
+            x: path("x")?,
+            y: path("y"),
+            rows: number("rows")?,
+            dims: number("dims").filter(|&dims| dims > 0)?,
+            ts: object["t"].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?,
+            alpha: object["alpha"].as_f64()?,
+            scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
+            parts: number("parts").filter(|&parts| parts > 0)?,
+        })
+    }
+
+    fn to_json(&self) -> Result<Value, Failure> {
+        let text = |path: &PathBuf| {
+            let text = path.to_str().map(str::to_owned);
+            text.ok_or_else(|| {
+                Failure::Input(format!("{}: a plan names files in UTF-8; rename it", path.display()))
+            })
+        };
+        let mut object = json!({"unisphere": common::VERSION, "x": text(&self.x)?});
+        if let Some(y) = &self.y {
+            object["y"] = text(y)?.into();
+        }
+        object["rows"] = self.rows.into();
+        object["dims"] = self.dims.into();
+        object["t"] = self.ts.clone().into();
+        object["alpha"] = self.alpha.into();
+        object["normalized"] = (self.scaling == Scaling::Unit).into();
+        object["parts"] = self.parts.into();
+        Ok(object)
+    }
+
+    pub(super) fn evaluation(&self) -> Evaluation {
+        Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling)
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        Shape { x_rows: self.rows, y_rows: self.y.as_ref().map(|_| self.rows), dims: self.dims }
+    }
+
+    /// The file of a part, in numbers of one width so that names sort as numbers do.
+    pub(super) fn file(&self, folder: &Path, part: usize) -> PathBuf {
+        let width = self.parts.to_string().len();
+        folder.join(format!("part-{part:0width$}-of-{}.journal", self.parts))
+    }
+}
+
+fn object_at(object: &Value, key: &str) -> Value {
+    object.get(key).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_read_as_they_were_written() -> Result<(), Failure> {
+        let mut plan = Plan {
+            x: "/data/x_*.npy".into(),
+            y: None,
+            rows: 1_000_000,
+            dims: 384,
+            ts: vec![2.0, 0.1],
+            alpha: 1.0,
+            scaling: Scaling::Raw,
+            parts: 12,
+        };
+        for y in [None, Some(PathBuf::from("/data/y.npy"))] {
+            plan.y = y;
+            assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
+        }
+        assert_eq!(plan.file("out".as_ref(), 3), Path::new("out/part-03-of-12.journal"));
+        let mut object = plan.to_json()?;
+        object["parts"] = 0.into();
+        assert_eq!(Plan::of(&object), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! The report as tables.
+
+use unisphere::{Scaling, Storage};
+use unisphere_scale::Method;
+
+use super::report::{Device, Exact, Report, Row};
+use crate::text::{bytes, columns, count, decimal, digits, plain, plural, seconds};
+
+pub(super) fn export(report: &Report) -> String {
+    let table = if report.exact.is_some() { values(report) } else { intervals(report) };
+    format!("{}\n{table}\n{}", head(report), notes(report))
+}
+
+fn head(report: &Report) -> String {
+    let mut lines: Vec<_> =
+        report.files.iter().map(|(role, path)| (*role, path.display().to_string())).collect();
+    let scaling = match report.scaling {
+        Scaling::Unit => "scaled to unit length",
+        Scaling::Raw => "raw",
+    };
+    let (n, d) = (count(report.shape.x_rows as u64), count(report.shape.dims as u64));
+    lines.push(("points", format!("n = {n}, d = {d}, {scaling}")));
+    lines.push(("device", device(&report.device)));
+    if let Some(exact) = &report.exact {
+        lines.push(("work", work(exact)));
+    }
+    lines.extend(report.seconds.map(|taken| ("time", format!("{}, reading included", seconds(taken)))));
+    lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
+}
+
+fn device(device: &Device) -> String {
+    match device {
+        Device::Class(class) => class.clone(),
+        Device::Here { device, precision, storage } => {
+            let software = if device.software { " (software)" } else { "" };
+            let stored = match storage {
+                Storage::F32 => String::new(),
+                storage => format!(", points stored as {storage}"),
+            };
+            format!("{}: {}{software}, {precision}{stored}", device.kind, device.name)
+        }
+    }
+}
+
+fn work(exact: &Exact) -> String {
+    let Exact { panel_rows, cost, bytes_read, memory, journal, parts } = exact;
+    let mut said =
+        vec![format!("{} of panels of {}", plural(cost.blocks, "block"), plural(*panel_rows as u64, "row"))];
+    match parts {
+        Some(parts) => said.push(format!("from {}", plural(*parts as u64, "part"))),
+        None => said.push(format!("{} read", bytes(*bytes_read as u64))),
+    }
+    said.extend(memory.map(|memory| format!("{} of memory", bytes(memory))));
+    if let Some(journal) = journal {
+        said.push(format!("{} from {}", count(cost.blocks_recovered), journal.display()));
+    }
+    if cost.bytes_discarded > 0 {
+        said.push(format!("{} of it were cut off as unfinished", plural(cost.bytes_discarded, "byte")));
+    }
+    said.join(", ")
+}
+
+fn name(report: &Report, row: &Row) -> String {
+    if report.shape.y_rows.is_none() { "uniformity".into() } else { format!("uniformity of {}", row.set) }
+}
+
+fn floor(row: &Row) -> String {
+    if row.floor.is_nan() { "-".into() } else { decimal(row.floor) }
+}
+
+fn values(report: &Report) -> String {
+    let alignment = report.alignment.iter().map(|of| {
+        let parameter = format!("alpha = {}", plain(of.alpha));
+        vec!["alignment".into(), parameter, decimal(of.value), String::new(), count(of.pairs)]
+    });
+    let rows = report.uniformity.iter().map(|row| {
+        vec![
+            name(report, row),
+            format!("t = {}", plain(row.t)),
+            decimal(row.value),
+            floor(row),
+            count(row.pairs),
+        ]
+    });
+    columns(&["", "", "value", "floor", "pairs"], 2, &alignment.chain(rows).collect::<Vec<_>>())
+}
+
+fn intervals(report: &Report) -> String {
+    let alignment = report.alignment.iter().map(|of| {
+        let parameter = format!("alpha = {}", plain(of.alpha));
+        let rest = [const { String::new() }; 5].into_iter();
+        let cells = ["alignment".into(), parameter, decimal(of.value)].into_iter();
+        cells.chain(rest).chain([count(of.pairs)]).collect()
+    });
+    let rows = report.uniformity.iter().filter_map(|row| {
+        let interval = row.interval?;
+        Some(vec![
+            name(report, row),
+            format!("t = {}", plain(row.t)),
+            decimal(row.value),
+            format!("{:.1e}", interval.half_width()),
+            decimal(interval.low),
+            decimal(interval.high),
+            interval.row_error.map_or("-".into(), |error| format!("{error:.1e}")),
+            floor(row),
+            format!("{} ({} %)", count(interval.pairs), digits(100.0 * interval.share)),
+        ])
+    });
+    let head = ["", "", "value", "+-", "from", "to", "error of rows", "floor", "pairs"];
+    columns(&head, 2, &alignment.chain(rows).collect::<Vec<_>>())
+}
+
+fn notes(report: &Report) -> String {
+    let mut notes = String::from(
+        "Uniformity: log mean over the pairs i < j of one set, without the diagonal (U-statistic).\n",
+    );
+    if report.uniformity.iter().any(|row| !row.floor.is_nan()) {
+        notes += "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n";
+    }
+    let estimates = report.uniformity.iter().filter_map(|row| row.interval);
+    let estimate = estimates.clone().find(|interval| interval.method != Method::Exact);
+    if let Some(of) = estimate {
+        notes += &format!(
+            "From, to: hold the value of all pairs with {} % confidence over the draw of the pairs, proven for any data:\n\
+             blocks of two panels, drawn by a bound of their sums, and a betting interval. Seed {}, panels of {}.\n",
+            plain(100.0 * of.confidence),
+            of.seed,
+            plural(of.panel_rows as u64, "row"),
+        );
+    }
+    for row in &report.uniformity {
+        if row.interval.is_some_and(|interval| interval.method == Method::Exact) {
+            let at = format!("{} at t = {}", name(report, row), plain(row.t));
+            notes += &format!("{at} is of all pairs: no estimate of fewer promises as much.\n");
+        }
+    }
+    if report.exact.is_none() {
+        notes += "Error of rows: the standard error of the value as one of a sample of rows.\n";
+    }
+    notes
+}

@@ -1,0 +1,222 @@
+//! Sets of any size: the same numbers as the report's, whatever the memory, the files, the parts and the interruptions.
+
+use std::{
+    fs,
+    process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::support::{Folder, noise, object, program, stderr, stdout};
+
+const N: usize = 9001;
+const D: usize = 6;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    let x = noise(N * D, 1);
+    folder.npy("x.npy", &x, N, D);
+    folder.npy("y.npy", &noise(N * D, 2), N, D);
+    // The same points in files that sort as numbers do.
+    for (number, rows) in [(1, 0..1), (2, 1..4000), (10, 4000..N)] {
+        let values = &x[rows.start * D..rows.end * D];
+        folder.npy(&format!("shard_{number}.npy"), values, rows.len(), D);
+    }
+    for (number, rows) in [(8, 0..4000), (9, 4000..8000), (10, 8000..N)] {
+        let values = &x[rows.start * D..rows.end * D];
+        folder.npy(&format!("part_{number}.npy"), values, rows.len(), D);
+    }
+    folder
+}
+
+fn run(folder: &Folder, arguments: &[&str]) -> Output {
+    program().args(arguments).current_dir(folder.path()).output().unwrap()
+}
+
+/// Uniformity by set and t.
+fn values(report: &Value) -> Vec<f64> {
+    report["uniformity"].as_array().unwrap().iter().map(|row| row["value"].as_f64().unwrap()).collect()
+}
+
+fn assert_refused(output: &Output, code: i32, words: &[&str]) {
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(output));
+    for word in words {
+        assert!(stderr(output).contains(word), "{word}: {}", stderr(output));
+    }
+}
+
+#[test]
+fn little_memory_gives_the_bits_of_much_and_the_numbers_of_the_report() {
+    let folder = folder();
+    let much = folder.json(&["x.npy", "y.npy", "--t", "2,0.5", "--max-memory", "1G"]);
+    for memory in ["5M", "8M", "5.5MiB"] {
+        let little = folder.json(&["x.npy", "y.npy", "--t", "2,0.5", "--max-memory", memory]);
+        assert_eq!((&little["uniformity"], &little["alignment"]), (&much["uniformity"], &much["alignment"]));
+        assert!(little["work"]["memory"].as_f64() <= Some(8.0 * 1024.0 * 1024.0));
+    }
+    let report = folder.json(&["x.npy", "y.npy", "--t", "2,0.5"]);
+    let near = |a: f64, b: &Value| assert!((a - b.as_f64().unwrap()).abs() < 1e-8, "{a} and {b}");
+    let of_sets = values(&much);
+    near(of_sets[0], &report["uniformity"]["x"]);
+    near(of_sets[2], &report["uniformity"]["y"]);
+    near(much["alignment"]["value"].as_f64().unwrap(), &report["alignment"]["value"]);
+    let text = folder.eval(&["x.npy", "y.npy", "--max-memory", "1G"]);
+    assert!(stdout(&text).contains("uniformity of y") && stderr(&text).is_empty(), "{}", stdout(&text));
+}
+
+#[test]
+fn patterns_name_numbered_files_that_are_one_set() {
+    let folder = folder();
+    let whole = folder.json(&["x.npy", "--max-memory", "1G"]);
+    let parts = folder.json(&["part_*.npy"]);
+    assert_eq!((&parts["uniformity"], &parts["x"]), (&whole["uniformity"], &Value::from("part_*.npy")));
+    assert_refused(&folder.eval(&["shard_*.npy"]), 3, &["shard_3.npy"]);
+    assert_refused(&folder.eval(&["none_*.npy"]), 3, &["none_*.npy"]);
+    folder.npy("part_11.npy", &noise(3 * (D + 1), 3), 3, D + 1);
+    assert_refused(&folder.eval(&["part_*.npy"]), 3, &["part_11.npy", "7"]);
+}
+
+#[test]
+fn estimates_hold_the_value_and_say_how_they_came_about() {
+    let folder = folder();
+    let exact = values(&folder.json(&["x.npy", "--max-memory", "1G"]))[0];
+    let report = folder.json(&["x.npy", "--tolerance", "1e-2", "--seed", "3", "--confidence", "0.999"]);
+    let [row] = report["uniformity"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    let estimate = &row["estimate"];
+    let number = |key: &str| estimate[key].as_f64().unwrap();
+    assert!(number("low") <= exact && exact <= number("high"), "{exact} and {report}");
+    assert_eq!(estimate["reached"], true);
+    // So small a set is computed, unless the panels are.
+    assert!(["exact", "norm-weighted blocks"].contains(&estimate["method"].as_str().unwrap()));
+    let again = folder.json(&["x.npy", "--tolerance", "1e-2", "--seed", "3", "--confidence", "0.999"]);
+    assert_eq!(again["uniformity"], report["uniformity"]);
+    let text = folder.eval(&["x.npy", "y.npy", "--tolerance", "auto"]);
+    assert!(
+        stdout(&text).contains("alignment") && stdout(&text).contains("error of rows"),
+        "{}",
+        stdout(&text)
+    );
+}
+
+#[test]
+fn an_estimate_that_falls_short_is_printed_and_fails() {
+    let folder = Folder::new();
+    // So many rows that a first stage is a small part of the pairs, and so few dimensions that it is fast.
+    let n = 24_000;
+    folder.npy("x.npy", &noise(n * 2, 5), n, 2);
+    let output = folder.eval(&["x.npy", "--tolerance", "1e-7", "--estimate-only", "--json"]);
+    assert_refused(&output, 3, &["--estimate-only", "1.0e-7"]);
+    let report: Value = serde_json::from_str(stdout(&output)).unwrap();
+    assert_eq!(report["uniformity"][0]["estimate"]["reached"], false);
+    assert_eq!(report["uniformity"][0]["estimate"]["method"], "norm-weighted blocks");
+}
+
+#[test]
+fn options_that_need_all_points_are_refused_with_a_cure() {
+    let folder = folder();
+    for (line, name) in [
+        (&["x.npy", "--max-memory", "1G", "--full"][..], "--full"),
+        (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
+        (&["part_*.npy", "--top", "3"], "--top"),
+        (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
+        (&["x.npy", "--seed", "1"], "--tolerance"),
+        (&["x.npy", "--max-memory", "lots"], "4G"),
+        (&["x.npy", "--max-memory", "1M"], "bytes are the least"),
+    ] {
+        assert_refused(&folder.eval(line), 2, &[name]);
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_from_its_journal() {
+    let folder = Folder::new();
+    let n = 60_000;
+    folder.npy("x.npy", &noise(n * 12, 1), n, 12);
+    let line =
+        ["eval", "--device", "cpu", "x.npy", "--max-memory", "16M", "--journal", "run.journal", "--json"];
+    let wanted = folder.json(&["x.npy", "--max-memory", "1G"]);
+    let mut kills = 0;
+    for delay in [150, 300, 450] {
+        let mut child = start(&folder, &line);
+        thread::sleep(Duration::from_millis(delay));
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let report = object(&run(&folder, &line));
+    assert_eq!(report["uniformity"], wanted["uniformity"]);
+    assert!(kills == 0 || report["work"]["blocks_recovered"].as_u64() > Some(0), "{kills} kills: {report}");
+    // Finished, it is a report at once.
+    let again = object(&run(&folder, &line));
+    assert_eq!(
+        (&again["uniformity"], &again["work"]["pairs_computed"]),
+        (&wanted["uniformity"], &Value::from(0))
+    );
+    // Another set is not this journal's.
+    let other = folder.eval(&["x.npy", "--t", "1", "--journal", "run.journal"]);
+    assert_refused(&other, 3, &["run.journal", "another run"]);
+}
+
+fn start(folder: &Folder, arguments: &[&str]) -> std::process::Child {
+    let mut command: Command = program();
+    command.args(arguments).current_dir(folder.path());
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
+fn parts_merge_to_the_bits_of_one_process() {
+    let folder = folder();
+    let wanted = folder.json(&["x.npy", "y.npy", "--max-memory", "1G"]);
+    let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "3"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    let part = |number: &str, variable: Option<(&str, &str)>| {
+        let mut command = program();
+        command.envs(variable).current_dir(folder.path());
+        command.args(["part", "run.plan", number, "--out", "parts", "--device", "cpu"]).output().unwrap()
+    };
+    assert_eq!(part("2", None).status.code(), Some(0));
+    assert_refused(&run(&folder, &["merge", "run.plan", "parts"]), 3, &["2 of 3", "1, 3"]);
+    assert_eq!(part("auto", Some(("JOB_COMPLETION_INDEX", "0"))).status.code(), Some(0));
+    assert_eq!(part("auto", Some(("SLURM_ARRAY_TASK_ID", "3"))).status.code(), Some(0));
+    assert_refused(&part("auto", None), 2, &["SLURM_ARRAY_TASK_ID"]);
+    assert_refused(&part("4", None), 2, &["from 1 to 3"]);
+    let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!((&merged["uniformity"], &merged["alignment"]), (&wanted["uniformity"], &wanted["alignment"]));
+    assert!(stdout(&run(&folder, &["merge", "run.plan", "parts"])).contains("from 3 parts"));
+    // A file that is not the plan's any more.
+    folder.npy("x.npy", &noise(30 * D, 1), 30, D);
+    assert_refused(&part("1", None), 3, &["30", "9001"]);
+    fs::write(folder.path().join("run.plan"), "{}").unwrap();
+    assert_refused(&part("1", None), 3, &["run.plan", "unisphere plan"]);
+}
+
+#[test]
+fn every_output_follows_the_schema() {
+    let folder = folder();
+    let text: Value = serde_json::from_str(include_str!("../../schema/scale.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&text).unwrap();
+    let plan = run(&folder, &["plan", "x.npy", "--parts", "1", "--raw"]);
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    run(&folder, &["part", "run.plan", "1", "--out", "parts", "--device", "cpu"]);
+    let mut reports = vec![object(&run(&folder, &["merge", "run.plan", "parts", "--json"]))];
+    for line in [
+        &["x.npy", "y.npy", "--max-memory", "1G", "--journal", "j"][..],
+        &["x.npy", "--tolerance", "auto", "--t", "2,1"],
+        &["x.npy", "--tolerance", "1e-3", "--raw"],
+    ] {
+        reports.push(folder.json(line));
+    }
+    let mut seen = Vec::new();
+    for report in reports {
+        let errors: Vec<_> =
+            schema.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}\n{report:#}");
+        seen.extend(report.as_object().unwrap().keys().cloned());
+    }
+    for key in text["properties"].as_object().unwrap().keys() {
+        assert!(seen.contains(key), "{key}");
+    }
+}
