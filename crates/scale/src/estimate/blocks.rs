@@ -165,11 +165,13 @@ impl<'a> Blocks<'a> {
     fn compute(&mut self, drawn: &[(usize, usize)]) -> Result<()> {
         let right = self.right.as_ref().unwrap_or(&self.left);
         let mut asked = HashSet::new();
-        let new: Vec<_> = drawn
+        let mut new: Vec<_> = drawn
             .iter()
             .filter(|&block| !self.known.contains_key(block) && asked.insert(*block))
             .copied()
             .collect();
+        // Blocks that follow each other share a panel, which the cache then holds.
+        new.sort_unstable();
         let block = |&(p, q): &(usize, usize)| PairBlock {
             rows: self.left.panels.range(p),
             cols: right.panels.range(q),

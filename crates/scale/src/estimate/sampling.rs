@@ -71,7 +71,7 @@ const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
 /// Blocks of the first stage.
 const FIRST_STAGE: usize = 4096;
 /// Parts of the risk that the stages take: a first one, a second that should do, and a third where that fell just short.
-const RISKS: [f64; 3] = [0.2, 0.4, 0.4];
+const RISKS: [f64; 3] = [0.1, 0.7, 0.2];
 /// Blocks beyond what the stages before say, since they are uncertain themselves.
 const SAFETY: f64 = 1.1;
 /// Factor to which the number of blocks that is needed is found.

@@ -58,13 +58,13 @@ pub(crate) fn read_in_random_order(
 ) -> Result<Embeddings<'static>, Error> {
     let (rows, dims) = (source.rows(), source.dims());
     let order = order(rows, rng);
-    let mut values = Vec::new();
-    let Some(Ok(())) = rows.checked_mul(dims).map(|count| values.try_reserve_exact(count)) else {
-        return Err(
-            EngineError::OutOfMemory { context: format!("{rows} points of {dims} dimensions") }.into()
-        );
+    let reserved = rows.checked_mul(dims).filter(|&count| Vec::<f32>::new().try_reserve_exact(count).is_ok());
+    let Some(count) = reserved else {
+        let context = format!("{rows} points of {dims} dimensions");
+        return Err(EngineError::OutOfMemory { context }.into());
     };
-    values.resize(rows * dims, 0.0);
+    // Memory that the system clears when a thread first writes to it.
+    let mut values = vec![0.0; count];
     // The place of each row of the source.
     let mut places: Vec<&mut [f32]> = Vec::with_capacity(rows);
     places.resize_with(rows, Default::default);

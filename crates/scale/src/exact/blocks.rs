@@ -112,8 +112,7 @@ impl Layout {
     /// Place of a block in the order.
     pub(crate) fn number(&self, block: Block) -> usize {
         let Block { sum, left, right } = block;
-        let before: usize =
-            self.sums.iter().take_while(|&&other| other != sum).map(|&sum| self.count_of(sum)).sum();
+        let before = self.numbers(sum).start;
         let count = self.panels(sum.sides()[1]).count();
         before
             + match sum {
@@ -121,6 +120,19 @@ impl Layout {
                 Sum::Within(_) => left * (2 * count + 1 - left) / 2 + right - left,
                 Sum::Across => left * count + right,
             }
+    }
+
+    /// Numbers of the blocks of a sum: none where that is not computed.
+    pub(crate) fn numbers(&self, sum: Sum) -> Range<usize> {
+        let mut start = 0;
+        for &other in &self.sums {
+            let end = start + self.count_of(other);
+            if other == sum {
+                return start..end;
+            }
+            start = end;
+        }
+        0..0
     }
 
     /// Blocks of a sum, in order.

@@ -1,12 +1,6 @@
 //! An evaluation: which numbers of which sets, and their exact values within an amount of memory.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    ops::Range,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use unisphere::{Engine, Error as EngineError, Observer, Scaling};
 use unisphere_io::Source;
@@ -84,6 +78,8 @@ pub struct Found {
     pub y: Option<Vec<f64>>,
     /// Cross uniformity at every t, where it was asked for.
     pub across: Option<Vec<f64>>,
+    /// The class of the device: others may give other last digits.
+    pub device: String,
     /// What it took.
     pub cost: Cost,
 }
@@ -182,10 +178,32 @@ impl Evaluation {
     pub fn values(&self, engine: &Engine, sets: Sets<'_>, resources: &Resources) -> Result<Found> {
         let layout = self.layout(sets.shape()?)?;
         let all = 0..layout.count();
-        let identity = || self.identity(&layout, sets, engine);
-        let state =
-            self.work(engine, sets, &layout, all, resources, resources.journal.as_deref(), identity)?;
-        Ok(self.found(&layout, &state.0.results, state.1))
+        let (state, cost) = self.work(engine, sets, &layout, all, resources)?;
+        Ok(self.found(&layout, &state.results, device_class(engine), cost))
+    }
+
+    /// Alignment alone, of all positive pairs, in one pass over both sets.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`values`](Self::values); [`Error::Sets`] where the sets have not as many rows.
+    pub fn alignment(
+        &self,
+        engine: &Engine,
+        x: &dyn Source,
+        y: &dyn Source,
+        resources: &Resources,
+    ) -> Result<f64> {
+        let sets = Sets::two(x, y);
+        let layout = self.layout(sets.shape()?)?;
+        let number = layout.numbers(Sum::Alignment);
+        if number.is_empty() {
+            let problem =
+                format!("one set has {} rows, and the other {}; pair them row by row", x.rows(), y.rows());
+            return Err(Error::Sets { problem });
+        }
+        let (state, _) = self.work(engine, sets, &layout, number, resources)?;
+        Ok(state.results.mean(&layout, Sum::Alignment))
     }
 
     /// What [`values`](Self::values) will take, without a journal.
@@ -255,7 +273,7 @@ impl Evaluation {
         ))
     }
 
-    pub(super) fn identity(&self, layout: &Layout, sets: Sets<'_>, engine: &Engine) -> Identity {
+    fn identity(&self, layout: &Layout, sets: Sets<'_>, engine: &Engine) -> Identity {
         Identity {
             fingerprint: self.fingerprint(layout, sets.x.dims()),
             device: device_class(engine),
@@ -264,7 +282,6 @@ impl Evaluation {
     }
 
     /// Computes the blocks of some numbers that a journal has not.
-    #[allow(clippy::too_many_arguments, reason = "each is another thing")]
     pub(super) fn work(
         &self,
         engine: &Engine,
@@ -272,14 +289,12 @@ impl Evaluation {
         layout: &Layout,
         numbers: Range<usize>,
         resources: &Resources,
-        journal: Option<&Path>,
-        identity: impl FnOnce() -> Identity,
     ) -> Result<(State, Cost)> {
         let capacity = Memory::new(layout, sets.x.dims(), self.ts.len()).capacity(resources.max_memory)?;
         let mut state = State::new(layout, self.ts.len());
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
-        if let Some(path) = journal {
-            let (journal, recovered) = Journal::open(path, &identity())?;
+        if let Some(path) = &resources.journal {
+            let (journal, recovered) = Journal::open(path, &self.identity(layout, sets, engine))?;
             state.take(layout, recovered.records);
             state.journal = Some(journal);
             cost.blocks_recovered =
@@ -304,7 +319,7 @@ impl Evaluation {
     }
 
     /// The values that all blocks make.
-    pub(super) fn found(&self, layout: &Layout, results: &Results, cost: Cost) -> Found {
+    pub(super) fn found(&self, layout: &Layout, results: &Results, device: String, cost: Cost) -> Found {
         let has = |sum| layout.sums().contains(&sum);
         let log_means = |sum| has(sum).then(|| results.log_means(layout, sum, self.ts.len()));
         Found {
@@ -312,6 +327,7 @@ impl Evaluation {
             x: results.log_means(layout, Sum::Within(SetName::X), self.ts.len()),
             y: log_means(Sum::Within(SetName::Y)),
             across: log_means(Sum::Across),
+            device,
             cost,
         }
     }

@@ -37,9 +37,7 @@ impl Evaluation {
         }
         let layout = self.layout(sets.shape()?)?;
         let numbers = layout.part(number - 1, of);
-        let identity = || self.identity(&layout, sets, engine);
-        let journal = resources.journal.as_deref();
-        Ok(self.work(engine, sets, &layout, numbers, resources, journal, identity)?.1)
+        Ok(self.work(engine, sets, &layout, numbers, resources)?.1)
     }
 
     /// The values of all pairs, from the files of all parts in their order. It reads no points.
@@ -111,7 +109,8 @@ impl Evaluation {
         if !missing.is_empty() || state.results.missing().is_some() {
             return Err(Error::Missing { missing, parts: files.len() });
         }
-        Ok(self.found(&layout, &state.results, cost))
+        let device = device.map_or(String::new(), |(device, _)| device);
+        Ok(self.found(&layout, &state.results, device, cost))
     }
 
     fn ts(&self) -> &[f64] {
