@@ -11,7 +11,7 @@
 //! let found = Sampling::new().with_tolerance(1e-3).uniformity(&engine, x, 2.0)?;
 //! assert!(found.low <= found.value && found.value <= found.high);
 //! assert!(found.half_width() <= 1e-3);
-//! # Ok::<(), unisphere::Error>(())
+//! # Ok::<(), unisphere_scale::Error>(())
 //! ```
 //!
 //! # How it works

@@ -4,8 +4,9 @@
 #[path = "../../../tests/support/random.rs"]
 mod random;
 
-use unisphere::{Embeddings, Engine, Result, Scaling, Uniformity};
-use unisphere_scale::{Interval, Method, Sampling};
+use unisphere::{Embeddings, Engine, Scaling, Uniformity};
+use unisphere_io::File;
+use unisphere_scale::{Error, Interval, Method, Result, Sampling};
 
 const ROWS: usize = 4096;
 
@@ -17,7 +18,7 @@ fn seeds() -> u64 {
 /// Real sentences: 4096 × 384, some of them twice.
 fn verses(translation: &str) -> Embeddings<'static> {
     let path = format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR"));
-    unisphere_io::File::open(path).and_then(|file| file.embeddings(Scaling::Unit)).expect("the verses")
+    File::open(path).and_then(|file| file.embeddings(Scaling::Unit)).expect("the verses")
 }
 
 /// Directions that are all alike, and 20 pairs among them that lie close.
@@ -75,6 +76,32 @@ fn intervals_across_two_sets_hold_the_value() -> Result<()> {
     let found: Vec<_> = (0..20).map(of_seed).collect::<Result<_>>()?;
     check_held("across", &found, exact);
     assert!(found.iter().all(Interval::meets_tolerance));
+    Ok(())
+}
+
+#[test]
+fn intervals_of_sets_larger_than_memory_hold_the_value() -> Result<()> {
+    let (engine, x) = (Engine::cpu(), verses("kjv"));
+    let exact = engine.uniformity(&engine.upload(&x)?, Uniformity::new(2.0))?;
+    let path = format!("{}/../../examples/data/verses-kjv.npy", env!("CARGO_MANIFEST_DIR"));
+    let file = File::open(path)?;
+    // Of 6.6 MB: chunks of 64 to 700 rows, in file order.
+    for max_memory in [1_000_000, 3_000_000, 6_000_000, 10_000_000] {
+        let of_seed = |seed| {
+            let sampling = sampling(seed).with_tolerance(1e-2).with_max_memory(max_memory);
+            sampling.uniformities_of(&engine, &file, Scaling::Unit, &[2.0])
+        };
+        let found: Vec<_> = (0..5).map(of_seed).collect::<Result<Vec<_>>>()?.concat();
+        assert!(found.iter().all(|found| found.method == Method::NormWeightedBlocks), "{found:?}");
+        check_held(&format!("in {max_memory} bytes"), &found, exact);
+        assert!(found.iter().all(Interval::meets_tolerance), "{found:?}");
+    }
+    // In memory, the same draws as of points that are held.
+    let of_file = sampling(1).uniformities_of(&engine, &file, Scaling::Unit, &[2.0, 0.5])?;
+    assert_eq!(of_file[0], sampling(1).uniformity(&engine, borrowed(&x), 2.0)?);
+    // What no sample can promise, from all pairs in little memory.
+    let sampling = Sampling::new().with_panel_rows(16).with_tolerance(2e-6).with_max_memory(40_000_000);
+    assert_eq!(sampling.uniformities_of(&engine, &file, Scaling::Unit, &[2.0])?[0].method, Method::Exact);
     Ok(())
 }
 
@@ -141,7 +168,10 @@ fn options_that_make_no_sense_are_refused() {
         (2.0, Sampling::new().with_confidence(1.0)),
         (2.0, Sampling::new().with_panel_rows(0)),
     ] {
-        assert!(matches!(sampling.uniformity(&engine, x(), t), Err(unisphere::Error::Parameter { .. })));
+        assert!(matches!(
+            sampling.uniformity(&engine, x(), t),
+            Err(Error::Engine(unisphere::Error::Parameter { .. }))
+        ));
     }
     let one = Embeddings::new([1.0, 0.0].as_slice(), 1, 2).expect("good points");
     assert!(Sampling::new().uniformity(&engine, one, 2.0).is_err());

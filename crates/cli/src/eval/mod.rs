@@ -16,11 +16,11 @@ use unisphere::Engine;
 use unisphere_eval::{Error, Plan, Report, Session, measure};
 
 use crate::{
-    exit::Failure,
+    exit::{self, Failure},
     export::{self, Document, Format},
     interrupt, output,
     progress::Display,
-    scale::{estimate, exact},
+    scale::{Excess, estimate, exact},
     text,
 };
 use inputs::Inputs;
@@ -31,6 +31,13 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         let (request, scale_options) = (options.request()?, &options.scale);
         let is_estimate = scale_options.tolerance().is_some();
         return if is_estimate { estimate(&request, scale_options) } else { exact(&request, scale_options) };
+    }
+    // A report that can be made in pieces is, where memory is too small for the points.
+    if let Ok(request) = options.request()
+        && let Some(excess) = Excess::of(&request)
+    {
+        exit::say(&excess.notice());
+        return exact(&request, &options.scale);
     }
     let document = document(options)?;
     let format = if options.json { Format::Json } else { Format::Text };

@@ -8,6 +8,7 @@ use unisphere_scale::{Evaluation, Resources, Sampling, Sets, Shape};
 
 use super::{
     Request, Scale, Tolerance,
+    exact::free_memory,
     files::Files,
     print,
     report::{Alignment, Device, Report, Row, row},
@@ -26,7 +27,9 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     if let Some(y) = &files.y {
         display.step("alignment of all pairs");
         let evaluation = Evaluation::new().with_alpha(request.alpha).with_scaling(request.scaling);
-        let value = evaluation.alignment(&engine, &files.x, y, &Resources::default())?;
+        let mut resources = Resources::default();
+        resources.max_memory = options.max_memory.or_else(free_memory);
+        let value = evaluation.alignment(&engine, &files.x, y, &resources)?;
         alignment = Some(Alignment { alpha: request.alpha, value, pairs: shape.x_rows as u64 });
     }
     let of = |set, source: &Shards, shape| of_set(&engine, &sampling, request, &display, set, source, shape);
@@ -56,6 +59,9 @@ fn sampling(options: &Scale) -> Sampling {
     }
     if let Some(confidence) = options.confidence {
         sampling = sampling.with_confidence(confidence);
+    }
+    if let Some(bytes) = options.max_memory.or_else(free_memory) {
+        sampling = sampling.with_max_memory(bytes);
     }
     if options.estimate_only { sampling.estimate_only() } else { sampling }
 }

@@ -1,10 +1,11 @@
 //! The files of a set: one, or several that a pattern names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use unisphere_io::{Shards, Source as _};
+use unisphere_io::{File, Shards, Source as _};
 
-use crate::exit::Failure;
+use super::Request;
+use crate::{exit::Failure, memory, text};
 
 /// Files of x, and of y where there is one.
 pub(super) struct Files {
@@ -35,12 +36,42 @@ impl Files {
     /// Bytes of a row of x as it is stored, on average over its files.
     pub(super) fn row_bytes(&self) -> f64 {
         let bytes = |set: &Shards| {
-            let of =
-                |file: &unisphere_io::File| (file.rows() * file.dims() * file.dtype().float.size()) as f64;
+            let of = |file: &File| (file.rows() * file.dims() * file.dtype().float.size()) as f64;
             set.files().iter().map(of).sum::<f64>()
         };
         let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
         (bytes(&self.x) + self.y.as_ref().map_or(0.0, bytes)) / rows as f64
+    }
+}
+
+/// Points that take more memory than is free.
+pub(crate) struct Excess {
+    points: u64,
+    free: u64,
+}
+
+impl Excess {
+    /// None where the points fit, or nothing is known of either.
+    pub(crate) fn of(request: &Request) -> Option<Self> {
+        let free = memory::available()?;
+        let bytes = |path: &PathBuf| {
+            // A pipe can be opened once.
+            let file = path.is_file().then(|| File::open(path).ok())??;
+            Some(file.rows() as u64 * file.dims() as u64 * size_of::<f32>() as u64)
+        };
+        let of_y = request.y.as_ref().map_or(Some(0), bytes)?;
+        let points = bytes(&request.x)?.saturating_add(of_y);
+        (points > free).then_some(Self { points, free })
+    }
+
+    /// What follows from it.
+    pub(crate) fn notice(&self) -> String {
+        format!(
+            "the points take {} as f32, and {} are free: they are read in pieces, for alignment and uniformity alone\n\
+             --tolerance auto estimates these from a small part of the pairs",
+            text::bytes(self.points),
+            text::bytes(self.free)
+        )
     }
 }
 

@@ -14,7 +14,7 @@ mod text;
 
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
-pub(crate) use files::is_pattern;
+pub(crate) use files::{Excess, is_pattern};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;

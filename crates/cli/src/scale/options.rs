@@ -30,9 +30,9 @@ pub(crate) struct Scale {
     #[arg(long, requires = "tolerance", help_heading = LARGE)]
     pub(super) estimate_only: bool,
 
-    /// Compute the values of all pairs in so much memory, such as 500M or 4G, and read the files as often as it takes
-    /// [default for sets of several files: nine tenths of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "tolerance", help_heading = LARGE)]
+    /// Keep points and results in so much memory, such as 500M or 4G, and read the files as often as it takes; values are of
+    /// all pairs, unless --tolerance is given too [default where this is used: nine tenths of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LARGE)]
     pub(super) max_memory: Option<u64>,
 
     /// Keep finished work in this file: the same command goes on from it after a stop

@@ -101,6 +101,20 @@ fn estimates_hold_the_value_and_say_how_they_came_about() {
 }
 
 #[test]
+fn estimates_need_not_hold_all_points() {
+    let folder = Folder::new();
+    let n = 24_000;
+    folder.npy("x.npy", &noise(n * 2, 5), n, 2);
+    let exact = values(&folder.json(&["x.npy", "--max-memory", "1G"]))[0];
+    for memory in ["400K", "1M", "1G"] {
+        let report = folder.json(&["x.npy", "--tolerance", "2e-2", "--max-memory", memory]);
+        let estimate = &report["uniformity"][0]["estimate"];
+        let [low, high] = ["low", "high"].map(|end| estimate[end].as_f64().unwrap());
+        assert!(low <= exact && exact <= high && estimate["share"].as_f64() < Some(0.5), "{report}");
+    }
+}
+
+#[test]
 fn an_estimate_that_falls_short_is_printed_and_fails() {
     let folder = Folder::new();
     // So many rows that a first stage is a small part of the pairs, and so few dimensions that it is fast.

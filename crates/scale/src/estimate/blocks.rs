@@ -3,20 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use rand::{RngExt, rngs::ChaCha8Rng};
-use unisphere::{Engine, LogSumExp, PairBlock, Points, Result, Uniformity};
 
-use super::copies::Copies;
-use crate::panels::Panels;
+use super::{copies::Copies, sums::BlockSums};
+use crate::{error::Result, panels::Panels};
 
-/// Blocks that are summed at a time, which bounds the memory of a stage.
-const BLOCKS_AT_ONCE: usize = 1 << 16;
 /// Blocks of two panels up to which sums are kept for those that are drawn again.
 const MAX_BLOCKS_KEPT: usize = 1 << 20;
 
 /// Panels of a set, and the norm of each: the root of the sum of the kernel over the panel with itself, diagonal included.
 #[derive(Debug)]
-pub(crate) struct Side<'a> {
-    points: &'a Points,
+pub(crate) struct Side {
     panels: Panels,
     norms: Vec<f64>,
     /// Sums of the norms up to each panel, and with it.
@@ -25,14 +21,9 @@ pub(crate) struct Side<'a> {
     within: Vec<f64>,
 }
 
-impl<'a> Side<'a> {
-    /// Every panel summed with itself, of two rows and more.
-    pub(crate) fn new(engine: &Engine, points: &'a Points, panel_rows: usize, t: f64) -> Result<Self> {
-        let panels = Panels { rows: points.rows(), panel_rows };
-        let diagonal = |panel| PairBlock { rows: panels.range(panel), cols: panels.range(panel) };
-        let blocks: Vec<_> = (0..panels.count()).map(diagonal).collect();
-        let sums = engine.value(Uniformity::new(t).blocks_within(points, &blocks))?;
-        let within: Vec<_> = sums.into_iter().map(value).collect();
+impl Side {
+    /// Panels of two rows and more, given Σ k(x, y) over the pairs i < j within each.
+    pub(crate) fn new(panels: Panels, within: Vec<f64>) -> Self {
         let norm = |(panel, within): (usize, &f64)| (2.0 * within + panels.len(panel) as f64).sqrt();
         let norms: Vec<_> = within.iter().enumerate().map(norm).collect();
         let add = |sum: &mut f64, norm: &f64| {
@@ -40,11 +31,7 @@ impl<'a> Side<'a> {
             Some(*sum)
         };
         let cumulative = norms.iter().scan(0.0, add).collect();
-        Ok(Self { points, panels, norms, cumulative, within })
-    }
-
-    pub(crate) fn panels(&self) -> Panels {
-        self.panels
+        Self { panels, norms, cumulative, within }
     }
 
     /// Σ k(x, y) over the pairs i < j that lie within a panel.
@@ -68,17 +55,11 @@ impl<'a> Side<'a> {
     }
 }
 
-fn value(sum: LogSumExp) -> f64 {
-    sum.log().exp()
-}
-
 /// Blocks of two panels: of one set, ordered and without a panel and itself; or one of each of two sets.
-#[derive(Debug)]
 pub(crate) struct Blocks<'a> {
-    engine: &'a Engine,
-    t: f64,
-    left: Side<'a>,
-    right: Option<Side<'a>>,
+    sums: &'a dyn BlockSums,
+    left: Side,
+    right: Option<Side>,
     copies: Option<Copies>,
     /// Sums that are known, by panels; empty where there are so many blocks that few are drawn twice.
     known: HashMap<(usize, usize), f64>,
@@ -86,14 +67,15 @@ pub(crate) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    pub(crate) fn within(engine: &'a Engine, t: f64, x: Side<'a>, copies: Copies) -> Self {
+    /// Blocks of one set, whose copies are counted where they are known.
+    pub(crate) fn within(sums: &'a dyn BlockSums, x: Side, copies: Option<Copies>) -> Self {
         let (right, known, pairs) = (None, HashMap::new(), x.pairs());
-        Self { engine, t, left: x, right, copies: Some(copies), known, pairs }
+        Self { sums, left: x, right, copies, known, pairs }
     }
 
-    pub(crate) fn across(engine: &'a Engine, t: f64, x: Side<'a>, y: Side<'a>) -> Self {
+    pub(crate) fn across(sums: &'a dyn BlockSums, x: Side, y: Side) -> Self {
         let (known, pairs) = (HashMap::new(), x.pairs() + y.pairs());
-        Self { engine, t, left: x, right: Some(y), copies: None, known, pairs }
+        Self { sums, left: x, right: Some(y), copies: None, known, pairs }
     }
 
     /// Number of pairs that were summed.
@@ -103,9 +85,10 @@ impl<'a> Blocks<'a> {
 
     /// Part of the sum over all ordered pairs that no block is needed for: pairs within a panel, and copies.
     pub(crate) fn exact_part(&self) -> f64 {
-        match &self.copies {
-            Some(copies) => 2.0 * (self.left.within() + copies.across() as f64),
-            None => 0.0,
+        let copies = self.copies.as_ref().map_or(0, Copies::across);
+        match self.right {
+            None => 2.0 * (self.left.within() + copies as f64),
+            Some(_) => 0.0,
         }
     }
 
@@ -122,7 +105,7 @@ impl<'a> Blocks<'a> {
     pub(crate) fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) -> Result<Vec<f64>> {
         let mut parts = Vec::with_capacity(count);
         while parts.len() < count {
-            let at_once = BLOCKS_AT_ONCE.min(count - parts.len());
+            let at_once = self.sums.blocks_at_once().min(count - parts.len());
             let drawn: Vec<_> = (0..at_once).map(|_| self.draw_one(rng)).collect();
             self.compute(&drawn)?;
             parts.extend(drawn.iter().map(|&block| self.part(block)));
@@ -172,20 +155,10 @@ impl<'a> Blocks<'a> {
             .collect();
         // Blocks that follow each other share a panel, which the cache then holds.
         new.sort_unstable();
-        let block = |&(p, q): &(usize, usize)| PairBlock {
-            rows: self.left.panels.range(p),
-            cols: right.panels.range(q),
-        };
-        let blocks: Vec<_> = new.iter().map(block).collect();
-        let metric = Uniformity::new(self.t);
-        let sums = match &self.right {
-            None => self.engine.value(metric.blocks_within(self.left.points, &blocks))?,
-            Some(right) => {
-                self.engine.value(metric.blocks_across(self.left.points, right.points, &blocks))?
-            }
-        };
-        self.pairs += blocks.iter().map(|block| (block.rows.len() * block.cols.len()) as u64).sum::<u64>();
-        self.known.extend(new.into_iter().zip(sums.into_iter().map(value)));
+        let sums = self.sums.sums(&new)?;
+        let pairs = |&(p, q): &(usize, usize)| (self.left.panels.len(p) * right.panels.len(q)) as u64;
+        self.pairs += new.iter().map(pairs).sum::<u64>();
+        self.known.extend(new.into_iter().zip(sums));
         Ok(())
     }
 }

@@ -5,5 +5,8 @@ mod blocks;
 mod copies;
 mod sampling;
 mod shuffled;
+mod stages;
+mod streamed;
+mod sums;
 
 pub use sampling::{Interval, Method, Sampling};

@@ -1,17 +1,24 @@
-//! Estimates of uniformity from blocks of pairs: two stages, an interval, and the exact value where that is no dearer.
+//! How an estimate is made, and of what: options, and the sets that it is for.
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use unisphere::{
-    DeviceKind, Embeddings, Engine, Error, Precision, Result, Scaling, Storage, Uniformity, unordered_pairs,
-};
-
-use super::{
-    betting::{Belief, interval},
-    blocks::{Blocks, Side},
-    copies::Copies,
-    shuffled::{Shuffled, in_random_order, read_in_random_order},
+    DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity, unordered_pairs,
 };
 use unisphere_io::Source;
+
+use super::{
+    blocks::{Blocks, Side},
+    copies::Copies,
+    shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
+    stages::{Found, Plan, Rounding},
+    streamed::{Streamed, bytes_of_rows},
+    sums::{Held, within},
+};
+use crate::{
+    error::{Error, Result},
+    exact::{Evaluation, Resources, Sets},
+    panels::Panels,
+};
 
 /// How an estimate is made: to which tolerance, with which confidence, from which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +28,7 @@ pub struct Sampling {
     seed: u64,
     panel_rows: Option<usize>,
     estimate_only: bool,
+    max_memory: Option<u64>,
 }
 
 /// A value with an interval that holds it.
@@ -68,21 +76,6 @@ pub enum Method {
 const LEAST_TOLERANCE: f64 = 1e-4;
 /// Part of the standard error of the rows that an estimate need not be better than.
 const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
-/// Blocks of the first stage.
-const FIRST_STAGE: usize = 4096;
-/// Parts of the risk that the stages take: a first one, a second that should do, and a third where that fell just short.
-const RISKS: [f64; 3] = [0.1, 0.7, 0.2];
-/// Blocks beyond what the stages before say, since they are uncertain themselves.
-const SAFETY: f64 = 1.1;
-/// Factor to which the number of blocks that is needed is found.
-const STEP_OF_SEARCH: f64 = 1.1;
-/// Blocks up to which a trial is made in full. Larger trials scale its interval by the root of their number.
-const MAX_BLOCKS_OF_TRIAL: f64 = 2.5e5;
-/// Share of all pairs from which on the exact value is worth its time.
-const MAX_SHARE: f64 = 0.3;
-/// Most blocks of one stage.
-const MAX_BLOCKS: f64 = 2e7;
-
 impl Default for Sampling {
     fn default() -> Self {
         Self::new()
@@ -93,7 +86,14 @@ impl Sampling {
     /// An interval of 95 % confidence from seed 0, whose half-width is at most 1e-4 or a tenth of the standard error of the rows,
     /// whichever is larger.
     pub fn new() -> Self {
-        Self { tolerance: None, confidence: 0.95, seed: 0, panel_rows: None, estimate_only: false }
+        Self {
+            tolerance: None,
+            confidence: 0.95,
+            seed: 0,
+            panel_rows: None,
+            estimate_only: false,
+            max_memory: None,
+        }
     }
 
     /// The half-width of the interval that is asked for; positive.
@@ -129,6 +129,13 @@ impl Sampling {
         Self { estimate_only: true, ..self }
     }
 
+    /// Memory for points, in bytes, within which [`uniformities_of`](Self::uniformities_of) keeps; as much as it takes where
+    /// none is given.
+    #[must_use]
+    pub fn with_max_memory(self, bytes: u64) -> Self {
+        Self { max_memory: Some(bytes), ..self }
+    }
+
     /// Uniformity of x (n, d) over its pairs i < j.
     ///
     /// Points that are owned are put into a random order in place and handed to the engine, so that the CPU takes no second
@@ -136,55 +143,96 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`], [`Error::TooFewRows`] for less than two rows, those of [`Engine::upload`] and of
-    /// [`Engine::value`].
+    /// [`Parameter`](unisphere::Error::Parameter), [`TooFewRows`](unisphere::Error::TooFewRows) for less than two rows, those of
+    /// [`Engine::upload`] and of [`Engine::value`].
     pub fn uniformity(&self, engine: &Engine, x: Embeddings<'_>, t: f64) -> Result<Interval> {
         self.check(t)?;
-        let mut rng = self.order_rng();
-        let x = in_random_order(x, &mut rng)?;
+        let x = in_random_order(x, &mut self.order_rng())?;
         self.of_shuffled(engine, &Shuffled::new(engine, x)?, t)
     }
 
-    /// Uniformity of a source's points (n, d) at every t, each with an interval of its own. All points are held in memory, and read
-    /// in random order by several threads.
+    /// Uniformity of a source's points (n, d) at every t, each with an interval of its own.
+    ///
+    /// Points that fit the memory are read once, in random order and by several threads. Of others, chunks of an eighth of the
+    /// memory are held and streamed, with their rows in a random order within each: several passes over the source for
+    /// every t.
     ///
     /// # Errors
     ///
-    /// Those of [`uniformity`](Self::uniformity) and of the source.
+    /// Those of [`uniformity`](Self::uniformity), those of the source, and [`Error::Memory`].
     pub fn uniformities_of(
         &self,
         engine: &Engine,
         x: &dyn Source,
         scaling: Scaling,
         ts: &[f64],
-    ) -> Result<Vec<Interval>, crate::Error> {
+    ) -> Result<Vec<Interval>> {
         ts.iter().try_for_each(|&t| self.check(t))?;
-        let mut rng = self.order_rng();
-        let x = read_in_random_order(x, scaling, &mut rng)?;
-        let shuffled = Shuffled::new(engine, x)?;
-        ts.iter().map(|&t| Ok(self.of_shuffled(engine, &shuffled, t)?)).collect()
+        match self.max_memory {
+            Some(bytes) if bytes < bytes_of_rows(x.rows(), x.dims()) => {
+                let panel_rows = self.panel_rows(engine);
+                let streamed = Streamed::new(engine, x, scaling, self.seed, panel_rows, bytes);
+                ts.iter().map(|&t| self.of_streamed(engine, x, &streamed, scaling, t, bytes)).collect()
+            }
+            _ => {
+                let x = read_in_random_order(x, scaling, &mut self.order_rng())?;
+                let shuffled = Shuffled::new(engine, x)?;
+                ts.iter().map(|&t| self.of_shuffled(engine, &shuffled, t)).collect()
+            }
+        }
     }
 
     /// Uniformity of points in a random order. Each t has the same draws as if it were alone.
     fn of_shuffled(&self, engine: &Engine, x: &Shuffled, t: f64) -> Result<Interval> {
-        let row_error = x.row_error(engine, t)?;
-        let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
-        let plan = Plan {
-            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
-            rounding: Rounding::of(engine, x.points.scaling(), t),
-            all: unordered_pairs(x.points.rows()),
-            ordered: 2.0,
-            fewest_rows: x.points.rows(),
-            panel_rows: self.panel_rows(engine),
-        };
+        let (points, row_error) = (&x.points, x.row_error(engine, t)?);
+        let plan = self.plan(engine, points.rows(), points.scaling(), t, row_error);
+        let panels = Panels { rows: points.rows(), panel_rows: plan.panel_rows };
+        let sums = Held { engine, t, left: (points, panels), right: None };
         let blocks = || {
-            let side = Side::new(engine, &x.points, plan.panel_rows, t)?;
-            let copies = Copies::new(side.panels(), &x.classes);
-            Ok(Blocks::within(engine, t, side, copies))
+            let side = Side::new(panels, within(engine, t, points, panels)?);
+            Ok(Blocks::within(&sums, side, Some(Copies::new(panels, &x.classes))))
         };
-        let exact = || engine.uniformity(&x.points, Uniformity::new(t));
-        let found = self.find(&plan, blocks, exact)?;
+        let exact = || Ok(engine.uniformity(points, Uniformity::new(t))?);
+        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
         Ok(self.interval(found, &plan, row_error))
+    }
+
+    /// Uniformity of a source that is larger than memory.
+    fn of_streamed(
+        &self,
+        engine: &Engine,
+        source: &dyn Source,
+        x: &Streamed<'_>,
+        scaling: Scaling,
+        t: f64,
+        max_memory: u64,
+    ) -> Result<Interval> {
+        let row_error = row_error(engine, &x.sample(ROWS_FOR_ERROR.min(source.rows()))?, source.rows(), t)?;
+        let plan = self.plan(engine, source.rows(), scaling, t, row_error);
+        let sums = x.at(t);
+        let blocks = || Ok(Blocks::within(&sums, Side::new(x.panels(), x.within(t)?), None));
+        let exact = || {
+            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
+            let resources = Resources { max_memory: Some(max_memory), ..Resources::default() };
+            let found = evaluation.values(engine, Sets::one(source), &resources)?;
+            Ok(found.x.first().copied().unwrap_or(f64::NAN))
+        };
+        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
+        Ok(self.interval(found, &plan, row_error))
+    }
+
+    fn plan(&self, engine: &Engine, rows: usize, scaling: Scaling, t: f64, row_error: Option<f64>) -> Plan {
+        let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
+        Plan {
+            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
+            rounding: Rounding::of(engine, scaling, t),
+            all: unordered_pairs(rows),
+            ordered: 2.0,
+            fewest_rows: rows,
+            panel_rows: self.panel_rows(engine),
+            confidence: self.confidence,
+            estimate_only: self.estimate_only,
+        }
     }
 
     /// Numbers for the order of the rows.
@@ -221,19 +269,25 @@ impl Sampling {
             ordered: 1.0,
             fewest_rows: x.rows().min(y.rows()),
             panel_rows: self.panel_rows(engine),
+            confidence: self.confidence,
+            estimate_only: self.estimate_only,
         };
         let (x, y) = (engine.upload_owned(x)?, engine.upload_owned(y)?);
+        let panels = |points: &Points| Panels { rows: points.rows(), panel_rows: plan.panel_rows };
+        let sums = Held { engine, t, left: (&x, panels(&x)), right: Some((&y, panels(&y))) };
         let blocks = || {
-            let side = |points| Side::new(engine, points, plan.panel_rows, t);
-            Ok(Blocks::across(engine, t, side(&x)?, side(&y)?))
+            let side = |points| {
+                Ok::<_, Error>(Side::new(panels(points), within(engine, t, points, panels(points))?))
+            };
+            Ok(Blocks::across(&sums, side(&x)?, side(&y)?))
         };
-        let exact = || engine.value(Uniformity::new(t).across(&x, &y));
-        let found = self.find(&plan, blocks, exact)?;
+        let exact = || Ok(engine.value(Uniformity::new(t).across(&x, &y))?);
+        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
         Ok(self.interval(found, &plan, None))
     }
 
     fn check(&self, t: f64) -> Result<()> {
-        let fault = |name, value, expected| Err(Error::Parameter { name, value, expected });
+        let fault = |name, value, expected| Err(EngineError::Parameter { name, value, expected }.into());
         match *self {
             _ if !(t > 0.0 && t.is_finite()) => fault("t", t, "positive and finite"),
             Self { tolerance: Some(tolerance), .. } if !(tolerance > 0.0 && tolerance.is_finite()) => {
@@ -251,54 +305,6 @@ impl Sampling {
         // Whole tiles of the CPU; on a GPU a block is to be worth its command, and to be summed as large sets are.
         let usual = if engine.device().kind == DeviceKind::Cpu { 96 } else { 1024 };
         self.panel_rows.unwrap_or(usual)
-    }
-
-    /// The value by stages; by all pairs at once where there are less than two whole panels, or the first stage alone would be
-    /// about as dear.
-    fn find<'a>(
-        &self,
-        plan: &Plan,
-        blocks: impl FnOnce() -> Result<Blocks<'a>>,
-        exact: impl FnOnce() -> Result<f64>,
-    ) -> Result<Found> {
-        let is_dear = FIRST_STAGE as f64 * plan.block_pairs() > MAX_SHARE * plan.all as f64;
-        if is_dear || plan.fewest_rows / 2 < plan.panel_rows {
-            return Ok(Found::exact(exact()?, plan));
-        }
-        let found = self.stages(plan, &mut blocks()?)?;
-        if self.estimate_only || found.half_width() <= plan.tolerance {
-            return Ok(found);
-        }
-        Ok(Found::exact(exact()?, plan))
-    }
-
-    /// Stages until the interval is narrow enough. It stays wider where a stage would be too dear, unless only an estimate is asked
-    /// for: then that stage is as large as may be, and the last.
-    fn stages(&self, plan: &Plan, blocks: &mut Blocks<'_>) -> Result<Found> {
-        let (sum, mut rng) = (Sum::of(blocks, plan), self.draw_rng());
-        let risk = 1.0 - self.confidence;
-        let most = (MAX_SHARE * plan.all as f64 / plan.block_pairs()).min(MAX_BLOCKS).max(FIRST_STAGE as f64);
-        let mut count = FIRST_STAGE as f64;
-        let (mut ends, mut belief, mut drawn) = ([0.0, 1.0], Belief::NONE, 0);
-        let mut parts = RISKS.into_iter().map(|part| part * risk).peekable();
-        loop {
-            let draws = blocks.draw(&mut rng, count as usize)?;
-            drawn += draws.len() as u64;
-            ends = intersection(ends, interval(&draws, parts.next().unwrap_or_default(), belief));
-            let (mean, variance) = moments(&draws);
-            belief = Belief { mean, variance };
-            let found = sum.found(mean, ends, plan, drawn, blocks.pairs());
-            let was_largest = count >= most;
-            let Some(&next) = parts.peek() else { return Ok(found) };
-            if was_largest || found.half_width() <= plan.tolerance {
-                return Ok(found);
-            }
-            count = SAFETY * blocks_for(&sum, plan, &draws, belief, next, most);
-            if count > most && !self.estimate_only {
-                return Ok(found);
-            }
-            count = count.min(most);
-        }
     }
 
     fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
@@ -330,156 +336,5 @@ impl Interval {
     /// Whether it is as narrow as was asked for. An exact value always is as narrow as can be.
     pub fn meets_tolerance(&self) -> bool {
         self.method == Method::Exact || self.half_width() <= self.tolerance
-    }
-}
-
-/// What is asked for, and of how many pairs.
-struct Plan {
-    tolerance: f64,
-    rounding: Rounding,
-    /// Pairs in all.
-    all: u64,
-    /// How often blocks hold each of them: twice where they are ordered.
-    ordered: f64,
-    /// Rows of the smaller set.
-    fewest_rows: usize,
-    panel_rows: usize,
-}
-
-impl Plan {
-    /// Pairs of a block of two whole panels.
-    fn block_pairs(&self) -> f64 {
-        (self.panel_rows as f64).powi(2)
-    }
-
-    /// Ends of an interval, wider by the error of the arithmetic. No kernel is above 1.
-    fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
-        [low - self.rounding.at(low), (high + self.rounding.at(high)).min(0.0)]
-    }
-}
-
-/// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
-#[derive(Clone, Copy)]
-struct Rounding {
-    absolute: f64,
-    /// Part of the value, where that is above 1.
-    of_value: f64,
-}
-
-impl Rounding {
-    fn of(engine: &Engine, scaling: Scaling, t: f64) -> Self {
-        if scaling == Scaling::Raw {
-            return Self { absolute: 1e-5, of_value: 1e-5 };
-        }
-        let is_coarse = engine.precision() == Precision::F16 || engine.storage() == Storage::F16;
-        let absolute = match t {
-            _ if is_coarse => 1e-5 * (t / 2.0).max(1.0),
-            _ if t <= 5.0 => 1e-6,
-            _ => 3e-6 * (t / 50.0).max(1.0),
-        };
-        Self { absolute, of_value: 0.0 }
-    }
-
-    fn at(self, value: f64) -> f64 {
-        // The log of nothing is exact.
-        if value.is_finite() { self.absolute.max(self.of_value * value.abs()) } else { 0.0 }
-    }
-}
-
-/// The sum over all ordered pairs: a part that is known, and a bound of the rest, of which blocks tell the share.
-struct Sum {
-    exact_part: f64,
-    bound: f64,
-    /// Ordered pairs in all.
-    count: f64,
-}
-
-impl Sum {
-    fn of(blocks: &Blocks<'_>, plan: &Plan) -> Self {
-        let count = plan.ordered * plan.all as f64;
-        Self { exact_part: blocks.exact_part(), bound: blocks.bound(), count }
-    }
-
-    /// The value, if blocks have this share of their bounds.
-    fn log_mean(&self, share: f64) -> f64 {
-        ((self.exact_part + self.bound * share) / self.count).ln()
-    }
-
-    fn found(&self, mean: f64, ends: [f64; 2], plan: &Plan, blocks: u64, pairs: u64) -> Found {
-        let [low, high] = plan.widened(ends.map(|end| self.log_mean(end)));
-        Found { value: self.log_mean(mean), low, high, exact: false, blocks, pairs }
-    }
-}
-
-/// What a value and its interval came from.
-struct Found {
-    value: f64,
-    low: f64,
-    high: f64,
-    exact: bool,
-    blocks: u64,
-    pairs: u64,
-}
-
-impl Found {
-    fn exact(value: f64, plan: &Plan) -> Self {
-        let [low, high] = plan.widened([value; 2]);
-        Self { value, low, high, exact: true, blocks: 0, pairs: plan.all }
-    }
-
-    fn half_width(&self) -> f64 {
-        0.5 * (self.high - self.low)
-    }
-}
-
-/// Blocks until a betting interval is narrow enough, if those to come are as those drawn: more than `most` where that many would
-/// not do.
-fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
-    let spare = plan.tolerance - plan.rounding.at(sum.log_mean(belief.mean));
-    // The interval of so many blocks; of more than a trial has, narrower by the root.
-    let is_enough = |count: f64| {
-        let tried = count.min(MAX_BLOCKS_OF_TRIAL);
-        let like_drawn: Vec<_> = drawn.iter().copied().cycle().take(tried as usize).collect();
-        let scale = (tried / count).sqrt();
-        let scaled = |end: f64| belief.mean + scale * (end - belief.mean);
-        let [low, high] = interval(&like_drawn, risk, belief).map(scaled);
-        0.5 * (sum.log_mean(high) - sum.log_mean(low.max(0.0))) <= spare
-    };
-    // A sum of 0, whose log no interval bounds, and a tolerance below rounding never have enough.
-    let (mut few, mut enough) = (FIRST_STAGE as f64, FIRST_STAGE as f64);
-    while !is_enough(enough) {
-        if enough > most {
-            return f64::INFINITY;
-        }
-        (few, enough) = (enough, 4.0 * enough);
-    }
-    while enough > STEP_OF_SEARCH * few {
-        let between = (few * enough).sqrt();
-        *if is_enough(between) { &mut enough } else { &mut few } = between;
-    }
-    enough
-}
-
-/// What two intervals have in common. Where that is nothing, one of them does not hold, and all that either has is returned.
-fn intersection(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
-    let [low, high] = [a[0].max(b[0]), a[1].min(b[1])];
-    if low <= high { [low, high] } else { [a[0].min(b[0]), a[1].max(b[1])] }
-}
-
-/// Mean and variance.
-fn moments(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn intervals_that_contradict_each_other_leave_both() {
-        assert_eq!(intersection([0.1, 0.5], [0.3, 0.7]), [0.3, 0.5]);
-        assert_eq!(intersection([0.1, 0.2], [0.3, 0.7]), [0.1, 0.7]);
     }
 }

@@ -2,14 +2,14 @@
 
 use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
 use rayon::prelude::*;
-use unisphere::{Embeddings, Engine, Error as EngineError, Points, Result, Scaling, Uniformity};
+use unisphere::{Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity};
 
 use unisphere_io::Source;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// Rows that the standard error of all is estimated from.
-const ROWS_FOR_ERROR: usize = 2048;
+pub(crate) const ROWS_FOR_ERROR: usize = 2048;
 /// Rows that a thread reads at a time.
 const ROWS_PER_READ: usize = 1024;
 
@@ -30,24 +30,27 @@ impl Shuffled {
         Ok(Self { points: engine.upload_owned(x)?, classes, first })
     }
 
-    /// The standard error of the uniformity of the rows as a sample, from those that come first.
+    /// The standard error of the uniformity of all rows as a sample, from those that come first.
     pub(crate) fn row_error(&self, engine: &Engine, t: f64) -> Result<Option<f64>> {
-        let rows = self.first.rows();
-        // Two rows have one pair, which says nothing of its spread.
-        if rows < 3 {
-            return Ok(None);
-        }
-        let potentials = engine.value(Uniformity::new(t).potentials(&self.first))?;
-        let part = rows as f64 / self.points.rows() as f64;
-        let error = potentials.estimate().standard_error * part.sqrt();
-        Ok(error.is_finite().then_some(error))
+        row_error(engine, &self.first, self.points.rows(), t)
     }
+}
+
+/// The standard error of the uniformity of so many rows as a sample, from some of them.
+pub(crate) fn row_error(engine: &Engine, some: &Points, rows: usize, t: f64) -> Result<Option<f64>> {
+    // Two rows have one pair, which says nothing of its spread.
+    if some.rows() < 3 {
+        return Ok(None);
+    }
+    let potentials = engine.value(Uniformity::new(t).potentials(some))?;
+    let error = potentials.estimate().standard_error * (some.rows() as f64 / rows as f64).sqrt();
+    Ok(error.is_finite().then_some(error))
 }
 
 /// The same points in a random order.
 pub(crate) fn in_random_order<'a>(x: Embeddings<'a>, rng: &mut ChaCha8Rng) -> Result<Embeddings<'a>> {
     let order = order(x.rows(), rng);
-    x.reordered(&order)
+    Ok(x.reordered(&order)?)
 }
 
 /// The points of a source in the order that [`in_random_order`] would give them.
@@ -55,7 +58,7 @@ pub(crate) fn read_in_random_order(
     source: &dyn Source,
     scaling: Scaling,
     rng: &mut ChaCha8Rng,
-) -> Result<Embeddings<'static>, Error> {
+) -> Result<Embeddings<'static>> {
     let (rows, dims) = (source.rows(), source.dims());
     let order = order(rows, rng);
     let reserved = rows.checked_mul(dims).filter(|&count| Vec::<f32>::new().try_reserve_exact(count).is_ok());

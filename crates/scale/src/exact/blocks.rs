@@ -74,6 +74,11 @@ impl Layout {
         Self { sums, x, y: y.unwrap_or(x) }
     }
 
+    /// The pairs i < j of one set alone.
+    pub(crate) fn within(x: Panels) -> Self {
+        Self::new(x, None, false)
+    }
+
     pub(crate) fn sums(&self) -> &[Sum] {
         &self.sums
     }

@@ -11,3 +11,6 @@ mod schedule;
 
 pub use evaluation::{Cost, Evaluation, Expected, Found, Resources, Sets, Shape};
 pub use parts::Part;
+
+pub(crate) use blocks::{Block, Layout};
+pub(crate) use schedule::schedule;

@@ -1,0 +1,227 @@
+//! Stages: blocks until an interval is narrow enough, and the exact value where that is no dearer.
+
+use rand::rngs::ChaCha8Rng;
+use unisphere::{Engine, Precision, Scaling, Storage};
+
+use super::{
+    betting::{Belief, interval},
+    blocks::Blocks,
+};
+use crate::error::Result;
+
+/// Blocks of the first stage.
+const FIRST_STAGE: usize = 4096;
+/// Parts of the risk that the stages take: a first one, a second that should do, and a third where that fell just short.
+const RISKS: [f64; 3] = [0.1, 0.7, 0.2];
+/// Blocks beyond what the stages before say, since they are uncertain themselves.
+const SAFETY: f64 = 1.1;
+/// Factor to which the number of blocks that is needed is found.
+const STEP_OF_SEARCH: f64 = 1.1;
+/// Blocks up to which a trial is made in full. Larger trials scale its interval by the root of their number.
+const MAX_BLOCKS_OF_TRIAL: f64 = 2.5e5;
+/// Share of all pairs from which on the exact value is worth its time.
+const MAX_SHARE: f64 = 0.3;
+/// Most blocks of one stage.
+const MAX_BLOCKS: f64 = 2e7;
+
+/// What is asked for, and of how many pairs.
+pub(crate) struct Plan {
+    pub(crate) tolerance: f64,
+    pub(crate) rounding: Rounding,
+    /// Pairs in all.
+    pub(crate) all: u64,
+    /// How often blocks hold each of them: twice where they are ordered.
+    pub(crate) ordered: f64,
+    /// Rows of the smaller set.
+    pub(crate) fewest_rows: usize,
+    pub(crate) panel_rows: usize,
+    pub(crate) confidence: f64,
+    /// Whether no exact value is to take the place of an estimate.
+    pub(crate) estimate_only: bool,
+}
+
+impl Plan {
+    /// The value by stages; by all pairs at once where there are less than two whole panels, or the first stage alone would be
+    /// about as dear.
+    pub(crate) fn find<'a>(
+        &self,
+        rng: &mut ChaCha8Rng,
+        blocks: impl FnOnce() -> Result<Blocks<'a>>,
+        exact: impl FnOnce() -> Result<f64>,
+    ) -> Result<Found> {
+        let is_dear = FIRST_STAGE as f64 * self.block_pairs() > MAX_SHARE * self.all as f64;
+        if is_dear || self.fewest_rows / 2 < self.panel_rows {
+            return Ok(Found::exact(exact()?, self));
+        }
+        let found = self.stages(rng, &mut blocks()?)?;
+        if self.estimate_only || found.half_width() <= self.tolerance {
+            return Ok(found);
+        }
+        Ok(Found::exact(exact()?, self))
+    }
+
+    /// Stages until the interval is narrow enough. It stays wider where a stage would be too dear, unless only an estimate is asked
+    /// for: then that stage is as large as may be, and the last.
+    fn stages(&self, rng: &mut ChaCha8Rng, blocks: &mut Blocks<'_>) -> Result<Found> {
+        let sum = Sum::of(blocks, self);
+        let risk = 1.0 - self.confidence;
+        let most = (MAX_SHARE * self.all as f64 / self.block_pairs()).min(MAX_BLOCKS).max(FIRST_STAGE as f64);
+        let mut count = FIRST_STAGE as f64;
+        let (mut ends, mut belief, mut drawn) = ([0.0, 1.0], Belief::NONE, 0);
+        let mut parts = RISKS.into_iter().map(|part| part * risk).peekable();
+        loop {
+            let draws = blocks.draw(rng, count as usize)?;
+            drawn += draws.len() as u64;
+            ends = intersection(ends, interval(&draws, parts.next().unwrap_or_default(), belief));
+            let (mean, variance) = moments(&draws);
+            belief = Belief { mean, variance };
+            let found = sum.found(mean, ends, self, drawn, blocks.pairs());
+            let was_largest = count >= most;
+            let Some(&next) = parts.peek() else { return Ok(found) };
+            if was_largest || found.half_width() <= self.tolerance {
+                return Ok(found);
+            }
+            count = SAFETY * blocks_for(&sum, self, &draws, belief, next, most);
+            if count > most && !self.estimate_only {
+                return Ok(found);
+            }
+            count = count.min(most);
+        }
+    }
+
+    /// Pairs of a block of two whole panels.
+    fn block_pairs(&self) -> f64 {
+        (self.panel_rows as f64).powi(2)
+    }
+
+    /// Ends of an interval, wider by the error of the arithmetic. No kernel is above 1.
+    fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
+        [low - self.rounding.at(low), (high + self.rounding.at(high)).min(0.0)]
+    }
+}
+
+/// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounding {
+    absolute: f64,
+    /// Part of the value, where that is above 1.
+    of_value: f64,
+}
+
+impl Rounding {
+    pub(crate) fn of(engine: &Engine, scaling: Scaling, t: f64) -> Self {
+        if scaling == Scaling::Raw {
+            return Self { absolute: 1e-5, of_value: 1e-5 };
+        }
+        let is_coarse = engine.precision() == Precision::F16 || engine.storage() == Storage::F16;
+        let absolute = match t {
+            _ if is_coarse => 1e-5 * (t / 2.0).max(1.0),
+            _ if t <= 5.0 => 1e-6,
+            _ => 3e-6 * (t / 50.0).max(1.0),
+        };
+        Self { absolute, of_value: 0.0 }
+    }
+
+    fn at(self, value: f64) -> f64 {
+        // The log of nothing is exact.
+        if value.is_finite() { self.absolute.max(self.of_value * value.abs()) } else { 0.0 }
+    }
+}
+
+/// The sum over all ordered pairs: a part that is known, and a bound of the rest, of which blocks tell the share.
+struct Sum {
+    exact_part: f64,
+    bound: f64,
+    /// Ordered pairs in all.
+    count: f64,
+}
+
+impl Sum {
+    fn of(blocks: &Blocks<'_>, plan: &Plan) -> Self {
+        let count = plan.ordered * plan.all as f64;
+        Self { exact_part: blocks.exact_part(), bound: blocks.bound(), count }
+    }
+
+    /// The value, if blocks have this share of their bounds.
+    fn log_mean(&self, share: f64) -> f64 {
+        ((self.exact_part + self.bound * share) / self.count).ln()
+    }
+
+    fn found(&self, mean: f64, ends: [f64; 2], plan: &Plan, blocks: u64, pairs: u64) -> Found {
+        let [low, high] = plan.widened(ends.map(|end| self.log_mean(end)));
+        Found { value: self.log_mean(mean), low, high, exact: false, blocks, pairs }
+    }
+}
+
+/// What a value and its interval came from.
+pub(crate) struct Found {
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) exact: bool,
+    pub(crate) blocks: u64,
+    pub(crate) pairs: u64,
+}
+
+impl Found {
+    fn exact(value: f64, plan: &Plan) -> Self {
+        let [low, high] = plan.widened([value; 2]);
+        Self { value, low, high, exact: true, blocks: 0, pairs: plan.all }
+    }
+
+    fn half_width(&self) -> f64 {
+        0.5 * (self.high - self.low)
+    }
+}
+
+/// Blocks until a betting interval is narrow enough, if those to come are as those drawn: more than `most` where that many would
+/// not do.
+fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
+    let spare = plan.tolerance - plan.rounding.at(sum.log_mean(belief.mean));
+    // The interval of so many blocks; of more than a trial has, narrower by the root.
+    let is_enough = |count: f64| {
+        let tried = count.min(MAX_BLOCKS_OF_TRIAL);
+        let like_drawn: Vec<_> = drawn.iter().copied().cycle().take(tried as usize).collect();
+        let scale = (tried / count).sqrt();
+        let scaled = |end: f64| belief.mean + scale * (end - belief.mean);
+        let [low, high] = interval(&like_drawn, risk, belief).map(scaled);
+        0.5 * (sum.log_mean(high) - sum.log_mean(low.max(0.0))) <= spare
+    };
+    // A sum of 0, whose log no interval bounds, and a tolerance below rounding never have enough.
+    let (mut few, mut enough) = (FIRST_STAGE as f64, FIRST_STAGE as f64);
+    while !is_enough(enough) {
+        if enough > most {
+            return f64::INFINITY;
+        }
+        (few, enough) = (enough, 4.0 * enough);
+    }
+    while enough > STEP_OF_SEARCH * few {
+        let between = (few * enough).sqrt();
+        *if is_enough(between) { &mut enough } else { &mut few } = between;
+    }
+    enough
+}
+
+/// What two intervals have in common. Where that is nothing, one of them does not hold, and all that either has is returned.
+fn intersection(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    let [low, high] = [a[0].max(b[0]), a[1].min(b[1])];
+    if low <= high { [low, high] } else { [a[0].min(b[0]), a[1].max(b[1])] }
+}
+
+/// Mean and variance.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_that_contradict_each_other_leave_both() {
+        assert_eq!(intersection([0.1, 0.5], [0.3, 0.7]), [0.3, 0.5]);
+        assert_eq!(intersection([0.1, 0.2], [0.3, 0.7]), [0.1, 0.7]);
+    }
+}
