@@ -22,7 +22,7 @@ Example:
   unisphere devices                      the devices that --device can name
   unisphere bench                        the speed of this machine, and its ceiling
 
-Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 130 interrupted.";
+Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 interrupted.";
 
 /// How good is this embedding? Alignment and uniformity (Wang & Isola 2020) of points on the sphere.
 #[derive(Debug, Parser)]

@@ -5,21 +5,26 @@ use unisphere_eval::{Protocol, Settings, Weighed};
 const COSTS: &str = "\
 Time grows with the square of the rows. --full takes four to nine times as long as a report without it: it goes through
 all pairs again for the table over t, the losses, the histogram of cosines and the close pairs. It also makes the
-spectrum of the covariance, which is slow in thousands of dimensions.";
+spectrum of the covariance, which is slow in thousands of dimensions.
+
+For sets of any size: --tolerance estimates uniformity from a small part of the pairs, with an interval that is proven
+for any data; --max-memory reads the files in pieces; --journal keeps what is finished. They measure alignment and
+uniformity alone. unisphere plan, part and merge do the same on many machines.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    a report was printed
   1    a fault of this program, or a report that could not be printed
   2    options that are wrong or contradict each other
-  3    a file that cannot be read or written, or whose rows cannot be measured
+  3    a file that cannot be read or written, or whose rows cannot be measured; a tolerance not reached
   4    a device that is missing, failed, or does not offer what was asked for
-  130  interrupted by Ctrl-C";
+  5    a disk that failed or is full, or a journal that another run holds: try again
+  130  interrupted by Ctrl-C or SIGTERM";
 
 /// Protocols and exit codes, for `-h`.
 pub(crate) fn short() -> String {
     format!(
-        "{}\n\nExit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 130 interrupted.",
+        "{}\n\nExit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 interrupted.",
         protocols()
     )
 }

@@ -162,3 +162,65 @@ impl<'a> Blocks<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use unisphere::{Embeddings, Engine, Scaling, Uniformity};
+
+    use super::*;
+    use crate::estimate::sums::{Held, within};
+
+    /// Sets of all kinds: even, in clusters, with copies, all equal, in file order, and raw ones.
+    fn sets() -> Vec<(&'static str, Vec<f32>, usize, Scaling)> {
+        let noise = |count: usize| {
+            let mut state = 9u64;
+            let mut next = move || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+            };
+            (0..count).map(|_| next()).collect::<Vec<_>>()
+        };
+        let rows = 300;
+        let even = noise(rows * 5);
+        let clusters: Vec<_> =
+            (0..rows * 5).map(|i| even[i] * 0.1 + ((i / 5 / 30 + i % 5) % 5) as f32).collect();
+        let copies: Vec<_> = (0..rows * 5).map(|i| even[i % 100]).collect();
+        let raw: Vec<_> = even.iter().map(|v| v * 3.0).collect();
+        vec![
+            ("even", even, 5, Scaling::Unit),
+            ("clusters", clusters, 5, Scaling::Unit),
+            ("copies", copies, 5, Scaling::Unit),
+            ("equal", vec![1.0; rows * 5], 5, Scaling::Unit),
+            ("raw", raw, 5, Scaling::Raw),
+        ]
+    }
+
+    #[test]
+    fn no_sum_is_above_its_bound() -> Result<()> {
+        let engine = Engine::cpu();
+        for (name, values, dims, scaling) in sets() {
+            let rows = values.len() / dims;
+            let x = engine.upload_owned(Embeddings::with_scaling(values, rows, dims, scaling)?)?;
+            for (t, panel_rows) in [(0.5, 7), (2.0, 16), (5.0, 32), (20.0, 9)] {
+                let panels = Panels { rows, panel_rows };
+                let side = Side::new(panels, within(&engine, t, &x, panels)?);
+                let pairs: Vec<_> = (0..panels.count()).flat_map(|q| (0..q).map(move |p| (p, q))).collect();
+                let held = Held { engine: &engine, t, left: (&x, panels), right: None };
+                let sums = held.sums(&pairs)?;
+                for (&(p, q), sum) in pairs.iter().zip(&sums) {
+                    let bound = side.norms[p] * side.norms[q];
+                    assert!(sum * sum <= bound * bound * (1.0 + 1e-6), "{name}, t = {t}: {sum} and {bound}");
+                }
+                // Panels and blocks hold every pair once.
+                let total = side.within() + sums.iter().sum::<f64>();
+                let mean = (total / unisphere::unordered_pairs(rows) as f64).ln();
+                let value = engine.uniformity(&x, Uniformity::new(t))?;
+                assert!(
+                    (mean - value).abs() < 1e-5 * value.abs().max(1.0),
+                    "{name}, t = {t}: {mean} and {value}"
+                );
+            }
+        }
+        Ok(())
+    }
+}
