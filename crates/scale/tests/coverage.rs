@@ -6,7 +6,7 @@ mod random;
 
 use unisphere::{Embeddings, Engine, Scaling, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Interval, Method, Result, Sampling};
+use unisphere_scale::{Error, Interval, Method, Result, Sampling, Sets};
 
 const ROWS: usize = 4096;
 
@@ -76,6 +76,24 @@ fn intervals_across_two_sets_hold_the_value() -> Result<()> {
     let found: Vec<_> = (0..20).map(of_seed).collect::<Result<_>>()?;
     check_held("across", &found, exact);
     assert!(found.iter().all(Interval::meets_tolerance));
+    // Read from files: the same draws where they fit into memory, and other panels where they do not.
+    let file = |translation: &str| {
+        File::open(format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR")))
+    };
+    let (x, y) = (file("kjv")?, file("web")?);
+    let of_files = |sampling: Sampling| {
+        sampling.cross_uniformities_of(&engine, Sets::two(&x, &y), Scaling::Unit, &[2.0])
+    };
+    assert_eq!(of_files(sampling(0).with_tolerance(1e-2))?, found[..1]);
+    let of_seed = |seed| of_files(sampling(seed).with_tolerance(1e-2).with_max_memory(2_000_000));
+    let found: Vec<_> = (0..20).map(of_seed).collect::<Result<Vec<_>>>()?.concat();
+    check_held("across, in chunks", &found, exact);
+    assert!(found.iter().all(Interval::meets_tolerance));
+    // All pairs, where 2e-6 is asked for.
+    let narrow = sampling(0).with_tolerance(2e-6).with_max_memory(40_000_000);
+    let found = Sampling::new().with_tolerance(2e-6).with_max_memory(9_000_000);
+    assert!(of_files(narrow)?[0].method == Method::NormWeightedBlocks);
+    assert!(matches!(of_files(found), Err(Error::Memory { .. })));
     Ok(())
 }
 

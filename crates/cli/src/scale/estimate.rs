@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use unisphere::Engine;
 use unisphere_io::Shards;
-use unisphere_scale::{Evaluation, Resources, Sampling, Sets, Shape};
+use unisphere_scale::{Evaluation, Resources, Sampling, Shape};
 
 use super::{
     Request, Scale, Tolerance,
     exact::free_memory,
     files::Files,
     print,
-    report::{Alignment, Device, Report, Row, row},
+    report::{Alignment, Device, Report, Row, row, row_across},
 };
 use crate::{exit::Failure, progress::Display, text};
 
@@ -19,7 +19,7 @@ use crate::{exit::Failure, progress::Display, text};
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let files = Files::open(&request.x, request.y.as_deref())?;
-    let shape = Sets { x: &files.x, y: files.y.as_ref().map(|y| y as _) }.shape()?;
+    let shape = files.sets().shape()?;
     let display = Display::new();
     let engine = request.place.open(&display)?.observed_by(display.observer());
     let sampling = sampling(options);
@@ -36,6 +36,15 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let mut uniformity = of("x", &files.x, shape)?;
     if let Some(y) = &files.y {
         uniformity.extend(of("y", y, shape)?);
+    }
+    if options.across {
+        display.counted("cross uniformity");
+        let found = sampling.cross_uniformities_of(&engine, files.sets(), request.scaling, &request.ts)?;
+        let rows = request.ts.iter().zip(found);
+        uniformity.extend(rows.map(|(&t, interval)| Row {
+            interval: Some(interval),
+            ..row_across(t, interval.value, shape, request.scaling)
+        }));
     }
     drop(display);
     let report = Report {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use unisphere::{Embeddings, Engine, Scaling, Uniformity};
-use unisphere_scale::{Evaluation, Expected, Resources, Sets};
+use unisphere_scale::{Evaluation, Expected, Resources};
 
 use super::{
     Request, Scale,
@@ -33,10 +33,11 @@ const SECONDS_WITHOUT_NOTICE: f64 = 20.0;
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let files = Files::open(&request.x, request.y.as_deref())?;
-    let sets = Sets { x: &files.x, y: files.y.as_ref().map(|y| y as _) };
+    let sets = files.sets();
     let shape = sets.shape()?;
     let evaluation =
         Evaluation::new().with_ts(&request.ts).with_alpha(request.alpha).with_scaling(request.scaling);
+    let evaluation = if options.across { evaluation.across() } else { evaluation };
     let max_memory = options.max_memory.or_else(free_memory);
     let expected = evaluation.expected(shape, max_memory)?;
     let display = Display::new();

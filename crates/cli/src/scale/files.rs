@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use unisphere_io::{File, Shards, Source as _};
+use unisphere_scale::Sets;
 
 use super::Request;
 use crate::{exit::Failure, memory, text};
@@ -31,6 +32,10 @@ impl Files {
             )));
         }
         Ok(Self { x, y })
+    }
+
+    pub(super) fn sets(&self) -> Sets<'_> {
+        Sets { x: &self.x, y: self.y.as_ref().map(|y| y as _) }
     }
 
     /// Bytes of a row of x as it is stored, on average over its files.

@@ -35,6 +35,10 @@ pub(crate) struct Scale {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LARGE)]
     pub(super) max_memory: Option<u64>,
 
+    /// Add cross uniformity, over all pairs of X with Y [in a report of everything: --t or --full]
+    #[arg(long, requires = "y", help_heading = LARGE)]
+    pub(super) across: bool,
+
     /// Keep finished work in this file: the same command goes on from it after a stop
     /// [default for runs of more than ten minutes: a file in the user's cache directory]
     #[arg(long, value_name = "FILE", conflicts_with = "tolerance", help_heading = LARGE)]
@@ -57,7 +61,7 @@ impl Scale {
 
     /// Whether any of these options is given.
     pub(crate) fn is_used(&self) -> bool {
-        self.tolerance.is_some() || self.max_memory.is_some() || self.journal.is_some()
+        self.tolerance.is_some() || self.max_memory.is_some() || self.journal.is_some() || self.across
     }
 }
 
@@ -88,6 +92,10 @@ pub(crate) struct PlanOptions {
     /// Take the rows as they are [default: each is scaled to unit length]
     #[arg(long)]
     pub(super) raw: bool,
+
+    /// Cross uniformity too, over all pairs of X with Y
+    #[arg(long, requires = "y")]
+    pub(super) across: bool,
 }
 
 /// Compute one part of a plan, or go on with it

@@ -3,7 +3,7 @@
 use std::{env, fs, sync::Arc, time::Instant};
 
 use unisphere_io::Source as _;
-use unisphere_scale::{Part, Resources, Sets};
+use unisphere_scale::{Part, Resources};
 
 use super::{
     MergeOptions, PartOptions, Place,
@@ -47,8 +47,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     resources.journal = Some(file.clone());
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));
-    let sets = Sets { x: &files.x, y: files.y.as_ref().map(|y| y as _) };
-    let cost = plan.evaluation().part(&engine, sets, Part { number, of: plan.parts }, &resources)?;
+    let cost = plan.evaluation().part(&engine, files.sets(), Part { number, of: plan.parts }, &resources)?;
     drop(display);
     output::print(&format!(
         "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",

@@ -23,6 +23,7 @@ pub(super) struct Plan {
     pub(super) ts: Vec<f64>,
     pub(super) alpha: f64,
     pub(super) scaling: Scaling,
+    pub(super) across: bool,
     pub(super) parts: usize,
 }
 
@@ -41,6 +42,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         ts: options.t.clone(),
         alpha: options.alpha,
         scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
+        across: options.across,
         parts: options.parts as usize,
     };
     // What cannot be evaluated is refused now.
@@ -80,6 +82,7 @@ impl Plan {
             ts: object["t"].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?,
             alpha: object["alpha"].as_f64()?,
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
+            across: object["across"].as_bool()?,
             parts: number("parts").filter(|&parts| parts > 0)?,
         })
     }
@@ -100,12 +103,15 @@ impl Plan {
         object["t"] = self.ts.clone().into();
         object["alpha"] = self.alpha.into();
         object["normalized"] = (self.scaling == Scaling::Unit).into();
+        object["across"] = self.across.into();
         object["parts"] = self.parts.into();
         Ok(object)
     }
 
     pub(super) fn evaluation(&self) -> Evaluation {
-        Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling)
+        let evaluation =
+            Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
+        if self.across { evaluation.across() } else { evaluation }
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -137,6 +143,7 @@ mod tests {
             ts: vec![2.0, 0.1],
             alpha: 1.0,
             scaling: Scaling::Raw,
+            across: true,
             parts: 12,
         };
         for y in [None, Some(PathBuf::from("/data/y.npy"))] {

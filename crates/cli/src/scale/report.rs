@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use unisphere::{Engine, Precision, Scaling, Storage, Uniformity, unordered_pairs};
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
+/// The name of both sets, between which pairs run.
+pub(super) const ACROSS: &str = "xy";
+
 /// The numbers, and the circumstances.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
@@ -78,7 +81,15 @@ pub(super) fn rows(found: &Found, ts: &[f64], shape: Shape, scaling: Scaling) ->
             rows.extend(ts.iter().zip(values).map(|(&t, &value)| row(set, t, value, count, shape, scaling)));
         }
     }
+    let across = found.across.as_deref().unwrap_or_default();
+    rows.extend(ts.iter().zip(across).map(|(&t, &value)| row_across(t, value, shape, scaling)));
     rows
+}
+
+/// Cross uniformity at one t.
+pub(super) fn row_across(t: f64, value: f64, shape: Shape, scaling: Scaling) -> Row {
+    let pairs = shape.x_rows as u64 * shape.y_rows.unwrap_or(0) as u64;
+    Row { pairs, ..row(ACROSS, t, value, shape.x_rows, shape, scaling) }
 }
 
 pub(super) fn row(set: &'static str, t: f64, value: f64, rows: usize, shape: Shape, scaling: Scaling) -> Row {

@@ -3,7 +3,7 @@
 use unisphere::{Scaling, Storage};
 use unisphere_scale::Method;
 
-use super::report::{Device, Exact, Report, Row};
+use super::report::{ACROSS, Device, Exact, Report, Row};
 use crate::text::{bytes, columns, count, decimal, digits, plain, plural, seconds};
 
 pub(super) fn export(report: &Report) -> String {
@@ -61,6 +61,9 @@ fn work(exact: &Exact) -> String {
 }
 
 fn name(report: &Report, row: &Row) -> String {
+    if row.set == ACROSS {
+        return "cross uniformity".into();
+    }
     if report.shape.y_rows.is_none() { "uniformity".into() } else { format!("uniformity of {}", row.set) }
 }
 
@@ -114,6 +117,9 @@ fn notes(report: &Report) -> String {
     let mut notes = String::from(
         "Uniformity: log mean over the pairs i < j of one set, without the diagonal (U-statistic).\n",
     );
+    if report.uniformity.iter().any(|row| row.set == ACROSS) {
+        notes += "Cross uniformity: the same over all pairs of x with y.\n";
+    }
     if report.uniformity.iter().any(|row| !row.floor.is_nan()) {
         notes += "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n";
     }

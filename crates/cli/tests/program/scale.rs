@@ -50,9 +50,9 @@ fn assert_refused(output: &Output, code: i32, words: &[&str]) {
 #[test]
 fn little_memory_gives_the_bits_of_much_and_the_numbers_of_the_report() {
     let folder = folder();
-    let much = folder.json(&["x.npy", "y.npy", "--t", "2,0.5", "--max-memory", "1G"]);
+    let much = folder.json(&["x.npy", "y.npy", "--t", "2,0.5", "--max-memory", "1G", "--across"]);
     for memory in ["5M", "8M", "5.5MiB"] {
-        let little = folder.json(&["x.npy", "y.npy", "--t", "2,0.5", "--max-memory", memory]);
+        let little = folder.json(&["x.npy", "y.npy", "--t", "2,0.5", "--max-memory", memory, "--across"]);
         assert_eq!((&little["uniformity"], &little["alignment"]), (&much["uniformity"], &much["alignment"]));
         assert!(little["work"]["memory"].as_f64() <= Some(8.0 * 1024.0 * 1024.0));
     }
@@ -61,6 +61,7 @@ fn little_memory_gives_the_bits_of_much_and_the_numbers_of_the_report() {
     let of_sets = values(&much);
     near(of_sets[0], &report["uniformity"]["x"]);
     near(of_sets[2], &report["uniformity"]["y"]);
+    near(of_sets[4], &report["sweep"][0]["cross"]);
     near(much["alignment"]["value"].as_f64().unwrap(), &report["alignment"]["value"]);
     let text = folder.eval(&["x.npy", "y.npy", "--max-memory", "1G"]);
     assert!(stdout(&text).contains("uniformity of y") && stderr(&text).is_empty(), "{}", stdout(&text));
@@ -92,9 +93,11 @@ fn estimates_hold_the_value_and_say_how_they_came_about() {
     assert!(["exact", "norm-weighted blocks"].contains(&estimate["method"].as_str().unwrap()));
     let again = folder.json(&["x.npy", "--tolerance", "1e-2", "--seed", "3", "--confidence", "0.999"]);
     assert_eq!(again["uniformity"], report["uniformity"]);
-    let text = folder.eval(&["x.npy", "y.npy", "--tolerance", "auto"]);
+    let text = folder.eval(&["x.npy", "y.npy", "--tolerance", "auto", "--across"]);
     assert!(
-        stdout(&text).contains("alignment") && stdout(&text).contains("error of rows"),
+        stdout(&text).contains("cross uniformity")
+            && stdout(&text).contains("alignment")
+            && stdout(&text).contains("error of rows"),
         "{}",
         stdout(&text)
     );
@@ -136,6 +139,7 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["part_*.npy", "--top", "3"], "--top"),
         (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
         (&["x.npy", "--seed", "1"], "--tolerance"),
+        (&["x.npy", "--across"], "Y.npy"),
         (&["x.npy", "--max-memory", "lots"], "4G"),
         (&["x.npy", "--max-memory", "1M"], "bytes are the least"),
     ] {
@@ -182,8 +186,8 @@ fn start(folder: &Folder, arguments: &[&str]) -> std::process::Child {
 #[test]
 fn parts_merge_to_the_bits_of_one_process() {
     let folder = folder();
-    let wanted = folder.json(&["x.npy", "y.npy", "--max-memory", "1G"]);
-    let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "3"]);
+    let wanted = folder.json(&["x.npy", "y.npy", "--max-memory", "1G", "--across"]);
+    let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "3", "--across"]);
     assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
     fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
     let part = |number: &str, variable: Option<(&str, &str)>| {

@@ -209,7 +209,7 @@ impl Sampling {
     ) -> Result<Interval> {
         let row_error = row_error(engine, &x.sample(ROWS_FOR_ERROR.min(source.rows()))?, source.rows(), t)?;
         let plan = self.plan(engine, source.rows(), scaling, t, row_error);
-        let sums = x.at(t);
+        let sums = x.at(t, None);
         let blocks = || Ok(Blocks::within(&sums, Side::new(x.panels(), x.within(t)?), None));
         let exact = || {
             let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
@@ -262,28 +262,90 @@ impl Sampling {
         self.check(t)?;
         let mut rng = self.order_rng();
         let (x, y) = (in_random_order(x, &mut rng)?, in_random_order(y, &mut rng)?);
-        let plan = Plan {
+        self.across_shuffled(engine, &engine.upload_owned(x)?, &engine.upload_owned(y)?, t)
+    }
+
+    /// Cross uniformity of two sources' points (n, d) and (m, d) at every t, as [`uniformities_of`](Self::uniformities_of) has
+    /// that of one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`uniformities_of`](Self::uniformities_of), and [`Error::Sets`] for other dimensions.
+    pub fn cross_uniformities_of(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        scaling: Scaling,
+        ts: &[f64],
+    ) -> Result<Vec<Interval>> {
+        ts.iter().try_for_each(|&t| self.check(t))?;
+        sets.shape()?;
+        let (x, y) = (sets.x, sets.y.unwrap_or(sets.x));
+        match self.max_memory {
+            Some(bytes) if bytes < bytes_of_rows(x.rows() + y.rows(), x.dims()) => {
+                let panel_rows = self.panel_rows(engine);
+                let streamed = |set, seed| Streamed::new(engine, set, scaling, seed, panel_rows, bytes);
+                let streamed = [streamed(x, self.seed), streamed(y, self.seed.wrapping_add(1))];
+                ts.iter().map(|&t| self.across_streamed(engine, sets, &streamed, scaling, t)).collect()
+            }
+            _ => {
+                let mut rng = self.order_rng();
+                let mut read = |set| {
+                    let points = read_in_random_order(set, scaling, &mut rng)?;
+                    Ok::<_, Error>(engine.upload_owned(points)?)
+                };
+                let (x, y) = (read(x)?, read(y)?);
+                ts.iter().map(|&t| self.across_shuffled(engine, &x, &y, t)).collect()
+            }
+        }
+    }
+
+    fn across_shuffled(&self, engine: &Engine, x: &Points, y: &Points, t: f64) -> Result<Interval> {
+        let plan = self.plan_across(engine, [x.rows(), y.rows()], x.scaling(), t);
+        let panels = |points: &Points| Panels { rows: points.rows(), panel_rows: plan.panel_rows };
+        let sums = Held { engine, t, left: (x, panels(x)), right: Some((y, panels(y))) };
+        let side = |points: &Points| {
+            Ok::<_, Error>(Side::new(panels(points), within(engine, t, points, panels(points))?))
+        };
+        let blocks = || Ok(Blocks::across(&sums, side(x)?, side(y)?));
+        let exact = || Ok(engine.value(Uniformity::new(t).across(x, y))?);
+        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
+        Ok(self.interval(found, &plan, None))
+    }
+
+    fn across_streamed(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        [x, y]: &[Streamed<'_>; 2],
+        scaling: Scaling,
+        t: f64,
+    ) -> Result<Interval> {
+        let plan = self.plan_across(engine, [x.panels().rows, y.panels().rows], scaling, t);
+        let sums = x.at(t, Some(y));
+        let side = |set: &Streamed<'_>| Ok::<_, Error>(Side::new(set.panels(), set.within(t)?));
+        let blocks = || Ok(Blocks::across(&sums, side(x)?, side(y)?));
+        let exact = || {
+            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
+            let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
+            let found = evaluation.cross_uniformities(engine, sets, &resources)?;
+            Ok(found.first().copied().unwrap_or(f64::NAN))
+        };
+        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
+        Ok(self.interval(found, &plan, None))
+    }
+
+    fn plan_across(&self, engine: &Engine, rows: [usize; 2], scaling: Scaling, t: f64) -> Plan {
+        Plan {
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
-            rounding: Rounding::of(engine, x.scaling(), t),
-            all: x.rows() as u64 * y.rows() as u64,
+            rounding: Rounding::of(engine, scaling, t),
+            all: rows[0] as u64 * rows[1] as u64,
             ordered: 1.0,
-            fewest_rows: x.rows().min(y.rows()),
+            fewest_rows: rows[0].min(rows[1]),
             panel_rows: self.panel_rows(engine),
             confidence: self.confidence,
             estimate_only: self.estimate_only,
-        };
-        let (x, y) = (engine.upload_owned(x)?, engine.upload_owned(y)?);
-        let panels = |points: &Points| Panels { rows: points.rows(), panel_rows: plan.panel_rows };
-        let sums = Held { engine, t, left: (&x, panels(&x)), right: Some((&y, panels(&y))) };
-        let blocks = || {
-            let side = |points| {
-                Ok::<_, Error>(Side::new(panels(points), within(engine, t, points, panels(points))?))
-            };
-            Ok(Blocks::across(&sums, side(&x)?, side(&y)?))
-        };
-        let exact = || Ok(engine.value(Uniformity::new(t).across(&x, &y))?);
-        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
-        Ok(self.interval(found, &plan, None))
+        }
     }
 
     fn check(&self, t: f64) -> Result<()> {

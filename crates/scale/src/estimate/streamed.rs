@@ -3,7 +3,10 @@
 //! Rows are in a random order within each chunk, not across chunks. Intervals hold for any panels; they are wider where chunks
 //! differ much.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use unisphere::{Embeddings, Engine, PairBlock, Points, Scaling, Uniformity};
@@ -11,8 +14,8 @@ use unisphere_io::Source;
 
 use super::sums::{BlockSums, value, within};
 use crate::{
-    error::Result,
-    exact::{Block, Layout, schedule},
+    error::{Error, Result},
+    exact::{Block, Hash, Layout, SetName, hash_of, schedule},
     panels::Panels,
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct Streamed<'a> {
     seed: u64,
     panels: Panels,
     chunks: Panels,
+    /// Hashes of the chunks that were read.
+    hashes: Mutex<HashMap<usize, Hash>>,
 }
 
 impl<'a> Streamed<'a> {
@@ -50,16 +55,16 @@ impl<'a> Streamed<'a> {
         let chunk_rows = (rows / panel_rows).max(1) * panel_rows;
         let panels = Panels { rows: source.rows(), panel_rows };
         let chunks = Panels { rows: source.rows(), panel_rows: chunk_rows };
-        Self { engine, source, scaling, seed, panels, chunks }
+        Self { engine, source, scaling, seed, panels, chunks, hashes: Mutex::default() }
     }
 
     pub(crate) fn panels(&self) -> Panels {
         self.panels
     }
 
-    /// The sums at one t.
-    pub(crate) fn at(&self, t: f64) -> StreamedAt<'_, 'a> {
-        StreamedAt { set: self, t }
+    /// Sums over blocks within this set, or across it and another one, at one t.
+    pub(crate) fn at<'s>(&'s self, t: f64, other: Option<&'s Self>) -> StreamedAt<'s, 'a> {
+        StreamedAt { left: self, right: other, t }
     }
 
     /// Σ k(x, y) over the pairs i < j within each panel: one pass over the set.
@@ -91,7 +96,13 @@ impl<'a> Streamed<'a> {
 
     /// A chunk on the device, its rows in their random order.
     fn load(&self, chunk: usize) -> Result<Points> {
-        let points = self.source.embeddings_in(self.chunks.range(chunk), self.scaling)?;
+        let rows = self.chunks.range(chunk);
+        let points = self.source.embeddings_in(rows.clone(), self.scaling)?;
+        let hash = hash_of(points.values());
+        let first = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).insert(chunk, hash);
+        if first.is_some_and(|first| first != hash) {
+            return Err(Error::changed(self.source, rows));
+        }
         let mut order: Vec<_> = (0..points.rows()).collect();
         order.shuffle(&mut self.rng(FIRST_STREAM + chunk as u64));
         Ok(self.engine.upload_owned(points.reordered(&order)?)?)
@@ -106,23 +117,27 @@ impl<'a> Streamed<'a> {
     }
 }
 
-/// A set in chunks, at one t.
+/// A set in chunks, or two, at one t.
 #[derive(Debug)]
 pub(crate) struct StreamedAt<'s, 'a> {
-    set: &'s Streamed<'a>,
+    left: &'s Streamed<'a>,
+    right: Option<&'s Streamed<'a>>,
     t: f64,
 }
 
 impl BlockSums for StreamedAt<'_, '_> {
     fn sums(&self, blocks: &[(usize, usize)]) -> Result<Vec<f64>> {
-        let set = self.set;
+        let (left_set, right_set) = (self.left, self.right.unwrap_or(self.left));
         // Blocks by their chunks, each with its place among all.
         let mut of_chunks: BTreeMap<(usize, usize), Vec<(usize, PairBlock)>> = BTreeMap::new();
         for (place, &(p, q)) in blocks.iter().enumerate() {
-            let ((left, rows), (right, cols)) = (set.place(p), set.place(q));
+            let ((left, rows), (right, cols)) = (left_set.place(p), right_set.place(q));
             of_chunks.entry((left, right)).or_default().push((place, PairBlock { rows, cols }));
         }
-        let layout = Layout::within(set.chunks);
+        let layout = match self.right {
+            None => Layout::within(left_set.chunks),
+            Some(right) => Layout::across(left_set.chunks, right.chunks),
+        };
         let is_needed = |block: Block| of_chunks.contains_key(&(block.left, block.right));
         let capacity = (CHUNKS_IN_MEMORY - CHUNKS_IN_FLIGHT) as usize;
         let (mut sums, mut held) = (vec![0.0; blocks.len()], HashMap::new());
@@ -130,6 +145,7 @@ impl BlockSums for StreamedAt<'_, '_> {
             if arrival.releases {
                 held.clear();
             }
+            let set = if arrival.set == SetName::X { left_set } else { right_set };
             let points = set.load(arrival.panel)?;
             if arrival.held {
                 held.insert(arrival.panel, points.clone());
@@ -138,7 +154,7 @@ impl BlockSums for StreamedAt<'_, '_> {
                 let (places, blocks): (Vec<_>, Vec<_>) = of_chunks[&(left, right)].iter().cloned().unzip();
                 let metric = Uniformity::new(self.t);
                 let of_blocks = match held.get(&left) {
-                    Some(left_points) if left != right => {
+                    Some(left_points) if self.right.is_some() || left != right => {
                         set.engine.value(metric.blocks_across(left_points, &points, &blocks))?
                     }
                     _ => set.engine.value(metric.blocks_within(&points, &blocks))?,

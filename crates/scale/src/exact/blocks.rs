@@ -79,6 +79,11 @@ impl Layout {
         Self::new(x, None, false)
     }
 
+    /// All pairs of two sets alone.
+    pub(crate) fn across(x: Panels, y: Panels) -> Self {
+        Self { sums: vec![Sum::Across], x, y }
+    }
+
     pub(crate) fn sums(&self) -> &[Sum] {
         &self.sums
     }

@@ -206,6 +206,26 @@ impl Evaluation {
         Ok(state.results.mean(&layout, Sum::Alignment))
     }
 
+    /// Cross uniformity alone, over all pairs of x with y, at every t.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`values`](Self::values); [`Error::Sets`] where there is no y.
+    pub fn cross_uniformities(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        resources: &Resources,
+    ) -> Result<Vec<f64>> {
+        let layout = self.clone().across().layout(sets.shape()?)?;
+        let numbers = layout.numbers(Sum::Across);
+        if numbers.is_empty() {
+            return Err(Error::Sets { problem: "cross uniformity takes two sets; name both".into() });
+        }
+        let (state, _) = self.work(engine, sets, &layout, numbers, resources)?;
+        Ok(state.results.log_means(&layout, Sum::Across, self.ts.len()))
+    }
+
     /// What [`values`](Self::values) will take, without a journal.
     ///
     /// # Errors

@@ -12,5 +12,6 @@ mod schedule;
 pub use evaluation::{Cost, Evaluation, Expected, Found, Resources, Sets, Shape};
 pub use parts::Part;
 
-pub(crate) use blocks::{Block, Layout};
+pub(crate) use blocks::{Block, Layout, SetName};
+pub(crate) use fingerprint::{Hash, hash_of};
 pub(crate) use schedule::schedule;
