@@ -1,7 +1,6 @@
 //! One number a row: labels and weights.
 
 use std::{
-    fs,
     io::{Cursor, Read},
     path::{Path, PathBuf},
 };
@@ -11,34 +10,44 @@ use half::f16;
 use crate::{
     ByteOrder, Error, Fault, Float, Result,
     dtype::{excerpt, order},
-    file::regular,
     header, literal,
+    stored::{Budget, Opened, Stored},
 };
 
 /// How many numbers are read at once.
 const CHUNK: usize = 8 << 10;
 
 /// An open `.npy` file of one number a row, of the shape (rows,) or (rows, 1), whose header is sound and agrees with the
-/// file's length: integers, floats or truth values.
+/// file's length: integers, floats or truth values. It may be a pipe, as a [`File`](crate::File) may be.
 #[derive(Debug)]
 pub struct Column {
     path: PathBuf,
     header: Header,
-    reader: fs::File,
+    stored: Stored,
 }
 
 impl Column {
-    /// Opens a file and checks everything but its numbers.
+    /// Opens a file and checks everything but its numbers. A pipe is read to its end.
     ///
     /// # Errors
     ///
-    /// Every [`Fault`] of a path, of a format and of a header, with the path.
+    /// Every [`Fault`] of a path, of a format, of a header and of a pipe, with the path.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let opened = regular(path).and_then(|(mut reader, length)| {
-            Ok(Self { path: path.into(), header: Header::read(&mut reader, length)?, reader })
-        });
-        opened.map_err(|fault| Error { path: path.into(), fault })
+        let open = || {
+            let (header, stored) = match Opened::at(path)? {
+                Opened::File { mut file, length } => {
+                    (Header::read(&mut file, Some(length))?, Stored::File(file))
+                }
+                Opened::Pipe(mut pipe) => {
+                    let header = Header::read(&mut pipe, None)?;
+                    let numbers = Budget::UNLIMITED.read(&mut pipe, header.start, header.bytes())?;
+                    (header, Stored::Memory(numbers))
+                }
+            };
+            Ok(Self { path: path.into(), header, stored })
+        };
+        open().map_err(|fault| Error { path: path.into(), fault })
     }
 
     /// Where it was opened.
@@ -70,7 +79,12 @@ impl Column {
     }
 
     fn read<T>(self, convert: impl Fn(usize, Number) -> Result<T, Fault>) -> Result<Vec<T>> {
-        numbers(&mut { self.reader }, self.header, convert).map_err(|fault| Error { path: self.path, fault })
+        let Self { path, header, stored } = self;
+        let numbers = match stored {
+            Stored::File(mut file) => numbers(&mut file, header, convert),
+            Stored::Memory(bytes) => numbers(&mut bytes.as_slice(), header, convert),
+        };
+        numbers.map_err(|fault| Error { path, fault })
     }
 }
 
@@ -81,7 +95,7 @@ impl Column {
 /// Those of [`Column`], except what only a path can cause.
 pub fn parse_integers(bytes: &[u8]) -> Result<Vec<i64>, Fault> {
     let mut reader = Cursor::new(bytes);
-    let header = Header::read(&mut reader, bytes.len() as u64)?;
+    let header = Header::read(&mut reader, Some(bytes.len() as u64))?;
     numbers(&mut reader, header, integer)
 }
 
@@ -92,7 +106,7 @@ pub fn parse_integers(bytes: &[u8]) -> Result<Vec<i64>, Fault> {
 /// Those of [`Column`], except what only a path can cause.
 pub fn parse_floats(bytes: &[u8]) -> Result<Vec<f64>, Fault> {
     let mut reader = Cursor::new(bytes);
-    let header = Header::read(&mut reader, bytes.len() as u64)?;
+    let header = Header::read(&mut reader, Some(bytes.len() as u64))?;
     numbers(&mut reader, header, float)
 }
 
@@ -101,11 +115,13 @@ struct Header {
     kind: Kind,
     order: ByteOrder,
     rows: usize,
+    /// Bytes before the first number.
+    start: u64,
 }
 
 impl Header {
     /// Reads a header up to the first number.
-    fn read(reader: &mut impl Read, length: u64) -> Result<Self, Fault> {
+    fn read(reader: &mut impl Read, length: Option<u64>) -> Result<Self, Fault> {
         let (text, start) = header::text(reader, length)?;
         let literal::Fields { descr, shape, .. } = literal::fields(&text)?;
         let (kind, order) = Kind::named(descr)?;
@@ -116,7 +132,12 @@ impl Header {
             return Err(Fault::NoNumbers);
         }
         let (rows, _) = header::held(rows, 1, kind.size(), start, length)?;
-        Ok(Self { kind, order, rows })
+        Ok(Self { kind, order, rows, start })
+    }
+
+    /// Bytes of all numbers.
+    fn bytes(&self) -> u64 {
+        self.rows as u64 * self.kind.size() as u64
     }
 }
 
@@ -206,7 +227,7 @@ fn numbers<T>(
     header: Header,
     convert: impl Fn(usize, Number) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
-    let Header { kind, order, rows } = header;
+    let Header { kind, order, rows, .. } = header;
     let mut numbers = Vec::new();
     let bytes = rows as u128 * size_of::<T>() as u128;
     numbers.try_reserve_exact(rows).map_err(|_| Fault::Memory { bytes })?;

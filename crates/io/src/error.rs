@@ -31,8 +31,10 @@ pub enum Fault {
     /// A directory.
     #[error("a directory; name one .npy file in it")]
     Directory,
-    /// A pipe, socket or device: it has no length that a header could be checked against.
-    #[error("a pipe or a device, not a file; write its content to a .npy file first")]
+    /// A device, such as a terminal, or a socket.
+    #[error(
+        "a device, a terminal or a socket, neither a file nor a pipe; write its content to a .npy file first"
+    )]
     Stream,
     /// The system failed to read it.
     #[error("cannot be read: {0}")]
@@ -40,6 +42,53 @@ pub enum Fault {
     /// The file shrank after its header was checked.
     #[error("became shorter while it was read; let its writer finish, and read it again")]
     Changed,
+
+    /// A pipe that gave nothing, or what is left of one that was read before.
+    #[error(
+        "a pipe that ended before its first byte; check the program that writes it, and name a pipe only once"
+    )]
+    PipeEmpty,
+    /// A pipe that ended within the values.
+    #[error(
+        "a pipe that ended after {found} bytes, and its header claims {claimed}; see why its writer stopped"
+    )]
+    PipeCut {
+        /// Bytes that it gave.
+        found: u64,
+        /// Bytes of the header and the values that it claims.
+        claimed: u64,
+    },
+    /// A pipe that did not end behind the values.
+    #[error("a pipe that goes on after the {claimed} bytes that its header claims; write one array to it")]
+    PipeLonger {
+        /// Bytes of the header and the values that it claims.
+        claimed: u64,
+    },
+    /// A pipe of more bytes than the caller allows to be kept in memory.
+    #[error(
+        "a pipe that needs {needed} bytes of memory, and {limit} are allowed; write it to a file first, which may be \
+             of any size, or allow more memory"
+    )]
+    PipeLimit {
+        /// Bytes of the values that its header claims, and of the pipes before it in a set.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// Not enough memory for what a pipe holds.
+    #[error(
+        "a pipe whose header claims {claimed} bytes, more memory than there is; write it to a file first, which may \
+             be of any size"
+    )]
+    PipeMemory {
+        /// Bytes of the header and the values that it claims.
+        claimed: u64,
+    },
+    /// A pipe among the files that a pattern matches.
+    #[error(
+        "a pipe, and a pattern stands for files only; name it by itself, or let the pattern leave it out"
+    )]
+    PipeMatched,
 
     /// No file where at least one is needed.
     #[error("no file was named; name at least one")]

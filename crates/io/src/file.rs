@@ -1,35 +1,71 @@
 //! The two doors: a file, and bytes in memory.
 
 use std::{
-    fs,
     ops::Range,
     path::{Path, PathBuf},
 };
 
 use unisphere::{Embeddings, Scaling};
 
-use crate::{Dtype, Error, Fault, Result, Source, header::Header, values};
+use crate::{
+    Dtype, Error, Fault, Result, Source,
+    header::Header,
+    stored::{Budget, Opened, Stored},
+    values,
+};
 
 /// An open `.npy` file whose header is sound and agrees with the file's length. Several threads may read it at once.
+///
+/// A pipe is a file too: `/dev/stdin`, what a shell makes of `<(zcat points.npy.gz)`, and a named one. It has no length,
+/// and gives its bytes once. So all of them are read when it is opened, and its values are kept as they are stored for as
+/// long as this lives. Memory for them grows with what arrives, by an eighth of it or 1 MiB at a time, whatever the
+/// header claims. The pipe must end where they do.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
+    /// Its values begin at byte 0 where they are in memory.
     header: Header,
-    reader: fs::File,
+    stored: Stored,
 }
 
 impl File {
     /// Opens a file and checks everything but its values.
     ///
+    /// A pipe is read to its end, and this waits until its writer closes it. A named one that has no writer is waited for
+    /// too, even where it was read before; any other that was read is empty.
+    ///
     /// # Errors
     ///
-    /// Every [`Fault`] of a path, of a format and of a header, with the path.
+    /// Every [`Fault`] of a path, of a format, of a header and of a pipe, with the path.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let opened = regular(path).and_then(|(mut reader, length)| {
-            Ok(Self { path: path.into(), header: Header::read(&mut reader, length)?, reader })
-        });
-        opened.map_err(|fault| Error { path: path.into(), fault })
+        Self::open_in(path.as_ref(), Budget::UNLIMITED)
+    }
+
+    /// The same, but refuses a pipe of more than `max_bytes` of values, before they are read. A regular file is not
+    /// kept in memory, and may be of any size.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), and [`Fault::PipeLimit`].
+    pub fn open_within(path: impl AsRef<Path>, max_bytes: u64) -> Result<Self> {
+        Self::open_in(path.as_ref(), Budget { kept: 0, limit: max_bytes })
+    }
+
+    pub(crate) fn open_in(path: &Path, budget: Budget) -> Result<Self> {
+        let open = || {
+            let (header, stored) = match Opened::at(path)? {
+                Opened::File { mut file, length } => {
+                    (Header::read(&mut file, Some(length))?, Stored::File(file))
+                }
+                Opened::Pipe(mut pipe) => {
+                    let header = Header::read(&mut pipe, None)?;
+                    let values = budget.read(&mut pipe, header.start, header.bytes())?;
+                    (Header { start: 0, ..header }, Stored::Memory(values))
+                }
+            };
+            Ok(Self { path: path.into(), header, stored })
+        };
+        open().map_err(|fault| Error { path: path.into(), fault })
     }
 
     /// Where it was opened.
@@ -50,6 +86,14 @@ impl File {
     /// How the values are stored.
     pub fn dtype(&self) -> Dtype {
         self.header.dtype
+    }
+
+    /// Bytes that are kept in memory: those of a pipe's values, and none of a regular file.
+    pub fn bytes_in_memory(&self) -> u64 {
+        match self.stored {
+            Stored::File(_) => 0,
+            Stored::Memory(_) => self.header.bytes(),
+        }
     }
 
     /// Reads the points, (rows, dims). They own their memory, so an engine on the CPU can
@@ -104,11 +148,11 @@ impl Source for File {
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
-        values::read(&self.reader, &self.header, rows, into).map_err(|fault| self.error(fault))
+        values::read(&self.stored, &self.header, rows, into).map_err(|fault| self.error(fault))
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64> {
-        values::stored(&self.reader, &self.header, row, dim).map_err(|fault| self.error(fault))
+        values::stored(&self.stored, &self.header, row, dim).map_err(|fault| self.error(fault))
     }
 }
 
@@ -131,7 +175,7 @@ impl Source for File {
 /// # Ok::<(), unisphere_io::Fault>(())
 /// ```
 pub fn parse(bytes: &[u8], scaling: Scaling) -> Result<Embeddings<'static>, Fault> {
-    let header = Header::read(&mut { bytes }, bytes.len() as u64)?;
+    let header = Header::read(&mut { bytes }, Some(bytes.len() as u64))?;
     Bytes { bytes, header }.embeddings(scaling).map_err(|error| error.fault)
 }
 
@@ -170,21 +214,4 @@ impl Source for Bytes<'_> {
 
 fn nameless(fault: Fault) -> Error {
     Error { path: PathBuf::new(), fault }
-}
-
-/// An open regular file and its length in bytes.
-pub(crate) fn regular(path: &Path) -> Result<(fs::File, u64), Fault> {
-    // Asked before it is opened too: opening a pipe waits for its writer.
-    check_regular(&fs::metadata(path)?)?;
-    let file = fs::File::open(path)?;
-    let metadata = file.metadata()?;
-    check_regular(&metadata)?;
-    Ok((file, metadata.len()))
-}
-
-fn check_regular(metadata: &fs::Metadata) -> Result<(), Fault> {
-    if metadata.is_file() {
-        return Ok(());
-    }
-    Err(if metadata.is_dir() { Fault::Directory } else { Fault::Stream })
 }

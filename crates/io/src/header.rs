@@ -1,4 +1,5 @@
-//! The header: magic, version, length, text; and the shape that it claims, held against the file's length.
+//! The header: magic, version, length, text; and the shape that it claims, held against the file's length. A pipe has none,
+//! and its header is taken at its word.
 
 use std::io::Read;
 
@@ -18,12 +19,12 @@ pub(crate) struct Header {
     pub(crate) rows: usize,
     pub(crate) dims: usize,
     /// Bytes before the first value.
-    start: u64,
+    pub(crate) start: u64,
 }
 
 impl Header {
-    /// Reads a header from the beginning of a file of `length` bytes.
-    pub(crate) fn read(reader: &mut impl Read, length: u64) -> Result<Self, Fault> {
+    /// Reads a header from the beginning of a file of `length` bytes, or of a pipe, of which no byte behind it is read.
+    pub(crate) fn read(reader: &mut impl Read, length: Option<u64>) -> Result<Self, Fault> {
         let (text, start) = text(reader, length)?;
         let literal::Fields { descr, fortran, shape } = literal::fields(&text)?;
         let dtype = Dtype::named(descr)?;
@@ -37,6 +38,11 @@ impl Header {
         Ok(Self { dtype, fortran, rows, dims, start })
     }
 
+    /// Bytes of all values.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.rows as u64 * self.dims as u64 * self.dtype.float.size() as u64
+    }
+
     /// Where a value is, in bytes from the beginning of the file.
     pub(crate) fn offset(&self, row: usize, dim: usize) -> u64 {
         let (major, minor, length) = if self.fortran { (dim, row, self.rows) } else { (row, dim, self.dims) };
@@ -44,19 +50,22 @@ impl Header {
     }
 }
 
-/// rows × dims values of so many bytes, if they are what a file of `length` bytes holds from `start` on.
+/// rows × dims values of so many bytes, if they are what a file of `length` bytes holds from `start` on, or could be what
+/// a pipe holds.
 pub(crate) fn held(
     rows: u64,
     dims: u64,
     size: usize,
     start: u64,
-    length: u64,
+    length: Option<u64>,
 ) -> Result<(usize, usize), Fault> {
     let huge = Fault::Huge { rows, dims };
     let bytes = rows.checked_mul(dims).and_then(|count| count.checked_mul(size as u64));
     let Some(claimed) = bytes.and_then(|bytes| bytes.checked_add(start)) else { return Err(huge) };
-    if claimed != length {
-        return Err(Fault::Length { found: length, claimed });
+    if let Some(found) = length
+        && found != claimed
+    {
+        return Err(Fault::Length { found, claimed });
     }
     match (rows.try_into(), dims.try_into()) {
         (Ok(rows), Ok(dims)) => Ok((rows, dims)),
@@ -65,10 +74,14 @@ pub(crate) fn held(
 }
 
 /// The text of the header, and the byte at which it ends.
-pub(crate) fn text(reader: &mut impl Read, length: u64) -> Result<(Vec<u8>, u64), Fault> {
+pub(crate) fn text(reader: &mut impl Read, length: Option<u64>) -> Result<(Vec<u8>, u64), Fault> {
     let mut head = Vec::new();
     reader.take(foreign::DECIDING).read_to_end(&mut head)?;
-    let cut = Fault::HeaderCut { length };
+    if head.is_empty() && length.is_none() {
+        return Err(Fault::PipeEmpty);
+    }
+    // A pipe is as long as what was read when it ended.
+    let cut = Fault::HeaderCut { length: length.unwrap_or(head.len() as u64) };
     let Some(rest) = head.strip_prefix(MAGIC) else {
         return Err(if MAGIC.starts_with(&head) { cut } else { foreign::recognise(&head) });
     };
@@ -84,12 +97,13 @@ pub(crate) fn text(reader: &mut impl Read, length: u64) -> Result<(Vec<u8>, u64)
         return Err(Fault::HeaderLength { length: claimed, limit: LONGEST });
     }
     let end = start + u64::from(claimed);
-    if end > length {
+    if length.is_some_and(|length| end > length) {
         return Err(cut);
     }
     reader.take(end.saturating_sub(head.len() as u64)).read_to_end(&mut head)?;
     match head.get(start as usize..end as usize) {
         Some(text) => Ok((text.to_vec(), end)),
+        None if length.is_none() => Err(Fault::HeaderCut { length: head.len() as u64 }),
         None => Err(Fault::Changed),
     }
 }

@@ -5,6 +5,7 @@
 //! | versions | 1.0, 2.0, 3.0 |
 //! | values | f16, f32, f64, either byte order, as f32: wider values are rounded to the nearest |
 //! | layout | a matrix, one point a row, in C or Fortran order |
+//! | from | regular files, of any size; pipes, which are kept in memory |
 //!
 //! Labels and weights are read by [`Column`]: one integer, float or truth value a row. [`write`](write()) makes a file
 //! of f64.
@@ -21,10 +22,16 @@
 //! A set larger than memory is read by ranges of rows: [`Source`]. It may be several files: [`Shards`]. [`open`] takes
 //! a path or a pattern of names.
 //!
+//! A pipe, such as `/dev/stdin` or what a shell makes of `<(program)`, is read when it is opened, and
+//! [kept in memory](File) as it is stored; [`File::open_within`] and [`Shards::open_within`] set a limit to that. Devices,
+//! terminals and sockets are refused.
+//!
 //! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
 //! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them for each thread that reads,
-//! for any dtype and order. Objects and pickles are never executed. An [`Error`] names the file, the row where there is one, and
-//! the cure; all of them are faults of the input, but for [`Fault::NoSuchRows`] and [`Fault::Buffer`].
+//! for any dtype and order. A pipe has no length: its values are kept beside these, in memory that grows with what
+//! arrives and not with what the header claims, and it must end where they do. Objects and pickles are never executed.
+//! An [`Error`] names the file, the row where there is one, and the cure; all of them are faults of the input, but for
+//! [`Fault::NoSuchRows`] and [`Fault::Buffer`].
 //!
 //! Files are read in chunks, not mapped. A mapping would put the caller's memory into the hands of whoever can
 //! write the file: one that truncates it kills this process with a signal, and one that writes to it changes
@@ -44,6 +51,7 @@ mod read_at;
 mod series;
 mod shards;
 mod source;
+mod stored;
 mod values;
 mod write;
 

@@ -1,6 +1,7 @@
 //! Several files as one set.
 
 use std::{
+    fs,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -8,7 +9,11 @@ use std::{
 use glob::{MatchOptions, glob_with};
 use rayon::prelude::*;
 
-use crate::{Error, Fault, File, Result, Source, series, values};
+use crate::{
+    Error, Fault, File, Result, Source, series,
+    stored::{Budget, is_pipe},
+    values,
+};
 
 /// Several `.npy` files as one set, row after row. Their dtypes and layouts may differ. All of them stay open.
 ///
@@ -37,8 +42,17 @@ impl Shards {
     ///
     /// Those of [`File::open`], [`Fault::NoFiles`], and [`Fault::ShardDims`], which names the file that differs.
     pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
+        Self::open_within(paths, u64::MAX)
+    }
+
+    /// The same, but refuses pipes of more than `max_bytes` of values together, as [`File::open_within`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), and [`Fault::PipeLimit`].
+    pub fn open_within<P: AsRef<Path>>(paths: &[P], max_bytes: u64) -> Result<Self> {
         let path = paths.first().map(|path| path.as_ref().into()).unwrap_or_default();
-        Self::of(path, paths)
+        Self::of(path, paths, max_bytes)
     }
 
     /// Opens the files that a shell's pattern names: `*` and `?` stand for characters of one name, `[0-9]` for one of these,
@@ -49,7 +63,8 @@ impl Shards {
     /// # Errors
     ///
     /// Those of [`open`](Self::open); [`Fault::Pattern`] for what is no pattern, [`Fault::NoMatch`] where no file matches,
-    /// and [`Fault::MissingShard`] where two names that follow each other differ in one number, and by more than 1.
+    /// [`Fault::MissingShard`] where two names that follow each other differ in one number, and by more than 1, and
+    /// [`Fault::PipeMatched`] for a pipe among the files, for whose writer nobody might want to wait.
     pub fn matching(pattern: &str) -> Result<Self> {
         let path = Path::new(pattern);
         if is_one_file(path) {
@@ -62,7 +77,10 @@ impl Shards {
             let fault = Fault::MissingShard { missing: missing.into() };
             return Err(Error { path: path.into(), fault });
         }
-        Self::of(path.into(), &paths)
+        if let Some(pipe) = paths.iter().find(|path| fs::metadata(path).is_ok_and(|there| is_pipe(&there))) {
+            return Err(Error { path: pipe.clone(), fault: Fault::PipeMatched });
+        }
+        Self::of(path.into(), &paths, u64::MAX)
     }
 
     /// The files, in the order of their rows.
@@ -70,8 +88,14 @@ impl Shards {
         &self.files
     }
 
-    fn of<P: AsRef<Path>>(path: PathBuf, paths: &[P]) -> Result<Self> {
-        let files = paths.iter().map(File::open).collect::<Result<Vec<_>>>()?;
+    fn of<P: AsRef<Path>>(path: PathBuf, paths: &[P], max_bytes: u64) -> Result<Self> {
+        let mut budget = Budget { kept: 0, limit: max_bytes };
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            let file = File::open_in(path.as_ref(), budget)?;
+            budget.kept = budget.kept.saturating_add(file.bytes_in_memory());
+            files.push(file);
+        }
         let Some(first) = files.first() else {
             return Err(Error { path, fault: Fault::NoFiles });
         };

@@ -187,7 +187,7 @@ mod tests {
             let length = (header.len() as u16).to_le_bytes();
             let values = (0..rows * dims).flat_map(|value| (value as f32).to_le_bytes()).collect::<Vec<_>>();
             let bytes = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &values].concat();
-            let header = Header::read(&mut bytes.as_slice(), bytes.len() as u64).unwrap();
+            let header = Header::read(&mut bytes.as_slice(), Some(bytes.len() as u64)).unwrap();
             let whole = bytes.len() as u64;
             let mut into = vec![0.0; rows * dims];
             read(&Failing { bytes: bytes.clone(), fails_at: whole }, &header, 0..rows, &mut into).unwrap();

@@ -250,6 +250,43 @@ fn mutated_files() {
     assert!((cases / 50..cases / 2).contains(&accepted), "{accepted} of {cases} accepted");
 }
 
+/// A pipe is read where its bytes are, to the same points, and no header makes it take much.
+#[cfg(unix)]
+#[test]
+fn mutated_pipes() {
+    use std::{io::Write, os::fd::AsRawFd};
+
+    /// Memory that a pipe may take for what does not arrive.
+    const STEP: usize = 1 << 20;
+
+    let config = config();
+    let cases = config.cases;
+    let accepted = Cell::new(0);
+    let outcome = TestRunner::new(config).run(&mutated(), |(bytes, scaling)| {
+        // As much as every system's pipe takes at once.
+        prop_assume!(bytes.len() <= 8 << 10);
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(&bytes).unwrap();
+        drop(writer);
+        let path = format!("/dev/fd/{}", reader.as_raw_fd());
+        let (file, allocated) = allocated(|| unisphere_io::File::open(&path));
+        prop_assert!(allocated <= 2 * bytes.len() + STEP + CONSTANT, "{} for {}", allocated, bytes.len());
+        let read = file.and_then(|file| file.embeddings(scaling));
+        match (read, parse(&bytes, scaling)) {
+            (Ok(points), Ok(parsed)) => {
+                accepted.set(accepted.get() + 1);
+                prop_assert_eq!((points.rows(), points.values()), (parsed.rows(), parsed.values()));
+            }
+            (Err(error), Err(_)) => prop_assert!(!error.to_string().chars().any(char::is_control)),
+            (read, parsed) => prop_assert!(false, "{:?} from a pipe, {:?}", read, parsed),
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    let accepted = accepted.get();
+    assert!((cases / 50..cases / 2).contains(&accepted), "{accepted} of {cases} accepted");
+}
+
 #[test]
 fn beside_the_values_memory_is_fixed() {
     let (rows, dims) = (10_000, 40);

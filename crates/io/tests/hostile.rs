@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{Error, Fault, File, Source, parse, parse_floats, parse_integers};
+use unisphere_io::{Column, Error, Fault, File, Source, parse, parse_floats, parse_integers};
 
 /// Asserts that bytes are refused for this reason, in two lines at most, with these words.
 macro_rules! refused {
@@ -293,12 +293,14 @@ fn paths_that_are_no_files() {
 
 #[cfg(unix)]
 #[test]
-fn streams() {
+fn devices_and_sockets() {
     let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    said!(open(&pipe), Fault::Stream, "a pipe or a device");
-    said!(open(Path::new("/dev/null")), Fault::Stream, "a pipe or a device");
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [&socket, Path::new("/dev/null"), Path::new("/dev/zero")] {
+        said!(open(path), Fault::Stream, "a device, a terminal or a socket");
+        said!(Column::open(path).unwrap_err().fault, Fault::Stream, "write its content to a .npy file");
+    }
     let file = folder.path().join("file");
     fs::write(&file, sound().bytes()).unwrap();
     said!(open(&file.join("points.npy")), Fault::Io(_), "cannot be read");

@@ -195,8 +195,9 @@ fn a_pipe_and_a_link_to_nothing_among_the_files() {
     put(&folder, "emb_0.npy", &one(1.0));
     let second = folder.path().join("emb_1.npy");
     assert!(std::process::Command::new("mkfifo").arg(&second).status().unwrap().success());
-    let (path, fault) = refused(Shards::matching(&pattern(&folder, "emb_*")), "a pipe or a device");
-    assert!(matches!(fault, Fault::Stream) && path == second);
+    let (path, fault) = refused(Shards::matching(&pattern(&folder, "emb_*")), "name it by itself");
+    assert!(matches!(fault, Fault::PipeMatched) && path == second);
+    assert!(matches!(refused(open(pattern(&folder, "emb_*")), "a pipe").1, Fault::PipeMatched));
     fs::remove_file(&second).unwrap();
     std::os::unix::fs::symlink("nothing", &second).unwrap();
     let (path, fault) = refused(Shards::matching(&pattern(&folder, "emb_*")), "no such file");
