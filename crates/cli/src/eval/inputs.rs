@@ -21,12 +21,14 @@ pub(super) struct Inputs {
 
 impl Inputs {
     pub(super) fn open(options: &Eval, plan: &Plan) -> Result<Self, Failure> {
-        let open = |path: &PathBuf| File::open(path);
-        let x = File::open(&options.x)?;
+        // A pipe is read whole when it is opened.
+        let open = |path: &PathBuf| Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open(path))??);
+        let column = |path: &PathBuf| Ok::<_, Failure>(interrupt::leaving_at_once(|| Column::open(path))??);
+        let x = open(&options.x)?;
         let y = options.y.as_ref().map(open).transpose()?;
         let queue = options.queue.as_ref().map(open).transpose()?;
-        let labels = options.labels.as_ref().map(Column::open).transpose()?;
-        let weights = options.weights.as_ref().map(Column::open).transpose()?;
+        let labels = options.labels.as_ref().map(column).transpose()?;
+        let weights = options.weights.as_ref().map(column).transpose()?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
         for (column, what) in [(&labels, "label"), (&weights, "weight")] {
             one_a_row(column.as_ref(), what, &x)?;

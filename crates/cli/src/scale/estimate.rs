@@ -18,17 +18,19 @@ use crate::{exit::Failure, progress::Display, text};
 /// Computes and prints the report. Fails after that, where intervals are wider than asked for.
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
-    let files = Files::open(&request.x, request.y.as_deref())?;
+    let max_memory = options.max_memory.or_else(free_memory);
+    let files = Files::open(&request.x, request.y.as_deref(), max_memory)?;
+    let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
     let engine = request.place.open(&display)?.observed_by(display.observer());
-    let sampling = sampling(options);
+    let sampling = sampling(options, max_memory);
     let mut alignment = None;
     if let Some(y) = &files.y {
         display.step("alignment of all pairs");
         let evaluation = Evaluation::new().with_alpha(request.alpha).with_scaling(request.scaling);
         let mut resources = Resources::default();
-        resources.max_memory = options.max_memory.or_else(free_memory);
+        resources.max_memory = max_memory;
         let value = evaluation.alignment(&engine, &files.x, y, &resources)?;
         alignment = Some(Alignment { alpha: request.alpha, value, pairs: shape.x_rows as u64 });
     }
@@ -61,7 +63,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     reached(&report)
 }
 
-fn sampling(options: &Scale) -> Sampling {
+fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {
     let mut sampling = Sampling::new().with_seed(options.seed.unwrap_or(0));
     if let Some(Tolerance::HalfWidth(tolerance)) = options.tolerance {
         sampling = sampling.with_tolerance(tolerance);
@@ -69,7 +71,7 @@ fn sampling(options: &Scale) -> Sampling {
     if let Some(confidence) = options.confidence {
         sampling = sampling.with_confidence(confidence);
     }
-    if let Some(bytes) = options.max_memory.or_else(free_memory) {
+    if let Some(bytes) = max_memory {
         sampling = sampling.with_max_memory(bytes);
     }
     if options.estimate_only { sampling.estimate_only() } else { sampling }

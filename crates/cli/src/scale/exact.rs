@@ -32,13 +32,14 @@ const SECONDS_WITHOUT_NOTICE: f64 = 20.0;
 /// Computes and prints the report.
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
-    let files = Files::open(&request.x, request.y.as_deref())?;
+    let max_memory = options.max_memory.or_else(free_memory);
+    let files = Files::open(&request.x, request.y.as_deref(), max_memory)?;
+    let max_memory = files.left_of(max_memory);
     let sets = files.sets();
     let shape = sets.shape()?;
     let evaluation =
         Evaluation::new().with_ts(&request.ts).with_alpha(request.alpha).with_scaling(request.scaling);
     let evaluation = if options.across { evaluation.across() } else { evaluation };
-    let max_memory = options.max_memory.or_else(free_memory);
     let expected = evaluation.expected(shape, max_memory)?;
     let display = Display::new();
     let engine = request.place.open(&display)?;

@@ -6,7 +6,7 @@ use unisphere_io::{File, Shards, Source as _};
 use unisphere_scale::Sets;
 
 use super::Request;
-use crate::{exit::Failure, memory, text};
+use crate::{exit::Failure, interrupt, memory, text};
 
 /// Files of x, and of y where there is one.
 pub(super) struct Files {
@@ -15,7 +15,14 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn open(x: &Path, y: Option<&Path>) -> Result<Self, Failure> {
+    /// Opens them. Pipes are read whole into so much memory.
+    pub(super) fn open(x: &Path, y: Option<&Path>, max_memory: Option<u64>) -> Result<Self, Failure> {
+        let mut left = max_memory.unwrap_or(u64::MAX);
+        let mut open = |path: &Path| {
+            let set = interrupt::leaving_at_once(|| open(path, left))??;
+            left = left.saturating_sub(bytes_in_memory(&set));
+            Ok::<_, Failure>(set)
+        };
         let (x, y) = (open(x)?, y.map(open).transpose()?);
         if let Some(y) = &y
             && (x.rows(), x.dims()) != (y.rows(), y.dims())
@@ -36,6 +43,12 @@ impl Files {
 
     pub(super) fn sets(&self) -> Sets<'_> {
         Sets { x: &self.x, y: self.y.as_ref().map(|y| y as _) }
+    }
+
+    /// So much memory without what pipes take of it.
+    pub(super) fn left_of(&self, max_memory: Option<u64>) -> Option<u64> {
+        let kept = bytes_in_memory(&self.x) + self.y.as_ref().map_or(0, bytes_in_memory);
+        max_memory.map(|bytes| bytes.saturating_sub(kept))
     }
 
     /// Bytes of a row of x as it is stored, on average over its files.
@@ -80,11 +93,16 @@ impl Excess {
     }
 }
 
-fn open(path: &Path) -> Result<Shards, Failure> {
-    if !is_pattern(path) {
-        return Ok(Shards::open(&[path])?);
+fn open(path: &Path, max_bytes: u64) -> unisphere_io::Result<Shards> {
+    match is_pattern(path) {
+        true => Shards::matching(&path.to_string_lossy()),
+        false => Shards::open_within(&[path], max_bytes),
     }
-    Ok(Shards::matching(&path.to_string_lossy())?)
+}
+
+/// Bytes of pipes that are kept.
+fn bytes_in_memory(set: &Shards) -> u64 {
+    set.files().iter().map(File::bytes_in_memory).sum()
 }
 
 /// Whether a path names files by a pattern, and is no file itself.

@@ -24,7 +24,8 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let start = Instant::now();
     let plan = Plan::read(&options.plan)?;
     let number = number(&options.part, plan.parts)?;
-    let files = Files::open(&plan.x, plan.y.as_deref())?;
+    let max_memory = options.max_memory.or_else(free_memory);
+    let files = Files::open(&plan.x, plan.y.as_deref(), max_memory)?;
     if (files.x.rows(), files.x.dims()) != (plan.rows, plan.dims) {
         return Err(Failure::Input(format!(
             "{} is {} × {}, and the plan is for {} × {} (rows × dims)\nput the file back, or make a new plan",
@@ -43,7 +44,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let engine = place.open(&display)?;
     let file = plan.file(&options.out, number);
     let mut resources = Resources::default();
-    resources.max_memory = options.max_memory.or_else(free_memory);
+    resources.max_memory = max_memory;
     resources.journal = Some(file.clone());
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));

@@ -29,7 +29,15 @@ pub(super) struct Plan {
 
 /// Prints a plan.
 pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
-    let files = Files::open(&options.x, options.y.as_deref())?;
+    for path in [Some(&options.x), options.y.as_ref()].into_iter().flatten() {
+        if path.exists() && !path.is_file() && !path.is_dir() {
+            return Err(Failure::Input(format!(
+                "{} is no regular file, and every part reads its files anew; write it to a .npy file first",
+                path.display()
+            )));
+        }
+    }
+    let files = Files::open(&options.x, options.y.as_deref(), None)?;
     let absolute = |path: &Path| {
         let absolute = std::path::absolute(path);
         absolute.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     process::{Command, Output, Stdio},
     thread,
     time::Duration,
@@ -237,4 +238,31 @@ fn every_output_follows_the_schema() {
     for key in text["properties"].as_object().unwrap().keys() {
         assert!(seen.contains(key), "{key}");
     }
+}
+
+#[test]
+fn pipes_are_read_whole_where_they_fit() {
+    let folder = folder();
+    let wanted = folder.json(&["x.npy", "--max-memory", "1G"]);
+    let of_pipe = |arguments: &[&str]| {
+        let mut command = program();
+        command.args(["eval", "/dev/stdin", "--device", "cpu", "--json"]).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.current_dir(folder.path()).spawn().unwrap();
+        let bytes = fs::read(folder.path().join("x.npy")).unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        // What is refused is not read to its end.
+        let writer = thread::spawn(move || drop(pipe.write_all(&bytes)));
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        output
+    };
+    assert_eq!(object(&of_pipe(&["--max-memory", "1G"]))["uniformity"], wanted["uniformity"]);
+    let report = object(&of_pipe(&[]));
+    let value = wanted["uniformity"][0]["value"].as_f64().unwrap();
+    assert!((report["uniformity"]["x"].as_f64().unwrap() - value).abs() < 1e-8, "{report}");
+    assert_refused(&of_pipe(&["--max-memory", "100K"]), 3, &["/dev/stdin", "102400"]);
+    let fifo = folder.path().join("fifo.npy");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    assert_refused(&run(&folder, &["plan", "fifo.npy", "--parts", "2"]), 3, &["fifo.npy", "regular file"]);
 }
