@@ -123,6 +123,27 @@ fn intervals_of_sets_larger_than_memory_hold_the_value() -> Result<()> {
     Ok(())
 }
 
+/// Of a file that `UNISPHERE_LARGE` names: see scripts/test-coverage-large.
+#[test]
+#[ignore = "takes a quarter of an hour, and a set of 100,000 rows"]
+fn intervals_of_a_large_set_hold_the_value_every_time() -> Result<()> {
+    let (engine, file) = (Engine::cpu(), File::open(std::env::var("UNISPHERE_LARGE").expect("a file"))?);
+    let ts = [0.5, 2.0, 5.0];
+    let exact =
+        engine.value(Uniformity::at(&ts).within(&engine.upload_owned(file.embeddings(Scaling::Unit)?)?))?;
+    let mut held = [0; 3];
+    for seed in 0..seeds() {
+        let sampling = Sampling::new().with_seed(seed).with_tolerance(1e-3).estimate_only();
+        let found = sampling.uniformities_of(&engine, &file, Scaling::Unit, &ts)?;
+        for ((held, found), exact) in held.iter_mut().zip(&found).zip(&exact) {
+            assert_eq!(found.method, Method::NormWeightedBlocks);
+            *held += u64::from(found.low <= *exact && *exact <= found.high && found.meets_tolerance());
+        }
+    }
+    assert_eq!(held, [seeds(); 3], "of {} seeds at t = {ts:?}", seeds());
+    Ok(())
+}
+
 #[test]
 fn close_pairs_that_no_block_has_shown_are_allowed_for() -> Result<()> {
     let (engine, x) = (Engine::cpu(), hidden_pairs());
