@@ -36,8 +36,8 @@ pub enum Error {
     },
     /// Too little memory for the least that the work needs.
     #[error(
-        "{given} bytes of memory are too few: panels of {panel_bytes} bytes are read, and {needed} bytes are the least; allow \
-             more"
+        "{} of memory are too few: panels of {} are read, and {} are the least; allow more",
+        mib(*given), mib(*panel_bytes), mib(*needed)
     )]
     Memory {
         /// Bytes that may be used.
@@ -85,6 +85,12 @@ impl Error {
     pub(crate) fn changed(source: &dyn Source, rows: Range<usize>) -> Self {
         Self::Changed { path: source.place(rows.start).0.into(), rows }
     }
+}
+
+/// Bytes in MiB, rounded up, so that a need that is given is enough.
+fn mib(bytes: u64) -> String {
+    let tenths = bytes.div_ceil((1 << 20) / 10);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// The first numbers of a list.

@@ -98,6 +98,21 @@ fn intervals_across_two_sets_hold_the_value() -> Result<()> {
 }
 
 #[test]
+fn a_gpu_draws_the_blocks_of_the_cpu() -> Result<()> {
+    let Ok(gpu) = Engine::gpu() else {
+        assert!(std::env::var("UNISPHERE_REQUIRE_GPU").is_err(), "no GPU");
+        return Ok(());
+    };
+    let x = verses("kjv");
+    let found = [&Engine::cpu(), &gpu]
+        .map(|engine| sampling(1).with_tolerance(1e-2).uniformity(engine, borrowed(&x), 2.0));
+    let [on_cpu, on_gpu] = found.map(|found| found.expect("an estimate"));
+    assert_eq!((on_gpu.blocks, on_gpu.pairs), (on_cpu.blocks, on_cpu.pairs));
+    assert!((on_gpu.low - on_cpu.low).abs() < 2e-6 && (on_gpu.high - on_cpu.high).abs() < 2e-6);
+    Ok(())
+}
+
+#[test]
 fn intervals_of_sets_larger_than_memory_hold_the_value() -> Result<()> {
     let (engine, x) = (Engine::cpu(), verses("kjv"));
     let exact = engine.uniformity(&engine.upload(&x)?, Uniformity::new(2.0))?;

@@ -96,6 +96,34 @@ fn values_are_those_of_an_engine_that_holds_all_points() {
     }
 }
 
+/// A GPU, software ones included; None where there is none and none is required.
+fn gpu() -> Option<Engine> {
+    let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+    let engine = Engine::gpu();
+    assert!(engine.is_ok() || !is_required, "{engine:?}");
+    engine.ok()
+}
+
+#[test]
+fn a_gpu_gives_its_bits_whatever_the_memory() {
+    let (Some(gpu), files) = (gpu(), Files::new()) else { return };
+    let (x, y) = files.open();
+    let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
+    let on_cpu = evaluation.values(&Engine::cpu(), sets, &resources()).unwrap();
+    let much = evaluation.values(&gpu, sets, &with_journal(&files.path("gpu.journal"))).unwrap();
+    let mut few = resources();
+    few.max_memory = Some(match evaluation.expected(sets.shape().unwrap(), Some(1)) {
+        Err(Error::Memory { needed, .. }) => needed,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(bits(&evaluation.values(&gpu, sets, &few).unwrap()), bits(&much));
+    assert!((much.x[0] - on_cpu.x[0]).abs() < 2e-6 && (much.x[1] - on_cpu.x[1]).abs() < 2e-6);
+    let error =
+        evaluation.values(&Engine::cpu(), sets, &with_journal(&files.path("gpu.journal"))).unwrap_err();
+    let Error::Journal(error) = error else { panic!("{error}") };
+    assert!(matches!(error.fault, JournalFault::OtherDevice { .. }), "{error}");
+}
+
 #[test]
 fn memory_and_parts_leave_the_bits_as_they_are() {
     let (files, engine) = (Files::new(), Engine::cpu());

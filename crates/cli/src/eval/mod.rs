@@ -12,7 +12,7 @@ pub(crate) use options::Eval;
 
 use std::path::PathBuf;
 
-use unisphere::Engine;
+use unisphere::{Engine, unordered_pairs};
 use unisphere_eval::{Error, Plan, Report, Session, measure};
 
 use crate::{
@@ -44,11 +44,21 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
     output::print(&export::exporter(format).export(&document))
 }
 
+/// Pairs of a set up to which nothing is said of estimates: about a minute on two cores.
+const PAIRS_WITHOUT_HINT: u64 = 20_000_000_000;
+
 /// Measures. What can be refused is refused before anything is computed: the command line, headers and the device first.
 fn document(options: &Eval) -> Result<Document, Failure> {
     let plan =
         Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
     let inputs = Inputs::open(options, &plan)?;
+    let pairs = unordered_pairs(inputs.x.rows());
+    if pairs > PAIRS_WITHOUT_HINT {
+        exit::say(&format!(
+            "all {}pairs of a set take a while; --tolerance auto estimates uniformity from a small part of them",
+            text::magnitude(pairs as f64)
+        ));
+    }
     let display = Display::new();
     display.step("opening the device");
     let engine =

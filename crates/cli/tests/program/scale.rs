@@ -142,7 +142,7 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["x.npy", "--seed", "1"], "--tolerance"),
         (&["x.npy", "--across"], "Y.npy"),
         (&["x.npy", "--max-memory", "lots"], "4G"),
-        (&["x.npy", "--max-memory", "1M"], "bytes are the least"),
+        (&["x.npy", "--max-memory", "1M"], "MiB are the least"),
     ] {
         assert_refused(&folder.eval(line), 2, &[name]);
     }
