@@ -61,10 +61,23 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
         Err(error) => error,
     };
     let text = error.render();
+    if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
+        return Err(Failure::Usage(format!(
+            "eval takes X.npy and Y.npy, and {files} files are named\n\
+             quote the pattern of files that are one set, so that the shell leaves it as it is: 'emb_*.npy'"
+        )));
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Command::Print(text.ansi().to_string())),
         _ => Err(Failure::Usage(brief(&text.to_string(), line.get(1)))),
     }
+}
+
+/// How many files a line for eval names, where it names more than two, as it does with a pattern that the shell has expanded.
+fn too_many_files(line: &[OsString]) -> Option<usize> {
+    let is_file = |argument: &&OsString| argument.to_string_lossy().ends_with(".npy");
+    let files = line.iter().skip(2).take_while(is_file).count();
+    (line.get(1)? == "eval" && files > 2).then_some(files)
 }
 
 /// clap's paragraphs in two lines: what is wrong, and a tip where it has one, or else where to read more.
@@ -90,6 +103,7 @@ mod tests {
             &["unisphere", "eval"],
             &["unisphere", "evil"],
             &["unisphere", "eval", "x.npy", "y.npy", "z.npy"],
+            &["unisphere", "eval", "emb_0.npy", "emb_1.npy", "emb_10.npy", "emb_2.npy", "--json"],
             &["unisphere", "eval", "x.npy", "--jsn"],
             &["unisphere", "eval", "x.npy", "--t", "-1"],
             &["unisphere", "eval", "x.npy", "--t", "1,,2"],

@@ -1,11 +1,16 @@
 //! Memory of this machine.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-/// Bytes of memory that are free, where the system says so in a file: of the machine, or of the container where that has fewer.
+/// Bytes of memory that are free, where the system says so in a file: of the machine, or of the control group (a container, a job
+/// of a cluster) where that has fewer.
 pub(crate) fn available() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|info| of_machine(&info));
-    machine.into_iter().chain(of_container()).min()
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    machine.into_iter().chain(groups.lines().filter_map(of_group)).min()
 }
 
 fn of_machine(info: &str) -> Option<u64> {
@@ -13,10 +18,30 @@ fn of_machine(info: &str) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-fn of_container() -> Option<u64> {
+/// What the limits of a control group and of those above it leave, given its line in /proc/self/cgroup.
+fn of_group(line: &str) -> Option<u64> {
+    let (root, path, [limit, used]) = group(line)?;
     let number =
-        |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+        |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    let left = |folder: &Path| Some(number(folder, limit)?.saturating_sub(number(folder, used)?));
+    let folder = root.join(path);
+    // In a container, the group's own path may not be there, and the root is the container's.
+    let folders = folder.ancestors().take_while(|folder| folder.starts_with(&root));
+    folders.filter_map(left).min()
+}
+
+/// The root of the groups, the path of one below it, and the files with its limit and its use: of version 2, or of memory in
+/// version 1.
+fn group(line: &str) -> Option<(PathBuf, &str, [&'static str; 2])> {
+    let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+    let path = path.trim_start_matches('/');
+    match controllers {
+        "" => Some(("/sys/fs/cgroup".into(), path, ["memory.max", "memory.current"])),
+        "memory" => {
+            Some(("/sys/fs/cgroup/memory".into(), path, ["memory.limit_in_bytes", "memory.usage_in_bytes"]))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -27,5 +52,10 @@ mod tests {
     fn lines_of_the_system_are_read() {
         assert_eq!(of_machine("MemTotal:  9 kB\nMemAvailable:   12 kB\n"), Some(12 << 10));
         assert_eq!(of_machine("MemTotal:  9 kB\n"), None);
+        let place = |line| group(line).map(|(root, path, _)| root.join(path));
+        assert_eq!(place("0::/slurm/job_7/step_0"), Some("/sys/fs/cgroup/slurm/job_7/step_0".into()));
+        assert_eq!(place("9:memory:/job"), Some("/sys/fs/cgroup/memory/job".into()));
+        assert_eq!(place("3:cpu,cpuacct:/job"), None);
+        assert_eq!(place(""), None);
     }
 }

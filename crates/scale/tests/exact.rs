@@ -232,6 +232,8 @@ fn what_does_not_fit_together_is_refused() {
         evaluation.part(&engine, sets, Part { number, of: 3 }, &with_journal(&paths[number - 1]))
     };
     part(2, &evaluation, sets).unwrap();
+    // Of a part that was killed before it had begun.
+    fs::write(&paths[2], b"").unwrap();
     let error = evaluation.merge(shape, &paths).unwrap_err();
     assert!(matches!(&error, Error::Missing { missing, parts: 3 } if *missing == [1, 3]), "{error}");
     assert!(matches!(part(2, &evaluation.clone().with_alpha(1.0), sets), Err(Error::Journal(error))

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    journal::{Record, read},
+    journal::{JournalError, JournalFault, Record, read},
 };
 
 /// One of several parts of an evaluation, which have about as many pairs each.
@@ -63,7 +63,13 @@ impl Evaluation {
                 missing.push(part + 1);
                 continue;
             }
-            let (identity, recovered) = read(path)?;
+            let (identity, recovered) = match read(path) {
+                Err(JournalError { fault: JournalFault::Empty, .. }) => {
+                    missing.push(part + 1);
+                    continue;
+                }
+                other => other?,
+            };
             if identity.fingerprint != fingerprint {
                 return Err(Error::Sets {
                     problem: format!(
