@@ -24,13 +24,12 @@ pub enum Error {
     Journal(#[from] JournalError),
     /// Rows that are not what they were when they were first read.
     #[error(
-        "{}: rows {} to {} are not what they were when they were first read; keep the file as it is until the end, or begin \
-             again without the journal",
-        path.display(), rows.start, rows.end.saturating_sub(1)
+        "{place} are not what they were when they were first read; keep the file as it is until the end; or remove the journal, \
+             where there is one, and begin again"
     )]
     Changed {
-        /// The file that the first of them is in.
-        path: PathBuf,
+        /// The file, and its own rows: "x.npy: rows 0 to 4095".
+        place: String,
         /// Rows of the set.
         rows: Range<usize>,
     },
@@ -83,7 +82,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn changed(source: &dyn Source, rows: Range<usize>) -> Self {
-        Self::Changed { path: source.place(rows.start).0.into(), rows }
+        let (first, from) = source.place(rows.start);
+        let (last, to) = source.place(rows.end.saturating_sub(1));
+        let to_file = if first == last { String::new() } else { format!("{}: ", last.display()) };
+        Self::Changed { place: format!("{}: rows {from} to {to_file}{to}", first.display()), rows }
     }
 }
 

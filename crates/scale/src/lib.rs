@@ -22,10 +22,12 @@
 //! and a betting interval (Waudby-Smith & Ramdas 2023) holds for their mean, whatever the data: sets with close pairs that no
 //! block has shown among them.
 //!
-//! Rows that are equal are found beforehand and counted exactly. A first stage of blocks tells how many more are needed; one
-//! second stage follows, and the interval is what both leave. Where that falls short, or would take three tenths of
-//! all pairs or four million blocks, the value is computed exactly, however long that takes, unless only an estimate is
-//! asked for.
+//! Rows that are equal are found beforehand and counted exactly, where the points fit into memory. A first stage of blocks tells
+//! how many more are needed; a second follows, and a third where that fell just short; the interval is what all of them leave.
+//! Where a stage would take three tenths of all pairs or twenty million blocks, the value is computed exactly, however
+//! long that takes, unless only an estimate is asked for.
+//!
+//! [`Evaluation`] computes the values of all pairs, of sets that may be larger than memory, in one process or in parts.
 
 #![forbid(unsafe_code)]
 
@@ -37,5 +39,5 @@ mod panels;
 
 pub use error::{Error, Result};
 pub use estimate::{Interval, Method, Sampling};
-pub use exact::{Cost, Evaluation, Expected, Found, Part, Resources, Sets, Shape};
+pub use exact::{Cost, Evaluation, Expected, Found, Part, Resources, Sample, Sets, Shape};
 pub use journal::{JournalError, JournalFault};

@@ -156,7 +156,7 @@ fn memory_and_parts_leave_the_bits_as_they_are() {
             evaluation.part(&engine, sets, part, &with_journal(&file(number))).unwrap();
         }
         let paths: Vec<_> = (1..=parts).map(file).collect();
-        let merged = evaluation.merge(sets.shape().unwrap(), &paths).unwrap();
+        let merged = evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap();
         assert_eq!(bits(&merged), wanted, "{parts} parts");
         // A finished part costs nothing more.
         let again =
@@ -219,6 +219,15 @@ fn a_changed_input_is_noticed_within_a_run_and_by_the_next() {
     let error = evaluation.values(&engine, sets_of(&x), &journal).unwrap_err();
     assert!(matches!(&error, Error::Changed { rows, .. } if rows.contains(&700)), "{error}");
     assert!(error.to_string().contains("x.npy"), "{error}");
+    // Rows whose blocks are all done are read again all the same.
+    let finished = with_journal(&files.path("finished.journal"));
+    let found = evaluation.values(&engine, sets_of(&x), &finished).unwrap();
+    assert_eq!(bits(&evaluation.values(&engine, sets_of(&x), &finished).unwrap()), bits(&found));
+    values[3] += 1e-3;
+    unisphere_io::write(&files.x, &values, DIMS).unwrap();
+    let (x, _) = files.open();
+    let error = evaluation.values(&engine, sets_of(&x), &finished).unwrap_err();
+    assert!(matches!(&error, Error::Changed { rows, .. } if rows.contains(&0)), "{error}");
 }
 
 #[test]
@@ -226,7 +235,7 @@ fn what_does_not_fit_together_is_refused() {
     let (files, engine) = (Files::new(), Engine::cpu());
     let (x, y) = files.open();
     let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
-    let shape = sets.shape().unwrap();
+    let (shape, sample) = (sets.shape().unwrap(), sets.sample().unwrap());
     let paths: Vec<_> = (1..=3).map(|number| files.path(&format!("{number}.part"))).collect();
     let part = |number: usize, evaluation: &Evaluation, sets| {
         evaluation.part(&engine, sets, Part { number, of: 3 }, &with_journal(&paths[number - 1]))
@@ -234,23 +243,42 @@ fn what_does_not_fit_together_is_refused() {
     part(2, &evaluation, sets).unwrap();
     // Of a part that was killed before it had begun.
     fs::write(&paths[2], b"").unwrap();
-    let error = evaluation.merge(shape, &paths).unwrap_err();
+    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
     assert!(matches!(&error, Error::Missing { missing, parts: 3 } if *missing == [1, 3]), "{error}");
     assert!(matches!(part(2, &evaluation.clone().with_alpha(1.0), sets), Err(Error::Journal(error))
         if matches!(error.fault, JournalFault::OtherRun)));
     // The third part of other points.
     part(1, &evaluation, sets).unwrap();
     part(3, &evaluation, Sets::two(&y, &x)).unwrap();
-    let error = evaluation.merge(shape, &paths).unwrap_err();
-    assert!(matches!(&error, Error::Contradiction { .. }) && error.to_string().contains("3.part"), "{error}");
+    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
+    assert!(matches!(&error, Error::Sets { .. }) && error.to_string().contains("3.part"), "{error}");
+    // One row of them changed between two parts, which no sample shows.
+    fs::remove_file(&paths[2]).unwrap();
+    let mut values = random::normal(ROWS, DIMS, 1);
+    values[1] += 1e-3;
+    unisphere_io::write(&files.x, &values, DIMS).unwrap();
+    let changed = File::open(&files.x).unwrap();
+    let other = evaluation.clone();
+    let finished = part(1, &other, Sets::two(&changed, &y)).unwrap();
+    assert_eq!(finished.pairs_computed, 0);
+    fs::remove_file(&paths[0]).unwrap();
+    part(1, &other, Sets::two(&changed, &y)).unwrap();
+    part(3, &evaluation, sets).unwrap();
+    // The file that is open is the one that was replaced or written over.
+    let merged = evaluation.merge(shape, sample, &paths);
+    assert!(matches!(&merged, Err(Error::Contradiction { .. })), "{merged:?}");
+    // A part's file under the name of another.
+    fs::copy(&paths[1], &paths[0]).unwrap();
+    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
+    assert!(error.to_string().contains("1.part is no file of part 1"), "{error}");
     for number in [0, 4] {
         let asked =
             evaluation.part(&engine, sets, Part { number, of: 3 }, &with_journal(&files.path("none")));
         assert!(matches!(asked, Err(Error::NoPart { .. })));
     }
-    fs::remove_file(&paths[2]).unwrap();
+    fs::remove_file(&paths[0]).unwrap();
     fs::write(&paths[2], b"something else").unwrap();
-    assert!(matches!(evaluation.merge(shape, &paths), Err(Error::Journal(_))));
+    assert!(matches!(evaluation.merge(shape, sample, &paths), Err(Error::Journal(_))));
 }
 
 #[test]

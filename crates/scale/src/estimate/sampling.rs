@@ -207,6 +207,10 @@ impl Sampling {
         t: f64,
         max_memory: u64,
     ) -> Result<Interval> {
+        if !self.estimate_only {
+            // What may have to be computed in the end is refused now, where memory is too small for it.
+            Evaluation::new().expected(Sets::one(source).shape()?, Some(max_memory))?;
+        }
         let row_error = row_error(engine, &x.sample(ROWS_FOR_ERROR.min(source.rows()))?, source.rows(), t)?;
         let plan = self.plan(engine, source.rows(), scaling, t, row_error);
         let sums = x.at(t, None);
@@ -224,6 +228,7 @@ impl Sampling {
     fn plan(&self, engine: &Engine, rows: usize, scaling: Scaling, t: f64, row_error: Option<f64>) -> Plan {
         let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
         Plan {
+            t,
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
             rounding: Rounding::of(engine, scaling, t),
             all: unordered_pairs(rows),
@@ -337,6 +342,7 @@ impl Sampling {
 
     fn plan_across(&self, engine: &Engine, rows: [usize; 2], scaling: Scaling, t: f64) -> Plan {
         Plan {
+            t,
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
             rounding: Rounding::of(engine, scaling, t),
             all: rows[0] as u64 * rows[1] as u64,
@@ -373,7 +379,7 @@ impl Sampling {
         let Found { value, low, high, exact, blocks, pairs } = found;
         Interval {
             // The second stage's mean may lie outside of what the first has left.
-            value: value.clamp(low, high.max(low)),
+            value: value.max(low).min(high),
             low,
             high,
             confidence: if exact { 1.0 } else { self.confidence },

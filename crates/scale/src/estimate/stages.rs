@@ -21,11 +21,14 @@ const STEP_OF_SEARCH: f64 = 1.1;
 const MAX_BLOCKS_OF_TRIAL: f64 = 2.5e5;
 /// Share of all pairs from which on the exact value is worth its time.
 const MAX_SHARE: f64 = 0.3;
+/// Pairs up to which all of them are computed without a word: some seconds.
+const PAIRS_WITHOUT_WARNING: u64 = 2_000_000_000;
 /// Most blocks of one stage.
 const MAX_BLOCKS: f64 = 2e7;
 
 /// What is asked for, and of how many pairs.
 pub(crate) struct Plan {
+    pub(crate) t: f64,
     pub(crate) tolerance: f64,
     pub(crate) rounding: Rounding,
     /// Pairs in all.
@@ -56,6 +59,14 @@ impl Plan {
         let found = self.stages(rng, &mut blocks()?)?;
         if self.estimate_only || found.half_width() <= self.tolerance {
             return Ok(found);
+        }
+        if self.all > PAIRS_WITHOUT_WARNING {
+            log::warn!(
+                "no estimate promises {:.1e} at t = {}: all {:.1e} pairs are computed",
+                self.tolerance,
+                self.t,
+                self.all as f64
+            );
         }
         Ok(Found::exact(exact()?, self))
     }

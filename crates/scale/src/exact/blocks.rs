@@ -162,8 +162,8 @@ impl Layout {
         }
     }
 
-    /// Numbers of the blocks of one of several parts, which have about as many pairs each.
-    pub(crate) fn part(&self, part: usize, parts: usize) -> Range<usize> {
+    /// Numbers of the blocks of each of several parts, which have about as many pairs each.
+    pub(crate) fn parts(&self, parts: usize) -> Vec<Range<usize>> {
         let blocks = || self.sums.iter().flat_map(|&sum| self.blocks(sum));
         let total: u128 = blocks().map(|block| u128::from(self.pairs(block))).sum();
         // A block belongs to the part in which its last pair lies.
@@ -173,7 +173,8 @@ impl Layout {
             (before.saturating_sub(1) * parts as u128 / total.max(1)) as usize
         };
         let of: Vec<_> = blocks().map(part_of).collect();
-        of.partition_point(|&other| other < part)..of.partition_point(|&other| other <= part)
+        let end = |part| of.partition_point(|&other| other < part);
+        (0..parts).map(|part| end(part)..end(part + 1)).collect()
     }
 }
 
@@ -216,7 +217,7 @@ mod tests {
     fn parts_hold_every_block_once() {
         for layout in layouts() {
             for parts in [1, 2, 3, 7, 100] {
-                let ranges: Vec<_> = (0..parts).map(|part| layout.part(part, parts)).collect();
+                let ranges = layout.parts(parts);
                 assert_eq!((ranges[0].start, ranges[parts - 1].end), (0, layout.count()));
                 assert!(ranges.windows(2).all(|two| two[0].end == two[1].start), "{ranges:?}");
             }

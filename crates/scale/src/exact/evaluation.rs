@@ -7,7 +7,7 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Layout, SetName, Sum},
-    fingerprint::{device_class, fingerprint},
+    fingerprint::{Hash, device_class, fingerprint as hash_text, sample_of},
     results::Results,
     run::{PANELS_IN_FLIGHT, State, Work, panel_of},
     schedule::schedule,
@@ -106,6 +106,8 @@ pub struct Cost {
 pub struct Expected {
     /// Pairs in all, whatever a journal has of them.
     pub pairs: u64,
+    /// Blocks in all: at most so many parts are of use.
+    pub blocks: u64,
     /// Rows that will be read, each as often as it will be.
     pub rows_read: u64,
     /// Bytes of memory for points and results at once.
@@ -119,9 +121,11 @@ const PANEL_BYTES: usize = 8 << 20;
 /// Rows of a panel, at least and at most, where sets are not huge.
 const PANEL_ROWS: std::ops::RangeInclusive<usize> = 256..=4096;
 /// Panels of a set, at most: the number of blocks grows with their square.
-const MAX_PANELS: usize = 512;
+const MAX_PANELS: usize = 2048;
 /// Bytes of a row on the CPU beside its values: its length, and what the formulas see of it.
 const BYTES_BESIDE_ROW: usize = 32;
+/// Bytes of a block in the schedule.
+const BYTES_OF_SCHEDULED_BLOCK: u64 = 32;
 /// Bytes of scratch for each thread.
 const SCRATCH_BYTES: u64 = 2 << 20;
 
@@ -178,7 +182,7 @@ impl Evaluation {
     pub fn values(&self, engine: &Engine, sets: Sets<'_>, resources: &Resources) -> Result<Found> {
         let layout = self.layout(sets.shape()?)?;
         let all = 0..layout.count();
-        let (state, cost) = self.work(engine, sets, &layout, all, resources)?;
+        let (state, cost) = self.work(engine, sets, &layout, all, Blocks::OfReport, resources)?;
         Ok(self.found(&layout, &state.results, device_class(engine), cost))
     }
 
@@ -202,7 +206,7 @@ impl Evaluation {
                 format!("one set has {} rows, and the other {}; pair them row by row", x.rows(), y.rows());
             return Err(Error::Sets { problem });
         }
-        let (state, _) = self.work(engine, sets, &layout, number, resources)?;
+        let (state, _) = self.work(engine, sets, &layout, number, Blocks::OfReport, resources)?;
         Ok(state.results.mean(&layout, Sum::Alignment))
     }
 
@@ -222,7 +226,7 @@ impl Evaluation {
         if numbers.is_empty() {
             return Err(Error::Sets { problem: "cross uniformity takes two sets; name both".into() });
         }
-        let (state, _) = self.work(engine, sets, &layout, numbers, resources)?;
+        let (state, _) = self.work(engine, sets, &layout, numbers, Blocks::OfReport, resources)?;
         Ok(state.results.log_means(&layout, Sum::Across, self.ts.len()))
     }
 
@@ -241,6 +245,7 @@ impl Evaluation {
         let held = (capacity + PANELS_IN_FLIGHT).min(memory.most_panels);
         Ok(Expected {
             pairs: pairs.sum(),
+            blocks: layout.count() as u64,
             rows_read: arrivals.iter().map(|arrival| rows(arrival.set, arrival.panel)).sum(),
             memory: memory.fixed + held as u64 * memory.panel,
             panel_rows: layout.panels(SetName::X).panel_rows,
@@ -274,6 +279,11 @@ impl Evaluation {
             return Err(Error::Sets { problem });
         }
         for rows in [Some(shape.x_rows), shape.y_rows].into_iter().flatten() {
+            if u32::try_from(rows).is_err() {
+                let problem =
+                    format!("{rows} rows are more than 2³², of which pairs can be counted; take fewer");
+                return Err(Error::Sets { problem });
+            }
             if rows < 2 {
                 return Err(EngineError::TooFewRows { metric: "uniformity", rows, needed: 2 }.into());
             }
@@ -281,11 +291,17 @@ impl Evaluation {
         Ok(())
     }
 
-    /// What the results depend on, but for the values of the sets.
-    pub(super) fn fingerprint(&self, layout: &Layout, dims: usize) -> [u8; 32] {
+    /// What the results depend on: options, shapes, a sample of the values, and which of the blocks they are of.
+    pub(super) fn fingerprint(
+        &self,
+        layout: &Layout,
+        dims: usize,
+        sample: Sample,
+        numbers: &Range<usize>,
+    ) -> [u8; 32] {
         let bits = |value: &f64| value.to_bits();
-        fingerprint(&format!(
-            "unisphere {} {:?} {:?} {:?} {layout:?} {dims}",
+        hash_text(&format!(
+            "unisphere {} {:?} {:?} {:?} {layout:?} {dims} {sample:?} {numbers:?}",
             env!("CARGO_PKG_VERSION"),
             self.ts.iter().map(bits).collect::<Vec<_>>(),
             bits(&self.alpha),
@@ -293,12 +309,31 @@ impl Evaluation {
         ))
     }
 
-    fn identity(&self, layout: &Layout, sets: Sets<'_>, engine: &Engine) -> Identity {
-        Identity {
-            fingerprint: self.fingerprint(layout, sets.x.dims()),
+    fn identity(
+        &self,
+        layout: &Layout,
+        sets: Sets<'_>,
+        numbers: &Range<usize>,
+        engine: &Engine,
+    ) -> Result<Identity> {
+        Ok(Identity {
+            fingerprint: self.fingerprint(layout, sets.x.dims(), sets.sample()?, numbers),
             device: device_class(engine),
             values: self.ts.len(),
-        }
+        })
+    }
+
+    /// A name for the journal of [`values`](Self::values), which other sets, options and devices do not share.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`], and those of the sources.
+    pub fn journal_name(&self, engine: &Engine, sets: Sets<'_>) -> Result<String> {
+        let layout = self.layout(sets.shape()?)?;
+        let Identity { fingerprint, device, .. } =
+            self.identity(&layout, sets, &(0..layout.count()), engine)?;
+        let hash = hash_text(&format!("{fingerprint:?} {device}"));
+        Ok(hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".journal")
     }
 
     /// Computes the blocks of some numbers that a journal has not.
@@ -308,18 +343,24 @@ impl Evaluation {
         sets: Sets<'_>,
         layout: &Layout,
         numbers: Range<usize>,
+        which: Blocks,
         resources: &Resources,
     ) -> Result<(State, Cost)> {
         let capacity = Memory::new(layout, sets.x.dims(), self.ts.len()).capacity(resources.max_memory)?;
         let mut state = State::new(layout, self.ts.len());
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
         if let Some(path) = &resources.journal {
-            let (journal, recovered) = Journal::open(path, &self.identity(layout, sets, engine))?;
+            let identity = self.identity(layout, sets, &numbers, engine)?;
+            let (journal, recovered) = Journal::open(path, &identity)?;
             state.take(layout, recovered.records);
             state.journal = Some(journal);
             cost.blocks_recovered =
                 numbers.clone().filter(|&number| state.results.is_done(number)).count() as u64;
             cost.bytes_discarded = recovered.discarded_bytes;
+            // A part that is finished is merged as it is: nothing is told of its points any more.
+            if which == Blocks::OfPart && recovered.finished {
+                return Ok((state, cost));
+            }
         }
         let work = Work {
             engine,
@@ -353,6 +394,15 @@ impl Evaluation {
     }
 }
 
+/// What blocks are computed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blocks {
+    /// A report on the points as they are now.
+    OfReport,
+    /// A file to be merged.
+    OfPart,
+}
+
 /// Most values of t, whose results a record of a journal holds.
 const MAX_TS: usize = 64;
 
@@ -365,6 +415,15 @@ impl<'a> Sets<'a> {
     /// Two sets.
     pub fn two(x: &'a dyn Source, y: &'a dyn Source) -> Self {
         Self { x, y: Some(y) }
+    }
+
+    /// A sample of their values, which tells them from others of the same shape.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sources.
+    pub fn sample(&self) -> Result<Sample> {
+        Ok(Sample { x: sample_of(self.x)?, y: self.y.map(sample_of).transpose()? })
     }
 
     /// Their shape.
@@ -385,6 +444,31 @@ impl<'a> Sets<'a> {
             return Err(Error::Sets { problem });
         }
         Ok(Shape { x_rows: x.rows(), y_rows: y.map(Source::rows), dims: x.dims() })
+    }
+}
+
+/// Hashes of some rows of x, and of y where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    x: Hash,
+    y: Option<Hash>,
+}
+
+impl Sample {
+    /// As text, for a plan.
+    pub fn to_text(self) -> String {
+        let hashes = [Some(self.x), self.y].into_iter().flatten();
+        let hash = |hash: Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        hashes.map(hash).collect::<Vec<_>>().join("-")
+    }
+
+    /// From such a text; None for any other.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let hash = |text: &str| Some(u128::from_str_radix(text, 16).ok()?.to_be_bytes());
+        match text.split_once('-') {
+            None => Some(Self { x: hash(text)?, y: None }),
+            Some((x, y)) => Some(Self { x: hash(x)?, y: Some(hash(y)?) }),
+        }
     }
 }
 
@@ -461,6 +545,7 @@ impl Memory {
         let most_panels = x.count().max(layout.panels(SetName::Y).count());
         Self {
             fixed: Results::bytes(layout.count(), width)
+                + BYTES_OF_SCHEDULED_BLOCK * layout.count() as u64
                 + SCRATCH_BYTES * rayon::current_num_threads() as u64,
             panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,
             most_panels: most_panels + PANELS_IN_FLIGHT,

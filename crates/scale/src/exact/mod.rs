@@ -9,7 +9,7 @@ mod results;
 mod run;
 mod schedule;
 
-pub use evaluation::{Cost, Evaluation, Expected, Found, Resources, Sets, Shape};
+pub use evaluation::{Cost, Evaluation, Expected, Found, Resources, Sample, Sets, Shape};
 pub use parts::Part;
 
 pub(crate) use blocks::{Block, Layout, SetName};

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::PathBuf};
 use unisphere::Engine;
 
 use super::{
-    evaluation::{Cost, Evaluation, Found, Resources, Sets, Shape},
+    evaluation::{Blocks, Cost, Evaluation, Found, Resources, Sample, Sets, Shape},
     fingerprint::Hash,
     run::{State, panel_of},
 };
@@ -36,19 +36,20 @@ impl Evaluation {
             return Err(Error::NoPart { part: number, parts: of });
         }
         let layout = self.layout(sets.shape()?)?;
-        let numbers = layout.part(number - 1, of);
-        Ok(self.work(engine, sets, &layout, numbers, resources)?.1)
+        let numbers = layout.parts(of).swap_remove(number - 1);
+        Ok(self.work(engine, sets, &layout, numbers, Blocks::OfPart, resources)?.1)
     }
 
-    /// The values of all pairs, from the files of all parts in their order. It reads no points.
+    /// The values of all pairs, from the files of all parts in their order. It reads no points: `sample` is that of the sets that
+    /// the parts are to be of.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] names parts that have no file or are not finished; [`Error::Contradiction`] those of another
     /// evaluation, of other points, or of a device with other bits.
-    pub fn merge(&self, shape: Shape, files: &[PathBuf]) -> Result<Found> {
+    pub fn merge(&self, shape: Shape, sample: Sample, files: &[PathBuf]) -> Result<Found> {
         let layout = self.layout(shape)?;
-        let fingerprint = self.fingerprint(&layout, shape.dims);
+        let ranges = layout.parts(files.len());
         let mut state = State::new(&layout, self.ts().len());
         let mut of_panels: HashMap<u64, (Hash, usize)> = HashMap::new();
         let (mut missing, mut device): (Vec<usize>, Option<(String, usize)>) = (Vec::new(), None);
@@ -70,24 +71,24 @@ impl Evaluation {
                 }
                 other => other?,
             };
-            if identity.fingerprint != fingerprint {
-                return Err(Error::Sets {
-                    problem: format!(
-                        "{} is a part of another evaluation: of other options, shapes or another version; run this part again \
-                         in an empty folder",
-                        path.display()
-                    ),
-                });
+            let numbers = &ranges[part];
+            if identity.fingerprint != self.fingerprint(&layout, shape.dims, sample, numbers) {
+                let problem = format!(
+                    "{} is no file of part {} of this plan: other points, options, part or version; remove it and run that part",
+                    path.display(),
+                    part + 1
+                );
+                return Err(Error::Sets { problem });
             }
             let (first, file) = device.get_or_insert_with(|| (identity.device.clone(), part));
             if *first != identity.device {
                 let what = format!(
-                    "one is of {first}, the other of {}, whose last digits differ; run both on one kind of device",
+                    "one is of {first}, the other of {}, whose last digits differ; remove one and run its part on the \
+                     other's kind of device",
                     identity.device
                 );
                 return Err(contradiction(*file, part, &what));
             }
-            let numbers = layout.part(part, files.len());
             for record in &recovered.records {
                 match record {
                     Record::Panel { number, hash } => {
@@ -97,7 +98,8 @@ impl Evaluation {
                                 .map(|(set, panel)| layout.panels(set).range(panel));
                             let rows = rows.unwrap_or_default();
                             let what = format!(
-                                "they read other values in rows {} to {}; give both the same files and run them again",
+                                "they read other values in rows {} to {}; remove the one that is of the wrong values and run \
+                                 its part again",
                                 rows.start,
                                 rows.end.saturating_sub(1)
                             );

@@ -1,7 +1,7 @@
 //! The work on missing blocks: one thread reads panels ahead, and the device computes what they make possible.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Range,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -57,11 +57,18 @@ struct Shared<'a> {
     state: Mutex<&'a mut State>,
     /// Whether somebody has asked for an end.
     is_stopped: AtomicBool,
+    /// The first failure of the journal.
+    failure: Mutex<Option<Error>>,
     /// Pairs of all blocks to be computed.
     total: u64,
 }
 
 impl<'a> Shared<'a> {
+    fn fail(&self, error: Error) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
     fn lock(&self) -> MutexGuard<'_, &'a mut State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,7 +90,9 @@ impl Work<'_> {
         let arrivals = schedule(self.layout, capacity, missing);
         let pairs = |block: &Block| self.layout.pairs(*block);
         let total = arrivals.iter().flat_map(|arrival| &arrival.blocks).map(pairs).sum();
-        let shared = Shared { state: Mutex::new(state), is_stopped: AtomicBool::new(false), total };
+        self.check_unread(&arrivals, state)?;
+        let failure = Mutex::default();
+        let shared = Shared { state: Mutex::new(state), is_stopped: AtomicBool::new(false), failure, total };
         let done = thread::scope(|scope| {
             // The reader ends when nobody receives any more.
             let (sender, receiver) = sync_channel(PANELS_IN_FLIGHT - 2);
@@ -92,7 +101,25 @@ impl Work<'_> {
         });
         // What is finished is kept, whatever ended the work.
         let kept = shared.lock().journal.as_mut().map_or(Ok(()), Journal::sync);
-        done.and_then(|()| Ok(kept?))
+        // The first failure of the journal says more than what the other threads met after it.
+        match shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => done.and_then(|()| Ok(kept?)),
+        }
+    }
+
+    /// That panels are still what an earlier run has read, whose blocks are all done, so that nothing reads them again.
+    fn check_unread(&self, arrivals: &[Arrival], state: &mut State) -> Result<()> {
+        let read: HashSet<_> = arrivals.iter().map(|arrival| (arrival.set, arrival.panel)).collect();
+        let unread = state.hashes.iter().filter(|(panel, _)| !read.contains(panel));
+        for (&(set, panel), &hash) in unread {
+            let rows = self.layout.panels(set).range(panel);
+            state.rows_read += rows.len() as u64;
+            if hash_of(self.source(set).embeddings_in(rows.clone(), self.scaling)?.values()) != hash {
+                return Err(Error::changed(self.source(set), rows));
+            }
+        }
+        Ok(())
     }
 
     fn read_all(&self, arrivals: &[Arrival], sender: SyncSender<Result<Panel>>) {
@@ -159,7 +186,11 @@ impl Work<'_> {
         state.results.put(number, &values);
         state.pairs_computed += self.layout.pairs(block);
         if let Some(journal) = &mut state.journal {
-            journal.append(&Record::Block { number: number as u64, values: self.padded(values) })?;
+            let record = Record::Block { number: number as u64, values: self.padded(values) };
+            if let Err(error) = journal.append(&record) {
+                shared.fail(error.into());
+                return Err(EngineError::Stopped.into());
+            }
         }
         let progress = Progress::new(state.pairs_computed, shared.total);
         if self.observer.is_some_and(|observe| observe(progress).is_break()) {
