@@ -63,7 +63,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     let text = error.render();
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         return Err(Failure::Usage(format!(
-            "eval takes X.npy and Y.npy, and {files} files are named\n\
+            "X.npy and Y.npy are taken, and {files} files are named\n\
              quote the pattern of files that are one set, so that the shell leaves it as it is: 'emb_*.npy'"
         )));
     }
@@ -73,11 +73,12 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
 }
 
-/// How many files a line for eval names, where it names more than two, as it does with a pattern that the shell has expanded.
+/// How many files a line for eval or plan names, where it names more than two, as it does with a pattern that the shell has expanded.
 fn too_many_files(line: &[OsString]) -> Option<usize> {
     let is_file = |argument: &&OsString| argument.to_string_lossy().ends_with(".npy");
     let files = line.iter().skip(2).take_while(is_file).count();
-    (line.get(1)? == "eval" && files > 2).then_some(files)
+    let takes_two = ["eval", "plan"].iter().any(|name| line.get(1).is_some_and(|word| word == name));
+    (takes_two && files > 2).then_some(files)
 }
 
 /// clap's paragraphs in two lines: what is wrong, and a tip where it has one, or else where to read more.

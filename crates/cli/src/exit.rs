@@ -72,12 +72,20 @@ impl From<unisphere_eval::Error> for Failure {
     }
 }
 
+fn is_zero_row(error: &unisphere_io::Error) -> bool {
+    matches!(error.fault, unisphere_io::Fault::Content(unisphere::Error::ZeroRow { .. }))
+}
+
 impl From<unisphere_scale::Error> for Failure {
     fn from(error: unisphere_scale::Error) -> Self {
         use unisphere_scale::Error::*;
         let text = error.to_string();
         match error {
             Engine(error) => error.into(),
+            // These sets have no --zero-rows.
+            Input(error) if is_zero_row(&error) => {
+                Self::Input(format!("{error}\nleave such rows out of the file; --raw takes rows as they are"))
+            }
             Input(error) => error.into(),
             Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } => Self::Input(text),
             Memory { .. } | NoPart { .. } => Self::Usage(text),

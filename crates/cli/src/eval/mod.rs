@@ -10,7 +10,10 @@ mod options;
 pub(crate) use help::{long as long_help, short as short_help};
 pub(crate) use options::Eval;
 
-use std::path::PathBuf;
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+};
 
 use unisphere::{Engine, unordered_pairs};
 use unisphere_eval::{Error, Plan, Report, Session, measure};
@@ -53,7 +56,7 @@ fn document(options: &Eval) -> Result<Document, Failure> {
         Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
     let inputs = Inputs::open(options, &plan)?;
     let pairs = unordered_pairs(inputs.x.rows());
-    if pairs > PAIRS_WITHOUT_HINT {
+    if pairs > PAIRS_WITHOUT_HINT && io::stderr().is_terminal() {
         exit::say(&format!(
             "all {}pairs of a set take a while; --tolerance auto estimates uniformity from a small part of them",
             text::magnitude(pairs as f64)

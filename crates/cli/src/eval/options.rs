@@ -202,7 +202,7 @@ impl Eval {
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
                 "{name} needs all points in memory, and sets of any size have alignment and uniformity alone\n\
-                 leave out {name}; or name single files, and leave out --tolerance, --max-memory and --journal"
+                 leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal and --across"
             )));
         }
         if self.raw && self.storage == Storage::F16 {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use unisphere::Engine;
+use unisphere::{DeviceKind, Engine};
 use unisphere_io::Shards;
 use unisphere_scale::{Evaluation, Resources, Sampling, Shape};
 
@@ -13,7 +13,7 @@ use super::{
     print,
     report::{Alignment, Device, Report, Row, row, row_across},
 };
-use crate::{exit::Failure, progress::Display, text};
+use crate::{exit::Failure, interrupt, progress::Display, text};
 
 /// Computes and prints the report. Fails after that, where intervals are wider than asked for.
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
@@ -34,14 +34,18 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         let value = evaluation.alignment(&engine, &files.x, y, &resources)?;
         alignment = Some(Alignment { alpha: request.alpha, value, pairs: shape.x_rows as u64 });
     }
-    let of = |set, source: &Shards, shape| of_set(&engine, &sampling, request, &display, set, source, shape);
+    let of = |set, source: &Shards, shape| {
+        leaving(&engine, || of_set(&engine, &sampling, request, &display, set, source, shape))
+    };
     let mut uniformity = of("x", &files.x, shape)?;
     if let Some(y) = &files.y {
         uniformity.extend(of("y", y, shape)?);
     }
     if options.across {
         display.counted("cross uniformity");
-        let found = sampling.cross_uniformities_of(&engine, files.sets(), request.scaling, &request.ts)?;
+        let found = leaving(&engine, || {
+            Ok(sampling.cross_uniformities_of(&engine, files.sets(), request.scaling, &request.ts)?)
+        })?;
         let rows = request.ts.iter().zip(found);
         uniformity.extend(rows.map(|(&t, interval)| Row {
             interval: Some(interval),
@@ -51,6 +55,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     drop(display);
     let report = Report {
         files: request.files(),
+        file_counts: files.counts(),
         shape,
         scaling: request.scaling,
         device: Device::of(&engine),
@@ -61,6 +66,12 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     };
     print(&report, request.json)?;
     reached(&report)
+}
+
+/// Does what an interruption may end at any point, reading included, as nothing of an estimate is kept; but for GPUs, which are
+/// left between two commands.
+fn leaving<T>(engine: &Engine, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    if engine.device().kind == DeviceKind::Cpu { interrupt::leaving_at_once(work)? } else { work() }
 }
 
 fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {

@@ -1,15 +1,9 @@
 //! The values of all pairs, in as much memory as is allowed.
 
-use std::{
-    fs,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    path::PathBuf,
-    sync::Arc,
-    time::Instant,
-};
+use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 
 use unisphere::{Embeddings, Engine, Scaling, Uniformity};
-use unisphere_scale::{Evaluation, Expected, Resources};
+use unisphere_scale::{Error, Evaluation, Expected, Resources};
 
 use super::{
     Request, Scale,
@@ -42,22 +36,32 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let evaluation = if options.across { evaluation.across() } else { evaluation };
     let expected = evaluation.expected(shape, max_memory)?;
     let display = Display::new();
-    let engine = request.place.open(&display)?;
+    // A block of a huge set takes long: the engine heeds an interruption within it.
+    let engine = request.place.open(&display)?.observed_by(|_| interrupt::control());
     let seconds = expected.pairs as f64 / pairs_per_second(&engine, shape.dims, request)?;
     let mut resources = Resources::default();
     resources.max_memory = max_memory;
     resources.observer = Some(Arc::new(display.observer()));
     resources.journal.clone_from(&options.journal);
     if resources.journal.is_none() && seconds > SECONDS_WITHOUT_JOURNAL {
-        resources.journal = journal_in_cache(request);
+        resources.journal = journal_in_cache(&evaluation.journal_name(&engine, sets)?);
     }
     if seconds > SECONDS_WITHOUT_NOTICE {
         exit::say(&notice(&expected, seconds, files.row_bytes(), resources.journal.as_ref()));
     }
     interrupt::check()?;
     display.counted("all pairs");
-    let found = evaluation.values(&engine, sets, &resources)?;
+    let mut found = evaluation.values(&engine, sets, &resources);
+    if let (Err(Error::Journal(error)), None) = (&found, &options.journal) {
+        exit::say(&format!("{error}\nthis run goes on without a journal"));
+        resources.journal = None;
+        found = evaluation.values(&engine, sets, &resources);
+    }
     drop(display);
+    if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&found, &resources.journal) {
+        exit::say(&format!("finished work is in {}: the same command goes on from it", journal.display()));
+    }
+    let found = found?;
     if options.journal.is_none()
         && let Some(journal) = resources.journal.take()
     {
@@ -66,6 +70,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     }
     let report = Report {
         files: request.files(),
+        file_counts: files.counts(),
         shape,
         scaling: request.scaling,
         device: Device::of(&engine),
@@ -141,20 +146,11 @@ fn pairs_per_second(engine: &Engine, dims: usize, request: &Request) -> Result<f
     Ok((ROWS * ROWS) as f64 / start.elapsed().as_secs_f64().max(1e-9))
 }
 
-/// A journal of this request in the user's cache directory: another one for other files, and for files that have changed.
-fn journal_in_cache(request: &Request) -> Option<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    format!("{:?} {} {:?}", request.ts, request.alpha, request.scaling).hash(&mut hasher);
-    for (_, path) in request.files() {
-        path.canonicalize().unwrap_or(path.clone()).hash(&mut hasher);
-        if let Ok(metadata) = fs::metadata(&path) {
-            metadata.len().hash(&mut hasher);
-            metadata.modified().ok().hash(&mut hasher);
-        }
-    }
+/// A file in the user's cache directory.
+fn journal_in_cache(name: &str) -> Option<PathBuf> {
     let folder = dirs::cache_dir()?.join("unisphere").join("journals");
     fs::create_dir_all(&folder).ok()?;
-    Some(folder.join(format!("{:016x}.journal", hasher.finish())))
+    Some(folder.join(name))
 }
 
 #[cfg(test)]

@@ -45,6 +45,11 @@ impl Files {
         Sets { x: &self.x, y: self.y.as_ref().map(|y| y as _) }
     }
 
+    /// How many files x and y have.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        std::iter::once(&self.x).chain(&self.y).map(|set| set.files().len()).collect()
+    }
+
     /// So much memory without what pipes take of it.
     pub(super) fn left_of(&self, max_memory: Option<u64>) -> Option<u64> {
         let kept = bytes_in_memory(&self.x) + self.y.as_ref().map_or(0, bytes_in_memory);

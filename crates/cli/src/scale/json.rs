@@ -14,6 +14,9 @@ pub(super) fn export(report: &Report) -> String {
     for (role, path) in &report.files {
         put(role, path.to_string_lossy().into());
     }
+    if report.file_counts.iter().any(|&files| files > 1) {
+        put("files", report.file_counts.clone().into());
+    }
     match &report.device {
         Device::Class(class) => {
             put("device_class", class.clone().into());
@@ -82,6 +85,7 @@ fn work(of: &Exact) -> Value {
         "blocks": of.cost.blocks,
         "blocks_recovered": of.cost.blocks_recovered,
         "pairs_computed": of.cost.pairs_computed,
+        "bytes_discarded": of.cost.bytes_discarded,
     });
     match of.parts {
         Some(parts) => object["parts"] = parts.into(),

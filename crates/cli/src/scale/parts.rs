@@ -3,7 +3,7 @@
 use std::{env, fs, sync::Arc, time::Instant};
 
 use unisphere_io::Source as _;
-use unisphere_scale::{Part, Resources};
+use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
     MergeOptions, PartOptions, Place,
@@ -13,7 +13,7 @@ use super::{
     print,
     report::{Alignment, Device, Exact, Report, rows},
 };
-use crate::{exit::Failure, output, progress::Display, text};
+use crate::{exit::Failure, interrupt, output, progress::Display, text};
 
 /// Variables that tell a task its number, and what is to be added for the first to be 1.
 const TASK_VARIABLES: [(&str, usize); 4] =
@@ -37,18 +37,22 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
         )));
     }
     let name = options.out.display();
+    if options.out.is_file() {
+        return Err(Failure::Usage(format!("--out {name} is a file; name a folder")));
+    }
     fs::create_dir_all(&options.out).map_err(|error| Failure::Input(format!("--out {name}: {error}")))?;
     let display = Display::new();
     let place =
         Place { device: options.device.clone(), precision: options.precision, storage: options.storage };
-    let engine = place.open(&display)?;
+    let engine = place.open(&display)?.observed_by(|_| interrupt::control());
     let file = plan.file(&options.out, number);
     let mut resources = Resources::default();
     resources.max_memory = max_memory;
     resources.journal = Some(file.clone());
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));
-    let cost = plan.evaluation().part(&engine, files.sets(), Part { number, of: plan.parts }, &resources)?;
+    let part = Part { number, of: plan.parts };
+    let cost = plan.evaluation().part(&engine, files.sets(), part, &resources).map_err(of_part)?;
     drop(display);
     output::print(&format!(
         "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",
@@ -58,6 +62,17 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
         text::count(cost.blocks_recovered),
         text::seconds(start.elapsed().as_secs_f64()),
     ))
+}
+
+/// The cure for a file of another plan, which a part cannot name another for.
+fn of_part(error: Error) -> Failure {
+    match error {
+        Error::Journal(JournalError { path, fault: JournalFault::OtherRun }) => Failure::Input(format!(
+            "{} is of another plan or of other points; name another folder for --out, or remove it",
+            path.display()
+        )),
+        error => error.into(),
+    }
 }
 
 /// Number of a part: as it is given, or as the scheduler of this task says.
@@ -87,10 +102,11 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
     let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(&options.parts, part)).collect();
     let shape = plan.shape();
     let evaluation = plan.evaluation();
-    let found = evaluation.merge(shape, &files)?;
+    let found = evaluation.merge(shape, plan.sample, &files)?;
     let paths = [Some(("x", plan.x.clone())), plan.y.clone().map(|y| ("y", y))];
     let report = Report {
         files: paths.into_iter().flatten().collect(),
+        file_counts: Vec::new(),
         shape,
         scaling: plan.scaling,
         device: Device::Class(found.device.clone()),

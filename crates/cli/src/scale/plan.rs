@@ -8,10 +8,10 @@ use std::{
 use serde_json::{Value, json};
 use unisphere::Scaling;
 use unisphere_io::Source as _;
-use unisphere_scale::{Evaluation, Shape};
+use unisphere_scale::{Evaluation, Sample, Shape};
 
-use super::{PlanOptions, files::Files};
-use crate::{exit::Failure, json as common, output};
+use super::{PlanOptions, files::Files, is_pattern};
+use crate::{exit::Failure, json as common, output, text};
 
 /// What a plan says.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) alpha: f64,
     pub(super) scaling: Scaling,
     pub(super) across: bool,
+    /// Tells the points from others of the same shape.
+    pub(super) sample: Sample,
     pub(super) parts: usize,
 }
 
@@ -39,8 +41,17 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     }
     let files = Files::open(&options.x, options.y.as_deref(), None)?;
     let absolute = |path: &Path| {
-        let absolute = std::path::absolute(path);
-        absolute.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+        let name = path.display();
+        let absolute =
+            std::path::absolute(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        // A folder that is put before a pattern is not to be read as one.
+        let folder = absolute.to_string_lossy().trim_end_matches(&*path.to_string_lossy()).to_owned();
+        if is_pattern(path) && folder.contains(['*', '?', '[']) {
+            return Err(Failure::Input(format!(
+                "{name} is a pattern, and so is the name of this folder, {folder}; rename the folder"
+            )));
+        }
+        Ok(absolute)
     };
     let plan = Plan {
         x: absolute(&options.x)?,
@@ -51,17 +62,28 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         alpha: options.alpha,
         scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
         across: options.across,
+        sample: files.sets().sample()?,
         parts: options.parts as usize,
     };
     // What cannot be evaluated is refused now.
-    plan.evaluation().expected(plan.shape(), None)?;
+    let blocks = plan.evaluation().expected(plan.shape(), None)?.blocks;
+    if u64::from(options.parts) > blocks {
+        return Err(Failure::Usage(format!(
+            "the work has {}, of which a part has at least one: --parts may be at most {blocks}",
+            text::plural(blocks, "block")
+        )));
+    }
     output::print(&format!("{:#}\n", plan.to_json()?))
 }
 
 impl Plan {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
-        let text = fs::read_to_string(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        if path.is_dir() {
+            return Err(Failure::Usage(format!("{name} is a directory; name the plan first")));
+        }
+        let bytes = fs::read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        let text = String::from_utf8_lossy(&bytes);
         let object = serde_json::from_str(&text).map_err(|error| {
             Failure::Input(format!("{name}: not a plan: {error}; make it by unisphere plan"))
         })?;
@@ -90,7 +112,8 @@ impl Plan {
             ts: object["t"].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?,
             alpha: object["alpha"].as_f64()?,
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
-            across: object["across"].as_bool()?,
+            across: object["across"].as_bool().filter(|across| !across || path("y").is_some())?,
+            sample: Sample::from_text(object["sample"].as_str()?)?,
             parts: number("parts").filter(|&parts| parts > 0)?,
         })
     }
@@ -112,6 +135,7 @@ impl Plan {
         object["alpha"] = self.alpha.into();
         object["normalized"] = (self.scaling == Scaling::Unit).into();
         object["across"] = self.across.into();
+        object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
         Ok(object)
     }
@@ -151,7 +175,8 @@ mod tests {
             ts: vec![2.0, 0.1],
             alpha: 1.0,
             scaling: Scaling::Raw,
-            across: true,
+            across: false,
+            sample: Sample::from_text(&"0f".repeat(16)).expect("a hash"),
             parts: 12,
         };
         for y in [None, Some(PathBuf::from("/data/y.npy"))] {

@@ -12,6 +12,8 @@ pub(super) const ACROSS: &str = "xy";
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) files: Vec<(&'static str, PathBuf)>,
+    /// How many files each of them names; empty where none was opened.
+    pub(super) file_counts: Vec<usize>,
     pub(super) shape: Shape,
     pub(super) scaling: Scaling,
     pub(super) device: Device,

@@ -14,6 +14,11 @@ pub(super) fn export(report: &Report) -> String {
 fn head(report: &Report) -> String {
     let mut lines: Vec<_> =
         report.files.iter().map(|(role, path)| (*role, path.display().to_string())).collect();
+    for ((_, line), &files) in lines.iter_mut().zip(&report.file_counts) {
+        if files > 1 {
+            *line += &format!(", {}", plural(files as u64, "file"));
+        }
+    }
     let scaling = match report.scaling {
         Scaling::Unit => "scaled to unit length",
         Scaling::Raw => "raw",
@@ -101,15 +106,15 @@ fn intervals(report: &Report) -> String {
             name(report, row),
             format!("t = {}", plain(row.t)),
             decimal(row.value),
-            format!("{:.1e}", interval.half_width()),
             decimal(interval.low),
             decimal(interval.high),
+            format!("{:.1e}", interval.half_width()),
             interval.row_error.map_or("-".into(), |error| format!("{error:.1e}")),
             floor(row),
             format!("{} ({} %)", count(interval.pairs), digits(100.0 * interval.share)),
         ])
     });
-    let head = ["", "", "value", "+-", "from", "to", "error of rows", "floor", "pairs"];
+    let head = ["", "", "value", "from", "to", "half-width", "error of rows", "floor", "pairs"];
     columns(&head, 2, &alignment.chain(rows).collect::<Vec<_>>())
 }
 
@@ -134,11 +139,9 @@ fn notes(report: &Report) -> String {
             plural(of.panel_rows as u64, "row"),
         );
     }
-    for row in &report.uniformity {
-        if row.interval.is_some_and(|interval| interval.method == Method::Exact) {
-            let at = format!("{} at t = {}", name(report, row), plain(row.t));
-            notes += &format!("{at} is of all pairs: no estimate of fewer promises as much.\n");
-        }
+    if estimates.clone().any(|interval| interval.method == Method::Exact) {
+        notes +=
+            "100 %: computed from all pairs, as no sample of them promises the tolerance, or they are few.\n";
     }
     if report.exact.is_none() {
         notes += "Error of rows: the standard error of the value as one of a sample of rows.\n";

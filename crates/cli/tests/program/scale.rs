@@ -111,7 +111,8 @@ fn estimates_need_not_hold_all_points() {
     folder.npy("x.npy", &noise(n * 2, 5), n, 2);
     let exact = values(&folder.json(&["x.npy", "--max-memory", "1G"]))[0];
     for memory in ["400K", "1M", "1G"] {
-        let report = folder.json(&["x.npy", "--tolerance", "2e-2", "--max-memory", memory]);
+        let report =
+            folder.json(&["x.npy", "--tolerance", "2e-2", "--estimate-only", "--max-memory", memory]);
         let estimate = &report["uniformity"][0]["estimate"];
         let [low, high] = ["low", "high"].map(|end| estimate[end].as_f64().unwrap());
         assert!(low <= exact && exact <= high && estimate["share"].as_f64() < Some(0.5), "{report}");
@@ -205,6 +206,13 @@ fn parts_merge_to_the_bits_of_one_process() {
     let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
     assert_eq!((&merged["uniformity"], &merged["alignment"]), (&wanted["uniformity"], &wanted["alignment"]));
     assert!(stdout(&run(&folder, &["merge", "run.plan", "parts"])).contains("from 3 parts"));
+    // Other points of the same shape, in the same folder: neither a part nor a merge takes the first ones' for theirs.
+    folder.npy("x.npy", &noise(N * D, 77), N, D);
+    assert_refused(&part("1", None), 3, &["part-1-of-3", "other points"]);
+    let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "3", "--across"]);
+    fs::write(folder.path().join("other.plan"), &plan.stdout).unwrap();
+    assert_refused(&run(&folder, &["merge", "other.plan", "parts"]), 3, &["part-1-of-3", "other points"]);
+    assert_refused(&run(&folder, &["plan", "x.npy", "--parts", "9999"]), 2, &["at most"]);
     // A file that is not the plan's any more.
     folder.npy("x.npy", &noise(30 * D, 1), 30, D);
     assert_refused(&part("1", None), 3, &["30", "9001"]);
@@ -225,6 +233,7 @@ fn every_output_follows_the_schema() {
         &["x.npy", "y.npy", "--max-memory", "1G", "--journal", "j"][..],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
+        &["part_*.npy"],
     ] {
         reports.push(folder.json(line));
     }
