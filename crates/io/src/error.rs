@@ -106,11 +106,57 @@ pub enum Fault {
     /// A pattern of names that no file has.
     #[error("no file has a name like this; check the directory and the pattern")]
     NoMatch,
+    /// A pattern that matches files of several series.
+    #[error(
+        "matches {} and {}, whose names differ in more than numbers; give a pattern of one series",
+        .first.display(), .other.display()
+    )]
+    MixedNames {
+        /// The first file.
+        first: PathBuf,
+        /// The first file that is not of its series.
+        other: PathBuf,
+    },
+    /// A pattern that matches two files of the same numbers, such as emb_1 and emb_01.
+    #[error(
+        "matches {} and {}, whose names have the same numbers; remove one of them, or give it another number",
+        .first.display(), .other.display()
+    )]
+    SameNumbers {
+        /// One of them.
+        first: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
+    /// A pattern that matches files of different totals, such as x-0-of-2 and x-1-of-3.
+    #[error(
+        "matches {} and {}, whose names say different totals; give a pattern of one series",
+        .first.display(), .other.display()
+    )]
+    MixedTotals {
+        /// The first file.
+        first: PathBuf,
+        /// The first file of another total.
+        other: PathBuf,
+    },
     /// A number that is left out in the names of files.
-    #[error("{} is missing between files that are there; add it, or name the files one by one without it", .missing.display())]
+    #[error("{} is missing{}", .missing.display(), whence(*.total))]
     MissingShard {
         /// The first file that is missing.
         missing: PathBuf,
+        /// How many files there should be, where their names say so, such as x-0-of-3.
+        total: Option<u128>,
+    },
+    /// More files than their names say.
+    #[error(
+        "{} is one more than the {total} files that its name says; give a pattern of one series",
+        .extra.display()
+    )]
+    ExtraShard {
+        /// The first file too many.
+        extra: PathBuf,
+        /// How many files there should be.
+        total: u128,
     },
     /// A file of other dimensions than the first of its set.
     #[error("has {dims} dimensions, and {} has {first_dims}; name files of one encoder only", .first.display())]
@@ -350,6 +396,18 @@ impl From<io::Error> for Fault {
 
 fn prefix(path: &Path) -> String {
     if path.as_os_str().is_empty() { String::new() } else { format!("{}: ", path.display()) }
+}
+
+fn whence(total: Option<u128>) -> String {
+    match total {
+        Some(total) => format!(
+            ", and the names of the others say that there are {total}; add it, or rename them to say how many they are"
+        ),
+        None => {
+            " between files that are there; add it, or rename them so that their numbers follow each other"
+                .into()
+        }
+    }
 }
 
 fn quoted(expected: &str) -> String {

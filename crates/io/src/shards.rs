@@ -10,7 +10,8 @@ use glob::{MatchOptions, glob_with};
 use rayon::prelude::*;
 
 use crate::{
-    Error, Fault, File, Result, Source, series,
+    Error, Fault, File, Result, Source,
+    series::{self, Flaw},
     stored::{Budget, is_pipe},
     values,
 };
@@ -60,21 +61,23 @@ impl Shards {
     /// before emb_10. Names that begin with a dot match only a pattern that does. A path without such signs, and one at
     /// which a file is, is that file.
     ///
+    /// The names must be one series. They differ in numbers alone, and no two have the same ones. Where neighbours differ in
+    /// one number, they do by its step, which is the smallest such difference: emb_0, emb_1, emb_2, and ckpt_1000, ckpt_2000,
+    /// ckpt_3000. The step of two files is 1. Names such as x-0-of-3 are as many as they say, from 0 or from 1.
+    ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open); [`Fault::Pattern`] for what is no pattern, [`Fault::NoMatch`] where no file matches,
-    /// [`Fault::MissingShard`] where two names that follow each other differ in one number, and by more than 1, and
-    /// [`Fault::PipeMatched`] for a pipe among the files, for whose writer nobody might want to wait.
+    /// [`Fault::MixedNames`], [`Fault::SameNumbers`], [`Fault::MixedTotals`], [`Fault::MissingShard`] and
+    /// [`Fault::ExtraShard`] where the names are no complete series, and [`Fault::PipeMatched`] for a pipe among the files,
+    /// for whose writer nobody might want to wait.
     pub fn matching(pattern: &str) -> Result<Self> {
         let path = Path::new(pattern);
         if is_one_file(path) {
             return Self::open(&[path]);
         }
         let paths = matches(pattern)?;
-        let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-        let missing = names.windows(2).find_map(|pair| series::missing(&pair[0], &pair[1]));
-        if let Some(missing) = missing {
-            let fault = Fault::MissingShard { missing: missing.into() };
+        if let Some(fault) = fault_of_names(&paths) {
             return Err(Error { path: path.into(), fault });
         }
         if let Some(pipe) = paths.iter().find(|path| fs::metadata(path).is_ok_and(|there| is_pipe(&there))) {
@@ -229,4 +232,17 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
     }
     paths.sort_by(|a, b| series::compare(&a.to_string_lossy(), &b.to_string_lossy()));
     Ok(paths)
+}
+
+/// What keeps files, in natural order, from being one series.
+fn fault_of_names(paths: &[PathBuf]) -> Option<Fault> {
+    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    let path = |place: usize| paths[place].clone();
+    Some(match series::flaw(&names)? {
+        Flaw::Mixed(place) => Fault::MixedNames { first: path(0), other: path(place) },
+        Flaw::Twin(place) => Fault::SameNumbers { first: path(place - 1), other: path(place) },
+        Flaw::Total(place) => Fault::MixedTotals { first: path(0), other: path(place) },
+        Flaw::Missing { name, total } => Fault::MissingShard { missing: name.into(), total },
+        Flaw::Extra { place, total } => Fault::ExtraShard { extra: path(place), total },
+    })
 }

@@ -142,8 +142,10 @@ fn files_that_are_missing() {
     let gap = pattern(&folder, "emb_*.npy");
     let (path, fault) = refused(Shards::matching(&gap), "emb_2.npy is missing");
     assert_eq!(path, Path::new(&gap));
-    assert!(matches!(fault, Fault::MissingShard { missing } if missing == folder.path().join("emb_2.npy")));
-    assert!(refused(open(&gap), "one by one").1.to_string().len() < 300);
+    assert!(
+        matches!(fault, Fault::MissingShard { missing, .. } if missing == folder.path().join("emb_2.npy"))
+    );
+    assert!(refused(open(&gap), "add it, or rename them so that").1.to_string().len() < 300);
     assert_eq!(Shards::open(&paths).unwrap().rows(), 3);
 
     let (path, fault) = refused(Shards::matching(&pattern(&folder, "other_*.npy")), "check the directory");
@@ -165,6 +167,73 @@ fn files_that_are_missing() {
     let error = Shards::open(&none).unwrap_err();
     assert_eq!(error.to_string(), "no file was named; name at least one");
     assert!(matches!(error.fault, Fault::NoFiles));
+}
+
+#[test]
+fn files_of_several_series() {
+    let folder = folder();
+    for name in ["emb_0", "emb_1", "emb_final", "img_0", "twin_1", "twin_01"] {
+        put(&folder, &format!("{name}.npy"), &one(1.0));
+    }
+    let at = |name: &str| folder.path().join(name);
+    for (names, files) in [("*.npy", ["emb_0.npy", "emb_final.npy"]), ("*_0.npy", ["emb_0.npy", "img_0.npy"])]
+    {
+        let (path, fault) = refused(open(pattern(&folder, names)), "give a pattern of one series");
+        assert_eq!(path, at(names));
+        assert!(
+            matches!(&fault, Fault::MixedNames { first, other } if [first, other] == files.map(at).each_ref()),
+            "{fault}"
+        );
+    }
+    let (_, fault) = refused(open(pattern(&folder, "twin_*")), "remove one of them");
+    assert!(
+        matches!(&fault, Fault::SameNumbers { first, other } if [first, other] == [&at("twin_01.npy"), &at("twin_1.npy")]),
+        "{fault}"
+    );
+    for (names, rows) in [("emb_[0-9].npy", 2), ("emb_f*.npy", 1), ("img_*", 1)] {
+        assert_eq!(open(pattern(&folder, names)).unwrap().rows(), rows, "{names}");
+    }
+}
+
+#[test]
+fn numbers_in_steps() {
+    let folder = folder();
+    for (number, value) in [(1_000, 1.0), (2_000, 2.0), (3_000, 3.0), (10_000, 4.0)] {
+        put(&folder, &format!("ckpt_{number}.npy"), &one(value));
+    }
+    assert_eq!(values(&open(pattern(&folder, "ckpt_?000.npy")).unwrap()), [1.0, 2.0, 3.0]);
+    let (_, fault) = refused(open(pattern(&folder, "ckpt_*")), "ckpt_4000.npy is missing between");
+    assert!(matches!(fault, Fault::MissingShard { total: None, .. }));
+    refused(open(pattern(&folder, "ckpt_[12]*00.npy")), "ckpt_3000.npy is missing between");
+    refused(open(pattern(&folder, "ckpt_[13]000.npy")), "ckpt_1001.npy is missing between");
+}
+
+#[test]
+fn names_that_say_how_many_files_there_are() {
+    let folder = folder();
+    for number in 0..4u8 {
+        put(&folder, &format!("x-{number:05}-of-00003.npy"), &one(f32::from(number)));
+    }
+    let some = |numbers: &str| pattern(&folder, &format!("x-0000[{numbers}]-*"));
+    assert_eq!(values(&open(some("0-2")).unwrap()), [0.0, 1.0, 2.0]);
+    assert_eq!(values(&open(some("1-3")).unwrap()), [1.0, 2.0, 3.0]);
+    for (numbers, name) in
+        [("01", "x-00002-of-00003.npy"), ("23", "x-00001-of-00003.npy"), ("0", "x-00001-of-00003.npy")]
+    {
+        let (_, fault) = refused(open(some(numbers)), "say that there are 3; add it");
+        assert!(
+            matches!(&fault, Fault::MissingShard { missing, total: Some(3) } if missing.ends_with(name)),
+            "{numbers}: {fault}"
+        );
+    }
+    let (_, fault) = refused(open(some("0-3")), "one more than the 3 files");
+    assert!(
+        matches!(fault, Fault::ExtraShard { extra, total: 3 } if extra.ends_with("x-00003-of-00003.npy"))
+    );
+
+    let other = put(&folder, "x-00003-of-00004.npy", &one(1.0));
+    let (_, fault) = refused(open(some("0-3")), "different totals; give a pattern");
+    assert!(matches!(fault, Fault::MixedTotals { other: path, .. } if path == other));
 }
 
 #[test]
