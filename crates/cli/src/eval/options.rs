@@ -110,7 +110,8 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "OUT.npy", help_heading = REPORT)]
     pub(super) rows: Option<PathBuf>,
 
-    /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading
+    /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading (for sets of any size:
+    /// with it)
     #[arg(long, help_heading = REPORT)]
     pub(super) json: bool,
 
