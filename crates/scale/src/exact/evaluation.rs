@@ -1,20 +1,22 @@
 //! An evaluation: which numbers of which sets, and their exact values within an amount of memory.
 
-use std::{collections::HashMap, fmt, ops::Range, path::PathBuf, sync::Arc};
+use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
 
 use unisphere::{Engine, Error as EngineError, Observer, Scaling};
 use unisphere_io::Source;
 
 use super::{
     blocks::{Layout, SetName, Sum},
-    fingerprint::{Hash, device_class, fingerprint as hash_text, sample_of},
+    fingerprint::{device_class, fingerprint as hash_text},
+    memory::{Memory, panel_rows},
     results::Results,
-    run::{PANELS_IN_FLIGHT, State, Work, panel_of},
+    run::{PANELS_IN_FLIGHT, State, Work},
     schedule::schedule,
+    sets::{Sample, Sets, Shape},
 };
 use crate::{
     error::{Error, Result},
-    journal::{Identity, Journal, Record},
+    journal::{Identity, Journal},
     panels::Panels,
 };
 
@@ -30,26 +32,6 @@ pub struct Evaluation {
     pub(super) scaling: Scaling,
     pub(super) across: bool,
     pub(super) panel_rows: Option<usize>,
-}
-
-/// Sets that are read by range.
-#[derive(Clone, Copy)]
-pub struct Sets<'a> {
-    /// x (n, d).
-    pub x: &'a dyn Source,
-    /// y (m, d); where m = n, row i of both is one positive pair.
-    pub y: Option<&'a dyn Source>,
-}
-
-/// Shape of the sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// Rows of x.
-    pub x_rows: usize,
-    /// Rows of y, where there is one.
-    pub y_rows: Option<usize>,
-    /// Dimensions of both.
-    pub dims: usize,
 }
 
 /// What the work may use, and who is told of it.
@@ -115,19 +97,6 @@ pub struct Expected {
     /// Rows of a panel.
     pub panel_rows: usize,
 }
-
-/// Bytes of a panel that rows are cut into, where sets are not huge.
-const PANEL_BYTES: usize = 8 << 20;
-/// Rows of a panel, at least and at most, where sets are not huge.
-const PANEL_ROWS: std::ops::RangeInclusive<usize> = 256..=4096;
-/// Panels of a set, at most: the number of blocks grows with their square.
-const MAX_PANELS: usize = 2048;
-/// Bytes of a row on the CPU beside its values: its length, and what the formulas see of it.
-const BYTES_BESIDE_ROW: usize = 32;
-/// Bytes of a block in the schedule.
-const BYTES_OF_SCHEDULED_BLOCK: u64 = 32;
-/// Bytes of scratch for each thread.
-const SCRATCH_BYTES: u64 = 2 << 20;
 
 impl Default for Evaluation {
     fn default() -> Self {
@@ -406,78 +375,6 @@ pub(super) enum Blocks {
 /// Most values of t, whose results a record of a journal holds.
 const MAX_TS: usize = 64;
 
-impl<'a> Sets<'a> {
-    /// One set.
-    pub fn one(x: &'a dyn Source) -> Self {
-        Self { x, y: None }
-    }
-
-    /// Two sets.
-    pub fn two(x: &'a dyn Source, y: &'a dyn Source) -> Self {
-        Self { x, y: Some(y) }
-    }
-
-    /// A sample of their values, which tells them from others of the same shape.
-    ///
-    /// # Errors
-    ///
-    /// Those of the sources.
-    pub fn sample(&self) -> Result<Sample> {
-        Ok(Sample { x: sample_of(self.x)?, y: self.y.map(sample_of).transpose()? })
-    }
-
-    /// Their shape.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Sets`] where they differ in dimensions.
-    pub fn shape(&self) -> Result<Shape> {
-        let (x, y) = (self.x, self.y);
-        if let Some(y) = y.filter(|y| y.dims() != x.dims()) {
-            let problem = format!(
-                "{} has {} dimensions, and {} has {}; name two sets from one encoder",
-                x.place(0).0.display(),
-                x.dims(),
-                y.place(0).0.display(),
-                y.dims()
-            );
-            return Err(Error::Sets { problem });
-        }
-        Ok(Shape { x_rows: x.rows(), y_rows: y.map(Source::rows), dims: x.dims() })
-    }
-}
-
-/// Hashes of some rows of x, and of y where there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sample {
-    x: Hash,
-    y: Option<Hash>,
-}
-
-impl Sample {
-    /// As text, for a plan.
-    pub fn to_text(self) -> String {
-        let hashes = [Some(self.x), self.y].into_iter().flatten();
-        let hash = |hash: Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        hashes.map(hash).collect::<Vec<_>>().join("-")
-    }
-
-    /// From such a text; None for any other.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let hash = |text: &str| Some(u128::from_str_radix(text, 16).ok()?.to_be_bytes());
-        match text.split_once('-') {
-            None => Some(Self { x: hash(text)?, y: None }),
-            Some((x, y)) => Some(Self { x: hash(x)?, y: Some(hash(y)?) }),
-        }
-    }
-}
-
-impl fmt::Debug for Sets<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sets").field("shape", &self.shape()).finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { max_memory, journal, .. } = self;
@@ -485,83 +382,5 @@ impl fmt::Debug for Resources {
             .field("max_memory", max_memory)
             .field("journal", journal)
             .finish_non_exhaustive()
-    }
-}
-
-impl State {
-    pub(super) fn new(layout: &Layout, width: usize) -> Self {
-        Self {
-            results: Results::new(layout.count(), width),
-            hashes: HashMap::new(),
-            rows_read: 0,
-            pairs_computed: 0,
-            journal: None,
-        }
-    }
-
-    /// Takes over what an earlier run has finished. Records of blocks that there are none of are not of this evaluation, which
-    /// its fingerprint excludes.
-    pub(super) fn take(&mut self, layout: &Layout, records: Vec<Record>) {
-        for record in records {
-            match record {
-                Record::Block { number, values } => {
-                    if let Ok(number) = usize::try_from(number)
-                        && number < layout.count()
-                    {
-                        self.results.put(number, &values);
-                    }
-                }
-                Record::Panel { number, hash } => {
-                    if let Some(panel) = panel_of(layout, number) {
-                        self.hashes.insert(panel, hash);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Rows of a panel, which follow from the shapes of the sets alone: a power of two.
-fn panel_rows(rows: usize, dims: usize) -> usize {
-    let fitting = (PANEL_BYTES / (4 * dims)).max(1);
-    let usual = (fitting + 1).next_power_of_two() / 2;
-    let usual = usual.clamp(*PANEL_ROWS.start(), *PANEL_ROWS.end());
-    usual.max(rows.div_ceil(MAX_PANELS).next_power_of_two())
-}
-
-/// Memory that an evaluation takes.
-struct Memory {
-    /// Bytes of results and scratch.
-    fixed: u64,
-    /// Bytes of a panel.
-    panel: u64,
-    /// Panels that there are in all.
-    most_panels: usize,
-}
-
-impl Memory {
-    fn new(layout: &Layout, dims: usize, width: usize) -> Self {
-        let x = layout.panels(SetName::X);
-        let most_panels = x.count().max(layout.panels(SetName::Y).count());
-        Self {
-            fixed: Results::bytes(layout.count(), width)
-                + BYTES_OF_SCHEDULED_BLOCK * layout.count() as u64
-                + SCRATCH_BYTES * rayon::current_num_threads() as u64,
-            panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,
-            most_panels: most_panels + PANELS_IN_FLIGHT,
-        }
-    }
-
-    /// Panels that can be held beside those in flight.
-    fn capacity(&self, max_memory: Option<u64>) -> Result<usize> {
-        let Some(given) = max_memory else { return Ok(self.most_panels) };
-        let panels = given.saturating_sub(self.fixed) / self.panel;
-        match usize::try_from(panels).unwrap_or(usize::MAX).saturating_sub(PANELS_IN_FLIGHT) {
-            0 => {
-                let needed = self.fixed + (PANELS_IN_FLIGHT as u64 + 1) * self.panel;
-                Err(Error::Memory { given, panel_bytes: self.panel, needed })
-            }
-            capacity => Ok(capacity),
-        }
     }
 }

@@ -4,13 +4,16 @@
 mod blocks;
 mod evaluation;
 mod fingerprint;
+mod memory;
 mod parts;
 mod results;
 mod run;
 mod schedule;
+mod sets;
 
-pub use evaluation::{Cost, Evaluation, Expected, Found, Resources, Sample, Sets, Shape};
+pub use evaluation::{Cost, Evaluation, Expected, Found, Resources};
 pub use parts::Part;
+pub use sets::{Sample, Sets, Shape};
 
 pub(crate) use blocks::{Block, Layout, SetName};
 pub(crate) use fingerprint::{Hash, hash_of};

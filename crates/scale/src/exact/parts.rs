@@ -5,9 +5,10 @@ use std::{collections::HashMap, path::PathBuf};
 use unisphere::Engine;
 
 use super::{
-    evaluation::{Blocks, Cost, Evaluation, Found, Resources, Sample, Sets, Shape},
+    evaluation::{Blocks, Cost, Evaluation, Found, Resources},
     fingerprint::Hash,
     run::{State, panel_of},
+    sets::{Sample, Sets, Shape},
 };
 use crate::{
     error::{Error, Result},

@@ -19,10 +19,10 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Block, Layout, SetName, Sum},
-    evaluation::Sets,
     fingerprint::{Hash, hash_of},
     results::Results,
     schedule::{Arrival, schedule},
+    sets::Sets,
 };
 use crate::{
     error::{Error, Result},
@@ -71,6 +71,39 @@ impl<'a> Shared<'a> {
 
     fn lock(&self) -> MutexGuard<'_, &'a mut State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    pub(super) fn new(layout: &Layout, width: usize) -> Self {
+        Self {
+            results: Results::new(layout.count(), width),
+            hashes: HashMap::new(),
+            rows_read: 0,
+            pairs_computed: 0,
+            journal: None,
+        }
+    }
+
+    /// Takes over what an earlier run has finished. Records of blocks that there are none of are not of this evaluation, which
+    /// its fingerprint excludes.
+    pub(super) fn take(&mut self, layout: &Layout, records: Vec<Record>) {
+        for record in records {
+            match record {
+                Record::Block { number, values } => {
+                    if let Ok(number) = usize::try_from(number)
+                        && number < layout.count()
+                    {
+                        self.results.put(number, &values);
+                    }
+                }
+                Record::Panel { number, hash } => {
+                    if let Some(panel) = panel_of(layout, number) {
+                        self.hashes.insert(panel, hash);
+                    }
+                }
+            }
+        }
     }
 }
 

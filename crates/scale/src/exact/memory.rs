@@ -1,0 +1,66 @@
+//! Memory that an evaluation takes, and the size of panels.
+
+use super::{
+    blocks::{Layout, SetName},
+    results::Results,
+    run::PANELS_IN_FLIGHT,
+};
+use crate::error::{Error, Result};
+
+/// Bytes of a panel that rows are cut into, where sets are not huge.
+const PANEL_BYTES: usize = 8 << 20;
+/// Rows of a panel, at least and at most, where sets are not huge.
+const PANEL_ROWS: std::ops::RangeInclusive<usize> = 256..=4096;
+/// Panels of a set, at most: the number of blocks grows with their square.
+const MAX_PANELS: usize = 2048;
+/// Bytes of a row on the CPU beside its values: its length, and what the formulas see of it.
+const BYTES_BESIDE_ROW: usize = 32;
+/// Bytes of a block in the schedule.
+const BYTES_OF_SCHEDULED_BLOCK: u64 = 32;
+/// Bytes of scratch for each thread.
+const SCRATCH_BYTES: u64 = 2 << 20;
+
+/// Rows of a panel, which follow from the shapes of the sets alone: a power of two.
+pub(super) fn panel_rows(rows: usize, dims: usize) -> usize {
+    let fitting = (PANEL_BYTES / (4 * dims)).max(1);
+    let usual = (fitting + 1).next_power_of_two() / 2;
+    let usual = usual.clamp(*PANEL_ROWS.start(), *PANEL_ROWS.end());
+    usual.max(rows.div_ceil(MAX_PANELS).next_power_of_two())
+}
+
+/// Memory that an evaluation takes.
+pub(super) struct Memory {
+    /// Bytes of results and scratch.
+    pub(super) fixed: u64,
+    /// Bytes of a panel.
+    pub(super) panel: u64,
+    /// Panels that there are in all.
+    pub(super) most_panels: usize,
+}
+
+impl Memory {
+    pub(super) fn new(layout: &Layout, dims: usize, width: usize) -> Self {
+        let x = layout.panels(SetName::X);
+        let most_panels = x.count().max(layout.panels(SetName::Y).count());
+        Self {
+            fixed: Results::bytes(layout.count(), width)
+                + BYTES_OF_SCHEDULED_BLOCK * layout.count() as u64
+                + SCRATCH_BYTES * rayon::current_num_threads() as u64,
+            panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,
+            most_panels: most_panels + PANELS_IN_FLIGHT,
+        }
+    }
+
+    /// Panels that can be held beside those in flight.
+    pub(super) fn capacity(&self, max_memory: Option<u64>) -> Result<usize> {
+        let Some(given) = max_memory else { return Ok(self.most_panels) };
+        let panels = given.saturating_sub(self.fixed) / self.panel;
+        match usize::try_from(panels).unwrap_or(usize::MAX).saturating_sub(PANELS_IN_FLIGHT) {
+            0 => {
+                let needed = self.fixed + (PANELS_IN_FLIGHT as u64 + 1) * self.panel;
+                Err(Error::Memory { given, panel_bytes: self.panel, needed })
+            }
+            capacity => Ok(capacity),
+        }
+    }
+}
