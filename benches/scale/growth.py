@@ -3,7 +3,7 @@
 
     benches/scale/growth.py                      the table to stdout, and the plot to docs/growth.svg
     benches/scale/growth.py --large large.npy    with the set that make.py made before, in place of another one
-    benches/scale/growth.py --rows 1000,3000 --plot /tmp/growth.svg
+    benches/scale/growth.py --rows 1000,3000 --plot growth.svg
 
 Rows are those of make.py, which needs numpy; smaller sets are the first rows of the largest. Every time is that of the whole
 program, from its start to its report, reading included, and the smallest of two runs. Values of all pairs are computed up to
