@@ -165,6 +165,7 @@ impl<'a> Blocks<'a> {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
     use unisphere::{Embeddings, Engine, Scaling, Uniformity};
 
     use super::*;
@@ -172,14 +173,8 @@ mod tests {
 
     /// Sets of all kinds: even, in clusters, with copies, all equal, in file order, and raw ones.
     fn sets() -> Vec<(&'static str, Vec<f32>, usize, Scaling)> {
-        let noise = |count: usize| {
-            let mut state = 9u64;
-            let mut next = move || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-            };
-            (0..count).map(|_| next()).collect::<Vec<_>>()
-        };
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let mut noise = |count: usize| (0..count).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
         let rows = 300;
         let even = noise(rows * 5);
         let clusters: Vec<_> =

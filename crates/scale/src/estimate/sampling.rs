@@ -1,16 +1,14 @@
 //! How an estimate is made, and of what: options, and the sets that it is for.
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
-use unisphere::{
-    DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity, unordered_pairs,
-};
+use unisphere::{DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity};
 use unisphere_io::Source;
 
 use super::{
     blocks::{Blocks, Side},
     copies::Copies,
     shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
-    stages::{Found, Plan, Rounding},
+    stages::{Count, Found, Plan, Rounding},
     streamed::{Streamed, bytes_of_rows},
     sums::{Held, within},
 };
@@ -172,7 +170,12 @@ impl Sampling {
             Some(bytes) if bytes < bytes_of_rows(x.rows(), x.dims()) => {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = Streamed::new(engine, x, scaling, self.seed, panel_rows, bytes);
-                ts.iter().map(|&t| self.of_streamed(engine, x, &streamed, scaling, t, bytes)).collect()
+                if !self.estimate_only {
+                    // What may have to be computed in the end is refused now, where memory is too small for it.
+                    Evaluation::new().expected(Sets::one(x).shape()?, Some(bytes))?;
+                }
+                let some = streamed.sample(ROWS_FOR_ERROR.min(x.rows()))?;
+                ts.iter().map(|&t| self.of_streamed(engine, x, &streamed, &some, t)).collect()
             }
             _ => {
                 let x = read_in_random_order(x, scaling, &mut self.order_rng())?;
@@ -185,7 +188,7 @@ impl Sampling {
     /// Uniformity of points in a random order. Each t has the same draws as if it were alone.
     fn of_shuffled(&self, engine: &Engine, x: &Shuffled, t: f64) -> Result<Interval> {
         let (points, row_error) = (&x.points, x.row_error(engine, t)?);
-        let plan = self.plan(engine, points.rows(), points.scaling(), t, row_error);
+        let plan = self.plan(engine, Count::within(points.rows()), points.scaling(), t, row_error);
         let panels = Panels { rows: points.rows(), panel_rows: plan.panel_rows };
         let sums = Held { engine, t, left: (points, panels), right: None };
         let blocks = || {
@@ -197,27 +200,23 @@ impl Sampling {
         Ok(self.interval(found, &plan, row_error))
     }
 
-    /// Uniformity of a source that is larger than memory.
+    /// Uniformity of a source that is larger than memory, of which some points are on the device.
     fn of_streamed(
         &self,
         engine: &Engine,
         source: &dyn Source,
         x: &Streamed<'_>,
-        scaling: Scaling,
+        some: &Points,
         t: f64,
-        max_memory: u64,
     ) -> Result<Interval> {
-        if !self.estimate_only {
-            // What may have to be computed in the end is refused now, where memory is too small for it.
-            Evaluation::new().expected(Sets::one(source).shape()?, Some(max_memory))?;
-        }
-        let row_error = row_error(engine, &x.sample(ROWS_FOR_ERROR.min(source.rows()))?, source.rows(), t)?;
-        let plan = self.plan(engine, source.rows(), scaling, t, row_error);
+        let (rows, scaling) = (source.rows(), some.scaling());
+        let row_error = row_error(engine, some, rows, t)?;
+        let plan = self.plan(engine, Count::within(rows), scaling, t, row_error);
         let sums = x.at(t, None);
         let blocks = || Ok(Blocks::within(&sums, Side::new(x.panels(), x.within(t)?), None));
         let exact = || {
             let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
-            let resources = Resources { max_memory: Some(max_memory), ..Resources::default() };
+            let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
             let found = evaluation.values(engine, Sets::one(source), &resources)?;
             Ok(found.x.first().copied().unwrap_or(f64::NAN))
         };
@@ -225,15 +224,13 @@ impl Sampling {
         Ok(self.interval(found, &plan, row_error))
     }
 
-    fn plan(&self, engine: &Engine, rows: usize, scaling: Scaling, t: f64, row_error: Option<f64>) -> Plan {
+    fn plan(&self, engine: &Engine, count: Count, scaling: Scaling, t: f64, row_error: Option<f64>) -> Plan {
         let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
         Plan {
             t,
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
             rounding: Rounding::of(engine, scaling, t),
-            all: unordered_pairs(rows),
-            ordered: 2.0,
-            fewest_rows: rows,
+            count,
             panel_rows: self.panel_rows(engine),
             confidence: self.confidence,
             estimate_only: self.estimate_only,
@@ -306,7 +303,7 @@ impl Sampling {
     }
 
     fn across_shuffled(&self, engine: &Engine, x: &Points, y: &Points, t: f64) -> Result<Interval> {
-        let plan = self.plan_across(engine, [x.rows(), y.rows()], x.scaling(), t);
+        let plan = self.plan(engine, Count::across(x.rows(), y.rows()), x.scaling(), t, None);
         let panels = |points: &Points| Panels { rows: points.rows(), panel_rows: plan.panel_rows };
         let sums = Held { engine, t, left: (x, panels(x)), right: Some((y, panels(y))) };
         let side = |points: &Points| {
@@ -326,7 +323,8 @@ impl Sampling {
         scaling: Scaling,
         t: f64,
     ) -> Result<Interval> {
-        let plan = self.plan_across(engine, [x.panels().rows, y.panels().rows], scaling, t);
+        let count = Count::across(x.panels().rows, y.panels().rows);
+        let plan = self.plan(engine, count, scaling, t, None);
         let sums = x.at(t, Some(y));
         let side = |set: &Streamed<'_>| Ok::<_, Error>(Side::new(set.panels(), set.within(t)?));
         let blocks = || Ok(Blocks::across(&sums, side(x)?, side(y)?));
@@ -338,20 +336,6 @@ impl Sampling {
         };
         let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
         Ok(self.interval(found, &plan, None))
-    }
-
-    fn plan_across(&self, engine: &Engine, rows: [usize; 2], scaling: Scaling, t: f64) -> Plan {
-        Plan {
-            t,
-            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE),
-            rounding: Rounding::of(engine, scaling, t),
-            all: rows[0] as u64 * rows[1] as u64,
-            ordered: 1.0,
-            fewest_rows: rows[0].min(rows[1]),
-            panel_rows: self.panel_rows(engine),
-            confidence: self.confidence,
-            estimate_only: self.estimate_only,
-        }
     }
 
     fn check(&self, t: f64) -> Result<()> {
@@ -389,7 +373,7 @@ impl Sampling {
             panel_rows: plan.panel_rows,
             blocks,
             pairs,
-            share: pairs as f64 / plan.all as f64,
+            share: pairs as f64 / plan.count.pairs as f64,
             row_error,
         }
     }

@@ -1,7 +1,7 @@
 //! Stages: blocks until an interval is narrow enough, and the exact value where that is no dearer.
 
 use rand::rngs::ChaCha8Rng;
-use unisphere::{Engine, Precision, Scaling, Storage};
+use unisphere::{Engine, Precision, Scaling, Storage, unordered_pairs};
 
 use super::{
     betting::{Belief, interval},
@@ -31,12 +31,7 @@ pub(crate) struct Plan {
     pub(crate) t: f64,
     pub(crate) tolerance: f64,
     pub(crate) rounding: Rounding,
-    /// Pairs in all.
-    pub(crate) all: u64,
-    /// How often blocks hold each of them: twice where they are ordered.
-    pub(crate) ordered: f64,
-    /// Rows of the smaller set.
-    pub(crate) fewest_rows: usize,
+    pub(crate) count: Count,
     pub(crate) panel_rows: usize,
     pub(crate) confidence: f64,
     /// Whether no exact value is to take the place of an estimate.
@@ -52,20 +47,20 @@ impl Plan {
         blocks: impl FnOnce() -> Result<Blocks<'a>>,
         exact: impl FnOnce() -> Result<f64>,
     ) -> Result<Found> {
-        let is_dear = FIRST_STAGE as f64 * self.block_pairs() > MAX_SHARE * self.all as f64;
-        if is_dear || self.fewest_rows / 2 < self.panel_rows {
+        let is_dear = FIRST_STAGE as f64 * self.block_pairs() > MAX_SHARE * self.count.pairs as f64;
+        if is_dear || self.count.fewest_rows / 2 < self.panel_rows {
             return Ok(Found::exact(exact()?, self));
         }
         let found = self.stages(rng, &mut blocks()?)?;
         if self.estimate_only || found.half_width() <= self.tolerance {
             return Ok(found);
         }
-        if self.all > PAIRS_WITHOUT_WARNING {
+        if self.count.pairs > PAIRS_WITHOUT_WARNING {
             log::warn!(
                 "no estimate promises {:.1e} at t = {}: all {:.1e} pairs are computed",
                 self.tolerance,
                 self.t,
-                self.all as f64
+                self.count.pairs as f64
             );
         }
         Ok(Found::exact(exact()?, self))
@@ -76,7 +71,9 @@ impl Plan {
     fn stages(&self, rng: &mut ChaCha8Rng, blocks: &mut Blocks<'_>) -> Result<Found> {
         let sum = Sum::of(blocks, self);
         let risk = 1.0 - self.confidence;
-        let most = (MAX_SHARE * self.all as f64 / self.block_pairs()).min(MAX_BLOCKS).max(FIRST_STAGE as f64);
+        let most = (MAX_SHARE * self.count.pairs as f64 / self.block_pairs())
+            .min(MAX_BLOCKS)
+            .max(FIRST_STAGE as f64);
         let mut count = FIRST_STAGE as f64;
         let (mut ends, mut belief, mut drawn) = ([0.0, 1.0], Belief::NONE, 0);
         let mut parts = RISKS.into_iter().map(|part| part * risk).peekable();
@@ -108,6 +105,27 @@ impl Plan {
     /// Ends of an interval, wider by the error of the arithmetic. No kernel is above 1.
     fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
         [low - self.rounding.at(low), (high + self.rounding.at(high)).min(0.0)]
+    }
+}
+
+/// Pairs that an estimate is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Count {
+    /// Pairs in all.
+    pub(crate) pairs: u64,
+    /// How often blocks hold each of them: twice where they are ordered.
+    ordered: f64,
+    /// Rows of the smaller set.
+    fewest_rows: usize,
+}
+
+impl Count {
+    pub(crate) fn within(rows: usize) -> Self {
+        Self { pairs: unordered_pairs(rows), ordered: 2.0, fewest_rows: rows }
+    }
+
+    pub(crate) fn across(x: usize, y: usize) -> Self {
+        Self { pairs: x as u64 * y as u64, ordered: 1.0, fewest_rows: x.min(y) }
     }
 }
 
@@ -149,7 +167,7 @@ struct Sum {
 
 impl Sum {
     fn of(blocks: &Blocks<'_>, plan: &Plan) -> Self {
-        let count = plan.ordered * plan.all as f64;
+        let count = plan.count.ordered * plan.count.pairs as f64;
         Self { exact_part: blocks.exact_part(), bound: blocks.bound(), count }
     }
 
@@ -177,7 +195,7 @@ pub(crate) struct Found {
 impl Found {
     fn exact(value: f64, plan: &Plan) -> Self {
         let [low, high] = plan.widened([value; 2]);
-        Self { value, low, high, exact: true, blocks: 0, pairs: plan.all }
+        Self { value, low, high, exact: true, blocks: 0, pairs: plan.count.pairs }
     }
 
     fn half_width(&self) -> f64 {

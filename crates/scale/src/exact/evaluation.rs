@@ -7,7 +7,7 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Layout, SetName, Sum},
-    fingerprint::{device_class, fingerprint as hash_text},
+    fingerprint::{device_class, hash_of_text, hex},
     memory::{Memory, panel_rows},
     results::Results,
     run::{PANELS_IN_FLIGHT, State, Work},
@@ -269,7 +269,7 @@ impl Evaluation {
         numbers: &Range<usize>,
     ) -> [u8; 32] {
         let bits = |value: &f64| value.to_bits();
-        hash_text(&format!(
+        hash_of_text(&format!(
             "unisphere {} {:?} {:?} {:?} {layout:?} {dims} {sample:?} {numbers:?}",
             env!("CARGO_PKG_VERSION"),
             self.ts.iter().map(bits).collect::<Vec<_>>(),
@@ -301,8 +301,8 @@ impl Evaluation {
         let layout = self.layout(sets.shape()?)?;
         let Identity { fingerprint, device, .. } =
             self.identity(&layout, sets, &(0..layout.count()), engine)?;
-        let hash = hash_text(&format!("{fingerprint:?} {device}"));
-        Ok(hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ".journal")
+        let hash = hash_of_text(&format!("{fingerprint:?} {device}"));
+        Ok(hex(&hash[..8]) + ".journal")
     }
 
     /// Computes the blocks of some numbers that a journal has not.

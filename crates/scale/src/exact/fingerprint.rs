@@ -42,8 +42,13 @@ pub(crate) fn sample_of(source: &dyn Source) -> Result<Hash> {
     Ok(hash_of(&values))
 }
 
-/// Hash of a text that names everything that results depend on, but the values of the sets and the device.
-pub(crate) fn fingerprint(text: &str) -> [u8; 32] {
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hash of a text, for one that names everything that results depend on.
+pub(crate) fn hash_of_text(text: &str) -> [u8; 32] {
     *blake3::hash(text.as_bytes()).as_bytes()
 }
 

@@ -1,10 +1,15 @@
 //! Parts of an evaluation, computed anywhere and merged to the same bits as in one piece.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use unisphere::Engine;
 
 use super::{
+    blocks::Layout,
     evaluation::{Blocks, Cost, Evaluation, Found, Resources},
     fingerprint::Hash,
     run::{State, panel_of},
@@ -50,79 +55,106 @@ impl Evaluation {
     /// evaluation, of other points, or of a device with other bits.
     pub fn merge(&self, shape: Shape, sample: Sample, files: &[PathBuf]) -> Result<Found> {
         let layout = self.layout(shape)?;
-        let ranges = layout.parts(files.len());
-        let mut state = State::new(&layout, self.ts().len());
-        let mut of_panels: HashMap<u64, (Hash, usize)> = HashMap::new();
-        let (mut missing, mut device): (Vec<usize>, Option<(String, usize)>) = (Vec::new(), None);
-        let mut cost = Cost { blocks: layout.count() as u64, ..Cost::default() };
-        let contradiction = |first: usize, second: usize, what: &str| Error::Contradiction {
-            first: files[first].clone(),
-            second: files[second].clone(),
-            what: what.into(),
+        let mut merged = Merged {
+            layout: &layout,
+            files,
+            state: State::new(&layout, self.ts.len()),
+            hashes: HashMap::new(),
+            device: None,
         };
-        for (part, path) in files.iter().enumerate() {
-            if !path.exists() {
-                missing.push(part + 1);
-                continue;
-            }
+        let (mut missing, mut blocks_recovered) = (Vec::new(), 0);
+        for (part, (path, numbers)) in files.iter().zip(layout.parts(files.len())).enumerate() {
             let (identity, recovered) = match read(path) {
-                Err(JournalError { fault: JournalFault::Empty, .. }) => {
+                Err(JournalError { fault: JournalFault::NotFound | JournalFault::Empty, .. }) => {
                     missing.push(part + 1);
                     continue;
                 }
                 other => other?,
             };
-            let numbers = &ranges[part];
-            if identity.fingerprint != self.fingerprint(&layout, shape.dims, sample, numbers) {
-                let problem = format!(
-                    "{} is no file of part {} of this plan: other points, options, part or version; remove it and run that part",
-                    path.display(),
-                    part + 1
-                );
-                return Err(Error::Sets { problem });
+            if identity.fingerprint != self.fingerprint(&layout, shape.dims, sample, &numbers) {
+                return Err(not_of_plan(path, part + 1));
             }
-            let (first, file) = device.get_or_insert_with(|| (identity.device.clone(), part));
-            if *first != identity.device {
-                let what = format!(
-                    "one is of {first}, the other of {}, whose last digits differ; remove one and run its part on the \
-                     other's kind of device",
-                    identity.device
-                );
-                return Err(contradiction(*file, part, &what));
-            }
-            for record in &recovered.records {
-                match record {
-                    Record::Panel { number, hash } => {
-                        let (first, file) = *of_panels.entry(*number).or_insert((*hash, part));
-                        if first != *hash {
-                            let rows = panel_of(&layout, *number)
-                                .map(|(set, panel)| layout.panels(set).range(panel));
-                            let rows = rows.unwrap_or_default();
-                            let what = format!(
-                                "they read other values in rows {} to {}; remove the one that is of the wrong values and run \
-                                 its part again",
-                                rows.start,
-                                rows.end.saturating_sub(1)
-                            );
-                            return Err(contradiction(file, part, &what));
-                        }
-                    }
-                    Record::Block { .. } => cost.blocks_recovered += 1,
-                }
-            }
-            state.take(&layout, recovered.records);
-            if !numbers.clone().all(|number| state.results.is_done(number)) {
+            merged.check_device(part, identity.device)?;
+            merged.check_panels(part, &recovered.records)?;
+            blocks_recovered += merged.take(recovered.records);
+            if !merged.has(numbers) {
                 missing.push(part + 1);
             }
         }
-        if !missing.is_empty() || state.results.missing().is_some() {
+        if !missing.is_empty() || merged.state.results.missing().is_some() {
             return Err(Error::Missing { missing, parts: files.len() });
         }
-        let device = device.map_or(String::new(), |(device, _)| device);
-        Ok(self.found(&layout, &state.results, device, cost))
+        let device = merged.device.map_or(String::new(), |(device, _)| device);
+        let cost = Cost { blocks: layout.count() as u64, blocks_recovered, ..Cost::default() };
+        Ok(self.found(&layout, &merged.state.results, device, cost))
+    }
+}
+
+fn not_of_plan(path: &Path, part: usize) -> Error {
+    let problem = format!(
+        "{} is no file of part {part} of this plan: other points, options, part or version; remove it and run that part",
+        path.display(),
+    );
+    Error::Sets { problem }
+}
+
+/// Parts that were merged so far. Parts are places in the list of files.
+struct Merged<'a> {
+    layout: &'a Layout,
+    files: &'a [PathBuf],
+    state: State,
+    /// Hashes of panels, by their numbers, and the part that each was first in.
+    hashes: HashMap<u64, (Hash, usize)>,
+    /// The device of the first part, and that part.
+    device: Option<(String, usize)>,
+}
+
+impl Merged<'_> {
+    fn check_device(&mut self, part: usize, device: String) -> Result<()> {
+        let Some((first, of)) = &self.device else {
+            self.device = Some((device, part));
+            return Ok(());
+        };
+        if *first == device {
+            return Ok(());
+        }
+        let what = format!(
+            "one is of {first}, the other of {device}, whose last digits differ; remove one and run its part on the other's kind \
+             of device"
+        );
+        Err(self.contradiction(*of, part, what))
     }
 
-    fn ts(&self) -> &[f64] {
-        &self.ts
+    fn check_panels(&mut self, part: usize, records: &[Record]) -> Result<()> {
+        for record in records {
+            let Record::Panel { number, hash } = record else { continue };
+            let (first, of) = *self.hashes.entry(*number).or_insert((*hash, part));
+            if first != *hash {
+                let rows = panel_of(self.layout, *number)
+                    .map_or(0..0, |(set, panel)| self.layout.panels(set).range(panel));
+                let what = format!(
+                    "they read other values in rows {} to {}; remove the one that is of the wrong values and run its part again",
+                    rows.start,
+                    rows.end.saturating_sub(1)
+                );
+                return Err(self.contradiction(of, part, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the results of a part, and returns how many blocks they are of.
+    fn take(&mut self, records: Vec<Record>) -> u64 {
+        let blocks = records.iter().filter(|record| matches!(record, Record::Block { .. })).count();
+        self.state.take(self.layout, records);
+        blocks as u64
+    }
+
+    fn has(&self, mut numbers: Range<usize>) -> bool {
+        numbers.all(|number| self.state.results.is_done(number))
+    }
+
+    fn contradiction(&self, first: usize, second: usize, what: String) -> Error {
+        Error::Contradiction { first: self.files[first].clone(), second: self.files[second].clone(), what }
     }
 }

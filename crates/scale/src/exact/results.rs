@@ -76,7 +76,7 @@ impl Results {
     }
 
     fn each(&self, layout: &Layout, sum: Sum, mut merge: impl FnMut(Block, &[f64])) {
-        layout.blocks(sum).for_each(|block| merge(block, self.of(layout.number(block))));
+        layout.numbers(sum).zip(layout.blocks(sum)).for_each(|(number, block)| merge(block, self.of(number)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use unisphere_io::Source;
 
-use super::fingerprint::{Hash, sample_of};
+use super::fingerprint::{Hash, hex, sample_of};
 use crate::error::{Error, Result};
 
 /// Sets that are read by range.
@@ -79,8 +79,7 @@ impl Sample {
     /// As text, for a plan.
     pub fn to_text(self) -> String {
         let hashes = [Some(self.x), self.y].into_iter().flatten();
-        let hash = |hash: Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        hashes.map(hash).collect::<Vec<_>>().join("-")
+        hashes.map(|hash| hex(&hash)).collect::<Vec<_>>().join("-")
     }
 
     /// From such a text; None for any other.
