@@ -46,17 +46,17 @@ impl Failure {
 
 impl From<unisphere_io::Error> for Failure {
     fn from(error: unisphere_io::Error) -> Self {
-        use unisphere_io::Fault::{Content, Io};
-        if let Io(_) = error.fault {
-            return Self::Machine(error.to_string());
-        }
-        let hint = match error.fault {
-            Content(unisphere::Error::ZeroRow { .. }) => {
-                "\n--zero-rows skip leaves such rows out, and --raw takes rows as they are"
-            }
-            _ => "",
-        };
-        Self::Input(format!("{error}{hint}"))
+        of_file(&error, "--zero-rows skip leaves such rows out, and --raw takes rows as they are")
+    }
+}
+
+/// A fault of a file, with the cure for a row of zeros.
+fn of_file(error: &unisphere_io::Error, cure_of_zeros: &str) -> Failure {
+    use unisphere_io::Fault::{Content, Io};
+    match error.fault {
+        Io(_) => Failure::Machine(error.to_string()),
+        Content(unisphere::Error::ZeroRow { .. }) => Failure::Input(format!("{error}\n{cure_of_zeros}")),
+        _ => Failure::Input(error.to_string()),
     }
 }
 
@@ -72,10 +72,6 @@ impl From<unisphere_eval::Error> for Failure {
     }
 }
 
-fn is_zero_row(error: &unisphere_io::Error) -> bool {
-    matches!(error.fault, unisphere_io::Fault::Content(unisphere::Error::ZeroRow { .. }))
-}
-
 impl From<unisphere_scale::Error> for Failure {
     fn from(error: unisphere_scale::Error) -> Self {
         use unisphere_scale::Error::*;
@@ -83,10 +79,7 @@ impl From<unisphere_scale::Error> for Failure {
         match error {
             Engine(error) => error.into(),
             // These sets have no --zero-rows.
-            Input(error) if is_zero_row(&error) => {
-                Self::Input(format!("{error}\nleave such rows out of the file; --raw takes rows as they are"))
-            }
-            Input(error) => error.into(),
+            Input(error) => of_file(&error, "leave such rows out of the file; --raw takes rows as they are"),
             Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } => Self::Input(text),
             Memory { .. } | NoPart { .. } => Self::Usage(text),
             Journal(error) => error.into(),

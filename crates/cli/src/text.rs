@@ -1,6 +1,7 @@
 //! Numbers and columns for people.
 
 use anstyle::Style;
+use unisphere::{Device, Scaling, Storage};
 
 /// 1,234,567.
 pub(crate) fn count(number: u64) -> String {
@@ -86,6 +87,30 @@ pub(crate) fn bytes(number: u64) -> String {
     } else {
         format!("{:.1} {}", number as f64 / size as f64, UNITS[unit])
     }
+}
+
+/// Points of a set: how many, of how many dimensions, and how they are scaled.
+pub(crate) fn points(rows: usize, dims: usize, scaling: Scaling) -> String {
+    let scaling = match scaling {
+        Scaling::Unit => "scaled to unit length",
+        Scaling::Raw => "raw",
+    };
+    format!("n = {}, d = {}, {scaling}", count(rows as u64), count(dims as u64))
+}
+
+/// A device, with the precision of its products and the form in which it keeps points.
+pub(crate) fn device(device: &Device, precision: &str, storage: Storage) -> String {
+    let software = if device.software { " (software)" } else { "" };
+    let stored = match storage {
+        Storage::F32 => String::new(),
+        storage => format!(", points stored as {storage}"),
+    };
+    format!("{}: {}{software}, {precision}{stored}", device.kind, device.name)
+}
+
+/// The head of a report: what each line is of, and what it says.
+pub(crate) fn circumstances(lines: &[(&str, String)]) -> String {
+    lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
 }
 
 /// Columns as wide as they need to be, the first `left` of them flush left, under a bold heading.

@@ -59,6 +59,6 @@ pub use column::{Column, parse_floats, parse_integers};
 pub use dtype::{ByteOrder, Dtype, Float};
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
-pub use shards::{Shards, open};
+pub use shards::{Shards, is_pattern, open};
 pub use source::Source;
 pub use write::{Writer, write};

@@ -73,7 +73,7 @@ impl Shards {
     /// for whose writer nobody might want to wait.
     pub fn matching(pattern: &str) -> Result<Self> {
         let path = Path::new(pattern);
-        if is_one_file(path) {
+        if !is_pattern(path) {
             return Self::open(&[path]);
         }
         let paths = matches(pattern)?;
@@ -202,14 +202,15 @@ impl Source for Shards {
 pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Source>> {
     let path = path.as_ref();
     match path.to_str() {
-        Some(pattern) if !is_one_file(path) => Ok(Box::new(Shards::matching(pattern)?)),
+        Some(pattern) if is_pattern(path) => Ok(Box::new(Shards::matching(pattern)?)),
         _ => Ok(Box::new(File::open(path)?)),
     }
 }
 
-/// Whether a path names what is there, or could not be a pattern.
-fn is_one_file(path: &Path) -> bool {
-    path.symlink_metadata().is_ok() || !path.to_string_lossy().contains(['*', '?', '['])
+/// Whether a path names files by a pattern: it has one's signs, `*`, `?` or `[`, and nothing is there that is called so.
+pub fn is_pattern(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    path.symlink_metadata().is_err() && path.to_string_lossy().contains(['*', '?', '['])
 }
 
 /// The paths that a pattern matches, at least one, in natural order.

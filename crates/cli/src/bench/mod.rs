@@ -17,15 +17,14 @@ use std::time::Duration;
 
 use unisphere::Embeddings;
 
-pub(crate) use self::options::Bench;
 use self::{
     check::Expected,
     clock::Clock,
     places::Place,
     report::{Report, Row},
-    size::Size,
     work::{Sets, Work},
 };
+pub(crate) use self::{options::Bench, size::Size, sphere::points as points_on_sphere};
 use crate::{exit::Failure, interrupt, output, progress::Display};
 
 pub(crate) fn run(args: &Bench) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use super::size::Size;
 use crate::exit::Failure;
 
 /// n × d values, row-major, each row of unit length.
-pub(super) fn points(size: Size, seed: u64) -> Result<Vec<f32>, Failure> {
+pub(crate) fn points(size: Size, seed: u64) -> Result<Vec<f32>, Failure> {
     let Size { n, d } = size;
     let mut values = Vec::new();
     let reserved = n.checked_mul(d).is_some_and(|count| values.try_reserve_exact(count).is_ok());

@@ -7,7 +7,14 @@ use unisphere_eval::{Data, Plan, Session};
 use unisphere_io::{Column, File, Writer};
 
 use super::options::Eval;
-use crate::{exit::Failure, export::Skipped, interrupt, progress::Display, text::plural};
+use crate::{
+    exit::Failure,
+    export::Skipped,
+    interrupt,
+    progress::Display,
+    scale::{Excess, check_pairs},
+    text::plural,
+};
 
 /// Open files, and the rows of them that are skipped.
 pub(super) struct Inputs {
@@ -47,6 +54,11 @@ impl Inputs {
         inputs.enough()?;
         inputs.enough_weights(options, plan)?;
         Ok(inputs)
+    }
+
+    /// Points of x and y that are more than memory has.
+    pub(super) fn excess(&self) -> Option<Excess> {
+        Excess::of(std::iter::once(&self.x).chain(&self.y))
     }
 
     /// Reads the rows that count, each set copied to the device before the next is read.
@@ -136,15 +148,9 @@ fn left(skipped: &Skipped, rows: usize) -> Vec<usize> {
 }
 
 fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failure> {
-    let (name, rows, dims) = (x.path().display(), x.rows(), x.dims());
-    if let Some(y) = y
-        && (y.rows(), y.dims()) != (rows, dims)
-    {
-        let (other, other_rows, other_dims) = (y.path().display(), y.rows(), y.dims());
-        return Err(Failure::Input(format!(
-            "{name} is {rows} × {dims} and {other} is {other_rows} × {other_dims} (rows × dims)\n\
-             row i of both is one positive pair: save the same rows of both, from one encoder",
-        )));
+    let (name, dims) = (x.path().display(), x.dims());
+    if let Some(y) = y {
+        check_pairs(x, y)?;
     }
     if let Some(queue) = queue
         && queue.dims() != dims

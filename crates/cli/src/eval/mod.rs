@@ -23,7 +23,7 @@ use crate::{
     export::{self, Document, Format},
     interrupt, output,
     progress::Display,
-    scale::{Excess, estimate, exact},
+    scale::{estimate, exact},
     text,
 };
 use inputs::Inputs;
@@ -35,14 +35,17 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         let is_estimate = scale_options.tolerance().is_some();
         return if is_estimate { estimate(&request, scale_options) } else { exact(&request, scale_options) };
     }
+    let plan =
+        Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
+    let inputs = Inputs::open(options, &plan)?;
     // A report that can be made in pieces is, where memory is too small for the points.
     if let Ok(request) = options.request()
-        && let Some(excess) = Excess::of(&request)
+        && let Some(excess) = inputs.excess()
     {
         exit::say(&excess.notice());
         return exact(&request, &options.scale);
     }
-    let document = document(options)?;
+    let document = document(options, plan, inputs)?;
     let format = if options.json { Format::Json } else { Format::Text };
     output::print(&export::exporter(format).export(&document))
 }
@@ -51,10 +54,7 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
 const PAIRS_WITHOUT_HINT: u64 = 20_000_000_000;
 
 /// Measures. What can be refused is refused before anything is computed: the command line, headers and the device first.
-fn document(options: &Eval) -> Result<Document, Failure> {
-    let plan =
-        Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
-    let inputs = Inputs::open(options, &plan)?;
+fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Failure> {
     let pairs = unordered_pairs(inputs.x.rows());
     if pairs > PAIRS_WITHOUT_HINT && io::stderr().is_terminal() {
         exit::say(&format!(

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
 use unisphere_eval::{Estimator, Options, Parameter, Protocol};
+use unisphere_io::is_pattern;
 
 use crate::{
     exit::Failure,
-    scale::{Place, Request, Scale, is_pattern},
+    scale::{Place, Request, Scale, Task},
     values::{Choice, device, one_of, positive, sigmoid},
 };
 
@@ -146,9 +147,7 @@ impl Eval {
     /// The report's options, free of contradictions between files and device.
     pub(super) fn options(&self) -> Result<Options, Failure> {
         let refuse = |text: &str| Err(Failure::Usage(text.into()));
-        if self.raw && self.storage == Storage::F16 {
-            return refuse("raw points are kept as f32; leave out --storage f16 or --raw");
-        }
+        self.check_storage()?;
         if self.raw && self.skips_zero_rows() {
             return refuse(
                 "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw",
@@ -166,7 +165,7 @@ impl Eval {
         options.sigmoid.clone_from(&self.sigmoid);
         options.supcon.clone_from(&self.supcon);
         options.estimator = self.estimator;
-        options.scaling = if self.raw { Scaling::Raw } else { Scaling::Unit };
+        options.scaling = self.scaling();
         options.protocol = self.protocol;
         options.full = self.full;
         options.top = self.top.map(|top| top as usize);
@@ -178,8 +177,7 @@ impl Eval {
 
     /// Whether it is to be computed as a set of any size is, and not as a report of everything.
     pub(super) fn is_large(&self) -> bool {
-        self.scale.is_used()
-            || [Some(&self.x), self.y.as_ref()].into_iter().flatten().any(|path| is_pattern(path))
+        self.scale.is_used() || [Some(&self.x), self.y.as_ref()].into_iter().flatten().any(is_pattern)
     }
 
     /// What is measured of sets of any size, if these options ask for nothing more.
@@ -206,20 +204,32 @@ impl Eval {
                  leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal and --across"
             )));
         }
-        if self.raw && self.storage == Storage::F16 {
-            return Err(Failure::Usage(
-                "raw points are kept as f32; leave out --storage f16 or --raw".into(),
-            ));
-        }
-        Ok(Request {
+        self.check_storage()?;
+        let task = Task {
             x: self.x.clone(),
             y: self.y.clone(),
             ts: if self.t.is_empty() { vec![2.0] } else { self.t.clone() },
             alpha: self.alpha.unwrap_or(2.0),
-            scaling: if self.raw { Scaling::Raw } else { Scaling::Unit },
+            scaling: self.scaling(),
+            across: self.scale.across(),
+        };
+        Ok(Request {
+            task,
             place: Place { device: self.device.clone(), precision: self.precision, storage: self.storage },
             json: self.json,
         })
+    }
+
+    fn scaling(&self) -> Scaling {
+        if self.raw { Scaling::Raw } else { Scaling::Unit }
+    }
+
+    fn check_storage(&self) -> Result<(), Failure> {
+        if self.raw && self.storage == Storage::F16 {
+            let text = "raw points are kept as f32; leave out --storage f16 or --raw";
+            return Err(Failure::Usage(text.into()));
+        }
+        Ok(())
     }
 
     pub(super) fn skips_zero_rows(&self) -> bool {

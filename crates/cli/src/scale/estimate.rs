@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use unisphere::{DeviceKind, Engine};
 use unisphere_io::Shards;
-use unisphere_scale::{Evaluation, Resources, Sampling, Shape};
+use unisphere_scale::{Evaluation, Resources, Sampling};
 
 use super::{
     Request, Scale, Tolerance,
     exact::free_memory,
     files::Files,
     print,
-    report::{Alignment, Device, Report, Row, row, row_across},
+    report::{ACROSS, Device, Report, estimated},
 };
 use crate::{exit::Failure, interrupt, progress::Display, text};
 
@@ -19,7 +19,8 @@ use crate::{exit::Failure, interrupt, progress::Display, text};
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
-    let files = Files::open(&request.x, request.y.as_deref(), max_memory)?;
+    let task = &request.task;
+    let files = Files::open(&task.x, task.y.as_deref(), max_memory)?;
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
@@ -28,36 +29,33 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let mut alignment = None;
     if let Some(y) = &files.y {
         display.step("alignment of all pairs");
-        let evaluation = Evaluation::new().with_alpha(request.alpha).with_scaling(request.scaling);
         let mut resources = Resources::default();
         resources.max_memory = max_memory;
-        let value = evaluation.alignment(&engine, &files.x, y, &resources)?;
-        alignment = Some(Alignment { alpha: request.alpha, value, pairs: shape.x_rows as u64 });
+        let evaluation = Evaluation::new().with_alpha(task.alpha).with_scaling(task.scaling);
+        alignment = Some(evaluation.alignment(&engine, &files.x, y, &resources)?);
     }
-    let of = |set, source: &Shards, shape| {
-        leaving(&engine, || of_set(&engine, &sampling, request, &display, set, source, shape))
+    let of_set = |set, source: &Shards| {
+        display.counted(format!("uniformity of {set}"));
+        let found =
+            leaving(&engine, || Ok(sampling.uniformities_of(&engine, source, task.scaling, &task.ts)?))?;
+        Ok::<_, Failure>(estimated(found, task, shape, set))
     };
-    let mut uniformity = of("x", &files.x, shape)?;
+    let mut uniformity = of_set("x", &files.x)?;
     if let Some(y) = &files.y {
-        uniformity.extend(of("y", y, shape)?);
+        uniformity.extend(of_set("y", y)?);
     }
-    if options.across {
+    if task.across {
         display.counted("cross uniformity");
         let found = leaving(&engine, || {
-            Ok(sampling.cross_uniformities_of(&engine, files.sets(), request.scaling, &request.ts)?)
+            Ok(sampling.cross_uniformities_of(&engine, files.sets(), task.scaling, &task.ts)?)
         })?;
-        let rows = request.ts.iter().zip(found);
-        uniformity.extend(rows.map(|(&t, interval)| Row {
-            interval: Some(interval),
-            ..row_across(t, interval.value, shape, request.scaling)
-        }));
+        uniformity.extend(estimated(found, task, shape, ACROSS));
     }
     drop(display);
     let report = Report {
-        files: request.files(),
+        task: task.clone(),
         file_counts: files.counts(),
         shape,
-        scaling: request.scaling,
         device: Device::of(&engine),
         alignment,
         uniformity,
@@ -86,26 +84,6 @@ fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {
         sampling = sampling.with_max_memory(bytes);
     }
     if options.estimate_only { sampling.estimate_only() } else { sampling }
-}
-
-fn of_set(
-    engine: &Engine,
-    sampling: &Sampling,
-    request: &Request,
-    display: &Display,
-    set: &'static str,
-    source: &Shards,
-    shape: Shape,
-) -> Result<Vec<Row>, Failure> {
-    display.counted(format!("uniformity of {set}"));
-    let found = sampling.uniformities_of(engine, source, request.scaling, &request.ts)?;
-    let rows = request.ts.iter().zip(found);
-    Ok(rows
-        .map(|(&t, interval)| Row {
-            interval: Some(interval),
-            ..row(set, t, interval.value, shape.x_rows, shape, request.scaling)
-        })
-        .collect())
 }
 
 /// That every interval is as narrow as was asked for.

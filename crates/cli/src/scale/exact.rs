@@ -2,16 +2,17 @@
 
 use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 
-use unisphere::{Embeddings, Engine, Scaling, Uniformity};
-use unisphere_scale::{Error, Evaluation, Expected, Resources};
+use unisphere::{Embeddings, Engine, Uniformity};
+use unisphere_scale::{Error, Expected, Resources};
 
 use super::{
     Request, Scale,
     files::Files,
     print,
-    report::{Alignment, Device, Exact, Report, rows},
+    report::{Device, Exact, Report, rows},
 };
 use crate::{
+    bench::{Size, points_on_sphere},
     exit::{self, Failure},
     interrupt, memory,
     progress::Display,
@@ -27,18 +28,17 @@ const SECONDS_WITHOUT_NOTICE: f64 = 20.0;
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
-    let files = Files::open(&request.x, request.y.as_deref(), max_memory)?;
+    let task = &request.task;
+    let files = Files::open(&task.x, task.y.as_deref(), max_memory)?;
     let max_memory = files.left_of(max_memory);
     let sets = files.sets();
     let shape = sets.shape()?;
-    let evaluation =
-        Evaluation::new().with_ts(&request.ts).with_alpha(request.alpha).with_scaling(request.scaling);
-    let evaluation = if options.across { evaluation.across() } else { evaluation };
+    let evaluation = task.evaluation();
     let expected = evaluation.expected(shape, max_memory)?;
     let display = Display::new();
     // A block of a huge set takes long: the engine heeds an interruption within it.
     let engine = request.place.open(&display)?.observed_by(|_| interrupt::control());
-    let seconds = expected.pairs as f64 / pairs_per_second(&engine, shape.dims, request)?;
+    let seconds = expected_seconds(&engine, &expected, shape.dims, &task.ts)?;
     let mut resources = Resources::default();
     resources.max_memory = max_memory;
     resources.observer = Some(Arc::new(display.observer()));
@@ -69,17 +69,12 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         let _ = fs::remove_file(journal);
     }
     let report = Report {
-        files: request.files(),
+        task: task.clone(),
         file_counts: files.counts(),
         shape,
-        scaling: request.scaling,
         device: Device::of(&engine),
-        alignment: found.alignment.map(|value| Alignment {
-            alpha: request.alpha,
-            value,
-            pairs: shape.x_rows as u64,
-        }),
-        uniformity: rows(&found, &request.ts, shape, request.scaling),
+        alignment: found.alignment,
+        uniformity: rows(&found, task, shape),
         exact: Some(Exact {
             panel_rows: expected.panel_rows,
             bytes_read: found.cost.rows_read as f64 * files.row_bytes(),
@@ -91,14 +86,6 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         seconds: Some(start.elapsed().as_secs_f64()),
     };
     print(&report, request.json)
-}
-
-impl Request {
-    /// The files under their roles.
-    pub(super) fn files(&self) -> Vec<(&'static str, PathBuf)> {
-        let x = ("x", self.x.clone());
-        [Some(x), self.y.clone().map(|y| ("y", y))].into_iter().flatten().collect()
-    }
 }
 
 /// Nine tenths of what is free: the rest is for the program, the driver and the system's own cache of the files.
@@ -128,22 +115,24 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// The speed of the device at these dimensions, from a small set that looks random.
-fn pairs_per_second(engine: &Engine, dims: usize, request: &Request) -> Result<f64, Failure> {
-    const ROWS: usize = 1024;
-    let mut state = 1u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1u32 << 23) as f32 - 1.0
-    };
-    let values: Vec<f32> = (0..ROWS * dims).map(|_| next()).collect();
-    let points = engine.upload_owned(Embeddings::with_scaling(values, ROWS, dims, Scaling::Unit)?)?;
-    let metric = Uniformity::at(&request.ts);
+/// Rows of a trial of the device's speed.
+const ROWS_OF_TRIAL: usize = 1024;
+
+/// Seconds that a run will take: none where it is about as short as a trial, and else by one of random points.
+fn expected_seconds(engine: &Engine, expected: &Expected, dims: usize, ts: &[f64]) -> Result<f64, Failure> {
+    let pairs_of_trial = ROWS_OF_TRIAL.pow(2) as f64;
+    let trials = expected.pairs as f64 / pairs_of_trial;
+    if trials < 4.0 {
+        return Ok(0.0);
+    }
+    let values = points_on_sphere(Size { n: ROWS_OF_TRIAL, d: dims }, 1)?;
+    let points = engine.upload_owned(Embeddings::new(values, ROWS_OF_TRIAL, dims)?)?;
+    let metric = Uniformity::at(ts);
     // The first call makes a GPU's kernels ready.
     engine.value(metric.across(&points, &points))?;
     let start = Instant::now();
     engine.value(metric.across(&points, &points))?;
-    Ok((ROWS * ROWS) as f64 / start.elapsed().as_secs_f64().max(1e-9))
+    Ok(trials * start.elapsed().as_secs_f64())
 }
 
 /// A file in the user's cache directory.

@@ -1,11 +1,10 @@
 //! The files of a set: one, or several that a pattern names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use unisphere_io::{File, Shards, Source as _};
+use unisphere_io::{File, Shards, Source, is_pattern};
 use unisphere_scale::Sets;
 
-use super::Request;
 use crate::{exit::Failure, interrupt, memory, text};
 
 /// Files of x, and of y where there is one.
@@ -24,19 +23,8 @@ impl Files {
             Ok::<_, Failure>(set)
         };
         let (x, y) = (open(x)?, y.map(open).transpose()?);
-        if let Some(y) = &y
-            && (x.rows(), x.dims()) != (y.rows(), y.dims())
-        {
-            return Err(Failure::Input(format!(
-                "{} is {} × {} and {} is {} × {} (rows × dims)\n\
-                 row i of both is one positive pair: save the same rows of both, from one encoder",
-                x.path().display(),
-                x.rows(),
-                x.dims(),
-                y.path().display(),
-                y.rows(),
-                y.dims(),
-            )));
+        if let Some(y) = &y {
+            check_pairs(&x, y)?;
         }
         Ok(Self { x, y })
     }
@@ -67,6 +55,20 @@ impl Files {
     }
 }
 
+/// Fails unless two sets have one shape.
+pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure> {
+    if (x.rows(), x.dims()) == (y.rows(), y.dims()) {
+        return Ok(());
+    }
+    let shape = |set: &dyn Source| format!("{} is {} × {}", set.path().display(), set.rows(), set.dims());
+    Err(Failure::Input(format!(
+        "{} and {} (rows × dims)\n\
+         row i of both is one positive pair: save the same rows of both, from one encoder",
+        shape(x),
+        shape(y)
+    )))
+}
+
 /// Points that take more memory than is free.
 pub(crate) struct Excess {
     points: u64,
@@ -74,17 +76,13 @@ pub(crate) struct Excess {
 }
 
 impl Excess {
-    /// None where the points fit, or nothing is known of either.
-    pub(crate) fn of(request: &Request) -> Option<Self> {
+    /// None where the points fit, where nothing is known of what is free, and of pipes, which cannot be read again.
+    pub(crate) fn of<'a>(files: impl Iterator<Item = &'a File> + Clone) -> Option<Self> {
         let free = memory::available()?;
-        let bytes = |path: &PathBuf| {
-            // A pipe can be opened once.
-            let file = path.is_file().then(|| File::open(path).ok())??;
-            Some(file.rows() as u64 * file.dims() as u64 * size_of::<f32>() as u64)
-        };
-        let of_y = request.y.as_ref().map_or(Some(0), bytes)?;
-        let points = bytes(&request.x)?.saturating_add(of_y);
-        (points > free).then_some(Self { points, free })
+        let bytes = |file: &File| file.rows() as u64 * file.dims() as u64 * size_of::<f32>() as u64;
+        let points = files.clone().map(bytes).fold(0, u64::saturating_add);
+        let has_pipe = files.map(File::bytes_in_memory).any(|bytes| bytes > 0);
+        (points > free && !has_pipe).then_some(Self { points, free })
     }
 
     /// What follows from it.
@@ -108,9 +106,4 @@ fn open(path: &Path, max_bytes: u64) -> unisphere_io::Result<Shards> {
 /// Bytes of pipes that are kept.
 fn bytes_in_memory(set: &Shards) -> u64 {
     set.files().iter().map(File::bytes_in_memory).sum()
-}
-
-/// Whether a path names files by a pattern, and is no file itself.
-pub(crate) fn is_pattern(path: &Path) -> bool {
-    path.to_string_lossy().contains(['*', '?', '[']) && !path.exists()
 }

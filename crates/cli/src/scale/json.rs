@@ -11,7 +11,7 @@ pub(super) fn export(report: &Report) -> String {
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
     put("unisphere", common::VERSION.into());
-    for (role, path) in &report.files {
+    for (role, path) in report.task.files() {
         put(role, path.to_string_lossy().into());
     }
     if report.file_counts.iter().any(|&files| files > 1) {
@@ -29,9 +29,10 @@ pub(super) fn export(report: &Report) -> String {
     }
     put("rows", report.shape.x_rows.into());
     put("dims", report.shape.dims.into());
-    put("normalized", (report.scaling == Scaling::Unit).into());
-    if let Some(of) = report.alignment {
-        put("alignment", json!({"alpha": of.alpha, "value": of.value, "pairs": of.pairs}));
+    put("normalized", (report.task.scaling == Scaling::Unit).into());
+    if let Some(value) = report.alignment {
+        let (alpha, pairs) = (report.task.alpha, report.shape.x_rows);
+        put("alignment", json!({"alpha": alpha, "value": value, "pairs": pairs}));
     }
     put("uniformity", report.uniformity.iter().map(row).collect());
     if let Some(of) = &report.exact {

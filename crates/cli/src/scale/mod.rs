@@ -14,7 +14,7 @@ mod text;
 
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
-pub(crate) use files::{Excess, is_pattern};
+pub(crate) use files::{Excess, check_pairs};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
@@ -22,18 +22,39 @@ pub(crate) use plan::plan;
 use std::path::PathBuf;
 
 use unisphere::{DeviceChoice, Engine, Precision, Scaling, Storage};
+use unisphere_scale::Evaluation;
 
 use crate::{exit::Failure, output, progress::Display};
 use report::Report;
 
-/// What is measured of which files, and where.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
+/// What is measured, of which files.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Task {
     pub(crate) x: PathBuf,
     pub(crate) y: Option<PathBuf>,
     pub(crate) ts: Vec<f64>,
     pub(crate) alpha: f64,
     pub(crate) scaling: Scaling,
+    pub(crate) across: bool,
+}
+
+impl Task {
+    fn evaluation(&self) -> Evaluation {
+        let evaluation =
+            Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
+        if self.across { evaluation.across() } else { evaluation }
+    }
+
+    /// The files under their roles.
+    fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        std::iter::once(("x", &self.x)).chain(self.y.as_ref().map(|y| ("y", y)))
+    }
+}
+
+/// What is measured, where, and how it is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) task: Task,
     pub(crate) place: Place,
     pub(crate) json: bool,
 }

@@ -37,7 +37,7 @@ pub(crate) struct Scale {
 
     /// Add cross uniformity, over all pairs of X with Y [in a report of everything: --t or --full]
     #[arg(long, requires = "y", help_heading = LARGE)]
-    pub(super) across: bool,
+    across: bool,
 
     /// Keep finished work in this file: the same command goes on from it after a stop
     /// [default for runs of more than ten minutes: a file in the user's cache directory]
@@ -54,6 +54,11 @@ pub(crate) enum Tolerance {
 }
 
 impl Scale {
+    /// Whether cross uniformity is asked for.
+    pub(crate) fn across(&self) -> bool {
+        self.across
+    }
+
     /// What an estimate is asked for with.
     pub(crate) fn tolerance(&self) -> Option<Tolerance> {
         self.tolerance

@@ -11,7 +11,7 @@ use super::{
     files::Files,
     plan::Plan,
     print,
-    report::{Alignment, Device, Exact, Report, rows},
+    report::{Device, Exact, Report, rows},
 };
 use crate::{exit::Failure, interrupt, output, progress::Display, text};
 
@@ -25,7 +25,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.plan)?;
     let number = number(&options.part, plan.parts)?;
     let max_memory = options.max_memory.or_else(free_memory);
-    let files = Files::open(&plan.x, plan.y.as_deref(), max_memory)?;
+    let files = Files::open(&plan.task.x, plan.task.y.as_deref(), max_memory)?;
     if (files.x.rows(), files.x.dims()) != (plan.rows, plan.dims) {
         return Err(Failure::Input(format!(
             "{} is {} × {}, and the plan is for {} × {} (rows × dims)\nput the file back, or make a new plan",
@@ -52,7 +52,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));
     let part = Part { number, of: plan.parts };
-    let cost = plan.evaluation().part(&engine, files.sets(), part, &resources).map_err(of_part)?;
+    let cost = plan.task.evaluation().part(&engine, files.sets(), part, &resources).map_err(of_part)?;
     drop(display);
     output::print(&format!(
         "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",
@@ -101,21 +101,15 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.plan)?;
     let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(&options.parts, part)).collect();
     let shape = plan.shape();
-    let evaluation = plan.evaluation();
+    let evaluation = plan.task.evaluation();
     let found = evaluation.merge(shape, plan.sample, &files)?;
-    let paths = [Some(("x", plan.x.clone())), plan.y.clone().map(|y| ("y", y))];
     let report = Report {
-        files: paths.into_iter().flatten().collect(),
         file_counts: Vec::new(),
         shape,
-        scaling: plan.scaling,
         device: Device::Class(found.device.clone()),
-        alignment: found.alignment.map(|value| Alignment {
-            alpha: plan.alpha,
-            value,
-            pairs: plan.rows as u64,
-        }),
-        uniformity: rows(&found, &plan.ts, shape, plan.scaling),
+        alignment: found.alignment,
+        uniformity: rows(&found, &plan.task, shape),
+        task: plan.task,
         exact: Some(Exact {
             panel_rows: evaluation.expected(shape, None)?.panel_rows,
             cost: found.cost,

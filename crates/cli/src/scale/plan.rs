@@ -7,23 +7,18 @@ use std::{
 
 use serde_json::{Value, json};
 use unisphere::Scaling;
-use unisphere_io::Source as _;
-use unisphere_scale::{Evaluation, Sample, Shape};
+use unisphere_io::{Source as _, is_pattern};
+use unisphere_scale::{Sample, Shape};
 
-use super::{PlanOptions, files::Files, is_pattern};
+use super::{PlanOptions, Task, files::Files};
 use crate::{exit::Failure, json as common, output, text};
 
 /// What a plan says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
-    pub(super) x: PathBuf,
-    pub(super) y: Option<PathBuf>,
+    pub(super) task: Task,
     pub(super) rows: usize,
     pub(super) dims: usize,
-    pub(super) ts: Vec<f64>,
-    pub(super) alpha: f64,
-    pub(super) scaling: Scaling,
-    pub(super) across: bool,
     /// Tells the points from others of the same shape.
     pub(super) sample: Sample,
     pub(super) parts: usize,
@@ -53,20 +48,23 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         }
         Ok(absolute)
     };
-    let plan = Plan {
+    let task = Task {
         x: absolute(&options.x)?,
         y: options.y.as_deref().map(absolute).transpose()?,
-        rows: files.x.rows(),
-        dims: files.x.dims(),
         ts: options.t.clone(),
         alpha: options.alpha,
         scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
         across: options.across,
+    };
+    let plan = Plan {
+        task,
+        rows: files.x.rows(),
+        dims: files.x.dims(),
         sample: files.sets().sample()?,
         parts: options.parts as usize,
     };
     // What cannot be evaluated is refused now.
-    let blocks = plan.evaluation().expected(plan.shape(), None)?.blocks;
+    let blocks = plan.task.evaluation().expected(plan.shape(), None)?.blocks;
     if u64::from(options.parts) > blocks {
         return Err(Failure::Usage(format!(
             "the work has {}, of which a part has at least one: --parts may be at most {blocks}",
@@ -104,15 +102,18 @@ impl Plan {
     fn of(object: &Value) -> Option<Self> {
         let path = |key: &str| Some(PathBuf::from(object[key].as_str()?));
         let number = |key: &str| usize::try_from(object[key].as_u64()?).ok();
-        Some(Self {
+        let task = Task {
             x: path("x")?,
             y: path("y"),
-            rows: number("rows")?,
-            dims: number("dims").filter(|&dims| dims > 0)?,
             ts: object["t"].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?,
             alpha: object["alpha"].as_f64()?,
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
             across: object["across"].as_bool().filter(|across| !across || path("y").is_some())?,
+        };
+        Some(Self {
+            task,
+            rows: number("rows")?,
+            dims: number("dims").filter(|&dims| dims > 0)?,
             sample: Sample::from_text(object["sample"].as_str()?)?,
             parts: number("parts").filter(|&parts| parts > 0)?,
         })
@@ -125,29 +126,23 @@ impl Plan {
                 Failure::Input(format!("{}: a plan names files in UTF-8; rename it", path.display()))
             })
         };
-        let mut object = json!({"unisphere": common::VERSION, "x": text(&self.x)?});
-        if let Some(y) = &self.y {
+        let mut object = json!({"unisphere": common::VERSION, "x": text(&self.task.x)?});
+        if let Some(y) = &self.task.y {
             object["y"] = text(y)?.into();
         }
         object["rows"] = self.rows.into();
         object["dims"] = self.dims.into();
-        object["t"] = self.ts.clone().into();
-        object["alpha"] = self.alpha.into();
-        object["normalized"] = (self.scaling == Scaling::Unit).into();
-        object["across"] = self.across.into();
+        object["t"] = self.task.ts.clone().into();
+        object["alpha"] = self.task.alpha.into();
+        object["normalized"] = (self.task.scaling == Scaling::Unit).into();
+        object["across"] = self.task.across.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
         Ok(object)
     }
 
-    pub(super) fn evaluation(&self) -> Evaluation {
-        let evaluation =
-            Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
-        if self.across { evaluation.across() } else { evaluation }
-    }
-
     pub(super) fn shape(&self) -> Shape {
-        Shape { x_rows: self.rows, y_rows: self.y.as_ref().map(|_| self.rows), dims: self.dims }
+        Shape { x_rows: self.rows, y_rows: self.task.y.as_ref().map(|_| self.rows), dims: self.dims }
     }
 
     /// The file of a part, in numbers of one width so that names sort as numbers do.
@@ -167,20 +162,23 @@ mod tests {
 
     #[test]
     fn plans_are_read_as_they_were_written() -> Result<(), Failure> {
-        let mut plan = Plan {
+        let task = Task {
             x: "/data/x_*.npy".into(),
             y: None,
-            rows: 1_000_000,
-            dims: 384,
             ts: vec![2.0, 0.1],
             alpha: 1.0,
             scaling: Scaling::Raw,
             across: false,
+        };
+        let mut plan = Plan {
+            task,
+            rows: 1_000_000,
+            dims: 384,
             sample: Sample::from_text(&"0f".repeat(16)).expect("a hash"),
             parts: 12,
         };
         for y in [None, Some(PathBuf::from("/data/y.npy"))] {
-            plan.y = y;
+            plan.task.y = y;
             assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
         }
         assert_eq!(plan.file("out".as_ref(), 3), Path::new("out/part-03-of-12.journal"));

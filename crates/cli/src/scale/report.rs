@@ -5,19 +5,21 @@ use std::path::PathBuf;
 use unisphere::{Engine, Precision, Scaling, Storage, Uniformity, unordered_pairs};
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
+use super::Task;
+
 /// The name of both sets, between which pairs run.
 pub(super) const ACROSS: &str = "xy";
 
 /// The numbers, and the circumstances.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
-    pub(super) files: Vec<(&'static str, PathBuf)>,
-    /// How many files each of them names; empty where none was opened.
+    pub(super) task: Task,
+    /// How many files x and y have; empty where none was opened.
     pub(super) file_counts: Vec<usize>,
     pub(super) shape: Shape,
-    pub(super) scaling: Scaling,
     pub(super) device: Device,
-    pub(super) alignment: Option<Alignment>,
+    /// Over the rows as pairs.
+    pub(super) alignment: Option<f64>,
     pub(super) uniformity: Vec<Row>,
     /// None of an estimate.
     pub(super) exact: Option<Exact>,
@@ -39,13 +41,6 @@ impl Device {
         let (precision, storage) = (engine.precision(), engine.storage());
         Self::Here { device: engine.device().clone(), precision, storage }
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Alignment {
-    pub(super) alpha: f64,
-    pub(super) value: f64,
-    pub(super) pairs: u64,
 }
 
 /// Uniformity of a set at one t.
@@ -74,27 +69,34 @@ pub(super) struct Exact {
     pub(super) parts: Option<usize>,
 }
 
-/// Rows of the values of all pairs.
-pub(super) fn rows(found: &Found, ts: &[f64], shape: Shape, scaling: Scaling) -> Vec<Row> {
-    let sets = [("x", Some(&found.x), Some(shape.x_rows)), ("y", found.y.as_ref(), shape.y_rows)];
-    let mut rows = Vec::new();
-    for (set, values, count) in sets {
-        if let (Some(values), Some(count)) = (values, count) {
-            rows.extend(ts.iter().zip(values).map(|(&t, &value)| row(set, t, value, count, shape, scaling)));
-        }
+impl Row {
+    pub(super) fn new(task: &Task, shape: Shape, set: &'static str, t: f64, value: f64) -> Self {
+        let pairs = match set {
+            ACROSS => shape.x_rows as u64 * shape.y_rows.unwrap_or(0) as u64,
+            _ => unordered_pairs(shape.x_rows),
+        };
+        let has_floor = task.scaling == Scaling::Unit;
+        let floor = if has_floor { Uniformity::new(t).floor(shape.dims) } else { f64::NAN };
+        Self { set, t, value, pairs, floor, interval: None }
     }
-    let across = found.across.as_deref().unwrap_or_default();
-    rows.extend(ts.iter().zip(across).map(|(&t, &value)| row_across(t, value, shape, scaling)));
-    rows
 }
 
-/// Cross uniformity at one t.
-pub(super) fn row_across(t: f64, value: f64, shape: Shape, scaling: Scaling) -> Row {
-    let pairs = shape.x_rows as u64 * shape.y_rows.unwrap_or(0) as u64;
-    Row { pairs, ..row(ACROSS, t, value, shape.x_rows, shape, scaling) }
+/// Rows of the values of all pairs.
+pub(super) fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
+    let sets = [("x", Some(&found.x)), ("y", found.y.as_ref()), (ACROSS, found.across.as_ref())];
+    let of_set = |(set, values): (&'static str, Option<&Vec<f64>>)| {
+        let values = values.map_or(&[][..], Vec::as_slice);
+        let row = |(&t, &value): (&f64, &f64)| Row::new(task, shape, set, t, value);
+        task.ts.iter().zip(values).map(row).collect::<Vec<_>>()
+    };
+    sets.into_iter().flat_map(of_set).collect()
 }
 
-pub(super) fn row(set: &'static str, t: f64, value: f64, rows: usize, shape: Shape, scaling: Scaling) -> Row {
-    let floor = if scaling == Scaling::Unit { Uniformity::new(t).floor(shape.dims) } else { f64::NAN };
-    Row { set, t, value, pairs: unordered_pairs(rows), floor, interval: None }
+/// Rows of the estimates of a set.
+pub(super) fn estimated(found: Vec<Interval>, task: &Task, shape: Shape, set: &'static str) -> Vec<Row> {
+    let row = |(&t, interval): (&f64, Interval)| Row {
+        interval: Some(interval),
+        ..Row::new(task, shape, set, t, interval.value)
+    };
+    task.ts.iter().zip(found).map(row).collect()
 }

@@ -1,10 +1,11 @@
 //! The report as tables.
 
-use unisphere::{Scaling, Storage};
 use unisphere_scale::Method;
 
 use super::report::{ACROSS, Device, Exact, Report, Row};
-use crate::text::{bytes, columns, count, decimal, digits, plain, plural, seconds};
+use crate::text::{
+    self, bytes, circumstances, columns, count, decimal, digits, plain, plural, points, seconds,
+};
 
 pub(super) fn export(report: &Report) -> String {
     let table = if report.exact.is_some() { values(report) } else { intervals(report) };
@@ -12,38 +13,26 @@ pub(super) fn export(report: &Report) -> String {
 }
 
 fn head(report: &Report) -> String {
-    let mut lines: Vec<_> =
-        report.files.iter().map(|(role, path)| (*role, path.display().to_string())).collect();
+    let files = report.task.files();
+    let mut lines: Vec<_> = files.map(|(role, path)| (role, path.display().to_string())).collect();
     for ((_, line), &files) in lines.iter_mut().zip(&report.file_counts) {
         if files > 1 {
             *line += &format!(", {}", plural(files as u64, "file"));
         }
     }
-    let scaling = match report.scaling {
-        Scaling::Unit => "scaled to unit length",
-        Scaling::Raw => "raw",
-    };
-    let (n, d) = (count(report.shape.x_rows as u64), count(report.shape.dims as u64));
-    lines.push(("points", format!("n = {n}, d = {d}, {scaling}")));
+    lines.push(("points", points(report.shape.x_rows, report.shape.dims, report.task.scaling)));
     lines.push(("device", device(&report.device)));
     if let Some(exact) = &report.exact {
         lines.push(("work", work(exact)));
     }
     lines.extend(report.seconds.map(|taken| ("time", format!("{}, reading included", seconds(taken)))));
-    lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
+    circumstances(&lines)
 }
 
 fn device(device: &Device) -> String {
     match device {
         Device::Class(class) => class.clone(),
-        Device::Here { device, precision, storage } => {
-            let software = if device.software { " (software)" } else { "" };
-            let stored = match storage {
-                Storage::F32 => String::new(),
-                storage => format!(", points stored as {storage}"),
-            };
-            format!("{}: {}{software}, {precision}{stored}", device.kind, device.name)
-        }
+        Device::Here { device, precision, storage } => text::device(device, &precision.to_string(), *storage),
     }
 }
 
@@ -76,11 +65,16 @@ fn floor(row: &Row) -> String {
     if row.floor.is_nan() { "-".into() } else { decimal(row.floor) }
 }
 
+/// The line of alignment, with so many empty cells between its value and its pairs.
+fn alignment(report: &Report, value: f64, empty: usize) -> Vec<String> {
+    let parameter = format!("alpha = {}", plain(report.task.alpha));
+    let empty = vec![String::new(); empty];
+    [vec!["alignment".into(), parameter, decimal(value)], empty, vec![count(report.shape.x_rows as u64)]]
+        .concat()
+}
+
 fn values(report: &Report) -> String {
-    let alignment = report.alignment.iter().map(|of| {
-        let parameter = format!("alpha = {}", plain(of.alpha));
-        vec!["alignment".into(), parameter, decimal(of.value), String::new(), count(of.pairs)]
-    });
+    let alignment = report.alignment.map(|value| alignment(report, value, 1));
     let rows = report.uniformity.iter().map(|row| {
         vec![
             name(report, row),
@@ -90,16 +84,11 @@ fn values(report: &Report) -> String {
             count(row.pairs),
         ]
     });
-    columns(&["", "", "value", "floor", "pairs"], 2, &alignment.chain(rows).collect::<Vec<_>>())
+    columns(&["", "", "value", "floor", "pairs"], 2, &alignment.into_iter().chain(rows).collect::<Vec<_>>())
 }
 
 fn intervals(report: &Report) -> String {
-    let alignment = report.alignment.iter().map(|of| {
-        let parameter = format!("alpha = {}", plain(of.alpha));
-        let rest = [const { String::new() }; 5].into_iter();
-        let cells = ["alignment".into(), parameter, decimal(of.value)].into_iter();
-        cells.chain(rest).chain([count(of.pairs)]).collect()
-    });
+    let alignment = report.alignment.map(|value| alignment(report, value, 5));
     let rows = report.uniformity.iter().filter_map(|row| {
         let interval = row.interval?;
         Some(vec![
@@ -115,7 +104,7 @@ fn intervals(report: &Report) -> String {
         ])
     });
     let head = ["", "", "value", "from", "to", "half-width", "error of rows", "floor", "pairs"];
-    columns(&head, 2, &alignment.chain(rows).collect::<Vec<_>>())
+    columns(&head, 2, &alignment.into_iter().chain(rows).collect::<Vec<_>>())
 }
 
 fn notes(report: &Report) -> String {

@@ -1,16 +1,12 @@
 //! The head of the report: files, points, device and time.
 
-use unisphere::{Precision, Scaling, Storage};
+use unisphere::Precision;
 
 use super::super::{Document, Skipped};
-use crate::text::{count, plural};
+use crate::text::{circumstances, count, device, plural, points};
 
 pub(super) fn head(document: &Document) -> String {
     let Document { report, files, skipped, .. } = document;
-    let scaling = match report.scaling {
-        Scaling::Unit => "scaled to unit length",
-        Scaling::Raw => "raw",
-    };
     let mut lines: Vec<_> = files.iter().map(|(role, path)| (*role, path.display().to_string())).collect();
     if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
         *path += &format!(", of {}", report.weighed.name());
@@ -19,24 +15,13 @@ pub(super) fn head(document: &Document) -> String {
         let sections = "potentials, spectra, cosines, equal and close rows, and --rows";
         lines.push(("", format!("not weighted: {sections}")));
     }
-    let (n, d) = (count(report.rows as u64), count(report.dims as u64));
-    lines.push(("points", format!("n = {n}, d = {d}, {scaling}")));
+    lines.push(("points", points(report.rows, report.dims, report.scaling)));
     lines.extend(skipped.as_ref().map(|skipped| ("skipped", zero_rows(skipped))));
-    lines.push(("device", device(document)));
+    let precision = precision(report.precision, &report.precisions_used);
+    lines.push(("device", device(&report.device, &precision, report.storage)));
     lines.extend(report.protocol.as_ref().map(|of| ("as", format!("protocol {}", of.settings.name))));
     lines.push(("time", format!("{:.3} s, reading excluded", report.seconds)));
-    lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
-}
-
-fn device(document: &Document) -> String {
-    let report = &document.report;
-    let software = if report.device.software { " (software)" } else { "" };
-    let stored = match report.storage {
-        Storage::F32 => String::new(),
-        storage => format!(", points stored as {storage}"),
-    };
-    let precision = precision(report.precision, &report.precisions_used);
-    format!("{}: {}{software}, {precision}{stored}", report.device.kind, report.device.name)
+    circumstances(&lines)
 }
 
 /// The precision that was asked for, and what took its place.
