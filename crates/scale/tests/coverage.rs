@@ -1,5 +1,7 @@
 //! Intervals against the exact value, from many seeds on real sets and on a hard one: 95 in 100 must hold it.
 
+#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
+
 #[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
 #[path = "../../../tests/support/random.rs"]
 mod random;
@@ -101,6 +103,7 @@ fn intervals_across_two_sets_hold_the_value() -> Result<()> {
 fn a_gpu_draws_the_blocks_of_the_cpu() -> Result<()> {
     let Ok(gpu) = Engine::gpu() else {
         assert!(std::env::var("UNISPHERE_REQUIRE_GPU").is_err(), "no GPU");
+        eprintln!("not tested on a GPU: there is none");
         return Ok(());
     };
     let x = verses("kjv");

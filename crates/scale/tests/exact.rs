@@ -2,6 +2,7 @@
 //! values of an engine that holds all points.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 
 #[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
 #[path = "../../../tests/support/random.rs"]
@@ -101,6 +102,9 @@ fn gpu() -> Option<Engine> {
     let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
     let engine = Engine::gpu();
     assert!(engine.is_ok() || !is_required, "{engine:?}");
+    if let Err(error) = &engine {
+        eprintln!("not tested on a GPU: {error}");
+    }
     engine.ok()
 }
 
