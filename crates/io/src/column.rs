@@ -8,9 +8,9 @@ use std::{
 use half::f16;
 
 use crate::{
-    ByteOrder, Error, Fault, Float, Result,
-    dtype::{excerpt, order},
-    header, literal,
+    Error, Fault, Result,
+    dtype::{ByteOrder, Float, excerpt, order},
+    formats::npy::{header, literal},
     stored::{Budget, Opened, Stored},
 };
 

@@ -8,16 +8,16 @@ use crate::Fault;
 
 /// How the values of a file are stored. Displayed as numpy writes it, `<f4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dtype {
+pub(crate) struct Dtype {
     /// The format of a value.
-    pub float: Float,
+    pub(crate) float: Float,
     /// The order of its bytes.
-    pub order: ByteOrder,
+    pub(crate) order: ByteOrder,
 }
 
 /// A floating-point format of IEEE 754.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Float {
+pub(crate) enum Float {
     /// Half precision, 2 bytes.
     F16,
     /// Single precision, 4 bytes.
@@ -28,7 +28,7 @@ pub enum Float {
 
 /// Which byte of a value comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByteOrder {
+pub(crate) enum ByteOrder {
     /// The least significant.
     Little,
     /// The most significant.
@@ -37,7 +37,7 @@ pub enum ByteOrder {
 
 impl Float {
     /// Bytes of one value.
-    pub fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         match self {
             Self::F16 => 2,
             Self::F32 => 4,
@@ -48,7 +48,7 @@ impl Float {
 
 impl ByteOrder {
     /// That of this machine.
-    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
+    pub(crate) const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 }
 
 impl fmt::Display for Dtype {

@@ -8,10 +8,11 @@ use std::{
 use unisphere::{Embeddings, Scaling};
 
 use crate::{
-    Dtype, Error, Fault, Result, Source,
-    header::Header,
-    stored::{Budget, Opened, Stored},
-    values,
+    Error, Fault, Reading, Result, Source,
+    formats::{self, npy},
+    grid::Grid,
+    stored::Budget,
+    table::Table,
 };
 
 /// An open `.npy` file whose header is sound and agrees with the file's length. Several threads may read it at once.
@@ -23,9 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
-    /// Its values begin at byte 0 where they are in memory.
-    header: Header,
-    stored: Stored,
+    table: Box<dyn Table>,
 }
 
 impl File {
@@ -38,34 +37,23 @@ impl File {
     ///
     /// Every [`Fault`] of a path, of a format, of a header and of a pipe, with the path.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_in(path.as_ref(), Budget::UNLIMITED)
+        Self::open_with(path, &Reading::new())
     }
 
-    /// The same, but refuses a pipe of more than `max_bytes` of values, before they are read. A regular file is not
-    /// kept in memory, and may be of any size.
+    /// The same, as it is said how.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), and [`Fault::PipeLimit`].
-    pub fn open_within(path: impl AsRef<Path>, max_bytes: u64) -> Result<Self> {
-        Self::open_in(path.as_ref(), Budget { kept: 0, limit: max_bytes })
+    /// Those of [`open`](Self::open), [`Fault::PipeLimit`], and those of a name that is not there.
+    pub fn open_with(path: impl AsRef<Path>, reading: &Reading) -> Result<Self> {
+        Self::open_in(path.as_ref(), reading, Budget::of(reading))
     }
 
-    pub(crate) fn open_in(path: &Path, budget: Budget) -> Result<Self> {
-        let open = || {
-            let (header, stored) = match Opened::at(path)? {
-                Opened::File { mut file, length } => {
-                    (Header::read(&mut file, Some(length))?, Stored::File(file))
-                }
-                Opened::Pipe(mut pipe) => {
-                    let header = Header::read(&mut pipe, None)?;
-                    let values = budget.read(&mut pipe, header.start, header.bytes())?;
-                    (Header { start: 0, ..header }, Stored::Memory(values))
-                }
-            };
-            Ok(Self { path: path.into(), header, stored })
-        };
-        open().map_err(|fault| Error { path: path.into(), fault })
+    pub(crate) fn open_in(path: &Path, reading: &Reading, budget: Budget) -> Result<Self> {
+        match formats::open(path, reading, budget) {
+            Ok(table) => Ok(Self { path: path.into(), table }),
+            Err(fault) => Err(Error { path: path.into(), fault }),
+        }
     }
 
     /// Where it was opened.
@@ -75,25 +63,27 @@ impl File {
 
     /// How many points.
     pub fn rows(&self) -> usize {
-        self.header.rows
+        self.table.rows()
     }
 
     /// Of how many dimensions.
     pub fn dims(&self) -> usize {
-        self.header.dims
+        self.table.dims()
     }
 
-    /// How the values are stored.
-    pub fn dtype(&self) -> Dtype {
-        self.header.dtype
+    /// How the values are stored, as numpy writes it: "<f4".
+    pub fn dtype(&self) -> String {
+        self.table.dtype()
+    }
+
+    /// Bytes of all values as they are stored.
+    pub fn bytes(&self) -> u64 {
+        self.table.bytes()
     }
 
     /// Bytes that are kept in memory: those of a pipe's values, and none of a regular file.
     pub fn bytes_in_memory(&self) -> u64 {
-        match self.stored {
-            Stored::File(_) => 0,
-            Stored::Memory(_) => self.header.bytes(),
-        }
+        self.table.bytes_in_memory()
     }
 
     /// Reads the points, (rows, dims). They own their memory, so an engine on the CPU can
@@ -136,11 +126,11 @@ impl Source for File {
     }
 
     fn rows(&self) -> usize {
-        self.header.rows
+        self.table.rows()
     }
 
     fn dims(&self) -> usize {
-        self.header.dims
+        self.table.dims()
     }
 
     fn place(&self, row: usize) -> (&Path, usize) {
@@ -148,11 +138,11 @@ impl Source for File {
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
-        values::read(&self.stored, &self.header, rows, into).map_err(|fault| self.error(fault))
+        self.table.read(rows, into).map_err(|fault| self.error(fault))
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64> {
-        values::stored(&self.stored, &self.header, row, dim).map_err(|fault| self.error(fault))
+        self.table.stored(row, dim).map_err(|fault| self.error(fault))
     }
 }
 
@@ -175,15 +165,15 @@ impl Source for File {
 /// # Ok::<(), unisphere_io::Fault>(())
 /// ```
 pub fn parse(bytes: &[u8], scaling: Scaling) -> Result<Embeddings<'static>, Fault> {
-    let header = Header::read(&mut { bytes }, Some(bytes.len() as u64))?;
-    Bytes { bytes, header }.embeddings(scaling).map_err(|error| error.fault)
+    let grid = npy::header::grid(&mut { bytes }, Some(bytes.len() as u64))?;
+    Bytes { bytes, grid }.embeddings(scaling).map_err(|error| error.fault)
 }
 
 /// The bytes of a file, which has no path.
 #[derive(Debug)]
 struct Bytes<'a> {
     bytes: &'a [u8],
-    header: Header,
+    grid: Grid,
 }
 
 impl Source for Bytes<'_> {
@@ -192,11 +182,11 @@ impl Source for Bytes<'_> {
     }
 
     fn rows(&self) -> usize {
-        self.header.rows
+        self.grid.rows
     }
 
     fn dims(&self) -> usize {
-        self.header.dims
+        self.grid.dims
     }
 
     fn place(&self, row: usize) -> (&Path, usize) {
@@ -204,11 +194,11 @@ impl Source for Bytes<'_> {
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
-        values::read(self.bytes, &self.header, rows, into).map_err(nameless)
+        self.grid.read(self.bytes, rows, into).map_err(nameless)
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64> {
-        values::stored(self.bytes, &self.header, row, dim).map_err(nameless)
+        self.grid.stored(self.bytes, row, dim).map_err(nameless)
     }
 }
 

@@ -23,7 +23,7 @@
 //! a path or a pattern of names.
 //!
 //! A pipe, such as `/dev/stdin` or what a shell makes of `<(program)`, is read when it is opened, and
-//! [kept in memory](File) as it is stored; [`File::open_within`] and [`Shards::open_within`] set a limit to that. Devices,
+//! [kept in memory](File) as it is stored; [`Reading::with_max_bytes`] sets a limit to that. Devices,
 //! terminals and sockets are refused.
 //!
 //! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
@@ -45,20 +45,21 @@ mod dtype;
 mod error;
 mod file;
 mod foreign;
-mod header;
-mod literal;
+mod formats;
+mod grid;
 mod read_at;
+mod reading;
 mod series;
 mod shards;
 mod source;
 mod stored;
-mod values;
+mod table;
 mod write;
 
 pub use column::{Column, parse_floats, parse_integers};
-pub use dtype::{ByteOrder, Dtype, Float};
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
-pub use shards::{Shards, is_pattern, open};
+pub use reading::Reading;
+pub use shards::{Shards, is_pattern, open, open_with};
 pub use source::Source;
 pub use write::{Writer, write};

@@ -10,10 +10,10 @@ use glob::{MatchOptions, glob_with};
 use rayon::prelude::*;
 
 use crate::{
-    Error, Fault, File, Result, Source,
+    Error, Fault, File, Reading, Result, Source, grid,
     series::{self, Flaw},
     stored::{Budget, is_pipe},
-    values,
+    table,
 };
 
 /// Several `.npy` files as one set, row after row. Their dtypes and layouts may differ. All of them stay open.
@@ -43,17 +43,17 @@ impl Shards {
     ///
     /// Those of [`File::open`], [`Fault::NoFiles`], and [`Fault::ShardDims`], which names the file that differs.
     pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self> {
-        Self::open_within(paths, u64::MAX)
+        Self::open_with(paths, &Reading::new())
     }
 
-    /// The same, but refuses pipes of more than `max_bytes` of values together, as [`File::open_within`] does.
+    /// The same, as it is said how.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), and [`Fault::PipeLimit`].
-    pub fn open_within<P: AsRef<Path>>(paths: &[P], max_bytes: u64) -> Result<Self> {
+    /// Those of [`open`](Self::open) and [`File::open_with`].
+    pub fn open_with<P: AsRef<Path>>(paths: &[P], reading: &Reading) -> Result<Self> {
         let path = paths.first().map(|path| path.as_ref().into()).unwrap_or_default();
-        Self::of(path, paths, max_bytes)
+        Self::of(path, paths, reading)
     }
 
     /// Opens the files that a shell's pattern names: `*` and `?` stand for characters of one name, `[0-9]` for one of these,
@@ -72,9 +72,18 @@ impl Shards {
     /// [`Fault::ExtraShard`] where the names are no complete series, and [`Fault::PipeMatched`] for a pipe among the files,
     /// for whose writer nobody might want to wait.
     pub fn matching(pattern: &str) -> Result<Self> {
+        Self::matching_with(pattern, &Reading::new())
+    }
+
+    /// The same, as it is said how.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`matching`](Self::matching) and [`File::open_with`].
+    pub fn matching_with(pattern: &str, reading: &Reading) -> Result<Self> {
         let path = Path::new(pattern);
         if !is_pattern(path) {
-            return Self::open(&[path]);
+            return Self::open_with(&[path], reading);
         }
         let paths = matches(pattern)?;
         if let Some(fault) = fault_of_names(&paths) {
@@ -83,7 +92,7 @@ impl Shards {
         if let Some(pipe) = paths.iter().find(|path| fs::metadata(path).is_ok_and(|there| is_pipe(&there))) {
             return Err(Error { path: pipe.clone(), fault: Fault::PipeMatched });
         }
-        Self::of(path.into(), &paths, u64::MAX)
+        Self::of(path.into(), &paths, reading)
     }
 
     /// The files, in the order of their rows.
@@ -91,11 +100,11 @@ impl Shards {
         &self.files
     }
 
-    fn of<P: AsRef<Path>>(path: PathBuf, paths: &[P], max_bytes: u64) -> Result<Self> {
-        let mut budget = Budget { kept: 0, limit: max_bytes };
+    fn of<P: AsRef<Path>>(path: PathBuf, paths: &[P], reading: &Reading) -> Result<Self> {
+        let mut budget = Budget::of(reading);
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
-            let file = File::open_in(path.as_ref(), budget)?;
+            let file = File::open_in(path.as_ref(), reading, budget)?;
             budget.kept = budget.kept.saturating_add(file.bytes_in_memory());
             files.push(file);
         }
@@ -176,9 +185,9 @@ impl Source for Shards {
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
-        values::check_range(&rows, self.rows(), self.dims, into.len())
+        table::check_range(&rows, self.rows(), self.dims, into.len())
             .map_err(|fault| Error { path: self.path.clone(), fault })?;
-        let many = into.len() >= values::MIN_VALUES_FOR_THREADS;
+        let many = into.len() >= grid::MIN_VALUES_FOR_THREADS;
         let pieces = self.pieces(rows, into);
         // Files may be too small for several threads each.
         if many {
@@ -200,10 +209,19 @@ impl Source for Shards {
 ///
 /// Those of [`File::open`] and of [`Shards::matching`].
 pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Source>> {
+    open_with(path, &Reading::new())
+}
+
+/// The same, as it is said how.
+///
+/// # Errors
+///
+/// Those of [`open`] and [`File::open_with`].
+pub fn open_with(path: impl AsRef<Path>, reading: &Reading) -> Result<Box<dyn Source>> {
     let path = path.as_ref();
     match path.to_str() {
-        Some(pattern) if is_pattern(path) => Ok(Box::new(Shards::matching(pattern)?)),
-        _ => Ok(Box::new(File::open(path)?)),
+        Some(pattern) if is_pattern(path) => Ok(Box::new(Shards::matching_with(pattern, reading)?)),
+        _ => Ok(Box::new(File::open_with(path, reading)?)),
     }
 }
 

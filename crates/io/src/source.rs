@@ -4,7 +4,7 @@ use std::{fmt::Debug, ops::Range, path::Path, sync::Arc};
 
 use unisphere::{Embeddings, Scaling};
 
-use crate::{Error, Fault, Result, values};
+use crate::{Error, Fault, Result, grid, table};
 
 /// The most values that are in memory at once where rows are only looked at, or one row: 4 MiB.
 const LOOK: usize = 1 << 20;
@@ -96,7 +96,7 @@ pub trait Source: Debug + Send + Sync {
     fn zero_rows(&self) -> Result<Vec<usize>> {
         let (rows, dims) = (self.rows(), self.dims());
         let step = (LOOK / dims.max(1)).clamp(1, rows.max(1));
-        let mut values = values::zeros(step, dims).map_err(|fault| error(self, fault))?;
+        let mut values = grid::zeros(step, dims).map_err(|fault| error(self, fault))?;
         let mut zero = Vec::new();
         for start in (0..rows).step_by(step) {
             let range = start..rows.min(start + step);
@@ -118,8 +118,8 @@ fn read(source: &(impl Source + ?Sized), rows: Range<usize>) -> Result<Vec<f32>>
     let (count, dims) = (rows.len(), source.dims());
     let read = || {
         // A range that is not there would ask for any memory.
-        values::check_range(&rows, source.rows(), dims, count.saturating_mul(dims))?;
-        values::zeros(count, dims)
+        table::check_range(&rows, source.rows(), dims, count.saturating_mul(dims))?;
+        grid::zeros(count, dims)
     };
     let mut values = read().map_err(|fault| error(source, fault))?;
     source.read(rows, &mut values)?;

@@ -2,7 +2,7 @@
 
 use std::{fmt, fs, io, io::Read, path::Path};
 
-use crate::{Fault, read_at::ReadAt};
+use crate::{Fault, Reading, read_at::ReadAt};
 
 /// The fewest bytes for which memory is reserved at once, if so many are claimed. A pipe that claims more than it holds
 /// takes this beside what it holds, or an eighth of that.
@@ -78,6 +78,27 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) const UNLIMITED: Self = Self { kept: 0, limit: u64::MAX };
+
+    pub(crate) fn of(reading: &Reading) -> Self {
+        Self { kept: 0, limit: reading.max_bytes.unwrap_or(u64::MAX) }
+    }
+
+    /// The first bytes of a pipe, which are read, and all others.
+    pub(crate) fn read_all(self, head: Vec<u8>, pipe: &mut impl Read) -> Result<Vec<u8>, Fault> {
+        let mut bytes = head;
+        loop {
+            let held = bytes.len() as u64;
+            let needed = self.kept.saturating_add(held);
+            if needed > self.limit {
+                return Err(Fault::PipeLimit { needed, limit: self.limit });
+            }
+            let step = MIN_STEP.max(held / 8);
+            reserve(&mut bytes, step).map_err(|()| Fault::PipeMemory { claimed: held + step })?;
+            if (pipe.by_ref().take(step).read_to_end(&mut bytes)? as u64) < step {
+                return Ok(bytes);
+            }
+        }
+    }
 
     /// Reads the values of a pipe, and its end. The header has `start` bytes, which are read, and claims `bytes` of values.
     pub(crate) fn read(self, pipe: &mut impl Read, start: u64, bytes: u64) -> Result<Vec<u8>, Fault> {

@@ -22,7 +22,7 @@ use counting::allocated;
 use matrices::matrix;
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{Column, Error, Fault, File, Shards, Source, open};
+use unisphere_io::{Column, Error, Fault, File, Reading, Shards, Source, open};
 
 /// What a pipe may take beside its values.
 const CONSTANT: usize = 4 << 10;
@@ -88,7 +88,7 @@ fn every_dtype_and_layout_by_every_way_to_read() {
                 let (npy, points) = matrix(descr, fortran, rows, dims);
                 let file = fed(&path, &npy.bytes(), || File::open(&path)).unwrap();
                 assert_eq!((file.rows(), file.dims(), file.path()), (rows, dims, path.as_path()));
-                assert_eq!(file.dtype().to_string(), descr);
+                assert_eq!(file.dtype(), descr);
                 assert_eq!(file.bytes_in_memory(), npy.values.len() as u64);
                 for _ in 0..2 {
                     assert!(file.embeddings(Raw).unwrap().values() == points, "{descr} {fortran}");
@@ -222,20 +222,29 @@ fn one_above_the_limit() {
     let path = fifo(&folder, "points.npy");
     let bytes = sound().bytes();
     for limit in [24, u64::MAX] {
-        assert_eq!(fed(&path, &bytes, || File::open_within(&path, limit)).unwrap().bytes_in_memory(), 24);
+        assert_eq!(
+            fed(&path, &bytes, || File::open_with(&path, &Reading::new().with_max_bytes(limit)))
+                .unwrap()
+                .bytes_in_memory(),
+            24
+        );
     }
     for limit in [0, 23] {
-        let (result, taken) = allocated(|| fed(&path, &bytes, || File::open_within(&path, limit)));
+        let (result, taken) = allocated(|| {
+            fed(&path, &bytes, || File::open_with(&path, &Reading::new().with_max_bytes(limit)))
+        });
         let words = format!("needs 24 bytes of memory, and {limit} are allowed; write it to a file first");
         said!(result, path, Fault::PipeLimit { needed: 24, limit: l } if l == limit, &words);
         assert!(taken <= 2 * CONSTANT, "{taken}");
     }
-    let result = fed(&path, &claiming("(288230376151711744, 1)"), || File::open_within(&path, 1 << 40));
+    let result = fed(&path, &claiming("(288230376151711744, 1)"), || {
+        File::open_with(&path, &Reading::new().with_max_bytes(1 << 40))
+    });
     said!(result, path, Fault::PipeLimit { needed, .. } if needed == 1 << 60, "or allow more memory");
     // A regular file is not kept in memory.
     let file = folder.path().join("file.npy");
     fs::write(&file, &bytes).unwrap();
-    assert_eq!(File::open_within(&file, 0).unwrap().bytes_in_memory(), 0);
+    assert_eq!(File::open_with(&file, &Reading::new().with_max_bytes(0)).unwrap().bytes_in_memory(), 0);
 }
 
 #[test]
@@ -247,7 +256,7 @@ fn several_in_a_set() {
     for (limit, fits) in [(36, true), (35, false), (23, false)] {
         let pipes = [full(&sound().bytes()), full(&other)];
         let paths = [end(&pipes[0]), file.clone(), end(&pipes[1])];
-        let set = Shards::open_within(&paths, limit);
+        let set = Shards::open_with(&paths, &Reading::new().with_max_bytes(limit));
         if fits {
             let set = set.unwrap();
             let points = set.embeddings(Raw).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use unisphere_io::{File, Shards, Source, is_pattern};
+use unisphere_io::{File, Reading, Shards, Source, is_pattern};
 use unisphere_scale::Sets;
 
 use crate::{exit::Failure, interrupt, memory, text};
@@ -47,7 +47,7 @@ impl Files {
     /// Bytes of a row of x as it is stored, on average over its files.
     pub(super) fn row_bytes(&self) -> f64 {
         let bytes = |set: &Shards| {
-            let of = |file: &File| (file.rows() * file.dims() * file.dtype().float.size()) as f64;
+            let of = |file: &File| (file.bytes() as f64;
             set.files().iter().map(of).sum::<f64>()
         };
         let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
@@ -99,7 +99,7 @@ impl Excess {
 fn open(path: &Path, max_bytes: u64) -> unisphere_io::Result<Shards> {
     match is_pattern(path) {
         true => Shards::matching(&path.to_string_lossy()),
-        false => Shards::open_within(&[path], max_bytes),
+        false => Shards::open_with(&[path], &Reading::new().with_max_bytes(max_bytes)),
     }
 }
 

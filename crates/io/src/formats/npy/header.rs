@@ -3,51 +3,31 @@
 
 use std::io::Read;
 
-use crate::{Dtype, Fault, foreign, literal};
+use super::literal;
+use crate::{Fault, dtype::Dtype, foreign, grid::Grid};
 
-const MAGIC: &[u8] = b"\x93NUMPY";
+pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// What numpy reads by default (`max_header_size`); a matrix of floats needs 118.
 const LONGEST: u32 = 10_000;
 
-/// Where the values of a file are and how they lie there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Header {
-    pub(crate) dtype: Dtype,
-    /// Column after column, not row after row.
-    pub(crate) fortran: bool,
-    pub(crate) rows: usize,
-    pub(crate) dims: usize,
-    /// Bytes before the first value.
-    pub(crate) start: u64,
-}
-
-impl Header {
-    /// Reads a header from the beginning of a file of `length` bytes, or of a pipe, of which no byte behind it is read.
-    pub(crate) fn read(reader: &mut impl Read, length: Option<u64>) -> Result<Self, Fault> {
-        let (text, start) = text(reader, length)?;
-        let literal::Fields { descr, fortran, shape } = literal::fields(&text)?;
-        let dtype = Dtype::named(descr)?;
-        let &[rows, dims] = shape.as_slice() else {
-            return Err(Fault::NotMatrix { shape });
-        };
-        if rows == 0 || dims == 0 {
-            return Err(Fault::Empty { rows, dims });
-        }
-        let (rows, dims) = held(rows, dims, dtype.float.size(), start, length)?;
-        Ok(Self { dtype, fortran, rows, dims, start })
+/// Reads a header from the beginning of a file of `length` bytes, or of a pipe, of which no byte behind it is read.
+pub(crate) fn grid(reader: &mut impl Read, length: Option<u64>) -> Result<Grid, Fault> {
+    let (text, start) = text(reader, length)?;
+    let literal::Fields { descr, fortran, shape } = literal::fields(&text)?;
+    let dtype = Dtype::named(descr)?;
+    let &[rows, dims] = shape.as_slice() else {
+        return Err(Fault::NotMatrix { shape });
+    };
+    if rows == 0 || dims == 0 {
+        return Err(Fault::Empty { rows, dims });
     }
-
-    /// Bytes of all values.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.rows as u64 * self.dims as u64 * self.dtype.float.size() as u64
-    }
-
-    /// Where a value is, in bytes from the beginning of the file.
-    pub(crate) fn offset(&self, row: usize, dim: usize) -> u64 {
-        let (major, minor, length) = if self.fortran { (dim, row, self.rows) } else { (row, dim, self.dims) };
-        self.start + (major as u64 * length as u64 + minor as u64) * self.dtype.float.size() as u64
-    }
+    let (rows, dims) = held(rows, dims, dtype.float.size(), start, length)?;
+    Ok(if fortran {
+        Grid::of_columns(dtype, rows, dims, start)
+    } else {
+        Grid::of_rows(dtype, rows, dims, start)
+    })
 }
 
 /// rows × dims values of so many bytes, if they are what a file of `length` bytes holds from `start` on, or could be what

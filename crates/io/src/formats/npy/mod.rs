@@ -1,0 +1,41 @@
+//! NumPy's `.npy`: a header of text, and one array.
+
+pub(crate) mod header;
+pub(crate) mod literal;
+
+use std::{
+    io::{Read, Seek},
+    path::Path,
+};
+
+use crate::{
+    Fault, Reading,
+    formats::{Format, Input},
+    grid::GridOf,
+    stored::Stored,
+    table::Table,
+};
+
+/// `.npy`, versions 1.0, 2.0 and 3.0.
+pub(crate) struct Npy;
+
+impl Format for Npy {
+    fn recognises(&self, head: &[u8], _path: &Path) -> bool {
+        head.starts_with(header::MAGIC) || header::MAGIC.starts_with(head)
+    }
+
+    fn open(&self, input: Input, _reading: &Reading) -> Result<Box<dyn Table>, Fault> {
+        Ok(Box::new(match input {
+            Input::File { mut file, length } => {
+                file.rewind()?;
+                GridOf { grid: header::grid(&mut file, Some(length))?, stored: Stored::File(file) }
+            }
+            Input::Pipe { head, pipe, budget } => {
+                let mut reader = head.as_slice().chain(pipe);
+                let grid = header::grid(&mut reader, None)?;
+                let values = budget.read(&mut reader, grid.start, grid.bytes())?;
+                GridOf { grid: grid.at_zero(), stored: Stored::Memory(values) }
+            }
+        }))
+    }
+}

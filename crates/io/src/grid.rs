@@ -1,0 +1,318 @@
+//! Values of one dtype at even steps of a file: read in chunks, decoded, and put in row-major order; by several threads where
+//! they are many.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::{
+    Fault,
+    dtype::Dtype,
+    read_at::ReadAt,
+    stored::Stored,
+    table::{Table, check_place, check_range},
+};
+
+/// How many bytes of a file in C order a thread reads at once, which the cache holds.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Columns of a tile in Fortran order: as many as a cache line of a row of f32 holds.
+const WIDTH: usize = 16;
+
+/// Rows of a tile: so many that a column's piece is worth a call of the system, and no power of two, so that the
+/// pieces do not compete for the same lines of the cache.
+const HEIGHT: usize = 4096 + 16;
+
+/// The fewest values that several threads read: about a millisecond for one.
+pub(crate) const MIN_VALUES_FOR_THREADS: usize = 512 << 10;
+
+/// A vector of zeros, if there is memory for it.
+pub(crate) fn zeros(rows: usize, dims: usize) -> Result<Vec<f32>, Fault> {
+    let bytes = (rows as u128 * dims as u128).saturating_mul(size_of::<f32>() as u128);
+    let mut values = Vec::new();
+    match rows.checked_mul(dims) {
+        Some(count) if values.try_reserve_exact(count).is_ok() => {
+            if count < MIN_VALUES_FOR_THREADS {
+                values.resize(count, 0.0);
+            } else {
+                // The first write to memory is what takes long.
+                values.par_extend(rayon::iter::repeat_n(0.0, count));
+            }
+            Ok(values)
+        }
+        _ => Err(Fault::Memory { bytes }),
+    }
+}
+
+/// Where the values of a file are and how they lie there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) dtype: Dtype,
+    pub(crate) rows: usize,
+    pub(crate) dims: usize,
+    /// Bytes before the first value.
+    pub(crate) start: u64,
+    /// Bytes from a value to the same dimension of the next row.
+    row_step: u64,
+    /// Bytes from a value to the next dimension of its row.
+    dim_step: u64,
+}
+
+impl Grid {
+    /// Row after row.
+    pub(crate) fn of_rows(dtype: Dtype, rows: usize, dims: usize, start: u64) -> Self {
+        Self::of_spaced_rows(dtype, rows, dims, start, 0)
+    }
+
+    /// Row after row, with so many bytes between two of them.
+    pub(crate) fn of_spaced_rows(dtype: Dtype, rows: usize, dims: usize, start: u64, gap: u64) -> Self {
+        let dim_step = dtype.float.size() as u64;
+        Self { dtype, rows, dims, start, row_step: dims as u64 * dim_step + gap, dim_step }
+    }
+
+    /// Column after column.
+    pub(crate) fn of_columns(dtype: Dtype, rows: usize, dims: usize, start: u64) -> Self {
+        // The columns of one row are its values.
+        if rows == 1 {
+            return Self::of_rows(dtype, rows, dims, start);
+        }
+        let row_step = dtype.float.size() as u64;
+        Self { dtype, rows, dims, start, row_step, dim_step: rows as u64 * row_step }
+    }
+
+    /// The same, in bytes that begin with the first value.
+    pub(crate) fn at_zero(self) -> Self {
+        Self { start: 0, ..self }
+    }
+
+    /// Bytes of all values.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.rows as u64 * self.dims as u64 * self.dtype.float.size() as u64
+    }
+
+    /// Where a value is, in bytes from the beginning of the file.
+    fn offset(&self, row: usize, dim: usize) -> u64 {
+        self.start + row as u64 * self.row_step + dim as u64 * self.dim_step
+    }
+
+    /// Whether the values of a row are neighbours.
+    fn has_whole_rows(&self) -> bool {
+        self.dim_step == self.dtype.float.size() as u64
+    }
+
+    /// Bytes between two rows.
+    fn gap(&self) -> usize {
+        self.row_step as usize - self.dims * self.dtype.float.size()
+    }
+
+    /// Reads some rows to `into`, which has as many values as they: the nearest f32, row-major.
+    pub(crate) fn read<R: ReadAt + ?Sized>(
+        &self,
+        reader: &R,
+        rows: Range<usize>,
+        into: &mut [f32],
+    ) -> Result<(), Fault> {
+        check_range(&rows, self.rows, self.dims, into.len())?;
+        if !self.has_whole_rows() {
+            let read = |buffers: &mut Tile, (index, tile): (usize, &mut [f32])| {
+                buffers.read(reader, self, rows.start + index * HEIGHT, tile)
+            };
+            chunks(into, HEIGHT * self.dims, Tile::default, read)
+        } else if self.gap() == 0 {
+            let values = CHUNK_BYTES / self.dtype.float.size();
+            let start = self.offset(rows.start, 0);
+            let read = |bytes: &mut Vec<u8>, (index, chunk): (usize, &mut [f32])| {
+                bytes.resize(chunk.len() * self.dtype.float.size(), 0);
+                reader.read_exact_at(bytes, start + (index * CHUNK_BYTES) as u64)?;
+                self.dtype.decode(bytes, chunk);
+                Ok(())
+            };
+            chunks(into, values, Vec::new, read)
+        } else {
+            let height = (CHUNK_BYTES / self.row_step as usize).max(1);
+            let read = |bytes: &mut Vec<u8>, (index, chunk): (usize, &mut [f32])| {
+                self.read_spaced(reader, rows.start + index * height, bytes, chunk)
+            };
+            chunks(into, height * self.dims, Vec::new, read)
+        }
+    }
+
+    /// Reads whole rows from `top` on, with bytes between them that are left out.
+    fn read_spaced<R: ReadAt + ?Sized>(
+        &self,
+        reader: &R,
+        top: usize,
+        bytes: &mut Vec<u8>,
+        into: &mut [f32],
+    ) -> Result<(), Fault> {
+        let (height, step) = (into.len() / self.dims, self.row_step as usize);
+        bytes.resize(height * step - self.gap(), 0);
+        reader.read_exact_at(bytes, self.offset(top, 0))?;
+        for (row, stored) in into.chunks_exact_mut(self.dims).zip(bytes.chunks(step)) {
+            self.dtype.decode(&stored[..step - self.gap()], row);
+        }
+        Ok(())
+    }
+
+    /// One value as it is stored, which f64 holds exactly.
+    pub(crate) fn stored<R: ReadAt + ?Sized>(
+        &self,
+        reader: &R,
+        row: usize,
+        dim: usize,
+    ) -> Result<f64, Fault> {
+        check_place(row, dim, self.rows, self.dims)?;
+        let mut bytes = [0; 8];
+        let bytes = &mut bytes[..self.dtype.float.size()];
+        reader.read_exact_at(bytes, self.offset(row, dim))?;
+        Ok(self.dtype.f64(bytes))
+    }
+}
+
+/// A grid and what its values are stored in.
+#[derive(Debug)]
+pub(crate) struct GridOf {
+    pub(crate) grid: Grid,
+    pub(crate) stored: Stored,
+}
+
+impl Table for GridOf {
+    fn rows(&self) -> usize {
+        self.grid.rows
+    }
+
+    fn dims(&self) -> usize {
+        self.grid.dims
+    }
+
+    fn dtype(&self) -> String {
+        self.grid.dtype.to_string()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.grid.bytes()
+    }
+
+    fn bytes_in_memory(&self) -> u64 {
+        match &self.stored {
+            Stored::File(_) => 0,
+            Stored::Memory(bytes) => bytes.len() as u64,
+        }
+    }
+
+    fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
+        self.grid.read(&self.stored, rows, into)
+    }
+
+    fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {
+        self.grid.stored(&self.stored, row, dim)
+    }
+}
+
+/// Fills each chunk of so many values, in several threads where it pays. A thread keeps its buffers.
+fn chunks<B>(
+    into: &mut [f32],
+    chunk: usize,
+    buffers: impl Fn() -> B + Sync + Send,
+    fill: impl Fn(&mut B, (usize, &mut [f32])) -> Result<(), Fault> + Sync + Send,
+) -> Result<(), Fault> {
+    if into.len() < MIN_VALUES_FOR_THREADS {
+        let mut buffers = buffers();
+        return into.chunks_mut(chunk).enumerate().try_for_each(|chunk| fill(&mut buffers, chunk));
+    }
+    into.par_chunks_mut(chunk).enumerate().try_for_each_init(buffers, fill)
+}
+
+/// Buffers of a thread that reads Fortran order.
+#[derive(Default)]
+struct Tile {
+    bytes: Vec<u8>,
+    /// WIDTH columns, one after another.
+    columns: Vec<f32>,
+}
+
+impl Tile {
+    /// Reads whole rows from `top` on.
+    fn read<R: ReadAt + ?Sized>(
+        &mut self,
+        reader: &R,
+        grid: &Grid,
+        top: usize,
+        into: &mut [f32],
+    ) -> Result<(), Fault> {
+        let &Grid { dtype, dims, .. } = grid;
+        let height = into.len() / dims;
+        self.bytes.resize(height * dtype.float.size(), 0);
+        self.columns.resize(height * dims.min(WIDTH), 0.0);
+        for left in (0..dims).step_by(WIDTH) {
+            let width = WIDTH.min(dims - left);
+            for (dim, column) in (left..left + width).zip(self.columns.chunks_exact_mut(height)) {
+                reader.read_exact_at(&mut self.bytes, grid.offset(top, dim))?;
+                dtype.decode(&self.bytes, column);
+            }
+            for (row, point) in into.chunks_exact_mut(dims).enumerate() {
+                for (column, value) in point[left..left + width].iter_mut().enumerate() {
+                    *value = self.columns[column * height + row];
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn more_memory_than_there_is_is_an_error() {
+        for (rows, dims) in [(1 << 61, 1), (usize::MAX, 1), (usize::MAX, usize::MAX)] {
+            let wanted = (rows as u128 * dims as u128).saturating_mul(4);
+            assert!(matches!(zeros(rows, dims), Err(Fault::Memory { bytes }) if bytes == wanted));
+        }
+    }
+
+    /// Bytes of which a disk gives a few at a time, and then an error.
+    struct Failing {
+        bytes: Vec<u8>,
+        fails_at: u64,
+    }
+
+    impl ReadAt for Failing {
+        fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+            let few = into.len().min(1000);
+            if offset % 3 == 1 && few > 1 {
+                return self.bytes.as_slice().read_at(&mut into[..1], offset);
+            }
+            if offset + few as u64 > self.fails_at {
+                return Err(io::Error::other("a bad sector"));
+            }
+            self.bytes.as_slice().read_at(&mut into[..few], offset)
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fails_half_way_is_an_error_and_one_that_gives_little_is_none() {
+        let (rows, dims) = (1 << 16, 9);
+        for fortran in [false, true] {
+            let header = format!(
+                "{{'descr': '<f4', 'fortran_order': {}, 'shape': ({rows}, {dims})}}",
+                if fortran { "True" } else { "False" }
+            );
+            let length = (header.len() as u16).to_le_bytes();
+            let values = (0..rows * dims).flat_map(|value| (value as f32).to_le_bytes()).collect::<Vec<_>>();
+            let bytes = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &values].concat();
+            let grid =
+                crate::formats::npy::header::grid(&mut bytes.as_slice(), Some(bytes.len() as u64)).unwrap();
+            let whole = bytes.len() as u64;
+            let mut into = vec![0.0; rows * dims];
+            grid.read(&Failing { bytes: bytes.clone(), fails_at: whole }, 0..rows, &mut into).unwrap();
+            let at = |row: usize, dim: usize| if fortran { dim * rows + row } else { row * dims + dim };
+            assert!((0..rows * dims).all(|i| into[i] == at(i / dims, i % dims) as f32));
+            let fault = grid.read(&Failing { bytes, fails_at: whole / 2 }, 0..rows, &mut into).unwrap_err();
+            assert!(matches!(fault, Fault::Io(_)) && fault.to_string().contains("a bad sector"), "{fault}");
+        }
+    }
+}

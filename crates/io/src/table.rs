@@ -1,0 +1,57 @@
+//! The points of one file, whatever its format.
+
+use std::{fmt::Debug, ops::Range};
+
+use crate::Fault;
+
+/// The points of one file, read by ranges of rows. Several threads may read it at once.
+pub(crate) trait Table: Debug + Send + Sync {
+    /// How many points; at least one.
+    fn rows(&self) -> usize;
+
+    /// Of how many dimensions; at least one.
+    fn dims(&self) -> usize;
+
+    /// How values are stored, as a person writes it: "<f4", "f16", "text".
+    fn dtype(&self) -> String;
+
+    /// Bytes of all values as they are stored.
+    fn bytes(&self) -> u64;
+
+    /// Bytes that are kept in memory for as long as this lives.
+    fn bytes_in_memory(&self) -> u64;
+
+    /// Reads rows, unchecked and unscaled, each value rounded to the nearest f32. `into` holds rows × dims values, row-major.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Source::read`](crate::Source::read).
+    fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault>;
+
+    /// One value as it is stored, exactly.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Source::stored`](crate::Source::stored).
+    fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault>;
+}
+
+/// Fails unless the rows are among those of a table, and `values` is how many values they have.
+pub(crate) fn check_range(rows: &Range<usize>, of: usize, dims: usize, values: usize) -> Result<(), Fault> {
+    let Range { start, end } = *rows;
+    if start > end || end > of {
+        return Err(Fault::NoSuchRows { start, end, rows: of });
+    }
+    if (end - start).checked_mul(dims) != Some(values) {
+        return Err(Fault::Buffer { values, rows: end - start, dims });
+    }
+    Ok(())
+}
+
+/// Fails unless there is such a value.
+pub(crate) fn check_place(row: usize, dim: usize, rows: usize, dims: usize) -> Result<(), Fault> {
+    if row >= rows || dim >= dims {
+        return Err(Fault::NoSuchRows { start: row, end: row.saturating_add(1), rows });
+    }
+    Ok(())
+}
