@@ -101,7 +101,7 @@ struct Sets<'a> {
 }
 
 impl Contrastive {
-    const NAME: &str = "the contrastive loss";
+    pub(super) const NAME: &str = "the contrastive loss";
 
     /// The loss of temperature τ, which is to be positive and finite; both ways.
     pub fn new(tau: f64) -> Self {
@@ -140,24 +140,9 @@ impl Contrastive {
         let of_queue = queue.map_or(0, |queue| queue.rows() as u64);
         let own = (x.rows() as u64 - 1) * if self.candidates == Candidates::Views { 2 } else { 1 };
         let count = own + of_queue;
-        let log_count = (count as f64).ln();
-        let sides = [Some(&negatives.x), negatives.y.as_ref()];
-        let anchors = || sides.iter().flatten().flat_map(|sums| sums.iter().zip(logits));
-        let number = (logits.len() * sides.iter().flatten().count()) as f64;
-        let mean = |terms: &mut dyn Iterator<Item = f64>| finite(Self::NAME, terms.sum::<f64>() / number);
-        // Of log(exp(logit) + exp(sum)) − logit: well-trained points leave little of either term.
-        let loss = mean(&mut anchors().map(|(sum, logit)| log_add(0.0, sum - logit)))?;
-        let alignment = -mean(&mut anchors().map(|(_, logit)| *logit))?;
-        let uniformity = mean(&mut anchors().map(|(sum, _)| sum - log_count))?;
-        let residual = mean(&mut anchors().map(|(sum, logit)| log_add(logit - sum, 0.0)))?;
-        Ok(ContrastiveValue {
-            loss,
-            negatives: count,
-            normalized: loss - log_count,
-            alignment,
-            uniformity,
-            residual,
-        })
+        let sides: Vec<_> =
+            [Some(&negatives.x), negatives.y.as_ref()].into_iter().flatten().map(Vec::as_slice).collect();
+        ContrastiveValue::of_anchors(logits, &sides, count)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Metrics: their parameters and formulas over a backend's primitives, one file each.
 
 mod alignment;
+mod anchors;
 mod block_sums;
 mod calibration;
 mod check;
@@ -23,6 +24,7 @@ mod uniformity;
 mod weights;
 
 pub use alignment::{Alignment, AlignmentOver, PairDistances};
+pub use anchors::{AnchorLogSumsOver, PairProducts};
 pub use block_sums::{BlockSumsOver, PairBlock};
 pub use class_alignment::AlignmentByLabel;
 pub use close_pairs::{ClosePairs, ClosePairsOver};
