@@ -4,78 +4,42 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 
-#[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
-#[path = "../../../tests/support/random.rs"]
-mod random;
+mod support;
 
 use std::{
     fs,
     ops::ControlFlow,
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use tempfile::TempDir;
-use unisphere::{Alignment, Engine, Error as EngineError, Scaling, Uniformity};
+use support::{DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, random, resources, with_journal};
+use unisphere::{Alignment, Candidates, Engine, Error as EngineError, Scaling, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, Found, JournalFault, Part, Resources, Sets};
+use unisphere_scale::{Error, Evaluation, Found, JournalFault, Part, Sets};
 
-const ROWS: usize = 1500;
-const DIMS: usize = 7;
-/// Panels of 190 rows, of which the last has 170.
-const PANEL_ROWS: usize = 190;
 const TS: [f64; 2] = [2.0, 0.5];
-/// Bytes of results and scratch, and of a panel, so that tests can ask for room for certain numbers of panels.
-const PANEL_BYTES: u64 = (PANEL_ROWS * (4 * DIMS + 32)) as u64;
-
-struct Files {
-    folder: TempDir,
-    x: PathBuf,
-    y: PathBuf,
-}
-
-impl Files {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let file = |name: &str, seed| {
-            let path = folder.path().join(name);
-            unisphere_io::write(&path, &random::normal(ROWS, DIMS, seed), DIMS).unwrap();
-            path
-        };
-        let (x, y) = (file("x.npy", 1), file("y.npy", 2));
-        Self { folder, x, y }
-    }
-
-    fn open(&self) -> (File, File) {
-        (File::open(&self.x).unwrap(), File::open(&self.y).unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
 
 fn evaluation() -> Evaluation {
     Evaluation::new().with_ts(&TS).across().with_panel_rows(PANEL_ROWS)
 }
 
-fn resources() -> Resources {
-    Resources::default()
-}
-
-fn with_journal(path: &Path) -> Resources {
-    let mut resources = resources();
-    resources.journal = Some(path.into());
-    resources
+/// The same with the discrepancy and the contrastive loss, in several strips for each panel.
+fn everything() -> Evaluation {
+    evaluation().with_mmd().with_contrastive(&[0.5, 0.05], Candidates::Views).with_strip_panels(3)
 }
 
 fn bits(found: &Found) -> Vec<u64> {
-    let Found { alignment, x, y, across, .. } = found;
-    let lists = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
-    alignment.iter().chain(lists.concat().iter()).map(|value| value.to_bits()).collect()
+    let Found { alignment, x, y, across, squared_mmd, contrastive, .. } = found;
+    let values = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
+    let mut values = values.concat();
+    values.extend(alignment);
+    values.extend(squared_mmd.iter().flatten().flatten());
+    let of_loss = contrastive.iter().flatten();
+    values.extend(of_loss.flat_map(|of| [of.loss, of.normalized, of.alignment, of.uniformity, of.residual]));
+    values.iter().map(|value| value.to_bits()).collect()
 }
 
 #[test]
@@ -112,7 +76,7 @@ fn gpu() -> Option<Engine> {
 fn a_gpu_gives_its_bits_whatever_the_memory() {
     let (Some(gpu), files) = (gpu(), Files::new()) else { return };
     let (x, y) = files.open();
-    let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
+    let (sets, evaluation) = (Sets::two(&x, &y), everything());
     let on_cpu = evaluation.values(&Engine::cpu(), sets, &resources()).unwrap();
     let much = evaluation.values(&gpu, sets, &with_journal(&files.path("gpu.journal"))).unwrap();
     let mut few = resources();
@@ -132,7 +96,7 @@ fn a_gpu_gives_its_bits_whatever_the_memory() {
 fn memory_and_parts_leave_the_bits_as_they_are() {
     let (files, engine) = (Files::new(), Engine::cpu());
     let (x, y) = files.open();
-    let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
+    let (sets, evaluation) = (Sets::two(&x, &y), everything());
     let wanted = bits(&evaluation.values(&engine, sets, &resources()).unwrap());
     let least = match evaluation.expected(sets.shape().unwrap(), Some(1)) {
         Err(Error::Memory { needed, .. }) => needed,

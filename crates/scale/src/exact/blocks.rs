@@ -1,8 +1,9 @@
-//! Blocks of an evaluation: two panels each, numbered in one order that depends on the sets alone.
+//! Blocks of an evaluation: two panels each, numbered in one order that depends on the sets alone. The blocks of a strip, one left
+//! panel with several right ones, share a number.
 
 use std::ops::Range;
 
-use unisphere::unordered_pairs;
+use unisphere::{Candidates, unordered_pairs};
 
 use crate::panels::Panels;
 
@@ -22,6 +23,12 @@ pub(crate) enum Sum {
     Within(SetName),
     /// All pairs of x with y.
     Across,
+    /// The pairs i ≠ j of two panels of x and y with the same rows, of which `Across` has those with i = j too.
+    Unpaired,
+    /// Row i of x with row i of y, each by itself.
+    Products,
+    /// Every row of the first set, the anchors, with all rows of the second but the one of its own number.
+    Anchors(SetName, SetName),
 }
 
 impl Sum {
@@ -29,8 +36,19 @@ impl Sum {
     pub(crate) fn sides(self) -> [SetName; 2] {
         match self {
             Self::Within(set) => [set; 2],
-            Self::Alignment | Self::Across => [SetName::X, SetName::Y],
+            Self::Alignment | Self::Across | Self::Unpaired | Self::Products => [SetName::X, SetName::Y],
+            Self::Anchors(left, right) => [left, right],
         }
+    }
+
+    /// Whether every row of a left panel has results of its own.
+    pub(crate) fn is_by_row(self) -> bool {
+        matches!(self, Self::Products | Self::Anchors(..))
+    }
+
+    /// Whether a left panel meets the right one of its own number alone.
+    pub(crate) fn is_paired(self) -> bool {
+        matches!(self, Self::Alignment | Self::Unpaired | Self::Products)
     }
 }
 
@@ -49,39 +67,94 @@ impl Block {
     }
 }
 
-/// All blocks of an evaluation: sum after sum, and in each of them left panel after left panel.
+/// What is asked for of two sets beside the alignment and uniformity of each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Cross uniformity.
+    pub(crate) across: bool,
+    /// The squared discrepancy, which takes the pairs across too.
+    pub(crate) mmd: bool,
+    /// The contrastive loss of positive pairs.
+    pub(crate) strips: Option<Strips>,
+}
+
+/// Strips of the contrastive loss: one left panel with so many right ones.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strips {
+    /// Which rows are anchors, and what they meet.
+    pub(crate) candidates: Candidates,
+    /// Log sums of an anchor.
+    pub(crate) taus: usize,
+    /// Right panels of a strip, but for the last one of a left panel, which may have fewer.
+    pub(crate) panels: usize,
+}
+
+impl Strips {
+    /// The sums that the anchors of a set are in, for each set that has any.
+    fn sums(self) -> &'static [&'static [Sum]] {
+        use SetName::{X, Y};
+        match self.candidates {
+            Candidates::OneWay => &[&[Sum::Anchors(X, Y)]],
+            Candidates::Views => {
+                &[&[Sum::Anchors(X, Y), Sum::Anchors(X, X)], &[Sum::Anchors(Y, X), Sum::Anchors(Y, Y)]]
+            }
+            _ => &[&[Sum::Anchors(X, Y)], &[Sum::Anchors(Y, X)]],
+        }
+    }
+}
+
+/// A strip, or one panel of positive pairs: left rows with a result each, and the right panels that it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Strip {
+    pub(crate) sum: Sum,
+    pub(crate) left: usize,
+    pub(crate) rights: Range<usize>,
+}
+
+/// All blocks of an evaluation: sum after sum, and in each of them left panel after left panel. Sums with a result for every row
+/// come last.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     sums: Vec<Sum>,
     x: Panels,
     y: Panels,
+    strips: Option<Strips>,
 }
 
 impl Layout {
-    /// The sums of x alone; with y, those of both sets, and across them where asked for.
-    pub(crate) fn new(x: Panels, y: Option<Panels>, across: bool) -> Self {
+    /// The sums of x alone; with y, those of both sets, and what is wanted besides.
+    pub(crate) fn new(x: Panels, y: Option<Panels>, wanted: Wanted) -> Self {
         let mut sums = Vec::new();
-        if y.is_some_and(|y| y.rows == x.rows) {
+        let are_paired = y.is_some_and(|y| y.rows == x.rows);
+        if are_paired {
             sums.push(Sum::Alignment);
         }
         sums.push(Sum::Within(SetName::X));
         if y.is_some() {
             sums.push(Sum::Within(SetName::Y));
-            if across {
+            if wanted.across || wanted.mmd {
                 sums.push(Sum::Across);
             }
         }
-        Self { sums, x, y: y.unwrap_or(x) }
+        if are_paired && wanted.mmd {
+            sums.push(Sum::Unpaired);
+        }
+        let strips = wanted.strips.filter(|_| are_paired);
+        if let Some(strips) = strips {
+            sums.push(Sum::Products);
+            sums.extend(strips.sums().iter().copied().flatten());
+        }
+        Self { sums, x, y: y.unwrap_or(x), strips }
     }
 
     /// The pairs i < j of one set alone.
     pub(crate) fn within(x: Panels) -> Self {
-        Self::new(x, None, false)
+        Self::new(x, None, Wanted::default())
     }
 
     /// All pairs of two sets alone.
     pub(crate) fn across(x: Panels, y: Panels) -> Self {
-        Self { sums: vec![Sum::Across], x, y }
+        Self { sums: vec![Sum::Across], x, y, strips: None }
     }
 
     pub(crate) fn sums(&self) -> &[Sum] {
@@ -95,44 +168,97 @@ impl Layout {
         }
     }
 
-    /// Number of blocks.
+    /// How many numbers there are.
     pub(crate) fn count(&self) -> usize {
         self.sums.iter().map(|&sum| self.count_of(sum)).sum()
+    }
+
+    /// How many of the numbers, the first ones, are of blocks with one result for all pairs.
+    pub(crate) fn totals(&self) -> usize {
+        self.sums.iter().filter(|sum| !sum.is_by_row()).map(|&sum| self.count_of(sum)).sum()
     }
 
     fn count_of(&self, sum: Sum) -> usize {
         let [left, right] = sum.sides().map(|set| self.panels(set).count());
         match sum {
-            Sum::Alignment => left,
+            Sum::Alignment | Sum::Unpaired | Sum::Products => left,
             Sum::Within(_) => left * (left + 1) / 2,
             Sum::Across => left * right,
+            Sum::Anchors(..) => left * self.strips_of(sum),
         }
+    }
+
+    /// Strips of a left panel.
+    fn strips_of(&self, sum: Sum) -> usize {
+        self.panels(sum.sides()[1]).count().div_ceil(self.strip_panels(sum))
+    }
+
+    /// Right panels of a strip.
+    fn strip_panels(&self, sum: Sum) -> usize {
+        self.strips.filter(|_| !sum.is_paired()).map_or(1, |strips| strips.panels)
     }
 
     /// Right panels that a left one has blocks with.
     pub(crate) fn rights(&self, sum: Sum, left: usize) -> Range<usize> {
         let count = self.panels(sum.sides()[1]).count();
         match sum {
-            Sum::Alignment => left..left + 1,
             Sum::Within(_) => left..count,
-            Sum::Across => 0..count,
+            Sum::Across | Sum::Anchors(..) => 0..count,
+            Sum::Alignment | Sum::Unpaired | Sum::Products => left..left + 1,
         }
     }
 
-    /// Place of a block in the order.
+    /// Place of a block in the order, which is that of its strip where it is in one.
     pub(crate) fn number(&self, block: Block) -> usize {
         let Block { sum, left, right } = block;
         let before = self.numbers(sum).start;
         let count = self.panels(sum.sides()[1]).count();
         before
             + match sum {
-                Sum::Alignment => left,
+                Sum::Alignment | Sum::Unpaired | Sum::Products => left,
                 Sum::Within(_) => left * (2 * count + 1 - left) / 2 + right - left,
                 Sum::Across => left * count + right,
+                Sum::Anchors(..) => left * self.strips_of(sum) + right / self.strip_panels(sum),
             }
     }
 
-    /// Numbers of the blocks of a sum: none where that is not computed.
+    /// The strip of a number; none of the first numbers, whose blocks have one result.
+    pub(crate) fn strip(&self, number: usize) -> Option<Strip> {
+        let by_row = self.sums.iter().filter(|sum| sum.is_by_row());
+        let sum = *by_row.into_iter().find(|&&sum| self.numbers(sum).contains(&number))?;
+        let place = number - self.numbers(sum).start;
+        if sum.is_paired() {
+            return Some(Strip { sum, left: place, rights: place..place + 1 });
+        }
+        let (left, strip) = (place / self.strips_of(sum), place % self.strips_of(sum));
+        let (first, panels) = (strip * self.strip_panels(sum), self.strip_panels(sum));
+        let end = self.rights(sum, left).end.min(first + panels);
+        Some(Strip { sum, left, rights: first..end })
+    }
+
+    /// Numbers that a strip's result has: for every row of its left panel the product, or the log sum for every temperature.
+    pub(crate) fn values(&self, strip: &Strip) -> usize {
+        let rows = self.panels(strip.sum.sides()[0]).len(strip.left);
+        rows * if strip.sum.is_paired() { 1 } else { self.taus() }
+    }
+
+    /// The sums that the anchors of a set are in, for each set that has any.
+    pub(crate) fn anchors(&self) -> &'static [&'static [Sum]] {
+        self.strips.map_or(&[], Strips::sums)
+    }
+
+    /// Negatives of an anchor: the other rows of each set that it meets.
+    pub(crate) fn negatives(&self) -> u64 {
+        let of_one_set = self.x.rows.saturating_sub(1) as u64;
+        self.anchors().first().map_or(0, |sums| sums.len() as u64) * of_one_set
+    }
+
+    /// Temperatures of the contrastive loss.
+    pub(crate) fn taus(&self) -> usize {
+        self.strips.map_or(0, |strips| strips.taus)
+    }
+
+    /// Numbers of a sum: none where that is not computed.
     pub(crate) fn numbers(&self, sum: Sum) -> Range<usize> {
         let mut start = 0;
         for &other in &self.sums {
@@ -143,6 +269,11 @@ impl Layout {
             start = end;
         }
         0..0
+    }
+
+    /// Blocks of all sums, in order.
+    pub(crate) fn all_blocks(&self) -> impl Iterator<Item = Block> + '_ {
+        self.sums.iter().flat_map(|&sum| self.blocks(sum))
     }
 
     /// Blocks of a sum, in order.
@@ -156,23 +287,27 @@ impl Layout {
         let [left, right] = block.sum.sides().map(|set| self.panels(set));
         let (rows, cols) = (left.len(block.left), right.len(block.right));
         match block.sum {
-            Sum::Alignment => rows as u64,
+            Sum::Alignment | Sum::Products => rows as u64,
+            Sum::Unpaired | Sum::Anchors(..) if block.left == block.right => {
+                rows as u64 * cols.saturating_sub(1) as u64
+            }
             _ if block.is_diagonal() => unordered_pairs(rows),
             _ => rows as u64 * cols as u64,
         }
     }
 
-    /// Numbers of the blocks of each of several parts, which have about as many pairs each.
+    /// Numbers of each of several parts, which have about as many pairs each.
     pub(crate) fn parts(&self, parts: usize) -> Vec<Range<usize>> {
-        let blocks = || self.sums.iter().flat_map(|&sum| self.blocks(sum));
-        let total: u128 = blocks().map(|block| u128::from(self.pairs(block))).sum();
-        // A block belongs to the part in which its last pair lies.
+        let mut pairs = vec![0; self.count()];
+        self.all_blocks().for_each(|block| pairs[self.number(block)] += u128::from(self.pairs(block)));
+        let total: u128 = pairs.iter().sum();
+        // A number belongs to the part in which the last of its pairs lies.
         let mut before = 0;
-        let part_of = |block| {
-            before += u128::from(self.pairs(block));
+        let part_of = |pairs: &u128| {
+            before += pairs;
             (before.saturating_sub(1) * parts as u128 / total.max(1)) as usize
         };
-        let of: Vec<_> = blocks().map(part_of).collect();
+        let of: Vec<_> = pairs.iter().map(part_of).collect();
         let end = |part| of.partition_point(|&other| other < part);
         (0..parts).map(|part| end(part)..end(part + 1)).collect()
     }
@@ -184,32 +319,58 @@ mod tests {
 
     fn layouts() -> Vec<Layout> {
         let panels = |rows| Panels { rows, panel_rows: 4 };
+        let all = |candidates| Wanted {
+            across: true,
+            mmd: true,
+            strips: Some(Strips { candidates, taus: 2, panels: 2 }),
+        };
         vec![
-            Layout::new(panels(3), None, false),
-            Layout::new(panels(17), None, true),
-            Layout::new(panels(17), Some(panels(17)), true),
-            Layout::new(panels(9), Some(panels(30)), true),
+            Layout::new(panels(3), None, Wanted::default()),
+            Layout::new(panels(17), None, all(Candidates::OneWay)),
+            Layout::new(panels(17), Some(panels(17)), Wanted { across: true, ..Wanted::default() }),
+            Layout::new(panels(17), Some(panels(17)), all(Candidates::OneWay)),
+            Layout::new(panels(23), Some(panels(23)), all(Candidates::BothWays)),
+            Layout::new(panels(24), Some(panels(24)), all(Candidates::Views)),
+            Layout::new(panels(9), Some(panels(30)), all(Candidates::BothWays)),
         ]
     }
 
     #[test]
     fn every_block_has_its_number_and_every_pair_its_block() {
         for layout in layouts() {
-            let blocks: Vec<_> = layout.sums().iter().flat_map(|&sum| layout.blocks(sum)).collect();
-            assert_eq!(blocks.len(), layout.count());
-            for (number, &block) in blocks.iter().enumerate() {
-                assert_eq!(layout.number(block), number, "{block:?}");
+            let totals: Vec<_> = layout.all_blocks().filter(|block| !block.sum.is_by_row()).collect();
+            assert_eq!(totals.len(), layout.totals());
+            for (number, &block) in totals.iter().enumerate() {
+                assert_eq!((layout.number(block), layout.strip(number)), (number, None), "{block:?}");
             }
             for &sum in layout.sums() {
                 let pairs: u64 = layout.blocks(sum).map(|block| layout.pairs(block)).sum();
                 let [left, right] = sum.sides().map(|set| layout.panels(set).rows);
                 let all = match sum {
-                    Sum::Alignment => left as u64,
+                    Sum::Alignment | Sum::Products => left as u64,
                     Sum::Within(_) => unordered_pairs(left),
                     Sum::Across => (left * right) as u64,
+                    Sum::Anchors(..) => (left * (right - 1)) as u64,
+                    // Panels of four rows, and the rest.
+                    Sum::Unpaired => (left / 4 * 12 + (left % 4) * (left % 4).saturating_sub(1)) as u64,
                 };
                 assert_eq!(pairs, all, "{sum:?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_strip_has_its_blocks() {
+        for layout in layouts() {
+            let mut blocks = layout.all_blocks().filter(|block| block.sum.is_by_row());
+            for number in layout.totals()..layout.count() {
+                let strip = layout.strip(number).unwrap();
+                for right in strip.rights.clone() {
+                    let block = Block { sum: strip.sum, left: strip.left, right };
+                    assert_eq!((blocks.next(), layout.number(block)), (Some(block), number));
+                }
+            }
+            assert_eq!((blocks.next(), layout.strip(layout.count())), (None, None));
         }
     }
 

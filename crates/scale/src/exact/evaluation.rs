@@ -2,14 +2,16 @@
 
 use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
 
-use unisphere::{Engine, Error as EngineError, Observer, Scaling};
+use unisphere::{
+    Candidates, ContrastiveValue, Engine, Error as EngineError, Observer, Scaling, SquaredMmd, Uniformity,
+};
 use unisphere_io::Source;
 
 use super::{
-    blocks::{Layout, SetName, Sum},
+    anchors::MIN_RECORD_VALUES,
+    blocks::{Layout, SetName, Strips, Sum, Wanted},
     fingerprint::{device_class, hash_of_text, hex},
-    memory::{Memory, panel_rows},
-    results::Results,
+    memory::{Memory, panel_rows, strip_panels},
     run::{PANELS_IN_FLIGHT, State, Work},
     schedule::schedule,
     sets::{Sample, Sets, Shape},
@@ -20,7 +22,8 @@ use crate::{
     panels::Panels,
 };
 
-/// Numbers that are computed: alignment of the positive pairs, and uniformity at one t or several.
+/// Numbers that are computed: alignment of the positive pairs, and uniformity at one t or several; and where they are asked for,
+/// cross uniformity, the squared maximum mean discrepancy and the contrastive loss.
 ///
 /// Blocks of two panels are computed one by one and merged in one order. Their size depends on the shapes of the sets alone, so
 /// that the same bits come out whatever the memory, the parts and the interruptions. They agree with those of an
@@ -31,7 +34,11 @@ pub struct Evaluation {
     pub(super) alpha: f64,
     pub(super) scaling: Scaling,
     pub(super) across: bool,
+    pub(super) mmd: bool,
+    pub(super) taus: Vec<f64>,
+    pub(super) candidates: Candidates,
     pub(super) panel_rows: Option<usize>,
+    pub(super) strip_panels: Option<usize>,
 }
 
 /// What the work may use, and who is told of it.
@@ -58,8 +65,14 @@ pub struct Found {
     pub x: Vec<f64>,
     /// Uniformity of y at every t.
     pub y: Option<Vec<f64>>,
-    /// Cross uniformity at every t, where it was asked for.
+    /// Cross uniformity at every t, where it or the squared discrepancy was asked for.
     pub across: Option<Vec<f64>>,
+    /// The squared maximum mean discrepancy of x and y at every t, where it was asked for: over the pairs i ≠ j of sets of as many
+    /// rows, which are paired ([`SquaredMmd::unpaired`]), and over all pairs of others ([`SquaredMmd::across`]). None at a t where
+    /// both sets have collapsed so far that their sums do not tell it ([`SquaredMmd::needs_points`]).
+    pub squared_mmd: Option<Vec<Option<f64>>>,
+    /// The contrastive loss at every temperature, where it was asked for.
+    pub contrastive: Option<Vec<ContrastiveValue>>,
     /// The class of the device: others may give other last digits.
     pub device: String,
     /// What it took.
@@ -70,7 +83,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {
-    /// Blocks in all.
+    /// Blocks in all, where a strip of the contrastive loss is one.
     pub blocks: u64,
     /// Blocks that a journal had already.
     pub blocks_recovered: u64,
@@ -88,7 +101,7 @@ pub struct Cost {
 pub struct Expected {
     /// Pairs in all, whatever a journal has of them.
     pub pairs: u64,
-    /// Blocks in all: at most so many parts are of use.
+    /// Blocks in all, where a strip of the contrastive loss is one: at most so many parts are of use.
     pub blocks: u64,
     /// Rows that will be read, each as often as it will be.
     pub rows_read: u64,
@@ -107,7 +120,17 @@ impl Default for Evaluation {
 impl Evaluation {
     /// Alignment with α = 2 and uniformity with t = 2, of rows scaled to unit length.
     pub fn new() -> Self {
-        Self { ts: vec![2.0], alpha: 2.0, scaling: Scaling::Unit, across: false, panel_rows: None }
+        Self {
+            ts: vec![2.0],
+            alpha: 2.0,
+            scaling: Scaling::Unit,
+            across: false,
+            mmd: false,
+            taus: Vec::new(),
+            candidates: Candidates::default(),
+            panel_rows: None,
+            strip_panels: None,
+        }
     }
 
     /// Uniformity at these t, all from one pass; each positive and finite.
@@ -134,11 +157,35 @@ impl Evaluation {
         Self { across: true, ..self }
     }
 
+    /// The squared maximum mean discrepancy of x and y too, and the cross uniformity that it is made of, at every t.
+    #[must_use]
+    pub fn with_mmd(self) -> Self {
+        Self { mmd: true, ..self }
+    }
+
+    /// The contrastive loss of the positive pairs too, at these temperatures, all from one pass for each kind of anchor; each positive
+    /// and finite. The sets must have as many rows.
+    ///
+    /// It is summed in strips, of one panel of anchors with some seconds' worth of others: 4,096 rows with a quarter of a million at
+    /// d = 384. Up to 16 are begun at once, and begun anew after a stop. A log sum of 8 bytes is kept for every anchor,
+    /// temperature and strip.
+    #[must_use]
+    pub fn with_contrastive(self, taus: &[f64], candidates: Candidates) -> Self {
+        Self { taus: taus.to_vec(), candidates, ..self }
+    }
+
     /// Panels of so many rows, at least 1, in place of some 8 MiB. Smaller ones take less memory and more time; the last digits of
     /// the values are others.
     #[must_use]
     pub fn with_panel_rows(self, rows: usize) -> Self {
         Self { panel_rows: Some(rows), ..self }
+    }
+
+    /// Strips of the contrastive loss of so many panels beside that of the anchors, at least 1, in place of some seconds' worth.
+    /// Shorter ones lose less to a stop and take more memory; the last digits of the loss are others.
+    #[must_use]
+    pub fn with_strip_panels(self, panels: usize) -> Self {
+        Self { strip_panels: Some(panels), ..self }
     }
 
     /// The values of all pairs.
@@ -152,7 +199,7 @@ impl Evaluation {
         let layout = self.layout(sets.shape()?)?;
         let all = 0..layout.count();
         let (state, cost) = self.work(engine, sets, &layout, all, Blocks::OfReport, resources)?;
-        Ok(self.found(&layout, &state.results, device_class(engine), cost))
+        self.found(&layout, &state, device_class(engine), cost)
     }
 
     /// Alignment alone, of all positive pairs, in one pass over both sets.
@@ -210,7 +257,7 @@ impl Evaluation {
         let capacity = memory.capacity(max_memory)?;
         let arrivals = schedule(&layout, capacity, |_| true);
         let rows = |set: SetName, panel| layout.panels(set).len(panel) as u64;
-        let pairs = layout.sums().iter().flat_map(|&sum| layout.blocks(sum)).map(|block| layout.pairs(block));
+        let pairs = layout.all_blocks().map(|block| layout.pairs(block));
         let held = (capacity + PANELS_IN_FLIGHT).min(memory.most_panels);
         Ok(Expected {
             pairs: pairs.sum(),
@@ -227,7 +274,23 @@ impl Evaluation {
         let most = shape.x_rows.max(shape.y_rows.unwrap_or(0));
         let panel_rows = self.panel_rows.unwrap_or_else(|| panel_rows(most, shape.dims));
         let panels = |rows| Panels { rows, panel_rows };
-        Ok(Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), self.across))
+        let strips = (!self.taus.is_empty()).then(|| Strips {
+            candidates: self.candidates,
+            taus: self.taus.len(),
+            panels: self.strip_panels.unwrap_or_else(|| strip_panels(panel_rows, shape.dims)),
+        });
+        let wanted = Wanted { across: self.across, mmd: self.mmd, strips };
+        Ok(Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), wanted))
+    }
+
+    /// No results yet.
+    pub(super) fn state(&self, layout: &Layout) -> State {
+        State::new(layout, self.ts.len(), self.record_values())
+    }
+
+    /// Values of a record of the journal: the results of a block, and a piece of a strip's.
+    fn record_values(&self) -> usize {
+        self.ts.len().max(if self.taus.is_empty() { 1 } else { MIN_RECORD_VALUES })
     }
 
     fn check(&self, shape: Shape) -> Result<()> {
@@ -236,15 +299,30 @@ impl Evaluation {
         if self.panel_rows == Some(0) {
             return fault("panel_rows", 0.0);
         }
+        if self.strip_panels == Some(0) {
+            return fault("strip_panels", 0.0);
+        }
         let is_good = |value: f64| value > 0.0 && value.is_finite();
         if let Some(&t) = self.ts.iter().find(|&&t| !is_good(t)) {
             return fault("t", t);
+        }
+        if let Some(&tau) = self.taus.iter().find(|&&tau| !is_good(tau)) {
+            return fault("tau", tau);
         }
         if !is_good(self.alpha) {
             return fault("alpha", self.alpha);
         }
         if self.ts.is_empty() || self.ts.len() > MAX_TS {
             let problem = format!("{} values of t are asked for; ask for 1 to {MAX_TS}", self.ts.len());
+            return Err(Error::Sets { problem });
+        }
+        if !self.taus.is_empty() && shape.y_rows != Some(shape.x_rows) {
+            let other = shape.y_rows.map_or("there is no other".into(), |rows| format!("the other {rows}"));
+            let problem = format!(
+                "the contrastive loss pairs two sets row by row: one has {} rows, and {other}; name two sets of as many rows, or \
+                 leave out the temperatures",
+                shape.x_rows
+            );
             return Err(Error::Sets { problem });
         }
         for rows in [Some(shape.x_rows), shape.y_rows].into_iter().flatten() {
@@ -270,9 +348,10 @@ impl Evaluation {
     ) -> [u8; 32] {
         let bits = |value: &f64| value.to_bits();
         hash_of_text(&format!(
-            "unisphere {} {:?} {:?} {:?} {layout:?} {dims} {sample:?} {numbers:?}",
+            "unisphere {} {:?} {:?} {:?} {:?} {layout:?} {dims} {sample:?} {numbers:?}",
             env!("CARGO_PKG_VERSION"),
             self.ts.iter().map(bits).collect::<Vec<_>>(),
+            self.taus.iter().map(bits).collect::<Vec<_>>(),
             bits(&self.alpha),
             self.scaling,
         ))
@@ -288,7 +367,7 @@ impl Evaluation {
         Ok(Identity {
             fingerprint: self.fingerprint(layout, sets.x.dims(), sets.sample()?, numbers),
             device: device_class(engine),
-            values: self.ts.len(),
+            values: self.record_values(),
         })
     }
 
@@ -316,7 +395,7 @@ impl Evaluation {
         resources: &Resources,
     ) -> Result<(State, Cost)> {
         let capacity = Memory::new(layout, sets.x.dims(), self.ts.len()).capacity(resources.max_memory)?;
-        let mut state = State::new(layout, self.ts.len());
+        let mut state = self.state(layout);
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
         if let Some(path) = &resources.journal {
             let identity = self.identity(layout, sets, &numbers, engine)?;
@@ -324,7 +403,7 @@ impl Evaluation {
             state.take(layout, recovered.records);
             state.journal = Some(journal);
             cost.blocks_recovered =
-                numbers.clone().filter(|&number| state.results.is_done(number)).count() as u64;
+                numbers.clone().filter(|&number| state.is_done(layout, number)).count() as u64;
             cost.bytes_discarded = recovered.discarded_bytes;
             // A part that is finished is merged as it is: nothing is told of its points any more.
             if which == Blocks::OfPart && recovered.finished {
@@ -336,6 +415,7 @@ impl Evaluation {
             sets,
             scaling: self.scaling,
             ts: &self.ts,
+            taus: &self.taus,
             alpha: self.alpha,
             layout,
             observer: resources.observer.as_deref(),
@@ -349,18 +429,52 @@ impl Evaluation {
     }
 
     /// The values that all blocks make.
-    pub(super) fn found(&self, layout: &Layout, results: &Results, device: String, cost: Cost) -> Found {
+    pub(super) fn found(&self, layout: &Layout, state: &State, device: String, cost: Cost) -> Result<Found> {
+        let results = &state.results;
         let has = |sum| layout.sums().contains(&sum);
         let log_means = |sum| has(sum).then(|| results.log_means(layout, sum, self.ts.len()));
-        Found {
+        let mut found = Found {
             alignment: has(Sum::Alignment).then(|| results.mean(layout, Sum::Alignment)),
             x: results.log_means(layout, Sum::Within(SetName::X), self.ts.len()),
             y: log_means(Sum::Within(SetName::Y)),
             across: log_means(Sum::Across),
+            squared_mmd: None,
+            contrastive: self.contrastive(layout, state)?,
             device,
             cost,
+        };
+        if self.mmd {
+            let unpaired = has(Sum::Unpaired).then(|| results.unpaired_log_means(layout, self.ts.len()));
+            found.squared_mmd = squared_mmds(&found, unpaired);
         }
+        Ok(found)
     }
+
+    /// The contrastive loss at every temperature, where it is asked for.
+    fn contrastive(&self, layout: &Layout, state: &State) -> Result<Option<Vec<ContrastiveValue>>> {
+        if self.taus.is_empty() {
+            return Ok(None);
+        }
+        let products = state.rows.products(layout);
+        let anchors = layout.anchors();
+        let negatives = layout.negatives();
+        let value = |(place, &tau): (usize, &f64)| {
+            let sums: Vec<_> = anchors.iter().map(|sums| state.rows.log_sums(layout, sums, place)).collect();
+            let sums: Vec<_> = sums.iter().map(Vec::as_slice).collect();
+            let logits: Vec<_> = products.iter().map(|product| product / tau).collect();
+            Ok(ContrastiveValue::of_anchors(&logits, &sums, negatives)?)
+        };
+        self.taus.iter().enumerate().map(value).collect::<Result<_>>().map(Some)
+    }
+}
+
+/// The discrepancy at every t from the uniformities of both sets, and across their unpaired rows or else across all.
+fn squared_mmds(found: &Found, unpaired: Option<Vec<f64>>) -> Option<Vec<Option<f64>>> {
+    let (y, cross) = (found.y.as_ref()?, unpaired.as_ref().or(found.across.as_ref())?);
+    let value = |((&x, &y), &cross): ((&f64, &f64), &f64)| {
+        (!SquaredMmd::needs_points(x, y, cross)).then(|| Uniformity::squared_mmd(x, y, cross))
+    };
+    Some(found.x.iter().zip(y).zip(cross).map(value).collect())
 }
 
 /// What blocks are computed for.

@@ -1,9 +1,11 @@
 //! Memory that an evaluation takes, and the size of panels.
 
 use super::{
+    anchors::RowResults,
     blocks::{Layout, SetName},
     results::Results,
     run::PANELS_IN_FLIGHT,
+    schedule::STRIPS_AT_ONCE,
 };
 use crate::error::{Error, Result};
 
@@ -17,6 +19,10 @@ const MAX_PANELS: usize = 2048;
 const BYTES_BESIDE_ROW: usize = 32;
 /// Bytes of a block in the schedule.
 const BYTES_OF_SCHEDULED_BLOCK: u64 = 32;
+/// Multiply-adds of a strip, about: a few seconds of two cores.
+const PRODUCTS_OF_STRIP: f64 = 6e11;
+/// Multiply-adds that take about as long as a pair's exponential.
+const PRODUCTS_OF_EXPONENTIAL: usize = 64;
 /// Bytes of scratch for each thread.
 const SCRATCH_BYTES: u64 = 2 << 20;
 
@@ -26,6 +32,13 @@ pub(super) fn panel_rows(rows: usize, dims: usize) -> usize {
     let usual = (fitting + 1).next_power_of_two() / 2;
     let usual = usual.clamp(*PANEL_ROWS.start(), *PANEL_ROWS.end());
     usual.max(rows.div_ceil(MAX_PANELS).next_power_of_two())
+}
+
+/// Right panels of a strip of the contrastive loss, which follow from the shapes alone: a power of two.
+pub(super) fn strip_panels(panel_rows: usize, dims: usize) -> usize {
+    let of_block = (panel_rows as f64).powi(2) * (dims + PRODUCTS_OF_EXPONENTIAL) as f64;
+    let fitting = (PRODUCTS_OF_STRIP / of_block).clamp(1.0, MAX_PANELS as f64) as usize;
+    (fitting + 1).next_power_of_two() / 2
 }
 
 /// Memory that an evaluation takes.
@@ -43,8 +56,9 @@ impl Memory {
         let x = layout.panels(SetName::X);
         let most_panels = x.count().max(layout.panels(SetName::Y).count());
         Self {
-            fixed: Results::bytes(layout.count(), width)
-                + BYTES_OF_SCHEDULED_BLOCK * layout.count() as u64
+            fixed: Results::bytes(layout.totals(), width)
+                + RowResults::bytes(layout, STRIPS_AT_ONCE.min(most_panels))
+                + BYTES_OF_SCHEDULED_BLOCK * layout.all_blocks().count() as u64
                 + SCRATCH_BYTES * rayon::current_num_threads() as u64,
             panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,
             most_panels: most_panels + PANELS_IN_FLIGHT,

@@ -1,6 +1,7 @@
 //! Exact values of sets of any size: panels of rows are held and streamed, results of blocks are kept in a journal, and parts
 //! of the work can be done elsewhere.
 
+mod anchors;
 mod blocks;
 mod evaluation;
 mod fingerprint;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -58,7 +57,7 @@ impl Evaluation {
         let mut merged = Merged {
             layout: &layout,
             files,
-            state: State::new(&layout, self.ts.len()),
+            state: self.state(&layout),
             hashes: HashMap::new(),
             device: None,
         };
@@ -76,17 +75,19 @@ impl Evaluation {
             }
             merged.check_device(part, identity.device)?;
             merged.check_panels(part, &recovered.records)?;
-            blocks_recovered += merged.take(recovered.records);
-            if !merged.has(numbers) {
+            merged.state.take(&layout, recovered.records);
+            let done = numbers.clone().filter(|&number| merged.state.is_done(&layout, number)).count();
+            blocks_recovered += done as u64;
+            if done < numbers.len() {
                 missing.push(part + 1);
             }
         }
-        if !missing.is_empty() || merged.state.results.missing().is_some() {
+        if !missing.is_empty() || (0..layout.count()).any(|number| !merged.state.is_done(&layout, number)) {
             return Err(Error::Missing { missing, parts: files.len() });
         }
         let device = merged.device.map_or(String::new(), |(device, _)| device);
         let cost = Cost { blocks: layout.count() as u64, blocks_recovered, ..Cost::default() };
-        Ok(self.found(&layout, &merged.state.results, device, cost))
+        self.found(&layout, &merged.state, device, cost)
     }
 }
 
@@ -141,17 +142,6 @@ impl Merged<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Takes over the results of a part, and returns how many blocks they are of.
-    fn take(&mut self, records: Vec<Record>) -> u64 {
-        let blocks = records.iter().filter(|record| matches!(record, Record::Block { .. })).count();
-        self.state.take(self.layout, records);
-        blocks as u64
-    }
-
-    fn has(&self, mut numbers: Range<usize>) -> bool {
-        numbers.all(|number| self.state.results.is_done(number))
     }
 
     fn contradiction(&self, first: usize, second: usize, what: String) -> Error {

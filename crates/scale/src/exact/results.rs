@@ -3,6 +3,7 @@
 use unisphere::LogSumExp;
 
 use super::blocks::{Block, Layout, Sum};
+use crate::journal::Record;
 
 /// Results of blocks, `width` numbers each: the log mean of the kernel for every t, or the mean distance.
 #[derive(Clone, Debug)]
@@ -37,9 +38,16 @@ impl Results {
         true
     }
 
-    /// First block that has no result yet.
-    pub(crate) fn missing(&self) -> Option<usize> {
-        self.done.iter().position(|done| !done)
+    /// Takes over a record, which may have more values than a result has.
+    pub(crate) fn take(&mut self, number: usize, values: &[f64]) {
+        self.put(number, &values[..self.width.min(values.len())]);
+    }
+
+    /// The record of a block that is done, with so many values.
+    pub(crate) fn record(&self, number: usize, record_values: usize) -> Record {
+        let mut values = self.of(number).to_vec();
+        values.resize(record_values, 0.0);
+        Record::Block { number: number as u64, values }
     }
 
     fn of(&self, number: usize) -> &[f64] {
@@ -48,18 +56,28 @@ impl Results {
 
     /// Log means of the kernel over all pairs of a sum, one for every t.
     pub(crate) fn log_means(&self, layout: &Layout, sum: Sum, ts: usize) -> Vec<f64> {
+        self.log_means_of(layout, layout.blocks(sum), ts)
+    }
+
+    /// Log means of the kernel over the pairs i ≠ j of two sets of as many rows.
+    pub(crate) fn unpaired_log_means(&self, layout: &Layout, ts: usize) -> Vec<f64> {
+        let of_other_rows = layout.blocks(Sum::Across).filter(|block| block.left != block.right);
+        self.log_means_of(layout, of_other_rows.chain(layout.blocks(Sum::Unpaired)), ts)
+    }
+
+    fn log_means_of(&self, layout: &Layout, blocks: impl Iterator<Item = Block>, ts: usize) -> Vec<f64> {
         let mut totals = vec![LogSumExp::EMPTY; ts];
         let mut pairs = 0;
-        self.each(layout, sum, |block, values| {
+        for block in blocks {
             let count = layout.pairs(block);
             // A panel of one row has no pairs with itself.
             if count > 0 {
-                for (total, &max) in totals.iter_mut().zip(values) {
+                for (total, &max) in totals.iter_mut().zip(self.of(layout.number(block))) {
                     *total = total.combine(LogSumExp { max, sum: count as f64 });
                 }
                 pairs += count;
             }
-        });
+        }
         // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
         totals.into_iter().map(|total| total.log_mean(pairs).min(0.0)).collect()
     }
@@ -67,16 +85,12 @@ impl Results {
     /// Mean of the blocks' first numbers over all pairs of a sum.
     pub(crate) fn mean(&self, layout: &Layout, sum: Sum) -> f64 {
         let (mut total, mut pairs) = (0.0, 0);
-        self.each(layout, sum, |block, values| {
+        for block in layout.blocks(sum) {
             let count = layout.pairs(block);
-            total += values[0] * count as f64;
+            total += self.of(layout.number(block))[0] * count as f64;
             pairs += count;
-        });
+        }
         total / pairs as f64
-    }
-
-    fn each(&self, layout: &Layout, sum: Sum, mut merge: impl FnMut(Block, &[f64])) {
-        layout.numbers(sum).zip(layout.blocks(sum)).for_each(|(number, block)| merge(block, self.of(number)));
     }
 }
 
@@ -88,10 +102,10 @@ mod tests {
     #[test]
     fn blocks_weigh_as_many_pairs_as_they_have() {
         // Rows 0 to 3 and row 4: a panel with itself, the two panels, and a panel of one row.
-        let layout = Layout::new(Panels { rows: 5, panel_rows: 4 }, None, false);
+        let layout = Layout::within(Panels { rows: 5, panel_rows: 4 });
         let mut results = Results::new(layout.count(), 1);
         assert!(results.put(0, &[0.5f64.ln()]) && results.put(1, &[0.25f64.ln()]));
-        assert_eq!(results.missing(), Some(2));
+        assert!(results.is_done(1) && !results.is_done(2));
         assert!(results.put(2, &[]) && results.put(1, &[0.25f64.ln()]) && !results.put(1, &[0.5f64.ln()]));
         let [value] = *results.log_means(&layout, Sum::Within(SetName::X), 1) else { panic!("one t") };
         assert!((value - 0.4f64.ln()).abs() < 1e-15, "{value}");

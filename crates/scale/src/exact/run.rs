@@ -13,11 +13,13 @@ use std::{
 
 use rayon::prelude::*;
 use unisphere::{
-    Alignment, DeviceKind, Engine, Error as EngineError, Observer, Points, Progress, Scaling, Uniformity,
+    Alignment, Contrastive, DeviceKind, Engine, Error as EngineError, Observer, Points, Progress, Scaling,
+    Uniformity,
 };
 use unisphere_io::Source;
 
 use super::{
+    anchors::RowResults,
     blocks::{Block, Layout, SetName, Sum},
     fingerprint::{Hash, hash_of},
     results::Results,
@@ -26,7 +28,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    journal::{Journal, Record},
+    journal::{Journal, JournalError, Record},
 };
 
 /// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
@@ -38,6 +40,7 @@ pub(crate) struct Work<'a> {
     pub(crate) sets: Sets<'a>,
     pub(crate) scaling: Scaling,
     pub(crate) ts: &'a [f64],
+    pub(crate) taus: &'a [f64],
     pub(crate) alpha: f64,
     pub(crate) layout: &'a Layout,
     pub(crate) observer: Option<&'a Observer>,
@@ -46,10 +49,13 @@ pub(crate) struct Work<'a> {
 /// What the work has come to: results, the hashes of all panels that were read, and how much was read.
 pub(crate) struct State {
     pub(crate) results: Results,
+    pub(crate) rows: RowResults,
     pub(crate) hashes: HashMap<(SetName, usize), Hash>,
     pub(crate) rows_read: u64,
     pub(crate) pairs_computed: u64,
     pub(crate) journal: Option<Journal>,
+    /// Values of a journal's record.
+    record_values: usize,
 }
 
 /// What threads share that compute blocks.
@@ -75,14 +81,22 @@ impl<'a> Shared<'a> {
 }
 
 impl State {
-    pub(super) fn new(layout: &Layout, width: usize) -> Self {
+    /// No results yet: those of a block have `width` numbers, and the records of a journal `record_values`.
+    pub(super) fn new(layout: &Layout, width: usize, record_values: usize) -> Self {
         Self {
-            results: Results::new(layout.count(), width),
+            results: Results::new(layout.totals(), width),
+            rows: RowResults::new(layout, record_values),
             hashes: HashMap::new(),
             rows_read: 0,
             pairs_computed: 0,
             journal: None,
+            record_values,
         }
+    }
+
+    /// Whether the blocks of a number are done.
+    pub(super) fn is_done(&self, layout: &Layout, number: usize) -> bool {
+        if number < layout.totals() { self.results.is_done(number) } else { self.rows.is_done(number) }
     }
 
     /// Takes over what an earlier run has finished. Records of blocks that there are none of are not of this evaluation, which
@@ -90,13 +104,10 @@ impl State {
     pub(super) fn take(&mut self, layout: &Layout, records: Vec<Record>) {
         for record in records {
             match record {
-                Record::Block { number, values } => {
-                    if let Ok(number) = usize::try_from(number)
-                        && number < layout.count()
-                    {
-                        self.results.put(number, &values);
-                    }
-                }
+                Record::Block { number, values } => match usize::try_from(number) {
+                    Ok(number) if number < layout.totals() => self.results.take(number, &values),
+                    _ => self.rows.take(layout, number, &values),
+                },
                 Record::Panel { number, hash } => {
                     if let Some(panel) = panel_of(layout, number) {
                         self.hashes.insert(panel, hash);
@@ -104,6 +115,22 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Keeps the result of a block here, and in the journal what it finishes.
+    fn keep(&mut self, layout: &Layout, block: Block, values: Vec<f64>) -> Result<(), JournalError> {
+        let finished = if block.sum.is_by_row() {
+            self.rows.add(layout, block, values)
+        } else {
+            let number = layout.number(block);
+            self.results.put(number, &values);
+            Some(number)
+        };
+        let (Some(number), Some(journal)) = (finished, &mut self.journal) else { return Ok(()) };
+        if block.sum.is_by_row() {
+            return self.rows.records(number).try_for_each(|record| journal.append(&record));
+        }
+        journal.append(&self.results.record(number, self.record_values))
     }
 }
 
@@ -118,7 +145,7 @@ impl Work<'_> {
     pub(crate) fn run(&self, state: &mut State, numbers: Range<usize>, capacity: usize) -> Result<()> {
         let missing = |block| {
             let number = self.layout.number(block);
-            numbers.contains(&number) && !state.results.is_done(number)
+            numbers.contains(&number) && !state.is_done(self.layout, number)
         };
         let arrivals = schedule(self.layout, capacity, missing);
         let pairs = |block: &Block| self.layout.pairs(*block);
@@ -202,7 +229,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Computes a block and keeps its result, unless somebody has asked for an end.
+    /// Computes a block and keeps its result, or that of the strip that it finishes, unless somebody has asked for an end.
     fn compute(
         &self,
         block: Block,
@@ -214,16 +241,11 @@ impl Work<'_> {
             return Err(EngineError::Stopped.into());
         }
         let values = self.block(block, held, right)?;
-        let number = self.layout.number(block);
         let mut state = shared.lock();
-        state.results.put(number, &values);
         state.pairs_computed += self.layout.pairs(block);
-        if let Some(journal) = &mut state.journal {
-            let record = Record::Block { number: number as u64, values: self.padded(values) };
-            if let Err(error) = journal.append(&record) {
-                shared.fail(error.into());
-                return Err(EngineError::Stopped.into());
-            }
+        if let Err(error) = state.keep(self.layout, block, values) {
+            shared.fail(error.into());
+            return Err(EngineError::Stopped.into());
         }
         let progress = Progress::new(state.pairs_computed, shared.total);
         if self.observer.is_some_and(|observe| observe(progress).is_break()) {
@@ -231,12 +253,6 @@ impl Work<'_> {
             return Err(EngineError::Stopped.into());
         }
         Ok(())
-    }
-
-    /// As many numbers as every record has.
-    fn padded(&self, mut values: Vec<f64>) -> Vec<f64> {
-        values.resize(self.ts.len(), 0.0);
-        values
     }
 
     /// That a panel is what it was when it was first read, by whichever run.
@@ -260,10 +276,25 @@ impl Work<'_> {
         let left = held.unwrap_or(right);
         Ok(match block.sum {
             Sum::Alignment => vec![self.engine.alignment(left, right, Alignment { alpha: self.alpha })?],
+            Sum::Products => self.engine.value(Contrastive::products(left, right))?,
+            Sum::Anchors(..) => self.log_sums(block, left, right)?.concat(),
             // One row has no pairs with itself.
             _ if self.layout.pairs(block) == 0 => vec![f64::NEG_INFINITY; self.ts.len()],
             _ if block.is_diagonal() => self.engine.value(Uniformity::at(self.ts).within(right))?,
+            Sum::Unpaired => self.engine.value(Uniformity::at(self.ts).unpaired(left, right))?,
             _ => self.engine.value(Uniformity::at(self.ts).across(left, right))?,
+        })
+    }
+
+    /// The log sum of every row on the left, for every temperature.
+    fn log_sums(&self, block: Block, left: &Points, right: &Points) -> Result<Vec<Vec<f64>>> {
+        let (taus, [of_left, of_right]) = (self.taus, block.sum.sides());
+        Ok(if block.left != block.right {
+            self.engine.value(Contrastive::log_sums_across(taus, left, right))?
+        } else if of_left == of_right {
+            self.engine.value(Contrastive::log_sums_within(taus, left))?
+        } else {
+            self.engine.value(Contrastive::log_sums_unpaired(taus, left, right))?
         })
     }
 }
