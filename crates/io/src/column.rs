@@ -5,11 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use half::f16;
-
 use crate::{
     Error, Fault, Result,
-    dtype::{ByteOrder, Float, excerpt, order},
+    dtype::{Descr, Dtype, Number, excerpt},
     formats::npy::{header, literal},
     stored::{Budget, Opened, Stored},
 };
@@ -112,8 +110,7 @@ pub fn parse_floats(bytes: &[u8]) -> Result<Vec<f64>, Fault> {
 
 #[derive(Clone, Copy, Debug)]
 struct Header {
-    kind: Kind,
-    order: ByteOrder,
+    dtype: Dtype,
     rows: usize,
     /// Bytes before the first number.
     start: u64,
@@ -124,80 +121,24 @@ impl Header {
     fn read(reader: &mut impl Read, length: Option<u64>) -> Result<Self, Fault> {
         let (text, start) = header::text(reader, length)?;
         let literal::Fields { descr, shape, .. } = literal::fields(&text)?;
-        let (kind, order) = Kind::named(descr)?;
+        let dtype = match Descr::of(descr) {
+            Descr::Numbers(dtype) => dtype,
+            Descr::Objects => return Err(Fault::ObjectColumn),
+            Descr::Raw { .. } | Descr::Other => return Err(Fault::NotNumbers { descr: excerpt(descr) }),
+        };
         let (&[rows] | &[rows, 1]) = shape.as_slice() else {
             return Err(Fault::NotColumn { shape });
         };
         if rows == 0 {
             return Err(Fault::NoNumbers);
         }
-        let (rows, _) = header::held(rows, 1, kind.size(), start, length)?;
-        Ok(Self { kind, order, rows, start })
+        let (rows, _) = header::held(rows, 1, dtype.size(), start, length)?;
+        Ok(Self { dtype, rows, start })
     }
 
     /// Bytes of all numbers.
     fn bytes(&self) -> u64 {
-        self.rows as u64 * self.kind.size() as u64
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Float(Float),
-    Signed(usize),
-    Unsigned(usize),
-}
-
-/// A number as a file has it.
-#[derive(Clone, Copy, Debug)]
-enum Number {
-    Float(f64),
-    Signed(i64),
-    Unsigned(u64),
-}
-
-impl Kind {
-    fn named(descr: &[u8]) -> Result<(Self, ByteOrder), Fault> {
-        let (order, kind) = order(descr);
-        let kind = match kind {
-            b"f2" => Self::Float(Float::F16),
-            b"f4" => Self::Float(Float::F32),
-            b"f8" => Self::Float(Float::F64),
-            [b'i', size @ (b'1' | b'2' | b'4' | b'8')] => Self::Signed(usize::from(size - b'0')),
-            [b'u', size @ (b'1' | b'2' | b'4' | b'8')] => Self::Unsigned(usize::from(size - b'0')),
-            b"b1" | b"?" => Self::Unsigned(1),
-            [b'O', ..] => return Err(Fault::ObjectColumn),
-            _ => return Err(Fault::NotNumbers { descr: excerpt(descr) }),
-        };
-        match order {
-            Some(order) => Ok((kind, order)),
-            None if kind.size() == 1 => Ok((kind, ByteOrder::NATIVE)),
-            None => Err(Fault::NoByteOrder { descr: excerpt(descr) }),
-        }
-    }
-
-    fn size(self) -> usize {
-        match self {
-            Self::Float(float) => float.size(),
-            Self::Signed(size) | Self::Unsigned(size) => size,
-        }
-    }
-
-    /// The number that these bytes store, the least significant first.
-    fn number(self, bytes: &[u8]) -> Number {
-        let mut wide = [0; 8];
-        wide[..bytes.len()].copy_from_slice(bytes);
-        let bits = u64::from_le_bytes(wide);
-        match self {
-            Self::Float(Float::F16) => Number::Float(f16::from_bits(bits as u16).to_f64()),
-            Self::Float(Float::F32) => Number::Float(f32::from_bits(bits as u32).into()),
-            Self::Float(Float::F64) => Number::Float(f64::from_bits(bits)),
-            Self::Signed(size) => {
-                let above = 64 - 8 * size as u32;
-                Number::Signed((bits << above) as i64 >> above)
-            }
-            Self::Unsigned(_) => Number::Unsigned(bits),
-        }
+        self.rows as u64 * self.dtype.size() as u64
     }
 }
 
@@ -213,12 +154,8 @@ fn integer(row: usize, number: Number) -> Result<i64, Fault> {
 }
 
 fn float(row: usize, number: Number) -> Result<f64, Fault> {
-    match number {
-        Number::Signed(value) => Ok(value as f64),
-        Number::Unsigned(value) => Ok(value as f64),
-        Number::Float(value) if value.is_finite() => Ok(value),
-        Number::Float(value) => Err(Fault::NotFinite { row, value }),
-    }
+    let value = number.f64();
+    if value.is_finite() { Ok(value) } else { Err(Fault::NotFinite { row, value }) }
 }
 
 /// The numbers from where the header ended.
@@ -227,19 +164,16 @@ fn numbers<T>(
     header: Header,
     convert: impl Fn(usize, Number) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
-    let Header { kind, order, rows, .. } = header;
+    let Header { dtype, rows, .. } = header;
     let mut numbers = Vec::new();
     let bytes = rows as u128 * size_of::<T>() as u128;
     numbers.try_reserve_exact(rows).map_err(|_| Fault::Memory { bytes })?;
-    let mut buffer = vec![0; rows.min(CHUNK) * kind.size()];
+    let mut buffer = vec![0; rows.min(CHUNK) * dtype.size()];
     while numbers.len() < rows {
-        let chunk = &mut buffer[..(rows - numbers.len()).min(CHUNK) * kind.size()];
+        let chunk = &mut buffer[..(rows - numbers.len()).min(CHUNK) * dtype.size()];
         reader.read_exact(chunk)?;
-        for stored in chunk.chunks_exact_mut(kind.size()) {
-            if order == ByteOrder::Big {
-                stored.reverse();
-            }
-            numbers.push(convert(numbers.len(), kind.number(stored))?);
+        for stored in chunk.chunks_exact(dtype.size()) {
+            numbers.push(convert(numbers.len(), dtype.number(stored))?);
         }
     }
     Ok(numbers)

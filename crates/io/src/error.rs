@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::RawFloat;
+
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -241,20 +243,33 @@ pub enum Fault {
     /// Records of named fields, or arrays within arrays.
     #[error("holds records, not numbers; save one field as a matrix: x['field'].astype('float32')")]
     Records,
-    /// Integers, complex numbers, text, and whatever else is neither f16, f32 nor f64.
-    #[error("holds values of dtype '{descr}', not of f2, f4 or f8; save x.astype('float32')")]
-    NotFloats {
+    /// Complex numbers, text, dates, and whatever else is no real number.
+    #[error("holds values of dtype '{descr}', not real numbers; save x.astype('float32')")]
+    NotReal {
         /// The dtype, shortened and escaped.
         descr: String,
     },
-    /// Floats of several bytes in no stated order.
-    #[error("does not say the byte order of its dtype '{descr}'; save x.astype('<f4')")]
-    NoByteOrder {
+    /// Raw bytes, of which the file does not say what floats they are.
+    #[error(
+        "holds raw bytes, dtype '{descr}', and does not say which floats they are; if they are {told}, say so with \
+             --dtype, or save x.astype('float32')"
+    )]
+    RawBytes {
         /// The dtype.
         descr: String,
+        /// What they may be.
+        told: &'static str,
+    },
+    /// Values that are not what the caller says of them.
+    #[error("holds values of dtype '{found}', which cannot be {told}; leave --dtype {told} out")]
+    OtherDtype {
+        /// The dtype.
+        found: String,
+        /// What the caller says.
+        told: RawFloat,
     },
 
-    /// An array that is not a matrix.
+    /// An array of no axis, or of more than two.
     #[error("has the shape {}, not (rows, dims); save {}", tuple(.shape), reshaped(.shape.len()))]
     NotMatrix {
         /// The shape.
@@ -309,6 +324,63 @@ pub enum Fault {
     Memory {
         /// rows × dims × 4.
         bytes: u128,
+    },
+
+    /// No column of numbers, or not the one that was asked for.
+    #[error("{}; {columns}", no_column(.wanted))]
+    NoColumn {
+        /// The name that was asked for, shortened and escaped.
+        wanted: Option<String>,
+        /// The columns or keys that it has, and how to choose one.
+        columns: String,
+    },
+    /// Several columns that may be the points.
+    #[error("has several columns that may be the points: {columns}; choose one with --column")]
+    ManyColumns {
+        /// Their names, shortened and escaped.
+        columns: String,
+    },
+    /// A row of another length than the first one.
+    #[error("row {row} has {found} values, and row 0 has {dims}; give all rows the same number of values")]
+    RowWidth {
+        /// Its row.
+        row: usize,
+        /// Values in it.
+        found: usize,
+        /// Values in the first row.
+        dims: usize,
+    },
+    /// A row that is null, or an empty list.
+    #[error("row {row} is null or empty; leave such rows out, or fill them")]
+    NullRow {
+        /// Its row.
+        row: usize,
+    },
+    /// A value that is null, or an empty field.
+    #[error("row {row} has no value in dimension {dim}; leave such rows out, or fill them")]
+    NullValue {
+        /// Its row.
+        row: usize,
+        /// Its dimension.
+        dim: usize,
+    },
+    /// A file of another program's format that cannot be decoded.
+    #[error("a damaged {format} file: {problem}; save it again")]
+    Damaged {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, shortened and escaped.
+        problem: String,
+    },
+    /// What the format allows and this does not read.
+    #[error("a {format} file with {found}, which is not read; {cure}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// What it has.
+        found: String,
+        /// How to save it otherwise.
+        cure: &'static str,
     },
 
     /// A finite f64 whose nearest f32 is infinite.
@@ -398,6 +470,13 @@ fn prefix(path: &Path) -> String {
     if path.as_os_str().is_empty() { String::new() } else { format!("{}: ", path.display()) }
 }
 
+fn no_column(wanted: &Option<String>) -> String {
+    match wanted {
+        Some(name) => format!("has no column '{name}' of numbers"),
+        None => "has no column of lists of numbers".into(),
+    }
+}
+
 fn whence(total: Option<u128>) -> String {
     match total {
         Some(total) => format!(
@@ -424,9 +503,7 @@ fn tuple(shape: &[u64]) -> String {
 
 fn reshaped(axes: usize) -> &'static str {
     match axes {
-        0 | 1 => {
-            "at least two points, one a row: numpy.stack([x, y]), or x.reshape(-1, d) for points of d dimensions"
-        }
+        0 => "at least two points, one a row: numpy.stack([x, y])",
         _ => "x.reshape(-1, x.shape[-1]), or pool all axes but the first and the last",
     }
 }

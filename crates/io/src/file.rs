@@ -165,7 +165,7 @@ impl Source for File {
 /// # Ok::<(), unisphere_io::Fault>(())
 /// ```
 pub fn parse(bytes: &[u8], scaling: Scaling) -> Result<Embeddings<'static>, Fault> {
-    let grid = npy::header::grid(&mut { bytes }, Some(bytes.len() as u64))?;
+    let grid = npy::header::grid(&mut { bytes }, Some(bytes.len() as u64), &Reading::new())?;
     Bytes { bytes, grid }.embeddings(scaling).map_err(|error| error.fault)
 }
 

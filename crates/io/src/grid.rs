@@ -66,7 +66,7 @@ impl Grid {
 
     /// Row after row, with so many bytes between two of them.
     pub(crate) fn of_spaced_rows(dtype: Dtype, rows: usize, dims: usize, start: u64, gap: u64) -> Self {
-        let dim_step = dtype.float.size() as u64;
+        let dim_step = dtype.size() as u64;
         Self { dtype, rows, dims, start, row_step: dims as u64 * dim_step + gap, dim_step }
     }
 
@@ -76,7 +76,7 @@ impl Grid {
         if rows == 1 {
             return Self::of_rows(dtype, rows, dims, start);
         }
-        let row_step = dtype.float.size() as u64;
+        let row_step = dtype.size() as u64;
         Self { dtype, rows, dims, start, row_step, dim_step: rows as u64 * row_step }
     }
 
@@ -87,7 +87,7 @@ impl Grid {
 
     /// Bytes of all values.
     pub(crate) fn bytes(&self) -> u64 {
-        self.rows as u64 * self.dims as u64 * self.dtype.float.size() as u64
+        self.rows as u64 * self.dims as u64 * self.dtype.size() as u64
     }
 
     /// Where a value is, in bytes from the beginning of the file.
@@ -97,12 +97,12 @@ impl Grid {
 
     /// Whether the values of a row are neighbours.
     fn has_whole_rows(&self) -> bool {
-        self.dim_step == self.dtype.float.size() as u64
+        self.dim_step == self.dtype.size() as u64
     }
 
     /// Bytes between two rows.
     fn gap(&self) -> usize {
-        self.row_step as usize - self.dims * self.dtype.float.size()
+        self.row_step as usize - self.dims * self.dtype.size()
     }
 
     /// Reads some rows to `into`, which has as many values as they: the nearest f32, row-major.
@@ -119,10 +119,10 @@ impl Grid {
             };
             chunks(into, HEIGHT * self.dims, Tile::default, read)
         } else if self.gap() == 0 {
-            let values = CHUNK_BYTES / self.dtype.float.size();
+            let values = CHUNK_BYTES / self.dtype.size();
             let start = self.offset(rows.start, 0);
             let read = |bytes: &mut Vec<u8>, (index, chunk): (usize, &mut [f32])| {
-                bytes.resize(chunk.len() * self.dtype.float.size(), 0);
+                bytes.resize(chunk.len() * self.dtype.size(), 0);
                 reader.read_exact_at(bytes, start + (index * CHUNK_BYTES) as u64)?;
                 self.dtype.decode(bytes, chunk);
                 Ok(())
@@ -154,7 +154,7 @@ impl Grid {
         Ok(())
     }
 
-    /// One value as it is stored, which f64 holds exactly.
+    /// One value as it is stored, which f64 holds exactly unless it is an integer beyond 2⁵³.
     pub(crate) fn stored<R: ReadAt + ?Sized>(
         &self,
         reader: &R,
@@ -163,9 +163,9 @@ impl Grid {
     ) -> Result<f64, Fault> {
         check_place(row, dim, self.rows, self.dims)?;
         let mut bytes = [0; 8];
-        let bytes = &mut bytes[..self.dtype.float.size()];
+        let bytes = &mut bytes[..self.dtype.size()];
         reader.read_exact_at(bytes, self.offset(row, dim))?;
-        Ok(self.dtype.f64(bytes))
+        Ok(self.dtype.number(bytes).f64())
     }
 }
 
@@ -242,7 +242,7 @@ impl Tile {
     ) -> Result<(), Fault> {
         let &Grid { dtype, dims, .. } = grid;
         let height = into.len() / dims;
-        self.bytes.resize(height * dtype.float.size(), 0);
+        self.bytes.resize(height * dtype.size(), 0);
         self.columns.resize(height * dims.min(WIDTH), 0.0);
         for left in (0..dims).step_by(WIDTH) {
             let width = WIDTH.min(dims - left);
@@ -304,9 +304,10 @@ mod tests {
             let length = (header.len() as u16).to_le_bytes();
             let values = (0..rows * dims).flat_map(|value| (value as f32).to_le_bytes()).collect::<Vec<_>>();
             let bytes = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &values].concat();
-            let grid =
-                crate::formats::npy::header::grid(&mut bytes.as_slice(), Some(bytes.len() as u64)).unwrap();
             let whole = bytes.len() as u64;
+            let reading = crate::Reading::new();
+            let grid =
+                crate::formats::npy::header::grid(&mut bytes.as_slice(), Some(whole), &reading).unwrap();
             let mut into = vec![0.0; rows * dims];
             grid.read(&Failing { bytes: bytes.clone(), fails_at: whole }, 0..rows, &mut into).unwrap();
             let at = |row: usize, dim: usize| if fortran { dim * rows + row } else { row * dims + dim };

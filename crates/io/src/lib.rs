@@ -57,6 +57,7 @@ mod table;
 mod write;
 
 pub use column::{Column, parse_floats, parse_integers};
+pub use dtype::RawFloat;
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
 pub use reading::Reading;

@@ -1,5 +1,7 @@
 //! How files are read, where they do not say it themselves.
 
+use crate::dtype::RawFloat;
+
 /// How files are read, where they do not say it themselves. By default a file has to hold one matrix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -7,6 +9,7 @@ pub struct Reading {
     pub(crate) member: Option<String>,
     pub(crate) tensor: Option<String>,
     pub(crate) column: Option<String>,
+    pub(crate) dtype: Option<RawFloat>,
 }
 
 impl Reading {
@@ -38,5 +41,11 @@ impl Reading {
     #[must_use]
     pub fn with_column(self, name: impl Into<String>) -> Self {
         Self { column: Some(name.into()), ..self }
+    }
+
+    /// Values are these floats, where a file has raw bytes or integers of their size in their place.
+    #[must_use]
+    pub fn with_dtype(self, dtype: RawFloat) -> Self {
+        Self { dtype: Some(dtype), ..self }
     }
 }

@@ -48,7 +48,7 @@ pub trait Source: Debug + Send + Sync {
     /// that shrank since it was opened, and [`Fault::Io`].
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()>;
 
-    /// One value as it is stored, exactly.
+    /// One value as it is stored: exactly, but for integers beyond 2⁵³, of which it is the nearest f64.
     ///
     /// # Errors
     ///

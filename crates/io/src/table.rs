@@ -28,7 +28,7 @@ pub(crate) trait Table: Debug + Send + Sync {
     /// Those of [`Source::read`](crate::Source::read).
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault>;
 
-    /// One value as it is stored, exactly.
+    /// One value as it is stored, the nearest f64.
     ///
     /// # Errors
     ///

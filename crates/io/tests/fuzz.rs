@@ -55,6 +55,12 @@ const TOKENS: &[&str] = &[
     "'|b1'",
     "[('a', '<f4')]",
     "'descr': '<f8',",
+    "'float16'",
+    "u'd'",
+    "'<V2'",
+    "'?'",
+    "np.int64(",
+    "1_0",
     "0",
     "1",
     "2",
@@ -132,7 +138,8 @@ fn size() -> impl Strategy<Value = u64> {
 
 /// A sound file, but perhaps for its shape, and for values that are not finite: bytes up to 0x40 make none.
 fn framed() -> impl Strategy<Value = Npy> {
-    let descr = prop::sample::select(&["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "=f4"][..]);
+    let descr =
+        prop::sample::select(&["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "=f4", "|u1", ">i2", "<i8"][..]);
     let version = prop::sample::select(&[[1, 0], [2, 0], [3, 0]][..]);
     let greatest = prop_oneof![3 => Just(0x40u8), 1 => Just(0xff)];
     let claim = prop_oneof![3 => Just(None), 1 => (size(), size()).prop_map(Some)];

@@ -8,7 +8,9 @@ use std::{fs, path::Path};
 
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{Column, Error, Fault, File, Source, parse, parse_floats, parse_integers};
+use unisphere_io::{
+    Column, Error, Fault, File, RawFloat, Reading, Source, parse, parse_floats, parse_integers,
+};
 
 /// Asserts that bytes are refused for this reason, in two lines at most, with these words.
 macro_rules! refused {
@@ -135,6 +137,14 @@ fn damaged_headers() {
         ("{'shape': (2, 3.0)}", 15, "')'"),
         ("{'shape': (02, 3)}", 11, "a size"),
         ("{'shape': (2, 18446744073709551616)}", 14, "a size below 2⁶⁴"),
+        ("{'shape': (2_, 3)}", 11, "a size"),
+        ("{'shape': (_2, 3)}", 11, "a size"),
+        ("{'shape': (1__0, 3)}", 11, "a size"),
+        ("{'shape': (np.int64(2, 3)}", 21, "')'"),
+        ("{'shape': (np.int64(-2), 3)}", 20, "a size"),
+        ("{'shape': (np.system(2), 3)}", 11, "a size"),
+        ("{'shape': (np.int64, 3)}", 11, "a size"),
+        ("{ub'descr': '<f4'}", 1, "key in quotes"),
         ("{'shape': (2, 3)} + exit()", 18, "its end"),
     ] {
         refused!(headed(header), Fault::HeaderSyntax { at, .. } if at == byte, words);
@@ -176,30 +186,48 @@ fn records() {
 }
 
 #[test]
-fn numbers_that_are_not_floats_of_these_sizes() {
-    for dtype in
-        ["<i8", "|u1", "|b1", "<c8", "<f16", "<V2", "<U4", "|S3", "<M8[ns]", "<f", "f", "<", "", "<f44"]
+fn values_that_are_no_real_numbers() {
+    for dtype in ["<c8", "<f16", "g", "F", "<V4", "<U4", "|S3", "<M8[ns]", "<", "", "<f44", "<f1f", "float33"]
     {
         let bytes = descr(&format!("'{dtype}'"));
-        refused!(bytes, Fault::NotFloats { descr } if descr == dtype, "x.astype('float32')");
+        refused!(bytes, Fault::NotReal { descr } if descr == dtype, "x.astype('float32')");
     }
 }
 
 #[test]
-fn no_byte_order() {
-    for dtype in ["'|f2'", "'|f4'", "'f8'"] {
-        refused!(descr(dtype), Fault::NoByteOrder { .. }, "x.astype('<f4')");
+fn raw_bytes_that_may_be_floats() {
+    refused!(
+        descr("'<V2'"),
+        Fault::RawBytes { .. },
+        "'<V2', and does not say which floats they are; if they are bf16"
+    );
+    for dtype in ["<V1", "|V1", "<f1"] {
+        let bytes = descr(&format!("'{dtype}'"));
+        refused!(bytes, Fault::RawBytes { descr, .. } if descr == dtype, "f8e4m3 or f8e5m2");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.npy");
+    let told = |bytes: Vec<u8>, dtype| {
+        fs::write(&path, bytes).unwrap();
+        File::open_with(&path, &Reading::new().with_dtype(dtype)).unwrap_err().fault
+    };
+    for (dtype, told_as) in [
+        ("<f4", RawFloat::BF16),
+        ("<f2", RawFloat::BF16),
+        ("|b1", RawFloat::F8E4M3),
+        ("<V1", RawFloat::BF16),
+        ("<V2", RawFloat::F8E5M2),
+        ("<i4", RawFloat::BF16),
+    ] {
+        let bytes = descr(&format!("'{dtype}'"));
+        said!(told(bytes, told_as), Fault::OtherDtype { found, .. } if found == dtype, "leave --dtype");
     }
 }
 
 #[test]
 fn arrays_that_are_not_matrices() {
     refused!(shape("()"), Fault::NotMatrix { .. }, "numpy.stack([x, y])");
-    refused!(
-        shape("(6,)"),
-        Fault::NotMatrix { .. },
-        "shape (6,), not (rows, dims); save at least two points"
-    );
+    refused!(shape("()"), Fault::NotMatrix { .. }, "shape (), not (rows, dims); save at least two points");
     refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "shape (1, 2, 3), not");
     refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "x.reshape(-1, x.shape[-1])");
 }
@@ -207,6 +235,7 @@ fn arrays_that_are_not_matrices() {
 #[test]
 fn no_points() {
     refused!(shape("(0, 3)"), Fault::Empty { rows: 0, dims: 3 }, "(0, 3)");
+    refused!(shape("(0,)"), Fault::Empty { rows: 0, dims: 1 }, "(0, 1)");
     refused!(shape("(2, 0)"), Fault::Empty { rows: 2, dims: 0 }, "(2, 0)");
     refused!(shape("(0, 18446744073709551615)"), Fault::Empty { .. }, "no points");
 }
@@ -396,7 +425,7 @@ fn columns() {
     said!(whole(&column("<U3", "(2,)", &[0; 24])), Fault::NotNumbers { .. }, "numpy.unique");
     said!(any(&column("<c8", "(2,)", &[0; 16])), Fault::NotNumbers { .. }, "'<c8'");
     said!(any(&column("|O", "(2,)", &[0; 16])), Fault::ObjectColumn, "never executed");
-    said!(any(&column("i4", "(2,)", &[0; 8])), Fault::NoByteOrder { .. }, "'i4'");
+    said!(any(&column("<V2", "(2,)", &[0; 4])), Fault::NotNumbers { .. }, "'<V2'");
     said!(any(&column("<i4", "(2,)", &[0; 7])), Fault::Length { .. }, "cut short");
     said!(any(&column("<i4", "(9223372036854775808,)", &[])), Fault::Huge { .. }, "more than any file");
     said!(whole(&doubles([1.0, 1.5])), Fault::NotInteger { row: 1, .. }, "row 1 holds 1.5");

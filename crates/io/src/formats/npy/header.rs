@@ -4,30 +4,38 @@
 use std::io::Read;
 
 use super::literal;
-use crate::{Fault, dtype::Dtype, foreign, grid::Grid};
+use crate::{Fault, Reading, dtype::Dtype, foreign, grid::Grid};
 
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// What numpy reads by default (`max_header_size`); a matrix of floats needs 118.
 const LONGEST: u32 = 10_000;
 
+/// As many first bytes as every file has.
+const SHORTEST: u64 = 16;
+
 /// Reads a header from the beginning of a file of `length` bytes, or of a pipe, of which no byte behind it is read.
-pub(crate) fn grid(reader: &mut impl Read, length: Option<u64>) -> Result<Grid, Fault> {
+pub(crate) fn grid(reader: &mut impl Read, length: Option<u64>, reading: &Reading) -> Result<Grid, Fault> {
     let (text, start) = text(reader, length)?;
     let literal::Fields { descr, fortran, shape } = literal::fields(&text)?;
-    let dtype = Dtype::named(descr)?;
-    let &[rows, dims] = shape.as_slice() else {
-        return Err(Fault::NotMatrix { shape });
-    };
-    if rows == 0 || dims == 0 {
-        return Err(Fault::Empty { rows, dims });
-    }
-    let (rows, dims) = held(rows, dims, dtype.float.size(), start, length)?;
+    let dtype = Dtype::of_points(descr, reading.dtype)?;
+    let (rows, dims) = points(&shape)?;
+    let (rows, dims) = held(rows, dims, dtype.size(), start, length)?;
     Ok(if fortran {
         Grid::of_columns(dtype, rows, dims, start)
     } else {
         Grid::of_rows(dtype, rows, dims, start)
     })
+}
+
+/// The rows and dimensions of a shape: those of a matrix, or one dimension where it has one axis.
+pub(crate) fn points(shape: &[u64]) -> Result<(u64, u64), Fault> {
+    let (rows, dims) = match *shape {
+        [rows] => (rows, 1),
+        [rows, dims] => (rows, dims),
+        _ => return Err(Fault::NotMatrix { shape: shape.into() }),
+    };
+    if rows == 0 || dims == 0 { Err(Fault::Empty { rows, dims }) } else { Ok((rows, dims)) }
 }
 
 /// rows × dims values of so many bytes, if they are what a file of `length` bytes holds from `start` on, or could be what
@@ -56,14 +64,18 @@ pub(crate) fn held(
 /// The text of the header, and the byte at which it ends.
 pub(crate) fn text(reader: &mut impl Read, length: Option<u64>) -> Result<(Vec<u8>, u64), Fault> {
     let mut head = Vec::new();
-    reader.take(foreign::DECIDING).read_to_end(&mut head)?;
+    reader.take(SHORTEST).read_to_end(&mut head)?;
     if head.is_empty() && length.is_none() {
         return Err(Fault::PipeEmpty);
     }
     // A pipe is as long as what was read when it ended.
     let cut = Fault::HeaderCut { length: length.unwrap_or(head.len() as u64) };
     let Some(rest) = head.strip_prefix(MAGIC) else {
-        return Err(if MAGIC.starts_with(&head) { cut } else { foreign::recognise(&head) });
+        if MAGIC.starts_with(&head) {
+            return Err(cut);
+        }
+        reader.take(foreign::DECIDING).read_to_end(&mut head)?;
+        return Err(foreign::recognise(&head));
     };
     let (start, claimed) = match *rest {
         [1, 0, a, b, ..] => (10, u16::from_le_bytes([a, b]).into()),

@@ -82,8 +82,12 @@ impl<'a> Text<'a> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.expected("its end")) }
     }
 
-    /// A string without escapes, which no key and no dtype of floats has.
+    /// A string without escapes, which no key and no dtype of numbers has, and perhaps with the u that Python 2 wrote
+    /// before it.
     fn string(&mut self, expected: &'static str) -> Result<&'a [u8], Fault> {
+        if let [b'u' | b'U', b'\'' | b'"', ..] = self.rest() {
+            self.at += 1;
+        }
         if let [quote @ (b'\'' | b'"'), rest @ ..] = self.rest()
             && let Some(length) = rest.iter().position(|byte| byte == quote)
         {
@@ -128,20 +132,47 @@ impl<'a> Text<'a> {
         Ok(shape)
     }
 
-    /// A number below 2⁶⁴, with the L that Python 2 wrote behind large ones.
+    /// A number below 2⁶⁴: `20`, `1_000`, `20L` as Python 2 wrote large ones, or `np.int64(20)` as numpy 2 shows its own.
     fn size(&mut self) -> Result<u64, Fault> {
+        let wrapped = self.take_name_of_number();
+        let number = self.digits()?;
+        if wrapped {
+            self.expect(")")?;
+        }
+        Ok(number)
+    }
+
+    /// Takes `np.int64(`, or the name of another whole number of numpy.
+    fn take_name_of_number(&mut self) -> bool {
+        const NAMES: [&str; 8] = ["int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"];
         let rest = self.rest();
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let number = match &rest[..digits] {
+        let Some(name) = rest.strip_prefix(b"np.").or_else(|| rest.strip_prefix(b"numpy.")) else {
+            return false;
+        };
+        let Some(open) = name.iter().position(|&byte| byte == b'(') else { return false };
+        let known = NAMES.iter().any(|known| known.as_bytes() == &name[..open]);
+        if known {
+            self.at += rest.len() - name.len() + open + 1;
+        }
+        known
+    }
+
+    /// Digits, with single underscores between them.
+    fn digits(&mut self) -> Result<u64, Fault> {
+        let rest = self.rest();
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
+        let number = match &rest[..length] {
             // An octal number in Python 2, an error in Python 3.
-            [] | [b'0', _, ..] => None,
+            [] | [b'0', _, ..] | [b'_', ..] | [.., b'_'] => None,
+            digits if digits.windows(2).any(|two| two == b"__") => None,
             digits => digits
                 .iter()
+                .filter(|&&digit| digit != b'_')
                 .try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))),
         };
         let number = number.ok_or_else(|| self.expected("a size below 2⁶⁴"))?;
-        self.at += digits;
-        self.at += usize::from(rest.get(digits) == Some(&b'L'));
+        self.at += length;
+        self.at += usize::from(rest.get(length) == Some(&b'L'));
         Ok(number)
     }
 }

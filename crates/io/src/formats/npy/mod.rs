@@ -24,15 +24,15 @@ impl Format for Npy {
         head.starts_with(header::MAGIC) || header::MAGIC.starts_with(head)
     }
 
-    fn open(&self, input: Input, _reading: &Reading) -> Result<Box<dyn Table>, Fault> {
+    fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         Ok(Box::new(match input {
             Input::File { mut file, length } => {
                 file.rewind()?;
-                GridOf { grid: header::grid(&mut file, Some(length))?, stored: Stored::File(file) }
+                GridOf { grid: header::grid(&mut file, Some(length), reading)?, stored: Stored::File(file) }
             }
             Input::Pipe { head, pipe, budget } => {
                 let mut reader = head.as_slice().chain(pipe);
-                let grid = header::grid(&mut reader, None)?;
+                let grid = header::grid(&mut reader, None, reading)?;
                 let values = budget.read(&mut reader, grid.start, grid.bytes())?;
                 GridOf { grid: grid.at_zero(), stored: Stored::Memory(values) }
             }
