@@ -47,7 +47,7 @@ impl Files {
     /// Bytes of a row of x as it is stored, on average over its files.
     pub(super) fn row_bytes(&self) -> f64 {
         let bytes = |set: &Shards| {
-            let of = |file: &File| (file.bytes() as f64;
+            let of = |file: &File| file.bytes() as f64;
             set.files().iter().map(of).sum::<f64>()
         };
         let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
