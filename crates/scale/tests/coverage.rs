@@ -6,7 +6,7 @@
 #[path = "../../../tests/support/random.rs"]
 mod random;
 
-use unisphere::{Embeddings, Engine, Scaling, Uniformity};
+use unisphere::{Embeddings, Engine, Scaling, SquaredMmd, Uniformity};
 use unisphere_io::File;
 use unisphere_scale::{Error, Interval, Method, Result, Sampling, Sets};
 
@@ -96,6 +96,42 @@ fn intervals_across_two_sets_hold_the_value() -> Result<()> {
     let found = Sampling::new().with_tolerance(2e-6).with_max_memory(9_000_000);
     assert!(of_files(narrow)?[0].method == Method::NormWeightedBlocks);
     assert!(matches!(of_files(found), Err(Error::Memory { .. })));
+    Ok(())
+}
+
+#[test]
+fn intervals_of_squared_mmd_hold_the_value() -> Result<()> {
+    let (engine, x, y) = (Engine::cpu(), verses("kjv"), verses("web"));
+    let points = [engine.upload(&x)?, engine.upload(&y)?];
+    let file = |translation: &str| {
+        File::open(format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR")))
+    };
+    let (x, y) = (file("kjv")?, file("web")?);
+    let sets = Sets::two(&x, &y);
+    for (t, seeds) in [(2.0, seeds()), (0.5, 10)] {
+        let exact = engine.value(SquaredMmd::new(t).unpaired(&points[0], &points[1]))?;
+        let of_seed = |sampling: Sampling| {
+            sampling.with_tolerance(1e-2).squared_mmds_of(&engine, sets, Scaling::Unit, &[t])
+        };
+        let found = (0..seeds).map(|seed| of_seed(sampling(seed))).collect::<Result<Vec<_>>>()?.concat();
+        check_held(&format!("squared MMD at t = {t}"), &found, exact);
+        assert!(
+            found.iter().all(|found| found.method == Method::NormWeightedBlocks && found.meets_tolerance())
+        );
+        // Sets larger than memory: rows in a random order within chunks, the same one for both.
+        let in_chunks = |seed| of_seed(sampling(seed).with_max_memory(4_000_000));
+        let chunked = (0..5).map(in_chunks).collect::<Result<Vec<_>>>()?.concat();
+        check_held(&format!("squared MMD at t = {t}, in chunks"), &chunked, exact);
+        assert!(chunked.iter().all(|found| found.method == Method::NormWeightedBlocks));
+        // All pairs, where more is asked for than a sample can promise.
+        let narrow = Sampling::new().with_panel_rows(16).with_tolerance(1e-6);
+        let found = narrow.squared_mmds_of(&engine, sets, Scaling::Unit, &[t])?;
+        assert!(found[0].method == Method::Exact, "{found:?}");
+        // In another order of the rows, of which sums in f32 have other last digits.
+        assert!((found[0].value - exact).abs() < 1e-7, "{found:?} and {exact}");
+    }
+    let one = Sampling::new().squared_mmds_of(&engine, Sets::one(&x), Scaling::Unit, &[2.0]);
+    assert!(matches!(one, Err(Error::Sets { .. })));
     Ok(())
 }
 

@@ -10,22 +10,27 @@ use crate::{error::Result, panels::Panels};
 /// Blocks of two panels up to which sums are kept for those that are drawn again.
 const MAX_BLOCKS_KEPT: usize = 1 << 20;
 
-/// Panels of a set, and the norm of each: the root of the sum of the kernel over the panel with itself, diagonal included.
+/// Panels of a set, and the norm of each: the root of the sum over the panel with itself, diagonal included.
 #[derive(Debug)]
 pub(crate) struct Side {
     panels: Panels,
     norms: Vec<f64>,
     /// Sums of the norms up to each panel, and with it.
     cumulative: Vec<f64>,
-    /// Σ k(x, y) over the pairs i < j within each panel.
-    within: Vec<f64>,
+    /// The sum over the pairs i < j that lie within a panel.
+    within: f64,
 }
 
 impl Side {
     /// Panels of two rows and more, given Σ k(x, y) over the pairs i < j within each.
     pub(crate) fn new(panels: Panels, within: Vec<f64>) -> Self {
         let norm = |(panel, within): (usize, &f64)| (2.0 * within + panels.len(panel) as f64).sqrt();
-        let norms: Vec<_> = within.iter().enumerate().map(norm).collect();
+        let norms = within.iter().enumerate().map(norm).collect();
+        Self::with_norms(panels, norms, within.iter().sum())
+    }
+
+    /// Panels of these norms, given the sum over the pairs i < j that lie within a panel.
+    pub(crate) fn with_norms(panels: Panels, norms: Vec<f64>, within: f64) -> Self {
         let add = |sum: &mut f64, norm: &f64| {
             *sum += norm;
             Some(*sum)
@@ -34,9 +39,15 @@ impl Side {
         Self { panels, norms, cumulative, within }
     }
 
-    /// Σ k(x, y) over the pairs i < j that lie within a panel.
+    /// The sum over the pairs i < j that lie within a panel.
+    #[cfg(test)]
     pub(crate) fn within(&self) -> f64 {
-        self.within.iter().sum()
+        self.within
+    }
+
+    #[cfg(test)]
+    pub(crate) fn norm(&self, panel: usize) -> f64 {
+        self.norms[panel]
     }
 
     /// Pairs that were summed for the norms.
@@ -61,6 +72,8 @@ pub(crate) struct Blocks<'a> {
     left: Side,
     right: Option<Side>,
     copies: Option<Copies>,
+    /// Whether sums may be negative: a bound is one of their size then.
+    signed: bool,
     /// Sums that are known, by panels; empty where there are so many blocks that few are drawn twice.
     known: HashMap<(usize, usize), f64>,
     pairs: u64,
@@ -70,12 +83,17 @@ impl<'a> Blocks<'a> {
     /// Blocks of one set, whose copies are counted where they are known.
     pub(crate) fn within(sums: &'a dyn BlockSums, x: Side, copies: Option<Copies>) -> Self {
         let (right, known, pairs) = (None, HashMap::new(), x.pairs());
-        Self { sums, left: x, right, copies, known, pairs }
+        Self { sums, left: x, right, copies, signed: false, known, pairs }
+    }
+
+    /// Blocks of one set whose sums may be negative, for which so many pairs were summed already.
+    pub(crate) fn signed(sums: &'a dyn BlockSums, x: Side, pairs: u64) -> Self {
+        Self { pairs, signed: true, ..Self::within(sums, x, None) }
     }
 
     pub(crate) fn across(sums: &'a dyn BlockSums, x: Side, y: Side) -> Self {
         let (known, pairs) = (HashMap::new(), x.pairs() + y.pairs());
-        Self { sums, left: x, right: Some(y), copies: None, known, pairs }
+        Self { sums, left: x, right: Some(y), copies: None, signed: false, known, pairs }
     }
 
     /// Number of pairs that were summed.
@@ -84,16 +102,26 @@ impl<'a> Blocks<'a> {
     }
 
     /// Part of the sum over all ordered pairs that no block is needed for: pairs within a panel, and copies.
-    pub(crate) fn exact_part(&self) -> f64 {
+    fn exact_part(&self) -> f64 {
         let copies = self.copies.as_ref().map_or(0, Copies::across);
         match self.right {
-            None => 2.0 * (self.left.within() + copies as f64),
+            None => 2.0 * (self.left.within + copies as f64),
             Some(_) => 0.0,
         }
     }
 
-    /// Sum of the bounds of all blocks: what a mean part of the bound is to be multiplied by.
-    pub(crate) fn bound(&self) -> f64 {
+    /// The least that the sum over all ordered pairs can be.
+    pub(crate) fn least(&self) -> f64 {
+        self.exact_part() - if self.signed { self.bound() } else { 0.0 }
+    }
+
+    /// How far above that it can be.
+    pub(crate) fn range(&self) -> f64 {
+        self.bound() * if self.signed { 2.0 } else { 1.0 }
+    }
+
+    /// Sum of the bounds of all blocks.
+    fn bound(&self) -> f64 {
         let total = self.left.total();
         match &self.right {
             Some(right) => total * right.total(),
@@ -101,7 +129,7 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// Sums of so many blocks, drawn independently, each as a part of its bound.
+    /// Sums of so many blocks, drawn independently, each as a part of its range.
     pub(crate) fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) -> Result<Vec<f64>> {
         let mut parts = Vec::with_capacity(count);
         while parts.len() < count {
@@ -116,13 +144,15 @@ impl<'a> Blocks<'a> {
         Ok(parts)
     }
 
-    /// A known sum as a part of its bound.
+    /// A known sum as a part of its range.
     fn part(&self, (p, q): (usize, usize)) -> f64 {
         let right = self.right.as_ref().unwrap_or(&self.left);
         let bound = self.left.norms[p] * right.norms[q];
         let copies = self.copies.as_ref().map_or(0.0, |copies| copies.between(p, q) as f64);
+        let of_bound = (self.known[&(p, q)] - copies) / bound;
+        let of_range = if self.signed { 0.5 + 0.5 * of_bound } else { of_bound };
         // Rounding alone leads out of [0, 1].
-        ((self.known[&(p, q)] - copies) / bound).clamp(0.0, 1.0)
+        of_range.clamp(0.0, 1.0)
     }
 
     /// Number of blocks that can be drawn.
@@ -157,7 +187,7 @@ impl<'a> Blocks<'a> {
         new.sort_unstable();
         let sums = self.sums.sums(&new)?;
         let pairs = |&(p, q): &(usize, usize)| (self.left.panels.len(p) * right.panels.len(q)) as u64;
-        self.pairs += new.iter().map(pairs).sum::<u64>();
+        self.pairs += self.sums.kernels() * new.iter().map(pairs).sum::<u64>();
         self.known.extend(new.into_iter().zip(sums));
         Ok(())
     }

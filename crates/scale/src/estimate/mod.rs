@@ -3,6 +3,7 @@
 mod betting;
 mod blocks;
 mod copies;
+mod discrepancy;
 mod sampling;
 mod shuffled;
 mod stages;

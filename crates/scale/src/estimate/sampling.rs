@@ -1,14 +1,17 @@
 //! How an estimate is made, and of what: options, and the sets that it is for.
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
-use unisphere::{DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity};
+use unisphere::{
+    DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, SquaredMmd, Uniformity,
+};
 use unisphere_io::Source;
 
 use super::{
     blocks::{Blocks, Side},
     copies::Copies,
+    discrepancy::{Diagonals, KERNELS, PairSums, paired},
     shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
-    stages::{Count, Found, Plan, Rounding},
+    stages::{Count, Found, Measure, Plan, Rounding},
     streamed::{Streamed, bytes_of_rows},
     sums::{Held, within},
 };
@@ -229,7 +232,7 @@ impl Sampling {
         Plan {
             t,
             tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
-            rounding: Rounding::of(engine, scaling, t),
+            measure: Measure::Log(Rounding::of(engine, scaling, t)),
             count,
             panel_rows: self.panel_rows(engine),
             confidence: self.confidence,
@@ -338,6 +341,107 @@ impl Sampling {
         Ok(self.interval(found, &plan, None))
     }
 
+    /// Squared MMD of positive pairs, x (n, d) and y (n, d), at every t: over the unpaired rows i ≠ j, without bias, as
+    /// [`SquaredMmd::unpaired`] has it. The tolerance is a part of the mean of the kernel within x and within y together: what
+    /// uniformities that are good to it make of the discrepancy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cross_uniformities_of`](Self::cross_uniformities_of); [`Error::Sets`] where the sets have not as many rows.
+    pub fn squared_mmds_of(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        scaling: Scaling,
+        ts: &[f64],
+    ) -> Result<Vec<Interval>> {
+        ts.iter().try_for_each(|&t| self.check(t))?;
+        let shape = sets.shape()?;
+        let Some(y) = sets.y.filter(|y| y.rows() == shape.x_rows) else {
+            let problem = "an estimate of squared MMD takes positive pairs: two sets of as many rows".into();
+            return Err(Error::Sets { problem });
+        };
+        let x = sets.x;
+        match self.max_memory {
+            Some(bytes) if bytes < bytes_of_rows(2 * x.rows(), x.dims()) => {
+                let panel_rows = self.panel_rows(engine);
+                // The same seed gives the rows of both the same order.
+                let streamed = |set| Streamed::new(engine, set, scaling, self.seed, panel_rows, bytes);
+                let streamed = [streamed(x), streamed(y)];
+                ts.iter().map(|&t| self.mmd_streamed(engine, sets, &streamed, scaling, t)).collect()
+            }
+            _ => {
+                let read = |set| {
+                    let points = read_in_random_order(set, scaling, &mut self.order_rng())?;
+                    Ok::<_, Error>(engine.upload_owned(points)?)
+                };
+                let (x, y) = (read(x)?, read(y)?);
+                ts.iter().map(|&t| self.mmd_shuffled(engine, &x, &y, t)).collect()
+            }
+        }
+    }
+
+    fn mmd_shuffled(&self, engine: &Engine, x: &Points, y: &Points, t: f64) -> Result<Interval> {
+        let panels = Panels { rows: x.rows(), panel_rows: self.panel_rows(engine) };
+        let held = |left, right: Option<_>| Held {
+            engine,
+            t,
+            left: (left, panels),
+            right: right.map(|right| (right, panels)),
+        };
+        let (of_x, of_y, across) = (held(x, None), held(y, None), held(x, Some(y)));
+        let sums = PairSums { x: &of_x, y: &of_y, across: &across };
+        let within = [within(engine, t, x, panels)?, within(engine, t, y, panels)?];
+        let diagonals = Diagonals::new(panels, within, &across, paired(engine, x, y, t)?)?;
+        let exact = || Ok(engine.value(SquaredMmd::new(t).unpaired(x, y))?);
+        self.mmd(engine, x.scaling(), t, &diagonals, &sums, exact)
+    }
+
+    fn mmd_streamed(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        [x, y]: &[Streamed<'_>; 2],
+        scaling: Scaling,
+        t: f64,
+    ) -> Result<Interval> {
+        let (of_x, of_y, across) = (x.at(t, None), y.at(t, None), x.at(t, Some(y)));
+        let sums = PairSums { x: &of_x, y: &of_y, across: &across };
+        let within = [x.within(t)?, y.within(t)?];
+        let diagonals = Diagonals::new(x.panels(), within, &across, x.paired(y, t)?)?;
+        let exact = || {
+            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling).with_mmd();
+            let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
+            let found = evaluation.values(engine, sets, &resources)?;
+            found.squared_mmd.and_then(|values| values.first().copied().flatten()).ok_or_else(|| {
+                let problem = format!(
+                    "both sets have collapsed too far for their squared MMD at t = {t}; ask for a larger t"
+                );
+                Error::Sets { problem }
+            })
+        };
+        self.mmd(engine, scaling, t, &diagonals, &sums, exact)
+    }
+
+    fn mmd(
+        &self,
+        engine: &Engine,
+        scaling: Scaling,
+        t: f64,
+        diagonals: &Diagonals,
+        sums: &PairSums<'_>,
+        exact: impl FnOnce() -> Result<f64>,
+    ) -> Result<Interval> {
+        let rows = diagonals.panels().rows;
+        let plan = Plan {
+            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE) * diagonals.kernel(),
+            measure: diagonals.measure(Rounding::of(engine, scaling, t)),
+            ..self.plan(engine, Count::within(rows).of_kernels(KERNELS), scaling, t, None)
+        };
+        let found = plan.find(&mut self.draw_rng(), || Ok(diagonals.blocks(sums)), exact)?;
+        Ok(self.interval(found, &plan, None))
+    }
+
     fn check(&self, t: f64) -> Result<()> {
         let fault = |name, value, expected| Err(EngineError::Parameter { name, value, expected }.into());
         match *self {
@@ -373,7 +477,7 @@ impl Sampling {
             panel_rows: plan.panel_rows,
             blocks,
             pairs,
-            share: pairs as f64 / plan.count.pairs as f64,
+            share: pairs as f64 / plan.count.total() as f64,
             row_error,
         }
     }

@@ -30,7 +30,7 @@ const MAX_BLOCKS: f64 = 2e7;
 pub(crate) struct Plan {
     pub(crate) t: f64,
     pub(crate) tolerance: f64,
-    pub(crate) rounding: Rounding,
+    pub(crate) measure: Measure,
     pub(crate) count: Count,
     pub(crate) panel_rows: usize,
     pub(crate) confidence: f64,
@@ -102,9 +102,43 @@ impl Plan {
         (self.panel_rows as f64).powi(2)
     }
 
-    /// Ends of an interval, wider by the error of the arithmetic. No kernel is above 1.
+    /// Ends of an interval, wider by the error of the arithmetic.
     fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
-        [low - self.rounding.at(low), (high + self.rounding.at(high)).min(0.0)]
+        [low - self.measure.error_at(low), (high + self.measure.error_at(high)).min(self.measure.most())]
+    }
+}
+
+/// What is made of a mean over pairs.
+#[derive(Clone, Copy)]
+pub(crate) enum Measure {
+    /// Uniformity: the log of the mean of the kernel.
+    Log(Rounding),
+    /// Squared MMD: the mean of a difference of kernels, and the largest error of the arithmetic.
+    Difference { error: f64 },
+}
+
+impl Measure {
+    fn of(self, mean: f64) -> f64 {
+        match self {
+            Self::Log(_) => mean.ln(),
+            Self::Difference { .. } => mean,
+        }
+    }
+
+    /// Error of the arithmetic.
+    fn error_at(self, value: f64) -> f64 {
+        match self {
+            Self::Log(rounding) => rounding.at(value),
+            Self::Difference { error } => error,
+        }
+    }
+
+    /// Bound of all values. No kernel is above 1.
+    fn most(self) -> f64 {
+        match self {
+            Self::Log(_) => 0.0,
+            Self::Difference { .. } => f64::INFINITY,
+        }
     }
 }
 
@@ -115,17 +149,31 @@ pub(crate) struct Count {
     pub(crate) pairs: u64,
     /// How often blocks hold each of them: twice where they are ordered.
     ordered: f64,
+    /// Kernels that are summed for each pair.
+    kernels: u64,
     /// Rows of the smaller set.
     fewest_rows: usize,
 }
 
 impl Count {
     pub(crate) fn within(rows: usize) -> Self {
-        Self { pairs: unordered_pairs(rows), ordered: 2.0, fewest_rows: rows }
+        Self { pairs: unordered_pairs(rows), ordered: 2.0, kernels: 1, fewest_rows: rows }
     }
 
     pub(crate) fn across(x: usize, y: usize) -> Self {
-        Self { pairs: x as u64 * y as u64, ordered: 1.0, fewest_rows: x.min(y) }
+        Self { pairs: x as u64 * y as u64, ordered: 1.0, kernels: 1, fewest_rows: x.min(y) }
+    }
+}
+
+impl Count {
+    /// The same pairs, for each of which so many kernels are summed.
+    pub(crate) fn of_kernels(self, kernels: u64) -> Self {
+        Self { kernels, ..self }
+    }
+
+    /// Kernels of all pairs.
+    pub(crate) fn total(self) -> u64 {
+        self.kernels * self.pairs
     }
 }
 
@@ -151,34 +199,36 @@ impl Rounding {
         Self { absolute, of_value: 0.0 }
     }
 
-    fn at(self, value: f64) -> f64 {
+    /// Error of the log of a mean.
+    pub(crate) fn at(self, value: f64) -> f64 {
         // The log of nothing is exact.
         if value.is_finite() { self.absolute.max(self.of_value * value.abs()) } else { 0.0 }
     }
 }
 
-/// The sum over all ordered pairs: a part that is known, and a bound of the rest, of which blocks tell the share.
+/// The sum over all ordered pairs: between two bounds, and blocks tell the share of what lies between these.
 struct Sum {
-    exact_part: f64,
-    bound: f64,
+    least: f64,
+    range: f64,
     /// Ordered pairs in all.
     count: f64,
+    measure: Measure,
 }
 
 impl Sum {
     fn of(blocks: &Blocks<'_>, plan: &Plan) -> Self {
         let count = plan.count.ordered * plan.count.pairs as f64;
-        Self { exact_part: blocks.exact_part(), bound: blocks.bound(), count }
+        Self { least: blocks.least(), range: blocks.range(), count, measure: plan.measure }
     }
 
-    /// The value, if blocks have this share of their bounds.
-    fn log_mean(&self, share: f64) -> f64 {
-        ((self.exact_part + self.bound * share) / self.count).ln()
+    /// The value, if blocks have this share of their range.
+    fn value(&self, share: f64) -> f64 {
+        self.measure.of((self.least + self.range * share) / self.count)
     }
 
     fn found(&self, mean: f64, ends: [f64; 2], plan: &Plan, blocks: u64, pairs: u64) -> Found {
-        let [low, high] = plan.widened(ends.map(|end| self.log_mean(end)));
-        Found { value: self.log_mean(mean), low, high, exact: false, blocks, pairs }
+        let [low, high] = plan.widened(ends.map(|end| self.value(end)));
+        Found { value: self.value(mean), low, high, exact: false, blocks, pairs }
     }
 }
 
@@ -195,7 +245,7 @@ pub(crate) struct Found {
 impl Found {
     fn exact(value: f64, plan: &Plan) -> Self {
         let [low, high] = plan.widened([value; 2]);
-        Self { value, low, high, exact: true, blocks: 0, pairs: plan.count.pairs }
+        Self { value, low, high, exact: true, blocks: 0, pairs: plan.count.total() }
     }
 
     fn half_width(&self) -> f64 {
@@ -206,7 +256,7 @@ impl Found {
 /// Blocks until a betting interval is narrow enough, if those to come are as those drawn: more than `most` where that many would
 /// not do.
 fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
-    let spare = plan.tolerance - plan.rounding.at(sum.log_mean(belief.mean));
+    let spare = plan.tolerance - plan.measure.error_at(sum.value(belief.mean));
     // The interval of so many blocks; of more than a trial has, narrower by the root.
     let is_enough = |count: f64| {
         let tried = count.min(MAX_BLOCKS_OF_TRIAL);
@@ -214,7 +264,7 @@ fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, 
         let scale = (tried / count).sqrt();
         let scaled = |end: f64| belief.mean + scale * (end - belief.mean);
         let [low, high] = interval(&like_drawn, risk, belief).map(scaled);
-        0.5 * (sum.log_mean(high) - sum.log_mean(low.max(0.0))) <= spare
+        0.5 * (sum.value(high) - sum.value(low.max(0.0))) <= spare
     };
     // A sum of 0, whose log no interval bounds, and a tolerance below rounding never have enough.
     let (mut few, mut enough) = (FIRST_STAGE as f64, FIRST_STAGE as f64);

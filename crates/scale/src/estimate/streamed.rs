@@ -12,7 +12,10 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use unisphere::{Embeddings, Engine, PairBlock, Points, Scaling, Uniformity};
 use unisphere_io::Source;
 
-use super::sums::{BlockSums, value, within};
+use super::{
+    discrepancy::paired,
+    sums::{BlockSums, value, within},
+};
 use crate::{
     error::{Error, Result},
     exact::{Block, Hash, Layout, SetName, hash_of, schedule},
@@ -75,6 +78,12 @@ impl<'a> Streamed<'a> {
             sums.extend(within(self.engine, t, &self.load(chunk)?, panels)?);
         }
         Ok(sums)
+    }
+
+    /// Σ k(xᵢ, yᵢ) over the rows of this set and of another one: one pass over both.
+    pub(crate) fn paired(&self, other: &Self, t: f64) -> Result<f64> {
+        let of_chunk = |chunk| paired(self.engine, &self.load(chunk)?, &other.load(chunk)?, t);
+        (0..self.chunks.count()).map(of_chunk).sum()
     }
 
     /// Some rows, drawn independently.

@@ -11,6 +11,11 @@ pub(crate) trait BlockSums {
 
     /// Blocks that are best summed at a time.
     fn blocks_at_once(&self) -> usize;
+
+    /// Kernels that are summed for each pair of a block.
+    fn kernels(&self) -> u64 {
+        1
+    }
 }
 
 /// Points that a device holds: one set, or two.
