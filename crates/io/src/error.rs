@@ -77,6 +77,17 @@ pub enum Fault {
         /// Bytes allowed.
         limit: u64,
     },
+    /// A compressed array of more bytes than the caller allows to be kept in memory.
+    #[error(
+        "a compressed array that needs {needed} bytes of memory, and {limit} are allowed; save it with numpy.savez, \
+             which does not compress, or allow more memory"
+    )]
+    InflateLimit {
+        /// Bytes of its values, and of those before it in a set.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
     /// Not enough memory for what a pipe holds.
     #[error(
         "a pipe whose header claims {claimed} bytes, more memory than there is; write it to a file first, which may \
@@ -171,12 +182,12 @@ pub enum Fault {
         first_dims: usize,
     },
 
-    /// Another format.
-    #[error("not a .npy file, but {found}; {cure}")]
-    NotNpy {
-        /// What its first bytes look like.
+    /// What is no file of points.
+    #[error("{found}; {cure}")]
+    Format {
+        /// What it is.
         found: &'static str,
-        /// How to turn it into a `.npy` file.
+        /// How to come to a file of points.
         cure: &'static str,
     },
     /// The file ends within its header.
@@ -269,6 +280,41 @@ pub enum Fault {
         told: RawFloat,
     },
 
+    /// A scale or a zero that no codes have.
+    #[error(
+        "cannot be read with a scale of {scale} and a zero of {zero}; give finite ones, and a scale that is not 0"
+    )]
+    Quant {
+        /// The scale.
+        scale: f64,
+        /// The zero.
+        zero: f64,
+    },
+    /// Values that cannot be codes.
+    #[error(
+        "holds values of dtype '{dtype}', and codes are whole numbers of 8 or 16 bits; leave --quant-scale out"
+    )]
+    NotCodes {
+        /// The dtype.
+        dtype: String,
+    },
+    /// Values that cannot be packed bits.
+    #[error("holds values of dtype '{dtype}', and packed bits are int8 or uint8; leave --bits out")]
+    NotBytes {
+        /// The dtype.
+        dtype: String,
+    },
+    /// A value that cannot be a byte of packed bits.
+    #[error(
+        "row {row} holds {value}, and a byte of packed bits is a whole number from -128 to 255; leave --bits out"
+    )]
+    NotByte {
+        /// Its row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+
     /// An array of no axis, or of more than two.
     #[error("has the shape {}, not (rows, dims); save {}", tuple(.shape), reshaped(.shape.len()))]
     NotMatrix {
@@ -326,6 +372,11 @@ pub enum Fault {
         bytes: u128,
     },
 
+    /// A Parquet or Arrow file, and a build without the feature that reads them.
+    #[error(
+        "a Parquet or Arrow file, and this build reads none; build it with the feature parquet of unisphere-io"
+    )]
+    LeftOut,
     /// No column of numbers, or not the one that was asked for.
     #[error("{}; {columns}", no_column(.wanted))]
     NoColumn {
@@ -333,6 +384,24 @@ pub enum Fault {
         wanted: Option<String>,
         /// The columns or keys that it has, and how to choose one.
         columns: String,
+    },
+    /// No matrix among the arrays of a file, or no array of the name that was asked for.
+    #[error("{}; {}", no_array(.wanted), of_arrays(.arrays, option))]
+    NoArray {
+        /// The name that was asked for, shortened and escaped.
+        wanted: Option<String>,
+        /// The names of its arrays, shortened and escaped.
+        arrays: String,
+        /// How a user names one.
+        option: &'static str,
+    },
+    /// Several matrices that may be the points.
+    #[error("has several matrices: {arrays}; choose one with {option}")]
+    ManyArrays {
+        /// Their names, shortened and escaped.
+        arrays: String,
+        /// How a user names one.
+        option: &'static str,
     },
     /// Several columns that may be the points.
     #[error("has several columns that may be the points: {columns}; choose one with --column")]
@@ -349,6 +418,27 @@ pub enum Fault {
         found: usize,
         /// Values in the first row.
         dims: usize,
+    },
+    /// A row of no dimensions, or of a negative number of them, before its values.
+    #[error(
+        "claims {found} dimensions in its first row; it is damaged, or of another format than its name says"
+    )]
+    RowCount {
+        /// Dimensions that it claims.
+        found: i32,
+    },
+    /// A file that does not end with a row.
+    #[error(
+        "is {length} bytes long, no multiple of the {row} bytes of a row of {dims} dimensions; it was cut short, or is of \
+             another format than its name says"
+    )]
+    RowCut {
+        /// Bytes in the file.
+        length: u64,
+        /// Bytes of the first row.
+        row: u64,
+        /// Dimensions of the first row.
+        dims: u32,
     },
     /// A row that is null, or an empty list.
     #[error("row {row} is null or empty; leave such rows out, or fill them")]
@@ -475,6 +565,20 @@ fn no_column(wanted: &Option<String>) -> String {
         Some(name) => format!("has no column '{name}' of numbers"),
         None => "has no column of lists of numbers".into(),
     }
+}
+
+fn no_array(wanted: &Option<String>) -> String {
+    match wanted {
+        Some(name) => format!("has no array '{name}'"),
+        None => "has no matrix of (rows, dims)".into(),
+    }
+}
+
+fn of_arrays(arrays: &str, option: &str) -> String {
+    if arrays.is_empty() {
+        return "it has no arrays; check the program that saved it".into();
+    }
+    format!("its arrays are {arrays}; choose one with {option}")
 }
 
 fn whence(total: Option<u128>) -> String {

@@ -1,32 +1,93 @@
-//! Files of other formats, known by their first bytes.
+//! Files that are no points, known by their first bytes.
 
 use crate::Fault;
 
 /// As many first bytes as decide.
-pub(crate) const DECIDING: u64 = 16;
+pub(crate) const DECIDING: u64 = 512;
 
-const KNOWN: [(&[u8], &str, &str); 8] = [
-    (b"PK\x03\x04", "a zip archive (.npz or a PyTorch file)", "unzip it, or save one array with numpy.save"),
-    (b"PK\x05\x06", "an empty zip archive", "save one array with numpy.save"),
-    (b"\x89HDF", "HDF5", "read it with h5py and save one data set with numpy.save"),
-    (b"\x80", "a pickle, which is never executed", "load it where you trust it, and save it with numpy.save"),
-    (b"\x1f\x8b", "compressed with gzip", "gunzip it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unzstd it first"),
-    (b"PAR1", "Parquet", "read it with pyarrow and save the column with numpy.save"),
-    (b"ARROW1", "Arrow", "read it with pyarrow and save the column with numpy.save"),
+/// What begins with these bytes, behind as many others, and what to do about it.
+struct Known {
+    at: usize,
+    magic: &'static [u8],
+    found: &'static str,
+    cure: &'static str,
+}
+
+const fn known(magic: &'static [u8], found: &'static str, cure: &'static str) -> Known {
+    Known { at: 0, magic, found, cure }
+}
+
+/// The first that fits is it.
+const KNOWN: &[Known] = &[
+    known(
+        b"version https://git-lfs",
+        "a pointer of Git LFS, not the file that it stands for",
+        "run git lfs pull where it was cloned",
+    ),
+    known(b"\x1f\x8b", "compressed with gzip", "gunzip it first"),
+    known(b"BZh", "compressed with bzip2", "bunzip2 it first"),
+    known(b"\xfd7zXZ\0", "compressed with xz", "unxz it first"),
+    known(b"\x28\xb5\x2f\xfd", "compressed with zstd", "unzstd it first"),
+    known(b"\x04\x22\x4d\x18", "compressed with lz4", "unlz4 it first"),
+    known(b"7z\xbc\xaf\x27\x1c", "a 7z archive", "extract it first: 7z x FILE"),
+    Known { at: 257, magic: b"ustar", found: "a tar archive", cure: "extract it first: tar -xf FILE" },
+    known(
+        b"\x80",
+        "a pickle, as torch.save and pickle.dump write it, which is never executed",
+        "load it where you trust it, and save the array with numpy.save",
+    ),
+    known(
+        b"MATLAB 5.0 MAT-file",
+        "a MATLAB file",
+        "read it with scipy.io.loadmat and save one variable with numpy.save",
+    ),
+    known(b"MATLAB 7.3 MAT-file", "a MATLAB file of version 7.3", H5PY),
+    known(b"\x89HDF\r\n\x1a\n", "HDF5", H5PY),
+    known(b"PK\x05\x06", "an empty zip archive", "see why its writer stored nothing"),
+    known(b"GGUF", "a model in GGUF", "embed with it first, and save the embeddings with numpy.save"),
+    known(
+        b"SQLite format 3\0",
+        "an SQLite database",
+        "read it with sqlite3 and save one array with numpy.save",
+    ),
+    known(b"ORC", "ORC", "read it with pyarrow.orc.read_table and write it with pyarrow.parquet.write_table"),
+    known(b"Obj\x01", "Avro", "write it as Parquet first"),
+    known(b"IxF", FAISS, RECONSTRUCT),
+    known(b"IxM", FAISS, RECONSTRUCT),
+    known(b"IHN", FAISS, RECONSTRUCT),
+    known(b"IwF", FAISS, RECONSTRUCT),
+    known(b"IwP", FAISS, RECONSTRUCT),
 ];
 
-/// What a file that is not `.npy` is instead, by its first [`DECIDING`] bytes.
+const H5PY: &str = "read it with h5py and save one data set with numpy.save";
+const FAISS: &str = "an index of faiss";
+const RECONSTRUCT: &str =
+    "read it with faiss.read_index and save index.reconstruct_n(0, index.ntotal) with numpy.save";
+
+/// How pages of the web begin, in lower case.
+const PAGES: [&[u8]; 4] = [b"<!doctype html", b"<html", b"<?xml", b"<head"];
+
+/// What a file is that no format recognises, by its first [`DECIDING`] bytes.
 pub(crate) fn recognise(head: &[u8]) -> Fault {
-    let known = KNOWN.iter().find(|(magic, ..)| head.starts_with(magic));
-    let (found, cure) = match known {
-        Some(&(_, found, cure)) => (found, cure),
-        None if is_text(head) => {
-            ("text, perhaps CSV", "read it with numpy.loadtxt(f, delimiter=',') and save it with numpy.save")
-        }
-        None => ("something unknown", "save the array with numpy.save"),
+    let begins = |known: &&Known| head.get(known.at..).is_some_and(|rest| rest.starts_with(known.magic));
+    let (found, cure) = match KNOWN.iter().find(begins) {
+        Some(known) => (known.found, known.cure),
+        None if is_page(head) => (
+            "a web page, as a download leaves that failed or needs a login",
+            "download the file itself, and see what is in this one",
+        ),
+        None if is_text(head) => (
+            "text that holds no rows of numbers",
+            "save the array with numpy.save, or name it .csv, .tsv or .jsonl",
+        ),
+        None => ("in no format that is known", "save the array with numpy.save"),
     };
-    Fault::NotNpy { found, cure }
+    Fault::Format { found, cure }
+}
+
+fn is_page(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    PAGES.iter().any(|page| text.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page)))
 }
 
 fn is_text(head: &[u8]) -> bool {

@@ -58,22 +58,33 @@ fn the_sound_file_is_sound() {
 
 #[test]
 fn other_formats() {
+    let tar = [&[b'x'; 257][..], b"ustar\0"].concat();
     for (head, words) in [
-        (b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0".as_slice(), "unzip"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a".as_slice(), "git lfs pull"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+        (b"\xef\xbb\xbf<HTML><head>", "a web page"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied", "a web page"),
         (b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "empty zip"),
         (b"\x89HDF\r\n\x1a\n\0\0\0\0\0\0\0\0", "h5py"),
+        (b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "scipy.io.loadmat"),
+        (b"MATLAB 7.3 MAT-file, Platform: GLNXA64", "h5py"),
         (b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c", "never executed"),
         (b"\x1f\x8b\x08\0\0\0\0\0", "gunzip"),
+        (b"BZh91AY&SY", "bunzip2"),
+        (b"\xfd7zXZ\0\0\x04", "unxz"),
         (b"\x28\xb5\x2f\xfd\x24\0", "unzstd"),
-        (b"PAR1\x15\x04\x15\x10", "pyarrow"),
-        (b"ARROW1\0\0\xff\xff\xff\xff", "pyarrow"),
-        (b"0.25,0.5\n1.0,-3e-2\n", "CSV"),
-        ("größe,höhe,längä,x".as_bytes(), "CSV"), // the sixteenth byte is half a letter
+        (b"\x04\x22\x4d\x18\x64", "unlz4"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "7z x"),
+        (&tar, "tar -xf"),
+        (b"IxF2\x80\0\0\0", "reconstruct_n"),
+        (b"SQLite format 3\0", "sqlite3"),
+        (b"a note to myself\n", "text"),
+        ("größe,höhe,längä,x".as_bytes(), "text"), // the sixteenth byte is half a letter
         (b"\0\x01\x02\x03", "numpy.save"),
         (b"\xff\xfe1\0,\0", "numpy.save"),
         (b"\x93NUMPX\x01\0", "numpy.save"),
     ] {
-        refused!(head, Fault::NotNpy { .. }, words);
+        refused!(head, Fault::Format { .. }, words);
     }
 }
 
