@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::{
     Fault,
-    dtype::Dtype,
+    dtype::{Dtype, Scalar},
     read_at::ReadAt,
     stored::Stored,
     table::{Table, check_place, check_range},
@@ -56,18 +56,27 @@ pub(crate) struct Grid {
     row_step: u64,
     /// Bytes from a value to the next dimension of its row.
     dim_step: u64,
+    /// Whether each row begins with its dimensions, as [`Count`].
+    counted: bool,
 }
+
+/// How the dimensions of a row are written before it: the least significant byte first.
+type Count = u32;
+
+/// Bytes of a [`Count`].
+pub(crate) const COUNT_BYTES: usize = size_of::<Count>();
 
 impl Grid {
     /// Row after row.
     pub(crate) fn of_rows(dtype: Dtype, rows: usize, dims: usize, start: u64) -> Self {
-        Self::of_spaced_rows(dtype, rows, dims, start, 0)
+        let dim_step = dtype.size() as u64;
+        Self { dtype, rows, dims, start, row_step: dims as u64 * dim_step, dim_step, counted: false }
     }
 
-    /// Row after row, with so many bytes between two of them.
-    pub(crate) fn of_spaced_rows(dtype: Dtype, rows: usize, dims: usize, start: u64, gap: u64) -> Self {
-        let dim_step = dtype.size() as u64;
-        Self { dtype, rows, dims, start, row_step: dims as u64 * dim_step + gap, dim_step }
+    /// Row after row from the beginning of a file, with its dimensions before each.
+    pub(crate) fn of_counted_rows(dtype: Dtype, rows: usize, dims: usize) -> Self {
+        let grid = Self::of_rows(dtype, rows, dims, COUNT_BYTES as u64);
+        Self { row_step: grid.row_step + COUNT_BYTES as u64, counted: true, ..grid }
     }
 
     /// Column after column.
@@ -77,12 +86,12 @@ impl Grid {
             return Self::of_rows(dtype, rows, dims, start);
         }
         let row_step = dtype.size() as u64;
-        Self { dtype, rows, dims, start, row_step, dim_step: rows as u64 * row_step }
+        Self { dtype, rows, dims, start, row_step, dim_step: rows as u64 * row_step, counted: false }
     }
 
-    /// The same, in bytes that begin with the first value.
-    pub(crate) fn at_zero(self) -> Self {
-        Self { start: 0, ..self }
+    /// The same, with so many bytes before the first value.
+    pub(crate) fn at(self, start: u64) -> Self {
+        Self { start, ..self }
     }
 
     /// Bytes of all values.
@@ -100,11 +109,6 @@ impl Grid {
         self.dim_step == self.dtype.size() as u64
     }
 
-    /// Bytes between two rows.
-    fn gap(&self) -> usize {
-        self.row_step as usize - self.dims * self.dtype.size()
-    }
-
     /// Reads some rows to `into`, which has as many values as they: the nearest f32, row-major.
     pub(crate) fn read<R: ReadAt + ?Sized>(
         &self,
@@ -118,7 +122,7 @@ impl Grid {
                 buffers.read(reader, self, rows.start + index * HEIGHT, tile)
             };
             chunks(into, HEIGHT * self.dims, Tile::default, read)
-        } else if self.gap() == 0 {
+        } else if !self.counted {
             let values = CHUNK_BYTES / self.dtype.size();
             let start = self.offset(rows.start, 0);
             let read = |bytes: &mut Vec<u8>, (index, chunk): (usize, &mut [f32])| {
@@ -131,14 +135,14 @@ impl Grid {
         } else {
             let height = (CHUNK_BYTES / self.row_step as usize).max(1);
             let read = |bytes: &mut Vec<u8>, (index, chunk): (usize, &mut [f32])| {
-                self.read_spaced(reader, rows.start + index * height, bytes, chunk)
+                self.read_counted(reader, rows.start + index * height, bytes, chunk)
             };
             chunks(into, height * self.dims, Vec::new, read)
         }
     }
 
-    /// Reads whole rows from `top` on, with bytes between them that are left out.
-    fn read_spaced<R: ReadAt + ?Sized>(
+    /// Reads whole rows from `top` on, and checks that each has as many dimensions as all.
+    fn read_counted<R: ReadAt + ?Sized>(
         &self,
         reader: &R,
         top: usize,
@@ -146,10 +150,17 @@ impl Grid {
         into: &mut [f32],
     ) -> Result<(), Fault> {
         let (height, step) = (into.len() / self.dims, self.row_step as usize);
-        bytes.resize(height * step - self.gap(), 0);
-        reader.read_exact_at(bytes, self.offset(top, 0))?;
-        for (row, stored) in into.chunks_exact_mut(self.dims).zip(bytes.chunks(step)) {
-            self.dtype.decode(&stored[..step - self.gap()], row);
+        bytes.resize(height * step, 0);
+        reader.read_exact_at(bytes, self.offset(top, 0) - COUNT_BYTES as u64)?;
+        for (index, (point, stored)) in
+            into.chunks_exact_mut(self.dims).zip(bytes.chunks_exact(step)).enumerate()
+        {
+            let (count, values) = stored.split_at(COUNT_BYTES);
+            if !count.iter().eq(&(self.dims as Count).to_le_bytes()) {
+                let found = count.iter().rev().fold(0, |count, &byte| count << 8 | Count::from(byte));
+                return Err(Fault::RowWidth { row: top + index, found: found as usize, dims: self.dims });
+            }
+            self.dtype.decode(values, point);
         }
         Ok(())
     }
@@ -189,15 +200,16 @@ impl Table for GridOf {
         self.grid.dtype.to_string()
     }
 
+    fn scalar(&self) -> Option<Scalar> {
+        Some(self.grid.dtype.scalar)
+    }
+
     fn bytes(&self) -> u64 {
         self.grid.bytes()
     }
 
     fn bytes_in_memory(&self) -> u64 {
-        match &self.stored {
-            Stored::File(_) => 0,
-            Stored::Memory(bytes) => bytes.len() as u64,
-        }
+        self.stored.bytes_in_memory()
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
@@ -210,7 +222,7 @@ impl Table for GridOf {
 }
 
 /// Fills each chunk of so many values, in several threads where it pays. A thread keeps its buffers.
-fn chunks<B>(
+pub(crate) fn chunks<B>(
     into: &mut [f32],
     chunk: usize,
     buffers: impl Fn() -> B + Sync + Send,

@@ -40,6 +40,7 @@
 
 #![forbid(unsafe_code)]
 
+mod codes;
 mod column;
 mod dtype;
 mod error;
@@ -56,6 +57,7 @@ mod stored;
 mod table;
 mod write;
 
+pub use codes::Quant;
 pub use column::{Column, parse_floats, parse_integers};
 pub use dtype::RawFloat;
 pub use error::{Error, Fault, Result};

@@ -49,3 +49,40 @@ impl ReadAt for [u8] {
         Ok(count)
     }
 }
+
+/// The bytes from one place to another, one after another.
+pub(crate) struct Span<'a, R: ?Sized> {
+    of: &'a R,
+    start: u64,
+    length: u64,
+    at: u64,
+}
+
+impl<'a, R: ReadAt + ?Sized> Span<'a, R> {
+    /// So many bytes from `start` on, which must be there.
+    pub(crate) fn new(of: &'a R, start: u64, length: u64) -> Self {
+        Self { of, start, length, at: 0 }
+    }
+}
+
+impl<R: ReadAt + ?Sized> io::Read for Span<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.length.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let into_rest = into.len().min(rest);
+        let count = self.of.read_at(&mut into[..into_rest], self.start.saturating_add(self.at))?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: ReadAt + ?Sized> io::Seek for Span<'_, R> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::End(by) => self.length.checked_add_signed(by),
+            io::SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}

@@ -1,15 +1,20 @@
 //! How files are read, where they do not say it themselves.
 
-use crate::dtype::RawFloat;
+use crate::{
+    codes::{Codes, Quant},
+    dtype::RawFloat,
+};
 
 /// How files are read, where they do not say it themselves. By default a file has to hold one matrix.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     pub(crate) max_bytes: Option<u64>,
     pub(crate) member: Option<String>,
     pub(crate) tensor: Option<String>,
     pub(crate) column: Option<String>,
     pub(crate) dtype: Option<RawFloat>,
+    pub(crate) format: Option<String>,
+    pub(crate) codes: Option<Codes>,
 }
 
 impl Reading {
@@ -47,5 +52,27 @@ impl Reading {
     #[must_use]
     pub fn with_dtype(self, dtype: RawFloat) -> Self {
         Self { dtype: Some(dtype), ..self }
+    }
+
+    /// Of this format where a file's first bytes do not tell, as if its name ended so: `fvecs`, `bvecs`, `ivecs`, `fbin`,
+    /// `f16bin`, `u8bin`, `i8bin`, `ibin`. Pipes need it, which have no such names.
+    #[must_use]
+    pub fn with_format(self, ending: impl Into<String>) -> Self {
+        Self { format: Some(ending.into()), ..self }
+    }
+
+    /// Values are codes, whole numbers of 8 or 16 bits, and stand for scale × (code − zero). Without this they are read as the
+    /// numbers that they are. It replaces [`with_bits`](Self::with_bits).
+    #[must_use]
+    pub fn with_quant(self, quant: Quant) -> Self {
+        Self { codes: Some(Codes::Quant(quant)), ..self }
+    }
+
+    /// Values are packed bits, of which each stands for −1 or 1, the most significant of a byte first, as `numpy.packbits`
+    /// writes them: points have eight times as many dimensions as a row has bytes. A byte may be of int8, and is then the
+    /// one of the same bits. It replaces [`with_quant`](Self::with_quant).
+    #[must_use]
+    pub fn with_bits(self) -> Self {
+        Self { codes: Some(Codes::Bits), ..self }
     }
 }

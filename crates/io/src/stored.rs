@@ -44,10 +44,20 @@ pub(crate) fn is_pipe(_metadata: &fs::Metadata) -> bool {
     false
 }
 
-/// What has the values of a set: its file, or the memory that those of a pipe were read into.
+/// What has the values of a set: its file, or the memory that those of a pipe, or of a compressed array, were read into.
 pub(crate) enum Stored {
     File(fs::File),
     Memory(Vec<u8>),
+}
+
+impl Stored {
+    /// Bytes that it keeps in memory.
+    pub(crate) fn bytes_in_memory(&self) -> u64 {
+        match self {
+            Self::File(_) => 0,
+            Self::Memory(bytes) => bytes.len() as u64,
+        }
+    }
 }
 
 impl fmt::Debug for Stored {
@@ -55,7 +65,7 @@ impl fmt::Debug for Stored {
         match self {
             Self::File(file) => file.fmt(f),
             // The bytes may be gigabytes.
-            Self::Memory(bytes) => write!(f, "{} bytes of a pipe", bytes.len()),
+            Self::Memory(bytes) => write!(f, "{} bytes in memory", bytes.len()),
         }
     }
 }
@@ -69,7 +79,7 @@ impl ReadAt for Stored {
     }
 }
 
-/// Bytes of pipes that may be kept in memory, and those that are.
+/// Bytes of pipes and of compressed arrays that may be kept in memory, and those that are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) kept: u64,

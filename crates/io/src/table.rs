@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, ops::Range};
 
-use crate::Fault;
+use crate::{Fault, dtype::Scalar};
 
 /// The points of one file, read by ranges of rows. Several threads may read it at once.
 pub(crate) trait Table: Debug + Send + Sync {
@@ -14,6 +14,11 @@ pub(crate) trait Table: Debug + Send + Sync {
 
     /// How values are stored, as a person writes it: "<f4", "f16", "text".
     fn dtype(&self) -> String;
+
+    /// How each value is stored; none where a value may be of any length, as in text.
+    fn scalar(&self) -> Option<Scalar> {
+        None
+    }
 
     /// Bytes of all values as they are stored.
     fn bytes(&self) -> u64;

@@ -2,10 +2,14 @@
 
 pub(crate) mod npy;
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use crate::{
-    Fault, Reading, foreign,
+    Fault, Reading, codes, foreign,
     stored::{Budget, Opened, Stored},
     table::Table,
 };
@@ -30,20 +34,28 @@ pub(crate) trait Format: Sync {
 const HEAD: u64 = 4096;
 
 /// All formats. The first that recognises a file reads it.
-const FORMATS: [&dyn Format; 1] = [&Npy];
+const FORMATS: &[&dyn Format] = &[
+    &Npy,
+];
 
 /// What a format reads: a regular file, or a pipe, which gives its bytes once.
 pub(crate) enum Input {
-    File { file: fs::File, length: u64 },
+    File { file: fs::File, length: u64, budget: Budget },
     Pipe { head: Vec<u8>, pipe: fs::File, budget: Budget },
 }
 
 impl Input {
+    /// Memory that may be taken for it.
+    pub(crate) fn budget(&self) -> Budget {
+        match self {
+            Self::File { budget, .. } | Self::Pipe { budget, .. } => *budget,
+        }
+    }
+
     /// All bytes, and how many they are. A pipe is read whole.
-    #[expect(dead_code, reason = "formats that read no header before their values")]
     pub(crate) fn whole(self) -> Result<(Stored, u64), Fault> {
         match self {
-            Self::File { file, length } => Ok((Stored::File(file), length)),
+            Self::File { file, length, .. } => Ok((Stored::File(file), length)),
             Self::Pipe { head, mut pipe, budget } => {
                 let bytes = budget.read_all(head, &mut pipe)?;
                 let length = bytes.len() as u64;
@@ -58,7 +70,7 @@ pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box
     let (head, input) = match Opened::at(path)? {
         Opened::File { mut file, length } => {
             let head = head(&mut file)?;
-            (head, Input::File { file, length })
+            (head, Input::File { file, length, budget })
         }
         Opened::Pipe(mut pipe) => {
             let head = head(&mut pipe)?;
@@ -68,8 +80,10 @@ pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box
             (head.clone(), Input::Pipe { head, pipe, budget })
         }
     };
-    match FORMATS.iter().find(|format| format.recognises(&head, path)) {
-        Some(format) => format.open(input, reading),
+    let named = reading.format.as_ref().map(|ending| PathBuf::from("points").with_extension(ending));
+    let name = named.as_deref().unwrap_or(path);
+    match FORMATS.iter().find(|format| format.recognises(&head, name)) {
+        Some(format) => codes::decoded(format.open(input, reading)?, reading),
         None => Err(foreign::recognise(&head)),
     }
 }

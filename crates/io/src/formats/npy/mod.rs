@@ -26,7 +26,7 @@ impl Format for Npy {
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         Ok(Box::new(match input {
-            Input::File { mut file, length } => {
+            Input::File { mut file, length, .. } => {
                 file.rewind()?;
                 GridOf { grid: header::grid(&mut file, Some(length), reading)?, stored: Stored::File(file) }
             }
@@ -34,7 +34,7 @@ impl Format for Npy {
                 let mut reader = head.as_slice().chain(pipe);
                 let grid = header::grid(&mut reader, None, reading)?;
                 let values = budget.read(&mut reader, grid.start, grid.bytes())?;
-                GridOf { grid: grid.at_zero(), stored: Stored::Memory(values) }
+                GridOf { grid: grid.at(0), stored: Stored::Memory(values) }
             }
         }))
     }
