@@ -1,6 +1,9 @@
 //! Formats of files: one folder each, behind one trait.
 
+mod arrays;
+mod fence;
 pub(crate) mod npy;
+mod safetensors;
 
 use std::{
     fs,
@@ -36,6 +39,7 @@ const HEAD: u64 = 4096;
 /// All formats. The first that recognises a file reads it.
 const FORMATS: &[&dyn Format] = &[
     &Npy,
+    &safetensors::Safetensors,
 ];
 
 /// What a format reads: a regular file, or a pipe, which gives its bytes once.
