@@ -3,6 +3,7 @@
 mod arrays;
 mod fence;
 pub(crate) mod npy;
+mod npz;
 mod safetensors;
 
 use std::{
@@ -39,6 +40,7 @@ const HEAD: u64 = 4096;
 /// All formats. The first that recognises a file reads it.
 const FORMATS: &[&dyn Format] = &[
     &Npy,
+    &npz::Npz,
     &safetensors::Safetensors,
 ];
 
