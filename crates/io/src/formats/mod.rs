@@ -1,10 +1,13 @@
 //! Formats of files: one folder each, behind one trait.
 
 mod arrays;
+mod bins;
+mod endings;
 mod fence;
 pub(crate) mod npy;
 mod npz;
 mod safetensors;
+mod vecs;
 
 use std::{
     fs,
@@ -41,6 +44,14 @@ const HEAD: u64 = 4096;
 const FORMATS: &[&dyn Format] = &[
     &Npy,
     &npz::Npz,
+    &vecs::FVECS,
+    &vecs::BVECS,
+    &vecs::IVECS,
+    &bins::FBIN,
+    &bins::F16BIN,
+    &bins::U8BIN,
+    &bins::I8BIN,
+    &bins::IBIN,
     &safetensors::Safetensors,
 ];
 
