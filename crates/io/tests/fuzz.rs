@@ -5,16 +5,17 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod counting;
+mod fixtures;
 mod support;
 
-use std::{cell::Cell, env};
+use std::{cell::Cell, collections::BTreeMap, env, fs};
 
 use counting::allocated;
 
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
-use support::Npy;
+use support::{Npy, Zipped, archive};
 use unisphere::Scaling;
-use unisphere_io::{parse, parse_floats, parse_integers};
+use unisphere_io::{File, Reading, parse, parse_floats, parse_integers};
 
 /// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
 const CONSTANT: usize = 4 << 10;
@@ -60,6 +61,15 @@ const TOKENS: &[&str] = &[
     "'<V2'",
     "'?'",
     "np.int64(",
+    "PK\x03\x04",
+    "PK\x01\x02",
+    "PK\x05\x06",
+    "\"a\":",
+    "\"dtype\":\"F8_E4M3\"",
+    "\"dtype\":\"F4\"",
+    "\"shape\":[6,5]",
+    "\"data_offsets\":[0,120]",
+    "\"__metadata__\":{}",
     "1_0",
     "0",
     "1",
@@ -186,6 +196,97 @@ fn mutated_column() -> impl Strategy<Value = Vec<u8>> {
         mutations.iter().for_each(|mutation| mutation.apply(&mut header, usize::MAX));
         Npy { header, ..npy }.bytes()
     })
+}
+
+/// What opening a file of any format takes beside a multiple of its bytes: the tables of a decoder, and the first step of what
+/// is inflated.
+const ANY_FORMAT: usize = (1 << 20) + (256 << 10);
+
+/// Bytes that a byte of a file may ask for: a bit is an f32, and the header of safetensors is parsed by serde.
+const FOR_A_BYTE: usize = 200;
+
+/// Asserts that a file is read or refused, within memory in proportion to its bytes, and returns whether it is read.
+fn assert_bounded(path: &std::path::Path, bytes: &[u8], reading: &Reading) -> Result<bool, TestCaseError> {
+    fs::write(path, bytes).unwrap();
+    let (read, taken) =
+        allocated(|| File::open_with(path, reading).and_then(|file| file.embeddings(Scaling::Raw)));
+    prop_assert!(taken <= FOR_A_BYTE * bytes.len() + ANY_FORMAT, "{} bytes for {}", taken, bytes.len());
+    match &read {
+        Ok(points) => prop_assert!(points.values().iter().all(|value| value.is_finite())),
+        Err(error) => {
+            let text = error.fault.to_string();
+            prop_assert!(!text.chars().any(char::is_control) && text.len() < 600, "{}", text);
+        }
+    }
+    Ok(read.is_ok())
+}
+
+/// Files of every format, by the libraries that people use, mutated anywhere.
+#[test]
+fn mutated_files_of_the_libraries() {
+    let fixtures = fixtures::all();
+    let bytes: Vec<_> = fixtures.iter().map(|fixture| fs::read(fixture.path()).unwrap()).collect();
+    let reach = prop_oneof![Just(16usize), Just(128), Just(usize::MAX)];
+    let input = (any::<Index>(), vec((mutation(), reach), 1..4));
+    let folder = tempfile::tempdir().unwrap();
+    let outcomes = std::cell::RefCell::new(BTreeMap::<_, [u32; 2]>::new());
+    let config = config();
+    let outcome = TestRunner::new(config).run(&input, |(which, mutations)| {
+        let which = which.index(fixtures.len());
+        let mut bytes = bytes[which].clone();
+        mutations.iter().for_each(|(mutation, reach)| mutation.apply(&mut bytes, *reach));
+        let fixture = &fixtures[which];
+        let read = assert_bounded(&folder.path().join(&fixture.name), &bytes, &fixture.reading)?;
+        let ending = fixture.name.rsplit('.').next().unwrap();
+        outcomes.borrow_mut().entry(ending).or_default()[usize::from(read)] += 1;
+        Ok(())
+    });
+    outcome.unwrap();
+    for (ending, [refused, read]) in outcomes.into_inner() {
+        assert!(refused > 0 && read > 0, "{ending}: {refused} refused, {read} read");
+    }
+}
+
+/// Archives with sound checksums of mutated arrays, so that mutations get behind them.
+#[test]
+fn mutated_arrays_in_archives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.npz");
+    let read = Cell::new(0);
+    let config = config();
+    let cases = config.cases;
+    let input = (mutated(), vec((mutation(), Just(usize::MAX)), 0..2));
+    let outcome = TestRunner::new(config).run(&input, |((array, _), mutations)| {
+        let mut bytes = archive(&[Zipped::new("points.npy", array)]);
+        mutations.iter().for_each(|(mutation, reach)| mutation.apply(&mut bytes, *reach));
+        let is_read = assert_bounded(&path, &bytes, &Reading::new())?;
+        read.set(read.get() + u32::from(is_read));
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!((cases / 100..cases / 2).contains(&read.get()), "{} of {cases} read", read.get());
+}
+
+/// Headers of safetensors that are mutated behind a length that stays true.
+#[test]
+fn mutated_headers_of_tensors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.safetensors");
+    let read = Cell::new(0);
+    let config = config();
+    let cases = config.cases;
+    let header =
+        br#"{"__metadata__":{"format":"np"},"a":{"dtype":"F32","shape":[6,5],"data_offsets":[0,120]}}"#;
+    let outcome = TestRunner::new(config).run(&vec(mutation(), 0..3), |mutations| {
+        let mut header = header.to_vec();
+        mutations.iter().for_each(|mutation| mutation.apply(&mut header, usize::MAX));
+        let bytes = [&(header.len() as u64).to_le_bytes()[..], &header, &[0; 120]].concat();
+        let is_read = assert_bounded(&path, &bytes, &Reading::new())?;
+        read.set(read.get() + u32::from(is_read));
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!((cases / 20..cases * 3 / 4).contains(&read.get()), "{} of {cases} read", read.get());
 }
 
 fn config() -> ProptestConfig {

@@ -128,12 +128,15 @@ fn damaged(problem: &str) -> Fault {
     Fault::Damaged { format: NAME, problem: excerpt(problem.as_bytes()) }
 }
 
+fn unsupported(found: &str) -> Fault {
+    let found = format!("an unknown compression or encryption ({})", excerpt(found.as_bytes()));
+    Fault::Unsupported { format: NAME, found, cure: "save it again with numpy.savez" }
+}
+
 fn fault(error: ZipError) -> Fault {
     match error {
         ZipError::Io(error) => of_archive(error.into()),
-        ZipError::UnsupportedArchive(found) => {
-            Fault::Unsupported { format: NAME, found: found.into(), cure: "save it again with numpy.savez" }
-        }
+        ZipError::UnsupportedArchive(found) => unsupported(found),
         other => damaged(&other.to_string()),
     }
 }
@@ -141,6 +144,7 @@ fn fault(error: ZipError) -> Fault {
 /// What a fault of an array's own bytes means for the archive that they are in.
 fn of_archive(fault: Fault) -> Fault {
     match fault {
+        Fault::Io(error) if error.kind() == io::ErrorKind::Unsupported => unsupported(&error.to_string()),
         Fault::Io(error) if is_of_bytes(&error) => damaged(&error.to_string()),
         Fault::Changed | Fault::PipeCut { .. } => damaged("an array in it ends early"),
         Fault::PipeLonger { .. } => damaged("an array in it is longer than it says"),
