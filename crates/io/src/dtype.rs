@@ -280,7 +280,7 @@ impl Dtype {
             Scalar::F64 => self.each(bytes, |value| f64::from_le_bytes(value) as f32, into),
             Scalar::BF16 => self.each(bytes, |[low, high]| f32::from_le_bytes([0, 0, low, high]), into),
             Scalar::F8E4M3 => self.each(bytes, |[byte]| E4M3[usize::from(byte)], into),
-            Scalar::F8E5M2 => self.each(bytes, |[byte]| e5m2(byte), into),
+            Scalar::F8E5M2 => self.each(bytes, |[byte]| E5M2[usize::from(byte)], into),
         }
     }
 
@@ -327,15 +327,20 @@ impl Dtype {
 }
 
 /// The value of each byte.
-static E4M3: [f32; 256] = {
-    let mut values = [0.0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        values[byte] = e4m3(byte as u8);
-        byte += 1;
-    }
-    values
-};
+macro_rules! table {
+    ($value:ident) => {{
+        let mut values = [0.0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            values[byte] = $value(byte as u8);
+            byte += 1;
+        }
+        values
+    }};
+}
+
+static E4M3: [f32; 256] = table!(e4m3);
+static E5M2: [f32; 256] = table!(e5m2);
 
 /// The value of a float8_e4m3fn: the bits of an f16 whose exponents are 8 lower.
 const fn e4m3(byte: u8) -> f32 {

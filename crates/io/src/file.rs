@@ -15,7 +15,7 @@ use crate::{
     table::Table,
 };
 
-/// An open `.npy` file whose header is sound and agrees with the file's length. Several threads may read it at once.
+/// An open file of points whose header is sound and agrees with the file's length. Several threads may read it at once.
 ///
 /// A pipe is a file too: `/dev/stdin`, what a shell makes of `<(zcat points.npy.gz)`, and a named one. It has no length,
 /// and gives its bytes once. So all of them are read when it is opened, and its values are kept as they are stored for as
@@ -71,7 +71,7 @@ impl File {
         self.table.dims()
     }
 
-    /// How the values are stored, as numpy writes it: "<f4".
+    /// How the values are stored, as numpy writes it, and what they stand for: "<f4", "bfloat16", "bits in |u1".
     pub fn dtype(&self) -> String {
         self.table.dtype()
     }
@@ -81,7 +81,7 @@ impl File {
         self.table.bytes()
     }
 
-    /// Bytes that are kept in memory: those of a pipe's values, and none of a regular file.
+    /// Bytes that are kept in memory: those of a pipe, or of a compressed array, and none of other regular files.
     pub fn bytes_in_memory(&self) -> u64 {
         self.table.bytes_in_memory()
     }

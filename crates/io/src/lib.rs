@@ -1,11 +1,19 @@
-//! Embedding files for unisphere: NumPy `.npy`, read into [`Embeddings`](unisphere::Embeddings).
+//! Embedding files for unisphere, read into [`Embeddings`](unisphere::Embeddings).
 //!
-//! | read | |
-//! |---|---|
-//! | versions | 1.0, 2.0, 3.0 |
-//! | values | f16, f32, f64, either byte order, as f32: wider values are rounded to the nearest |
-//! | layout | a matrix, one point a row, in C or Fortran order |
-//! | from | regular files, of any size; pipes, which are kept in memory |
+//! | format | what is read of it | known by |
+//! |---|---|---|
+//! | `.npy`, versions 1.0 to 3.0 | a matrix, in C or Fortran order; one axis is points of one dimension | its first bytes |
+//! | `.npz` | one such array, [by name](Reading::with_member), or the only matrix | its first bytes |
+//! | safetensors | one tensor, [by name](Reading::with_tensor), or the only matrix | its name or its first bytes |
+//! | `.fvecs`, `.bvecs`, `.ivecs` | all rows, each with its own count of dimensions, which must be the same | [its name](Reading::with_format) |
+//! | `.fbin`, `.f16bin`, `.u8bin`, `.i8bin`, `.ibin` | all rows | [its name](Reading::with_format) |
+//!
+//! Values are real numbers of any dtype and byte order, read as f32: wider ones are rounded to the nearest, truth values are 0
+//! and 1, and integers are the numbers that they are. What a file does not say, [`Reading`] does: that raw bytes are
+//! [bfloat16 or float8](Reading::with_dtype), that integers are [codes](Reading::with_quant) of a scale and a zero, or
+//! [packed bits](Reading::with_bits). [`File::dtype`] shows what was made of it.
+//!
+//! Regular files are read in place and may be of any size; pipes, and arrays that an archive compresses, are kept in memory.
 //!
 //! Labels and weights are read by [`Column`]: one integer, float or truth value a row. [`write`](write()) makes a file
 //! of f64.
@@ -28,7 +36,8 @@
 //!
 //! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
 //! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them for each thread that reads,
-//! for any dtype and order. A pipe has no length: its values are kept beside these, in memory that grows with what
+//! for any dtype and order, or 128 KiB more for packed bits. The list of an archive takes up to 32 times its length, and the
+//! header of safetensors, of 4 MiB at most, up to 200 times its own. Checksums of archives are compared when they are opened. A pipe has no length: its values are kept beside these, in memory that grows with what
 //! arrives and not with what the header claims, and it must end where they do. Objects and pickles are never executed.
 //! An [`Error`] names the file, the row where there is one, and the cure; all of them are faults of the input, but for
 //! [`Fault::NoSuchRows`] and [`Fault::Buffer`].
