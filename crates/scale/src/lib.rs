@@ -27,7 +27,8 @@
 //! Where a stage would take three tenths of all pairs or twenty million blocks, the value is computed exactly, however
 //! long that takes, unless only an estimate is asked for.
 //!
-//! [`Evaluation`] computes the values of all pairs, of sets that may be larger than memory, in one process or in parts.
+//! [`Evaluation`] computes the values of all pairs, of sets that may be larger than memory, in one process or in parts: alignment,
+//! uniformity, and where asked for cross uniformity, squared MMD and the contrastive loss.
 
 #![forbid(unsafe_code)]
 
