@@ -8,7 +8,12 @@ mod counting;
 mod fixtures;
 mod support;
 
-use std::{cell::Cell, collections::BTreeMap, env, fs};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    env, fs,
+    path::Path,
+};
 
 use counting::allocated;
 
@@ -206,7 +211,7 @@ const ANY_FORMAT: usize = (1 << 20) + (256 << 10);
 const FOR_A_BYTE: usize = 200;
 
 /// Asserts that a file is read or refused, within memory in proportion to its bytes, and returns whether it is read.
-fn assert_bounded(path: &std::path::Path, bytes: &[u8], reading: &Reading) -> Result<bool, TestCaseError> {
+fn assert_bounded(path: &Path, bytes: &[u8], reading: &Reading) -> Result<bool, TestCaseError> {
     fs::write(path, bytes).unwrap();
     let (read, taken) =
         allocated(|| File::open_with(path, reading).and_then(|file| file.embeddings(Scaling::Raw)));
@@ -229,7 +234,7 @@ fn mutated_files_of_the_libraries() {
     let reach = prop_oneof![Just(16usize), Just(128), Just(usize::MAX)];
     let input = (any::<Index>(), vec((mutation(), reach), 1..4));
     let folder = tempfile::tempdir().unwrap();
-    let outcomes = std::cell::RefCell::new(BTreeMap::<_, [u32; 2]>::new());
+    let outcomes = RefCell::new(BTreeMap::<_, [u32; 2]>::new());
     let config = config();
     let outcome = TestRunner::new(config).run(&input, |(which, mutations)| {
         let which = which.index(fixtures.len());
@@ -377,7 +382,7 @@ fn mutated_pipes() {
         writer.write_all(&bytes).unwrap();
         drop(writer);
         let path = format!("/dev/fd/{}", reader.as_raw_fd());
-        let (file, allocated) = allocated(|| unisphere_io::File::open(&path));
+        let (file, allocated) = allocated(|| File::open(&path));
         prop_assert!(allocated <= 2 * bytes.len() + STEP + CONSTANT, "{} for {}", allocated, bytes.len());
         let read = file.and_then(|file| file.embeddings(scaling));
         match (read, parse(&bytes, scaling)) {
