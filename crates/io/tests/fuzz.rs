@@ -20,7 +20,7 @@ use counting::allocated;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use support::{Npy, Zipped, archive};
 use unisphere::Scaling;
-use unisphere_io::{File, Reading, parse, parse_floats, parse_integers};
+use unisphere_io::{Fault, File, Reading, parse, parse_floats, parse_integers};
 
 /// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
 const CONSTANT: usize = 4 << 10;
@@ -203,9 +203,9 @@ fn mutated_column() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What opening a file of any format takes beside a multiple of its bytes: the tables of a decoder, and the first step of what
-/// is inflated.
-const ANY_FORMAT: usize = (1 << 20) + (256 << 10);
+/// What opening a file of any format takes beside a multiple of its bytes: the tables of a decoder, the first step of what is
+/// inflated, and the buffers of text.
+const ANY_FORMAT: usize = 4 << 20;
 
 /// Bytes that a byte of a file may ask for: a bit is an f32, and the header of safetensors is parsed by serde.
 const FOR_A_BYTE: usize = 200;
@@ -369,9 +369,6 @@ fn mutated_files() {
 fn mutated_pipes() {
     use std::{io::Write, os::fd::AsRawFd};
 
-    /// Memory that a pipe may take for what does not arrive.
-    const STEP: usize = 1 << 20;
-
     let config = config();
     let cases = config.cases;
     let accepted = Cell::new(0);
@@ -383,7 +380,8 @@ fn mutated_pipes() {
         drop(writer);
         let path = format!("/dev/fd/{}", reader.as_raw_fd());
         let (file, allocated) = allocated(|| File::open(&path));
-        prop_assert!(allocated <= 2 * bytes.len() + STEP + CONSTANT, "{} for {}", allocated, bytes.len());
+        // A mutation may make another format of it.
+        prop_assert!(allocated <= 2 * bytes.len() + ANY_FORMAT, "{} for {}", allocated, bytes.len());
         let read = file.and_then(|file| file.embeddings(scaling));
         match (read, parse(&bytes, scaling)) {
             (Ok(points), Ok(parsed)) => {
@@ -391,6 +389,8 @@ fn mutated_pipes() {
                 prop_assert_eq!((points.rows(), points.values()), (parsed.rows(), parsed.values()));
             }
             (Err(error), Err(_)) => prop_assert!(!error.to_string().chars().any(char::is_control)),
+            // What is left may be text of numbers.
+            (Ok(_), Err(Fault::Format { .. })) => {}
             (read, parsed) => prop_assert!(false, "{:?} from a pipe, {:?}", read, parsed),
         }
         Ok(())
