@@ -20,7 +20,7 @@ const fn known(magic: &'static [u8], found: &'static str, cure: &'static str) ->
 /// The first that fits is it.
 const KNOWN: &[Known] = &[
     known(
-        b"version https://git-lfs",
+        LFS,
         "a pointer of Git LFS, not the file that it stands for",
         "run git lfs pull where it was cloned",
     ),
@@ -59,6 +59,7 @@ const KNOWN: &[Known] = &[
     known(b"IwP", FAISS, RECONSTRUCT),
 ];
 
+const LFS: &[u8] = b"version https://git-lfs";
 const H5PY: &str = "read it with h5py and save one data set with numpy.save";
 const FAISS: &str = "an index of faiss";
 const RECONSTRUCT: &str =
@@ -83,6 +84,11 @@ pub(crate) fn recognise(head: &[u8]) -> Fault {
         None => ("in no format that is known", "save the array with numpy.save"),
     };
     Fault::Format { found, cure }
+}
+
+/// Whether this is what a download or a clone leaves in the place of a file.
+pub(crate) fn is_stand_in(head: &[u8]) -> bool {
+    head.starts_with(LFS) || is_page(head)
 }
 
 fn is_page(head: &[u8]) -> bool {

@@ -206,3 +206,18 @@ fn many_bits_and_codes_by_several_threads() {
         assert!(values.values().iter().copied().eq(expected));
     }
 }
+
+#[test]
+fn what_came_instead_of_a_file_is_named_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 307200128\n";
+    for name in ["x.npy", "x.npz", "x.safetensors", "x.fvecs", "x.fbin", "x.csv", "x"] {
+        let path = folder.path().join(name);
+        for (content, words) in [(pointer, "git lfs pull"), ("<!DOCTYPE html>\n<html>1 2 3", "a web page")] {
+            fs::write(&path, content).unwrap();
+            let error = File::open(&path).unwrap_err();
+            assert!(matches!(error.fault, Fault::Format { .. }), "{error}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}

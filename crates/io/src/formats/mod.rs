@@ -99,6 +99,10 @@ pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box
     };
     let named = reading.format.as_ref().map(|ending| PathBuf::from("points").with_extension(ending));
     let name = named.as_deref().unwrap_or(path);
+    // It has the name of the file that it came instead of.
+    if foreign::is_stand_in(&head) {
+        return Err(foreign::recognise(&head));
+    }
     match FORMATS.iter().find(|format| format.recognises(&head, name)) {
         Some(format) => codes::decoded(format.open(input, reading)?, reading),
         None => Err(foreign::recognise(&head)),

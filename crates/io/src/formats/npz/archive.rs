@@ -111,7 +111,7 @@ fn is_sparse(arrays: &[Array<'_>]) -> bool {
 
 const TORCH: Fault = Fault::Format {
     found: "a PyTorch file of torch.save, a pickle, which is never executed",
-    cure: "load it where you trust it, and save x.numpy() with numpy.save",
+    cure: "load it where you trust it, and save x.detach().cpu().float().numpy()",
 };
 
 const NO_ARRAYS: Fault = Fault::Format {
