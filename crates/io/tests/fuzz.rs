@@ -20,7 +20,7 @@ use counting::allocated;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use support::{Npy, Zipped, archive};
 use unisphere::Scaling;
-use unisphere_io::{Fault, File, Reading, parse, parse_floats, parse_integers};
+use unisphere_io::{Fault, File, Quant, Reading, parse, parse_floats, parse_integers};
 
 /// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
 const CONSTANT: usize = 4 << 10;
@@ -431,5 +431,23 @@ fn beside_many_values_memory_is_fixed_for_each_thread() {
             let beside = allocated - 4 * rows * dims;
             assert!(beside <= 2 * (512 << 10), "{descr} {fortran}: {beside}");
         }
+    }
+}
+
+#[test]
+fn beside_bits_and_codes_memory_is_fixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.npy");
+    let (rows, bytes) = (2_000, 30);
+    fs::write(&path, Npy::new("|u1", false, "(2000, 30)", vec![0xa5; rows * bytes]).bytes()).unwrap();
+    for (reading, dims) in [
+        (Reading::new().with_bits(), 8 * bytes),
+        (Reading::new().with_quant(Quant { scale: 2.0, zero: 1.0 }), bytes),
+    ] {
+        let file = File::open_with(&path, &reading).unwrap();
+        let (points, allocated) = allocated(|| file.embeddings(Scaling::Raw));
+        assert_eq!(points.unwrap().values().len(), rows * dims);
+        let beside = allocated - 4 * rows * dims;
+        assert!(beside <= (512 << 10) + (128 << 10), "{beside}");
     }
 }
