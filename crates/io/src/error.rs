@@ -454,6 +454,92 @@ pub enum Fault {
         /// Its dimension.
         dim: usize,
     },
+    /// A field that is no number.
+    #[error("row {row} holds '{found}' in dimension {dim}, which is no number; repair it")]
+    NotNumber {
+        /// Its row.
+        row: usize,
+        /// Its dimension.
+        dim: usize,
+        /// What is there, shortened and escaped.
+        found: String,
+    },
+    /// Something else where a list of numbers is due.
+    #[error(
+        "row {row} holds '{found}', which is no list of numbers; repair it, or choose another with --column"
+    )]
+    NoList {
+        /// Its row.
+        row: usize,
+        /// What is there, shortened and escaped.
+        found: String,
+    },
+    /// A row of text that is not JSON.
+    #[error("row {row} is no JSON: {problem}; write one object a line, as json.dumps(x) does, and no NaN")]
+    NotJson {
+        /// Its row.
+        row: usize,
+        /// What is wrong, escaped.
+        problem: String,
+    },
+    /// A row without the key that holds the numbers of others.
+    #[error("row {row} has no key '{key}'; its keys are {keys}; choose one that all rows have with --column")]
+    NoKey {
+        /// Its row.
+        row: usize,
+        /// The key, shortened and escaped.
+        key: String,
+        /// Those that it has, shortened and escaped.
+        keys: String,
+    },
+    /// A row of another number of fields than the first one.
+    #[error(
+        "row {row} has {found} fields, and the first line has {fields}; repair it, or quote fields of text"
+    )]
+    Fields {
+        /// Its row.
+        row: usize,
+        /// Fields in it.
+        found: usize,
+        /// Fields in the first line.
+        fields: usize,
+    },
+    /// Columns that are no numbers.
+    #[error(
+        "has columns that are no numbers: {columns}; choose the others with --column, as names a,b or a pattern x*"
+    )]
+    TextColumns {
+        /// Their names, shortened and escaped.
+        columns: String,
+    },
+    /// A first column without a name.
+    #[error(
+        "its first column has no name, as the index that pandas writes; save it with index=False, or choose columns with \
+             --column, as names a,b or a pattern x*"
+    )]
+    Unnamed,
+    /// A row longer than any point needs.
+    #[error("row {row} is longer than {limit} bytes; end each row with a line feed, and close each quote")]
+    LongRow {
+        /// Its row.
+        row: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// A text that ends within a row.
+    #[error("ends within row {row}; it was cut short, or a quote is not closed: copy or save it again")]
+    TextCut {
+        /// The row.
+        row: usize,
+    },
+    /// A text whose first line claims another number of rows.
+    #[error("has {found} rows, and its first line claims {claimed}; it was cut short: copy or save it again")]
+    TextRows {
+        /// Rows in it.
+        found: usize,
+        /// Rows claimed.
+        claimed: usize,
+    },
     /// A file of another program's format that cannot be decoded.
     #[error("a damaged {format} file: {problem}; save it again")]
     Damaged {

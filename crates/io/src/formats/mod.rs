@@ -1,11 +1,19 @@
 //! Formats of files: one folder each, behind one trait.
 
+#[cfg(feature = "parquet")]
+mod arrow;
 mod arrays;
 mod bins;
+#[cfg(feature = "parquet")]
+mod columns;
 mod endings;
 mod fence;
+#[cfg(not(feature = "parquet"))]
+mod left_out;
 pub(crate) mod npy;
 mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod safetensors;
 mod vecs;
 
@@ -52,6 +60,12 @@ const FORMATS: &[&dyn Format] = &[
     &bins::U8BIN,
     &bins::I8BIN,
     &bins::IBIN,
+    #[cfg(feature = "parquet")]
+    &parquet::Parquet,
+    #[cfg(feature = "parquet")]
+    &arrow::Arrow,
+    #[cfg(not(feature = "parquet"))]
+    &left_out::LeftOut,
     &safetensors::Safetensors,
 ];
 

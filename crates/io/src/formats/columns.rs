@@ -1,0 +1,34 @@
+//! Which column of a file holds the points.
+
+pub(crate) use super::arrays::listed;
+use crate::{Fault, dtype::excerpt};
+
+/// A column of a file, and what it is if it may be the points.
+pub(crate) struct Candidate<T> {
+    pub(crate) name: String,
+    pub(crate) value: Option<T>,
+}
+
+/// The column of this name, or the only one that may be the points.
+pub(crate) fn choose<T: Copy>(columns: &[Candidate<T>], wanted: Option<&str>) -> Result<T, Fault> {
+    let may_be = columns.iter().filter_map(|column| Some((&column.name, column.value?))).collect::<Vec<_>>();
+    if let Some(wanted) = wanted {
+        let found = may_be.iter().find(|(name, _)| *name == wanted);
+        return found.map(|&(_, value)| value).ok_or_else(|| missing(Some(wanted), columns, &may_be));
+    }
+    match may_be.as_slice() {
+        [(_, only)] => Ok(*only),
+        [] => Err(missing(None, columns, &may_be)),
+        several => Err(Fault::ManyColumns { columns: listed(several.iter().map(|(name, _)| name.as_str())) }),
+    }
+}
+
+fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&String, T)]) -> Fault {
+    let all = || listed(columns.iter().map(|column| column.name.as_str()));
+    let columns = match may_be {
+        [] if columns.is_empty() => "it has no columns; check the program that saved it".into(),
+        [] => format!("its columns are {}; save a column of lists of float32", all()),
+        some => format!("choose one of {} with --column", listed(some.iter().map(|(name, _)| name.as_str()))),
+    };
+    Fault::NoColumn { wanted: wanted.map(|name| excerpt(name.as_bytes())), columns }
+}
