@@ -91,12 +91,14 @@ pub(crate) fn is_stand_in(head: &[u8]) -> bool {
     head.starts_with(LFS) || is_page(head)
 }
 
-fn is_page(head: &[u8]) -> bool {
+/// Whether bytes are the beginning of a page of the web.
+pub(crate) fn is_page(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     PAGES.iter().any(|page| text.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page)))
 }
 
-fn is_text(head: &[u8]) -> bool {
+/// Whether bytes may be the beginning of a text in UTF-8.
+pub(crate) fn is_text(head: &[u8]) -> bool {
     let valid = match std::str::from_utf8(head) {
         Ok(text) => text,
         // A character that the end of `head` cuts in two.

@@ -7,11 +7,20 @@
 //! | safetensors | one tensor, [by name](Reading::with_tensor), or the only matrix | its name or its first bytes |
 //! | `.fvecs`, `.bvecs`, `.ivecs` | all rows, each with its own count of dimensions, which must be the same | [its name](Reading::with_format) |
 //! | `.fbin`, `.f16bin`, `.u8bin`, `.i8bin`, `.ibin` | all rows | [its name](Reading::with_format) |
+//! | Parquet; Arrow files and streams, Feather | one column of lists of f16, f32, f64 or int8, [by name](Reading::with_column), or the only one | its first bytes |
+//! | JSON Lines; one list in JSON | a list of numbers a row, or an object with one under `embedding`, [a key](Reading::with_column), or the only key of a list; the list may be under `data` | its first sign |
+//! | words with their vectors (word2vec, GloVe, fastText), in text | all numbers behind the words | its first row |
+//! | CSV, TSV, numbers with spaces between them | all columns, or [some](Reading::with_column), or one of lists `[1, 2]`; the first line may name them | its name, or its first row |
 //!
 //! Values are real numbers of any dtype and byte order, read as f32: wider ones are rounded to the nearest, truth values are 0
 //! and 1, and integers are the numbers that they are. What a file does not say, [`Reading`] does: that raw bytes are
 //! [bfloat16 or float8](Reading::with_dtype), that integers are [codes](Reading::with_quant) of a scale and a zero, or
 //! [packed bits](Reading::with_bits). [`File::dtype`] shows what was made of it.
+//!
+//! Parquet and Arrow are read where the feature `parquet` is on, as it is by default. A null, and a row of another width, is
+//! an error that names it. Parquet needs memory for a page for each thread, and Arrow for a record batch, which claim how much
+//! they are once they are decompressed: up to 2 GiB a page, and 32 Ki times its length a batch. A text is gone through
+//! once when it is opened, to count its rows and to keep where some of them are, in 1 MiB; a row of it may have 64 MiB.
 //!
 //! Regular files are read in place and may be of any size; pipes, and arrays that an archive compresses, are kept in memory.
 //!

@@ -42,7 +42,8 @@ impl Reading {
         Self { tensor: Some(name.into()), ..self }
     }
 
-    /// The column of this name (Parquet, Arrow, CSV, TSV), or the key (JSON Lines).
+    /// The column of this name (Parquet, Arrow, CSV, TSV), or the key (JSON). For CSV and TSV also several columns of numbers, by
+    /// names and patterns with commas between them: `x,y`, `dim_*`; they are taken in the order of the file.
     #[must_use]
     pub fn with_column(self, name: impl Into<String>) -> Self {
         Self { column: Some(name.into()), ..self }

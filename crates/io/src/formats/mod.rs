@@ -4,18 +4,21 @@
 mod arrow;
 mod arrays;
 mod bins;
-#[cfg(feature = "parquet")]
 mod columns;
+mod delimited;
 mod endings;
 mod fence;
 #[cfg(not(feature = "parquet"))]
 mod left_out;
+mod lines;
 pub(crate) mod npy;
 mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod safetensors;
+mod text;
 mod vecs;
+mod words;
 
 use std::{
     fs,
@@ -67,6 +70,9 @@ const FORMATS: &[&dyn Format] = &[
     #[cfg(not(feature = "parquet"))]
     &left_out::LeftOut,
     &safetensors::Safetensors,
+    &lines::JsonLines,
+    &words::Words,
+    &delimited::Delimited,
 ];
 
 /// What a format reads: a regular file, or a pipe, which gives its bytes once.

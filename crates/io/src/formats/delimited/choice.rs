@@ -1,0 +1,92 @@
+//! Which columns are the points.
+
+use glob::Pattern;
+
+use crate::{
+    Fault,
+    dtype::excerpt,
+    formats::{
+        columns::{Candidate, choose, listed},
+        text::is_number,
+    },
+};
+
+/// The columns that are the points.
+#[derive(Debug)]
+pub(super) enum Choice {
+    /// A number in each of the first so many.
+    All(usize),
+    /// A number in each, in the order of the file.
+    Some(Vec<usize>),
+    /// Lists of numbers.
+    List(usize),
+}
+
+impl Choice {
+    /// What the caller names: a column, or names and patterns with commas between them. Otherwise the only column of lists, or
+    /// all columns, if they are numbers. `values` is the first row below the names.
+    pub(super) fn of(
+        names: &[String],
+        values: &[Vec<u8>],
+        wanted: Option<&str>,
+        are_named: bool,
+    ) -> Result<Self, Fault> {
+        let is_list =
+            |column: &usize| values.get(*column).is_some_and(|value| value.trim_ascii().starts_with(b"["));
+        if let Some(wanted) = wanted {
+            let columns = named(names, wanted)?;
+            return Ok(match columns.as_slice() {
+                [list] if is_list(list) => Self::List(*list),
+                _ => Self::Some(columns),
+            });
+        }
+        if (0..names.len()).any(|column| is_list(&column)) {
+            let candidates = names
+                .iter()
+                .enumerate()
+                .map(|(column, name)| Candidate { name: name.clone(), value: Some(column).filter(is_list) });
+            return choose(&candidates.collect::<Vec<_>>(), None).map(Self::List);
+        }
+        let is_text = |value: &[u8]| !value.trim_ascii().is_empty() && !is_number(value);
+        let text = names.iter().zip(values).filter(|(_, value)| is_text(value));
+        let text = text.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        if !text.is_empty() {
+            return Err(Fault::TextColumns { columns: listed(text.into_iter()) });
+        }
+        // The rows of pandas have numbers, which are no dimension of the points.
+        if are_named && names.first().is_some_and(String::is_empty) {
+            return Err(Fault::Unnamed);
+        }
+        Ok(Self::All(names.len()))
+    }
+
+    /// The columns, in the order of the file.
+    pub(super) fn columns(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+        match self {
+            Self::All(count) => Box::new(0..*count),
+            Self::Some(columns) => Box::new(columns.iter().copied()),
+            Self::List(column) => Box::new([*column].into_iter()),
+        }
+    }
+}
+
+/// The columns that the caller names, in the order of the file.
+fn named(names: &[String], wanted: &str) -> Result<Vec<usize>, Fault> {
+    if let Some(column) = names.iter().position(|name| name == wanted) {
+        return Ok(vec![column]);
+    }
+    let mut columns = Vec::new();
+    for part in wanted.split(',').map(str::trim) {
+        let pattern = Pattern::new(part).ok();
+        let fits = |name: &str| name == part || pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
+        let before = columns.len();
+        columns.extend(names.iter().enumerate().filter(|(_, name)| fits(name)).map(|(column, _)| column));
+        if columns.len() == before {
+            let columns = format!("its columns are {}", listed(names.iter().map(String::as_str)));
+            return Err(Fault::NoColumn { wanted: Some(excerpt(part.as_bytes())), columns });
+        }
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    Ok(columns)
+}

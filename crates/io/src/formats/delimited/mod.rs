@@ -1,0 +1,146 @@
+//! CSV and TSV: columns of numbers, or one column of lists `[1, 2, 3]`; and numbers separated by spaces, as numpy.savetxt
+//! writes them. The first line may have the names of the columns.
+
+mod choice;
+mod fields;
+
+use std::path::Path;
+
+use crate::{
+    Fault, Reading,
+    formats::{
+        Format, Input,
+        text::{Cursor, Each, End, MARK, Row, Rows, first_row, is_number, list, may_be_text},
+    },
+    read_at::ReadAt,
+    stored::Stored,
+    table::Table,
+};
+
+use choice::Choice;
+use fields::fields;
+
+/// What separates fields, the likeliest first. Spaces may be several.
+const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b' '];
+
+/// Delimited text.
+pub(crate) struct Delimited;
+
+impl Format for Delimited {
+    fn recognises(&self, head: &[u8], path: &Path) -> bool {
+        let is_named = path.extension().is_some_and(|ending| ending == "csv" || ending == "tsv");
+        let first = first_row(head);
+        let has_fields = || [b'\t', b',', b';'].iter().any(|separator| first.contains(separator));
+        may_be_text(head) && !first.is_empty() && (is_named || has_fields() || is_row_of_numbers(first))
+    }
+
+    fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
+        let (stored, length) = input.whole()?;
+        let mut mark = [0; MARK.len()];
+        let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
+        let start = if has_mark { MARK.len() as u64 } else { 0 };
+        let (start, record) = first(&stored, start, reading.column.as_deref())?;
+        Ok(Box::new(Rows::new(stored, length, start, record)?))
+    }
+}
+
+/// Whether the first bytes of a row, the last of which may be cut, are numbers that spaces separate.
+fn is_row_of_numbers(row: &[u8]) -> bool {
+    let mut numbers = row.split(u8::is_ascii_whitespace).filter(|number| !number.is_empty());
+    numbers.next().is_some_and(is_number) && numbers.next().is_none_or(is_number)
+}
+
+/// Where the first row of numbers begins, and which of its fields they are.
+fn first(stored: &Stored, start: u64, wanted: Option<&str>) -> Result<(u64, Record), Fault> {
+    let empty = Fault::Empty { rows: 0, dims: 0 };
+    let separator = separator(stored, start);
+    let mut records = Cursor::new(stored, End::Record(separator), 0, start);
+    let Some((start, line)) = records.next()? else { return Err(empty) };
+    let first = owned(line, separator);
+    if !first.iter().any(|field| is_name(field)) && !are_numbered(&first) {
+        let names = (0..first.len()).map(|column| column.to_string()).collect::<Vec<_>>();
+        let choice = Choice::of(&names, &first, wanted, false)?;
+        return Ok((start, Record { separator, fields: first.len(), choice }));
+    }
+    let names =
+        first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned()).collect::<Vec<_>>();
+    let Some((start, line)) = records.next()? else { return Err(empty) };
+    let values = owned(line, separator);
+    if values.len() != names.len() {
+        return Err(Fault::Fields { row: 0, found: values.len(), fields: names.len() });
+    }
+    let choice = Choice::of(&names, &values, wanted, true)?;
+    Ok((start, Record { separator, fields: names.len(), choice }))
+}
+
+/// What separates the fields of the first row: what makes the most of them, the first of equals.
+fn separator(stored: &Stored, start: u64) -> u8 {
+    let (mut most, mut best) = (0, SEPARATORS[0]);
+    for separator in SEPARATORS {
+        let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
+        // With another separator, a quote may begin no field, and not be closed.
+        let Ok(Some((_, row))) = rows.next() else { continue };
+        let count = owned(row, separator).len();
+        if count > most {
+            (most, best) = (count, separator);
+        }
+    }
+    best
+}
+
+fn owned(line: &[u8], separator: u8) -> Vec<Vec<u8>> {
+    let mut owned = Vec::new();
+    // Nothing here fails.
+    let _ = fields(line, separator, |_, field| {
+        owned.push(field.to_vec());
+        Ok(())
+    });
+    owned
+}
+
+/// Whether a field of the first line is a name: neither a number, nor a list of them, nor nothing.
+fn is_name(field: &[u8]) -> bool {
+    let field = field.trim_ascii();
+    !field.is_empty() && !field.starts_with(b"[") && !is_number(field)
+}
+
+/// Whether the fields are 0, 1, 2, …, as the names that pandas gives to columns without any; behind nothing where it has
+/// written an index.
+fn are_numbered(fields: &[Vec<u8>]) -> bool {
+    let names = if fields.first().is_some_and(Vec::is_empty) { &fields[1..] } else { fields };
+    names.len() > 1 && names.iter().enumerate().all(|(number, name)| *name == number.to_string().as_bytes())
+}
+
+/// A row of fields.
+#[derive(Debug)]
+struct Record {
+    separator: u8,
+    /// How many it has.
+    fields: usize,
+    choice: Choice,
+}
+
+impl Row for Record {
+    fn end(&self) -> End {
+        End::Record(self.separator)
+    }
+
+    fn numbers(&self, text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault> {
+        let mut count = 0;
+        let mut chosen = self.choice.columns();
+        let mut next = chosen.next();
+        fields(text, self.separator, |column, field| {
+            count = column + 1;
+            if next != Some(column) {
+                return Ok(());
+            }
+            next = chosen.next();
+            if matches!(self.choice, Choice::List(_)) { list(field, row, each) } else { each(field) }
+        })?;
+        if count == self.fields {
+            Ok(())
+        } else {
+            Err(Fault::Fields { row, found: count, fields: self.fields })
+        }
+    }
+}

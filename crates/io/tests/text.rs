@@ -1,0 +1,291 @@
+//! Text: JSON, CSV and TSV, words with their vectors. Fixtures are those of `data/text.py`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use unisphere::Scaling::Raw;
+use unisphere_io::{Fault, File, Reading, Source};
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+/// A text as a file of this name.
+struct Text {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Text {
+    fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        Self { _folder: folder, path }
+    }
+
+    fn read(&self) -> unisphere_io::Result<Vec<f32>> {
+        self.read_with(&Reading::new())
+    }
+
+    fn read_with(&self, reading: &Reading) -> unisphere_io::Result<Vec<f32>> {
+        File::open_with(&self.path, reading)?.embeddings(Raw).map(|points| points.values().to_vec())
+    }
+}
+
+/// The numbers of a text.
+fn numbers(name: &str, text: &str) -> Vec<f32> {
+    Text::new(name, text).read().unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// The numbers of the columns, or of the key, that the caller names.
+fn named(name: &str, text: &str, column: &str) -> Vec<f32> {
+    Text::new(name, text).read_with(&Reading::new().with_column(column)).unwrap()
+}
+
+/// The fault of a text, whose message must say this.
+fn refused(name: &str, text: impl AsRef<[u8]>, words: &str) -> Fault {
+    let fault = Text::new(name, text).read().unwrap_err().fault;
+    let message = fault.to_string();
+    assert!(message.contains(words) && message.len() < 250, "{message}");
+    assert!(!message.chars().any(char::is_control), "{message:?}");
+    fault
+}
+
+#[test]
+fn what_libraries_write() {
+    for name in [
+        "lines.jsonl",
+        "response.json",
+        "array.json",
+        "numbers.csv",
+        "numbers.tsv",
+        "lists.csv",
+        "savetxt.txt",
+        "word2vec.txt",
+    ] {
+        let file = File::open(data(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((file.rows(), file.dims(), file.dtype().as_str()), (7, 3, "text"), "{name}");
+        let expected = |row: usize, dim: usize| (row as f64 - 3.0) / 7.0 + dim as f64 / 1000.0;
+        for start in 0..=7 {
+            for end in start..=7 {
+                let mut values = vec![f32::NAN; (end - start) * 3];
+                file.read(start..end, &mut values).unwrap();
+                for (place, value) in values.into_iter().enumerate() {
+                    let (row, dim) = (start + place / 3, place % 3);
+                    assert_eq!(value, expected(row, dim) as f32, "{name} {row} {dim}");
+                }
+            }
+        }
+        let stored = file.stored(6, 2).unwrap();
+        assert!((stored - expected(6, 2)).abs() <= if name == "word2vec.txt" { 1e-7 } else { 0.0 }, "{name}");
+    }
+    let mixed = Reading::new().with_column("d0,d1,d2");
+    let points = File::open_with(data("mixed.csv"), &mixed).unwrap().embeddings(Raw).unwrap();
+    assert_eq!(points.values(), File::open(data("numbers.csv")).unwrap().embeddings(Raw).unwrap().values());
+    let fault = File::open(data("index.csv")).unwrap_err().fault;
+    assert!(fault.to_string().contains("index=False"), "{fault}");
+    let points = File::open_with(data("index.csv"), &Reading::new().with_column("d*")).unwrap();
+    assert_eq!(points.dims(), 3);
+}
+
+#[test]
+fn json_rows() {
+    assert_eq!(numbers("x.jsonl", "[1, 2]\n[3, 4.5e1]\n"), [1.0, 2.0, 3.0, 45.0]);
+    assert_eq!(
+        numbers("x", "\u{feff}{\"embedding\": [1]}\r\n\r\n{\"a\": \"\\\"[9]\", \"embedding\": [2]}"),
+        [1.0, 2.0]
+    );
+    // The only key of a list, and the one that is named.
+    assert_eq!(numbers("x.jsonl", "{\"v\": [1, 2], \"id\": 1}\n{\"v\":[3,4]}\n"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(named("x.jsonl", "{\"v\": [1], \"w\": [2]}\n{\"w\":[3],\"v\":[5]}\n", "w"), [2.0, 3.0]);
+    refused("x.jsonl", "{\"v\": [1], \"w\": [2]}\n", "v, w");
+    refused("x.jsonl", "{\"id\": 1}\n", "its columns are id");
+    let fault = refused("x.jsonl", "{\"v\": [1]}\n{\"w\": [1]}\n", "no key 'v'");
+    assert!(matches!(fault, Fault::NoKey { row: 1, .. }));
+    assert!(matches!(refused("x.jsonl", "[1]\n[2\n", "'[2'"), Fault::NoList { row: 1, .. }));
+    assert!(matches!(refused("x.jsonl", "{\"v\":[1]}\n{\"v\":[2}\n", "JSON"), Fault::NotJson { row: 1, .. }));
+    assert!(matches!(refused("x.jsonl", "{\"v\":[1]}\n{\"v\":null}\n", "row 1"), Fault::NullRow { row: 1 }));
+    assert!(matches!(refused("x.jsonl", "[1,2]\n[3,null]\n", "row 1"), Fault::NullValue { row: 1, dim: 1 }));
+    let fault = refused("x.jsonl", "[1,2]\n[3]\n", "row 1 has 1 values, and row 0 has 2");
+    assert!(matches!(fault, Fault::RowWidth { row: 1, found: 1, dims: 2 }));
+    refused("x.jsonl", "{\"v\":[1]}\n{\"v\":[\"\\u001b[2J\"]}\n", "no number");
+}
+
+#[test]
+fn lists_of_json() {
+    assert_eq!(numbers("x.json", "[[1, 2],\n [3, 4]]"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(
+        numbers("x.json", " [ {\"embedding\": [1, 2], \"t\": \"]},{\"} , {\"embedding\": [3, 4]} ] "),
+        [1.0, 2.0, 3.0, 4.0]
+    );
+    let response = "{\"usage\": {\"data\": [[9]]}, \"data\" : [ {\"embedding\": [1]}, {\"embedding\": [2]}], \"model\": \"m\"}";
+    assert_eq!(numbers("x.json", response), [1.0, 2.0]);
+    for length in 1..response.find("],").unwrap() {
+        assert!(Text::new("x.json", &response[..length]).read().is_err(), "{}", &response[..length]);
+    }
+    refused("x.json", "[[1, 2], [3, 4]", "cut short");
+    refused("x.json", "[[1, 2], [3]]", "row 1 has 1 values");
+}
+
+#[test]
+fn delimited_text() {
+    assert_eq!(numbers("x.csv", "1,2\n3,4"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(numbers("x.csv", "\u{feff}a;b\r\n1;2\r\n3;-4e-1\r\n\r\n"), [1.0, 2.0, 3.0, -0.4]);
+    assert_eq!(numbers("x", "a\tb\n1\t2\n"), [1.0, 2.0]);
+    assert_eq!(numbers("x.csv", "\"a\nb\",c\n\"1\",2\n"), [1.0, 2.0]);
+    assert_eq!(numbers("x.txt", "  1.0   2.0\n 3.0 4.0\n"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(numbers("x.txt", "1\n2\n"), [1.0, 2.0]);
+    assert_eq!(numbers("x.csv", "id,v\n7,\"[1, 2]\"\n8,\"[3, 4]\"\n"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(numbers("x.csv", "id,v\n7,[1 2]\n8,[3.  4.]\n"), [1.0, 2.0, 3.0, 4.0]);
+    let table = "id,x0,x1,name\n7,1,2,a\n8,3,4,\"b, c\nd\"\n";
+    let fault = refused("x.csv", table, "no numbers: name");
+    assert!(matches!(fault, Fault::TextColumns { .. }));
+    for columns in ["x0,x1", "x1, x0", "x*", "x?", "x0,x*"] {
+        assert_eq!(named("x.csv", table, columns), [1.0, 2.0, 3.0, 4.0], "{columns}");
+    }
+    assert_eq!(named("x.csv", table, "id"), [7.0, 8.0]);
+    let error = Text::new("x.csv", table).read_with(&Reading::new().with_column("x0,y")).unwrap_err();
+    assert!(error.to_string().contains("'y'") && error.to_string().contains("id, x0, x1, name"), "{error}");
+    refused("x.csv", ",a,b\n0,1,2\n1,3,4\n", "index=False");
+    // The names that pandas gives to columns without any.
+    assert_eq!(numbers("x.csv", "0,1,2\n7,8,9\n"), [7.0, 8.0, 9.0]);
+    refused("x.csv", ",0,1\n0,1,2\n", "index=False");
+}
+
+#[test]
+fn rows_of_delimited_text_that_are_wrong() {
+    assert!(matches!(refused("x.csv", "1,2\n3\n", "row 1 has 1 fields"), Fault::Fields { row: 1, .. }));
+    assert!(matches!(
+        refused("x.csv", "a,b\n1,2\n3,4,5\n", "row 1"),
+        Fault::Fields { row: 1, found: 3, fields: 2 }
+    ));
+    assert!(matches!(refused("x.csv", "1,2\n3,\n", "row 1"), Fault::NullValue { row: 1, dim: 1 }));
+    assert!(matches!(refused("x.csv", "1,2\n3,xé\n", "x\\xc3"), Fault::NotNumber { row: 1, dim: 1, .. }));
+    assert!(matches!(refused("x.csv", "a,b\n", "no points"), Fault::Empty { .. }));
+    assert!(matches!(refused("x.csv", "1,2\n\"3,4\n", "quote is not closed"), Fault::TextCut { row: 1 }));
+    let fault = refused("x.csv", "1,2\nnan,4\n", "not finite");
+    assert!(matches!(fault, Fault::Content(unisphere::Error::NotFinite { row: 1, dim: 0 })));
+    assert!(matches!(
+        refused("x.csv", "1,2\n1e39,4\n", "overflows f32"),
+        Fault::Overflow { row: 1, dim: 0, .. }
+    ));
+}
+
+#[test]
+fn words_with_their_vectors() {
+    assert_eq!(numbers("x.vec", "2 3\na 1 2 3 \nb 4 5 6 \n"), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    // GloVe: no first line, a word with spaces, and a comma for a word.
+    let glove = ", 1 2 3\n. . . 4 5 6\nat name@domain.com 7 8 9\n1999 1 1 1\n";
+    assert_eq!(numbers("glove.txt", glove), [1., 2., 3., 4., 5., 6., 7., 8., 9., 1., 1., 1.]);
+    assert_eq!(numbers("x.txt", "<unk> 1 2\n</s> 3 4\n"), [1.0, 2.0, 3.0, 4.0]);
+    let fault = refused("x.vec", "3 2\na 1 2\nb 3 4\n", "cut short");
+    assert!(matches!(fault, Fault::TextRows { found: 2, claimed: 3 }));
+    assert!(matches!(
+        refused("x.txt", "a 1 2\nb 3\n", "row 1"),
+        Fault::RowWidth { row: 1, found: 1, dims: 2 }
+    ));
+    assert!(matches!(
+        refused("x.txt", "a 1 2\nb 3 4 5\n", "row 1"),
+        Fault::RowWidth { row: 1, found: 3, dims: 2 }
+    ));
+    assert!(matches!(refused("x.txt", "a 1 2\nb 3 c\n", "'c'"), Fault::NotNumber { row: 1, dim: 1, .. }));
+    // Two whole numbers in each row are a matrix.
+    assert_eq!(numbers("x.txt", "3 2\n1 2\n5 6\n"), [3.0, 2.0, 1.0, 2.0, 5.0, 6.0]);
+}
+
+#[test]
+fn text_that_holds_no_points() {
+    for text in
+        ["hello world\n", "<!DOCTYPE html>,1,2\n", "version https://git-lfs.github.com/spec/v1\noid 1,2\n"]
+    {
+        for name in ["x", "x.csv"] {
+            assert!(Text::new(name, text).read().is_err(), "{text}");
+        }
+    }
+}
+
+/// More than a thread parses at once, and more than a place is kept of.
+#[test]
+fn every_range_of_many_rows() {
+    let (rows, dims) = (9_001, 11);
+    let value = |row: usize, dim: usize| ((row * 31 + dim * 7) % 1009) as f32 / 8.0 - 60.0;
+    let line = |row: usize, separator: &str| {
+        (0..dims).map(|dim| value(row, dim).to_string()).collect::<Vec<_>>().join(separator)
+    };
+    let text = |line: &dyn Fn(usize) -> String| (0..rows).map(|row| line(row) + "\n").collect::<String>();
+    let whole = format!(
+        "[{}]",
+        (0..rows).map(|row| format!("[{}]", line(row, ", "))).collect::<Vec<_>>().join(",\n")
+    );
+    for (name, text) in [
+        ("x.csv", text(&|row| line(row, ","))),
+        ("quoted.csv", text(&|row| format!("\"{}\"", line(row, "\",\"")))),
+        ("x.jsonl", text(&|row| format!("{{\"id\": {row}, \"embedding\": [{}]}}", line(row, ", ")))),
+        ("x.txt", text(&|row| format!("word{row} {}", line(row, " ")))),
+        ("x.json", whole),
+    ] {
+        let text = Text::new(name, text);
+        let file = File::open(&text.path).unwrap();
+        assert_eq!((file.rows(), file.dims()), (rows, dims), "{name}");
+        for (start, end) in [(0, rows), (1, 2), (rows - 1, rows), (700, 8_000), (4_444, 4_500), (5, 5)] {
+            let mut values = vec![f32::NAN; (end - start) * dims];
+            file.read(start..end, &mut values).unwrap();
+            for (place, found) in values.into_iter().enumerate() {
+                assert_eq!(found, value(start + place / dims, place % dims), "{name} {start} {place}");
+            }
+        }
+        assert_eq!(file.stored(8_999, 10).unwrap(), f64::from(value(8_999, 10)));
+    }
+}
+
+/// Sound texts with some bytes changed: `UNISPHERE_MUTATIONS` of each, 500 unless it is set.
+#[test]
+fn mutated_texts() {
+    let count = std::env::var("UNISPHERE_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(500);
+    // A sequence that is the same in every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let tokens =
+        ["\"", "\n", ",", "[", "]", "{", "}", "\\", "null", "NaN", "1e999", "\u{feff}", "\0", " ", "\t", ":"];
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "lines.jsonl",
+        "response.json",
+        "array.json",
+        "mixed.csv",
+        "lists.csv",
+        "savetxt.txt",
+        "word2vec.txt",
+    ] {
+        let sound = fs::read(data(name)).unwrap();
+        let path = folder.path().join(name);
+        let mut broken = 0;
+        for _ in 0..count {
+            let mut bytes = sound.clone();
+            for _ in 0..=random(3) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes[at] = random(256) as u8,
+                    1 => drop(bytes.splice(at..at, tokens[random(tokens.len())].bytes())),
+                    2 => drop(bytes.drain(at..(at + random(40)).min(bytes.len()))),
+                    _ => bytes.truncate(at.max(1)),
+                }
+                bytes.push(b'\n');
+            }
+            fs::write(&path, &bytes).unwrap();
+            if let Err(error) = File::open(&path).and_then(|file| file.embeddings(Raw)) {
+                assert!(!error.fault.to_string().chars().any(char::is_control), "{error:?}");
+                broken += 1;
+            }
+        }
+        assert!(broken > 0, "{name}: nothing was broken");
+    }
+}
