@@ -1,7 +1,7 @@
 //! Numbers and columns for people.
 
 use anstyle::Style;
-use unisphere::{Device, Scaling, Storage};
+use unisphere::{ContrastiveValue, Device, Scaling, Storage};
 
 /// 1,234,567.
 pub(crate) fn count(number: u64) -> String {
@@ -114,6 +114,25 @@ pub(crate) fn circumstances(lines: &[(&str, String)]) -> String {
 }
 
 /// Columns as wide as they need to be, the first `left` of them flush left, under a bold heading.
+/// Titles of a table of contrastive losses, whose rows are [`contrastive`].
+pub(crate) const CONTRASTIVE_TITLES: [&str; 7] =
+    ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual"];
+
+/// What these titles mean.
+pub(crate) const CONTRASTIVE_NOTE: &str = "\
+loss - log M = alignment + uniformity + residual (Theorem 1): alignment is -E x.y/tau, uniformity is
+E log E exp(x.x'/tau), and the residual vanishes as M grows.
+";
+
+/// The contrastive loss of a temperature as cells of a table.
+pub(crate) fn contrastive(tau: f64, value: &ContrastiveValue) -> Vec<String> {
+    let numbers = [value.loss, value.normalized, value.alignment, value.uniformity, value.residual];
+    [format!("tau = {}", plain(tau)), count(value.negatives)]
+        .into_iter()
+        .chain(numbers.map(decimal))
+        .collect()
+}
+
 pub(crate) fn table<const N: usize>(head: [&str; N], left: usize, rows: &[[String; N]]) -> String {
     let rows: Vec<_> = rows.iter().map(|row| row.to_vec()).collect();
     columns(&head, left, &rows)

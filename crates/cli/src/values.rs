@@ -1,7 +1,7 @@
 //! Values on the command line.
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use unisphere::{DeviceChoice, Sigmoid};
+use unisphere::{Candidates, DeviceChoice, Sigmoid};
 
 use crate::scale::Tolerance;
 
@@ -76,6 +76,12 @@ where
         let chosen = choices.iter().find(|choice| choice.name == name);
         chosen.map(|choice| choice.value).ok_or("must be one of the possible values")
     })
+}
+
+/// What competes with a positive in the contrastive loss.
+pub(crate) fn candidates() -> impl TypedValueParser<Value = Candidates> {
+    let choice = |&value: &Candidates| Choice { name: value.name(), help: "", value };
+    one_of(Candidates::ALL.iter().map(choice).collect())
 }
 
 /// A value with its name on the command line.

@@ -10,7 +10,7 @@ use unisphere_io::is_pattern;
 use crate::{
     exit::Failure,
     scale::{Place, Request, Scale, Task},
-    values::{Choice, device, one_of, positive, sigmoid},
+    values::{Choice, candidates, device, one_of, positive, sigmoid},
 };
 
 const PARAMETERS: &str = "What is measured";
@@ -182,9 +182,8 @@ impl Eval {
 
     /// What is measured of sets of any size, if these options ask for nothing more.
     pub(super) fn request(&self) -> Result<Request, Failure> {
+        self.check_tau_in_pieces()?;
         let others = [
-            ("--tau", !self.tau.is_empty()),
-            ("--candidates", self.candidates.is_some()),
             ("--sigmoid", !self.sigmoid.is_empty()),
             ("--supcon", !self.supcon.is_empty()),
             ("--estimator v", self.estimator == Estimator::V),
@@ -200,7 +199,7 @@ impl Eval {
         ];
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
-                "{name} needs all points in memory, and sets of any size have alignment and uniformity alone\n\
+                "{name} needs all points in memory, and sets of any size have alignment, uniformity and contrastive loss alone\n\
                  leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal and --across"
             )));
         }
@@ -212,12 +211,37 @@ impl Eval {
             alpha: self.alpha.unwrap_or(2.0),
             scaling: self.scaling(),
             across: self.scale.across(),
+            taus: self.tau.clone(),
+            candidates: self.candidates.unwrap_or_default(),
         };
         Ok(Request {
             task,
             place: Place { device: self.device.clone(), precision: self.precision, storage: self.storage },
             json: self.json,
         })
+    }
+
+    /// That a contrastive loss in pieces is of all pairs of two sets.
+    fn check_tau_in_pieces(&self) -> Result<(), Failure> {
+        let refuse = |text: &str| Err(Failure::Usage(text.into()));
+        if self.tau.is_empty() {
+            return match self.candidates {
+                Some(_) => refuse("--candidates is of the contrastive loss; give --tau too, or leave it out"),
+                None => Ok(()),
+            };
+        }
+        if self.scale.tolerance().is_some() {
+            return refuse(
+                "--tau takes all pairs, and --tolerance estimates from a part of them\n\
+                 leave out one of them; --max-memory has both from all pairs",
+            );
+        }
+        if self.y.is_none() {
+            return refuse(
+                "--tau: the contrastive loss is of positive pairs; name their partners as Y.npy too",
+            );
+        }
+        Ok(())
     }
 
     fn scaling(&self) -> Scaling {
@@ -243,11 +267,6 @@ pub(super) fn flag(parameter: &Parameter) -> String {
         Parameter::Y => "Y.npy".into(),
         other => format!("--{}", other.to_string().replace('_', "-")),
     }
-}
-
-fn candidates() -> impl TypedValueParser<Value = Candidates> {
-    let choice = |&value: &Candidates| Choice { name: value.name(), help: "", value };
-    one_of(Candidates::ALL.iter().map(choice).collect())
 }
 
 fn estimator() -> impl TypedValueParser<Value = Estimator> {

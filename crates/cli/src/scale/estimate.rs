@@ -59,6 +59,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         device: Device::of(&engine),
         alignment,
         uniformity,
+        contrastive: Vec::new(),
         exact: None,
         seconds: Some(start.elapsed().as_secs_f64()),
     };

@@ -75,6 +75,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         device: Device::of(&engine),
         alignment: found.alignment,
         uniformity: rows(&found, task, shape),
+        contrastive: found.contrastive.unwrap_or_default(),
         exact: Some(Exact {
             panel_rows: expected.panel_rows,
             bytes_read: found.cost.rows_read as f64 * files.row_bytes(),

@@ -88,8 +88,8 @@ impl Excess {
     /// What follows from it.
     pub(crate) fn notice(&self) -> String {
         format!(
-            "the points take {} as f32, and {} are free: they are read in pieces, for alignment and uniformity alone\n\
-             --tolerance auto estimates these from a small part of the pairs",
+            "the points take {} as f32, and {} are free: they are read in pieces, for alignment, uniformity and contrastive loss alone\n\
+             --tolerance auto estimates uniformity from a small part of the pairs",
             text::bytes(self.points),
             text::bytes(self.free)
         )

@@ -1,7 +1,7 @@
 //! The report as one JSON object on one line, of the form in schema/scale.json.
 
 use serde_json::{Map, Value, json};
-use unisphere::Scaling;
+use unisphere::{Contrastive, Scaling};
 use unisphere_scale::{Interval, Method};
 
 use super::report::{Device, Exact, Report, Row};
@@ -35,6 +35,9 @@ pub(super) fn export(report: &Report) -> String {
         put("alignment", json!({"alpha": alpha, "value": value, "pairs": pairs}));
     }
     put("uniformity", report.uniformity.iter().map(row).collect());
+    if !report.contrastive.is_empty() {
+        put("contrastive", contrastive(report));
+    }
     if let Some(of) = &report.exact {
         put("work", work(of));
     }
@@ -44,10 +47,20 @@ pub(super) fn export(report: &Report) -> String {
     format!("{}\n", Value::Object(object))
 }
 
+fn contrastive(report: &Report) -> Value {
+    let metric = |&tau| Contrastive { tau, candidates: report.task.candidates };
+    let values = report.task.taus.iter().map(metric).zip(&report.contrastive);
+    let anchors = |metric: Contrastive| metric.anchors(report.shape.x_rows);
+    values.map(|(metric, value)| common::contrastive(metric, anchors(metric), value)).collect()
+}
+
 fn row(row: &Row) -> Value {
     let mut object = json!({"set": row.set, "t": row.t, "value": finite(row.value), "pairs": row.pairs});
     if !row.floor.is_nan() {
         object["floor"] = row.floor.into();
+    }
+    if let Some(value) = row.squared_mmd {
+        object["squared_mmd"] = finite(value);
     }
     if let Some(of) = row.interval {
         object["estimate"] = interval(&of);

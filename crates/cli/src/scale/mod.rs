@@ -21,7 +21,7 @@ pub(crate) use plan::plan;
 
 use std::path::PathBuf;
 
-use unisphere::{DeviceChoice, Engine, Precision, Scaling, Storage};
+use unisphere::{Candidates, DeviceChoice, Engine, Precision, Scaling, Storage};
 use unisphere_scale::Evaluation;
 
 use crate::{exit::Failure, output, progress::Display};
@@ -35,14 +35,19 @@ pub(crate) struct Task {
     pub(crate) ts: Vec<f64>,
     pub(crate) alpha: f64,
     pub(crate) scaling: Scaling,
+    /// Cross uniformity, and squared MMD where all pairs are summed.
     pub(crate) across: bool,
+    /// Temperatures of the contrastive loss; none where it is not asked for.
+    pub(crate) taus: Vec<f64>,
+    pub(crate) candidates: Candidates,
 }
 
 impl Task {
     fn evaluation(&self) -> Evaluation {
         let evaluation =
             Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
-        if self.across { evaluation.across() } else { evaluation }
+        let evaluation = evaluation.with_contrastive(&self.taus, self.candidates);
+        if self.across { evaluation.across().with_mmd() } else { evaluation }
     }
 
     /// The files under their roles.

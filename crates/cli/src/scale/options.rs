@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use unisphere::{DeviceChoice, Precision, Storage};
+use unisphere::{Candidates, DeviceChoice, Precision, Storage};
 
-use crate::values::{device, fraction, positive, size, tolerance};
+use crate::values::{candidates, device, fraction, positive, size, tolerance};
 
 const LARGE: &str = "Sets of any size";
 
@@ -35,7 +35,8 @@ pub(crate) struct Scale {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LARGE)]
     pub(super) max_memory: Option<u64>,
 
-    /// Add cross uniformity, over all pairs of X with Y [in a report of everything: --t or --full]
+    /// Add cross uniformity, over all pairs of X with Y, and squared MMD where it is no estimate [in a report of everything: --t
+    /// or --full]
     #[arg(long, requires = "y", help_heading = LARGE)]
     across: bool,
 
@@ -98,9 +99,17 @@ pub(crate) struct PlanOptions {
     #[arg(long)]
     pub(super) raw: bool,
 
-    /// Cross uniformity too, over all pairs of X with Y
+    /// Cross uniformity too, over all pairs of X with Y, and squared MMD
     #[arg(long, requires = "y")]
     pub(super) across: bool,
+
+    /// The contrastive loss (InfoNCE) at this temperature, or several
+    #[arg(long, value_delimiter = ',', value_parser = positive, allow_negative_numbers = true, requires = "y")]
+    pub(super) tau: Vec<f64>,
+
+    /// What competes with a positive in the contrastive loss, as for eval
+    #[arg(long, value_name = "WHICH", value_parser = candidates(), requires = "tau", default_value = "both-ways")]
+    pub(super) candidates: Candidates,
 }
 
 /// Compute one part of a plan, or go on with it

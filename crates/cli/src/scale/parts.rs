@@ -109,6 +109,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         device: Device::Class(found.device.clone()),
         alignment: found.alignment,
         uniformity: rows(&found, &plan.task, shape),
+        contrastive: found.contrastive.unwrap_or_default(),
         task: plan.task,
         exact: Some(Exact {
             panel_rows: evaluation.expected(shape, None)?.panel_rows,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use unisphere::Scaling;
+use unisphere::{Candidates, Scaling};
 use unisphere_io::{Source as _, is_pattern};
 use unisphere_scale::{Sample, Shape};
 
@@ -55,6 +55,8 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         alpha: options.alpha,
         scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
         across: options.across,
+        taus: options.tau.clone(),
+        candidates: options.candidates,
     };
     let plan = Plan {
         task,
@@ -102,13 +104,17 @@ impl Plan {
     fn of(object: &Value) -> Option<Self> {
         let path = |key: &str| Some(PathBuf::from(object[key].as_str()?));
         let number = |key: &str| usize::try_from(object[key].as_u64()?).ok();
+        let numbers = |key: &str| object[key].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>();
+        let candidates = object["candidates"].as_str()?;
         let task = Task {
             x: path("x")?,
             y: path("y"),
-            ts: object["t"].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?,
+            ts: numbers("t")?,
             alpha: object["alpha"].as_f64()?,
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
             across: object["across"].as_bool().filter(|across| !across || path("y").is_some())?,
+            taus: numbers("tau").filter(|taus: &Vec<f64>| taus.is_empty() || path("y").is_some())?,
+            candidates: *Candidates::ALL.iter().find(|known| known.name() == candidates)?,
         };
         Some(Self {
             task,
@@ -136,6 +142,8 @@ impl Plan {
         object["alpha"] = self.task.alpha.into();
         object["normalized"] = (self.task.scaling == Scaling::Unit).into();
         object["across"] = self.task.across.into();
+        object["tau"] = self.task.taus.clone().into();
+        object["candidates"] = self.task.candidates.name().into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
         Ok(object)
@@ -169,6 +177,8 @@ mod tests {
             alpha: 1.0,
             scaling: Scaling::Raw,
             across: false,
+            taus: Vec::new(),
+            candidates: Candidates::OneWay,
         };
         let mut plan = Plan {
             task,
@@ -178,6 +188,7 @@ mod tests {
             parts: 12,
         };
         for y in [None, Some(PathBuf::from("/data/y.npy"))] {
+            plan.task.taus = y.iter().map(|_| 0.07).collect();
             plan.task.y = y;
             assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use unisphere::{Engine, Precision, Scaling, Storage, Uniformity, unordered_pairs};
+use unisphere::{ContrastiveValue, Engine, Precision, Scaling, Storage, Uniformity, unordered_pairs};
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
 use super::Task;
@@ -21,6 +21,8 @@ pub(super) struct Report {
     /// Over the rows as pairs.
     pub(super) alignment: Option<f64>,
     pub(super) uniformity: Vec<Row>,
+    /// At every temperature that was asked for.
+    pub(super) contrastive: Vec<ContrastiveValue>,
     /// None of an estimate.
     pub(super) exact: Option<Exact>,
     /// Seconds from the first to the last, reading included.
@@ -53,6 +55,8 @@ pub(super) struct Row {
     pub(super) pairs: u64,
     /// The uniformity of the uniform distribution; NaN where there is none.
     pub(super) floor: f64,
+    /// The squared discrepancy, where this is across both sets and of all pairs; NaN where both have collapsed.
+    pub(super) squared_mmd: Option<f64>,
     /// How it was estimated; None of a value that was computed in pieces.
     pub(super) interval: Option<Interval>,
 }
@@ -77,7 +81,7 @@ impl Row {
         };
         let has_floor = task.scaling == Scaling::Unit;
         let floor = if has_floor { Uniformity::new(t).floor(shape.dims) } else { f64::NAN };
-        Self { set, t, value, pairs, floor, interval: None }
+        Self { set, t, value, pairs, floor, squared_mmd: None, interval: None }
     }
 }
 
@@ -89,7 +93,12 @@ pub(super) fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
         let row = |(&t, &value): (&f64, &f64)| Row::new(task, shape, set, t, value);
         task.ts.iter().zip(values).map(row).collect::<Vec<_>>()
     };
-    sets.into_iter().flat_map(of_set).collect()
+    let mut rows: Vec<_> = sets.into_iter().flat_map(of_set).collect();
+    let across = rows.iter_mut().filter(|row| row.set == ACROSS);
+    for (row, squared_mmd) in across.zip(found.squared_mmd.iter().flatten()) {
+        row.squared_mmd = Some(squared_mmd.unwrap_or(f64::NAN));
+    }
+    rows
 }
 
 /// Rows of the estimates of a set.

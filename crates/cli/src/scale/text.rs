@@ -1,15 +1,34 @@
 //! The report as tables.
 
+use unisphere::Contrastive;
 use unisphere_scale::Method;
 
 use super::report::{ACROSS, Device, Exact, Report, Row};
 use crate::text::{
-    self, bytes, circumstances, columns, count, decimal, digits, plain, plural, points, seconds,
+    self, CONTRASTIVE_NOTE, CONTRASTIVE_TITLES, bytes, circumstances, columns, contrastive, count, decimal,
+    digits, plain, plural, points, seconds,
 };
 
 pub(super) fn export(report: &Report) -> String {
     let table = if report.exact.is_some() { values(report) } else { intervals(report) };
-    format!("{}\n{table}\n{}", head(report), notes(report))
+    format!("{}\n{table}\n{}{}", head(report), notes(report), losses(report))
+}
+
+/// The contrastive loss at every temperature, where it was asked for.
+fn losses(report: &Report) -> String {
+    if report.contrastive.is_empty() {
+        return String::new();
+    }
+    let (task, rows) = (&report.task, report.shape.x_rows);
+    let lines: Vec<_> =
+        task.taus.iter().zip(&report.contrastive).map(|(&tau, value)| contrastive(tau, value)).collect();
+    let anchors = Contrastive { candidates: task.candidates, ..Contrastive::default() }.anchors(rows);
+    format!(
+        "\n{}Candidates: {}, {} with M negatives each.\n{CONTRASTIVE_NOTE}",
+        columns(&CONTRASTIVE_TITLES, 1, &lines),
+        task.candidates,
+        plural(anchors, "anchor"),
+    )
 }
 
 fn head(report: &Report) -> String {
@@ -84,7 +103,17 @@ fn values(report: &Report) -> String {
             count(row.pairs),
         ]
     });
-    columns(&["", "", "value", "floor", "pairs"], 2, &alignment.into_iter().chain(rows).collect::<Vec<_>>())
+    let lines: Vec<_> = alignment.into_iter().chain(rows).chain(squared_mmds(report)).collect();
+    columns(&["", "", "value", "floor", "pairs"], 2, &lines)
+}
+
+/// The lines of the squared discrepancy.
+fn squared_mmds(report: &Report) -> impl Iterator<Item = Vec<String>> {
+    report.uniformity.iter().filter_map(|row| {
+        let value = row.squared_mmd?;
+        let value = if value.is_nan() { "-".into() } else { decimal(value) };
+        Some(vec!["squared MMD".into(), format!("t = {}", plain(row.t)), value, String::new(), String::new()])
+    })
 }
 
 fn intervals(report: &Report) -> String {
@@ -113,6 +142,13 @@ fn notes(report: &Report) -> String {
     );
     if report.uniformity.iter().any(|row| row.set == ACROSS) {
         notes += "Cross uniformity: the same over all pairs of x with y.\n";
+    }
+    if report.uniformity.iter().any(|row| row.squared_mmd.is_some()) {
+        notes += "Squared MMD: how far the two sets are apart as distributions, under the kernel exp(-t|x-y|^2), without the positive\n\
+                  pairs and without bias: about 0 for two sets of one distribution.\n";
+    }
+    if report.uniformity.iter().any(|row| row.squared_mmd.is_some_and(f64::is_nan)) {
+        notes += "-  no squared MMD: both sets have collapsed so far that their sums do not tell it; ask for a larger t.\n";
     }
     if report.uniformity.iter().any(|row| !row.floor.is_nan()) {
         notes += "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n";

@@ -71,6 +71,59 @@ fn little_memory_gives_the_bits_of_much_and_the_numbers_of_the_report() {
     assert!(stdout(&text).contains("uniformity of y") && stderr(&text).is_empty(), "{}", stdout(&text));
 }
 
+/// Numbers of a contrastive loss, and its temperature.
+const OF_LOSS: [&str; 9] = [
+    "tau",
+    "candidates",
+    "anchors",
+    "negatives",
+    "loss",
+    "normalized",
+    "alignment",
+    "uniformity",
+    "residual",
+];
+
+#[test]
+fn losses_and_discrepancies_are_those_of_the_report_in_pieces_and_in_parts() {
+    let folder = folder();
+    let metrics = ["x.npy", "y.npy", "--t", "2,0.5", "--tau", "0.5,0.1", "--candidates", "views"];
+    let with = |more: &[&str]| folder.json(&[&metrics[..], more].concat());
+    let much = with(&["--max-memory", "1G", "--across", "--journal", "run.journal"]);
+    let little = with(&["--max-memory", "8M", "--across"]);
+    let numbers = |report: &Value| ["alignment", "uniformity", "contrastive"].map(|key| report[key].clone());
+    assert_eq!(numbers(&little), numbers(&much));
+    let report = with(&[]);
+    let near = |a: &Value, b: &Value| match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => assert!((a - b).abs() < 1e-7, "{a} and {b}"),
+        _ => assert_eq!(a, b),
+    };
+    for loss in [0, 1] {
+        OF_LOSS
+            .iter()
+            .for_each(|key| near(&much["contrastive"][loss][key], &report["contrastive"][loss][key]));
+    }
+    for (row, of_report) in [(4, 0), (5, 1)] {
+        near(&much["uniformity"][row]["squared_mmd"], &report["sweep"][of_report]["squared_mmd"]);
+    }
+    let text = folder.eval(&[&metrics[..], &["--max-memory", "1G", "--across"]].concat());
+    for words in ["squared MMD", "contrastive", "tau = 0.1", "Candidates: views, 18,002 anchors"] {
+        assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
+    }
+    // A journal of other temperatures.
+    let other = ["x.npy", "y.npy", "--tau", "0.5", "--max-memory", "1G", "--journal", "run.journal"];
+    assert_refused(&folder.eval(&other), 3, &["run.journal", "another run"]);
+    let plan = run(&folder, &[&["plan", "--parts", "4", "--across"], &metrics[..]].concat());
+    assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    for part in ["1", "2", "3", "4"] {
+        let part = run(&folder, &["part", "run.plan", part, "--out", "parts", "--device", "cpu"]);
+        assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
+    }
+    let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!(numbers(&merged), numbers(&much));
+}
+
 #[test]
 fn patterns_name_numbered_files_that_are_one_set() {
     let folder = folder();
@@ -143,6 +196,8 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
         (&["part_*.npy", "--top", "3"], "--top"),
         (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
+        (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "Y.npy"),
+        (&["x.npy", "y.npy", "--max-memory", "1G", "--candidates", "views"], "--tau"),
         (&["x.npy", "--seed", "1"], "--tolerance"),
         (&["x.npy", "--across"], "Y.npy"),
         (&["x.npy", "--max-memory", "lots"], "4G"),
@@ -239,6 +294,7 @@ fn every_output_follows_the_schema() {
     let mut reports = vec![object(&run(&folder, &["merge", "run.plan", "parts", "--json"]))];
     for line in [
         &["x.npy", "y.npy", "--max-memory", "1G", "--journal", "j"][..],
+        &["x.npy", "y.npy", "--max-memory", "1G", "--across", "--tau", "0.5,0.07"],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
         &["part_*.npy"],

@@ -1,6 +1,7 @@
 //! Alignment, uniformity and losses in JSON.
 
 use serde_json::{Value, json};
+use unisphere::Contrastive;
 use unisphere_eval::{
     Maybe, Measured,
     sections::{
@@ -10,6 +11,8 @@ use unisphere_eval::{
 };
 
 use super::absent::{absent, maybe, number};
+use crate::json as common;
+
 pub(super) fn alignment(alignment: &AlignmentSummary) -> Value {
     let mut object = json!({
         "alpha": number(alignment.metric.alpha),
@@ -102,24 +105,15 @@ pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> Value {
 
 fn loss(table: &ContrastiveTable, row: &ContrastiveRow) -> Value {
     let ContrastiveRow { tau, value, matching, .. } = row;
-    let mut loss = json!({
-        "tau": number(*tau),
-        "candidates": table.candidates.to_string(),
-        "anchors": table.anchors,
-        "negatives": value.negatives,
-        "loss": number(value.loss),
-        "normalized": number(value.normalized),
-        "alignment": number(value.alignment),
-        "uniformity": number(value.uniformity),
-        "residual": number(value.residual),
-        "matching": {
-            "t": number(matching.t),
-            "x": maybe(matching.x),
-            "y": maybe(matching.y),
-            "mean": maybe(matching.mean),
-            "cross": maybe(matching.cross),
-            "negatives": maybe(matching.negatives),
-        },
+    let mut loss =
+        common::contrastive(Contrastive { tau: *tau, candidates: table.candidates }, table.anchors, value);
+    loss["matching"] = json!({
+        "t": number(matching.t),
+        "x": maybe(matching.x),
+        "y": maybe(matching.y),
+        "mean": maybe(matching.mean),
+        "cross": maybe(matching.cross),
+        "negatives": maybe(matching.negatives),
     });
     if let Some(queue) = table.queue {
         loss["queue"] = queue.into();

@@ -6,7 +6,10 @@ use unisphere_eval::{
 };
 
 use super::reasons::{cell, reasons};
-use crate::text::{bold, columns, count, decimal, plain, plural};
+use crate::text::{
+    CONTRASTIVE_NOTE, CONTRASTIVE_TITLES, bold, columns, contrastive as contrastive_cells, count, decimal,
+    plain, plural,
+};
 
 pub(super) fn protocol(numbers: &ProtocolNumbers) -> String {
     let settings = numbers.settings;
@@ -32,22 +35,18 @@ pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> String {
         Err(reason) => return format!("{}\n-  no loss: {reason}.\n", bold("contrastive")),
     };
     let line = |ContrastiveRow { tau, value, matching, .. }: &ContrastiveRow| {
-        let numbers = [value.loss, value.normalized, value.alignment, value.uniformity, value.residual];
-        let mut line = vec![format!("tau = {}", plain(*tau)), count(value.negatives)];
-        line.extend(numbers.map(decimal));
+        let mut line = contrastive_cells(*tau, value);
         line.extend([cell(matching.negatives), plain((matching.t * 1e4).round() / 1e4)]);
         line
     };
-    let head = ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual", "U(t)", "t"];
+    let head = [&CONTRASTIVE_TITLES[..], &["U(t)", "t"]].concat();
     let rows: Vec<_> = table.rows.iter().map(line).collect();
     let queue = match table.queue {
         Some(rows) => format!(", {} of them from the queue", count(rows as u64)),
         None => String::new(),
     };
     format!(
-        "{}{}Candidates: {}, {} with M negatives each{queue}.\n\
-         loss - log M = alignment + uniformity + residual (Theorem 1): alignment is -E x.y/tau, uniformity is\n\
-         E log E exp(x.x'/tau), and the residual vanishes as M grows.\n\
+        "{}{}Candidates: {}, {} with M negatives each{queue}.\n{CONTRASTIVE_NOTE}\
          U(t): log mean exp(-t|x-x'|^2) over anchors and their negatives, at t = 1/(2 tau).\n",
         columns(&head, 1, &rows),
         reasons(table.rows.iter().map(|row| ("U(t)", &row.matching.negatives))),
