@@ -151,8 +151,8 @@ fn collapsed_sets_have_no_discrepancy_rather_than_a_wrong_one() {
     let (files, engine) = (Files::new(), Engine::cpu());
     let narrow = |name: &str, seed| {
         let values: Vec<_> = random::normal(400, DIMS, seed).iter().map(|value| 1.0 + 1e-3 * value).collect();
-        unisphere_io::write(&files.path(name), &values, DIMS).unwrap();
-        File::open(&files.path(name)).unwrap()
+        unisphere_io::write(files.path(name), &values, DIMS).unwrap();
+        File::open(files.path(name)).unwrap()
     };
     let (x, y) = (narrow("narrow_x.npy", 5), narrow("narrow_y.npy", 6));
     // At so large a t the sets have not collapsed.
