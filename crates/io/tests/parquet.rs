@@ -44,7 +44,7 @@ fn assert_points(name: &str, numbers: &str) {
         assert_eq!(file.stored(row, dim).unwrap(), expected(numbers, row, dim), "{name} {row} {dim}");
     }
     assert!(file.stored(ROWS, 0).is_err() && file.stored(0, DIMS).is_err());
-    assert!(file.read(0..ROWS + 1, &mut vec![0.0; (ROWS + 1) * DIMS]).is_err());
+    assert!(file.read(0..ROWS + 1, &mut [0.0; (ROWS + 1) * DIMS]).is_err());
 }
 
 #[test]
