@@ -1,8 +1,8 @@
 //! Formats of files: one folder each, behind one trait.
 
+mod arrays;
 #[cfg(feature = "parquet")]
 mod arrow;
-mod arrays;
 mod bins;
 mod columns;
 mod delimited;

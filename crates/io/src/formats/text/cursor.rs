@@ -5,7 +5,7 @@ use memchr::memchr;
 use crate::{Fault, read_at::ReadAt};
 
 /// Bytes that are read at once; a longer row makes the buffer grow.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 64 << 10;
 
 /// The longest row that is read.
 const LONGEST: usize = 64 << 20;
