@@ -39,7 +39,7 @@ pub(crate) enum Command {
     #[command(after_help = eval::short_help(), after_long_help = eval::long_help())]
     Eval(Box<Eval>),
     /// Divide an evaluation of sets of any size into parts, for many machines: prints a plan
-    Plan(PlanOptions),
+    Plan(Box<PlanOptions>),
     /// Compute one part of a plan, or go on with it
     Part(PartOptions),
     /// Merge the parts of a plan into its report
@@ -63,7 +63,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     let text = error.render();
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         return Err(Failure::Usage(format!(
-            "X.npy and Y.npy are taken, and {files} files are named\n\
+            "X and Y are taken, and {files} files are named\n\
              quote the pattern of files that are one set, so that the shell leaves it as it is: 'emb_*.npy'"
         )));
     }

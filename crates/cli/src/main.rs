@@ -12,6 +12,7 @@ mod json;
 mod memory;
 mod output;
 mod progress;
+mod reading;
 mod scale;
 mod text;
 mod values;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use unisphere::Embeddings;
 use unisphere_eval::{Data, Plan, Session};
-use unisphere_io::{Column, File, Writer};
+use unisphere_io::{Column, File, Reading, Writer};
 
 use super::options::Eval;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     export::Skipped,
     interrupt,
     progress::Display,
+    reading::Of,
     scale::{Excess, check_pairs},
     text::plural,
 };
@@ -29,11 +30,15 @@ pub(super) struct Inputs {
 impl Inputs {
     pub(super) fn open(options: &Eval, plan: &Plan) -> Result<Self, Failure> {
         // A pipe is read whole when it is opened.
-        let open = |path: &PathBuf| Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open(path))??);
+        let open = |path: &PathBuf, reading: &Reading| {
+            Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open_with(path, reading))??)
+        };
         let column = |path: &PathBuf| Ok::<_, Failure>(interrupt::leaving_at_once(|| Column::open(path))??);
-        let x = open(&options.x)?;
-        let y = options.y.as_ref().map(open).transpose()?;
-        let queue = options.queue.as_ref().map(open).transpose()?;
+        let [of_x, of_y] = [Of::X, Of::Y].map(|set| options.reading.reading(set));
+        let x = open(&options.x, &of_x)?;
+        let y = options.y.as_ref().map(|y| open(y, &of_y)).transpose()?;
+        // A queue holds more points like those of Y.
+        let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
         let labels = options.labels.as_ref().map(column).transpose()?;
         let weights = options.weights.as_ref().map(column).transpose()?;
         shapes(&x, y.as_ref(), queue.as_ref())?;

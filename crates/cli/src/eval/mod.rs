@@ -23,6 +23,7 @@ use crate::{
     export::{self, Document, Format},
     interrupt, output,
     progress::Display,
+    reading::Of,
     scale::{estimate, exact},
     text,
 };
@@ -30,6 +31,7 @@ use inputs::Inputs;
 use options::flag;
 
 pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
+    let options = &options.with_files();
     if options.is_large() {
         let (request, scale_options) = (options.request()?, &options.scale);
         let is_estimate = scale_options.tolerance().is_some();
@@ -74,10 +76,11 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
     let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
     write_rows(options, &report)?;
-    let file = |role, path: Option<&PathBuf>| Some((role, path?.clone()));
+    let set = |role, path: &PathBuf, of| (role, options.reading.told(path, of));
+    let file = |role, path: Option<&PathBuf>| Some((role, path?.display().to_string()));
     let files = [
-        file("x", Some(&options.x)),
-        file("y", options.y.as_ref()),
+        Some(set("x", &options.x, Of::X)),
+        options.y.as_ref().map(|y| set("y", y, Of::Y)),
         file("queue", options.queue.as_ref()),
         file("labels", options.labels.as_ref()),
         file("weights", options.weights.as_ref()),

@@ -9,6 +9,7 @@ use unisphere_io::is_pattern;
 
 use crate::{
     exit::Failure,
+    reading::ReadingOptions,
     scale::{Place, Request, Scale, Task},
     values::{Choice, candidates, device, one_of, positive, sigmoid},
 };
@@ -18,15 +19,15 @@ const FILES: &str = "Files beside X and Y";
 const REPORT: &str = "The report";
 const DEVICE: &str = "The device";
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Eval {
-    /// Embeddings, one point a row: .npy of f16, f32 or f64, computed as f32. A quoted pattern, such as 'emb_*.npy', names
-    /// numbered files that are one set of any size
-    #[arg(value_name = "X.npy")]
+    /// Embeddings, one point a row, computed as f32: .npy, .npz, safetensors, Parquet, Arrow, JSON Lines, CSV, word vectors,
+    /// fvecs and fbin. A quoted pattern, such as 'emb_*.npy', names numbered files that are one set of any size
+    #[arg(value_name = "X")]
     pub(super) x: PathBuf,
 
     /// Their positive partners, row by row: the same shape. Adds alignment and their own uniformity
-    #[arg(value_name = "Y.npy")]
+    #[arg(value_name = "Y")]
     pub(super) y: Option<PathBuf>,
 
     /// Uniformity's t, in log mean exp(-t |x-x'|^2). Several, separated by commas, add a table, and every other number
@@ -116,6 +117,9 @@ pub(crate) struct Eval {
     #[arg(long, help_heading = REPORT)]
     pub(super) json: bool,
 
+    #[command(flatten)]
+    pub(super) reading: ReadingOptions,
+
     /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or the index or part of the
     /// name of a GPU from unisphere devices
     #[arg(long, default_value = "auto", value_parser = device(), help_heading = DEVICE)]
@@ -144,6 +148,12 @@ enum ZeroRows {
 }
 
 impl Eval {
+    /// The same, with Y where both sets are in the file of X.
+    pub(super) fn with_files(&self) -> Self {
+        let y = self.reading.file_of_y(&self.x, self.y.as_deref()).map(PathBuf::from);
+        Self { y, ..self.clone() }
+    }
+
     /// The report's options, free of contradictions between files and device.
     pub(super) fn options(&self) -> Result<Options, Failure> {
         let refuse = |text: &str| Err(Failure::Usage(text.into()));
@@ -204,9 +214,13 @@ impl Eval {
             )));
         }
         self.check_storage()?;
+        if self.scale.across() && self.y.is_none() {
+            return Err(Failure::Usage("--across is over all pairs of two sets; name Y too".into()));
+        }
         let task = Task {
             x: self.x.clone(),
             y: self.y.clone(),
+            reading: self.reading.clone(),
             ts: if self.t.is_empty() { vec![2.0] } else { self.t.clone() },
             alpha: self.alpha.unwrap_or(2.0),
             scaling: self.scaling(),
@@ -237,9 +251,7 @@ impl Eval {
             );
         }
         if self.y.is_none() {
-            return refuse(
-                "--tau: the contrastive loss is of positive pairs; name their partners as Y.npy too",
-            );
+            return refuse("--tau: the contrastive loss is of positive pairs; name their partners as Y too");
         }
         Ok(())
     }
@@ -264,7 +276,7 @@ impl Eval {
 /// A parameter of a report, as the command line names it.
 pub(super) fn flag(parameter: &Parameter) -> String {
     match parameter {
-        Parameter::Y => "Y.npy".into(),
+        Parameter::Y => "Y".into(),
         other => format!("--{}", other.to_string().replace('_', "-")),
     }
 }

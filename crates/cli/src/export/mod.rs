@@ -11,8 +11,8 @@ use unisphere_eval::Report;
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) report: Report,
-    /// The files under their roles.
-    pub(crate) files: Vec<(&'static str, PathBuf)>,
+    /// The files under their roles, and what of them is read.
+    pub(crate) files: Vec<(&'static str, String)>,
     /// Rows of zeros, where they were to be skipped.
     pub(crate) skipped: Option<Skipped>,
     /// The file that the table of rows was written to.

@@ -11,7 +11,7 @@ use super::{
     exact::free_memory,
     files::Files,
     print,
-    report::{ACROSS, Device, Report, estimated},
+    report::{Device, Report, Row, estimated, estimated_across},
 };
 use crate::{exit::Failure, interrupt, progress::Display, text};
 
@@ -20,7 +20,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
-    let files = Files::open(&task.x, task.y.as_deref(), max_memory)?;
+    let files = Files::open(task, max_memory)?;
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
@@ -49,7 +49,11 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         let found = leaving(&engine, || {
             Ok(sampling.cross_uniformities_of(&engine, files.sets(), task.scaling, &task.ts)?)
         })?;
-        uniformity.extend(estimated(found, task, shape, ACROSS));
+        display.counted("squared MMD");
+        let squared_mmds = leaving(&engine, || {
+            Ok(sampling.squared_mmds_of(&engine, files.sets(), task.scaling, &task.ts)?)
+        })?;
+        uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
     drop(display);
     let report = Report {
@@ -89,15 +93,18 @@ fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {
 
 /// That every interval is as narrow as was asked for.
 fn reached(report: &Report) -> Result<(), Failure> {
-    let wide = report.uniformity.iter().filter_map(|row| Some((row, row.interval?)));
-    let mut wide = wide.filter(|(_, interval)| !interval.meets_tolerance());
+    let of_row = |row: &Row| {
+        let squared_mmd = row.squared_mmd_interval.map(|interval| ("squared MMD", row.t, interval));
+        row.interval.map(|interval| (row.set, row.t, interval)).into_iter().chain(squared_mmd)
+    };
+    let mut wide =
+        report.uniformity.iter().flat_map(of_row).filter(|(.., interval)| !interval.meets_tolerance());
     match wide.next() {
         None => Ok(()),
-        Some((row, interval)) => Err(Failure::Input(format!(
-            "the estimate for {} at t = {} is good to {:.1e}, and {:.1e} was asked for\n\
+        Some((what, t, interval)) => Err(Failure::Input(format!(
+            "the estimate for {what} at t = {} is good to {:.1e}, and {:.1e} was asked for\n\
              leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
-            row.set,
-            text::plain(row.t),
+            text::plain(t),
             interval.half_width(),
             interval.tolerance,
         ))),

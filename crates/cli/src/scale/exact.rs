@@ -29,7 +29,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
-    let files = Files::open(&task.x, task.y.as_deref(), max_memory)?;
+    let files = Files::open(task, max_memory)?;
     let max_memory = files.left_of(max_memory);
     let sets = files.sets();
     let shape = sets.shape()?;

@@ -1,11 +1,12 @@
 //! The files of a set: one, or several that a pattern names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use unisphere_io::{File, Reading, Shards, Source, is_pattern};
 use unisphere_scale::Sets;
 
-use crate::{exit::Failure, interrupt, memory, text};
+use super::Task;
+use crate::{exit::Failure, interrupt, memory, reading::Of, text};
 
 /// Files of x, and of y where there is one.
 pub(super) struct Files {
@@ -15,14 +16,16 @@ pub(super) struct Files {
 
 impl Files {
     /// Opens them. Pipes are read whole into so much memory.
-    pub(super) fn open(x: &Path, y: Option<&Path>, max_memory: Option<u64>) -> Result<Self, Failure> {
+    pub(super) fn open(task: &Task, max_memory: Option<u64>) -> Result<Self, Failure> {
         let mut left = max_memory.unwrap_or(u64::MAX);
-        let mut open = |path: &Path| {
-            let set = interrupt::leaving_at_once(|| open(path, left))??;
+        let mut open = |path: &PathBuf, set| {
+            let reading = task.reading.reading(set).with_max_bytes(left);
+            let set = interrupt::leaving_at_once(|| open(path, &reading))??;
             left = left.saturating_sub(bytes_in_memory(&set));
             Ok::<_, Failure>(set)
         };
-        let (x, y) = (open(x)?, y.map(open).transpose()?);
+        let x = open(&task.x, Of::X)?;
+        let y = task.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
         if let Some(y) = &y {
             check_pairs(&x, y)?;
         }
@@ -96,10 +99,10 @@ impl Excess {
     }
 }
 
-fn open(path: &Path, max_bytes: u64) -> unisphere_io::Result<Shards> {
+fn open(path: &Path, reading: &Reading) -> unisphere_io::Result<Shards> {
     match is_pattern(path) {
-        true => Shards::matching(&path.to_string_lossy()),
-        false => Shards::open_with(&[path], &Reading::new().with_max_bytes(max_bytes)),
+        true => Shards::matching_with(&path.to_string_lossy(), reading),
+        false => Shards::open_with(&[path], reading),
     }
 }
 

@@ -14,6 +14,10 @@ pub(super) fn export(report: &Report) -> String {
     for (role, path) in report.task.files() {
         put(role, path.to_string_lossy().into());
     }
+    let read = report.task.reading.to_json();
+    if read.as_object().is_some_and(|given| !given.is_empty()) {
+        put("read", read);
+    }
     if report.file_counts.iter().any(|&files| files > 1) {
         put("files", report.file_counts.clone().into());
     }
@@ -61,6 +65,9 @@ fn row(row: &Row) -> Value {
     }
     if let Some(value) = row.squared_mmd {
         object["squared_mmd"] = finite(value);
+    }
+    if let Some(of) = row.squared_mmd_interval {
+        object["squared_mmd_estimate"] = interval(&of);
     }
     if let Some(of) = row.interval {
         object["estimate"] = interval(&of);

@@ -24,7 +24,12 @@ use std::path::PathBuf;
 use unisphere::{Candidates, DeviceChoice, Engine, Precision, Scaling, Storage};
 use unisphere_scale::Evaluation;
 
-use crate::{exit::Failure, output, progress::Display};
+use crate::{
+    exit::Failure,
+    output,
+    progress::Display,
+    reading::{Of, ReadingOptions},
+};
 use report::Report;
 
 /// What is measured, of which files.
@@ -32,6 +37,7 @@ use report::Report;
 pub(crate) struct Task {
     pub(crate) x: PathBuf,
     pub(crate) y: Option<PathBuf>,
+    pub(crate) reading: ReadingOptions,
     pub(crate) ts: Vec<f64>,
     pub(crate) alpha: f64,
     pub(crate) scaling: Scaling,
@@ -53,6 +59,12 @@ impl Task {
     /// The files under their roles.
     fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         std::iter::once(("x", &self.x)).chain(self.y.as_ref().map(|y| ("y", y)))
+    }
+
+    /// The files under their roles, and how they are read, for a person.
+    fn files_told(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.files()
+            .map(|(role, path)| (role, self.reading.told(path, if role == "x" { Of::X } else { Of::Y })))
     }
 }
 

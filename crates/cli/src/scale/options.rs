@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use unisphere::{Candidates, DeviceChoice, Precision, Storage};
 
-use crate::values::{candidates, device, fraction, positive, size, tolerance};
+use crate::{
+    reading::ReadingOptions,
+    values::{candidates, device, fraction, positive, size, tolerance},
+};
 
 const LARGE: &str = "Sets of any size";
 
@@ -35,9 +38,8 @@ pub(crate) struct Scale {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LARGE)]
     pub(super) max_memory: Option<u64>,
 
-    /// Add cross uniformity, over all pairs of X with Y, and squared MMD where it is no estimate [in a report of everything: --t
-    /// or --full]
-    #[arg(long, requires = "y", help_heading = LARGE)]
+    /// Add cross uniformity, over all pairs of X with Y, and squared MMD [in a report of everything: --t or --full]
+    #[arg(long, help_heading = LARGE)]
     across: bool,
 
     /// Keep finished work in this file: the same command goes on from it after a stop
@@ -74,13 +76,16 @@ impl Scale {
 /// Divide an evaluation into parts, for many machines: prints a plan
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanOptions {
-    /// Embeddings, one point a row: a .npy file, or a quoted pattern of numbered files, such as 'emb_*.npy'
-    #[arg(value_name = "X.npy")]
+    /// Embeddings, one point a row: a file, or a quoted pattern of numbered files, such as 'emb_*.npy'
+    #[arg(value_name = "X")]
     pub(super) x: PathBuf,
 
     /// Their positive partners, row by row: the same shape
-    #[arg(value_name = "Y.npy")]
+    #[arg(value_name = "Y")]
     pub(super) y: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) reading: ReadingOptions,
 
     /// The number of parts, which have about as many pairs each
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -100,11 +105,11 @@ pub(crate) struct PlanOptions {
     pub(super) raw: bool,
 
     /// Cross uniformity too, over all pairs of X with Y, and squared MMD
-    #[arg(long, requires = "y")]
+    #[arg(long)]
     pub(super) across: bool,
 
     /// The contrastive loss (InfoNCE) at this temperature, or several
-    #[arg(long, value_delimiter = ',', value_parser = positive, allow_negative_numbers = true, requires = "y")]
+    #[arg(long, value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
     pub(super) tau: Vec<f64>,
 
     /// What competes with a positive in the contrastive loss, as for eval

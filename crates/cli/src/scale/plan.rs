@@ -11,7 +11,7 @@ use unisphere_io::{Source as _, is_pattern};
 use unisphere_scale::{Sample, Shape};
 
 use super::{PlanOptions, Task, files::Files};
-use crate::{exit::Failure, json as common, output, text};
+use crate::{exit::Failure, json as common, output, reading::ReadingOptions, text};
 
 /// What a plan says.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,6 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
             )));
         }
     }
-    let files = Files::open(&options.x, options.y.as_deref(), None)?;
     let absolute = |path: &Path| {
         let name = path.display();
         let absolute =
@@ -50,7 +49,8 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     };
     let task = Task {
         x: absolute(&options.x)?,
-        y: options.y.as_deref().map(absolute).transpose()?,
+        y: options.reading.file_of_y(&options.x, options.y.as_deref()).map(absolute).transpose()?,
+        reading: options.reading.clone(),
         ts: options.t.clone(),
         alpha: options.alpha,
         scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
@@ -58,6 +58,10 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         taus: options.tau.clone(),
         candidates: options.candidates,
     };
+    if task.y.is_none() && (task.across || !task.taus.is_empty()) {
+        return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
+    }
+    let files = Files::open(&task, None)?;
     let plan = Plan {
         task,
         rows: files.x.rows(),
@@ -109,6 +113,7 @@ impl Plan {
         let task = Task {
             x: path("x")?,
             y: path("y"),
+            reading: ReadingOptions::from_json(&object["read"])?,
             ts: numbers("t")?,
             alpha: object["alpha"].as_f64()?,
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
@@ -136,6 +141,7 @@ impl Plan {
         if let Some(y) = &self.task.y {
             object["y"] = text(y)?.into();
         }
+        object["read"] = self.task.reading.to_json();
         object["rows"] = self.rows.into();
         object["dims"] = self.dims.into();
         object["t"] = self.task.ts.clone().into();
@@ -173,6 +179,7 @@ mod tests {
         let task = Task {
             x: "/data/x_*.npy".into(),
             y: None,
+            reading: ReadingOptions::default(),
             ts: vec![2.0, 0.1],
             alpha: 1.0,
             scaling: Scaling::Raw,

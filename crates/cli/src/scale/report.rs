@@ -55,8 +55,10 @@ pub(super) struct Row {
     pub(super) pairs: u64,
     /// The uniformity of the uniform distribution; NaN where there is none.
     pub(super) floor: f64,
-    /// The squared discrepancy, where this is across both sets and of all pairs; NaN where both have collapsed.
+    /// The squared discrepancy, where this is across both sets; NaN where both have collapsed.
     pub(super) squared_mmd: Option<f64>,
+    /// How that was estimated; None of a value that was computed in pieces.
+    pub(super) squared_mmd_interval: Option<Interval>,
     /// How it was estimated; None of a value that was computed in pieces.
     pub(super) interval: Option<Interval>,
 }
@@ -81,7 +83,7 @@ impl Row {
         };
         let has_floor = task.scaling == Scaling::Unit;
         let floor = if has_floor { Uniformity::new(t).floor(shape.dims) } else { f64::NAN };
-        Self { set, t, value, pairs, floor, squared_mmd: None, interval: None }
+        Self { set, t, value, pairs, floor, squared_mmd: None, squared_mmd_interval: None, interval: None }
     }
 }
 
@@ -97,6 +99,20 @@ pub(super) fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
     let across = rows.iter_mut().filter(|row| row.set == ACROSS);
     for (row, squared_mmd) in across.zip(found.squared_mmd.iter().flatten()) {
         row.squared_mmd = Some(squared_mmd.unwrap_or(f64::NAN));
+    }
+    rows
+}
+
+/// Rows of the estimates across both sets, with those of the squared discrepancy.
+pub(super) fn estimated_across(
+    found: Vec<Interval>,
+    squared_mmds: Vec<Interval>,
+    task: &Task,
+    shape: Shape,
+) -> Vec<Row> {
+    let mut rows = estimated(found, task, shape, ACROSS);
+    for (row, interval) in rows.iter_mut().zip(squared_mmds) {
+        (row.squared_mmd, row.squared_mmd_interval) = (Some(interval.value), Some(interval));
     }
     rows
 }

@@ -1,7 +1,7 @@
 //! The report as tables.
 
 use unisphere::Contrastive;
-use unisphere_scale::Method;
+use unisphere_scale::{Interval, Method};
 
 use super::report::{ACROSS, Device, Exact, Report, Row};
 use crate::text::{
@@ -32,8 +32,7 @@ fn losses(report: &Report) -> String {
 }
 
 fn head(report: &Report) -> String {
-    let files = report.task.files();
-    let mut lines: Vec<_> = files.map(|(role, path)| (role, path.display().to_string())).collect();
+    let mut lines: Vec<_> = report.task.files_told().collect();
     for ((_, line), &files) in lines.iter_mut().zip(&report.file_counts) {
         if files > 1 {
             *line += &format!(", {}", plural(files as u64, "file"));
@@ -118,22 +117,30 @@ fn squared_mmds(report: &Report) -> impl Iterator<Item = Vec<String>> {
 
 fn intervals(report: &Report) -> String {
     let alignment = report.alignment.map(|value| alignment(report, value, 5));
-    let rows = report.uniformity.iter().filter_map(|row| {
-        let interval = row.interval?;
-        Some(vec![
-            name(report, row),
-            format!("t = {}", plain(row.t)),
-            decimal(row.value),
-            decimal(interval.low),
-            decimal(interval.high),
-            format!("{:.1e}", interval.half_width()),
-            interval.row_error.map_or("-".into(), |error| format!("{error:.1e}")),
-            floor(row),
-            format!("{} ({} %)", count(interval.pairs), digits(100.0 * interval.share)),
-        ])
+    let rows = report
+        .uniformity
+        .iter()
+        .filter_map(|row| Some(interval(name(report, row), row.t, &row.interval?, floor(row))));
+    let squared_mmds = report.uniformity.iter().filter_map(|row| {
+        Some(interval("squared MMD".into(), row.t, &row.squared_mmd_interval?, String::new()))
     });
     let head = ["", "", "value", "from", "to", "half-width", "error of rows", "floor", "pairs"];
-    columns(&head, 2, &alignment.into_iter().chain(rows).collect::<Vec<_>>())
+    columns(&head, 2, &alignment.into_iter().chain(rows).chain(squared_mmds).collect::<Vec<_>>())
+}
+
+/// The line of an estimate.
+fn interval(name: String, t: f64, interval: &Interval, floor: String) -> Vec<String> {
+    vec![
+        name,
+        format!("t = {}", plain(t)),
+        decimal(interval.value),
+        decimal(interval.low),
+        decimal(interval.high),
+        format!("{:.1e}", interval.half_width()),
+        interval.row_error.map_or("-".into(), |error| format!("{error:.1e}")),
+        floor,
+        format!("{} ({} %)", count(interval.pairs), digits(100.0 * interval.share)),
+    ]
 }
 
 fn notes(report: &Report) -> String {

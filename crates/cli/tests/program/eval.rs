@@ -24,6 +24,7 @@ fn two_sets() {
     let report = folder.json(&["x.npy", "y.npy"]);
     let top = [
         "unisphere",
+        "files",
         "device",
         "precision",
         "precisions_used",
@@ -76,6 +77,7 @@ fn one_set_has_no_alignment() {
         keys(&report),
         [
             "unisphere",
+            "files",
             "device",
             "precision",
             "precisions_used",

@@ -6,6 +6,7 @@ mod analysis;
 mod bench;
 mod devices;
 mod eval;
+mod formats;
 #[cfg(unix)]
 mod pipes;
 mod protocols;

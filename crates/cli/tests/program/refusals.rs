@@ -12,7 +12,7 @@ fn usage_is_2() {
     }
     refused(&folder.eval(&["x.npy", "--raw", "--storage", "f16"]), 2, &["f32", "--storage"]);
     refused(&folder.eval(&["x.npy", "--storage", "f16"]), 4, &["CPU", "f16"]);
-    refused(&folder.eval(&[]), 2, &["X.npy"]);
+    refused(&folder.eval(&[]), 2, &["<X>"]);
     refused(&folder.eval(&["x.npy", "x.npy", "x.npy"]), 2, &["x.npy"]);
     refused(&folder.eval(&["x.npy", "--jsno"]), 2, &["'--jsno'", "'--json'"]);
     refused(&program().arg("evaluate").output().unwrap(), 2, &["'evaluate'"]);
@@ -32,7 +32,7 @@ fn contradictions_are_2() {
         ("--sigmoid", "10,-10"),
         ("--protocol", "paper"),
     ] {
-        refused(&folder.eval(&["x.npy", option, value]), 2, &[option, "Y.npy"]);
+        refused(&folder.eval(&["x.npy", option, value]), 2, &[option, "Y"]);
     }
     let two = |more: &[&str]| folder.eval(&[&["x.npy", "x.npy"], more].concat());
     refused(&two(&["--candidates", "views"]), 2, &["--candidates", "--tau"]);

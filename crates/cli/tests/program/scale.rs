@@ -161,6 +161,26 @@ fn estimates_hold_the_value_and_say_how_they_came_about() {
 }
 
 #[test]
+fn squared_mmd_is_estimated_where_pairs_are_across() {
+    // So many rows that a first stage is no third of all pairs.
+    let (folder, rows) = (Folder::new(), 20_000);
+    folder.npy("x.npy", &noise(rows * D, 1), rows, D);
+    folder.npy("y.npy", &noise(rows * D, 2), rows, D);
+    let line = ["x.npy", "y.npy", "--across", "--t", "2"];
+    let exact = folder.json(&[&line[..], &["--max-memory", "1G"]].concat());
+    let found = folder.json(&[&line[..], &["--tolerance", "2e-2", "--estimate-only"]].concat());
+    let (exact, found) = (&exact["uniformity"][2], &found["uniformity"][2]);
+    let (value, of) = (exact["squared_mmd"].as_f64().unwrap(), &found["squared_mmd_estimate"]);
+    assert_eq!(of["method"], "norm-weighted blocks", "{found}");
+    assert!(
+        of["low"].as_f64().unwrap() <= value && value <= of["high"].as_f64().unwrap(),
+        "{found} and {value}"
+    );
+    let table = folder.eval(&[&line[..], &["--tolerance", "2e-2"]].concat());
+    assert!(stdout(&table).contains("squared MMD        t = 2"), "{}", stdout(&table));
+}
+
+#[test]
 fn estimates_need_not_hold_all_points() {
     let folder = Folder::new();
     let n = 24_000;
@@ -196,10 +216,10 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
         (&["part_*.npy", "--top", "3"], "--top"),
         (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
-        (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "Y.npy"),
+        (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "name their partners as Y"),
         (&["x.npy", "y.npy", "--max-memory", "1G", "--candidates", "views"], "--tau"),
         (&["x.npy", "--seed", "1"], "--tolerance"),
-        (&["x.npy", "--across"], "Y.npy"),
+        (&["x.npy", "--across"], "name Y too"),
         (&["x.npy", "--max-memory", "lots"], "4G"),
         (&["x.npy", "--max-memory", "1M"], "MiB are the least"),
     ] {
@@ -286,6 +306,7 @@ fn parts_merge_to_the_bits_of_one_process() {
 #[test]
 fn every_output_follows_the_schema() {
     let folder = folder();
+    folder.write("codes.npy", "|u1", "(50, 6)", &(0..=255).chain(0..44).collect::<Vec<u8>>());
     let text: Value = serde_json::from_str(include_str!("../../schema/scale.json")).unwrap();
     let schema = jsonschema::draft202012::new(&text).unwrap();
     let plan = run(&folder, &["plan", "x.npy", "--parts", "1", "--raw"]);
@@ -297,6 +318,8 @@ fn every_output_follows_the_schema() {
         &["x.npy", "y.npy", "--max-memory", "1G", "--across", "--tau", "0.5,0.07"],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
+        &["x.npy", "y.npy", "--tolerance", "1e-3", "--across"],
+        &["codes.npy", "--max-memory", "1G", "--quant-scale", "0.1", "--quant-zero", "128"],
         &["part_*.npy"],
     ] {
         reports.push(folder.json(line));

@@ -20,6 +20,8 @@ impl Exporter for Json {
         let mut object = Map::new();
         let mut put = |key: &str, value: Value| object.insert(key.into(), value);
         put("unisphere", common::VERSION.into());
+        let files = document.files.iter().map(|(role, told)| ((*role).to_owned(), told.clone().into()));
+        put("files", Value::Object(files.collect()));
         put("device", common::device(&report.device));
         put("precision", report.precision.to_string().into());
         put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());

@@ -7,7 +7,7 @@ use crate::text::{circumstances, count, device, plural, points};
 
 pub(super) fn head(document: &Document) -> String {
     let Document { report, files, skipped, .. } = document;
-    let mut lines: Vec<_> = files.iter().map(|(role, path)| (*role, path.display().to_string())).collect();
+    let mut lines = files.clone();
     if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
         *path += &format!(", of {}", report.weighed.name());
     }

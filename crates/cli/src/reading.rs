@@ -1,0 +1,226 @@
+//! How the files of points are read, where they do not say it themselves.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use unisphere_io::{Quant, RawFloat, Reading};
+
+use crate::values::positive;
+
+const INPUT: &str = "How X and Y are read";
+/// Endings of names that tell a format.
+const ENDINGS: [&str; 12] =
+    ["fvecs", "bvecs", "ivecs", "fbin", "f16bin", "u8bin", "i8bin", "ibin", "csv", "tsv", "jsonl", "txt"];
+
+/// How X and Y are read, where their files do not say it themselves.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub(crate) struct ReadingOptions {
+    /// The array of an .npz archive, of both X and Y [default: its only matrix]
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
+    member: Option<String>,
+
+    /// The arrays of X and of Y; without a file Y, both are in X, as pairs
+    #[arg(long, value_name = "OF_X,OF_Y", value_parser = pair, conflicts_with = "member", help_heading = INPUT)]
+    members: Option<Pair>,
+
+    /// The tensor of a safetensors file, of both X and Y [default: its only matrix]
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
+    tensor: Option<String>,
+
+    /// The tensors of X and of Y, as --members
+    #[arg(long, value_name = "OF_X,OF_Y", value_parser = pair, conflicts_with = "tensor", help_heading = INPUT)]
+    tensors: Option<Pair>,
+
+    /// The column of lists in Parquet, Arrow, CSV and TSV, or the key in JSON Lines [default: the only one that can be]; of CSV
+    /// and TSV also some columns of numbers, as a,b,c or a pattern: 'dim_*'
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
+    column: Option<String>,
+
+    /// The columns of X and of Y, as --members: --columns anchor,positive
+    #[arg(long, value_name = "OF_X,OF_Y", value_parser = pair, conflicts_with = "column", help_heading = INPUT)]
+    columns: Option<Pair>,
+
+    /// The floats that raw bytes or integers of a .npy file are, which does not say it: bf16, f8e4m3 or f8e5m2
+    #[arg(long, value_name = "DTYPE", help_heading = INPUT)]
+    dtype: Option<RawFloat>,
+
+    /// The format of a pipe, or of a file whose name does not tell it
+    #[arg(long, value_name = "ENDING", value_parser = ENDINGS, help_heading = INPUT)]
+    format: Option<String>,
+
+    /// Values are integer codes: a point is SCALE (code - ZERO)
+    #[arg(long, value_name = "SCALE", value_parser = positive, allow_negative_numbers = true, help_heading = INPUT)]
+    quant_scale: Option<f64>,
+
+    /// The code of 0 [default: 0]
+    #[arg(long, value_name = "CODE", requires = "quant_scale", allow_negative_numbers = true, help_heading = INPUT)]
+    quant_zero: Option<f64>,
+
+    /// Values are packed bits, as numpy.packbits writes them: 1 is +1, and 0 is -1
+    #[arg(long, conflicts_with_all = ["dtype", "quant_scale"], help_heading = INPUT)]
+    bits: bool,
+}
+
+/// The names of two sets.
+#[derive(Clone, Debug, PartialEq)]
+struct Pair {
+    x: String,
+    y: String,
+}
+
+fn pair(text: &str) -> Result<Pair, &'static str> {
+    match text.split_once(',') {
+        Some((x, y)) if !x.trim().is_empty() && !y.trim().is_empty() => {
+            Ok(Pair { x: x.trim().into(), y: y.trim().into() })
+        }
+        _ => Err("must be two names with a comma between them, such as anchor,positive"),
+    }
+}
+
+/// A set that options name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    X,
+    Y,
+}
+
+impl ReadingOptions {
+    /// How a set is read.
+    pub(crate) fn reading(&self, set: Of) -> Reading {
+        let name = |of_both: &Option<String>, pair: &Option<Pair>| match (pair, set) {
+            (Some(pair), Of::X) => Some(pair.x.clone()),
+            (Some(pair), Of::Y) => Some(pair.y.clone()),
+            (None, _) => of_both.clone(),
+        };
+        let mut reading = Reading::new();
+        for (name, with) in [
+            (name(&self.member, &self.members), Reading::with_member as fn(Reading, String) -> Reading),
+            (name(&self.tensor, &self.tensors), Reading::with_tensor),
+            (name(&self.column, &self.columns), Reading::with_column),
+            (self.format.clone(), Reading::with_format),
+        ] {
+            if let Some(name) = name {
+                reading = with(reading, name);
+            }
+        }
+        if let Some(dtype) = self.dtype {
+            reading = reading.with_dtype(dtype);
+        }
+        if let Some(scale) = self.quant_scale {
+            reading = reading.with_quant(Quant { scale, zero: self.quant_zero.unwrap_or(0.0) });
+        }
+        if self.bits { reading.with_bits() } else { reading }
+    }
+
+    /// The file of Y: X's own where two names are of sets in one file.
+    pub(crate) fn file_of_y<'a>(&self, x: &'a Path, y: Option<&'a Path>) -> Option<&'a Path> {
+        let are_two = [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some);
+        y.or(are_two.then_some(x))
+    }
+
+    /// A file and how it is read, for a person: "pairs.parquet, anchor".
+    pub(crate) fn told(&self, path: &Path, set: Of) -> String {
+        let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
+        let of_pairs = pairs.map(|pair| if set == Of::X { &pair.x } else { &pair.y });
+        let of_both = [&self.member, &self.tensor, &self.column].into_iter().flatten();
+        of_both.chain(of_pairs).fold(path.display().to_string(), |told, name| format!("{told}, {name}"))
+    }
+
+    /// As a plan keeps it: nothing of what is not given.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        let names = [
+            ("member", &self.member),
+            ("tensor", &self.tensor),
+            ("column", &self.column),
+            ("format", &self.format),
+        ];
+        for (key, name) in names {
+            object.extend(name.as_ref().map(|name| (key.into(), name.clone().into())));
+        }
+        let pairs = [("members", &self.members), ("tensors", &self.tensors), ("columns", &self.columns)];
+        for (key, pair) in pairs {
+            object.extend(pair.as_ref().map(|Pair { x, y }| (key.into(), json!([x, y]))));
+        }
+        for (key, number) in [("quant_scale", self.quant_scale), ("quant_zero", self.quant_zero)] {
+            object.extend(number.map(|number| (key.into(), number.into())));
+        }
+        object.extend(self.dtype.map(|dtype| ("dtype".into(), dtype.to_string().into())));
+        object.extend(self.bits.then(|| ("bits".into(), true.into())));
+        object.into()
+    }
+
+    /// From what a plan keeps; None where a key is unknown or wrong.
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
+        let mut options = Self::default();
+        for (key, value) in value.as_object()? {
+            let name = || value.as_str().map(str::to_owned);
+            let pair = || match value.as_array()?.as_slice() {
+                [x, y] => Some(Pair { x: x.as_str()?.into(), y: y.as_str()?.into() }),
+                _ => None,
+            };
+            match key.as_str() {
+                "member" => options.member = Some(name()?),
+                "members" => options.members = Some(pair()?),
+                "tensor" => options.tensor = Some(name()?),
+                "tensors" => options.tensors = Some(pair()?),
+                "column" => options.column = Some(name()?),
+                "columns" => options.columns = Some(pair()?),
+                "format" => options.format = Some(name()?),
+                "dtype" => options.dtype = Some(value.as_str()?.parse().ok()?),
+                "quant_scale" => options.quant_scale = Some(value.as_f64()?),
+                "quant_zero" => options.quant_zero = Some(value.as_f64()?),
+                "bits" => options.bits = value.as_bool()?,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        options: ReadingOptions,
+    }
+
+    fn parsed(arguments: &str) -> ReadingOptions {
+        Command::try_parse_from(std::iter::once("eval").chain(arguments.split_whitespace()))
+            .expect("options")
+            .options
+    }
+
+    #[test]
+    fn one_name_is_of_both_files_and_two_are_of_one_each() {
+        let (x, y) = (Path::new("x.npz"), Path::new("y.npz"));
+        let one = parsed("--column a,b");
+        assert_eq!((one.reading(Of::X), one.file_of_y(x, None)), (one.reading(Of::Y), None));
+        let two = parsed("--columns a,b");
+        assert_eq!(two.reading(Of::X), Reading::new().with_column("a"));
+        assert_eq!(two.reading(Of::Y), Reading::new().with_column("b"));
+        assert_eq!((two.file_of_y(x, None), two.file_of_y(x, Some(y))), (Some(x), Some(y)));
+        assert_eq!(two.told(x, Of::Y), "x.npz, b");
+        assert!(Command::try_parse_from(["eval", "--members", "a"]).is_err());
+    }
+
+    #[test]
+    fn a_plan_keeps_what_is_given() {
+        for arguments in [
+            "",
+            "--members a,b --format fvecs",
+            "--column e --quant-scale 0.1 --quant-zero 128",
+            "--tensor t --bits",
+            "--dtype bf16",
+        ] {
+            let options = parsed(arguments);
+            assert_eq!(ReadingOptions::from_json(&options.to_json()), Some(options), "{arguments}");
+        }
+        assert_eq!(ReadingOptions::from_json(&json!({"members": ["a"]})), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! Files of many formats: the values of the same points in .npy, whichever way they are named.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::support::{Folder, noise, object, program, stderr, stdout};
+
+const N: usize = 120;
+const D: usize = 8;
+
+/// x.npy and y.npy, and the same points in other files.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    let (x, y) = (noise(N * D, 1), noise(N * D, 2));
+    folder.npy("x.npy", &x, N, D);
+    folder.npy("y.npy", &y, N, D);
+    let rows = || x.chunks(D).zip(y.chunks(D));
+    let lines = |line: &dyn Fn(&[f32], &[f32]) -> String| rows().map(|(x, y)| line(x, y)).collect::<String>();
+    let put = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
+    put("pairs.jsonl", lines(&|x, y| format!("{}\n", json!({"anchor": x, "positive": y}))).into());
+    put("pairs.csv", format!("anchor,positive\n{}", lines(&|x, y| format!("\"{x:?}\",\"{y:?}\"\n"))).into());
+    let numbers = |x: &[f32]| x.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+    put("x.csv", lines(&|x, _| format!("{}\n", numbers(x))).into());
+    let vector = |x: &[f32]| {
+        let bytes = x.iter().flat_map(|value| value.to_le_bytes());
+        (D as u32).to_le_bytes().into_iter().chain(bytes).collect::<Vec<_>>()
+    };
+    put("x.fvecs", rows().flat_map(|(x, _)| vector(x)).collect());
+    put("unnamed", rows().flat_map(|(x, _)| vector(x)).collect());
+    folder
+}
+
+fn run(folder: &Folder, arguments: &[&str]) -> Value {
+    object(&program().args(arguments).current_dir(folder.path()).output().unwrap())
+}
+
+#[test]
+fn every_format_gives_the_bits_of_npy() {
+    let folder = folder();
+    let wanted = folder.json(&["x.npy"])["uniformity"].clone();
+    for line in [
+        &["x.csv"][..],
+        &["x.fvecs"],
+        &["unnamed", "--format", "fvecs"],
+        &["pairs.jsonl", "--column", "anchor"],
+        &["pairs.csv", "--column", "anchor"],
+    ] {
+        assert_eq!(folder.json(line)["uniformity"], wanted, "{line:?}");
+    }
+}
+
+#[test]
+fn two_columns_of_one_file_are_pairs() {
+    let folder = folder();
+    let wanted = folder.json(&["x.npy", "y.npy", "--tau", "0.1"]);
+    for file in ["pairs.jsonl", "pairs.csv"] {
+        let found = folder.json(&[file, "--columns", "anchor,positive", "--tau", "0.1"]);
+        for key in ["alignment", "uniformity", "contrastive"] {
+            assert_eq!(found[key], wanted[key], "{file}: {key}");
+        }
+        let named = json!({"x": format!("{file}, anchor"), "y": format!("{file}, positive")});
+        assert_eq!(found["files"], named);
+        // Two files, and a name for each.
+        let swapped = folder.json(&[file, file, "--columns", "positive,anchor"]);
+        assert_eq!(swapped["uniformity"]["x"], wanted["uniformity"]["y"]);
+        let table = folder.eval(&[file, "--columns", "anchor,positive"]);
+        assert!(stdout(&table).contains(&format!("y       {file}, positive\n")), "{}", stdout(&table));
+    }
+}
+
+#[test]
+fn sets_of_any_size_are_of_any_format() {
+    let folder = folder();
+    let columns = ["--columns", "anchor,positive"];
+    let wanted = folder.json(&["x.npy", "y.npy", "--max-memory", "1G", "--across"]);
+    let found = folder.json(&[&["pairs.jsonl", "--max-memory", "1G", "--across"][..], &columns].concat());
+    assert_eq!((&found["uniformity"], &found["alignment"]), (&wanted["uniformity"], &wanted["alignment"]));
+    assert_eq!(found["read"], json!({"columns": ["anchor", "positive"]}));
+    // A plan says how its parts read.
+    let plan = [&["plan", "pairs.jsonl", "--across", "--parts", "1"][..], &columns].concat();
+    let plan = program().args(plan).current_dir(folder.path()).output().unwrap();
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    let part = ["part", "run.plan", "1", "--out", "parts", "--device", "cpu"];
+    let part = program().args(part).current_dir(folder.path()).output().unwrap();
+    assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
+    let merged = run(&folder, &["merge", "run.plan", "parts", "--json"]);
+    assert_eq!(merged["uniformity"], wanted["uniformity"]);
+}
+
+#[test]
+fn codes_are_what_options_make_of_them() {
+    let folder = folder();
+    let codes: Vec<u8> = (0..N * D).map(|i| (i * i * 7 % 251) as u8).collect();
+    let points = |of: &dyn Fn(u8) -> f32| codes.iter().map(|&code| of(code)).collect::<Vec<_>>();
+    folder.write("codes.npy", "|u1", &format!("({N}, {D})"), &codes);
+    folder.npy("plain.npy", &points(&f32::from), N, D);
+    folder.npy("scaled.npy", &points(&|code| 0.5 * (f32::from(code) - 128.0)), N, D);
+    let bits =
+        codes.iter().flat_map(|code| (0..8).rev().map(move |bit| f32::from((code >> bit & 1) * 2) - 1.0));
+    folder.npy("signs.npy", &bits.collect::<Vec<_>>(), N, 8 * D);
+    let value = |line: &[&str]| folder.json(line)["uniformity"]["x"].clone();
+    assert_eq!(value(&["codes.npy"]), value(&["plain.npy"]));
+    assert_eq!(value(&["codes.npy", "--quant-scale", "0.5", "--quant-zero", "128"]), value(&["scaled.npy"]));
+    assert_eq!(value(&["codes.npy", "--bits"]), value(&["signs.npy"]));
+}
+
+#[test]
+fn files_of_other_libraries_are_read() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../io/tests/data");
+    let value = |name: &str, more: &[&str]| {
+        let folder = Folder::new();
+        let file = data.join(name);
+        folder.json(&[&[file.to_str().unwrap()], more].concat())["uniformity"]["x"].clone()
+    };
+    let wanted = value("f32.npy", &[]);
+    for name in ["one.npz", "f32.safetensors", "points.fbin"] {
+        assert_eq!(value(name, &[]), wanted, "{name}");
+    }
+    assert_eq!(value("several.safetensors", &["--tensor", "a"]), wanted);
+    assert_eq!(value("bf16.npy", &["--dtype", "bf16"]), wanted);
+    assert_eq!(value("float32_list.parquet", &[]), value("float32_list.arrow", &[]));
+}
+
+#[test]
+fn names_that_are_not_there_are_refused_with_those_that_are() {
+    let folder = folder();
+    for (line, words) in [
+        (&["pairs.jsonl"][..], &["anchor", "positive", "--column"][..]),
+        (&["pairs.jsonl", "--column", "negative"], &["negative", "anchor"]),
+        (&["pairs.csv"], &["anchor", "positive", "--column"]),
+    ] {
+        let output = folder.eval(line);
+        assert_eq!(output.status.code(), Some(3), "{line:?}: {}", stderr(&output));
+        for word in words {
+            assert!(stderr(&output).contains(word), "{line:?}: {word}: {}", stderr(&output));
+        }
+    }
+    for line in [&["pairs.csv", "--columns", "anchor"], &["pairs.csv", "--format", "docx"]] {
+        assert_eq!(folder.eval(line).status.code(), Some(2), "{line:?}");
+    }
+}

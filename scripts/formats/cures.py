@@ -1,0 +1,117 @@
+"""Files that the program refuses: each error names its cure, and what the cure makes is read to the right value.
+
+A cure is Python on `x`, what numpy.load gives, or a command of the shell.
+"""
+
+import bz2
+import gzip
+import lzma
+import pickle
+import shutil
+import subprocess
+import tarfile
+
+import ml_dtypes
+import numpy
+import pyarrow
+import pyarrow.parquet
+
+from program import check, run, uniformity
+
+rng = numpy.random.default_rng(2)
+X = rng.standard_normal((60, 12)).astype("f4")
+VALUE = uniformity(X)
+
+
+def refused(file, *parts, options=()):
+    """That a file is refused as a fault of the input, in words that these are parts of."""
+    code, _, said = run(file, *options)
+    assert code == 3, f"{file}: exit code {code}: {said}"
+    for part in (file, *parts):
+        assert part in said, f"{file}: '{part}' is not in: {said}"
+
+
+def by_python(file, array, cure, expected):
+    """A .npy file that is refused, and the expression that its error gives."""
+    numpy.save(file, array, allow_pickle=True)
+    refused(file, cure)
+    x = numpy.load(file, allow_pickle=True)
+    numpy.save("cured.npy", eval(cure, {"numpy": numpy, "x": x}))
+    check(f"{file}: {cure}", expected, "cured.npy")
+
+
+def by_shell(file, command, made, *words):
+    """A file that is refused, and the command that its error gives."""
+    refused(file, *words, command.split()[0])
+    subprocess.run(command.replace("FILE", file), shell=True, check=True)
+    check(f"{file}: {command}", VALUE, made)
+
+
+def arrays():
+    rows = numpy.empty(len(X), dtype=object)
+    rows[:] = list(X)
+    by_python("objects.npy", rows, "numpy.stack(x).astype('float32')", VALUE)
+    by_python("complex.npy", X.astype("c8"), "x.astype('float32')", VALUE)
+    views = X.reshape(len(X) // 2, 2, -1)
+    by_python("views.npy", views, "x.reshape(-1, x.shape[-1])", VALUE)
+    records = numpy.zeros(len(X), dtype=[("field", "f4", X.shape[1])])
+    records["field"] = X
+    by_python("records.npy", records, "x['field'].astype('float32')", VALUE)
+    raw = X.astype(ml_dtypes.bfloat16)
+    numpy.save("raw.npy", raw)
+    refused("raw.npy", "--dtype", "x.astype('float32')")
+    check("raw.npy: --dtype bf16", uniformity(raw.astype("f4")), "raw.npy", "--dtype", "bf16")
+    numpy.save("cured.npy", raw.astype("float32"))
+    check("raw.npy: x.astype('float32')", uniformity(raw.astype("f4")), "cured.npy")
+
+
+def labels():
+    numpy.save("x.npy", X)
+    words = numpy.array(["cat", "dog"] * (len(X) // 2))
+    cure = "numpy.unique(x, return_inverse=True)[1]"
+    for name, column in {"words": words, "objects": words.astype(object), "halves": numpy.arange(len(X)) // 2 / 2}.items():
+        numpy.save("labels.npy", column, allow_pickle=True)
+        code, _, said = run("x.npy", "--labels", "labels.npy")
+        assert code == 3 and cure in said, f"{name}: {said}"
+        numpy.save("cured.npy", eval(cure, {"numpy": numpy, "x": column}))
+        check(f"labels of {name}: {cure}", VALUE, "x.npy", "--labels", "cured.npy")
+
+
+def others():
+    numpy.save("x.npy", X)
+    bytes_of_x = open("x.npy", "rb").read()
+    for module, ending, command in ((gzip, "gz", "gunzip FILE"), (bz2, "bz2", "bunzip2 FILE"), (lzma, "xz", "unxz FILE")):
+        with module.open(f"packed.npy.{ending}", "wb") as file:
+            file.write(bytes_of_x)
+        if shutil.which(command.split()[0]):
+            by_shell(f"packed.npy.{ending}", command, "packed.npy", "compressed")
+            continue
+        print(f"not tried: {command}, which is not on this machine")
+    with tarfile.open("archive.tar", "w") as tar:
+        tar.add("x.npy", "inside.npy")
+    by_shell("archive.tar", "tar -xf FILE", "inside.npy", "a tar archive")
+    with open("pointer.npy", "w") as file:
+        file.write("version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 61568\n")
+    refused("pointer.npy", "git lfs pull")
+    with open("page.npy", "w") as file:
+        file.write("<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n")
+    refused("page.npy", "a web page")
+    with open("points.pkl", "wb") as file:
+        pickle.dump(X, file)
+    refused("points.pkl", "pickle", "never executed", "numpy.save")
+    numpy.save("cured.npy", pickle.load(open("points.pkl", "rb")))
+    check("points.pkl: numpy.save", VALUE, "cured.npy")
+
+
+def columns():
+    table = pyarrow.table({"a": list(X), "b": list(2 * X), "row": numpy.arange(len(X))})
+    pyarrow.parquet.write_table(table, "several.parquet")
+    refused("several.parquet", "a", "b", "--column")
+    check("several.parquet: --column b", VALUE, "several.parquet", "--column", "b")
+    numpy.savez("several.npz", first=X, second=2 * X)
+    refused("several.npz", "first", "second", "--member")
+    check("several.npz: --member second", VALUE, "several.npz", "--member", "second")
+
+
+for part in (arrays, labels, others, columns):
+    part()
