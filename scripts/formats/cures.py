@@ -51,7 +51,10 @@ def arrays():
     rows = numpy.empty(len(X), dtype=object)
     rows[:] = list(X)
     by_python("objects.npy", rows, "numpy.stack(x).astype('float32')", VALUE)
-    by_python("complex.npy", X.astype("c8"), "x.astype('float32')", VALUE)
+    parts = X.reshape(len(X), 2, -1)
+    cure = "numpy.concatenate([x.real, x.imag], axis=1)"
+    by_python("complex.npy", parts[:, 0] + 1j * parts[:, 1], cure, VALUE)
+    by_python("digits.npy", X.astype("U32"), "x.astype('float32')", VALUE)
     views = X.reshape(len(X) // 2, 2, -1)
     by_python("views.npy", views, "x.reshape(-1, x.shape[-1])", VALUE)
     records = numpy.zeros(len(X), dtype=[("field", "f4", X.shape[1])])
@@ -81,12 +84,13 @@ def others():
     numpy.save("x.npy", X)
     bytes_of_x = open("x.npy", "rb").read()
     for module, ending, command in ((gzip, "gz", "gunzip FILE"), (bz2, "bz2", "bunzip2 FILE"), (lzma, "xz", "unxz FILE")):
-        with module.open(f"packed.npy.{ending}", "wb") as file:
+        made = f"from_{ending}.npy"
+        with module.open(f"{made}.{ending}", "wb") as file:
             file.write(bytes_of_x)
         if shutil.which(command.split()[0]):
-            by_shell(f"packed.npy.{ending}", command, "packed.npy", "compressed")
-            continue
-        print(f"not tried: {command}, which is not on this machine")
+            by_shell(f"{made}.{ending}", command, made, "compressed")
+        else:
+            print(f"not tried: {command}, which is not on this machine")
     with tarfile.open("archive.tar", "w") as tar:
         tar.add("x.npy", "inside.npy")
     by_shell("archive.tar", "tar -xf FILE", "inside.npy", "a tar archive")

@@ -47,7 +47,7 @@ def archives():
     check(".npz", VALUE, "x.npz")
     numpy.savez_compressed("x.npz", anchor=X, positive=Y)
     check("compressed .npz", VALUE, "x.npz", "--member", "anchor")
-    report = check("two members of an .npz", VALUE, "x.npz", "--member", "anchor,positive")
+    report = check("two members of an .npz", VALUE, "x.npz", "--members", "anchor,positive")
     assert abs(report["alignment"]["value"] - alignment(X, Y)) < 1e-6, report
     safetensors.numpy.save_file({"x": X.astype("f2"), "bias": X[0]}, "x.safetensors")
     check("safetensors", uniformity(X.astype("f2")), "x.safetensors")

@@ -255,7 +255,7 @@ pub enum Fault {
     #[error("holds records, not numbers; save one field as a matrix: x['field'].astype('float32')")]
     Records,
     /// Complex numbers, text, dates, and whatever else is no real number.
-    #[error("holds values of dtype '{descr}', not real numbers; save x.astype('float32')")]
+    #[error("holds values of dtype '{descr}', not real numbers; save {}", as_real(.descr))]
     NotReal {
         /// The dtype, shortened and escaped.
         descr: String,
@@ -640,6 +640,12 @@ impl From<io::Error> for Fault {
             _ => Self::Io(error),
         }
     }
+}
+
+/// Real numbers of what is none. Distances of complex points are those of their parts as dimensions.
+fn as_real(descr: &str) -> &'static str {
+    let kind = descr.trim_start_matches(['<', '>', '=', '|']);
+    if kind.starts_with('c') { "numpy.concatenate([x.real, x.imag], axis=1)" } else { "x.astype('float32')" }
 }
 
 fn prefix(path: &Path) -> String {

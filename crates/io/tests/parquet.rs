@@ -111,6 +111,7 @@ fn nulls_and_ragged_rows_by_their_row() {
         let fault = refused("long", "row 1 has 4 values, and row 0 has 3");
         assert!(matches!(fault, Fault::RowWidth { row: 1, found: 4, dims: 3 }), "{fault}");
         refused("long_last", "row 2 has 4 values, and row 0 has 3");
+        refused("short_last", "row 2 has 2 values, and row 0 has 3");
         assert!(matches!(refused("no_rows", "no points"), Fault::Empty { rows: 0, .. }));
     }
 }

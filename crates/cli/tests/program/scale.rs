@@ -177,7 +177,7 @@ fn squared_mmd_is_estimated_where_pairs_are_across() {
         "{found} and {value}"
     );
     let table = folder.eval(&[&line[..], &["--tolerance", "2e-2"]].concat());
-    assert!(stdout(&table).contains("squared MMD        t = 2"), "{}", stdout(&table));
+    assert!(stdout(&table).contains("squared MMD       t = 2"), "{}", stdout(&table));
 }
 
 #[test]

@@ -98,6 +98,7 @@ for name, points in {
     "null_value": lists([[1, 2], [3, 4], [5, None], [6, 7]]),
     "short": lists([[1, 2, 3], [4, 5, 6], [7, 8], [9, 10, 11, 12]]),
     "long": lists([[1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]),
+    "short_last": lists([[1, 2, 3], [4, 5, 6], [8, 9]]),
     "long_last": lists([[1, 2, 3], [4, 5, 6], [8, 9, 10, 11]]),
     "no_rows": lists([]),
     "strings": pyarrow.array([["a"], ["b"]]),

@@ -94,9 +94,18 @@ impl Points {
             let Some(expected) = rows.checked_mul(self.dims) else {
                 return Err(Fault::Huge { rows: rows as u64, dims: self.dims as u64 });
             };
-            if values.and_then(|values| usize::try_from(values).ok()) != Some(expected) {
+            let values = values.and_then(|values| usize::try_from(values).ok());
+            if values != Some(expected) {
                 self.check_levels(group)?;
-                return Err(damaged("a row group whose values are not those of its rows"));
+                // Levels do not tell where the last row ends.
+                let of_last = values.and_then(|values| values.checked_sub(expected - self.dims));
+                let last = self.rows_of(group).end.saturating_sub(1);
+                return Err(match of_last {
+                    Some(found) if (1..self.dims).contains(&found) => {
+                        Fault::RowWidth { row: last, found, dims: self.dims }
+                    }
+                    _ => damaged("a row group whose values are not those of its rows"),
+                });
             }
         }
         Ok(())
