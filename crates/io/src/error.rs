@@ -532,6 +532,14 @@ pub enum Fault {
         /// The row.
         row: usize,
     },
+    /// Something behind the list of rows of a JSON file.
+    #[error(
+        "goes on behind the list of its {rows} rows; write one list in all, or one row a line without lists around them"
+    )]
+    BehindList {
+        /// Rows of the list.
+        rows: usize,
+    },
     /// A text whose first line claims another number of rows.
     #[error("has {found} rows, and its first line claims {claimed}; it was cut short: copy or save it again")]
     TextRows {

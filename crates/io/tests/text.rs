@@ -133,6 +133,31 @@ fn lists_of_json() {
 }
 
 #[test]
+fn lists_of_json_that_something_follows() {
+    for text in
+        ["[[1,2]]\n[[3,4]]\n", "[{\"v\":[1]}]\n{\"v\":[2]}\n", "[[1]] x", "[[1]]]", "{\"data\":[[1]]}}"]
+    {
+        assert!(matches!(
+            refused("x.json", text, "behind the list of its 1 rows"),
+            Fault::BehindList { rows: 1 }
+        ));
+    }
+    let line =
+        "{\"data\": [{\"embedding\": [1, 2]}], \"model\": \"]} \\\" m\", \"usage\": {\"tokens\": [1]}}\n \n";
+    assert_eq!(numbers("x.jsonl", line), [1.0, 2.0]);
+    // More than is read at once.
+    assert_eq!(numbers("x.json", &format!("[[1]]{}", " ".repeat(200_000))), [1.0]);
+    refused("x.json", format!("[[1]]{}[[2]]", " ".repeat(200_000)), "behind the list");
+    assert!(matches!(refused("x.jsonl", line.repeat(2), "one row a line"), Fault::BehindList { rows: 1 }));
+    let end = line.trim_end().len();
+    for length in line.find(']').unwrap()..end {
+        assert!(Text::new("x.json", &line[..length]).read().is_err(), "{}", &line[..length]);
+    }
+    refused("x.json", &line[..end - 1], "ends within the object");
+    refused("x.json", "[[1, 2]}", "ends with a brace");
+}
+
+#[test]
 fn delimited_text() {
     assert_eq!(numbers("x.csv", "1,2\n3,4"), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(numbers("x.csv", "\u{feff}a;b\r\n1;2\r\n3;-4e-1\r\n\r\n"), [1.0, 2.0, 3.0, -0.4]);

@@ -52,10 +52,10 @@ fn beginning(head: &[u8]) -> (End, u64) {
     if let [b'[', rest @ ..] = text.trim_ascii_start()
         && let [b'[' | b'{', ..] = rest.trim_ascii_start()
     {
-        return (End::Element, start as u64 + 1);
+        return (End::Element { objects: 0 }, start as u64 + 1);
     }
     match list_of_data(&head[start..]) {
-        Some(list) => (End::Element, (start + list) as u64),
+        Some(list) => (End::Element { objects: 1 }, (start + list) as u64),
         None => (End::Line, if head.starts_with(MARK) { MARK.len() as u64 } else { 0 }),
     }
 }

@@ -17,8 +17,9 @@ pub(crate) enum End {
     Line,
     /// A line is a row, but for line ends in fields in quotes; fields are separated by this byte.
     Record(u8),
-    /// A row is an element of a list of JSON, which ends at a comma or at the end of the list.
-    Element,
+    /// A row is an element of a list of JSON, which ends at a comma or at the end of the list. The list is in so many objects,
+    /// and nothing follows them.
+    Element { objects: usize },
 }
 
 /// What is read next.
@@ -54,8 +55,10 @@ impl<'a, R: ReadAt + ?Sized> Cursor<'a, R> {
                 let text = &self.buffer[start..start + length];
                 return Ok(Some((offset, text.strip_suffix(b"\r").unwrap_or(text))));
             }
-            if self.end == End::Element && self.is_last {
-                return Ok(None);
+            if let End::Element { objects } = self.end
+                && self.is_last
+            {
+                return self.check_rest(objects).map(|()| None);
             }
         }
     }
@@ -77,7 +80,7 @@ impl<'a, R: ReadAt + ?Sized> Cursor<'a, R> {
             if self.is_last || !self.fill()? {
                 let left = self.buffer.len() - self.used;
                 // A list has an end of its own.
-                if state.is_open || self.end == End::Element && !self.is_last {
+                if state.is_open || matches!(self.end, End::Element { .. }) && !self.is_last {
                     return Err(Fault::TextCut { row: self.row });
                 }
                 if left == 0 || self.is_last {
@@ -86,6 +89,26 @@ impl<'a, R: ReadAt + ?Sized> Cursor<'a, R> {
                 return Ok(Some((left, 0)));
             }
         }
+    }
+
+    /// Reads the file from the end of a list of JSON on. Fails unless the objects around it end, and only blanks follow: more
+    /// rows behind them would be lost in silence.
+    fn check_rest(&mut self, objects: usize) -> Result<(), Fault> {
+        let damaged = |problem: &str| Fault::Damaged { format: "JSON", problem: problem.into() };
+        if self.buffer.get(self.used) == Some(&b'}') {
+            return Err(damaged("the list of its rows ends with a brace"));
+        }
+        let mut state = State { depth: objects + 1, ..State::default() };
+        loop {
+            if !state.close(&self.buffer[self.used..]) {
+                return Err(Fault::BehindList { rows: self.row });
+            }
+            self.used = self.buffer.len();
+            if !self.fill()? {
+                break;
+            }
+        }
+        if state.depth == 0 { Ok(()) } else { Err(damaged("it ends within the object that its rows are in")) }
     }
 
     /// Reads more bytes; none are left where it returns false.
@@ -120,7 +143,7 @@ impl State {
         match end {
             End::Line => memchr(b'\n', &bytes[seen..]).map(|at| seen + at),
             End::Record(separator) => self.record(separator, bytes, seen),
-            End::Element => self.element(bytes, seen),
+            End::Element { .. } => self.element(bytes, seen),
         }
     }
 
@@ -143,10 +166,7 @@ impl State {
     fn element(&mut self, bytes: &[u8], seen: usize) -> Option<usize> {
         for (at, &byte) in bytes.iter().enumerate().skip(seen) {
             match byte {
-                _ if self.is_escaped => self.is_escaped = false,
-                b'\\' if self.is_quoted => self.is_escaped = true,
-                b'"' => self.is_quoted = !self.is_quoted,
-                _ if self.is_quoted => {}
+                _ if self.is_of_string(byte) => {}
                 b'[' | b'{' => self.depth += 1,
                 b',' if self.depth == 0 => return Some(at),
                 b']' | b'}' if self.depth == 0 => {
@@ -158,5 +178,30 @@ impl State {
             }
         }
         None
+    }
+
+    /// Goes on until all brackets are closed. Returns whether only blanks follow them.
+    fn close(&mut self, bytes: &[u8]) -> bool {
+        bytes.iter().all(|&byte| {
+            match byte {
+                _ if self.depth == 0 => return byte.is_ascii_whitespace(),
+                _ if self.is_of_string(byte) => {}
+                b'[' | b'{' => self.depth += 1,
+                b']' | b'}' => self.depth -= 1,
+                _ => {}
+            }
+            true
+        })
+    }
+
+    /// Whether the next byte is one of a string of JSON.
+    fn is_of_string(&mut self, byte: u8) -> bool {
+        match byte {
+            _ if self.is_escaped => self.is_escaped = false,
+            b'\\' if self.is_quoted => self.is_escaped = true,
+            b'"' => self.is_quoted = !self.is_quoted,
+            _ => return self.is_quoted,
+        }
+        true
     }
 }
