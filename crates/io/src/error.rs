@@ -504,6 +504,14 @@ pub enum Fault {
         /// Fields in the first line.
         fields: usize,
     },
+    /// More fields of a row than any point needs.
+    #[error(
+        "row 0 has more than {limit} fields, more than any point needs; check that it holds points, one a line"
+    )]
+    ManyFields {
+        /// Fields allowed.
+        limit: usize,
+    },
     /// Columns that are no numbers.
     #[error(
         "has columns that are no numbers: {columns}; choose the others with --column, as names a,b or a pattern x*"

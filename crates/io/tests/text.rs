@@ -178,8 +178,42 @@ fn delimited_text() {
     assert!(error.to_string().contains("'y'") && error.to_string().contains("id, x0, x1, name"), "{error}");
     refused("x.csv", ",a,b\n0,1,2\n1,3,4\n", "index=False");
     // The names that pandas gives to columns without any.
-    assert_eq!(numbers("x.csv", "0,1,2\n7,8,9\n"), [7.0, 8.0, 9.0]);
+    assert_eq!(numbers("x.csv", "0,1,2\n7,8.5,9\n"), [7.0, 8.5, 9.0]);
+    assert_eq!(numbers("x.csv", "0,1\n7e1,8\n"), [70.0, 8.0]);
     refused("x.csv", ",0,1\n0,1,2\n", "index=False");
+    refused("x.csv", ",0,1\n0,1.5,2\n", "index=False");
+}
+
+/// A first line that may be names or a point is a point.
+#[test]
+fn first_points_are_not_lost() {
+    for null in ["null", "NULL", "None", "NA", "n/a", "<NA>", "-", ""] {
+        let fault = refused("x.csv", format!("1,{null},3\n4,5,6\n"), "row 0 has no value in dimension 1");
+        assert!(matches!(fault, Fault::NullValue { row: 0, dim: 1 }));
+    }
+    assert!(matches!(refused("x.csv", "1,nan,3\n4,5,6\n", "not finite"), Fault::Content(_)));
+    // The columns that the message says, and the first row with them.
+    for (text, expected) in [
+        ("doc1,0.1,0.2\ndoc2,3,4\n", [0.1, 0.2, 3.0, 4.0]),
+        ("doc1;1e-1;2\ndoc2;3;4\n", [0.1, 2.0, 3.0, 4.0]),
+    ] {
+        refused("x.csv", text, "no numbers: 0; choose the others with --column");
+        assert_eq!(named("x.csv", text, "1,2"), expected);
+    }
+    assert_eq!(numbers("x.csv", "0,1\n3,4\n"), [0.0, 1.0, 3.0, 4.0]);
+    assert_eq!(numbers("x.csv", "0,1\n"), [0.0, 1.0]);
+    assert_eq!(numbers("x.txt", "0 1 2\n3.5 4.5 5.5\n"), [0.0, 1.0, 2.0, 3.5, 4.5, 5.5]);
+    assert_eq!(numbers("x.tsv", "0\t1\n3.5\t4\n"), [0.0, 1.0, 3.5, 4.0]);
+}
+
+#[test]
+fn what_separates_fields() {
+    // Names of several words.
+    assert_eq!(numbers("x.csv", "the first of all,the second\n1,2\n"), [1.0, 2.0]);
+    assert_eq!(numbers("X.CSV", "a\n1\n2\n"), [1.0, 2.0]);
+    assert!(matches!(refused("X.TSV", "a 1 2\nb 3 4\n", "no numbers"), Fault::TextColumns { .. }));
+    let fault = refused("x.csv", ",".repeat(1 << 20), "more than 1048576 fields");
+    assert!(matches!(fault, Fault::ManyFields { limit: 1_048_576 }));
 }
 
 #[test]

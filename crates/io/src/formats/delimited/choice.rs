@@ -7,7 +7,7 @@ use crate::{
     dtype::excerpt,
     formats::{
         columns::{Candidate, choose, listed},
-        text::is_number,
+        text::{is_null, is_number},
     },
 };
 
@@ -47,7 +47,7 @@ impl Choice {
                 .map(|(column, name)| Candidate { name: name.clone(), value: Some(column).filter(is_list) });
             return choose(&candidates.collect::<Vec<_>>(), None).map(Self::List);
         }
-        let is_text = |value: &[u8]| !value.trim_ascii().is_empty() && !is_number(value);
+        let is_text = |value: &[u8]| !is_null(value) && !is_number(value);
         let text = names.iter().zip(values).filter(|(_, value)| is_text(value));
         let text = text.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
         if !text.is_empty() {

@@ -9,8 +9,8 @@ use std::path::Path;
 use crate::{
     Fault, Reading,
     formats::{
-        Format, Input,
-        text::{Cursor, Each, End, MARK, Row, Rows, first_row, is_number, list, may_be_text},
+        Format, Input, endings,
+        text::{Cursor, Each, End, MARK, Row, Rows, first_row, is_null, is_number, list, may_be_text},
     },
     read_at::ReadAt,
     stored::Stored,
@@ -20,6 +20,9 @@ use crate::{
 use choice::Choice;
 use fields::fields;
 
+/// More fields of a row than any point needs.
+const MOST_FIELDS: usize = 1 << 20;
+
 /// What separates fields, the likeliest first. Spaces may be several.
 const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b' '];
 
@@ -28,7 +31,7 @@ pub(crate) struct Delimited;
 
 impl Format for Delimited {
     fn recognises(&self, head: &[u8], path: &Path) -> bool {
-        let is_named = path.extension().is_some_and(|ending| ending == "csv" || ending == "tsv");
+        let is_named = endings::is(path, "csv") || endings::is(path, "tsv");
         let first = first_row(head);
         let has_fields = || [b'\t', b',', b';'].iter().any(|separator| first.contains(separator));
         may_be_text(head) && !first.is_empty() && (is_named || has_fields() || is_row_of_numbers(first))
@@ -56,16 +59,20 @@ fn first(stored: &Stored, start: u64, wanted: Option<&str>) -> Result<(u64, Reco
     let separator = separator(stored, start);
     let mut records = Cursor::new(stored, End::Record(separator), 0, start);
     let Some((start, line)) = records.next()? else { return Err(empty) };
-    let first = owned(line, separator);
-    if !first.iter().any(|field| is_name(field)) && !are_numbered(&first) {
+    let first = owned(line, separator)?;
+    let second = match records.next()? {
+        Some((start, line)) => Some((start, owned(line, separator)?)),
+        None => None,
+    };
+    let below = second.as_ref().map_or(&[][..], |(_, values)| values);
+    if !are_names(&first, below, separator) {
         let names = (0..first.len()).map(|column| column.to_string()).collect::<Vec<_>>();
         let choice = Choice::of(&names, &first, wanted, false)?;
         return Ok((start, Record { separator, fields: first.len(), choice }));
     }
     let names =
         first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned()).collect::<Vec<_>>();
-    let Some((start, line)) = records.next()? else { return Err(empty) };
-    let values = owned(line, separator);
+    let Some((start, values)) = second else { return Err(empty) };
     if values.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: values.len(), fields: names.len() });
     }
@@ -73,41 +80,70 @@ fn first(stored: &Stored, start: u64, wanted: Option<&str>) -> Result<(u64, Reco
     Ok((start, Record { separator, fields: names.len(), choice }))
 }
 
-/// What separates the fields of the first row: what makes the most of them, the first of equals.
+/// What separates the fields of the first row: what makes the most of them, the first of equals. Spaces are within fields
+/// where anything else makes two.
 fn separator(stored: &Stored, start: u64) -> u8 {
     let (mut most, mut best) = (0, SEPARATORS[0]);
     for separator in SEPARATORS {
         let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
         // With another separator, a quote may begin no field, and not be closed.
         let Ok(Some((_, row))) = rows.next() else { continue };
-        let count = owned(row, separator).len();
-        if count > most {
+        let count = count(row, separator);
+        if count > most && (separator != b' ' || most < 2) {
             (most, best) = (count, separator);
         }
     }
     best
 }
 
-fn owned(line: &[u8], separator: u8) -> Vec<Vec<u8>> {
-    let mut owned = Vec::new();
+fn count(line: &[u8], separator: u8) -> usize {
+    let mut count = 0;
     // Nothing here fails.
-    let _ = fields(line, separator, |_, field| {
-        owned.push(field.to_vec());
+    let _ = fields(line, separator, |_, _| {
+        count += 1;
         Ok(())
     });
-    owned
+    count
 }
 
-/// Whether a field of the first line is a name: neither a number, nor a list of them, nor nothing.
+/// The fields of the first line, or the one below it, which must not be too many to keep.
+fn owned(line: &[u8], separator: u8) -> Result<Vec<Vec<u8>>, Fault> {
+    let mut owned = Vec::new();
+    fields(line, separator, |column, field| {
+        if column == MOST_FIELDS {
+            return Err(Fault::ManyFields { limit: MOST_FIELDS });
+        }
+        owned.push(field.to_vec());
+        Ok(())
+    })?;
+    Ok(owned)
+}
+
+/// Whether the first line has the names of the columns. A point that was taken for names would be lost in silence: where
+/// both are possible, it is a point.
+fn are_names(first: &[Vec<u8>], below: &[Vec<u8>], separator: u8) -> bool {
+    if first.iter().any(|field| is_name(field)) {
+        return !first.iter().any(|field| is_fraction(field));
+    }
+    // pandas writes nothing above its index.
+    let has_index = first.first().is_some_and(Vec::is_empty);
+    let is_above_points = separator == b',' && below.iter().any(|field| is_fraction(field));
+    are_numbered(if has_index { &first[1..] } else { first }) && (has_index || is_above_points)
+}
+
+/// Whether a field of the first line is a name: neither a number, nor a list of them, nor a missing value.
 fn is_name(field: &[u8]) -> bool {
     let field = field.trim_ascii();
-    !field.is_empty() && !field.starts_with(b"[") && !is_number(field)
+    !is_null(field) && !field.starts_with(b"[") && !is_number(field)
 }
 
-/// Whether the fields are 0, 1, 2, …, as the names that pandas gives to columns without any; behind nothing where it has
-/// written an index.
-fn are_numbered(fields: &[Vec<u8>]) -> bool {
-    let names = if fields.first().is_some_and(Vec::is_empty) { &fields[1..] } else { fields };
+/// Whether a field is a number with a fraction or an exponent.
+fn is_fraction(field: &[u8]) -> bool {
+    is_number(field) && field.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+}
+
+/// Whether the fields are 0, 1, 2, …, as the names that pandas gives to columns without any.
+fn are_numbered(names: &[Vec<u8>]) -> bool {
     names.len() > 1 && names.iter().enumerate().all(|(number, name)| *name == number.to_string().as_bytes())
 }
 

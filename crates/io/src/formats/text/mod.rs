@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use crate::Fault;
 
 pub(crate) use cursor::{Cursor, End};
-pub(crate) use number::{Each, is_number, list};
+pub(crate) use number::{Each, is_null, is_number, list};
 pub(crate) use table::Rows;
 
 /// How a row of text holds numbers.

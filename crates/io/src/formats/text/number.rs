@@ -12,6 +12,12 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
     parsed::<f64>(text).is_some()
 }
 
+/// Whether a text stands for a value that is missing, as pandas reads it.
+pub(crate) fn is_null(text: &[u8]) -> bool {
+    const NULLS: [&[u8]; 7] = [b"", b"null", b"none", b"na", b"n/a", b"<na>", b"-"];
+    NULLS.iter().any(|null| text.trim_ascii().eq_ignore_ascii_case(null))
+}
+
 /// The number that a text is, rounded once to the nearest of its type.
 pub(super) fn parsed<T: str::FromStr>(text: &[u8]) -> Option<T> {
     str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
@@ -19,9 +25,12 @@ pub(super) fn parsed<T: str::FromStr>(text: &[u8]) -> Option<T> {
 
 /// The number at a place of a row.
 pub(super) fn number<T: str::FromStr>(text: &[u8], row: usize, dim: usize) -> Result<T, Fault> {
-    parsed(text).ok_or_else(|| match text.trim_ascii() {
-        b"" | b"null" | b"None" | b"NULL" => Fault::NullValue { row, dim },
-        text => Fault::NotNumber { row, dim, found: excerpt(text) },
+    parsed(text).ok_or_else(|| {
+        if is_null(text) {
+            Fault::NullValue { row, dim }
+        } else {
+            Fault::NotNumber { row, dim, found: excerpt(text.trim_ascii()) }
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::{
     Fault, Reading,
     formats::{
-        Format, Input,
+        Format, Input, endings,
         text::{Cursor, Each, End, MARK, Row, Rows, after_mark, is_number, may_be_text},
     },
     read_at::ReadAt,
@@ -22,7 +22,7 @@ pub(crate) struct Words;
 
 impl Format for Words {
     fn recognises(&self, head: &[u8], path: &Path) -> bool {
-        let is_table = path.extension().is_some_and(|ending| ending == "csv" || ending == "tsv");
+        let is_table = endings::is(path, "csv") || endings::is(path, "tsv");
         if is_table || !may_be_text(head) {
             return false;
         }
