@@ -80,6 +80,18 @@ def labels():
         check(f"labels of {name}: {cure}", VALUE, "x.npy", "--labels", "cured.npy")
 
 
+def labels_of_text():
+    numpy.save("x.npy", X)
+    with open("labels.txt", "w") as file:
+        file.write("cat\ndog\n" * (len(X) // 2))
+    code, _, said = run("x.npy", "--labels", "labels.txt")
+    cure = "numpy.unique(x, return_inverse=True)[1]"
+    assert code == 3 and cure in said and "numpy.loadtxt(f, dtype=str)" in said, said
+    x = numpy.loadtxt("labels.txt", dtype=str)
+    numpy.save("cured.npy", eval(cure, {"numpy": numpy, "x": x}))
+    check(f"labels.txt: {cure}", VALUE, "x.npy", "--labels", "cured.npy")
+
+
 def others():
     numpy.save("x.npy", X)
     bytes_of_x = open("x.npy", "rb").read()
@@ -117,5 +129,5 @@ def columns():
     check("several.npz: --member second", VALUE, "several.npz", "--member", "second")
 
 
-for part in (arrays, labels, others, columns):
+for part in (arrays, labels, labels_of_text, others, columns):
     part()

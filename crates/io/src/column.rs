@@ -8,6 +8,7 @@ use std::{
 use crate::{
     Error, Fault, Result,
     dtype::{Descr, Dtype, Number, excerpt},
+    foreign::{TEXT, UNKNOWN},
     formats::npy::{header, literal},
     stored::{Budget, Opened, Stored},
 };
@@ -108,6 +109,17 @@ pub fn parse_floats(bytes: &[u8]) -> Result<Vec<f64>, Fault> {
     numbers(&mut reader, header, float)
 }
 
+/// The same fault, with a cure for what should be one number a row.
+fn no_column(fault: Fault) -> Fault {
+    const CURE: &str = "save one number a row with numpy.save: labels as numpy.unique(x, return_inverse=True)[1], \
+                        where x is what numpy.loadtxt(f, dtype=str) reads of text";
+    match fault {
+        Fault::Format { found: TEXT, .. } => Fault::Format { found: "text, and no .npy file", cure: CURE },
+        Fault::Format { found: UNKNOWN, .. } => Fault::Format { found: "no .npy file", cure: CURE },
+        other => other,
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Header {
     dtype: Dtype,
@@ -119,7 +131,7 @@ struct Header {
 impl Header {
     /// Reads a header up to the first number.
     fn read(reader: &mut impl Read, length: Option<u64>) -> Result<Self, Fault> {
-        let (text, start) = header::text(reader, length)?;
+        let (text, start) = header::text(reader, length).map_err(no_column)?;
         let literal::Fields { descr, shape, .. } = literal::fields(&text)?;
         let dtype = match Descr::of(descr) {
             Descr::Numbers(dtype) => dtype,

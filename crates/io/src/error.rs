@@ -396,7 +396,7 @@ pub enum Fault {
         option: &'static str,
     },
     /// Several matrices that may be the points.
-    #[error("has several matrices: {arrays}; choose one with {option}")]
+    #[error("has several matrices: {arrays}; choose one with {option}, or two that are pairs with {option}s")]
     ManyArrays {
         /// Their names, shortened and escaped.
         arrays: String,
@@ -404,10 +404,18 @@ pub enum Fault {
         option: &'static str,
     },
     /// Several columns that may be the points.
-    #[error("has several columns that may be the points: {columns}; choose one with --column")]
+    #[error(
+        "has several columns that may be the points: {columns}; choose one with --column, or two that are pairs with --columns"
+    )]
     ManyColumns {
         /// Their names, shortened and escaped.
         columns: String,
+    },
+    /// Several columns of the name that was asked for.
+    #[error("has several columns '{name}'; save it again with a name of its own for each")]
+    SameColumns {
+        /// Their name, shortened and escaped.
+        name: String,
     },
     /// A row of another length than the first one.
     #[error("row {row} has {found} values, and row 0 has {dims}; give all rows the same number of values")]
@@ -634,6 +642,15 @@ pub enum Fault {
         value: f64,
     },
 
+    /// Something that was said of a file in whose format there is no such thing.
+    #[error(
+        "is of a format in which {option} means nothing; leave {option} out, or check that this is the file"
+    )]
+    UnusedOption {
+        /// What was said, as the program's option.
+        option: &'static str,
+    },
+
     /// What is there is no file that could be replaced.
     #[error("is there already, and no regular file; choose another name")]
     Irregular,
@@ -686,7 +703,7 @@ fn of_arrays(arrays: &str, option: &str) -> String {
     if arrays.is_empty() {
         return "it has no arrays; check the program that saved it".into();
     }
-    format!("its arrays are {arrays}; choose one with {option}")
+    format!("its arrays are {arrays}; choose one with {option}, or two that are pairs with {option}s")
 }
 
 fn whence(total: Option<u128>) -> String {

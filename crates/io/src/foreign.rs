@@ -65,6 +65,11 @@ const FAISS: &str = "an index of faiss";
 const RECONSTRUCT: &str =
     "read it with faiss.read_index and save index.reconstruct_n(0, index.ntotal) with numpy.save";
 
+/// What text is that no format reads.
+pub(crate) const TEXT: &str = "text that holds no rows of numbers";
+/// What is not known at all.
+pub(crate) const UNKNOWN: &str = "in no format that is known";
+
 /// How pages of the web begin, in lower case.
 const PAGES: [&[u8]; 4] = [b"<!doctype html", b"<html", b"<?xml", b"<head"];
 
@@ -77,11 +82,10 @@ pub(crate) fn recognise(head: &[u8]) -> Fault {
             "a web page, as a download leaves that failed or needs a login",
             "download the file itself, and see what is in this one",
         ),
-        None if is_text(head) => (
-            "text that holds no rows of numbers",
-            "save the array with numpy.save, or name it .csv, .tsv or .jsonl",
-        ),
-        None => ("in no format that is known", "save the array with numpy.save"),
+        None if is_text(head) => {
+            (TEXT, "save the array with numpy.save, or as CSV with numpy.savetxt(f, x, delimiter=',')")
+        }
+        None => (UNKNOWN, "save the array with numpy.save; or say with --format what its name does not"),
     };
     Fault::Format { found, cure }
 }

@@ -16,7 +16,7 @@ use crate::{
     table,
 };
 
-/// Several `.npy` files as one set, row after row. Their dtypes and layouts may differ. All of them stay open.
+/// Several files as one set, row after row. Their formats, dtypes and layouts may differ. All of them stay open.
 ///
 /// ```no_run
 /// use unisphere_io::{Shards, Source};

@@ -5,11 +5,11 @@
 
 mod fixtures;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use fixtures::{Fixture, ROWS, all};
 use unisphere::Scaling::Unit;
-use unisphere_io::{Error, Fault, File, Quant, Reading, Source, write};
+use unisphere_io::{Error, Fault, File, Quant, RawFloat, Reading, Source, write};
 
 fn assert_holds(file: &File, fixture: &Fixture) {
     let Fixture { name, dtype, dims, .. } = fixture;
@@ -218,6 +218,36 @@ fn what_came_instead_of_a_file_is_named_whatever_it_is_called() {
             let error = File::open(&path).unwrap_err();
             assert!(matches!(error.fault, Fault::Format { .. }), "{error}");
             assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_a_format_does_not_take_is_refused() {
+    let options: [(&str, Reading); 4] = [
+        ("--member", Reading::new().with_member("points")),
+        ("--tensor", Reading::new().with_tensor("points")),
+        ("--column", Reading::new().with_column("points")),
+        ("--dtype", Reading::new().with_dtype(RawFloat::BF16)),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for (name, takes) in [
+        ("f32.npy", &["--dtype"][..]),
+        ("one.npz", &["--member", "--dtype"]),
+        ("f32.safetensors", &["--tensor", "--dtype"]),
+        ("points.fvecs", &["--dtype"]),
+        ("points.fbin", &["--dtype"]),
+        #[cfg(feature = "parquet")]
+        ("float32_list.parquet", &["--column"]),
+        #[cfg(feature = "parquet")]
+        ("float32_list.arrow", &["--column"]),
+    ] {
+        for (option, reading) in &options {
+            let refused = match File::open_with(folder.join(name), reading) {
+                Err(error) => matches!(error.fault, Fault::UnusedOption { .. }),
+                Ok(_) => false,
+            };
+            assert_eq!(refused, !takes.contains(option), "{name} with {option}");
         }
     }
 }

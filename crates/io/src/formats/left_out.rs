@@ -13,7 +13,8 @@ pub(crate) struct LeftOut;
 
 impl Format for LeftOut {
     fn recognises(&self, head: &[u8], _path: &Path) -> bool {
-        head.starts_with(b"PAR1") || head.starts_with(b"ARROW1")
+        let magics: [&[u8]; 5] = [b"PAR1", b"PARE", b"ARROW1", b"FEA1", b"\xff\xff\xff\xff"];
+        magics.iter().any(|magic| head.starts_with(magic))
     }
 
     fn open(&self, _input: Input, _reading: &Reading) -> Result<Box<dyn Table>, Fault> {

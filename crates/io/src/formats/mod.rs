@@ -40,12 +40,30 @@ pub(crate) trait Format: Sync {
     /// not tell.
     fn recognises(&self, head: &[u8], path: &Path) -> bool;
 
+    /// The option that names what of a file is read; None where it holds one matrix.
+    fn name_option(&self) -> Option<NameOption> {
+        None
+    }
+
+    /// Whether a caller may say which floats its values are.
+    fn takes_dtype(&self) -> bool {
+        false
+    }
+
     /// Reads what a file says of its points, and checks it against the file's length.
     ///
     /// # Errors
     ///
     /// Every [`Fault`] of a format and of a pipe.
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault>;
+}
+
+/// What of a file a caller names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameOption {
+    Member,
+    Tensor,
+    Column,
 }
 
 /// As many first bytes as decide.
@@ -117,15 +135,33 @@ pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box
             (head.clone(), Input::Pipe { head, pipe, budget })
         }
     };
-    let named = reading.format.as_ref().map(|ending| PathBuf::from("points").with_extension(ending));
+    let named = reading.format.as_ref().map(|ending| PathBuf::from(format!("points.{ending}")));
     let name = named.as_deref().unwrap_or(path);
     // It has the name of the file that it came instead of.
     if foreign::is_stand_in(&head) {
         return Err(foreign::recognise(&head));
     }
     match FORMATS.iter().find(|format| format.recognises(&head, name)) {
-        Some(format) => codes::decoded(format.open(input, reading)?, reading),
+        Some(format) => {
+            check_options(*format, reading)?;
+            codes::decoded(format.open(input, reading)?, reading)
+        }
         None => Err(foreign::recognise(&head)),
+    }
+}
+
+/// Fails where the caller says something that this format has no use for: what was meant is not what would be read.
+fn check_options(format: &dyn Format, reading: &Reading) -> Result<(), Fault> {
+    let takes = |option| format.name_option() == Some(option);
+    let given = [
+        ("--member", reading.member.is_some(), takes(NameOption::Member)),
+        ("--tensor", reading.tensor.is_some(), takes(NameOption::Tensor)),
+        ("--column", reading.column.is_some(), takes(NameOption::Column)),
+        ("--dtype", reading.dtype.is_some(), format.takes_dtype()),
+    ];
+    match given.into_iter().find(|&(_, is_given, is_taken)| is_given && !is_taken) {
+        Some((option, ..)) => Err(Fault::UnusedOption { option }),
+        None => Ok(()),
     }
 }
 

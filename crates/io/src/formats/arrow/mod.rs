@@ -15,7 +15,7 @@ use arrow_schema::ArrowError;
 use crate::{
     Fault, Reading,
     formats::{
-        Format, Input,
+        Format, Input, NameOption,
         columns::{Candidate, choose},
         fence::fenced,
     },
@@ -39,6 +39,10 @@ pub(crate) struct Arrow;
 impl Format for Arrow {
     fn recognises(&self, head: &[u8], _path: &Path) -> bool {
         [MAGIC, &CONTINUATION, FEATHER_1].iter().any(|magic| head.starts_with(magic))
+    }
+
+    fn name_option(&self) -> Option<NameOption> {
+        Some(NameOption::Column)
     }
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {

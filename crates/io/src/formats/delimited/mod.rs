@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::{
     Fault, Reading,
     formats::{
-        Format, Input, endings,
+        Format, Input, NameOption, endings,
         text::{Cursor, Each, End, MARK, Row, Rows, first_row, is_null, is_number, list, may_be_text},
     },
     read_at::ReadAt,
@@ -35,6 +35,10 @@ impl Format for Delimited {
         let first = first_row(head);
         let has_fields = || [b'\t', b',', b';'].iter().any(|separator| first.contains(separator));
         may_be_text(head) && !first.is_empty() && (is_named || has_fields() || is_row_of_numbers(first))
+    }
+
+    fn name_option(&self) -> Option<NameOption> {
+        Some(NameOption::Column)
     }
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {

@@ -9,7 +9,7 @@ use crate::{
     Fault, Reading,
     dtype::excerpt,
     formats::{
-        Format, HEAD, Input,
+        Format, HEAD, Input, NameOption,
         columns::{Candidate, choose, listed},
         text::{Cursor, Each, End, MARK, Row, Rows, after_mark, list, may_be_text},
     },
@@ -26,6 +26,10 @@ pub(crate) struct JsonLines;
 impl Format for JsonLines {
     fn recognises(&self, head: &[u8], _path: &Path) -> bool {
         may_be_text(head) && matches!(after_mark(head).trim_ascii_start(), [b'{' | b'[', ..])
+    }
+
+    fn name_option(&self) -> Option<NameOption> {
+        Some(NameOption::Column)
     }
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {

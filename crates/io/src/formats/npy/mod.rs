@@ -24,6 +24,10 @@ impl Format for Npy {
         head.starts_with(header::MAGIC) || header::MAGIC.starts_with(head)
     }
 
+    fn takes_dtype(&self) -> bool {
+        true
+    }
+
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         Ok(Box::new(match input {
             Input::File { mut file, length, .. } => {

@@ -5,7 +5,7 @@ mod archive;
 
 use std::path::Path;
 
-use super::{Format, Input, fence::fenced};
+use super::{Format, Input, NameOption, fence::fenced};
 use crate::{
     Fault, Reading,
     grid::{Grid, GridOf},
@@ -23,6 +23,14 @@ pub(crate) struct Npz;
 impl Format for Npz {
     fn recognises(&self, head: &[u8], _path: &Path) -> bool {
         head.starts_with(b"PK\x03\x04")
+    }
+
+    fn name_option(&self) -> Option<NameOption> {
+        Some(NameOption::Member)
+    }
+
+    fn takes_dtype(&self) -> bool {
+        true
     }
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {

@@ -17,7 +17,7 @@ use parquet::{errors::ParquetError, file::metadata::ParquetMetaDataReader};
 use crate::{
     Fault, Reading,
     dtype::excerpt,
-    formats::{Format, Input, fence::fenced},
+    formats::{Format, Input, NameOption, fence::fenced},
     table::Table,
 };
 
@@ -35,6 +35,10 @@ pub(crate) struct Parquet;
 impl Format for Parquet {
     fn recognises(&self, head: &[u8], _path: &Path) -> bool {
         head.starts_with(MAGIC) || head.starts_with(b"PARE")
+    }
+
+    fn name_option(&self) -> Option<NameOption> {
+        Some(NameOption::Column)
     }
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {

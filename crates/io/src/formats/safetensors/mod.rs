@@ -8,7 +8,7 @@ use safetensors::{
 };
 
 use super::{
-    Format, Input,
+    Format, Input, NameOption,
     arrays::{Array, choose},
     fence::fenced,
     npy::header,
@@ -38,6 +38,14 @@ impl Format for Safetensors {
     fn recognises(&self, head: &[u8], path: &Path) -> bool {
         let named = path.extension().is_some_and(|extension| extension == NAME);
         named || matches!(head, [_, _, _, _, 0, 0, 0, 0, b'{', b'"' | b' ' | b'}', ..])
+    }
+
+    fn name_option(&self) -> Option<NameOption> {
+        Some(NameOption::Tensor)
+    }
+
+    fn takes_dtype(&self) -> bool {
+        true
     }
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {

@@ -31,6 +31,10 @@ impl Format for Vecs {
         endings::is(path, self.ending)
     }
 
+    fn takes_dtype(&self) -> bool {
+        true
+    }
+
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         let dtype = Dtype::little(self.scalar).told(reading.dtype)?;
         let (stored, length) = input.whole()?;
