@@ -4,7 +4,7 @@
 //! h(i, j) = k(xᵢ, xⱼ) + k(yᵢ, yⱼ) − k(xᵢ, yⱼ) − k(yᵢ, xⱼ) is ⟨δ_p, δ_q⟩. It is at most ‖δ_p‖‖δ_q‖ in size (Cauchy and Schwarz),
 //! and of either sign.
 
-use unisphere::{Alignment, Engine, Points, unordered_pairs};
+use unisphere::{Alignment, Engine, Points, Uniformity, unordered_pairs};
 
 use super::{
     blocks::{Blocks, Side},
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{error::Result, panels::Panels};
 
-/// Part of the sums that make up a norm by which it may be too small: their error in any arithmetic.
+/// Part of the sums that make up a norm by which it may be too small, at least: a panel has so few rows that rounding is not
+/// averaged over many.
 const ERROR_OF_NORM: f64 = 1e-5;
 
 /// Sums of h over blocks, from those within x, within y, and across both.
@@ -71,19 +72,21 @@ impl Diagonals {
         self.panels
     }
 
-    /// Blocks of h.
-    pub(crate) fn blocks<'a>(&self, sums: &'a PairSums<'_>) -> Blocks<'a> {
-        Blocks::signed(sums, self.side(), KERNELS * self.pairs())
+    /// Blocks of h, whose kernels have errors of this arithmetic.
+    pub(crate) fn blocks<'a>(&self, sums: &'a PairSums<'_>, rounding: Rounding) -> Blocks<'a> {
+        Blocks::signed(sums, self.side(rounding), KERNELS * self.pairs())
     }
 
     /// Panels and the norms of their δ.
-    fn side(&self) -> Side {
+    fn side(&self, rounding: Rounding) -> Side {
         let (mut norms, mut total) = (Vec::with_capacity(self.panels.count()), 0.0);
         for panel in 0..self.panels.count() {
             let own = 2.0 * (self.x[panel] + self.y[panel] + self.panels.len(panel) as f64);
             let across = 2.0 * self.across[panel];
             let square = own - across;
-            norms.push((square.max(0.0) + ERROR_OF_NORM * (own + across)).sqrt());
+            let pairs = 4.0 * (self.panels.len(panel) as f64).powi(2);
+            let error = ERROR_OF_NORM.max(4.0 * rounding.at(((own + across) / pairs).ln()));
+            norms.push((square.max(0.0) + error * (own + across)).sqrt());
             total += square;
         }
         // h(i, i) = 2 − 2 k(xᵢ, yᵢ) is in the norms, and not in the value.
@@ -94,11 +97,6 @@ impl Diagonals {
     /// Pairs i < j within the panels.
     fn pairs(&self) -> u64 {
         (0..self.panels.count()).map(|panel| unordered_pairs(self.panels.len(panel))).sum()
-    }
-
-    /// The mean of the kernel within x, and that within y, added up: as far as panels tell.
-    pub(crate) fn kernel(&self) -> f64 {
-        (self.x.iter().sum::<f64>() + self.y.iter().sum::<f64>()) / self.pairs() as f64
     }
 
     /// The mean of h, with the largest error that the arithmetic of its kernels can have.
@@ -112,6 +110,11 @@ impl Diagonals {
     }
 }
 
+/// The mean of the kernel over the pairs of some points.
+pub(crate) fn kernel(engine: &Engine, some: &Points, t: f64) -> Result<f64> {
+    Ok(engine.uniformity(some, Uniformity::new(t))?.exp())
+}
+
 /// Σ k(xᵢ, yᵢ) over the rows of two sets.
 pub(crate) fn paired(engine: &Engine, x: &Points, y: &Points, t: f64) -> Result<f64> {
     let distances = engine.value(Alignment::distances(x, y))?;
@@ -121,10 +124,13 @@ pub(crate) fn paired(engine: &Engine, x: &Points, y: &Points, t: f64) -> Result<
 #[cfg(test)]
 mod tests {
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-    use unisphere::{Embeddings, SquaredMmd};
+    use unisphere::{Embeddings, Scaling, SquaredMmd};
 
     use super::*;
-    use crate::estimate::sums::{Held, within};
+    use crate::estimate::{
+        streamed::{Streamed, bytes_of_rows},
+        sums::{Held, within},
+    };
 
     /// Pairs of all kinds: independent, close, equal but for one row, of two clusters, and with copies.
     fn pairs(rng: &mut ChaCha8Rng, rows: usize, dims: usize) -> Vec<(&'static str, Vec<f32>, Vec<f32>)> {
@@ -164,7 +170,7 @@ mod tests {
                 let sums = PairSums { x: &of_x, y: &of_y, across: &across };
                 let within = [within(&engine, t, &x, panels)?, within(&engine, t, &y, panels)?];
                 let diagonals = Diagonals::new(panels, within, &across, paired(&engine, &x, &y, t)?)?;
-                let side = diagonals.side();
+                let side = diagonals.side(Rounding::of(&engine, Scaling::Unit, t));
                 let all: Vec<_> = (0..panels.count()).flat_map(|q| (0..q).map(move |p| (p, q))).collect();
                 let of_blocks = sums.sums(&all)?;
                 for (&(p, q), sum) in all.iter().zip(&of_blocks) {
@@ -175,6 +181,41 @@ mod tests {
                 let value = engine.value(SquaredMmd::new(t).unpaired(&x, &y))?;
                 assert!((mean - value).abs() < 2e-6, "{name}, t = {t}: {mean} and {value}");
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn sets_in_chunks_keep_their_pairs() -> Result<()> {
+        let (engine, mut rng) = (Engine::cpu(), ChaCha8Rng::seed_from_u64(6));
+        let (rows, dims, t, panel_rows) = (203, 6, 2.0, 8);
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, x, y) in pairs(&mut rng, rows, dims) {
+            let file = |set: &str, values: &[f32]| {
+                let path = folder.path().join(set);
+                let wide: Vec<_> = values.iter().copied().map(f64::from).collect();
+                unisphere_io::write(&path, &wide, dims)?;
+                unisphere_io::File::open(path)
+            };
+            let (file_x, file_y) = (file("x.npy", &x)?, file("y.npy", &y)?);
+            // Chunks of 32 rows, and one of 11.
+            let streamed =
+                |set| Streamed::new(&engine, set, Scaling::Unit, 3, panel_rows, 8 * bytes_of_rows(32, dims));
+            let (x, y) = (streamed(&file_x), streamed(&file_y));
+            let (of_x, of_y, across) = (x.at(t, None), y.at(t, None), x.at(t, Some(&y)));
+            let sums = PairSums { x: &of_x, y: &of_y, across: &across };
+            let within = [x.within(t)?, y.within(t)?];
+            let diagonals = Diagonals::new(x.panels(), within, &across, x.paired(&y, t)?)?;
+            let side = diagonals.side(Rounding::of(&engine, Scaling::Unit, t));
+            let panels = x.panels().count();
+            let all: Vec<_> = (0..panels).flat_map(|q| (0..q).map(move |p| (p, q))).collect();
+            let total = side.within() + sums.sums(&all)?.iter().sum::<f64>();
+            let upload = |file: &unisphere_io::File| {
+                Ok::<_, crate::Error>(engine.upload_owned(file.embeddings(Scaling::Unit)?)?)
+            };
+            let value = engine.value(SquaredMmd::new(t).unpaired(&upload(&file_x)?, &upload(&file_y)?))?;
+            let mean = total / unordered_pairs(rows) as f64;
+            assert!((mean - value).abs() < 2e-6, "{name}: {mean} and {value}");
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use unisphere_io::Source;
 use super::{
     blocks::{Blocks, Side},
     copies::Copies,
-    discrepancy::{Diagonals, KERNELS, PairSums, paired},
-    shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
+    discrepancy::{Diagonals, KERNELS, PairSums, kernel, paired},
+    shuffled::{ROWS_FOR_ERROR, Shuffled, first_rows, in_random_order, read_in_random_order, row_error},
     stages::{Count, Found, Measure, Plan, Rounding},
     streamed::{Streamed, bytes_of_rows},
     sums::{Held, within},
@@ -46,7 +46,7 @@ pub struct Interval {
     pub confidence: f64,
     /// How it was found.
     pub method: Method,
-    /// The half-width that was asked for.
+    /// The half-width that was asked for; of squared MMD, what was asked for times the mean of the kernel within both sets.
     pub tolerance: f64,
     /// What the order of the rows and the draw of the blocks follow from.
     pub seed: u64,
@@ -54,7 +54,8 @@ pub struct Interval {
     pub panel_rows: usize,
     /// Blocks of two panels that were drawn; 0 of an exact value.
     pub blocks: u64,
-    /// Pairs that the value is of: all pairs of an exact one, whatever was summed before it.
+    /// Pairs that the value is of: all pairs of an exact one, whatever was summed before it. Squared MMD has four kernels for each
+    /// pair of rows, which all count.
     pub pairs: u64,
     /// Their share of all pairs.
     pub share: f64,
@@ -291,6 +292,9 @@ impl Sampling {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = |set, seed| Streamed::new(engine, set, scaling, seed, panel_rows, bytes);
                 let streamed = [streamed(x, self.seed), streamed(y, self.seed.wrapping_add(1))];
+                if !self.estimate_only {
+                    Evaluation::new().across().expected(sets.shape()?, Some(bytes))?;
+                }
                 ts.iter().map(|&t| self.across_streamed(engine, sets, &streamed, scaling, t)).collect()
             }
             _ => {
@@ -342,8 +346,9 @@ impl Sampling {
     }
 
     /// Squared MMD of positive pairs, x (n, d) and y (n, d), at every t: over the unpaired rows i ≠ j, without bias, as
-    /// [`SquaredMmd::unpaired`] has it. The tolerance is a part of the mean of the kernel within x and within y together: what
-    /// uniformities that are good to it make of the discrepancy.
+    /// [`SquaredMmd::unpaired`] has it; NaN where both sets are larger than memory and have collapsed so far that their sums do
+    /// not tell it. The tolerance is a part of the mean of the kernel within x and that within y together, as 2,048 rows of each
+    /// tell them: what uniformities that are good to it make of the discrepancy.
     ///
     /// # Errors
     ///
@@ -368,20 +373,35 @@ impl Sampling {
                 // The same seed gives the rows of both the same order.
                 let streamed = |set| Streamed::new(engine, set, scaling, self.seed, panel_rows, bytes);
                 let streamed = [streamed(x), streamed(y)];
-                ts.iter().map(|&t| self.mmd_streamed(engine, sets, &streamed, scaling, t)).collect()
+                if !self.estimate_only {
+                    // What may have to be computed in the end is refused now, where memory is too small for it.
+                    Evaluation::new().with_mmd().expected(shape, Some(bytes))?;
+                }
+                let rows = ROWS_FOR_ERROR.min(x.rows());
+                let some = [streamed[0].sample(rows)?, streamed[1].sample(rows)?];
+                let at = |&t: &f64| self.mmd_streamed(engine, sets, &streamed, &some, t);
+                ts.iter().map(at).collect()
             }
             _ => {
                 let read = |set| {
                     let points = read_in_random_order(set, scaling, &mut self.order_rng())?;
-                    Ok::<_, Error>(engine.upload_owned(points)?)
+                    let first = first_rows(engine, &points)?;
+                    Ok::<_, Error>((engine.upload_owned(points)?, first))
                 };
-                let (x, y) = (read(x)?, read(y)?);
-                ts.iter().map(|&t| self.mmd_shuffled(engine, &x, &y, t)).collect()
+                let ((x, some_x), (y, some_y)) = (read(x)?, read(y)?);
+                let some = [some_x, some_y];
+                ts.iter().map(|&t| self.mmd_shuffled(engine, [&x, &y], &some, t)).collect()
             }
         }
     }
 
-    fn mmd_shuffled(&self, engine: &Engine, x: &Points, y: &Points, t: f64) -> Result<Interval> {
+    fn mmd_shuffled(
+        &self,
+        engine: &Engine,
+        [x, y]: [&Points; 2],
+        some: &[Points; 2],
+        t: f64,
+    ) -> Result<Interval> {
         let panels = Panels { rows: x.rows(), panel_rows: self.panel_rows(engine) };
         let held = |left, right: Option<_>| Held {
             engine,
@@ -394,7 +414,7 @@ impl Sampling {
         let within = [within(engine, t, x, panels)?, within(engine, t, y, panels)?];
         let diagonals = Diagonals::new(panels, within, &across, paired(engine, x, y, t)?)?;
         let exact = || Ok(engine.value(SquaredMmd::new(t).unpaired(x, y))?);
-        self.mmd(engine, x.scaling(), t, &diagonals, &sums, exact)
+        self.mmd(engine, some, t, &diagonals, &sums, exact)
     }
 
     fn mmd_streamed(
@@ -402,7 +422,7 @@ impl Sampling {
         engine: &Engine,
         sets: Sets<'_>,
         [x, y]: &[Streamed<'_>; 2],
-        scaling: Scaling,
+        some: &[Points; 2],
         t: f64,
     ) -> Result<Interval> {
         let (of_x, of_y, across) = (x.at(t, None), y.at(t, None), x.at(t, Some(y)));
@@ -410,35 +430,32 @@ impl Sampling {
         let within = [x.within(t)?, y.within(t)?];
         let diagonals = Diagonals::new(x.panels(), within, &across, x.paired(y, t)?)?;
         let exact = || {
-            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling).with_mmd();
+            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(some[0].scaling()).with_mmd();
             let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
             let found = evaluation.values(engine, sets, &resources)?;
-            found.squared_mmd.and_then(|values| values.first().copied().flatten()).ok_or_else(|| {
-                let problem = format!(
-                    "both sets have collapsed too far for their squared MMD at t = {t}; ask for a larger t"
-                );
-                Error::Sets { problem }
-            })
+            Ok(found.squared_mmd.and_then(|values| values.first().copied().flatten()).unwrap_or(f64::NAN))
         };
-        self.mmd(engine, scaling, t, &diagonals, &sums, exact)
+        self.mmd(engine, some, t, &diagonals, &sums, exact)
     }
 
     fn mmd(
         &self,
         engine: &Engine,
-        scaling: Scaling,
+        some: &[Points; 2],
         t: f64,
         diagonals: &Diagonals,
         sums: &PairSums<'_>,
         exact: impl FnOnce() -> Result<f64>,
     ) -> Result<Interval> {
-        let rows = diagonals.panels().rows;
+        let (rows, scaling) = (diagonals.panels().rows, some[0].scaling());
+        let rounding = Rounding::of(engine, scaling, t);
+        let kernel = kernel(engine, &some[0], t)? + kernel(engine, &some[1], t)?;
         let plan = Plan {
-            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE) * diagonals.kernel(),
-            measure: diagonals.measure(Rounding::of(engine, scaling, t)),
+            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE) * kernel,
+            measure: diagonals.measure(rounding),
             ..self.plan(engine, Count::within(rows).of_kernels(KERNELS), scaling, t, None)
         };
-        let found = plan.find(&mut self.draw_rng(), || Ok(diagonals.blocks(sums)), exact)?;
+        let found = plan.find(&mut self.draw_rng(), || Ok(diagonals.blocks(sums, rounding)), exact)?;
         Ok(self.interval(found, &plan, None))
     }
 

@@ -24,9 +24,7 @@ pub(crate) struct Shuffled {
 
 impl Shuffled {
     pub(crate) fn new(engine: &Engine, x: Embeddings<'_>) -> Result<Self> {
-        let (rows, dims) = (x.rows().min(ROWS_FOR_ERROR), x.dims());
-        let first = Embeddings::with_scaling(&x.values()[..rows * dims], rows, dims, x.scaling())?;
-        let (first, classes) = (engine.upload(&first)?, x.duplicates());
+        let (first, classes) = (first_rows(engine, &x)?, x.duplicates());
         Ok(Self { points: engine.upload_owned(x)?, classes, first })
     }
 
@@ -34,6 +32,13 @@ impl Shuffled {
     pub(crate) fn row_error(&self, engine: &Engine, t: f64) -> Result<Option<f64>> {
         row_error(engine, &self.first, self.points.rows(), t)
     }
+}
+
+/// The first rows of points in a random order: a sample of them.
+pub(crate) fn first_rows(engine: &Engine, x: &Embeddings<'_>) -> Result<Points> {
+    let (rows, dims) = (x.rows().min(ROWS_FOR_ERROR), x.dims());
+    let first = Embeddings::with_scaling(&x.values()[..rows * dims], rows, dims, x.scaling())?;
+    Ok(engine.upload(&first)?)
 }
 
 /// The standard error of the uniformity of so many rows as a sample, from some of them.

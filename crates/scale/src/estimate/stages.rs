@@ -163,9 +163,7 @@ impl Count {
     pub(crate) fn across(x: usize, y: usize) -> Self {
         Self { pairs: x as u64 * y as u64, ordered: 1.0, kernels: 1, fewest_rows: x.min(y) }
     }
-}
 
-impl Count {
     /// The same pairs, for each of which so many kernels are summed.
     pub(crate) fn of_kernels(self, kernels: u64) -> Self {
         Self { kernels, ..self }
