@@ -64,7 +64,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         return Err(Failure::Usage(format!(
             "X and Y are taken, and {files} files are named\n\
-             quote the pattern of files that are one set, so that the shell leaves it as it is: 'emb_*.npy'"
+             quote the pattern of files that are one set, so that the shell leaves it as it is: 'emb_*'"
         )));
     }
     match error.kind() {
@@ -75,7 +75,8 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
 
 /// How many files a line for eval or plan names, where it names more than two, as it does with a pattern that the shell has expanded.
 fn too_many_files(line: &[OsString]) -> Option<usize> {
-    let is_file = |argument: &&OsString| argument.to_string_lossy().ends_with(".npy");
+    const ENDINGS: [&str; 7] = [".npy", ".npz", ".parquet", ".arrow", ".safetensors", ".jsonl", ".csv"];
+    let is_file = |argument: &&OsString| ENDINGS.iter().any(|end| argument.to_string_lossy().ends_with(end));
     let files = line.iter().skip(2).take_while(is_file).count();
     let takes_two = ["eval", "plan"].iter().any(|name| line.get(1).is_some_and(|word| word == name));
     (takes_two && files > 2).then_some(files)

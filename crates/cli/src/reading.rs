@@ -1,11 +1,11 @@
 //! How the files of points are read, where they do not say it themselves.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
 use unisphere_io::{Quant, RawFloat, Reading};
 
-use crate::values::positive;
+use crate::{exit::Failure, values::positive};
 
 const INPUT: &str = "How X and Y are read";
 /// Endings of names that tell a format.
@@ -56,7 +56,7 @@ pub(crate) struct ReadingOptions {
     #[arg(long, value_name = "CODE", requires = "quant_scale", allow_negative_numbers = true, help_heading = INPUT)]
     quant_zero: Option<f64>,
 
-    /// Values are packed bits, as numpy.packbits writes them: 1 is +1, and 0 is -1
+    /// Values are packed bits, as numpy.packbits writes them: 1 is +1, and 0 is -1, eight dimensions for each byte
     #[arg(long, conflicts_with_all = ["dtype", "quant_scale"], help_heading = INPUT)]
     bits: bool,
 }
@@ -113,17 +113,38 @@ impl ReadingOptions {
     }
 
     /// The file of Y: X's own where two names are of sets in one file.
-    pub(crate) fn file_of_y<'a>(&self, x: &'a Path, y: Option<&'a Path>) -> Option<&'a Path> {
+    ///
+    /// # Errors
+    ///
+    /// A pipe gives its bytes once, and cannot be read for both.
+    pub(crate) fn file_of_y<'a>(
+        &self,
+        x: &'a Path,
+        y: Option<&'a Path>,
+    ) -> Result<Option<&'a Path>, Failure> {
         let are_two = [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some);
-        y.or(are_two.then_some(x))
+        if y.is_none() && are_two && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return Err(Failure::Input(format!(
+                "{}: two sets of one file are read twice, and a pipe gives its bytes once\n\
+                 write it to a file first",
+                x.display()
+            )));
+        }
+        Ok(y.or(are_two.then_some(x)))
     }
 
     /// A file and how it is read, for a person: "pairs.parquet, anchor".
     pub(crate) fn told(&self, path: &Path, set: Of) -> String {
         let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
-        let of_pairs = pairs.map(|pair| if set == Of::X { &pair.x } else { &pair.y });
-        let of_both = [&self.member, &self.tensor, &self.column].into_iter().flatten();
-        of_both.chain(of_pairs).fold(path.display().to_string(), |told, name| format!("{told}, {name}"))
+        let of_pairs = pairs.map(|pair| if set == Of::X { pair.x.clone() } else { pair.y.clone() });
+        let of_both = [&self.member, &self.tensor, &self.column, &self.format].into_iter().flatten().cloned();
+        let dtype = self.dtype.map(|dtype| dtype.to_string());
+        let codes = self
+            .quant_scale
+            .map(|scale| format!("codes of scale {scale} and zero {}", self.quant_zero.unwrap_or(0.0)));
+        let bits = self.bits.then(|| "packed bits".to_owned());
+        let told = of_both.chain(of_pairs).chain(dtype).chain(codes).chain(bits);
+        told.fold(path.display().to_string(), |told, what| format!("{told}, {what}"))
     }
 
     /// As a plan keeps it: nothing of what is not given.
@@ -197,16 +218,17 @@ mod tests {
     }
 
     #[test]
-    fn one_name_is_of_both_files_and_two_are_of_one_each() {
+    fn one_name_is_of_both_files_and_two_are_of_one_each() -> Result<(), Failure> {
         let (x, y) = (Path::new("x.npz"), Path::new("y.npz"));
         let one = parsed("--column a,b");
-        assert_eq!((one.reading(Of::X), one.file_of_y(x, None)), (one.reading(Of::Y), None));
+        assert_eq!((one.reading(Of::X), one.file_of_y(x, None)?), (one.reading(Of::Y), None));
         let two = parsed("--columns a,b");
         assert_eq!(two.reading(Of::X), Reading::new().with_column("a"));
         assert_eq!(two.reading(Of::Y), Reading::new().with_column("b"));
-        assert_eq!((two.file_of_y(x, None), two.file_of_y(x, Some(y))), (Some(x), Some(y)));
+        assert_eq!((two.file_of_y(x, None)?, two.file_of_y(x, Some(y))?), (Some(x), Some(y)));
         assert_eq!(two.told(x, Of::Y), "x.npz, b");
         assert!(Command::try_parse_from(["eval", "--members", "a"]).is_err());
+        Ok(())
     }
 
     #[test]

@@ -113,7 +113,6 @@ pub(crate) fn circumstances(lines: &[(&str, String)]) -> String {
     lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
 }
 
-/// Columns as wide as they need to be, the first `left` of them flush left, under a bold heading.
 /// Titles of a table of contrastive losses, whose rows are [`contrastive`].
 pub(crate) const CONTRASTIVE_TITLES: [&str; 7] =
     ["contrastive", "M", "loss", "- log M", "alignment", "uniformity", "residual"];
@@ -139,6 +138,7 @@ pub(crate) fn table<const N: usize>(head: [&str; N], left: usize, rows: &[[Strin
 }
 
 /// A table of any number of columns.
+/// Columns as wide as they need to be, the first `left` of them flush left, under a bold heading.
 pub(crate) fn columns(head: &[&str], left: usize, rows: &[Vec<String>]) -> String {
     let head: Vec<_> = head.iter().map(|&cell| cell.into()).collect();
     let lines = || std::iter::once(&head).chain(rows);

@@ -13,7 +13,7 @@ use crate::{
     interrupt,
     progress::Display,
     reading::Of,
-    scale::{Excess, check_pairs},
+    scale::{Excess, check_dims, check_pairs},
     text::plural,
 };
 
@@ -41,6 +41,7 @@ impl Inputs {
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
         let labels = options.labels.as_ref().map(column).transpose()?;
         let weights = options.weights.as_ref().map(column).transpose()?;
+        check_dims(&x, plan.scaling)?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
         for (column, what) in [(&labels, "label"), (&weights, "weight")] {
             one_a_row(column.as_ref(), what, &x)?;

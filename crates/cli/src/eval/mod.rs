@@ -31,7 +31,7 @@ use inputs::Inputs;
 use options::flag;
 
 pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
-    let options = &options.with_files();
+    let options = &options.with_files()?;
     if options.is_large() {
         let (request, scale_options) = (options.request()?, &options.scale);
         let is_estimate = scale_options.tolerance().is_some();
@@ -88,6 +88,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     Ok(Document {
         report,
         files: files.into_iter().flatten().collect(),
+        read: options.reading.to_json(),
         skipped: options.skips_zero_rows().then_some(skipped),
         rows_file: options.rows.clone(),
     })

@@ -75,7 +75,7 @@ pub(crate) struct Eval {
     protocol: Option<Protocol>,
 
     /// More negatives for the contrastive loss, of any number of rows; the queue of --protocol moco
-    #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) queue: Option<PathBuf>,
 
     /// One integer a row, the group of the row: uniformity of each group, and alignment over pairs with the same label
@@ -149,9 +149,9 @@ enum ZeroRows {
 
 impl Eval {
     /// The same, with Y where both sets are in the file of X.
-    pub(super) fn with_files(&self) -> Self {
-        let y = self.reading.file_of_y(&self.x, self.y.as_deref()).map(PathBuf::from);
-        Self { y, ..self.clone() }
+    pub(super) fn with_files(&self) -> Result<Self, Failure> {
+        let y = self.reading.file_of_y(&self.x, self.y.as_deref())?.map(PathBuf::from);
+        Ok(Self { y, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -215,7 +215,9 @@ impl Eval {
         }
         self.check_storage()?;
         if self.scale.across() && self.y.is_none() {
-            return Err(Failure::Usage("--across is over all pairs of two sets; name Y too".into()));
+            return Err(Failure::Usage(
+                "--across is over all pairs of two sets; name Y too, or two columns of X by --columns".into(),
+            ));
         }
         let task = Task {
             x: self.x.clone(),
@@ -251,7 +253,9 @@ impl Eval {
             );
         }
         if self.y.is_none() {
-            return refuse("--tau: the contrastive loss is of positive pairs; name their partners as Y too");
+            return refuse(
+                "--tau: the contrastive loss is of positive pairs; name their partners as Y too, or two columns of X by --columns",
+            );
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod text;
 
 use std::path::PathBuf;
 
+use serde_json::Value;
 use unisphere_eval::Report;
 
 /// A report, and what the program alone knows of it: the names of files.
@@ -13,6 +14,8 @@ pub(crate) struct Document {
     pub(crate) report: Report,
     /// The files under their roles, and what of them is read.
     pub(crate) files: Vec<(&'static str, String)>,
+    /// How X and Y were read, where options said it.
+    pub(crate) read: Value,
     /// Rows of zeros, where they were to be skipped.
     pub(crate) skipped: Option<Skipped>,
     /// The file that the table of rows was written to.

@@ -91,22 +91,29 @@ fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {
     if options.estimate_only { sampling.estimate_only() } else { sampling }
 }
 
+/// The name of the discrepancy in messages.
+const SQUARED_MMD: &str = "squared MMD";
+
 /// That every interval is as narrow as was asked for.
 fn reached(report: &Report) -> Result<(), Failure> {
     let of_row = |row: &Row| {
-        let squared_mmd = row.squared_mmd_interval.map(|interval| ("squared MMD", row.t, interval));
+        let squared_mmd = row.squared_mmd_interval.map(|interval| (SQUARED_MMD, row.t, interval));
         row.interval.map(|interval| (row.set, row.t, interval)).into_iter().chain(squared_mmd)
     };
     let mut wide =
         report.uniformity.iter().flat_map(of_row).filter(|(.., interval)| !interval.meets_tolerance());
     match wide.next() {
         None => Ok(()),
-        Some((what, t, interval)) => Err(Failure::Input(format!(
-            "the estimate for {what} at t = {} is good to {:.1e}, and {:.1e} was asked for\n\
-             leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
-            text::plain(t),
-            interval.half_width(),
-            interval.tolerance,
-        ))),
+        Some((what, t, interval)) => {
+            let whose =
+                if what == SQUARED_MMD { ", the tolerance times the mean of the kernel," } else { "" };
+            Err(Failure::Input(format!(
+                "the estimate for {what} at t = {} is good to {:.1e}, and {:.1e}{whose} was asked for\n\
+                 leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
+                text::plain(t),
+                interval.half_width(),
+                interval.tolerance,
+            )))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use unisphere::Scaling;
 use unisphere_io::{File, Reading, Shards, Source, is_pattern};
 use unisphere_scale::Sets;
 
@@ -26,6 +27,7 @@ impl Files {
         };
         let x = open(&task.x, Of::X)?;
         let y = task.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
+        check_dims(&x, task.scaling)?;
         if let Some(y) = &y {
             check_pairs(&x, y)?;
         }
@@ -56,6 +58,19 @@ impl Files {
         let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
         (bytes(&self.x) + self.y.as_ref().map_or(0.0, bytes)) / rows as f64
     }
+}
+
+/// Fails for points of one dimension at unit length, of which nothing is left but a sign.
+pub(crate) fn check_dims(set: &dyn Source, scaling: Scaling) -> Result<(), Failure> {
+    if set.dims() > 1 || scaling == Scaling::Raw {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "{}: {} points of one dimension, each of which is 1 or -1 at unit length\n\
+         --raw takes them as they are; one embedding of d dimensions is a row: save numpy.stack([x, y])",
+        set.path().display(),
+        text::count(set.rows() as u64)
+    )))
 }
 
 /// Fails unless two sets have one shape.

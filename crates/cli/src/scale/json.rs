@@ -79,7 +79,7 @@ fn interval(of: &Interval) -> Value {
     let mut object = json!({
         "method": if of.method == Method::Exact { "exact" } else { "norm-weighted blocks" },
         "low": finite(of.low),
-        "high": of.high,
+        "high": finite(of.high),
         "confidence": of.confidence,
         "tolerance": of.tolerance,
         "reached": of.meets_tolerance(),

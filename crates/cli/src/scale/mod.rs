@@ -14,7 +14,7 @@ mod text;
 
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
-pub(crate) use files::{Excess, check_pairs};
+pub(crate) use files::{Excess, check_dims, check_pairs};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
@@ -41,7 +41,7 @@ pub(crate) struct Task {
     pub(crate) ts: Vec<f64>,
     pub(crate) alpha: f64,
     pub(crate) scaling: Scaling,
-    /// Cross uniformity, and squared MMD where all pairs are summed.
+    /// Cross uniformity and squared MMD.
     pub(crate) across: bool,
     /// Temperatures of the contrastive loss; none where it is not asked for.
     pub(crate) taus: Vec<f64>,

@@ -47,7 +47,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let engine = place.open(&display)?.observed_by(|_| interrupt::control());
     let file = plan.file(&options.out, number);
     let mut resources = Resources::default();
-    resources.max_memory = max_memory;
+    resources.max_memory = files.left_of(max_memory);
     resources.journal = Some(file.clone());
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));

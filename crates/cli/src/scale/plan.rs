@@ -49,7 +49,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     };
     let task = Task {
         x: absolute(&options.x)?,
-        y: options.reading.file_of_y(&options.x, options.y.as_deref()).map(absolute).transpose()?,
+        y: options.reading.file_of_y(&options.x, options.y.as_deref())?.map(absolute).transpose()?,
         reading: options.reading.clone(),
         ts: options.t.clone(),
         alpha: options.alpha,

@@ -130,13 +130,15 @@ fn intervals(report: &Report) -> String {
 
 /// The line of an estimate.
 fn interval(name: String, t: f64, interval: &Interval, floor: String) -> Vec<String> {
+    let number = |value: f64| if value.is_nan() { "-".into() } else { decimal(value) };
+    let half_width = interval.half_width();
     vec![
         name,
         format!("t = {}", plain(t)),
-        decimal(interval.value),
-        decimal(interval.low),
-        decimal(interval.high),
-        format!("{:.1e}", interval.half_width()),
+        number(interval.value),
+        number(interval.low),
+        number(interval.high),
+        if half_width.is_nan() { "-".into() } else { format!("{half_width:.1e}") },
         interval.row_error.map_or("-".into(), |error| format!("{error:.1e}")),
         floor,
         format!("{} ({} %)", count(interval.pairs), digits(100.0 * interval.share)),
@@ -160,7 +162,8 @@ fn notes(report: &Report) -> String {
     if report.uniformity.iter().any(|row| !row.floor.is_nan()) {
         notes += "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n";
     }
-    let estimates = report.uniformity.iter().filter_map(|row| row.interval);
+    let estimates =
+        report.uniformity.iter().flat_map(|row| [row.interval, row.squared_mmd_interval]).flatten();
     let estimate = estimates.clone().find(|interval| interval.method != Method::Exact);
     if let Some(of) = estimate {
         notes += &format!(

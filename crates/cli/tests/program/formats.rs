@@ -136,6 +136,21 @@ fn names_that_are_not_there_are_refused_with_those_that_are() {
             assert!(stderr(&output).contains(word), "{line:?}: {word}: {}", stderr(&output));
         }
     }
+    // What a format has no use for, and points of one dimension, of which unit length leaves a sign.
+    folder.npy("line.npy", &noise(N, 3), N, 1);
+    for (line, words) in [
+        (&["x.npy", "--columns", "anchor,positive"][..], &["x.npy", "--column"][..]),
+        (&["x.npy", "--column", "anchor", "--max-memory", "1G"], &["x.npy", "--column"]),
+        (&["line.npy"], &["line.npy", "one dimension", "--raw"]),
+        (&["line.npy", "--max-memory", "1G"], &["line.npy", "one dimension", "--raw"]),
+    ] {
+        let output = folder.eval(line);
+        assert_eq!(output.status.code(), Some(3), "{line:?}: {}", stderr(&output));
+        for word in words {
+            assert!(stderr(&output).contains(word), "{line:?}: {word}: {}", stderr(&output));
+        }
+    }
+    assert_eq!(folder.eval(&["line.npy", "--raw"]).status.code(), Some(0));
     for line in [&["pairs.csv", "--columns", "anchor"], &["pairs.csv", "--format", "docx"]] {
         assert_eq!(folder.eval(line).status.code(), Some(2), "{line:?}");
     }

@@ -1,5 +1,7 @@
 //! Every output against the schema that is in the repository.
 
+use std::fs;
+
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -29,6 +31,9 @@ fn folder() -> Folder {
         &(0..N).flat_map(|i| (i as i64 / 11).to_le_bytes()).collect::<Vec<_>>(),
     );
     folder.column("different.npy", "<i8", &(0..N).flat_map(|i| (i as i64).to_le_bytes()).collect::<Vec<_>>());
+    let pairs = (0..N).map(|i| format!("{{\"anchor\": [1, {i}], \"positive\": [{i}, 2]}}\n"));
+    fs::write(folder.path().join("pairs.jsonl"), pairs.collect::<String>()).unwrap();
+    folder.write("codes.npy", "|u1", "(3, 2)", &[0, 1, 2, 3, 4, 9]);
     folder.column("weights.npy", "<f8", &(0..N).flat_map(|i| (i as f64).to_le_bytes()).collect::<Vec<_>>());
     folder
 }
@@ -62,6 +67,8 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--protocol", "simcse", "--weights", "weights.npy"],
     &["x.npy", "y.npy", "--protocol", "directau", "--weights", "weights.npy", "--full"],
     &["x.npy", "y.npy", "--protocol", "lightly"],
+    &["pairs.jsonl", "--columns", "anchor,positive"],
+    &["codes.npy", "--quant-scale", "0.5", "--quant-zero", "4"],
 ];
 
 #[test]

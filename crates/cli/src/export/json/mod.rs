@@ -22,6 +22,9 @@ impl Exporter for Json {
         put("unisphere", common::VERSION.into());
         let files = document.files.iter().map(|(role, told)| ((*role).to_owned(), told.clone().into()));
         put("files", Value::Object(files.collect()));
+        if document.read.as_object().is_some_and(|given| !given.is_empty()) {
+            put("read", document.read.clone());
+        }
         put("device", common::device(&report.device));
         put("precision", report.precision.to_string().into());
         put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());
