@@ -176,6 +176,12 @@ fn delimited_text() {
     assert_eq!(named("x.csv", table, "id"), [7.0, 8.0]);
     let error = Text::new("x.csv", table).read_with(&Reading::new().with_column("x0,y")).unwrap_err();
     assert!(error.to_string().contains("'y'") && error.to_string().contains("id, x0, x1, name"), "{error}");
+    let twice = Text::new("x.csv", "x0,x1,x0\n1,2,3\n");
+    for columns in ["x0", "x1,x0"] {
+        let fault = twice.read_with(&Reading::new().with_column(columns)).unwrap_err().fault;
+        assert!(matches!(fault, Fault::SameColumns { .. }), "{fault}");
+    }
+    assert_eq!(twice.read().unwrap(), [1.0, 2.0, 3.0]);
     refused("x.csv", ",a,b\n0,1,2\n1,3,4\n", "index=False");
     // The names that pandas gives to columns without any.
     assert_eq!(numbers("x.csv", "0,1,2\n7,8.5,9\n"), [7.0, 8.5, 9.0]);

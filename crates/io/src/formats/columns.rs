@@ -13,14 +13,20 @@ pub(crate) struct Candidate<T> {
 pub(crate) fn choose<T: Copy>(columns: &[Candidate<T>], wanted: Option<&str>) -> Result<T, Fault> {
     let may_be = columns.iter().filter_map(|column| Some((&column.name, column.value?))).collect::<Vec<_>>();
     if let Some(wanted) = wanted {
-        let found = may_be.iter().find(|(name, _)| *name == wanted);
-        return found.map(|&(_, value)| value).ok_or_else(|| missing(Some(wanted), columns, &may_be));
+        let mut found = may_be.iter().filter(|(name, _)| *name == wanted);
+        let first = found.next().ok_or_else(|| missing(Some(wanted), columns, &may_be))?;
+        return if found.next().is_none() { Ok(first.1) } else { Err(same(wanted)) };
     }
     match may_be.as_slice() {
         [(_, only)] => Ok(*only),
         [] => Err(missing(None, columns, &may_be)),
         several => Err(Fault::ManyColumns { columns: listed(several.iter().map(|(name, _)| name.as_str())) }),
     }
+}
+
+/// Several columns of one name, of which none is more likely than the others.
+pub(crate) fn same(name: &str) -> Fault {
+    Fault::SameColumns { name: excerpt(name.as_bytes()) }
 }
 
 fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&String, T)]) -> Fault {

@@ -6,7 +6,7 @@ use crate::{
     Fault,
     dtype::excerpt,
     formats::{
-        columns::{Candidate, choose, listed},
+        columns::{Candidate, choose, listed, same},
         text::{is_null, is_number},
     },
 };
@@ -70,15 +70,26 @@ impl Choice {
     }
 }
 
+/// The column of a name, if there is one; a fault if there are several.
+fn only(names: &[String], wanted: &str) -> Result<Option<usize>, Fault> {
+    let mut columns = (0..names.len()).filter(|&column| names[column] == wanted);
+    let first = columns.next();
+    if columns.next().is_none() { Ok(first) } else { Err(same(wanted)) }
+}
+
 /// The columns that the caller names, in the order of the file.
 fn named(names: &[String], wanted: &str) -> Result<Vec<usize>, Fault> {
-    if let Some(column) = names.iter().position(|name| name == wanted) {
+    if let Some(column) = only(names, wanted)? {
         return Ok(vec![column]);
     }
     let mut columns = Vec::new();
     for part in wanted.split(',').map(str::trim) {
+        if let Some(column) = only(names, part)? {
+            columns.push(column);
+            continue;
+        }
         let pattern = Pattern::new(part).ok();
-        let fits = |name: &str| name == part || pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
+        let fits = |name: &str| pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
         let before = columns.len();
         columns.extend(names.iter().enumerate().filter(|(_, name)| fits(name)).map(|(column, _)| column));
         if columns.len() == before {

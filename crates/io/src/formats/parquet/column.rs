@@ -2,7 +2,7 @@
 
 use parquet::{
     basic::{ConvertedType, LogicalType, Repetition, Type},
-    schema::types::{ColumnDescriptor, SchemaDescriptor},
+    schema::types::{ColumnDescriptor, SchemaDescriptor, Type as Node},
 };
 
 use crate::{
@@ -31,7 +31,7 @@ impl Column {
     pub(super) fn find(schema: &SchemaDescriptor, wanted: Option<&str>) -> Result<Self, Fault> {
         let candidates = schema.columns().iter().enumerate().map(|(index, descriptor)| Candidate {
             name: name(descriptor),
-            value: Self::of(index, descriptor),
+            value: Self::of(index, descriptor).filter(|_| is_list(schema, index)),
         });
         choose(&candidates.collect::<Vec<_>>(), wanted)
     }
@@ -45,6 +45,38 @@ impl Column {
         let defined = u8::try_from(descriptor.max_def_level()).ok()?;
         Some(Self { index, dtype, numbers, defined, nullable })
     }
+}
+
+/// Whether a column is the numbers of a list, and neither those of a map nor a field of the structures in a list.
+fn is_list(schema: &SchemaDescriptor, index: usize) -> bool {
+    let mut nodes = vec![schema.get_column_root(index)];
+    for part in schema.column(index).path().parts().iter().skip(1) {
+        let Some(node) = nodes.last().and_then(|node| child(node, part)) else { return false };
+        nodes.push(node);
+    }
+    let is_repeated = |node: &Node| {
+        let info = node.get_basic_info();
+        info.has_repetition() && info.repetition() == Repetition::REPEATED
+    };
+    let holds_leaf = |node: &Node| is_repeated(node) && node.get_fields().len() == 1;
+    match nodes.as_slice() {
+        // Numbers that are repeated without a group.
+        [.., leaf] if is_repeated(leaf) => true,
+        [.., outer, list, _] => holds_leaf(list) && !is_map(outer),
+        [list, _] => holds_leaf(list),
+        _ => false,
+    }
+}
+
+/// The field of this name, where a node is a group.
+fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    let fields = if node.is_group() { node.get_fields() } else { &[] };
+    fields.iter().map(|field| &**field).find(|field| field.name() == name)
+}
+
+/// Whether a group is a map. One of keys only would pass for a list.
+fn is_map(node: &Node) -> bool {
+    matches!(node.get_basic_info().converted_type(), ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE)
 }
 
 /// What a person calls a column: `embedding`, not `embedding.list.element`.
@@ -79,5 +111,56 @@ impl Fault {
             found: excerpt(format!("values encoded as {encoding}").as_bytes()),
             cure: "save it again with pyarrow.parquet.write_table(table, path)",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    fn found(fields: &str, wanted: Option<&str>) -> Result<usize, Fault> {
+        let schema = parse_message_type(&format!("message schema {{ {fields} }}")).unwrap();
+        Column::find(&SchemaDescriptor::new(Arc::new(schema)), wanted).map(|column| column.index)
+    }
+
+    const LIST: &str = "optional group v (LIST) { repeated group list { optional float element; } }";
+
+    #[test]
+    fn lists_of_every_layout() {
+        for fields in [
+            LIST,
+            "required group v (LIST) { repeated group bag { required float array_element; } }",
+            "optional group v (LIST) { repeated float array; }",
+            "repeated float v;",
+            "optional group s { optional group v (LIST) { repeated group list { optional float element; } } }",
+        ] {
+            assert_eq!(found(fields, None).unwrap(), 0, "{fields}");
+        }
+    }
+
+    #[test]
+    fn maps_and_structures_are_no_lists() {
+        for fields in [
+            "optional group v (MAP) { repeated group key_value { required binary key (UTF8); optional float value; } }",
+            "optional group v (MAP) { repeated group key_value { required float key; } }",
+            "optional group v (LIST) { repeated group list { optional group element { optional float a; } } }",
+            "optional group v (LIST) { repeated group list { optional float a; optional float b; } }",
+            "optional float v;",
+        ] {
+            assert!(matches!(found(fields, None), Err(Fault::NoColumn { .. })), "{fields}");
+            // It is not in the way of a list.
+            assert!(found(&format!("{fields} repeated float w;"), None).is_ok(), "{fields}");
+        }
+    }
+
+    #[test]
+    fn one_name_of_two_lists_is_a_fault() {
+        let twice = format!("{LIST} {LIST}");
+        assert!(matches!(found(&twice, Some("v")), Err(Fault::SameColumns { .. })));
+        assert!(matches!(found(&twice, None), Err(Fault::ManyColumns { .. })));
     }
 }

@@ -98,7 +98,7 @@ impl Points {
             if values != Some(expected) {
                 self.check_levels(group)?;
                 // Levels do not tell where the last row ends.
-                let of_last = values.and_then(|values| values.checked_sub(expected - self.dims));
+                let of_last = values.and_then(|values| values.checked_sub(expected.checked_sub(self.dims)?));
                 let last = self.rows_of(group).end.saturating_sub(1);
                 return Err(match of_last {
                     Some(found) if (1..self.dims).contains(&found) => {
