@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use arrow_buffer::Buffer;
 use arrow_ipc::{
-    Block, Message, MessageHeader, MetadataVersion, convert::try_fb_to_schema, reader::FileDecoder,
-    root_as_message,
+    Block, CompressionType, Endianness, Message, MessageHeader, MetadataVersion, convert::try_fb_to_schema,
+    reader::FileDecoder, root_as_message,
 };
 use arrow_schema::SchemaRef;
 
 use super::{CONTINUATION, FEATHER_1, MAGIC, NAME, damaged, fault};
 use crate::{Fault, read_at::ReadAt, stored::Stored};
 
-/// More than any writer's compression makes of one byte: zstd repeats a byte 128 Ki times in four.
-const MOST_BYTES_OF_ONE: u64 = 32 << 10;
+/// The most that a codec makes of one byte. A byte of LZ4 repeats another one up to 255 times; zstd repeats one 128 Ki times
+/// in four.
+fn most_bytes_of_one(codec: CompressionType) -> u64 {
+    if codec == CompressionType::LZ4_FRAME { 255 } else { 32 << 10 }
+}
 
 /// What messages say before their data is read.
 pub(super) struct Messages {
@@ -88,6 +91,13 @@ impl Messages {
 
 fn schema_of(message: &Message<'_>) -> Result<Option<(SchemaRef, MetadataVersion)>, Fault> {
     let Some(schema) = message.header_as_schema() else { return Ok(None) };
+    if schema.endianness() != Endianness::Little {
+        return Err(Fault::Unsupported {
+            format: NAME,
+            found: "big-endian numbers".into(),
+            cure: "save it again on a little-endian machine",
+        });
+    }
     Ok(Some((Arc::new(try_fb_to_schema(schema).map_err(fault)?), message.version())))
 }
 
@@ -127,16 +137,16 @@ impl Batch {
         Ok((block, Buffer::from_vec(bytes)))
     }
 
-    /// Fails if a compressed buffer claims more than can be in it: memory is reserved for what it claims.
+    /// Fails if a compressed buffer claims more than can be in it, or more memory than there is: the decoder reserves what it
+    /// claims, and would end the program.
     fn check_sizes(&self, bytes: &[u8]) -> Result<(), Fault> {
         let (metadata, body) = bytes.split_at(self.metadata);
         let start = if metadata.starts_with(&CONTINUATION) { 8 } else { 4 };
         let message = root_as_message(metadata.get(start..).unwrap_or_default());
         let message = message.map_err(|error| damaged(&error.to_string()))?;
         let batch = message.header_as_record_batch().ok_or_else(|| damaged("no record batch"))?;
-        if batch.compression().is_none() {
-            return Ok(());
-        }
+        let Some(compression) = batch.compression() else { return Ok(()) };
+        let most_of_one = most_bytes_of_one(compression.codec());
         for buffer in batch.buffers().iter().flatten() {
             let start = usize::try_from(buffer.offset()).unwrap_or(usize::MAX);
             let length = usize::try_from(buffer.length()).unwrap_or_default();
@@ -144,10 +154,13 @@ impl Batch {
             let Some(&claimed) = stored.first_chunk() else { continue };
             let claimed = i64::from_le_bytes(claimed);
             // −1 is said of what is not compressed.
-            if claimed > 0
-                && claimed as u64 > buffer.length().unsigned_abs().saturating_mul(MOST_BYTES_OF_ONE)
-            {
+            let claimed = u64::try_from(claimed).unwrap_or_default();
+            if claimed > buffer.length().unsigned_abs().saturating_mul(most_of_one) {
                 return Err(damaged("a buffer that claims more than it can hold"));
+            }
+            let claimed = usize::try_from(claimed).unwrap_or(usize::MAX);
+            if Vec::<u8>::new().try_reserve_exact(claimed).is_err() {
+                return Err(damaged("a buffer that claims more memory than there is"));
             }
         }
         Ok(())

@@ -71,6 +71,8 @@ impl Batches {
         let mut table = Self { stored, decoder, numbers, batches, ends, dims: 0, last: Mutex::new(None) };
         let first = table.ends.partition_point(|&end| end == 0);
         table.dims = lists::width(&table.column(first)?)?;
+        // A set of many files would keep a batch of each.
+        table.last = Mutex::new(None);
         Ok(table)
     }
 
