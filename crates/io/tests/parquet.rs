@@ -9,6 +9,8 @@ use std::{
     sync::Mutex,
 };
 
+use bytes::Bytes;
+use parquet::file::metadata::{ParquetMetaDataReader, ParquetMetaDataWriter};
 use unisphere::Scaling::Raw;
 use unisphere_io::{Fault, File, Reading, Source};
 
@@ -142,6 +144,28 @@ fn columns_that_are_no_points() {
 fn what_is_not_read_is_named() {
     refused("brotli.parquet", "brotli");
     refused("version1.feather", "Feather V1");
+}
+
+#[test]
+fn a_row_group_of_values_without_rows() {
+    let sound = fs::read(data("float32_list.parquet")).unwrap();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(sound.clone())).unwrap();
+    let groups = metadata.row_groups().len();
+    assert!(groups > 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.parquet");
+    for empty in 0..groups {
+        let mut metadata = metadata.clone().into_builder();
+        let mut groups = metadata.take_row_groups();
+        groups[empty] = groups[empty].clone().into_builder().set_num_rows(0).build().unwrap();
+        let metadata = metadata.set_row_groups(groups).build();
+        // The last footer is the one that counts.
+        let mut bytes = sound.clone();
+        ParquetMetaDataWriter::new(&mut bytes, &metadata).finish().unwrap();
+        fs::write(&path, &bytes).unwrap();
+        let fault = File::open(&path).unwrap_err().fault;
+        assert!(fault.to_string().contains("whose values are not those of its rows"), "{fault}");
+    }
 }
 
 #[test]
