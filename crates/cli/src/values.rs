@@ -3,8 +3,6 @@
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use unisphere::{Candidates, DeviceChoice, Sigmoid};
 
-use crate::scale::Tolerance;
-
 /// A positive, finite number.
 pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
@@ -18,16 +16,6 @@ pub(crate) fn fraction(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
         _ => Err("must be above 0 and below 1, such as 0.95"),
-    }
-}
-
-/// A half-width, or auto.
-pub(crate) fn tolerance(text: &str) -> Result<Tolerance, &'static str> {
-    match text {
-        "auto" => Ok(Tolerance::Auto),
-        _ => {
-            positive(text).map(Tolerance::HalfWidth).map_err(|_| "must be a positive, finite number, or auto")
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use unisphere::{Candidates, DeviceChoice, Precision, Storage};
 
 use crate::{
     reading::ReadingOptions,
-    values::{candidates, device, fraction, positive, size, tolerance},
+    values::{candidates, device, fraction, positive, size},
 };
 
 const LARGE: &str = "Sets of any size";
@@ -71,6 +71,16 @@ impl Scale {
     /// Whether any of these options is given.
     pub(crate) fn is_used(&self) -> bool {
         self.tolerance.is_some() || self.max_memory.is_some() || self.journal.is_some() || self.across
+    }
+}
+
+/// A half-width, or auto.
+fn tolerance(text: &str) -> Result<Tolerance, &'static str> {
+    match text {
+        "auto" => Ok(Tolerance::Auto),
+        _ => {
+            positive(text).map(Tolerance::HalfWidth).map_err(|_| "must be a positive, finite number, or auto")
+        }
     }
 }
 
