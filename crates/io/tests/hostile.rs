@@ -198,8 +198,8 @@ fn records() {
 
 #[test]
 fn values_that_are_no_real_numbers() {
-    for dtype in ["<c8", "<f16", "g", "F", "<V4", "<U4", "|S3", "<M8[ns]", "<", "", "<f44", "<f1f", "float33"]
-    {
+    refused!(descr("'<c8'"), Fault::NotReal { descr } if descr == "<c8", "concatenate([x.real, x.imag], axis=1)");
+    for dtype in ["<f16", "g", "F", "<V4", "<U4", "|S3", "<M8[ns]", "<", "", "<f44", "<f1f", "float33"] {
         let bytes = descr(&format!("'{dtype}'"));
         refused!(bytes, Fault::NotReal { descr } if descr == dtype, "x.astype('float32')");
     }
