@@ -31,12 +31,10 @@ pub enum Fault {
     #[error("not readable by this user; change its permissions or its owner")]
     PermissionDenied,
     /// A directory.
-    #[error("a directory; name one .npy file in it")]
+    #[error("a directory; name a file in it, or in quotes a pattern of its numbered files")]
     Directory,
     /// A device, such as a terminal, or a socket.
-    #[error(
-        "a device, a terminal or a socket, neither a file nor a pipe; write its content to a .npy file first"
-    )]
+    #[error("a device, a terminal or a socket, neither a file nor a pipe; write its content to a file first")]
     Stream,
     /// The system failed to read it.
     #[error("cannot be read: {0}")]

@@ -339,7 +339,7 @@ fn devices_and_sockets() {
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     for path in [&socket, Path::new("/dev/null"), Path::new("/dev/zero")] {
         said!(open(path), Fault::Stream, "a device, a terminal or a socket");
-        said!(Column::open(path).unwrap_err().fault, Fault::Stream, "write its content to a .npy file");
+        said!(Column::open(path).unwrap_err().fault, Fault::Stream, "write its content to a file");
     }
     let file = folder.path().join("file");
     fs::write(&file, sound().bytes()).unwrap();

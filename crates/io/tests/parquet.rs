@@ -142,7 +142,10 @@ fn columns_that_are_no_points() {
 
 #[test]
 fn what_is_not_read_is_named() {
-    refused("brotli.parquet", "brotli");
+    refused(
+        "brotli.parquet",
+        "compression by brotli, which is not read; save it again with compression='zstd'",
+    );
     refused("version1.feather", "Feather V1");
 }
 

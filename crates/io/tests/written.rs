@@ -82,10 +82,12 @@ fn arrays_are_chosen_by_name_or_because_there_is_one() {
     };
     let several = |reading| open("several.safetensors", reading);
     let fault = several(Reading::new());
-    assert_eq!(fault.to_string(), "has several matrices: b, a; choose one with --tensor");
+    let words = "has several matrices: b, a; choose one with --tensor, or two that are pairs with --tensors";
+    assert_eq!(fault.to_string(), words);
     assert!(matches!(fault, Fault::ManyArrays { .. }));
     let fault = several(Reading::new().with_tensor("c\n"));
-    let words = "has no array 'c\\n'; its arrays are axis, b, bias, a; choose one with --tensor";
+    let words = "has no array 'c\\n'; its arrays are axis, b, bias, a; choose one with --tensor, or two that are pairs with \
+                 --tensors";
     assert_eq!(fault.to_string(), words);
 }
 

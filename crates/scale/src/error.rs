@@ -91,7 +91,7 @@ impl Error {
 
 /// Bytes in MiB, rounded up, so that a need that is given is enough.
 fn mib(bytes: u64) -> String {
-    let tenths = bytes.div_ceil((1 << 20) / 10);
+    let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
     format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 

@@ -1,6 +1,6 @@
 //! The options of `unisphere eval`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
@@ -22,7 +22,7 @@ const DEVICE: &str = "The device";
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Eval {
     /// Embeddings, one point a row, computed as f32: .npy, .npz, safetensors, Parquet, Arrow, JSON Lines, CSV, word vectors,
-    /// fvecs and fbin. A quoted pattern, such as 'emb_*.npy', names numbered files that are one set of any size
+    /// fvecs and fbin; - is standard input. A quoted pattern, such as 'emb_*.npy', names numbered files that are one set of any size
     #[arg(value_name = "X")]
     pub(super) x: PathBuf,
 
@@ -148,10 +148,13 @@ enum ZeroRows {
 }
 
 impl Eval {
-    /// The same, with Y where both sets are in the file of X.
+    /// The same, with Y where both sets are in the file of X, and standard input by its path.
     pub(super) fn with_files(&self) -> Result<Self, Failure> {
-        let y = self.reading.file_of_y(&self.x, self.y.as_deref())?.map(PathBuf::from);
-        Ok(Self { y, ..self.clone() })
+        let named =
+            |path: &Path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.to_path_buf() };
+        let x = named(&self.x);
+        let y = self.reading.file_of_y(&x, self.y.as_deref())?.map(named);
+        Ok(Self { x, y, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.

@@ -29,7 +29,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     for path in [Some(&options.x), options.y.as_ref()].into_iter().flatten() {
         if path.exists() && !path.is_file() && !path.is_dir() {
             return Err(Failure::Input(format!(
-                "{} is no regular file, and every part reads its files anew; write it to a .npy file first",
+                "{} is no regular file, and every part reads its files anew; write it to a file first",
                 path.display()
             )));
         }

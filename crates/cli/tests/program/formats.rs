@@ -50,6 +50,17 @@ fn every_format_gives_the_bits_of_npy() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_dash_is_standard_input() {
+    let folder = folder();
+    let wanted = folder.json(&["x.npy"])["uniformity"].clone();
+    let mut command = program();
+    command.args(["eval", "-", "--device", "cpu", "--json"]).current_dir(folder.path());
+    command.stdin(fs::File::open(folder.path().join("x.npy")).unwrap());
+    assert_eq!(object(&command.output().unwrap())["uniformity"], wanted);
+}
+
 #[test]
 fn two_columns_of_one_file_are_pairs() {
     let folder = folder();

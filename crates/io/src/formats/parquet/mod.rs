@@ -65,13 +65,26 @@ fn fault(error: ParquetError) -> Fault {
             found: excerpt(found.as_bytes()),
             cure: "save it again with pyarrow",
         },
-        error => damaged(&error.to_string()),
+        error => {
+            let problem = error.to_string();
+            match problem.split_once(LEFT_OUT) {
+                Some((_, codec)) => Fault::Unsupported {
+                    format: NAME,
+                    found: format!("compression by {}", excerpt(codec.trim().as_bytes())),
+                    cure: "save it again with compression='zstd'",
+                },
+                None => damaged(&problem),
+            }
+        }
     }
 }
+
+/// How the decoder says that it was built without a codec, whose name follows.
+const LEFT_OUT: &str = "Disabled feature at compile time:";
 
 fn damaged(problem: &str) -> Fault {
     // The messages of the decoder are sentences.
     const LONGEST: usize = 100;
-    let problem = problem.get(..LONGEST).unwrap_or(problem);
+    let problem: String = problem.chars().take(LONGEST).collect();
     Fault::Damaged { format: NAME, problem: problem.as_bytes().escape_ascii().to_string() }
 }
