@@ -219,8 +219,7 @@ impl Sampling {
         let sums = x.at(t, None);
         let blocks = || Ok(Blocks::within(&sums, Side::new(x.panels(), x.within(t)?), None));
         let exact = || {
-            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
-            let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
+            let (evaluation, resources) = self.all_pairs(t, scaling);
             let found = evaluation.values(engine, Sets::one(source), &resources)?;
             Ok(found.x.first().copied().unwrap_or(f64::NAN))
         };
@@ -336,8 +335,7 @@ impl Sampling {
         let side = |set: &Streamed<'_>| Ok::<_, Error>(Side::new(set.panels(), set.within(t)?));
         let blocks = || Ok(Blocks::across(&sums, side(x)?, side(y)?));
         let exact = || {
-            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
-            let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
+            let (evaluation, resources) = self.all_pairs(t, scaling);
             let found = evaluation.cross_uniformities(engine, sets, &resources)?;
             Ok(found.first().copied().unwrap_or(f64::NAN))
         };
@@ -430,9 +428,8 @@ impl Sampling {
         let within = [x.within(t)?, y.within(t)?];
         let diagonals = Diagonals::new(x.panels(), within, &across, x.paired(y, t)?)?;
         let exact = || {
-            let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(some[0].scaling()).with_mmd();
-            let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
-            let found = evaluation.values(engine, sets, &resources)?;
+            let (evaluation, resources) = self.all_pairs(t, some[0].scaling());
+            let found = evaluation.with_mmd().values(engine, sets, &resources)?;
             Ok(found.squared_mmd.and_then(|values| values.first().copied().flatten()).unwrap_or(f64::NAN))
         };
         self.mmd(engine, some, t, &diagonals, &sums, exact)
@@ -457,6 +454,12 @@ impl Sampling {
         };
         let found = plan.find(&mut self.draw_rng(), || Ok(diagonals.blocks(sums, rounding)), exact)?;
         Ok(self.interval(found, &plan, None))
+    }
+
+    /// What computes all pairs of sets that are larger than memory, and what it may use.
+    fn all_pairs(&self, t: f64, scaling: Scaling) -> (Evaluation, Resources) {
+        let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
+        (evaluation, Resources { max_memory: self.max_memory, ..Resources::default() })
     }
 
     fn check(&self, t: f64) -> Result<()> {
