@@ -81,8 +81,8 @@ impl Backend for Cpu {
 
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points> {
         Box::pin(async move {
-            let (isa, rows) = (self.isa, Rows::given(points, reused));
-            job(move || Ok(rows.into_points(isa))).await
+            let rows = Rows::given(self.isa, points, reused);
+            job(move || Ok(rows.into_points())).await
         })
     }
 
@@ -92,8 +92,8 @@ impl Backend for Cpu {
 
     fn gather<'a>(&'a self, points: &'a Points, rows: &'a [usize]) -> Pending<'a, Points> {
         Box::pin(async move {
-            let (isa, points, rows) = (self.isa, Rows::of(points)?, rows.to_vec());
-            job(move || points.gather(isa, &rows)).await
+            let (points, rows) = (Rows::of(points)?, rows.to_vec());
+            job(move || points.gather(&rows)).await
         })
     }
 

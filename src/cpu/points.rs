@@ -1,6 +1,10 @@
 //! Points as the CPU stores them.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -17,7 +21,7 @@ use crate::{
         },
     },
     error::{Error, Result},
-    points::{Embeddings, Points, Scaling, hash, length},
+    points::{Embeddings, Points, Scaling, hash},
 };
 
 /// Points, n of d dimensions, row-major.
@@ -32,12 +36,14 @@ pub(crate) struct Rows {
     inverse: Vec<f64>,
     /// Lengths of the rows as they came; empty for raw points.
     lengths: Vec<f64>,
-    /// Excess (s − 1) / 2 of the squared length s that the f32 formula sees; empty for raw points.
-    excess: Vec<f32>,
-    /// Squared lengths that the f64 formula sees; empty for raw points.
-    squares: Vec<f64>,
+    /// Excess (s − 1) / 2 of the squared length s that the f32 formula sees.
+    excess: RowTerms<f32>,
+    /// Squared lengths that the f64 formula sees.
+    squares: RowTerms<f64>,
     /// Effective number of different rows: 1 / Σp², where p are the shares of equal rows in a sample. 0 for raw points.
     varied: f64,
+    /// Instruction set that they are measured on.
+    isa: Isa,
 }
 
 /// Most unit rows that are summed in f64 whatever else holds.
@@ -51,7 +57,7 @@ const ROWS_PER_TASK: usize = 96;
 
 impl Rows {
     /// Rows as they came, in the memory of points of the same shape where nobody else has a handle of those.
-    pub(crate) fn given(points: Embeddings<'_>, reused: Option<Points>) -> Self {
+    pub(crate) fn given(isa: Isa, points: Embeddings<'_>, reused: Option<Points>) -> Self {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
         let reused = reused.filter(|reused| reused.shape() == (rows, dims));
         let reused = reused.and_then(|reused| Arc::try_unwrap(reused.storage.downcast::<Self>().ok()?).ok());
@@ -61,40 +67,35 @@ impl Rows {
             dims,
             inverse: Vec::new(),
             lengths: Vec::new(),
-            excess: Vec::new(),
-            squares: Vec::new(),
+            excess: RowTerms::default(),
+            squares: RowTerms::default(),
             varied: 0.0,
+            isa,
         };
         let mut storage = reused.unwrap_or_else(empty);
         storage.scaling = scaling;
         storage.varied = 0.0;
-        match points.into_values() {
-            Cow::Owned(values) => storage.values = values,
-            Cow::Borrowed(values) => {
-                storage.values.clear();
-                storage.values.extend_from_slice(values);
-            }
-        }
-        let Self { inverse, lengths, excess, squares, .. } = &mut storage;
-        inverse.clear();
-        inverse.resize(rows, 1.0);
-        lengths.clear();
-        excess.clear();
-        squares.clear();
+        let (values, lengths) = points.into_parts();
+        keep(values, &mut storage.values);
+        keep(lengths, &mut storage.lengths);
+        storage.inverse.clear();
+        storage.inverse.resize(rows, 1.0);
+        storage.excess = RowTerms::default();
+        storage.squares = RowTerms::default();
         storage
     }
 
     /// Scales the rows as they came, unless raw, and measures them.
-    pub(crate) fn into_points(mut self, isa: Isa) -> Points {
+    pub(crate) fn into_points(mut self) -> Points {
         if self.scaling == Scaling::Unit {
             self.scale();
+            self.sample();
         }
-        self.measure_all(isa);
         self.shared()
     }
 
     /// Points of some of these rows, which may repeat.
-    pub(crate) fn gather(&self, isa: Isa, rows: &[usize]) -> Result<Points> {
+    pub(crate) fn gather(&self, rows: &[usize]) -> Result<Points> {
         let dims = self.dims;
         let mut values = zeros(rows.len(), dims)?;
         values
@@ -108,11 +109,14 @@ impl Rows {
             dims,
             inverse: of(&self.inverse),
             lengths: of(&self.lengths),
-            excess: Vec::new(),
-            squares: Vec::new(),
+            excess: RowTerms::default(),
+            squares: RowTerms::default(),
             varied: 0.0,
+            isa: self.isa,
         };
-        storage.measure_all(isa);
+        if self.scaling == Scaling::Unit {
+            storage.sample();
+        }
         Ok(storage.shared())
     }
 
@@ -126,28 +130,21 @@ impl Rows {
     }
 
     fn scale(&mut self) {
-        self.lengths.resize(self.len(), 0.0);
         let rows = self.values.par_chunks_exact_mut(self.dims).with_min_len(ROWS_PER_TASK);
-        rows.zip(&mut self.lengths).zip(&mut self.inverse).for_each(|((row, of_row), inverse)| {
-            *of_row = length(row);
+        rows.zip(&self.lengths).zip(&mut self.inverse).for_each(|((row, of_row), inverse)| {
             // Lengths are limited to those for which this power is an f32.
             let power = (-of_row.log2().round()).exp2();
-            row.iter_mut().for_each(|v| *v *= power as f32);
+            if power != 1.0 {
+                row.iter_mut().for_each(|v| *v *= power as f32);
+            }
             *inverse = 1.0 / (*of_row * power);
         });
     }
 
-    /// Measures the lengths of scaled rows as the formulas see them, and how many rows differ.
-    fn measure_all(&mut self, isa: Isa) {
-        if self.scaling == Scaling::Raw {
-            return;
-        }
-        let mut excess = std::mem::take(&mut self.excess);
-        self.measure(isa, &mut excess);
-        excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
-        let mut squares = std::mem::take(&mut self.squares);
-        self.measure(isa, &mut squares);
-        (self.excess, self.squares) = (excess, squares);
+    /// Tells how many rows differ, and forgets what was measured of others.
+    fn sample(&mut self) {
+        self.excess = RowTerms::of_rows(self.len());
+        self.squares = RowTerms::of_rows(self.len());
         let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(ROWS_SAMPLED).max(1));
         let mut hashes: Vec<_> = sample.map(|row| hash(self.row(row))).collect();
         hashes.sort_unstable();
@@ -156,12 +153,11 @@ impl Rows {
         self.varied = parts.map(|part| part.powi(2)).sum::<f64>().recip();
     }
 
-    fn measure<T: Float>(&self, isa: Isa, squares: &mut Vec<T>) {
-        squares.resize(self.len(), T::default());
-        squares.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(chunk, out)| {
-            let first = chunk * ROWS_PER_TASK;
-            isa.run(Squares { rows: self, range: first..first + out.len(), out });
-        });
+    /// Squared lengths of some rows, as a formula of this precision sees them.
+    fn measure<T: Float>(&self, range: Range<usize>) -> Box<[T]> {
+        let mut out = vec![T::default(); range.len()].into_boxed_slice();
+        self.isa.run(Squares { rows: self, range, out: &mut out });
+        out
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -188,9 +184,13 @@ impl Rows {
         T::scale(self.inverse[row])
     }
 
-    /// Excess of some rows; an empty slice for raw points.
-    pub(crate) fn excess(&self, range: Range<usize>) -> &[f32] {
-        self.excess.get(range).unwrap_or_default()
+    /// Excess of some rows, at the front of `out`, whose rest becomes 0; all of it for raw points.
+    pub(crate) fn excess(&self, range: Range<usize>, out: &mut [f32]) {
+        self.excess.copy(range, out, |rows| {
+            let mut excess = self.measure(rows);
+            excess.iter_mut().for_each(|s| *s = 0.5 * (*s - 1.0));
+            excess
+        });
     }
 
     /// Values of a row in f64, as metrics see them.
@@ -209,9 +209,9 @@ impl Rows {
         self.varied
     }
 
-    /// Squared lengths of some rows; an empty slice for raw points.
-    pub(crate) fn squares(&self, range: Range<usize>) -> &[f64] {
-        self.squares.get(range).unwrap_or_default()
+    /// Squared lengths of some rows, at the front of `out`, whose rest becomes 0; all of it for raw points.
+    pub(crate) fn squares(&self, range: Range<usize>, out: &mut [f64]) {
+        self.squares.copy(range, out, |rows| self.measure(rows));
     }
 
     /// Row as metrics see it.
@@ -233,6 +233,43 @@ impl Rows {
         for (g, x) in gradient.iter_mut().zip(self.seen(row)) {
             *g -= x * radial;
         }
+    }
+}
+
+/// A number for every row, measured for [`ROWS_PER_TASK`] of them when it is first asked for: no pass over all points that
+/// nothing needs, and none of its own where the rows are packed next. None for raw points.
+struct RowTerms<T> {
+    rows: usize,
+    tasks: Vec<OnceLock<Box<[T]>>>,
+}
+
+impl<T> Default for RowTerms<T> {
+    fn default() -> Self {
+        Self { rows: 0, tasks: Vec::new() }
+    }
+}
+
+impl<T: Copy + Default> RowTerms<T> {
+    fn of_rows(rows: usize) -> Self {
+        let mut tasks = Vec::new();
+        tasks.resize_with(rows.div_ceil(ROWS_PER_TASK), OnceLock::new);
+        Self { rows, tasks }
+    }
+
+    /// Writes those of some rows to the front of `out`, and 0 to the rest. Other threads may wait for `measure`, which must not
+    /// wait for any.
+    fn copy(&self, mut rows: Range<usize>, mut out: &mut [T], measure: impl Fn(Range<usize>) -> Box<[T]>) {
+        while let (false, Some(task)) = (rows.is_empty(), self.tasks.get(rows.start / ROWS_PER_TASK)) {
+            let first = rows.start / ROWS_PER_TASK * ROWS_PER_TASK;
+            let terms = task.get_or_init(|| measure(first..self.rows.min(first + ROWS_PER_TASK)));
+            let terms = &terms[rows.start - first..];
+            let terms = &terms[..terms.len().min(rows.len())];
+            let (front, rest) = out.split_at_mut(terms.len());
+            front.copy_from_slice(terms);
+            out = rest;
+            rows.start += terms.len();
+        }
+        out.fill(T::default());
     }
 }
 
@@ -274,6 +311,17 @@ impl<T: Float> Job for Squares<'_, T> {
             let mut squares = [T::default(); MAX_TILE_WIDTH];
             T::vectors_mut::<S>(&mut squares[..width]).copy_from_slice(&total);
             out.copy_from_slice(&squares[..out.len()]);
+        }
+    }
+}
+
+/// Takes over values that are owned, and copies others into memory that is there.
+fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>) {
+    match values {
+        Cow::Owned(values) => *into = values,
+        Cow::Borrowed(values) => {
+            into.clear();
+            into.extend_from_slice(values);
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Embeddings<'a> {
     rows: usize,
     dims: usize,
     scaling: Scaling,
+    /// Lengths of the rows; empty for raw points.
+    lengths: Cow<'a, [f64]>,
 }
 
 impl<'a> Embeddings<'a> {
@@ -76,8 +78,8 @@ impl<'a> Embeddings<'a> {
         if rows.checked_mul(dims) != Some(values.len()) {
             return Err(Error::Shape { values: values.len(), rows, dims });
         }
-        check_all(&values, dims, scaling)?;
-        Ok(Self { values, rows, dims, scaling })
+        let lengths = check_all(&values, dims, scaling)?.into();
+        Ok(Self { values, rows, dims, scaling, lengths })
     }
 
     /// Points from an ndarray view of shape (rows, dims) and any stride, copied only where it is not
@@ -150,17 +152,22 @@ impl<'a> Embeddings<'a> {
                 to = from;
             }
         }
-        Ok(Self { values: Cow::Owned(values), rows, dims, scaling: self.scaling })
+        let lengths = match &*self.lengths {
+            [] => Cow::default(),
+            lengths => order.iter().map(|&row| lengths[row]).collect(),
+        };
+        Ok(Self { values: Cow::Owned(values), rows, dims, scaling: self.scaling, lengths })
     }
 
     /// The same points, borrowed from these.
     pub(crate) fn borrowed(&self) -> Embeddings<'_> {
-        Embeddings { values: Cow::Borrowed(&self.values), ..*self }
+        let (values, lengths) = (Cow::Borrowed(&*self.values), Cow::Borrowed(&*self.lengths));
+        Embeddings { values, lengths, ..*self }
     }
 
-    /// The values as given, without a copy where they are owned.
-    pub(crate) fn into_values(self) -> Cow<'a, [f32]> {
-        self.values
+    /// The values as given, without a copy where they are owned, and the lengths of the rows unless raw.
+    pub(crate) fn into_parts(self) -> (Cow<'a, [f32]>, Cow<'a, [f64]>) {
+        (self.values, self.lengths)
     }
 }
 
@@ -169,9 +176,18 @@ pub(crate) fn raw_limit(dims: usize) -> f32 {
     (f32::MAX / 8.0 / dims as f32).sqrt()
 }
 
+/// Sums that a length is added up in, side by side.
+const SUMS: usize = 8;
+
 /// The Euclidean length of a row, in f64: f32 values neither overflow nor vanish when squared there.
 pub(crate) fn length(row: &[f32]) -> f64 {
-    row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt()
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let (groups, rest) = row.as_chunks::<SUMS>();
+    let mut sums = [0.0; SUMS];
+    for group in groups {
+        sums.iter_mut().zip(group).for_each(|(sum, &v)| *sum += square(v));
+    }
+    (sums.iter().sum::<f64>() + rest.iter().copied().map(square).sum::<f64>()).sqrt()
 }
 
 /// The first value that is not finite. The bit pattern decides: a comparison might be optimised under the assumption
@@ -184,44 +200,70 @@ pub(crate) fn not_finite(values: &[f32]) -> Option<usize> {
 /// Values that a thread checks at a time; fewer are not worth another thread.
 const VALUES_PER_TASK: usize = 1 << 16;
 
-/// Fails for the first row that cannot be measured.
-fn check_all(values: &[f32], dims: usize, scaling: Scaling) -> Result<()> {
+/// Lengths of the rows, none of raw ones. Fails for the first row that cannot be measured.
+fn check_all(values: &[f32], dims: usize, scaling: Scaling) -> Result<Vec<f64>> {
     let rows_per_task = (VALUES_PER_TASK / dims).max(1);
-    let one = |(task, values): (usize, &[f32])| {
-        let mut rows = (task * rows_per_task..).zip(values.chunks_exact(dims));
-        rows.try_for_each(|(row, point)| check(row, point, scaling)).err()
+    let mut lengths = match scaling {
+        Scaling::Unit => vec![0.0; values.len() / dims],
+        Scaling::Raw => Vec::new(),
     };
-    if values.len() <= VALUES_PER_TASK {
-        return one((0, values)).map_or(Ok(()), Err);
-    }
-    let tasks = values.par_chunks(rows_per_task * dims).enumerate();
-    tasks.find_map_first(one).map_or(Ok(()), Err)
+    let one = |(task, (values, lengths)): (usize, (&[f32], &mut [f64]))| {
+        let mut rows = (task * rows_per_task..).zip(values.chunks_exact(dims));
+        match scaling {
+            Scaling::Unit => rows.zip(lengths).try_for_each(|((row, point), of_row)| {
+                *of_row = check_length(row, point)?;
+                Ok(())
+            }),
+            Scaling::Raw => rows.try_for_each(|(row, point)| check_coordinates(row, point)),
+        }
+        .err()
+    };
+    let fault = if values.len() <= VALUES_PER_TASK {
+        one((0, (values, &mut lengths)))
+    } else {
+        let tasks = values.par_chunks(rows_per_task * dims);
+        match scaling {
+            Scaling::Unit => tasks.zip(lengths.par_chunks_mut(rows_per_task)).enumerate().find_map_first(one),
+            Scaling::Raw => tasks.map(|values| (values, &mut [][..])).enumerate().find_map_first(one),
+        }
+    };
+    fault.map_or(Ok(lengths), Err)
 }
 
 /// Whether a row can be measured.
 pub(crate) fn check(row: usize, point: &[f32], scaling: Scaling) -> Result<()> {
-    if let Some(dim) = not_finite(point) {
-        return Err(Error::NotFinite { row, dim });
-    }
     match scaling {
-        Scaling::Unit => {
-            let length = length(point);
-            if length == 0.0 {
-                return Err(Error::ZeroRow { row });
-            }
-            if !LENGTHS.contains(&length) {
-                let (min, max) = (*LENGTHS.start(), *LENGTHS.end());
-                return Err(Error::RowLength { row, length, min, max });
-            }
-        }
-        Scaling::Raw => {
-            let limit = raw_limit(point.len());
-            if let Some(&value) = point.iter().find(|v| v.abs() > limit) {
-                return Err(Error::TooLarge { row, value: value.into(), limit: limit.into() });
-            }
-        }
+        Scaling::Unit => check_length(row, point).map(drop),
+        Scaling::Raw => check_coordinates(row, point),
     }
-    Ok(())
+}
+
+/// The length of a row that is scaled to one.
+fn check_length(row: usize, point: &[f32]) -> Result<f64> {
+    let length = length(point);
+    if LENGTHS.contains(&length) {
+        return Ok(length);
+    }
+    check_finite(row, point)?;
+    if length == 0.0 {
+        return Err(Error::ZeroRow { row });
+    }
+    let (min, max) = (*LENGTHS.start(), *LENGTHS.end());
+    Err(Error::RowLength { row, length, min, max })
+}
+
+/// Whether a row is measured as it is.
+fn check_coordinates(row: usize, point: &[f32]) -> Result<()> {
+    check_finite(row, point)?;
+    let limit = raw_limit(point.len());
+    match point.iter().find(|v| v.abs() > limit) {
+        Some(&value) => Err(Error::TooLarge { row, value: value.into(), limit: limit.into() }),
+        None => Ok(()),
+    }
+}
+
+fn check_finite(row: usize, point: &[f32]) -> Result<()> {
+    not_finite(point).map_or(Ok(()), |dim| Err(Error::NotFinite { row, dim }))
 }
 
 #[cfg(test)]

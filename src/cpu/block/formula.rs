@@ -33,8 +33,8 @@ pub(crate) trait Formula: Sync + 'static {
     /// Whether it is rounded to f32.
     const IS_F32: bool = size_of::<Self::Real>() == size_of::<f32>();
 
-    /// Value that the similarity needs of each row; an empty slice where it is 0.
-    fn row_terms(rows: &Rows, range: Range<usize>) -> &[Self::Real];
+    /// Value that the similarity needs of each row, written to `out`, whose rest becomes 0.
+    fn row_terms(rows: &Rows, range: Range<usize>, out: &mut [Self::Real]);
 
     /// Similarity from the sum of the terms and the row term of either row.
     fn similarity<S: Simd>(
@@ -114,8 +114,9 @@ impl Formula for Cosine {
     const FIXED_SHIFT: bool = true;
     const SMALL_TILES: bool = false;
 
-    fn row_terms(rows: &Rows, range: Range<usize>) -> &[f32] {
-        rows.excess(range)
+    #[inline(always)]
+    fn row_terms(rows: &Rows, range: Range<usize>, out: &mut [f32]) {
+        rows.excess(range, out);
     }
 
     #[inline(always)]
@@ -166,8 +167,9 @@ impl<const SMALL_TILES: bool> Formula for Gram<SMALL_TILES> {
     const FIXED_SHIFT: bool = true;
     const SMALL_TILES: bool = SMALL_TILES;
 
-    fn row_terms(rows: &Rows, range: Range<usize>) -> &[f64] {
-        rows.squares(range)
+    #[inline(always)]
+    fn row_terms(rows: &Rows, range: Range<usize>, out: &mut [f64]) {
+        rows.squares(range, out);
     }
 
     #[inline(always)]
@@ -193,8 +195,9 @@ impl Formula for Difference {
     const FIXED_SHIFT: bool = false;
     const SMALL_TILES: bool = false;
 
-    fn row_terms(_: &Rows, _: Range<usize>) -> &[f64] {
-        &[]
+    #[inline(always)]
+    fn row_terms(_: &Rows, _: Range<usize>, out: &mut [f64]) {
+        out.fill(0.0);
     }
 
     #[inline(always)]
@@ -219,8 +222,9 @@ impl Formula for Dot {
     const FIXED_SHIFT: bool = false;
     const SMALL_TILES: bool = false;
 
-    fn row_terms(_: &Rows, _: Range<usize>) -> &[f64] {
-        &[]
+    #[inline(always)]
+    fn row_terms(_: &Rows, _: Range<usize>, out: &mut [f64]) {
+        out.fill(0.0);
     }
 
     #[inline(always)]

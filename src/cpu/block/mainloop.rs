@@ -125,18 +125,16 @@ pub(crate) fn mainloop<S: Simd, F: Formula, const SIDE: usize>(
     }
     let interleaved = packed.left.take(panels * width * dims);
     let row_terms = packed.row_terms.take(panels * width);
-    let of_left = F::row_terms(left, block.rows.clone());
-    row_terms[..of_left.len()].copy_from_slice(of_left);
-    row_terms[of_left.len()..].fill(F::Real::default());
+    F::row_terms(left, block.rows.clone(), row_terms);
     let row_terms = F::Real::vectors::<S>(row_terms).as_chunks::<2>().0;
-    let of_right = F::row_terms(right, block.cols.clone());
 
     let group = packed.right.arrays(SIDE * dims.div_ceil(DIMS_PER_PARTIAL_SUM)).as_chunks_mut().0;
     for j in (0..cols).step_by(SIDE) {
         let first = block.cols.start + j;
         copy(group, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
-        let of_right: [_; SIDE] =
-            array::from_fn(|r| F::Real::splat(simd, of_right.get(j + r).copied().unwrap_or_default()));
+        let mut of_right = [F::Real::default(); SIDE];
+        F::row_terms(right, first..block.cols.end.min(first + SIDE), &mut of_right);
+        let of_right = of_right.map(|term| F::Real::splat(simd, term));
         for ((i, panel), of_left) in
             (0..rows).step_by(width).zip(interleaved.chunks_exact_mut(width * dims)).zip(row_terms)
         {

@@ -121,7 +121,7 @@ impl<'a> Class<'a> {
     fn sum(&self, isa: Isa, term: ClassTerm, watch: &Watch) -> Result<f64> {
         match term {
             ClassTerm::Distance { alpha } if alpha != 2.0 => self
-                .with_members(isa, |members| mapped_sum::<Difference, _>(isa, members, power(alpha), watch))
+                .with_members(|members| mapped_sum::<Difference, _>(isa, members, power(alpha), watch))
                 .map(|sum| self.weight * sum),
             _ => {
                 let (of_x, of_y) = self.means();
@@ -137,7 +137,7 @@ impl<'a> Class<'a> {
         if let ClassTerm::Distance { alpha } = term
             && alpha != 2.0
         {
-            return self.with_members(isa, |members| {
+            return self.with_members(|members| {
                 let (sums, on) = distance_gradient(isa, members, power(alpha), scale, None, watch)?;
                 let on_y = on.y.map(into_values).transpose()?.unwrap_or_default();
                 Ok(ClassGradient { sum: self.weight * sums.value, on_x: into_values(on.x)?, on_y })
@@ -201,12 +201,12 @@ impl<'a> Class<'a> {
     }
 
     /// Runs over the pairs of the rows of this class alone.
-    fn with_members<T>(&self, isa: Isa, run: impl FnOnce(PairSet<'_>) -> Result<T>) -> Result<T> {
-        let x = self.pairs.left().gather(isa, &self.x)?;
+    fn with_members<T>(&self, run: impl FnOnce(PairSet<'_>) -> Result<T>) -> Result<T> {
+        let x = self.pairs.left().gather(&self.x)?;
         match self.pairs.second() {
             None => run(PairSet::Within(&*Rows::of(&x)?)),
             Some(rows) => {
-                let y = rows.gather(isa, &self.y)?;
+                let y = rows.gather(&self.y)?;
                 run(PairSet::Across(&*Rows::of(&x)?, &*Rows::of(&y)?))
             }
         }
