@@ -33,7 +33,7 @@ pub(crate) enum Sums {
     Total(LogSumExp),
     /// Of each row that has an extra term: see [`Normalizer::Rows`].
     Rows(RowLogSums),
-    /// None: see [`Normalizer::Given`].
+    /// None: see [`Normalizer::Given`] and [`Normalizer::GivenOnLeft`].
     None,
 }
 

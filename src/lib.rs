@@ -85,12 +85,13 @@ pub use error::{Error, Result};
 pub use gpu::{adapters, adapters_async};
 pub use log_sum::LogSumExp;
 pub use metrics::{
-    Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorLogSumsOver, BlockSumsOver, Candidates,
-    ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue, Contrastives,
-    CosineHistogram, CosineHistogramOver, GroupUniformity, GroupUniformityOver, Groups, Loss, LossOver,
-    LossValue, PairBlock, PairDistances, PairProducts, PairSet, Potentials, PotentialsOver, Sigmoid,
-    SigmoidGradients, SigmoidOver, Spectrum, SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews,
-    SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
+    Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorLogSumsOver, AnchorWeights, Anchors,
+    BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue,
+    Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity,
+    GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairBlock, PairDistances, PairProducts, PairSet,
+    PositivesShareOver, Potentials, PotentialsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum,
+    SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity,
+    UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};

@@ -50,6 +50,9 @@ pub(crate) enum Normalizer<'a> {
     /// None: the gradient of `scale` · Σ w e, the weights w being constant, added to `into` where given. The gradient of a
     /// second set that `into` lacks is left out.
     Given { weights: PairWeights<'a>, scale: f64, into: Option<Gradients> },
+    /// None: the same for the points of the first set alone, of pairs across two sets. The derivative for the log of the scale,
+    /// which takes both sides, is not made.
+    GivenOnLeft { weights: PairWeights<'a>, scale: f64 },
 }
 
 /// The log of an extra term in each row's softmax denominator, such as that of the positive pair.

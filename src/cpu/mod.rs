@@ -20,6 +20,7 @@ mod tests;
 
 use self::{
     block::{formula::Difference, map::GaussianLoss},
+    gradient::weighted::Target,
     matrix::Values,
     pairs::SharedPairs,
     points::Rows,
@@ -39,7 +40,7 @@ use crate::{
     points::{Embeddings, Matrix, Moments, Points},
     progress::Watch,
     schedule::Block,
-    weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums},
+    weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums, RowScalings},
 };
 
 /// The CPU as a device.
@@ -65,6 +66,22 @@ impl Cpu {
 /// uses, as nobody may be there any more when it ends.
 fn job<'a, T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Pending<'a, T> {
     Box::pin(offload(on_the_pool, job))
+}
+
+/// Gradient with weights that are given, as a job.
+fn weighted_grad(
+    isa: Isa,
+    pairs: SharedPairs,
+    kernel: Kernel,
+    (weights, scale): (RowScalings, f64),
+    target: Target,
+    watch: Watch,
+) -> Pending<'static, (Sums, Gradients)> {
+    job(move || {
+        let (pairs, weights) = (pairs.set(), (weights.pair_weights(), scale));
+        let gradients = gradient::weighted::weighted_grad(isa, pairs, kernel, weights, target, &watch)?;
+        Ok((Sums::None, gradients))
+    })
 }
 
 impl Diagnostics for Cpu {
@@ -220,13 +237,11 @@ impl Backend for Cpu {
                 }
                 Normalizer::Given { weights, scale, into } => {
                     let weights = weights.to_scalings();
-                    job(move || {
-                        let (pairs, weights) = (pairs.set(), (weights.pair_weights(), scale));
-                        let gradients =
-                            gradient::weighted::weighted_grad(isa, pairs, kernel, weights, into, &watch)?;
-                        Ok((Sums::None, gradients))
-                    })
-                    .await
+                    weighted_grad(isa, pairs, kernel, (weights, scale), Target::All(into), watch).await
+                }
+                Normalizer::GivenOnLeft { weights, scale } => {
+                    let weights = weights.to_scalings();
+                    weighted_grad(isa, pairs, kernel, (weights, scale), Target::Left, watch).await
                 }
             }
         })

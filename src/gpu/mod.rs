@@ -332,6 +332,13 @@ impl Backend for Gpu {
                     let gradients = weighted_grad(&self.context, pairs, sum, into, watch).await?;
                     Ok((Sums::None, gradients))
                 }
+                // The products for the right are made too: the evidence of what cancels is of both sides.
+                Normalizer::GivenOnLeft { weights, scale } => {
+                    self.precisions_used.note(None);
+                    let sum = WeightedSum { kernel, weights, scale };
+                    let gradients = weighted_grad(&self.context, pairs, sum, None, watch).await?;
+                    Ok((Sums::None, Gradients { y: None, ..gradients }))
+                }
             }
         })
     }

@@ -380,7 +380,7 @@ fn logits(dots: &[f64], tau: f64) -> Vec<f64> {
 }
 
 /// The log of the factor that multiplies each anchor's negatives in the gradient, and the weight of its positive.
-fn softmax_weights(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn softmax_weights(negatives: &[f64], logits: &[f64], anchors: f64) -> (Vec<f64>, Vec<f64>) {
     let one = |(&sum, &logit): (&f64, &f64)| {
         let denominator = log_add(sum, logit);
         (-anchors.ln() - denominator, (sum - denominator).exp() / anchors)

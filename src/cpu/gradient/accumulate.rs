@@ -114,7 +114,7 @@ pub(crate) fn accumulate<T: Float>(
         let wait = |ticket: Ticket| locks[ticket.panel].ticket(ticket.number).wait();
         let (mut left, mut right) = (wait(left), right.map(wait));
         let sum = pool.with(|scratch| {
-            let (left, right) = (&mut *left, right.as_deref_mut());
+            let (left, right) = (&mut *left, right.as_deref_mut().map_or(Right::Same, Right::Other));
             isa.run(AddProducts { pairs, block: &block, weights, centre, scratch, left, right })
         });
         left.sum += sum;
@@ -132,7 +132,52 @@ pub(crate) fn accumulate<T: Float>(
     Ok(Accumulated { sum, on_x, on_y })
 }
 
-/// Adds the weighted sums of a block to the panels on its left and right; returns Σ w of the block.
+/// The same for the rows on the left alone, of pairs across two sets: each panel goes through all blocks in their order.
+pub(crate) fn accumulate_left<T: Float>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    weights: &impl Weights<T>,
+    centre: &[T],
+    advance: impl Fn(u64) -> Result<()> + Sync,
+) -> Result<WeightedSums<T>> {
+    let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
+    let rights: Vec<_> = panels(y.len(), panel).collect();
+    let mut on_x = WeightedSums::zeros(x);
+    let pool = Pool::new();
+    let lefts: Vec<_> = panels(x.len(), panel).zip(on_x.panels(dims, panel)).collect();
+    lefts.into_par_iter().try_for_each(|(rows, mut left)| {
+        rights.iter().try_for_each(|cols| {
+            let block = &Block { rows: rows.clone(), cols: cols.clone(), diagonal: false };
+            pool.with(|scratch| {
+                let (left, right) = (&mut left, Right::Unwanted);
+                isa.run(AddProducts { pairs, block, weights, centre, scratch, left, right })
+            });
+            advance(pairs.count_in(block))
+        })
+    })?;
+    Ok(on_x)
+}
+
+/// The panel on the right of a block.
+enum Right<'a, 'p, T> {
+    Other(&'a mut Panel<'p, T>),
+    /// That on the left: a block on the diagonal.
+    Same,
+    /// None: its sums are not asked for.
+    Unwanted,
+}
+
+impl<'p, T> Right<'_, 'p, T> {
+    fn panel<'b>(&'b mut self, left: &'b mut Panel<'p, T>) -> Option<&'b mut Panel<'p, T>> {
+        match self {
+            Self::Other(panel) => Some(panel),
+            Self::Same => Some(left),
+            Self::Unwanted => None,
+        }
+    }
+}
+
+/// Adds the weighted sums of a block to the panels on its left and right; returns Σ w of the block, where the right is asked for.
 struct AddProducts<'a, 'p, T: Float, W> {
     pairs: PairSet<'a>,
     block: &'a Block,
@@ -140,8 +185,7 @@ struct AddProducts<'a, 'p, T: Float, W> {
     centre: &'a [T],
     scratch: &'a mut Scratch<T>,
     left: &'a mut Panel<'p, T>,
-    /// `None` on the diagonal, where it is the left one.
-    right: Option<&'a mut Panel<'p, T>>,
+    right: Right<'a, 'p, T>,
 }
 
 impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
@@ -159,7 +203,7 @@ impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
             table.fill(T::default());
         }
         weights.fill::<S, SIDE>(simd, pairs, block, packed, &mut table);
-        let sum = add_totals::<S, T, SIDE>(simd, &table, block, left, right.as_deref_mut());
+        let sum = add_totals::<S, T, SIDE>(simd, &table, block, left, &mut right);
 
         let copied = columns.take(width * block.rows.len().max(block.cols.len()));
         for column in (0..x.dims()).step_by(width) {
@@ -167,9 +211,10 @@ impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
             let next_y = Strip::new(y, &block.cols, column + width);
             let points = of_y.copy::<S, T>(copied, centre);
             let weights = |left| table.down::<SIDE>(left);
-            of_x.multiply::<S, T, _, SIDE>(simd, points, weights, left.weighted, &of_x);
+            let next = if matches!(right, Right::Unwanted) { &next_y } else { &of_x };
+            of_x.multiply::<S, T, _, SIDE>(simd, points, weights, left.weighted, next);
+            let Some(right) = right.panel(left) else { continue };
             let points = of_x.copy::<S, T>(copied, centre);
-            let right = right.as_deref_mut().unwrap_or(&mut *left);
             let weights = |right| table.along(right);
             of_y.multiply::<S, T, _, SIDE>(simd, points, weights, right.weighted, &next_y);
         }
@@ -177,14 +222,14 @@ impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
     }
 }
 
-/// Adds the weights of each row and of each column to the totals; returns the sum of all.
+/// Adds the weights of each row and of each column to the totals; returns the sum of those of columns.
 #[inline(always)]
 fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
     simd: S,
     weights: &Table<'_, T>,
     block: &Block,
     left: &mut Panel<'p, T>,
-    mut right: Option<&mut Panel<'p, T>>,
+    right: &mut Right<'_, 'p, T>,
 ) -> f64 {
     let zero = T::splat(simd, T::default());
     let mut sum = 0.0;
@@ -203,7 +248,8 @@ fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
                 totals.iter_mut().zip(lanes).for_each(|(total, v)| *total += v.into());
             }
         }
-        let totals = &mut right.as_deref_mut().unwrap_or(&mut *left).total[j..];
+        let Some(right) = right.panel(left) else { continue };
+        let totals = &mut right.total[j..];
         for (total, of_right) in totals.iter_mut().zip(of_right) {
             let of_right = T::lane_sum(simd, of_right).into();
             *total += of_right;

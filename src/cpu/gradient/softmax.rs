@@ -10,7 +10,7 @@ use crate::{
         gradient::{
             factors::CachedWeights,
             fused_softmax::{fits, fused_softmax},
-            weighted::{CentredSums, MIN_F32_TOTAL, factor_weights, in_double},
+            weighted::{CentredSums, MIN_F32_TOTAL, Target, factor_weights, in_double},
             weights::{ExponentialWeights, RoundedWeights},
         },
         pairs::PairSet,
@@ -88,7 +88,15 @@ pub(crate) fn row_log_sums_with_grad(
         Some(weighted) => weighted.finish(pairs, exponent, sign, None)?,
         None => {
             let scalings = softmax.scalings(&sums);
-            in_double(isa, pairs, exponent, (scalings.pair_weights(), sign), centre, None, passes.next())?
+            in_double(
+                isa,
+                pairs,
+                exponent,
+                (scalings.pair_weights(), sign),
+                centre,
+                Target::All(None),
+                passes.next(),
+            )?
         }
     };
     let y = sums.y.filter(|_| extra.y.is_some());

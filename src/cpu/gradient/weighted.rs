@@ -5,7 +5,7 @@ use crate::{
         accuracy::{Arithmetic, PairExponent},
         block::formula::{Cosine, Difference, Dot, Formula, Gram},
         gradient::{
-            accumulate::{Accumulated, WeightedSums, accumulate},
+            accumulate::{Accumulated, WeightedSums, accumulate, accumulate_left},
             factors::FactorWeights,
             finish::{MIN_F32_REMAINDER, along, cancels, finish},
             weights::{RoundedWeights, Weights},
@@ -20,13 +20,47 @@ use crate::{
     weights::{Gradients, PairWeights},
 };
 
+/// Where a gradient goes.
+pub(crate) enum Target {
+    /// To the points of all sets, added to what is given; that of a second set which is lacking there is left out.
+    All(Option<Gradients>),
+    /// To the points on the left alone, of pairs across two sets.
+    Left,
+}
+
+impl Target {
+    fn sums<T: Float>(
+        &self,
+        isa: Isa,
+        pairs: PairSet<'_>,
+        weights: &impl Weights<T>,
+        centre: Vec<T>,
+        watch: &Watch,
+    ) -> Result<CentredSums<T>> {
+        match self {
+            Self::All(_) => CentredSums::new(isa, pairs, weights, centre, watch),
+            Self::Left => {
+                let on_x = accumulate_left(isa, pairs, weights, &centre, |pairs| watch.advance(pairs))?;
+                Ok(CentredSums { centre, on_x, on_y: None })
+            }
+        }
+    }
+
+    fn into_sum(self) -> Option<Gradients> {
+        match self {
+            Self::All(into) => into,
+            Self::Left => None,
+        }
+    }
+}
+
 /// Gradient of `scale` · Σ wᵢⱼeᵢⱼ, the weights being constant.
 pub(crate) fn weighted_grad(
     isa: Isa,
     pairs: PairSet<'_>,
     kernel: Kernel,
     (weights, scale): (PairWeights<'_>, f64),
-    into: Option<Gradients>,
+    target: Target,
     watch: &Watch,
 ) -> Result<Gradients> {
     let exponent = PairExponent::of(kernel, pairs);
@@ -37,18 +71,18 @@ pub(crate) fn weighted_grad(
         let sums = match exponent.arithmetic {
             Arithmetic::Cosine => {
                 let weights = factor_weights::<Cosine>(exponent, weights);
-                CentredSums::new(isa, pairs, &weights, centre, passes.next())?
+                target.sums(isa, pairs, &weights, centre, passes.next())?
             }
             _ => {
                 let weights = RoundedWeights(factor_weights::<Gram<false>>(exponent, weights));
-                CentredSums::new(isa, pairs, &weights, centre, passes.next())?
+                target.sums(isa, pairs, &weights, centre, passes.next())?
             }
         };
         if sums.is_exact(pairs, exponent) {
-            return sums.finish(pairs, exponent, scale, into);
+            return sums.finish(pairs, exponent, scale, target.into_sum());
         }
     }
-    in_double(isa, pairs, exponent, (weights, scale), centre, into, passes.next())
+    in_double(isa, pairs, exponent, (weights, scale), centre, target, passes.next())
 }
 
 /// Gradient of `scale` · Σ wᵢⱼeᵢⱼ in double precision.
@@ -58,26 +92,26 @@ pub(crate) fn in_double(
     exponent: PairExponent,
     (weights, scale): (PairWeights<'_>, f64),
     centre: Vec<f64>,
-    into: Option<Gradients>,
+    target: Target,
     watch: &Watch,
 ) -> Result<Gradients> {
     let sums = match exponent.arithmetic {
         // The gradient of an inner product is the other point itself, and no difference.
         Arithmetic::Dot => {
             let (weights, origin) = (factor_weights::<Dot>(exponent, weights), vec![0.0; pairs.dims()]);
-            CentredSums::new(isa, pairs, &weights, origin, watch)?.without_totals()
+            target.sums(isa, pairs, &weights, origin, watch)?.without_totals()
         }
         Arithmetic::FewGram => {
-            CentredSums::new(isa, pairs, &factor_weights::<Gram<true>>(exponent, weights), centre, watch)?
+            target.sums(isa, pairs, &factor_weights::<Gram<true>>(exponent, weights), centre, watch)?
         }
         Arithmetic::Gram => {
-            CentredSums::new(isa, pairs, &factor_weights::<Gram<false>>(exponent, weights), centre, watch)?
+            target.sums(isa, pairs, &factor_weights::<Gram<false>>(exponent, weights), centre, watch)?
         }
         Arithmetic::Cosine | Arithmetic::Difference => {
-            CentredSums::new(isa, pairs, &factor_weights::<Difference>(exponent, weights), centre, watch)?
+            target.sums(isa, pairs, &factor_weights::<Difference>(exponent, weights), centre, watch)?
         }
     };
-    sums.finish(pairs, exponent, scale, into)
+    sums.finish(pairs, exponent, scale, target.into_sum())
 }
 
 pub(crate) fn factor_weights<F: Formula>(

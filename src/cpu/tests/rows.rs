@@ -204,6 +204,12 @@ fn weighted_gradients() {
             if let Some(got) = got.y {
                 close_grad(what, &got, &want[1], 1e-5);
             }
+            if !within {
+                let normalizer = Normalizer::GivenOnLeft { weights, scale: 1.0 };
+                let left = cpu.gradient(pairs, kernel, normalizer, &watch()).block().expect("a gradient").1;
+                close_grad(&format!("{what}, on the left"), &left.x, &want[0], 1e-5);
+                assert!(left.y.is_none());
+            }
             let got = grad(Some(sum));
             want.iter_mut().flatten().flatten().for_each(|g| *g += f64::from(0.01f32));
             close_grad(what, &got.x, &want[0], 1e-5);
