@@ -80,7 +80,10 @@ impl From<unisphere_scale::Error> for Failure {
             Engine(error) => error.into(),
             // These sets have no --zero-rows.
             Input(error) => of_file(&error, "leave such rows out of the file; --raw takes rows as they are"),
-            Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } => Self::Input(text),
+            Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } | Output { .. } => {
+                Self::Input(text)
+            }
+            Unwritten { .. } => Self::Machine(text),
             Memory { .. } | NoPart { .. } => Self::Usage(text),
             Journal(error) => error.into(),
             // Variants to come: a test holds the list above against the crate's.

@@ -83,4 +83,4 @@ pub use file::{File, parse};
 pub use reading::Reading;
 pub use shards::{Shards, is_pattern, open, open_with};
 pub use source::Source;
-pub use write::{Writer, write};
+pub use write::{Writer, npy_header, write};

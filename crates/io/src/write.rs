@@ -1,4 +1,4 @@
-//! A matrix of f64 to a `.npy` file.
+//! Matrices to `.npy` files.
 
 use std::{
     fs, io,
@@ -74,15 +74,21 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     if path.is_symlink() { path.canonicalize() } else { Ok(path.into()) }
 }
 
-fn fill(file: &fs::File, values: &[f64], columns: usize) -> io::Result<()> {
-    let rows = values.len() / columns.max(1);
-    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+/// The header of a `.npy` file of rows × columns values, row-major, of a dtype that numpy writes so: "<f4" or "<f8". The values
+/// come right after it.
+pub fn npy_header(dtype: &str, rows: usize, columns: usize) -> Vec<u8> {
+    let fields = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // As numpy does: values begin at a multiple of 64 bytes.
-    let width = (10 + header.len() + 1).next_multiple_of(64) - 11;
+    let width = (10 + fields.len() + 1).next_multiple_of(64) - 11;
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend((width as u16 + 1).to_le_bytes());
+    header.extend(format!("{fields:<width$}\n").bytes());
+    header
+}
+
+fn fill(file: &fs::File, values: &[f64], columns: usize) -> io::Result<()> {
     let mut file = BufWriter::new(file);
-    file.write_all(b"\x93NUMPY\x01\x00")?;
-    file.write_all(&(width as u16 + 1).to_le_bytes())?;
-    writeln!(file, "{header:<width$}")?;
+    file.write_all(&npy_header("<f8", values.len() / columns.max(1), columns))?;
     for value in values {
         file.write_all(&value.to_le_bytes())?;
     }

@@ -1,6 +1,6 @@
 //! What can go wrong, and the cure.
 
-use std::{ops::Range, path::PathBuf};
+use std::{io, ops::Range, path::PathBuf};
 
 use unisphere_io::Source;
 
@@ -69,6 +69,26 @@ pub enum Error {
         second: PathBuf,
         /// In what, and the cure.
         what: String,
+    },
+    /// A file of gradients that holds something else.
+    #[error("{}: {problem}", path.display())]
+    Output {
+        /// The file as the caller named it.
+        path: PathBuf,
+        /// What is wrong with it, and the cure.
+        problem: String,
+    },
+    /// A file of gradients that the system failed to write or to read.
+    #[error(
+        "{}: {source}; make room on its disk or name a file that you may write to, and run again: rows that a journal has as \
+         finished are kept",
+        path.display()
+    )]
+    Unwritten {
+        /// The file as the caller named it.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
     },
     /// A part of a number that there is none of.
     #[error("there is no part {part} of {parts}; parts are numbered from 1")]

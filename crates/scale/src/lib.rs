@@ -28,7 +28,8 @@
 //! long that takes, unless only an estimate is asked for.
 //!
 //! [`Evaluation`] computes the values of all pairs, of sets that may be larger than memory, in one process or in parts: alignment,
-//! uniformity, and where asked for cross uniformity, squared MMD and the contrastive loss.
+//! uniformity, and where asked for cross uniformity, squared MMD and the contrastive loss. [`Gradient`] writes the gradients of
+//! such sets to files.
 
 #![forbid(unsafe_code)]
 
@@ -40,5 +41,8 @@ mod panels;
 
 pub use error::{Error, Result};
 pub use estimate::{Interval, Method, Sampling};
-pub use exact::{Cost, Evaluation, Expected, Found, Part, Resources, Sample, Sets, Shape};
+pub use exact::{
+    Cost, Evaluation, Expected, Found, Gradient, GradientFound, Objective, Outputs, Part, Resources, Sample,
+    Sets, Shape,
+};
 pub use journal::{JournalError, JournalFault};

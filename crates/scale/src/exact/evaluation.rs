@@ -289,7 +289,7 @@ impl Evaluation {
     }
 
     /// Values of a record of the journal: the results of a block, and a piece of a strip's.
-    fn record_values(&self) -> usize {
+    pub(super) fn record_values(&self) -> usize {
         self.ts.len().max(if self.taus.is_empty() { 1 } else { MIN_RECORD_VALUES })
     }
 
@@ -410,22 +410,25 @@ impl Evaluation {
                 return Ok((state, cost));
             }
         }
-        let work = Work {
-            engine,
-            sets,
-            scaling: self.scaling,
-            ts: &self.ts,
-            taus: &self.taus,
-            alpha: self.alpha,
-            layout,
-            observer: resources.observer.as_deref(),
-        };
-        work.run(&mut state, numbers, capacity)?;
+        let observer = resources.observer.as_deref();
+        self.work_of(engine, sets, layout, observer).run(&mut state, numbers, capacity)?;
         if let Some(journal) = state.journal.take() {
             journal.finish()?;
         }
         (cost.pairs_computed, cost.rows_read) = (state.pairs_computed, state.rows_read);
         Ok((state, cost))
+    }
+
+    /// The work of an evaluation.
+    pub(super) fn work_of<'a>(
+        &'a self,
+        engine: &'a Engine,
+        sets: Sets<'a>,
+        layout: &'a Layout,
+        observer: Option<&'a Observer>,
+    ) -> Work<'a> {
+        let Self { ts, taus, alpha, scaling, .. } = self;
+        Work { engine, sets, scaling: *scaling, ts, taus, alpha: *alpha, layout, observer }
     }
 
     /// The values that all blocks make.
@@ -451,7 +454,11 @@ impl Evaluation {
     }
 
     /// The contrastive loss at every temperature, where it is asked for.
-    fn contrastive(&self, layout: &Layout, state: &State) -> Result<Option<Vec<ContrastiveValue>>> {
+    pub(super) fn contrastive(
+        &self,
+        layout: &Layout,
+        state: &State,
+    ) -> Result<Option<Vec<ContrastiveValue>>> {
         if self.taus.is_empty() {
             return Ok(None);
         }

@@ -28,7 +28,12 @@ const SCRATCH_BYTES: u64 = 2 << 20;
 
 /// Rows of a panel, which follow from the shapes of the sets alone: a power of two.
 pub(super) fn panel_rows(rows: usize, dims: usize) -> usize {
-    let fitting = (PANEL_BYTES / (4 * dims)).max(1);
+    rows_of_panels(PANEL_BYTES, rows, dims)
+}
+
+/// Rows of panels of about so many bytes.
+pub(super) fn rows_of_panels(panel_bytes: usize, rows: usize, dims: usize) -> usize {
+    let fitting = (panel_bytes / (4 * dims)).max(1);
     let usual = (fitting + 1).next_power_of_two() / 2;
     let usual = usual.clamp(*PANEL_ROWS.start(), *PANEL_ROWS.end());
     usual.max(rows.div_ceil(MAX_PANELS).next_power_of_two())

@@ -5,6 +5,7 @@ mod anchors;
 mod blocks;
 mod evaluation;
 mod fingerprint;
+mod gradients;
 mod memory;
 mod parts;
 mod results;
@@ -13,6 +14,7 @@ mod schedule;
 mod sets;
 
 pub use evaluation::{Cost, Evaluation, Expected, Found, Resources};
+pub use gradients::{Gradient, GradientFound, Objective, Outputs};
 pub use parts::Part;
 pub use sets::{Sample, Sets, Shape};
 

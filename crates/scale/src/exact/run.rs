@@ -135,7 +135,7 @@ impl State {
 }
 
 /// A panel on the device.
-struct Panel {
+pub(super) struct Panel {
     points: Points,
     hash: Hash,
 }
@@ -156,7 +156,8 @@ impl Work<'_> {
         let done = thread::scope(|scope| {
             // The reader ends when nobody receives any more.
             let (sender, receiver) = sync_channel(PANELS_IN_FLIGHT - 2);
-            scope.spawn(|| self.read_all(&arrivals, sender));
+            let panels = arrivals.iter().map(|arrival| (arrival.set, arrival.panel));
+            scope.spawn(|| self.read_all(panels, sender));
             self.compute_all(&arrivals, receiver, &shared)
         });
         // What is finished is kept, whatever ended the work.
@@ -182,15 +183,20 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn read_all(&self, arrivals: &[Arrival], sender: SyncSender<Result<Panel>>) {
-        for arrival in arrivals {
-            if sender.send(self.read(arrival)).is_err() {
+    /// Reads panels until nobody receives them any more.
+    pub(super) fn read_all(
+        &self,
+        panels: impl Iterator<Item = (SetName, usize)>,
+        sender: SyncSender<Result<Panel>>,
+    ) {
+        for (set, panel) in panels {
+            if sender.send(self.read(set, panel)).is_err() {
                 return;
             }
         }
     }
 
-    fn read(&self, &Arrival { set, panel, .. }: &Arrival) -> Result<Panel> {
+    fn read(&self, set: SetName, panel: usize) -> Result<Panel> {
         let points = self.source(set).embeddings_in(self.layout.panels(set).range(panel), self.scaling)?;
         let hash = hash_of(points.values());
         Ok(Panel { points: self.engine.upload_owned(points)?, hash })
@@ -211,8 +217,7 @@ impl Work<'_> {
     ) -> Result<()> {
         let mut held = HashMap::new();
         for (arrival, panel) in arrivals.iter().zip(receiver) {
-            let Panel { points, hash } = panel?;
-            self.check(arrival, hash, &mut shared.lock())?;
+            let points = self.checked((arrival.set, arrival.panel), panel?, &mut shared.lock())?;
             if arrival.releases {
                 held.clear();
             }
@@ -255,20 +260,26 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// That a panel is what it was when it was first read, by whichever run.
-    fn check(&self, arrival: &Arrival, hash: Hash, state: &mut State) -> Result<()> {
-        let Arrival { set, panel, .. } = *arrival;
+    /// The points of a panel that is what it was when it was first read, by whichever run.
+    pub(super) fn checked(
+        &self,
+        (set, panel): (SetName, usize),
+        read: Panel,
+        state: &mut State,
+    ) -> Result<Points> {
+        let Panel { points, hash } = read;
         let rows = self.layout.panels(set).range(panel);
         state.rows_read += rows.len() as u64;
         match state.hashes.insert((set, panel), hash) {
-            Some(first) if first != hash => Err(Error::changed(self.source(set), rows)),
-            Some(_) => Ok(()),
+            Some(first) if first != hash => return Err(Error::changed(self.source(set), rows)),
+            Some(_) => {}
             None => {
                 let number = panel_number(self.layout, set, panel);
                 let record = Record::Panel { number, hash };
-                Ok(state.journal.as_mut().map_or(Ok(()), |journal| journal.append(&record))?)
+                state.journal.as_mut().map_or(Ok(()), |journal| journal.append(&record))?;
             }
         }
+        Ok(points)
     }
 
     /// The numbers of one block, whose right panel has arrived. The left one is held, but for a panel with itself.

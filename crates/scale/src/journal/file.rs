@@ -80,13 +80,13 @@ fn start(path: &Path, mut file: &File, identity: &Identity) -> io::Result<Conten
 
 /// Syncs the folder that a new file is in: else a power cut may take its name, and with it the file.
 #[cfg(unix)]
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Systems other than Unix do not open folders, and keep names by themselves.
 #[cfg(not(unix))]
-fn sync_folder_of(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder_of(_: &Path) -> io::Result<()> {
     Ok(())
 }

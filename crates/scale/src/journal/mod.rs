@@ -21,6 +21,7 @@ use std::{
 pub(crate) use error::Result;
 pub use error::{JournalError, JournalFault};
 use file::LockedFile;
+pub(crate) use file::sync_folder_of;
 use format::{Chain, Entry};
 use recovery::Reader;
 

@@ -1,0 +1,53 @@
+//! Memory that a gradient takes, and how many panels of it are held at once.
+
+use super::super::{
+    memory::{Memory, rows_of_panels},
+    run::PANELS_IN_FLIGHT,
+};
+use crate::error::{Error, Result};
+
+/// Bytes of a panel: less than where values alone are computed, as a panel that is held has its sums beside it.
+const PANEL_BYTES: usize = 2 << 20;
+/// Panels that one takes which is held: its points, and its sums in f64.
+const PANELS_OF_HELD: u64 = 3;
+/// Panels of scratch for a share of a gradient: weighted sums in f64, the share, and a copy of it.
+const PANELS_OF_SHARE: u64 = 4;
+
+/// Rows of a panel, which follow from the shapes of the sets alone.
+pub(super) fn gradient_panel_rows(rows: usize, dims: usize) -> usize {
+    rows_of_panels(PANEL_BYTES, rows, dims)
+}
+
+/// Panels that fit.
+pub(super) struct Capacity {
+    /// Panels that are held while values are computed.
+    pub(super) of_values: usize,
+    /// Panels whose gradients are made at once.
+    pub(super) held: usize,
+    /// Shares of a gradient that are made at once, at most.
+    pub(super) at_once: usize,
+    /// Bytes that all of it takes.
+    pub(super) bytes: u64,
+}
+
+impl Capacity {
+    /// With so many bytes of weights beside what values take.
+    pub(super) fn new(memory: &Memory, weights: u64, max_memory: Option<u64>) -> Result<Self> {
+        let (fixed, panel) = (memory.fixed + weights, memory.panel);
+        let at_once = rayon::current_num_threads().max(1);
+        let taken = |held: usize| {
+            let shares = held.min(at_once) as u64;
+            let panels = PANELS_IN_FLIGHT as u64 + PANELS_OF_HELD * held as u64 + PANELS_OF_SHARE * shares;
+            fixed + panels * panel
+        };
+        let fits = |held: &usize| max_memory.is_none_or(|given| taken(*held) <= given);
+        let of_set = memory.most_panels - PANELS_IN_FLIGHT;
+        let Some(held) = (1..=of_set).take_while(fits).last() else {
+            let given = max_memory.unwrap_or(u64::MAX);
+            return Err(Error::Memory { given, panel_bytes: panel, needed: taken(1) });
+        };
+        let of_values = memory.capacity(max_memory)?;
+        let values = memory.fixed + ((of_values + PANELS_IN_FLIGHT).min(memory.most_panels)) as u64 * panel;
+        Ok(Self { of_values, held, at_once, bytes: values.max(taken(held)) })
+    }
+}
