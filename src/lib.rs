@@ -85,11 +85,11 @@ pub use error::{Error, Result};
 pub use gpu::{adapters, adapters_async};
 pub use log_sum::LogSumExp;
 pub use metrics::{
-    Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorLogSumsOver, AnchorWeights, Anchors,
-    BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue,
-    Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity,
-    GroupUniformityOver, Groups, Loss, LossOver, LossValue, PairBlock, PairDistances, PairProducts, PairSet,
-    PositivesShareOver, Potentials, PotentialsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum,
+    Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorWeights, Anchors, BlockSumsOver, Candidates,
+    ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue, Contrastives,
+    CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity, GroupUniformityOver, Groups,
+    Loss, LossOver, LossValue, PairBlock, PairDistances, PairProducts, PairSet, PositivesShareOver,
+    Potentials, PotentialsOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum,
     SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity,
     UniformityOfUnion, UniformityOver, Unpaired, Within,
 };

@@ -1,29 +1,19 @@
 //! The contrastive loss of sets in pieces: what its value is made of, anchor by anchor.
 
 use super::{
-    check::{at_least, comparable, finite, positive, row_by_row},
+    check::{finite, row_by_row},
     contrastive::{Contrastive, ContrastiveValue},
-    pair_sets::{Across, PairSet, Unpaired, Within},
+    pair_sets::{Across, Unpaired, Within},
+    row_log_sums::{ANCHORS, RowKernel, RowLogSumsOver},
 };
 use crate::{
     backend::Term,
     error::{Error, Result},
-    kernel::Kernel,
     log_sum::log_add,
-    pairs::Pairs,
     pending::Pending,
     points::Points,
     request::{Metric, Run, Sealed},
 };
-
-/// A request for log Σⱼ exp(⟨xᵢ, yⱼ⟩/τ) of every row i of x, for several temperatures. `P` is the set of pairs.
-///
-/// Its value has, for every temperature, one number for each row; −∞ where a row is in no pair.
-#[derive(Clone, Copy, Debug)]
-pub struct AnchorLogSumsOver<'a, P> {
-    pairs: P,
-    taus: &'a [f64],
-}
 
 /// A request for ⟨xᵢ, yᵢ⟩ of every positive pair.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +22,6 @@ pub struct PairProducts<'a> {
     y: &'a Points,
 }
 
-const ANCHORS: &str = "the sums of the contrastive loss's anchors";
-
 impl Contrastive {
     /// The log sums of the rows of x (n, d) over all rows of y (m, d), at temperatures that are positive and finite. The log sums of
     /// several y are joined by [`LogSumExp`](crate::LogSumExp).
@@ -41,8 +29,8 @@ impl Contrastive {
         taus: &'a [f64],
         x: &'a Points,
         y: &'a Points,
-    ) -> AnchorLogSumsOver<'a, Across<'a>> {
-        AnchorLogSumsOver { pairs: Across(x, y), taus }
+    ) -> RowLogSumsOver<'a, Across<'a>> {
+        RowLogSumsOver::new(Across(x, y), RowKernel::Logit(taus))
     }
 
     /// The same over the rows j ≠ i of y (n, d): without the positive pairs.
@@ -50,13 +38,13 @@ impl Contrastive {
         taus: &'a [f64],
         x: &'a Points,
         y: &'a Points,
-    ) -> AnchorLogSumsOver<'a, Unpaired<'a>> {
-        AnchorLogSumsOver { pairs: Unpaired(x, y), taus }
+    ) -> RowLogSumsOver<'a, Unpaired<'a>> {
+        RowLogSumsOver::new(Unpaired(x, y), RowKernel::Logit(taus))
     }
 
     /// The same over the other rows of x (n, d) itself.
-    pub fn log_sums_within<'a>(taus: &'a [f64], x: &'a Points) -> AnchorLogSumsOver<'a, Within<'a>> {
-        AnchorLogSumsOver { pairs: Within(x), taus }
+    pub fn log_sums_within<'a>(taus: &'a [f64], x: &'a Points) -> RowLogSumsOver<'a, Within<'a>> {
+        RowLogSumsOver::new(Within(x), RowKernel::Logit(taus))
     }
 
     /// ⟨xᵢ, yᵢ⟩ of every row of x (n, d) and y (n, d): the logits of the positive pairs are these over τ.
@@ -95,44 +83,6 @@ impl ContrastiveValue {
         let uniformity = mean(&mut anchors().map(|(sum, _)| sum - log_count))?;
         let residual = mean(&mut anchors().map(|(sum, logit)| log_add(logit - sum, 0.0)))?;
         Ok(Self { loss, negatives, normalized: loss - log_count, alignment, uniformity, residual })
-    }
-}
-
-impl<'a, P: PairSet<'a>> AnchorLogSumsOver<'a, P> {
-    fn check(&self) -> Result<()> {
-        let pairs = self.pairs.pairs();
-        let (x, y) = pairs.sides();
-        at_least(ANCHORS, x, 1)?;
-        at_least(ANCHORS, y, 1)?;
-        match pairs {
-            Pairs::Within(_) => {}
-            Pairs::Across(x, y) => comparable(ANCHORS, x, y)?,
-            Pairs::Unpaired(x, y) => row_by_row(ANCHORS, x, y)?,
-        }
-        self.taus.iter().try_for_each(|&tau| positive("tau", tau).map(drop))
-    }
-}
-
-impl<P> Sealed for AnchorLogSumsOver<'_, P> {}
-
-impl<'a, P: PairSet<'a>> Metric for AnchorLogSumsOver<'a, P> {
-    type Value = Vec<Vec<f64>>;
-
-    fn pairs(&self) -> u64 {
-        self.pairs.pairs().count()
-    }
-
-    fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<Vec<f64>>> {
-        Box::pin(async move {
-            self.check()?;
-            let pairs = self.pairs.pairs();
-            if pairs.count() == 0 {
-                return Ok(vec![vec![f64::NEG_INFINITY; pairs.sides().0.rows()]; self.taus.len()]);
-            }
-            let kernels: Vec<_> = self.taus.iter().map(|&tau| Kernel::logit(tau)).collect();
-            let sums = on.backend.row_log_sums(pairs, &kernels, None, on.watch).await?;
-            Ok(sums.into_iter().map(|sums| sums.x).collect())
-        })
     }
 }
 

@@ -1,8 +1,13 @@
 //! Uniformity by rows: who is crowded, and how sure the value is.
 
-use super::uniformity::Uniformity;
+use super::{
+    check::positive,
+    pair_sets::{Across, Within},
+    row_log_sums::{RowKernel, RowLogSumsOver},
+    uniformity::{Uniformities, Uniformity},
+};
 use crate::{
-    error::Error,
+    error::{Error, Result},
     kernel::Kernel,
     log_sum::LogSumExp,
     pairs::Pairs,
@@ -53,16 +58,39 @@ impl Metric for PotentialsOver<'_> {
             let kernel = Kernel::gaussian(self.metric.check(pairs)?);
             let sums = on.backend.row_log_sums(pairs, &[kernel], None, on.watch).await?.pop();
             let sums = sums.ok_or_else(|| Error::missing("the potential of each point"))?.x;
-            if sums.iter().all(|&sum| sum > MIN_LOG_POTENTIAL) {
-                Ok(Potentials::new(self.metric, sums))
-            } else {
-                Err(Error::Overflow { metric: "the potential of a point" })
-            }
+            Potentials::of_log_sums(self.metric, sums)
         })
     }
 }
 
+impl<'a> Uniformities<'a> {
+    /// log Σⱼ exp(−t‖xᵢ−yⱼ‖²) of every row i of x (n, d) over all rows of y (m, d), for every t: a part of what
+    /// [`Potentials::of_log_sums`] takes, of sets in pieces.
+    pub fn log_sums_across(self, x: &'a Points, y: &'a Points) -> RowLogSumsOver<'a, Across<'a>> {
+        RowLogSumsOver::new(Across(x, y), RowKernel::Gaussian(self.ts()))
+    }
+
+    /// The same over the other rows of x (n, d) itself.
+    pub fn log_sums_within(self, x: &'a Points) -> RowLogSumsOver<'a, Within<'a>> {
+        RowLogSumsOver::new(Within(x), RowKernel::Gaussian(self.ts()))
+    }
+}
+
 impl Potentials {
+    /// The potentials of rows whose log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) over all n − 1 other rows is known, in the order of the rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] unless t is positive and finite, and [`Error::Overflow`] where the sum of a row is too small for f64.
+    pub fn of_log_sums(metric: Uniformity, log_sums: Vec<f64>) -> Result<Self> {
+        positive("t", metric.t)?;
+        if log_sums.iter().all(|&sum| sum > MIN_LOG_POTENTIAL) {
+            Ok(Self::new(metric, log_sums))
+        } else {
+            Err(Error::Overflow { metric: "the potential of a point" })
+        }
+    }
+
     /// From log Σ_{j≠i} exp(−t‖xᵢ−xⱼ‖²) of every row.
     pub(crate) fn new(metric: Uniformity, mut log_sums: Vec<f64>) -> Self {
         let others = (log_sums.len() as f64 - 1.0).ln();

@@ -28,8 +28,8 @@
 //! long that takes, unless only an estimate is asked for.
 //!
 //! [`Evaluation`] computes the values of all pairs, of sets that may be larger than memory, in one process or in parts: alignment,
-//! uniformity, and where asked for cross uniformity, squared MMD and the contrastive loss. [`Gradient`] writes the gradients of
-//! such sets to files.
+//! uniformity, and where asked for cross uniformity, squared MMD, the contrastive loss and what every row has by itself.
+//! [`Gradient`] writes the gradients of such sets to files.
 
 #![forbid(unsafe_code)]
 
@@ -42,7 +42,7 @@ mod panels;
 pub use error::{Error, Result};
 pub use estimate::{Interval, Method, Sampling};
 pub use exact::{
-    Cost, Evaluation, Expected, Found, Gradient, GradientFound, Objective, Outputs, Part, Resources, Sample,
-    Sets, Shape,
+    Cost, Evaluation, Expected, Found, Gradient, GradientFound, Objective, Outputs, Part, Resources, Rows,
+    Sample, Sets, Shape,
 };
 pub use journal::{JournalError, JournalFault};

@@ -15,7 +15,9 @@ use std::{
     },
 };
 
-use support::{DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, random, resources, with_journal};
+use support::{
+    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, random, resources, rows, with_journal,
+};
 use unisphere::{
     Candidates, Contrastive, ContrastiveValue, Engine, Error as EngineError, Points, Scaling, SquaredMmd,
 };
@@ -39,12 +41,6 @@ fn bits(found: &Found) -> Vec<u64> {
 
 fn upload(engine: &Engine, source: &dyn Source, scaling: Scaling) -> Points {
     engine.upload_owned(source.embeddings_in(0..source.rows(), scaling).unwrap()).unwrap()
-}
-
-/// Rows in f64, as the metrics see them.
-fn rows(values: Vec<f64>, scaling: Scaling) -> Vec<Vec<f64>> {
-    let values = if scaling == Scaling::Unit { random::on_the_sphere(values, DIMS) } else { values };
-    values.chunks(DIMS).map(<[f64]>::to_vec).collect()
 }
 
 fn product(a: &[f64], b: &[f64]) -> f64 {
@@ -165,12 +161,9 @@ fn collapsed_sets_have_no_discrepancy_rather_than_a_wrong_one() {
 }
 
 /// As little memory as an evaluation can do with, and so many panels more.
-fn least_memory(evaluation: &Evaluation, sets: Sets<'_>, more: u64) -> Resources {
+fn little_memory(evaluation: &Evaluation, sets: Sets<'_>, more: u64) -> Resources {
     let mut resources = resources();
-    resources.max_memory = match evaluation.expected(sets.shape().unwrap(), Some(1)) {
-        Err(Error::Memory { needed, .. }) => Some(needed + more * PANEL_BYTES),
-        other => panic!("{other:?}"),
-    };
+    resources.max_memory = Some(least_memory(evaluation, sets) + more * PANEL_BYTES);
     resources
 }
 
@@ -180,7 +173,7 @@ fn runs_stopped_within_strips_go_on_from_their_journal() {
     let (x, y) = files.open();
     let (sets, evaluation) = (Sets::two(&x, &y), evaluation(Candidates::BothWays));
     let wanted = evaluation.values(&engine, sets, &resources()).unwrap();
-    let mut resources = least_memory(&evaluation, sets, 0);
+    let mut resources = little_memory(&evaluation, sets, 0);
     resources.journal = Some(files.path("run.journal"));
     let calls = Arc::new(AtomicU64::new(0));
     resources.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 10 {
@@ -262,7 +255,7 @@ fn parts_of_strips_merge_to_the_same_bits_and_missing_ones_are_named() {
     let of = 9;
     let paths: Vec<_> = (1..=of).map(|number| files.path(&format!("{number}.part"))).collect();
     for (number, path) in (1..).zip(&paths) {
-        let mut resources = least_memory(&evaluation, sets, number % 3);
+        let mut resources = little_memory(&evaluation, sets, number % 3);
         resources.journal = Some(path.clone());
         evaluation.part(&engine, sets, Part { number: number as usize, of }, &resources).unwrap();
     }

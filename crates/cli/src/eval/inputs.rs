@@ -1,16 +1,17 @@
 //! The files: opened and checked before anything is computed, then read.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use unisphere::Embeddings;
 use unisphere_eval::{Data, Plan, Session};
-use unisphere_io::{Column, File, Reading, Writer};
+use unisphere_io::{Column, File, Reading};
 
 use super::options::Eval;
 use crate::{
     exit::Failure,
     export::Skipped,
     interrupt,
+    output::check_writable,
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims, check_pairs},
@@ -49,7 +50,7 @@ impl Inputs {
         if let Some(path) = &options.rows {
             let columns = [&labels, &weights].into_iter().flatten().map(Column::path);
             let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
-            writable(path, files.chain(columns))?;
+            check_writable("--rows", path, files.chain(columns))?;
         }
         let labels = labels.map(Column::integers).transpose()?;
         let weights = weights.map(none_negative).transpose()?;
@@ -193,25 +194,4 @@ fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {
         )));
     }
     Ok(weights)
-}
-
-/// Whether a table can be written here, before anything is computed.
-fn writable<'a>(path: &Path, mut inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
-    let name = path.display();
-    // What does not exist is no input.
-    if let Ok(there) = path.canonicalize() {
-        if inputs.any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
-            return Err(Failure::Usage(format!("--rows {name} is one of the inputs; choose another name")));
-        }
-        if there.is_dir() {
-            return Err(Failure::Usage(format!("--rows {name} is a directory; name a file in it")));
-        }
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.file_name().is_none() || !folder.is_dir() {
-        return Err(Failure::Usage(format!("--rows {name}: its directory does not exist; make it first")));
-    }
-    // Begun and left again: Ctrl-C while files are read would leave it behind.
-    drop(Writer::create(path)?);
-    Ok(())
 }

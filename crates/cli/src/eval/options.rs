@@ -10,7 +10,7 @@ use unisphere_io::is_pattern;
 use crate::{
     exit::Failure,
     reading::ReadingOptions,
-    scale::{Place, Request, Scale, Task},
+    scale::{Listing, Place, Request, Scale, Task},
     values::{Choice, candidates, device, one_of, positive, sigmoid},
 };
 
@@ -206,17 +206,23 @@ impl Eval {
             ("--weights", self.weights.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
             ("--full", self.full),
-            ("--top", self.top.is_some()),
             ("--near", self.near.is_some()),
-            ("--rows", self.rows.is_some()),
         ];
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
-                "{name} needs all points in memory, and sets of any size have alignment, uniformity and contrastive loss alone\n\
+                "{name} needs all points in memory, and is no part of a report on sets of any size\n\
                  leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal and --across"
             )));
         }
         self.check_storage()?;
+        let listing = Listing { top: self.top.map(|top| top as usize), file: self.rows.clone() };
+        if listing.is_wanted() && self.scale.tolerance().is_some() {
+            return Err(Failure::Usage(
+                "--top and --rows take all pairs, and --tolerance estimates from a part of them\n\
+                 leave out one of them; --max-memory reads the files in pieces and has all pairs"
+                    .into(),
+            ));
+        }
         if self.scale.across() && self.y.is_none() {
             return Err(Failure::Usage(
                 "--across is over all pairs of two sets; name Y too, or two columns of X by --columns".into(),
@@ -232,9 +238,11 @@ impl Eval {
             across: self.scale.across(),
             taus: self.tau.clone(),
             candidates: self.candidates.unwrap_or_default(),
+            potentials: listing.is_wanted(),
         };
         Ok(Request {
             task,
+            listing,
             place: Place { device: self.device.clone(), precision: self.precision, storage: self.storage },
             json: self.json,
         })

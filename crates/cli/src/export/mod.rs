@@ -1,7 +1,11 @@
 //! A finished report in the forms in which it is told.
 
 mod json;
+mod sections;
 mod text;
+
+pub(crate) use json::settle;
+pub(crate) use sections::{RowsFile, Sections};
 
 use std::path::PathBuf;
 
@@ -20,6 +24,22 @@ pub(crate) struct Document {
     pub(crate) skipped: Option<Skipped>,
     /// The file that the table of rows was written to.
     pub(crate) rows_file: Option<PathBuf>,
+}
+
+impl Document {
+    /// The sections that reports of points in pieces have too.
+    fn sections(&self) -> Sections<'_> {
+        let report = &self.report;
+        let file = report.row_table.as_ref().zip(self.rows_file.as_deref());
+        Sections {
+            spectrum: report.spectrum.as_deref(),
+            histograms: report.histograms.as_ref(),
+            duplicates: report.duplicates.as_ref(),
+            worst_rows: report.worst_rows.as_ref(),
+            groups: report.groups.as_ref(),
+            rows_file: file.map(|(table, path)| RowsFile { path, table }),
+        }
+    }
 }
 
 /// Rows of zeros that were left out, by their numbers in the files.

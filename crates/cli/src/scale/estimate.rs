@@ -10,6 +10,7 @@ use super::{
     Request, Scale, Tolerance,
     exact::free_memory,
     files::Files,
+    listing::Listed,
     print,
     report::{Device, Report, Row, estimated, estimated_across},
 };
@@ -62,8 +63,10 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         shape,
         device: Device::of(&engine),
         alignment,
+        alignment_of_sample: None,
         uniformity,
         contrastive: Vec::new(),
+        listed: Listed::default(),
         exact: None,
         seconds: Some(start.elapsed().as_secs_f64()),
     };

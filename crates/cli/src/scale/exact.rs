@@ -9,12 +9,12 @@ use super::{
     Request, Scale,
     files::Files,
     print,
-    report::{Device, Exact, Report, rows},
+    report::{Device, Exact, Report, alignment_of_sample, rows},
 };
 use crate::{
     bench::{Size, points_on_sphere},
     exit::{self, Failure},
-    interrupt, memory,
+    interrupt, memory, output,
     progress::Display,
     text,
 };
@@ -30,6 +30,9 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
     let files = Files::open(task, max_memory)?;
+    if let Some(path) = &request.listing.file {
+        output::check_writable("--rows", path, files.paths())?;
+    }
     let max_memory = files.left_of(max_memory);
     let sets = files.sets();
     let shape = sets.shape()?;
@@ -74,7 +77,9 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         shape,
         device: Device::of(&engine),
         alignment: found.alignment,
+        alignment_of_sample: alignment_of_sample(&found, task),
         uniformity: rows(&found, task, shape),
+        listed: request.listing.list(found.rows.as_ref())?,
         contrastive: found.contrastive.unwrap_or_default(),
         exact: Some(Exact {
             panel_rows: expected.panel_rows,

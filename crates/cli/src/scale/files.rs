@@ -38,6 +38,11 @@ impl Files {
         Sets { x: &self.x, y: self.y.as_ref().map(|y| y as _) }
     }
 
+    /// All of them.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.x).chain(&self.y).flat_map(Shards::files).map(File::path)
+    }
+
     /// How many files x and y have.
     pub(super) fn counts(&self) -> Vec<usize> {
         std::iter::once(&self.x).chain(&self.y).map(|set| set.files().len()).collect()
@@ -106,7 +111,7 @@ impl Excess {
     /// What follows from it.
     pub(crate) fn notice(&self) -> String {
         format!(
-            "the points take {} as f32, and {} are free: they are read in pieces, for alignment, uniformity and contrastive loss alone\n\
+            "the points take {} as f32, and {} are free: they are read in pieces\n\
              --tolerance auto estimates uniformity from a small part of the pairs",
             text::bytes(self.points),
             text::bytes(self.free)

@@ -1,11 +1,11 @@
 //! The report as one JSON object on one line, of the form in schema/scale.json.
 
 use serde_json::{Map, Value, json};
-use unisphere::{Contrastive, Scaling};
+use unisphere::{Contrastive, Estimate, Scaling};
 use unisphere_scale::{Interval, Method};
 
 use super::report::{Device, Exact, Report, Row};
-use crate::json as common;
+use crate::{export::settle, json as common};
 
 pub(super) fn export(report: &Report) -> String {
     let mut object = Map::new();
@@ -36,11 +36,16 @@ pub(super) fn export(report: &Report) -> String {
     put("normalized", (report.task.scaling == Scaling::Unit).into());
     if let Some(value) = report.alignment {
         let (alpha, pairs) = (report.task.alpha, report.shape.x_rows);
-        put("alignment", json!({"alpha": alpha, "value": value, "pairs": pairs}));
+        let mut object = json!({"alpha": alpha, "value": value, "pairs": pairs});
+        put_error(&mut object, report.alignment_of_sample);
+        put("alignment", object);
     }
     put("uniformity", report.uniformity.iter().map(row).collect());
     if !report.contrastive.is_empty() {
         put("contrastive", contrastive(report));
+    }
+    for (key, section) in report.sections().to_json() {
+        put(key, section);
     }
     if let Some(of) = &report.exact {
         put("work", work(of));
@@ -48,7 +53,9 @@ pub(super) fn export(report: &Report) -> String {
     if let Some(seconds) = report.seconds {
         put("seconds", seconds.into());
     }
-    format!("{}\n", Value::Object(object))
+    let mut object = Value::Object(object);
+    settle(&mut object);
+    format!("{object}\n")
 }
 
 fn contrastive(report: &Report) -> Value {
@@ -69,10 +76,20 @@ fn row(row: &Row) -> Value {
     if let Some(of) = row.squared_mmd_interval {
         object["squared_mmd_estimate"] = interval(&of);
     }
+    put_error(&mut object, row.of_sample);
     if let Some(of) = row.interval {
         object["estimate"] = interval(&of);
     }
     object
+}
+
+/// The standard error of a value as one of a sample of rows, and its 95 % interval; nothing of too few rows.
+fn put_error(object: &mut Value, of_sample: Option<Estimate>) {
+    if let Some(of) = of_sample.filter(|of| of.standard_error.is_finite()) {
+        object["standard_error"] = of.standard_error.into();
+        object["low"] = of.low.into();
+        object["high"] = of.high.into();
+    }
 }
 
 fn interval(of: &Interval) -> Value {

@@ -6,6 +6,7 @@ mod estimate;
 mod exact;
 mod files;
 mod json;
+mod listing;
 mod options;
 mod parts;
 mod plan;
@@ -15,6 +16,7 @@ mod text;
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
 pub(crate) use files::{Excess, check_dims, check_pairs};
+pub(crate) use listing::Listing;
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
@@ -46,6 +48,8 @@ pub(crate) struct Task {
     /// Temperatures of the contrastive loss; none where it is not asked for.
     pub(crate) taus: Vec<f64>,
     pub(crate) candidates: Candidates,
+    /// The potential of every row, and the distance of every pair.
+    pub(crate) potentials: bool,
 }
 
 impl Task {
@@ -53,6 +57,7 @@ impl Task {
         let evaluation =
             Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
         let evaluation = evaluation.with_contrastive(&self.taus, self.candidates);
+        let evaluation = if self.potentials { evaluation.with_potentials() } else { evaluation };
         if self.across { evaluation.across().with_mmd() } else { evaluation }
     }
 
@@ -72,6 +77,7 @@ impl Task {
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) task: Task,
+    pub(crate) listing: Listing,
     pub(crate) place: Place,
     pub(crate) json: bool,
 }

@@ -126,6 +126,10 @@ pub(crate) struct PlanOptions {
     /// What competes with a positive in the contrastive loss, as for eval
     #[arg(long, value_name = "WHICH", value_parser = candidates(), requires = "tau", default_value = "both-ways")]
     pub(super) candidates: Candidates,
+
+    /// The potential of every row and the distance of every pair too: merge --rows and --top tell them. Takes three times as long
+    #[arg(long)]
+    pub(super) potentials: bool,
 }
 
 /// Compute one part of a plan, or go on with it
@@ -170,6 +174,14 @@ pub(crate) struct MergeOptions {
     /// The folder of the parts' files
     #[arg(value_name = "DIR")]
     pub(super) parts: PathBuf,
+
+    /// As for eval, of a plan with --potentials
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) top: Option<u32>,
+
+    /// As for eval, of a plan with --potentials
+    #[arg(long, value_name = "OUT.npy")]
+    pub(super) rows: Option<PathBuf>,
 
     /// Print one JSON object
     #[arg(long)]

@@ -1,17 +1,17 @@
 //! Parts of a plan, and what they make together.
 
-use std::{env, fs, sync::Arc, time::Instant};
+use std::{env, fs, path::PathBuf, sync::Arc, time::Instant};
 
 use unisphere_io::Source as _;
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
-    MergeOptions, PartOptions, Place,
+    Listing, MergeOptions, PartOptions, Place,
     exact::free_memory,
     files::Files,
     plan::Plan,
     print,
-    report::{Device, Exact, Report, rows},
+    report::{Device, Exact, Report, alignment_of_sample, rows},
 };
 use crate::{exit::Failure, interrupt, output, progress::Display, text};
 
@@ -100,6 +100,18 @@ fn number(text: &str, parts: usize) -> Result<usize, Failure> {
 pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.plan)?;
     let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(&options.parts, part)).collect();
+    let listing = Listing { top: options.top.map(|top| top as usize), file: options.rows.clone() };
+    if listing.is_wanted() && !plan.task.potentials {
+        return Err(Failure::Usage(format!(
+            "--top and --rows take the potentials of rows, which {} has not\n\
+             make a plan with --potentials, or leave them out",
+            options.plan.display()
+        )));
+    }
+    if let Some(path) = &listing.file {
+        let inputs = files.iter().chain([&options.plan, &plan.task.x]).chain(&plan.task.y);
+        output::check_writable("--rows", path, inputs.map(PathBuf::as_path))?;
+    }
     let shape = plan.shape();
     let evaluation = plan.task.evaluation();
     let found = evaluation.merge(shape, plan.sample, &files)?;
@@ -108,7 +120,9 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         shape,
         device: Device::Class(found.device.clone()),
         alignment: found.alignment,
+        alignment_of_sample: alignment_of_sample(&found, &plan.task),
         uniformity: rows(&found, &plan.task, shape),
+        listed: listing.list(found.rows.as_ref())?,
         contrastive: found.contrastive.unwrap_or_default(),
         task: plan.task,
         exact: Some(Exact {

@@ -57,6 +57,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         across: options.across,
         taus: options.tau.clone(),
         candidates: options.candidates,
+        potentials: options.potentials,
     };
     if task.y.is_none() && (task.across || !task.taus.is_empty()) {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
@@ -119,6 +120,7 @@ impl Plan {
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
             across: object["across"].as_bool().filter(|across| !across || path("y").is_some())?,
             taus: numbers("tau").filter(|taus: &Vec<f64>| taus.is_empty() || path("y").is_some())?,
+            potentials: object["potentials"].as_bool()?,
             candidates: *Candidates::ALL.iter().find(|known| known.name() == candidates)?,
         };
         Some(Self {
@@ -150,6 +152,7 @@ impl Plan {
         object["across"] = self.task.across.into();
         object["tau"] = self.task.taus.clone().into();
         object["candidates"] = self.task.candidates.name().into();
+        object["potentials"] = self.task.potentials.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
         Ok(object)
@@ -186,6 +189,7 @@ mod tests {
             across: false,
             taus: Vec::new(),
             candidates: Candidates::OneWay,
+            potentials: true,
         };
         let mut plan = Plan {
             task,

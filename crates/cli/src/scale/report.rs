@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-use unisphere::{ContrastiveValue, Engine, Precision, Scaling, Storage, Uniformity, unordered_pairs};
+use unisphere::{
+    Alignment, ContrastiveValue, Engine, Estimate, Potentials, Precision, Scaling, Storage, Uniformity,
+    unordered_pairs,
+};
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
-use super::Task;
+use super::{Task, listing::Listed};
+use crate::export::Sections;
 
 /// The name of both sets, between which pairs run.
 pub(super) const ACROSS: &str = "xy";
@@ -20,9 +24,13 @@ pub(super) struct Report {
     pub(super) device: Device,
     /// Over the rows as pairs.
     pub(super) alignment: Option<f64>,
+    /// The same as one of a sample of pairs, where their distances are known.
+    pub(super) alignment_of_sample: Option<Estimate>,
     pub(super) uniformity: Vec<Row>,
     /// At every temperature that was asked for.
     pub(super) contrastive: Vec<ContrastiveValue>,
+    /// Single rows.
+    pub(super) listed: Listed,
     /// None of an estimate.
     pub(super) exact: Option<Exact>,
     /// Seconds from the first to the last, reading included.
@@ -59,6 +67,8 @@ pub(super) struct Row {
     pub(super) squared_mmd: Option<f64>,
     /// How that was estimated; None of a value that was computed in pieces.
     pub(super) squared_mmd_interval: Option<Interval>,
+    /// The value as one of a sample of rows, where their potentials are known.
+    pub(super) of_sample: Option<Estimate>,
     /// How it was estimated; None of a value that was computed in pieces.
     pub(super) interval: Option<Interval>,
 }
@@ -75,6 +85,22 @@ pub(super) struct Exact {
     pub(super) parts: Option<usize>,
 }
 
+impl Report {
+    /// Whether values have a standard error from what is known of every row.
+    pub(super) fn has_errors_of_rows(&self) -> bool {
+        self.uniformity.iter().any(|row| row.of_sample.is_some())
+    }
+
+    /// The sections that a report of points in memory has too.
+    pub(super) fn sections(&self) -> Sections<'_> {
+        Sections {
+            worst_rows: self.listed.worst_rows.as_ref(),
+            rows_file: self.listed.rows_file(),
+            ..Sections::default()
+        }
+    }
+}
+
 impl Row {
     pub(super) fn new(task: &Task, shape: Shape, set: &'static str, t: f64, value: f64) -> Self {
         let pairs = match set {
@@ -83,7 +109,17 @@ impl Row {
         };
         let has_floor = task.scaling == Scaling::Unit;
         let floor = if has_floor { Uniformity::new(t).floor(shape.dims) } else { f64::NAN };
-        Self { set, t, value, pairs, floor, squared_mmd: None, squared_mmd_interval: None, interval: None }
+        Self {
+            set,
+            t,
+            value,
+            pairs,
+            floor,
+            squared_mmd: None,
+            squared_mmd_interval: None,
+            of_sample: None,
+            interval: None,
+        }
     }
 }
 
@@ -100,7 +136,21 @@ pub(super) fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
     for (row, squared_mmd) in across.zip(found.squared_mmd.iter().flatten()) {
         row.squared_mmd = Some(squared_mmd.unwrap_or(f64::NAN));
     }
+    if let Some(of) = &found.rows {
+        for (set, potentials) in [("x", Some(&of.x)), ("y", of.y.as_ref())] {
+            // Potentials are at the first t.
+            if let Some(row) = rows.iter_mut().find(|row| row.set == set) {
+                row.of_sample = potentials.map(Potentials::estimate);
+            }
+        }
+    }
     rows
+}
+
+/// Alignment as one of a sample of pairs, where their distances are known.
+pub(super) fn alignment_of_sample(found: &Found, task: &Task) -> Option<Estimate> {
+    let distances = found.rows.as_ref()?.distances.as_ref()?;
+    Some(Alignment { alpha: task.alpha }.estimate(distances))
 }
 
 /// Rows of the estimates across both sets, with those of the squared discrepancy.

@@ -1,6 +1,6 @@
 //! The report as tables.
 
-use unisphere::Contrastive;
+use unisphere::{Contrastive, Estimate};
 use unisphere_scale::{Interval, Method};
 
 use super::report::{ACROSS, Device, Exact, Report, Row};
@@ -11,7 +11,8 @@ use crate::text::{
 
 pub(super) fn export(report: &Report) -> String {
     let table = if report.exact.is_some() { values(report) } else { intervals(report) };
-    format!("{}\n{table}\n{}{}", head(report), notes(report), losses(report))
+    let sections: String = report.sections().to_text().map(|section| format!("\n{section}")).collect();
+    format!("{}\n{table}\n{}{}{sections}", head(report), notes(report), losses(report))
 }
 
 /// The contrastive loss at every temperature, where it was asked for.
@@ -83,27 +84,35 @@ fn floor(row: &Row) -> String {
     if row.floor.is_nan() { "-".into() } else { decimal(row.floor) }
 }
 
-/// The line of alignment, with so many empty cells between its value and its pairs.
-fn alignment(report: &Report, value: f64, empty: usize) -> Vec<String> {
+/// The line of alignment, with some cells between its value and its pairs.
+fn alignment(report: &Report, value: f64, cells: Vec<String>) -> Vec<String> {
     let parameter = format!("alpha = {}", plain(report.task.alpha));
-    let empty = vec![String::new(); empty];
-    [vec!["alignment".into(), parameter, decimal(value)], empty, vec![count(report.shape.x_rows as u64)]]
-        .concat()
+    let pairs = count(report.shape.x_rows as u64);
+    [vec!["alignment".into(), parameter, decimal(value)], cells, vec![pairs]].concat()
+}
+
+/// The cell of a value's error as one of a sample of rows, in a table that has such cells.
+fn error_of_rows(of_sample: Option<Estimate>) -> String {
+    let known = of_sample.filter(|of| of.standard_error.is_finite());
+    known.map_or("-".into(), |of| format!("{:.1e}", of.standard_error))
 }
 
 fn values(report: &Report) -> String {
-    let alignment = report.alignment.map(|value| alignment(report, value, 1));
+    let has_errors = report.has_errors_of_rows();
+    let error = |of_sample| has_errors.then(|| error_of_rows(of_sample));
+    let alignment = report.alignment.map(|value| {
+        let cells = error(report.alignment_of_sample).into_iter().chain([String::new()]).collect();
+        alignment(report, value, cells)
+    });
     let rows = report.uniformity.iter().map(|row| {
-        vec![
-            name(report, row),
-            format!("t = {}", plain(row.t)),
-            decimal(row.value),
-            floor(row),
-            count(row.pairs),
-        ]
+        let mut line = vec![name(report, row), format!("t = {}", plain(row.t)), decimal(row.value)];
+        line.extend(error(row.of_sample));
+        line.extend([floor(row), count(row.pairs)]);
+        line
     });
     let lines: Vec<_> = alignment.into_iter().chain(rows).chain(squared_mmds(report)).collect();
-    columns(&["", "", "value", "floor", "pairs"], 2, &lines)
+    let head = ["", "", "value"].into_iter().chain(has_errors.then_some("error of rows"));
+    columns(&head.chain(["floor", "pairs"]).collect::<Vec<_>>(), 2, &lines)
 }
 
 /// The lines of the squared discrepancy.
@@ -111,12 +120,14 @@ fn squared_mmds(report: &Report) -> impl Iterator<Item = Vec<String>> {
     report.uniformity.iter().filter_map(|row| {
         let value = row.squared_mmd?;
         let value = if value.is_nan() { "-".into() } else { decimal(value) };
-        Some(vec!["squared MMD".into(), format!("t = {}", plain(row.t)), value, String::new(), String::new()])
+        let mut line = vec!["squared MMD".into(), format!("t = {}", plain(row.t)), value];
+        line.resize(if report.has_errors_of_rows() { 6 } else { 5 }, String::new());
+        Some(line)
     })
 }
 
 fn intervals(report: &Report) -> String {
-    let alignment = report.alignment.map(|value| alignment(report, value, 5));
+    let alignment = report.alignment.map(|value| alignment(report, value, vec![String::new(); 5]));
     let rows = report
         .uniformity
         .iter()
@@ -178,7 +189,7 @@ fn notes(report: &Report) -> String {
         notes +=
             "100 %: computed from all pairs, as no sample of them promises the tolerance, or they are few.\n";
     }
-    if report.exact.is_none() {
+    if report.exact.is_none() || report.has_errors_of_rows() {
         notes += "Error of rows: the standard error of the value as one of a sample of rows.\n";
     }
     notes

@@ -214,7 +214,7 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
     for (line, name) in [
         (&["x.npy", "--max-memory", "1G", "--full"][..], "--full"),
         (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
-        (&["part_*.npy", "--top", "3"], "--top"),
+        (&["part_*.npy", "--weights", "w.npy"], "--weights"),
         (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
         (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "name their partners as Y"),
         (&["x.npy", "y.npy", "--max-memory", "1G", "--candidates", "views"], "--tau"),
@@ -316,6 +316,7 @@ fn every_output_follows_the_schema() {
     for line in [
         &["x.npy", "y.npy", "--max-memory", "1G", "--journal", "j"][..],
         &["x.npy", "y.npy", "--max-memory", "1G", "--across", "--tau", "0.5,0.07"],
+        &["x.npy", "y.npy", "--max-memory", "1G", "--top", "3", "--rows", "rows.npy"],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
         &["x.npy", "y.npy", "--tolerance", "1e-3", "--across"],

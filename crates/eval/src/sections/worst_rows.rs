@@ -1,5 +1,7 @@
 //! The worst rows, to be looked at first: the most crowded ones, and pairs that lie far apart.
 
+use unisphere::Potentials;
+
 use crate::{data::SetName, work::Work};
 
 /// The most crowded rows, and the pairs that lie farthest apart.
@@ -32,18 +34,43 @@ pub struct RankedRow {
     pub value: f64,
 }
 
+impl WorstRows {
+    /// The `top` most crowded rows of each set by their potentials, and the pairs that lie farthest apart by their distances: or as
+    /// many as there are.
+    pub fn new<'a>(
+        top: usize,
+        potentials: impl IntoIterator<Item = (SetName, &'a Potentials)>,
+        distances: Option<&[f64]>,
+    ) -> Self {
+        let pairs = distances.map(|distances| distances.iter().copied().enumerate().collect());
+        Self::numbered(top, potentials, pairs, |row| row)
+    }
+
+    /// The same with numbers of their own for rows, of pairs with their distances.
+    fn numbered<'a>(
+        top: usize,
+        potentials: impl IntoIterator<Item = (SetName, &'a Potentials)>,
+        pairs: Option<Vec<(usize, f64)>>,
+        number: impl Fn(usize) -> usize,
+    ) -> Self {
+        let listed = |rows: Vec<(usize, f64)>| {
+            rows.into_iter().map(|(row, value)| RankedRow { row: number(row), value }).collect()
+        };
+        let crowded = potentials
+            .into_iter()
+            .map(|(set, potentials)| SetRows { set, rows: listed(potentials.most_crowded(top)) })
+            .collect();
+        Self { crowded, apart: pairs.map(|pairs| listed(greatest(pairs, top))) }
+    }
+}
+
 pub(crate) fn rank(work: &Work<'_>) -> Option<WorstRows> {
     let top = work.plan.top?;
-    let numbered = |(row, value): (usize, f64)| RankedRow { row: work.row_numbers[row], value };
-    let crowded = work.sets.iter().filter_map(|set| {
-        let rows = set.potentials.as_ref()?.most_crowded(top);
-        Some(SetRows { set: set.name, rows: rows.into_iter().map(numbered).collect() })
+    let potentials = work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?)));
+    let pairs = work.distances.as_ref().map(|distances| {
+        distances.iter().copied().enumerate().filter(|(row, _)| work.counts(*row)).collect()
     });
-    let farthest = |distances: &[f64]| {
-        let pairs = distances.iter().copied().enumerate().filter(|(row, _)| work.counts(*row));
-        greatest(pairs.collect(), top).into_iter().map(numbered).collect()
-    };
-    Some(WorstRows { crowded: crowded.collect(), apart: work.distances.as_deref().map(farthest) })
+    Some(WorstRows::numbered(top, potentials, pairs, |row| work.row_numbers[row]))
 }
 
 /// The rows with the greatest values, the first of equal ones first.

@@ -29,26 +29,32 @@ pub(crate) enum Sum {
     Products,
     /// Every row of the first set, the anchors, with all rows of the second but the one of its own number.
     Anchors(SetName, SetName),
+    /// Row i of x with row i of y, each by itself: their distances.
+    Distances,
+    /// Every row of a set with all others of it.
+    Potentials(SetName),
 }
 
 impl Sum {
     /// Sets of the left panels and of the right ones.
     pub(crate) fn sides(self) -> [SetName; 2] {
         match self {
-            Self::Within(set) => [set; 2],
-            Self::Alignment | Self::Across | Self::Unpaired | Self::Products => [SetName::X, SetName::Y],
+            Self::Within(set) | Self::Potentials(set) => [set; 2],
+            Self::Alignment | Self::Across | Self::Unpaired | Self::Products | Self::Distances => {
+                [SetName::X, SetName::Y]
+            }
             Self::Anchors(left, right) => [left, right],
         }
     }
 
     /// Whether every row of a left panel has results of its own.
     pub(crate) fn is_by_row(self) -> bool {
-        matches!(self, Self::Products | Self::Anchors(..))
+        matches!(self, Self::Products | Self::Anchors(..) | Self::Distances | Self::Potentials(_))
     }
 
     /// Whether a left panel meets the right one of its own number alone.
     pub(crate) fn is_paired(self) -> bool {
-        matches!(self, Self::Alignment | Self::Unpaired | Self::Products)
+        matches!(self, Self::Alignment | Self::Unpaired | Self::Products | Self::Distances)
     }
 }
 
@@ -74,26 +80,29 @@ pub(crate) struct Wanted {
     pub(crate) across: bool,
     /// The squared discrepancy, which takes the pairs across too.
     pub(crate) mmd: bool,
-    /// The contrastive loss of positive pairs.
-    pub(crate) strips: Option<Strips>,
+    /// What every row has by itself.
+    pub(crate) strips: Strips,
 }
 
-/// Strips of the contrastive loss: one left panel with so many right ones.
-#[derive(Clone, Copy, Debug)]
+/// What every row has by itself, summed in strips: one left panel with so many right ones.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Strips {
-    /// Which rows are anchors, and what they meet.
+    /// Which rows are anchors of the contrastive loss, and what they meet.
     pub(crate) candidates: Candidates,
-    /// Log sums of an anchor.
+    /// Log sums of an anchor: none without the contrastive loss.
     pub(crate) taus: usize,
+    /// Whether potentials are summed, and the distances of positive pairs kept.
+    pub(crate) potentials: bool,
     /// Right panels of a strip, but for the last one of a left panel, which may have fewer.
     pub(crate) panels: usize,
 }
 
 impl Strips {
     /// The sums that the anchors of a set are in, for each set that has any.
-    fn sums(self) -> &'static [&'static [Sum]] {
+    fn anchors(self) -> &'static [&'static [Sum]] {
         use SetName::{X, Y};
         match self.candidates {
+            _ if self.taus == 0 => &[],
             Candidates::OneWay => &[&[Sum::Anchors(X, Y)]],
             Candidates::Views => {
                 &[&[Sum::Anchors(X, Y), Sum::Anchors(X, X)], &[Sum::Anchors(Y, X), Sum::Anchors(Y, Y)]]
@@ -118,7 +127,7 @@ pub(crate) struct Layout {
     sums: Vec<Sum>,
     x: Panels,
     y: Panels,
-    strips: Option<Strips>,
+    strips: Strips,
 }
 
 impl Layout {
@@ -139,10 +148,18 @@ impl Layout {
         if are_paired && wanted.mmd {
             sums.push(Sum::Unpaired);
         }
-        let strips = wanted.strips.filter(|_| are_paired);
-        if let Some(strips) = strips {
+        let mut strips = wanted.strips;
+        if !are_paired {
+            strips.taus = 0;
+        }
+        if strips.taus > 0 {
             sums.push(Sum::Products);
-            sums.extend(strips.sums().iter().copied().flatten());
+            sums.extend(strips.anchors().iter().copied().flatten());
+        }
+        if strips.potentials {
+            sums.extend(are_paired.then_some(Sum::Distances));
+            sums.push(Sum::Potentials(SetName::X));
+            sums.extend(y.map(|_| Sum::Potentials(SetName::Y)));
         }
         Self { sums, x, y: y.unwrap_or(x), strips }
     }
@@ -154,7 +171,7 @@ impl Layout {
 
     /// All pairs of two sets alone.
     pub(crate) fn across(x: Panels, y: Panels) -> Self {
-        Self { sums: vec![Sum::Across], x, y, strips: None }
+        Self { sums: vec![Sum::Across], x, y, strips: Strips::default() }
     }
 
     pub(crate) fn sums(&self) -> &[Sum] {
@@ -181,10 +198,10 @@ impl Layout {
     fn count_of(&self, sum: Sum) -> usize {
         let [left, right] = sum.sides().map(|set| self.panels(set).count());
         match sum {
-            Sum::Alignment | Sum::Unpaired | Sum::Products => left,
+            _ if sum.is_paired() => left,
             Sum::Within(_) => left * (left + 1) / 2,
             Sum::Across => left * right,
-            Sum::Anchors(..) => left * self.strips_of(sum),
+            _ => left * self.strips_of(sum),
         }
     }
 
@@ -195,16 +212,16 @@ impl Layout {
 
     /// Right panels of a strip.
     fn strip_panels(&self, sum: Sum) -> usize {
-        self.strips.filter(|_| !sum.is_paired()).map_or(1, |strips| strips.panels)
+        if sum.is_paired() { 1 } else { self.strips.panels.max(1) }
     }
 
     /// Right panels that a left one has blocks with.
     pub(crate) fn rights(&self, sum: Sum, left: usize) -> Range<usize> {
         let count = self.panels(sum.sides()[1]).count();
         match sum {
+            _ if sum.is_paired() => left..left + 1,
             Sum::Within(_) => left..count,
-            Sum::Across | Sum::Anchors(..) => 0..count,
-            Sum::Alignment | Sum::Unpaired | Sum::Products => left..left + 1,
+            _ => 0..count,
         }
     }
 
@@ -215,10 +232,10 @@ impl Layout {
         let count = self.panels(sum.sides()[1]).count();
         before
             + match sum {
-                Sum::Alignment | Sum::Unpaired | Sum::Products => left,
+                _ if sum.is_paired() => left,
                 Sum::Within(_) => left * (2 * count + 1 - left) / 2 + right - left,
                 Sum::Across => left * count + right,
-                Sum::Anchors(..) => left * self.strips_of(sum) + right / self.strip_panels(sum),
+                _ => left * self.strips_of(sum) + right / self.strip_panels(sum),
             }
     }
 
@@ -236,26 +253,21 @@ impl Layout {
         Some(Strip { sum, left, rights: first..end })
     }
 
-    /// Numbers that a strip's result has: for every row of its left panel the product, or the log sum for every temperature.
+    /// Numbers that a strip's result has: one for every row of its left panel, or for an anchor one for every temperature.
     pub(crate) fn values(&self, strip: &Strip) -> usize {
         let rows = self.panels(strip.sum.sides()[0]).len(strip.left);
-        rows * if strip.sum.is_paired() { 1 } else { self.taus() }
+        rows * if matches!(strip.sum, Sum::Anchors(..)) { self.strips.taus } else { 1 }
     }
 
     /// The sums that the anchors of a set are in, for each set that has any.
     pub(crate) fn anchors(&self) -> &'static [&'static [Sum]] {
-        self.strips.map_or(&[], Strips::sums)
+        self.strips.anchors()
     }
 
     /// Negatives of an anchor: the other rows of each set that it meets.
     pub(crate) fn negatives(&self) -> u64 {
         let of_one_set = self.x.rows.saturating_sub(1) as u64;
         self.anchors().first().map_or(0, |sums| sums.len() as u64) * of_one_set
-    }
-
-    /// Temperatures of the contrastive loss.
-    pub(crate) fn taus(&self) -> usize {
-        self.strips.map_or(0, |strips| strips.taus)
     }
 
     /// Numbers of a sum: none where that is not computed.
@@ -287,8 +299,8 @@ impl Layout {
         let [left, right] = block.sum.sides().map(|set| self.panels(set));
         let (rows, cols) = (left.len(block.left), right.len(block.right));
         match block.sum {
-            Sum::Alignment | Sum::Products => rows as u64,
-            Sum::Unpaired | Sum::Anchors(..) if block.left == block.right => {
+            Sum::Alignment | Sum::Products | Sum::Distances => rows as u64,
+            Sum::Unpaired | Sum::Anchors(..) | Sum::Potentials(_) if block.left == block.right => {
                 rows as u64 * cols.saturating_sub(1) as u64
             }
             _ if block.is_diagonal() => unordered_pairs(rows),
@@ -322,7 +334,7 @@ mod tests {
         let all = |candidates| Wanted {
             across: true,
             mmd: true,
-            strips: Some(Strips { candidates, taus: 2, panels: 2 }),
+            strips: Strips { candidates, taus: 2, potentials: true, panels: 2 },
         };
         vec![
             Layout::new(panels(3), None, Wanted::default()),
@@ -347,10 +359,10 @@ mod tests {
                 let pairs: u64 = layout.blocks(sum).map(|block| layout.pairs(block)).sum();
                 let [left, right] = sum.sides().map(|set| layout.panels(set).rows);
                 let all = match sum {
-                    Sum::Alignment | Sum::Products => left as u64,
+                    Sum::Alignment | Sum::Products | Sum::Distances => left as u64,
                     Sum::Within(_) => unordered_pairs(left),
                     Sum::Across => (left * right) as u64,
-                    Sum::Anchors(..) => (left * (right - 1)) as u64,
+                    Sum::Anchors(..) | Sum::Potentials(_) => (left * (right - 1)) as u64,
                     // Panels of four rows, and the rest.
                     Sum::Unpaired => (left / 4 * 12 + (left % 4) * (left % 4).saturating_sub(1)) as u64,
                 };

@@ -8,13 +8,14 @@ use unisphere::{
 use unisphere_io::Source;
 
 use super::{
-    anchors::MIN_RECORD_VALUES,
     blocks::{Layout, SetName, Strips, Sum, Wanted},
     fingerprint::{device_class, hash_of_text, hex},
     memory::{Memory, panel_rows, strip_panels},
+    rows::Rows,
     run::{PANELS_IN_FLIGHT, State, Work},
     schedule::schedule,
     sets::{Sample, Sets, Shape},
+    strips::MIN_RECORD_VALUES,
 };
 use crate::{
     error::{Error, Result},
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Numbers that are computed: alignment of the positive pairs, and uniformity at one t or several; and where they are asked for,
-/// cross uniformity, the squared maximum mean discrepancy and the contrastive loss.
+/// cross uniformity, the squared maximum mean discrepancy, the contrastive loss and what every row has by itself.
 ///
 /// Blocks of two panels are computed one by one and merged in one order. Their size depends on the shapes of the sets alone, so
 /// that the same bits come out whatever the memory, the parts and the interruptions. They agree with those of an
@@ -37,6 +38,7 @@ pub struct Evaluation {
     pub(super) mmd: bool,
     pub(super) taus: Vec<f64>,
     pub(super) candidates: Candidates,
+    pub(super) potentials: bool,
     pub(super) panel_rows: Option<usize>,
     pub(super) strip_panels: Option<usize>,
 }
@@ -73,6 +75,8 @@ pub struct Found {
     pub squared_mmd: Option<Vec<Option<f64>>>,
     /// The contrastive loss at every temperature, where it was asked for.
     pub contrastive: Option<Vec<ContrastiveValue>>,
+    /// How crowded every row is, and how far from its partner, where it was asked for.
+    pub rows: Option<Rows>,
     /// The class of the device: others may give other last digits.
     pub device: String,
     /// What it took.
@@ -83,7 +87,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {
-    /// Blocks in all, where a strip of the contrastive loss is one.
+    /// Blocks in all, where a strip is one.
     pub blocks: u64,
     /// Blocks that a journal had already.
     pub blocks_recovered: u64,
@@ -101,7 +105,7 @@ pub struct Cost {
 pub struct Expected {
     /// Pairs in all, whatever a journal has of them.
     pub pairs: u64,
-    /// Blocks in all, where a strip of the contrastive loss is one: at most so many parts are of use.
+    /// Blocks in all, where a strip is one: at most so many parts are of use.
     pub blocks: u64,
     /// Rows that will be read, each as often as it will be.
     pub rows_read: u64,
@@ -128,6 +132,7 @@ impl Evaluation {
             mmd: false,
             taus: Vec::new(),
             candidates: Candidates::default(),
+            potentials: false,
             panel_rows: None,
             strip_panels: None,
         }
@@ -174,6 +179,14 @@ impl Evaluation {
         Self { taus: taus.to_vec(), candidates, ..self }
     }
 
+    /// The potential of every row among the others of its set too, at the first t, and the distance of every positive pair:
+    /// [`Found::rows`]. It takes a pass over all ordered pairs of each set, twice those of its uniformity, in strips as the
+    /// contrastive loss does.
+    #[must_use]
+    pub fn with_potentials(self) -> Self {
+        Self { potentials: true, ..self }
+    }
+
     /// Panels of so many rows, at least 1, in place of some 8 MiB. Smaller ones take less memory and more time; the last digits of
     /// the values are others.
     #[must_use]
@@ -181,8 +194,8 @@ impl Evaluation {
         Self { panel_rows: Some(rows), ..self }
     }
 
-    /// Strips of the contrastive loss of so many panels beside that of the anchors, at least 1, in place of some seconds' worth.
-    /// Shorter ones lose less to a stop and take more memory; the last digits of the loss are others.
+    /// Strips of the contrastive loss and of potentials of so many panels beside that of the rows they are of, at least 1, in place
+    /// of some seconds' worth. Shorter ones lose less to a stop and take more memory; the last digits of the results are others.
     #[must_use]
     pub fn with_strip_panels(self, panels: usize) -> Self {
         Self { strip_panels: Some(panels), ..self }
@@ -274,11 +287,12 @@ impl Evaluation {
         let most = shape.x_rows.max(shape.y_rows.unwrap_or(0));
         let panel_rows = self.panel_rows.unwrap_or_else(|| panel_rows(most, shape.dims));
         let panels = |rows| Panels { rows, panel_rows };
-        let strips = (!self.taus.is_empty()).then(|| Strips {
+        let strips = Strips {
             candidates: self.candidates,
             taus: self.taus.len(),
+            potentials: self.potentials,
             panels: self.strip_panels.unwrap_or_else(|| strip_panels(panel_rows, shape.dims)),
-        });
+        };
         let wanted = Wanted { across: self.across, mmd: self.mmd, strips };
         Ok(Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), wanted))
     }
@@ -290,7 +304,8 @@ impl Evaluation {
 
     /// Values of a record of the journal: the results of a block, and a piece of a strip's.
     pub(super) fn record_values(&self) -> usize {
-        self.ts.len().max(if self.taus.is_empty() { 1 } else { MIN_RECORD_VALUES })
+        let has_strips = !self.taus.is_empty() || self.potentials;
+        self.ts.len().max(if has_strips { MIN_RECORD_VALUES } else { 1 })
     }
 
     fn check(&self, shape: Shape) -> Result<()> {
@@ -443,6 +458,7 @@ impl Evaluation {
             across: log_means(Sum::Across),
             squared_mmd: None,
             contrastive: self.contrastive(layout, state)?,
+            rows: Rows::of(layout, &state.strips, self.ts[0])?,
             device,
             cost,
         };
@@ -462,11 +478,12 @@ impl Evaluation {
         if self.taus.is_empty() {
             return Ok(None);
         }
-        let products = state.rows.products(layout);
+        let products = state.strips.of_pairs(layout, Sum::Products);
         let anchors = layout.anchors();
         let negatives = layout.negatives();
         let value = |(place, &tau): (usize, &f64)| {
-            let sums: Vec<_> = anchors.iter().map(|sums| state.rows.log_sums(layout, sums, place)).collect();
+            let sums: Vec<_> =
+                anchors.iter().map(|sums| state.strips.log_sums(layout, sums, place)).collect();
             let sums: Vec<_> = sums.iter().map(Vec::as_slice).collect();
             let logits: Vec<_> = products.iter().map(|product| product / tau).collect();
             Ok(ContrastiveValue::of_anchors(&logits, &sums, negatives)?)

@@ -1,11 +1,11 @@
 //! Memory that an evaluation takes, and the size of panels.
 
 use super::{
-    anchors::RowResults,
     blocks::{Layout, SetName},
     results::Results,
     run::PANELS_IN_FLIGHT,
     schedule::STRIPS_AT_ONCE,
+    strips::StripResults,
 };
 use crate::error::{Error, Result};
 
@@ -39,7 +39,7 @@ pub(super) fn rows_of_panels(panel_bytes: usize, rows: usize, dims: usize) -> us
     usual.max(rows.div_ceil(MAX_PANELS).next_power_of_two())
 }
 
-/// Right panels of a strip of the contrastive loss, which follow from the shapes alone: a power of two.
+/// Right panels of a strip, which follow from the shapes alone: a power of two.
 pub(super) fn strip_panels(panel_rows: usize, dims: usize) -> usize {
     let of_block = (panel_rows as f64).powi(2) * (dims + PRODUCTS_OF_EXPONENTIAL) as f64;
     let fitting = (PRODUCTS_OF_STRIP / of_block).clamp(1.0, MAX_PANELS as f64) as usize;
@@ -62,7 +62,7 @@ impl Memory {
         let most_panels = x.count().max(layout.panels(SetName::Y).count());
         Self {
             fixed: Results::bytes(layout.totals(), width)
-                + RowResults::bytes(layout, STRIPS_AT_ONCE.min(most_panels))
+                + StripResults::bytes(layout, STRIPS_AT_ONCE.min(most_panels))
                 + BYTES_OF_SCHEDULED_BLOCK * layout.all_blocks().count() as u64
                 + SCRATCH_BYTES * rayon::current_num_threads() as u64,
             panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,

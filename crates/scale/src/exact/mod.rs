@@ -1,7 +1,6 @@
 //! Exact values of sets of any size: panels of rows are held and streamed, results of blocks are kept in a journal, and parts
 //! of the work can be done elsewhere.
 
-mod anchors;
 mod blocks;
 mod evaluation;
 mod fingerprint;
@@ -9,13 +8,16 @@ mod gradients;
 mod memory;
 mod parts;
 mod results;
+mod rows;
 mod run;
 mod schedule;
 mod sets;
+mod strips;
 
 pub use evaluation::{Cost, Evaluation, Expected, Found, Resources};
 pub use gradients::{Gradient, GradientFound, Objective, Outputs};
 pub use parts::Part;
+pub use rows::Rows;
 pub use sets::{Sample, Sets, Shape};
 
 pub(crate) use blocks::{Block, Layout, SetName};

@@ -19,12 +19,12 @@ use unisphere::{
 use unisphere_io::Source;
 
 use super::{
-    anchors::RowResults,
     blocks::{Block, Layout, SetName, Sum},
     fingerprint::{Hash, hash_of},
     results::Results,
     schedule::{Arrival, schedule},
     sets::Sets,
+    strips::StripResults,
 };
 use crate::{
     error::{Error, Result},
@@ -49,7 +49,7 @@ pub(crate) struct Work<'a> {
 /// What the work has come to: results, the hashes of all panels that were read, and how much was read.
 pub(crate) struct State {
     pub(crate) results: Results,
-    pub(crate) rows: RowResults,
+    pub(crate) strips: StripResults,
     pub(crate) hashes: HashMap<(SetName, usize), Hash>,
     pub(crate) rows_read: u64,
     pub(crate) pairs_computed: u64,
@@ -85,7 +85,7 @@ impl State {
     pub(super) fn new(layout: &Layout, width: usize, record_values: usize) -> Self {
         Self {
             results: Results::new(layout.totals(), width),
-            rows: RowResults::new(layout, record_values),
+            strips: StripResults::new(layout, record_values),
             hashes: HashMap::new(),
             rows_read: 0,
             pairs_computed: 0,
@@ -96,7 +96,7 @@ impl State {
 
     /// Whether the blocks of a number are done.
     pub(super) fn is_done(&self, layout: &Layout, number: usize) -> bool {
-        if number < layout.totals() { self.results.is_done(number) } else { self.rows.is_done(number) }
+        if number < layout.totals() { self.results.is_done(number) } else { self.strips.is_done(number) }
     }
 
     /// Takes over what an earlier run has finished. Records of blocks that there are none of are not of this evaluation, which
@@ -106,7 +106,7 @@ impl State {
             match record {
                 Record::Block { number, values } => match usize::try_from(number) {
                     Ok(number) if number < layout.totals() => self.results.take(number, &values),
-                    _ => self.rows.take(layout, number, &values),
+                    _ => self.strips.take(layout, number, &values),
                 },
                 Record::Panel { number, hash } => {
                     if let Some(panel) = panel_of(layout, number) {
@@ -120,7 +120,7 @@ impl State {
     /// Keeps the result of a block here, and in the journal what it finishes.
     fn keep(&mut self, layout: &Layout, block: Block, values: Vec<f64>) -> Result<(), JournalError> {
         let finished = if block.sum.is_by_row() {
-            self.rows.add(layout, block, values)
+            self.strips.add(layout, block, values)
         } else {
             let number = layout.number(block);
             self.results.put(number, &values);
@@ -128,7 +128,7 @@ impl State {
         };
         let (Some(number), Some(journal)) = (finished, &mut self.journal) else { return Ok(()) };
         if block.sum.is_by_row() {
-            return self.rows.records(number).try_for_each(|record| journal.append(&record));
+            return self.strips.records(number).try_for_each(|record| journal.append(&record));
         }
         journal.append(&self.results.record(number, self.record_values))
     }
@@ -289,6 +289,8 @@ impl Work<'_> {
             Sum::Alignment => vec![self.engine.alignment(left, right, Alignment { alpha: self.alpha })?],
             Sum::Products => self.engine.value(Contrastive::products(left, right))?,
             Sum::Anchors(..) => self.log_sums(block, left, right)?.concat(),
+            Sum::Distances => self.engine.value(Alignment::distances(left, right))?,
+            Sum::Potentials(_) => self.potentials(block, left, right)?,
             // One row has no pairs with itself.
             _ if self.layout.pairs(block) == 0 => vec![f64::NEG_INFINITY; self.ts.len()],
             _ if block.is_diagonal() => self.engine.value(Uniformity::at(self.ts).within(right))?,

@@ -36,7 +36,7 @@ pub(crate) fn schedule(layout: &Layout, capacity: usize, missing: impl Fn(Block)
         let lot = match sum {
             // These need no panel for long.
             _ if sum.is_paired() => 1,
-            Sum::Anchors(..) => capacity.clamp(1, STRIPS_AT_ONCE),
+            _ if sum.is_by_row() => capacity.clamp(1, STRIPS_AT_ONCE),
             _ => capacity.max(1),
         };
         lefts.chunks(lot).for_each(|held| lot_of(sum, held, &mut arrivals));
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn every_missing_block_once_and_no_more_panels_than_fit() {
         let panels = |rows| Panels { rows, panel_rows: 4 };
-        let strips = Some(Strips { candidates: Candidates::Views, taus: 1, panels: 4 });
+        let strips = Strips { candidates: Candidates::Views, taus: 1, potentials: true, panels: 4 };
         let layout = Layout::new(panels(70), Some(panels(70)), Wanted { across: true, mmd: true, strips });
         for capacity in [1, 2, 5, 18, 1000] {
             for (numbers, keep) in [(0..layout.count(), 1), (30..200, 1), (0..layout.count(), 7)] {

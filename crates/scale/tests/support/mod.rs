@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use unisphere::Scaling;
 use unisphere_io::File;
-use unisphere_scale::Resources;
+use unisphere_scale::{Error, Evaluation, Resources, Sets};
 
 #[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
 #[path = "../../../../tests/support/random.rs"]
@@ -52,4 +53,21 @@ pub(crate) fn with_journal(path: &Path) -> Resources {
     let mut resources = resources();
     resources.journal = Some(path.into());
     resources
+}
+
+/// Rows in f64, as the metrics see them: files are read as f32.
+#[allow(dead_code, reason = "not every test has a formula")]
+pub(crate) fn rows(values: Vec<f64>, scaling: Scaling) -> Vec<Vec<f64>> {
+    let values = values.into_iter().map(|value| f64::from(value as f32)).collect();
+    let values = if scaling == Scaling::Unit { random::on_the_sphere(values, DIMS) } else { values };
+    values.chunks(DIMS).map(<[f64]>::to_vec).collect()
+}
+
+/// As little memory as an evaluation can do with.
+#[allow(dead_code, reason = "not every test counts bytes")]
+pub(crate) fn least_memory(evaluation: &Evaluation, sets: Sets<'_>) -> u64 {
+    match evaluation.expected(sets.shape().unwrap(), Some(1)) {
+        Err(Error::Memory { needed, .. }) => needed,
+        other => panic!("{other:?}"),
+    }
 }

@@ -25,11 +25,14 @@ pub(super) fn absent(reason: &str) -> Value {
 /// The key of a value that is not there, while the object is being made.
 const ABSENT: &str = "\u{0}absent";
 
-/// Makes null of every value that is not there, and gives the reasons by the values' pointers (RFC 6901).
-pub(super) fn settle(object: &mut Value) -> Map<String, Value> {
+/// Makes null of every value that is not there, and puts the reasons under a key of their own, by the values' pointers
+/// (RFC 6901).
+pub(crate) fn settle(object: &mut Value) {
     let mut reasons = Map::new();
     visit(object, &mut String::new(), &mut reasons);
-    reasons
+    if !reasons.is_empty() {
+        object["absent"] = reasons.into();
+    }
 }
 
 fn visit(value: &mut Value, path: &mut String, reasons: &mut Map<String, Value>) {
@@ -67,7 +70,9 @@ mod tests {
     #[test]
     fn what_is_absent_is_null_and_has_a_reason() {
         let mut object = json!({"a": number(1.5), "b": [{"c": absent("why")}, number(f64::NAN)], "d": {"e": number(f64::INFINITY)}});
-        let reasons = settle(&mut object);
+        settle(&mut object);
+        let reasons = object.as_object_mut().and_then(|object| object.remove("absent")).unwrap_or_default();
+        let reasons = reasons.as_object().cloned().unwrap_or_default();
         assert_eq!(object, json!({"a": 1.5, "b": [{"c": null}, null], "d": {"e": null}}));
         assert_eq!(reasons.keys().collect::<Vec<_>>(), ["/b/0/c", "/b/1", "/d/e"]);
         assert_eq!(reasons["/b/0/c"], "why");

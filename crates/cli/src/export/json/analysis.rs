@@ -1,17 +1,18 @@
 //! Tests, spectra, histograms and lists of rows in JSON.
 
-use std::path::Path;
-
 use serde_json::{Map, Value, json};
 use unisphere_eval::{
     Maybe,
     sections::{
-        ClosePair, Duplicates, GroupTable, Histogram, Histograms, RankedRow, RowTable, SetSignificance,
-        SetSpectrum, WorstRows,
+        ClosePair, Duplicates, GroupTable, Histogram, Histograms, RankedRow, SetSignificance, SetSpectrum,
+        WorstRows,
     },
 };
 
-use super::absent::{absent, maybe, number};
+use super::{
+    super::RowsFile,
+    absent::{absent, maybe, number},
+};
 
 /// Groups of equal rows that are listed at most.
 const MAX_LISTED_GROUPS: usize = 1000;
@@ -20,7 +21,7 @@ pub(super) fn significance(tests: &[SetSignificance]) -> Value {
     by_set(tests, |test| (test.set.as_str(), json!({"z": maybe(test.z), "p_value": maybe(test.p_value)})))
 }
 
-pub(super) fn spectrum(spectra: &[SetSpectrum]) -> Value {
+pub(in crate::export) fn spectrum(spectra: &[SetSpectrum]) -> Value {
     by_set(spectra, |of| {
         let spectrum = &of.spectrum;
         let object = json!({
@@ -34,7 +35,7 @@ pub(super) fn spectrum(spectra: &[SetSpectrum]) -> Value {
     })
 }
 
-pub(super) fn histograms(histograms: &Histograms) -> Value {
+pub(in crate::export) fn histograms(histograms: &Histograms) -> Value {
     let counts =
         |of: &Histogram| json!({"low": number(of.low), "high": number(of.high), "counts": of.counts});
     let mut object = json!({});
@@ -48,7 +49,7 @@ pub(super) fn histograms(histograms: &Histograms) -> Value {
     object
 }
 
-pub(super) fn duplicates(duplicates: &Duplicates) -> Value {
+pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> Value {
     let mut object = json!({"distance": number(duplicates.distance)});
     for of in &duplicates.sets {
         let pair = |pair: &ClosePair| json!([pair.i, pair.j, number(pair.distance)]);
@@ -63,7 +64,7 @@ pub(super) fn duplicates(duplicates: &Duplicates) -> Value {
     object
 }
 
-pub(super) fn worst_rows(worst: &WorstRows) -> Value {
+pub(in crate::export) fn worst_rows(worst: &WorstRows) -> Value {
     let list = |rows: &[RankedRow], what: &str| -> Value {
         rows.iter().map(|row| json!({"row": row.row, what: number(row.value)})).collect()
     };
@@ -75,7 +76,7 @@ pub(super) fn worst_rows(worst: &WorstRows) -> Value {
     object
 }
 
-pub(super) fn groups(groups: &GroupTable) -> Value {
+pub(in crate::export) fn groups(groups: &GroupTable) -> Value {
     let values = |values: &[Maybe<f64>]| values.iter().map(|&value| maybe(value)).collect::<Value>();
     let mut object =
         json!({"labels": groups.labels, "sizes": groups.sizes, "estimator": groups.estimator.name()});
@@ -94,7 +95,7 @@ pub(super) fn groups(groups: &GroupTable) -> Value {
     object
 }
 
-pub(super) fn rows_file((table, path): (&RowTable, &Path)) -> Value {
+pub(in crate::export) fn rows_file(RowsFile { path, table }: RowsFile<'_>) -> Value {
     let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
     json!({"path": path.display().to_string(), "columns": columns, "rows": table.rows()})
 }

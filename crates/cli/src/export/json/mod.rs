@@ -1,8 +1,10 @@
 //! The report as one JSON object on one line, of the form in schema/eval.json.
 
 mod absent;
-mod analysis;
+pub(super) mod analysis;
 mod metrics;
+
+pub(crate) use absent::settle;
 
 use serde_json::{Map, Value, json};
 use unisphere::{Precision, Scaling};
@@ -38,10 +40,7 @@ impl Exporter for Json {
         }
         sections(document, put);
         let mut object = Value::Object(object);
-        let absent = absent::settle(&mut object);
-        if !absent.is_empty() {
-            object["absent"] = absent.into();
-        }
+        settle(&mut object);
         object["seconds"] = report.seconds.into();
         format!("{object}\n")
     }
@@ -59,14 +58,11 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
         ("sigmoid", report.sigmoid.as_deref().map(metrics::sigmoid)),
         ("supcon", report.supcon.as_ref().map(metrics::supcon)),
         ("significance", report.significance.as_deref().map(analysis::significance)),
-        ("spectrum", report.spectrum.as_deref().map(analysis::spectrum)),
-        ("histograms", report.histograms.as_ref().map(analysis::histograms)),
-        ("duplicates", report.duplicates.as_ref().map(analysis::duplicates)),
-        ("offenders", report.worst_rows.as_ref().map(analysis::worst_rows)),
-        ("groups", report.groups.as_ref().map(analysis::groups)),
-        ("rows_file", report.row_table.as_ref().zip(document.rows_file.as_deref()).map(analysis::rows_file)),
     ];
     for (key, section) in sections {
         section.map(|section| put(key, section));
+    }
+    for (key, section) in document.sections().to_json() {
+        put(key, section);
     }
 }

@@ -1,16 +1,18 @@
 //! Tests, spectra, histograms and lists of rows as tables.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use unisphere_eval::{
     Maybe,
     sections::{
-        Duplicates, Histogram, Histograms, RankedRow, RowTable, SetDuplicates, SetSignificance, SetSpectrum,
-        WorstRows,
+        Duplicates, Histogram, Histograms, RankedRow, SetDuplicates, SetSignificance, SetSpectrum, WorstRows,
     },
 };
 
-use super::reasons::{cell, reasons};
+use super::{
+    super::RowsFile,
+    reasons::{cell, reasons},
+};
 use crate::text::{bars, bold, columns, count, decimal, digits, plain, plural};
 
 /// Eigenvalues that are printed.
@@ -50,7 +52,7 @@ fn p_value(p: f64) -> String {
     }
 }
 
-pub(super) fn spectrum(spectra: &[SetSpectrum]) -> String {
+pub(in crate::export) fn spectrum(spectra: &[SetSpectrum]) -> String {
     let line = |what: &str, value: &dyn Fn(&SetSpectrum) -> Maybe<f64>| {
         let cells = spectra.iter().map(|of| cell(value(of)));
         std::iter::once(what.to_string()).chain(cells).collect::<Vec<_>>()
@@ -73,7 +75,7 @@ pub(super) fn spectrum(spectra: &[SetSpectrum]) -> String {
         + SPECTRUM_NOTES
 }
 
-pub(super) fn histograms(histograms: &Histograms) -> String {
+pub(in crate::export) fn histograms(histograms: &Histograms) -> String {
     let mut text = bold("histograms") + "\n";
     if let Some(distances) = &histograms.distances {
         text += &histogram("distances of pairs", distances);
@@ -93,7 +95,7 @@ fn histogram(what: &str, of: &Histogram) -> String {
     format!("{what:<22}{:>3} |{}| {}\n", edge(of.low), bars(&of.counts), edge(of.high))
 }
 
-pub(super) fn duplicates(duplicates: &Duplicates) -> String {
+pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> String {
     let row =
         |of: &SetDuplicates| vec![of.set.to_string(), count(of.spare_rows() as u64), count(of.close_pairs)];
     let rows: Vec<_> = duplicates.sets.iter().map(row).collect();
@@ -121,7 +123,7 @@ fn examples(of: &SetDuplicates) -> String {
     if first.is_empty() { String::new() } else { format!("{}: {}\n", of.set, first.join(", ")) }
 }
 
-pub(super) fn worst_rows(worst: &WorstRows) -> String {
+pub(in crate::export) fn worst_rows(worst: &WorstRows) -> String {
     let lists = worst.crowded.iter().map(|of| (format!("crowded in {}", of.set), "potential", &of.rows));
     let apart = worst.apart.iter().map(|rows| ("pairs apart".to_string(), "distance", rows));
     let lists: Vec<(String, &str, &Vec<RankedRow>)> = lists.chain(apart).collect();
@@ -139,7 +141,7 @@ pub(super) fn worst_rows(worst: &WorstRows) -> String {
            the rows with the greatest distance |x-y|. Rows are counted from 0.\n"
 }
 
-pub(super) fn rows_file((table, path): (&RowTable, &Path)) -> String {
+pub(in crate::export) fn rows_file(RowsFile { path, table }: RowsFile<'_>) -> String {
     let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
     let rows = plural(table.rows() as u64, "row");
     format!("{} holds {rows} of f64: {}.\n", path.display(), columns.join(", "))

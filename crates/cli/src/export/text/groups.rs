@@ -10,7 +10,7 @@ const SHOWN_ACROSS: usize = 8;
 /// Groups that are listed at most.
 const SHOWN_GROUPS: usize = 24;
 
-pub(super) fn groups(groups: &GroupTable) -> String {
+pub(in crate::export) fn groups(groups: &GroupTable) -> String {
     let count_of_groups = groups.labels.len();
     let within: Vec<_> = groups.sets.iter().map(|of| format!("within {}", of.set)).collect();
     let alignment = groups.alignment.as_ref().map(|_| "alignment");

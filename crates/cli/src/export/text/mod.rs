@@ -1,7 +1,7 @@
 //! The report as tables and sentences for a terminal.
 
-mod analysis;
-mod groups;
+pub(super) mod analysis;
+pub(super) mod groups;
 mod head;
 mod losses;
 mod reasons;
@@ -16,7 +16,6 @@ pub(super) struct Text;
 impl Exporter for Text {
     fn export(&self, document: &Document) -> String {
         let report = &document.report;
-        let file = report.row_table.as_ref().zip(document.rows_file.as_deref());
         let sections = [
             Some(summary::summary(report)),
             report.sweep.as_ref().map(sweep::sweep),
@@ -25,14 +24,8 @@ impl Exporter for Text {
             report.sigmoid.as_deref().map(losses::sigmoid),
             report.supcon.as_ref().map(losses::supcon),
             report.significance.as_deref().map(analysis::significance),
-            report.spectrum.as_deref().map(analysis::spectrum),
-            report.histograms.as_ref().map(analysis::histograms),
-            report.duplicates.as_ref().map(analysis::duplicates),
-            report.worst_rows.as_ref().map(analysis::worst_rows),
-            report.groups.as_ref().map(groups::groups),
-            file.map(analysis::rows_file),
         ];
-        let sections: Vec<_> = sections.into_iter().flatten().collect();
+        let sections: Vec<_> = sections.into_iter().flatten().chain(document.sections().to_text()).collect();
         format!("{}\n{}", head::head(document), sections.join("\n"))
     }
 }

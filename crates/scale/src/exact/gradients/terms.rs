@@ -195,12 +195,13 @@ const SETS: [SetName; 2] = [SetName::X, SetName::Y];
 
 /// Weights of the pairs of all anchors, from their log sums and the products of positive pairs.
 fn softmaxes(tau: f64, layout: &Layout, state: &State) -> Weighs {
-    let logits: Vec<_> = state.rows.products(layout).into_iter().map(|product| product / tau).collect();
+    let products = state.strips.of_pairs(layout, Sum::Products);
+    let logits: Vec<_> = products.into_iter().map(|product| product / tau).collect();
     let anchors = (layout.anchors().len() * logits.len()) as u64;
     let mut logs = SETS.map(|_| vec![f64::NEG_INFINITY; logits.len()]);
     let mut positives = vec![0.0; logits.len()];
     for (logs, sums) in logs.iter_mut().zip(layout.anchors()) {
-        let weights = AnchorWeights::new(&logits, &state.rows.log_sums(layout, sums, 0), anchors);
+        let weights = AnchorWeights::new(&logits, &state.strips.log_sums(layout, sums, 0), anchors);
         *logs = weights.logs;
         positives.iter_mut().zip(weights.positives).for_each(|(sum, weight)| *sum += weight);
     }

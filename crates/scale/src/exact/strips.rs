@@ -1,4 +1,5 @@
-//! Results of rows: the log sums of the contrastive loss's anchors, strip by strip, and the products of the positive pairs.
+//! Results of rows, strip by strip: the log sums of the contrastive loss's anchors and of potentials, and what a positive pair has by
+//! itself.
 
 use std::collections::HashMap;
 
@@ -10,10 +11,13 @@ use crate::journal::Record;
 /// Values of a record, at least, where rows have results: a journal has one size of records, and few of them are to be of rows.
 pub(crate) const MIN_RECORD_VALUES: usize = 16;
 
+/// Bytes of a row in a table of potentials and distances, in columns and in rows, beside its results.
+const BYTES_OF_LISTED_ROW: u64 = 7 * size_of::<f64>() as u64;
+
 /// Results of rows. Those of a strip are temperature after temperature, and row after row of its left panel; a journal has them in
 /// several records, each of one piece.
 #[derive(Clone, Debug)]
-pub(crate) struct RowResults {
+pub(crate) struct StripResults {
     /// Number of the first strip.
     first: usize,
     /// Values of a piece.
@@ -39,7 +43,7 @@ impl StripResult {
     }
 }
 
-impl RowResults {
+impl StripResults {
     /// None yet; pieces have as many values as records.
     pub(crate) fn new(layout: &Layout, piece_values: usize) -> Self {
         let first = layout.totals();
@@ -55,14 +59,19 @@ impl RowResults {
     }
 
     /// Memory that all of them take, in bytes: the values, and as much again for the records that a run begins with, or for the
-    /// sums of whole rows that it ends with; and that of strips that are begun, so many at once.
+    /// sums of whole rows that it ends with; that of strips that are begun, so many at once; and where rows have potentials, a table
+    /// of them.
     pub(crate) fn bytes(layout: &Layout, begun: usize) -> u64 {
         let values = |number| layout.strip(number).map_or(0, |strip| layout.values(&strip)) as u64;
         let each = (layout.totals()..layout.count()).map(values);
         let (all, most) = each.fold((0, 0), |(all, most), values| (all + values, values.max(most)));
         // The engine gives the sums of both sides.
         let of_begun = size_of::<LogSumExp>() + 2 * size_of::<f64>();
-        2 * all * size_of::<f64>() as u64 + most * (begun * of_begun) as u64
+        let of_potentials = layout.sums().iter().filter(|sum| matches!(sum, Sum::Potentials(_)));
+        let most_rows = of_potentials.map(|sum| layout.panels(sum.sides()[0]).rows).max().unwrap_or(0);
+        2 * all * size_of::<f64>() as u64
+            + most * (begun * of_begun) as u64
+            + most_rows as u64 * BYTES_OF_LISTED_ROW
     }
 
     pub(crate) fn is_done(&self, number: usize) -> bool {
@@ -133,16 +142,13 @@ impl RowResults {
         result.pieces[piece] = true;
     }
 
-    /// The product of every positive pair.
-    pub(crate) fn products(&self, layout: &Layout) -> Vec<f64> {
-        layout
-            .numbers(Sum::Products)
-            .flat_map(|number| &self.strips[number - self.first].values)
-            .copied()
-            .collect()
+    /// What every positive pair has by itself, of one of the sums.
+    pub(crate) fn of_pairs(&self, layout: &Layout, sum: Sum) -> Vec<f64> {
+        layout.numbers(sum).flat_map(|number| &self.strips[number - self.first].values).copied().collect()
     }
 
-    /// The log sum of every anchor at one of the temperatures, over the pairs of several sums with the same left set.
+    /// The log sum of every row over the pairs of several sums with the same left set; of anchors at one of the temperatures, which
+    /// are numbered from 0.
     pub(crate) fn log_sums(&self, layout: &Layout, sums: &[Sum], tau: usize) -> Vec<f64> {
         let Some(panels) = sums.first().map(|sum| layout.panels(sum.sides()[0])) else { return Vec::new() };
         let mut totals = vec![LogSumExp::EMPTY; panels.rows];
@@ -174,14 +180,14 @@ mod tests {
 
     /// Panels of 7, 7 and 5 rows; strips of two right panels and of one.
     fn layout() -> Layout {
-        let strips = Some(Strips { candidates: Candidates::OneWay, taus: TAUS, panels: 2 });
+        let strips = Strips { candidates: Candidates::OneWay, taus: TAUS, panels: 2, ..Strips::default() };
         let panels = Panels { rows: 19, panel_rows: 7 };
         Layout::new(panels, Some(panels), Wanted { strips, ..Wanted::default() })
     }
 
     /// Rows of panels with logs that say where they are from.
-    fn filled(layout: &Layout) -> (RowResults, Vec<Record>) {
-        let (mut results, mut records) = (RowResults::new(layout, 4), Vec::new());
+    fn filled(layout: &Layout) -> (StripResults, Vec<Record>) {
+        let (mut results, mut records) = (StripResults::new(layout, 4), Vec::new());
         for block in layout.all_blocks().filter(|block| block.sum.is_by_row()) {
             let rows = layout.panels(SetName::X).range(block.left);
             let value =
@@ -212,7 +218,7 @@ mod tests {
                 assert!((sum - wanted).abs() < 1e-12, "row {row}: {sum} and {wanted}");
             }
         }
-        let products = results.products(&layout);
+        let products = results.of_pairs(&layout, Sum::Products);
         assert!(products.iter().enumerate().all(|(row, &product)| product == (row + row / 7) as f64));
         assert_eq!(products.len(), 19);
     }
@@ -223,7 +229,7 @@ mod tests {
         let (wanted, mut records) = filled(&layout);
         records.rotate_left(11);
         let mut numbers: Vec<_> = (layout.totals()..layout.count()).collect();
-        let mut taken = RowResults::new(&layout, 4);
+        let mut taken = StripResults::new(&layout, 4);
         for (place, record) in records.iter().enumerate() {
             assert!(numbers.iter().any(|&number| !taken.is_done(number)), "done before record {place}");
             let Record::Block { number, values } = record else { panic!("{record:?}") };
@@ -233,7 +239,7 @@ mod tests {
         numbers.retain(|&number| !taken.is_done(number));
         assert!(numbers.is_empty(), "{numbers:?}");
         for tau in 0..TAUS {
-            let of = |results: &RowResults| {
+            let of = |results: &StripResults| {
                 results.log_sums(&layout, &[Sum::Anchors(SetName::X, SetName::Y)], tau)
             };
             assert_eq!(of(&taken), of(&wanted));
@@ -241,6 +247,6 @@ mod tests {
         // No record of this layout.
         taken.take(&layout, u64::MAX, &[1.0; 4]);
         taken.take(&layout, 0, &[1.0; 4]);
-        assert_eq!(taken.products(&layout), wanted.products(&layout));
+        assert_eq!(taken.of_pairs(&layout, Sum::Products), wanted.of_pairs(&layout, Sum::Products));
     }
 }
