@@ -19,7 +19,7 @@ Example:
   unisphere eval x.npy y.npy --full      everything that needs no further file
   unisphere eval x.npy --tolerance 1e-4  an estimate in seconds, with a proven interval
   unisphere eval x.npy --max-memory 4G   all pairs of a set that is larger than memory
-  unisphere devices                      the devices that --device can name
+  unisphere devices                      the devices that --device and --devices can name
   unisphere bench                        the speed of this machine, and its ceiling
 
 Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 interrupted.";

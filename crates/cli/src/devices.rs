@@ -1,4 +1,4 @@
-//! `unisphere devices`: what `--device` can name.
+//! `unisphere devices`: what `--device` and `--devices` can name.
 
 use serde_json::{Value, json};
 use unisphere::{Adapter, Device, DeviceKind, Engine, Precision};
@@ -112,7 +112,12 @@ fn table(adapters: &[Adapter], cpu: &Device, auto: &Device) -> String {
         "f16",
         "precisions",
     ];
-    format!("{}\n{}\n", text::table(head, 6, &rows), verdict(adapters, taken))
+    let several = if adapters.is_empty() {
+        ""
+    } else {
+        "--devices takes several at once, such as 0,cpu, for all pairs of sets of any size\n"
+    };
+    format!("{}\n{several}{}\n", text::table(head, 6, &rows), verdict(adapters, taken))
 }
 
 fn precisions(of: &[Precision]) -> String {

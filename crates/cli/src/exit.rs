@@ -78,6 +78,11 @@ impl From<unisphere_scale::Error> for Failure {
         let text = error.to_string();
         match error {
             Engine(error) => error.into(),
+            OfDevice { error, .. } => match (*error).into() {
+                Self::Input(_) => Self::Input(text),
+                Self::Internal(_) => Self::Internal(text),
+                _ => Self::Device(text),
+            },
             // These sets have no --zero-rows.
             Input(error) => of_file(&error, "leave such rows out of the file; --raw takes rows as they are"),
             Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } | Output { .. } => {

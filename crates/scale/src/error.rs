@@ -16,6 +16,21 @@ pub enum Error {
     /// The engine's own, [`Stopped`](unisphere::Error::Stopped) among them.
     #[error(transparent)]
     Engine(#[from] unisphere::Error),
+    /// One of several devices.
+    #[error(
+        "device {number} of {devices}, {device}: {error}; what was finished is in the journal, if there is one: run the same again, or \
+             leave this device out"
+    )]
+    OfDevice {
+        /// Its place in the list, from 1.
+        number: usize,
+        /// How many there are.
+        devices: usize,
+        /// Its kind and name.
+        device: String,
+        /// What went wrong.
+        error: Box<unisphere::Error>,
+    },
     /// A file of points.
     #[error(transparent)]
     Input(#[from] unisphere_io::Error),

@@ -2,7 +2,6 @@
 //! values of an engine that holds all points.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 
 mod support;
 
@@ -15,10 +14,10 @@ use std::{
     },
 };
 
-use support::{DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, random, resources, with_journal};
+use support::{DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, bits, gpu, random, resources, with_journal};
 use unisphere::{Alignment, Candidates, Engine, Error as EngineError, Scaling, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, Found, JournalFault, Part, Sets};
+use unisphere_scale::{Error, Evaluation, JournalFault, Part, Sets};
 
 const TS: [f64; 2] = [2.0, 0.5];
 
@@ -29,17 +28,6 @@ fn evaluation() -> Evaluation {
 /// The same with the discrepancy and the contrastive loss, in several strips for each panel.
 fn everything() -> Evaluation {
     evaluation().with_mmd().with_contrastive(&[0.5, 0.05], Candidates::Views).with_strip_panels(3)
-}
-
-fn bits(found: &Found) -> Vec<u64> {
-    let Found { alignment, x, y, across, squared_mmd, contrastive, .. } = found;
-    let values = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
-    let mut values = values.concat();
-    values.extend(alignment);
-    values.extend(squared_mmd.iter().flatten().flatten());
-    let of_loss = contrastive.iter().flatten();
-    values.extend(of_loss.flat_map(|of| [of.loss, of.normalized, of.alignment, of.uniformity, of.residual]));
-    values.iter().map(|value| value.to_bits()).collect()
 }
 
 #[test]
@@ -59,17 +47,6 @@ fn values_are_those_of_an_engine_that_holds_all_points() {
         near("y", found.y.as_ref().unwrap()[place], engine.uniformity(&y, metric).unwrap());
         near("across", found.across.as_ref().unwrap()[place], engine.value(metric.across(&x, &y)).unwrap());
     }
-}
-
-/// A GPU, software ones included; None where there is none and none is required.
-fn gpu() -> Option<Engine> {
-    let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-    let engine = Engine::gpu();
-    assert!(engine.is_ok() || !is_required, "{engine:?}");
-    if let Err(error) = &engine {
-        eprintln!("not tested on a GPU: {error}");
-    }
-    engine.ok()
 }
 
 #[test]

@@ -211,7 +211,7 @@ impl Eval {
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
                 "{name} needs all points in memory, and is no part of a report on sets of any size\n\
-                 leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal and --across"
+                 leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal, --devices and --across"
             )));
         }
         self.check_storage()?;
@@ -243,7 +243,11 @@ impl Eval {
         Ok(Request {
             task,
             listing,
-            place: Place { device: self.device.clone(), precision: self.precision, storage: self.storage },
+            place: Place {
+                devices: self.scale.devices_or(&self.device),
+                precision: self.precision,
+                storage: self.storage,
+            },
             json: self.json,
         })
     }

@@ -1,6 +1,6 @@
 //! Estimates of uniformity from a small part of the pairs, each with an interval.
 
-use std::time::Instant;
+use std::{slice, time::Instant};
 
 use unisphere::{DeviceKind, Engine};
 use unisphere_io::Shards;
@@ -25,7 +25,8 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
-    let engine = request.place.open(&display)?.observed_by(display.observer());
+    // An estimate takes one device.
+    let engine = request.place.open(&display)?.swap_remove(0).observed_by(display.observer());
     let sampling = sampling(options, max_memory);
     let mut alignment = None;
     if let Some(y) = &files.y {
@@ -61,7 +62,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         task: task.clone(),
         file_counts: files.counts(),
         shape,
-        device: Device::of(&engine),
+        device: Device::of(slice::from_ref(&engine)),
         alignment,
         alignment_of_sample: None,
         uniformity,

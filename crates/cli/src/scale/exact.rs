@@ -37,28 +37,27 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let sets = files.sets();
     let shape = sets.shape()?;
     let evaluation = task.evaluation();
-    let expected = evaluation.expected(shape, max_memory)?;
     let display = Display::new();
-    // A block of a huge set takes long: the engine heeds an interruption within it.
-    let engine = request.place.open(&display)?.observed_by(|_| interrupt::control());
-    let seconds = expected_seconds(&engine, &expected, shape.dims, &task.ts)?;
+    let engines = request.place.open_interruptible(&display)?;
+    let expected = evaluation.expected_on(&engines, shape, max_memory)?;
+    let seconds = expected_seconds(&engines, &expected, shape.dims, &task.ts)?;
     let mut resources = Resources::default();
     resources.max_memory = max_memory;
     resources.observer = Some(Arc::new(display.observer()));
     resources.journal.clone_from(&options.journal);
     if resources.journal.is_none() && seconds > SECONDS_WITHOUT_JOURNAL {
-        resources.journal = journal_in_cache(&evaluation.journal_name(&engine, sets)?);
+        resources.journal = journal_in_cache(&evaluation.journal_name_on(&engines, sets)?);
     }
     if seconds > SECONDS_WITHOUT_NOTICE {
         exit::say(&notice(&expected, seconds, files.row_bytes(), resources.journal.as_ref()));
     }
     interrupt::check()?;
     display.counted("all pairs");
-    let mut found = evaluation.values(&engine, sets, &resources);
+    let mut found = evaluation.values_on(&engines, sets, &resources);
     if let (Err(Error::Journal(error)), None) = (&found, &options.journal) {
         exit::say(&format!("{error}\nthis run goes on without a journal"));
         resources.journal = None;
-        found = evaluation.values(&engine, sets, &resources);
+        found = evaluation.values_on(&engines, sets, &resources);
     }
     drop(display);
     if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&found, &resources.journal) {
@@ -75,7 +74,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         task: task.clone(),
         file_counts: files.counts(),
         shape,
-        device: Device::of(&engine),
+        device: Device::of(&engines),
         alignment: found.alignment,
         alignment_of_sample: alignment_of_sample(&found, task),
         uniformity: rows(&found, task, shape),
@@ -124,21 +123,31 @@ fn duration(seconds: f64) -> String {
 /// Rows of a trial of the device's speed.
 const ROWS_OF_TRIAL: usize = 1024;
 
-/// Seconds that a run will take: none where it is about as short as a trial, and else by one of random points.
-fn expected_seconds(engine: &Engine, expected: &Expected, dims: usize, ts: &[f64]) -> Result<f64, Failure> {
+/// Seconds that a run will take: none where it is about as short as a trial, and else by one of random points on every device.
+fn expected_seconds(
+    engines: &[Engine],
+    expected: &Expected,
+    dims: usize,
+    ts: &[f64],
+) -> Result<f64, Failure> {
     let pairs_of_trial = ROWS_OF_TRIAL.pow(2) as f64;
     let trials = expected.pairs as f64 / pairs_of_trial;
     if trials < 4.0 {
         return Ok(0.0);
     }
     let values = points_on_sphere(Size { n: ROWS_OF_TRIAL, d: dims }, 1)?;
-    let points = engine.upload_owned(Embeddings::new(values, ROWS_OF_TRIAL, dims)?)?;
-    let metric = Uniformity::at(ts);
-    // The first call makes a GPU's kernels ready.
-    engine.value(metric.across(&points, &points))?;
-    let start = Instant::now();
-    engine.value(metric.across(&points, &points))?;
-    Ok(trials * start.elapsed().as_secs_f64())
+    let values = Embeddings::new(values, ROWS_OF_TRIAL, dims)?;
+    let mut trials_per_second = 0.0;
+    for engine in engines {
+        let points = engine.upload(&values)?;
+        let metric = Uniformity::at(ts);
+        // The first call makes a GPU's kernels ready.
+        engine.value(metric.across(&points, &points))?;
+        let start = Instant::now();
+        engine.value(metric.across(&points, &points))?;
+        trials_per_second += 1.0 / start.elapsed().as_secs_f64();
+    }
+    Ok(trials / trials_per_second)
 }
 
 /// A file in the user's cache directory.

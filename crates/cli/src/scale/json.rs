@@ -25,8 +25,11 @@ pub(super) fn export(report: &Report) -> String {
         Device::Class(class) => {
             put("device_class", class.clone().into());
         }
-        Device::Here { device, precision, storage } => {
-            put("device", common::device(device));
+        Device::Here { devices, precision, storage } => {
+            match devices.as_slice() {
+                [device] => put("device", common::device(device)),
+                several => put("devices", several.iter().map(common::device).collect()),
+            };
             put("precision", precision.to_string().into());
             put("storage", storage.to_string().into());
         }

@@ -28,7 +28,7 @@ use unisphere_scale::Evaluation;
 
 use crate::{
     exit::Failure,
-    output,
+    interrupt, output,
     progress::Display,
     reading::{Of, ReadingOptions},
 };
@@ -85,15 +85,24 @@ pub(crate) struct Request {
 /// Where and in which arithmetic.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    pub(crate) device: DeviceChoice,
+    /// At least one.
+    pub(crate) devices: Vec<DeviceChoice>,
     pub(crate) precision: Precision,
     pub(crate) storage: Storage,
 }
 
 impl Place {
-    fn open(&self, display: &Display) -> Result<Engine, Failure> {
+    fn open(&self, display: &Display) -> Result<Vec<Engine>, Failure> {
         display.step("opening the device");
-        Ok(Engine::on(&self.device)?.with_precision(self.precision)?.with_storage(self.storage)?)
+        let open =
+            |device| Ok(Engine::on(device)?.with_precision(self.precision)?.with_storage(self.storage)?);
+        self.devices.iter().map(open).collect()
+    }
+
+    /// The same, of engines that heed an interruption within a block, which takes long in a huge set.
+    fn open_interruptible(&self, display: &Display) -> Result<Vec<Engine>, Failure> {
+        let engines = self.open(display)?.into_iter();
+        Ok(engines.map(|engine| engine.observed_by(|_| interrupt::control())).collect())
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use unisphere::{Candidates, DeviceChoice, Precision, Storage};
 
+use super::Place;
 use crate::{
     reading::ReadingOptions,
     values::{candidates, device, fraction, positive, size},
@@ -47,6 +48,12 @@ pub(crate) struct Scale {
     /// [default for runs of more than ten minutes: a file in the user's cache directory]
     #[arg(long, value_name = "FILE", conflicts_with = "tolerance", help_heading = LARGE)]
     pub(super) journal: Option<PathBuf>,
+
+    /// Compute on several devices at once, such as 0,1,cpu, by the names that --device takes: each takes blocks of pairs as it is
+    /// free. Devices of one kind give the bits of one of them; of a mixture, the last digits are others in every run
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = device(), help_heading = LARGE)]
+    #[arg(conflicts_with_all = ["tolerance", "device"])]
+    devices: Vec<DeviceChoice>,
 }
 
 /// The half-width that is asked for.
@@ -70,8 +77,19 @@ impl Scale {
 
     /// Whether any of these options is given.
     pub(crate) fn is_used(&self) -> bool {
-        self.tolerance.is_some() || self.max_memory.is_some() || self.journal.is_some() || self.across
+        let is_limited = self.max_memory.is_some() || self.journal.is_some() || !self.devices.is_empty();
+        self.tolerance.is_some() || is_limited || self.across
     }
+
+    /// The devices that are asked for, or else this one.
+    pub(crate) fn devices_or(&self, device: &DeviceChoice) -> Vec<DeviceChoice> {
+        several_or_one(&self.devices, device)
+    }
+}
+
+/// Several devices, or where none are named this one.
+fn several_or_one(devices: &[DeviceChoice], device: &DeviceChoice) -> Vec<DeviceChoice> {
+    if devices.is_empty() { vec![device.clone()] } else { devices.to_vec() }
 }
 
 /// A half-width, or auto.
@@ -153,15 +171,26 @@ pub(crate) struct PartOptions {
 
     /// As for eval
     #[arg(long, default_value = "auto", value_parser = device())]
-    pub(super) device: DeviceChoice,
+    device: DeviceChoice,
+
+    /// As for eval: several devices at once, the same kinds for all parts
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = device(), conflicts_with = "device")]
+    devices: Vec<DeviceChoice>,
 
     /// As for eval
     #[arg(long, value_name = "GRADE", default_value_t)]
-    pub(super) precision: Precision,
+    precision: Precision,
 
     /// As for eval
     #[arg(long, value_name = "STORAGE", default_value_t)]
-    pub(super) storage: Storage,
+    storage: Storage,
+}
+
+impl PartOptions {
+    pub(super) fn place(&self) -> Place {
+        let devices = several_or_one(&self.devices, &self.device);
+        Place { devices, precision: self.precision, storage: self.storage }
+    }
 }
 
 /// Merge the parts of a plan into its report

@@ -6,14 +6,14 @@ use unisphere_io::Source as _;
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
-    Listing, MergeOptions, PartOptions, Place,
+    Listing, MergeOptions, PartOptions,
     exact::free_memory,
     files::Files,
     plan::Plan,
     print,
     report::{Device, Exact, Report, alignment_of_sample, rows},
 };
-use crate::{exit::Failure, interrupt, output, progress::Display, text};
+use crate::{exit::Failure, output, progress::Display, text};
 
 /// Variables that tell a task its number, and what is to be added for the first to be 1.
 const TASK_VARIABLES: [(&str, usize); 4] =
@@ -42,9 +42,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     }
     fs::create_dir_all(&options.out).map_err(|error| Failure::Input(format!("--out {name}: {error}")))?;
     let display = Display::new();
-    let place =
-        Place { device: options.device.clone(), precision: options.precision, storage: options.storage };
-    let engine = place.open(&display)?.observed_by(|_| interrupt::control());
+    let engines = options.place().open_interruptible(&display)?;
     let file = plan.file(&options.out, number);
     let mut resources = Resources::default();
     resources.max_memory = files.left_of(max_memory);
@@ -52,7 +50,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));
     let part = Part { number, of: plan.parts };
-    let cost = plan.task.evaluation().part(&engine, files.sets(), part, &resources).map_err(of_part)?;
+    let cost = plan.task.evaluation().part_on(&engines, files.sets(), part, &resources).map_err(of_part)?;
     drop(display);
     output::print(&format!(
         "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",

@@ -40,16 +40,18 @@ pub(super) struct Report {
 /// Who computed.
 #[derive(Clone, Debug)]
 pub(super) enum Device {
-    /// One device of this machine.
-    Here { device: unisphere::Device, precision: Precision, storage: Storage },
+    /// Devices of this machine, at least one.
+    Here { devices: Vec<unisphere::Device>, precision: Precision, storage: Storage },
     /// Devices of one class, on any machines.
     Class(String),
 }
 
 impl Device {
-    pub(super) fn of(engine: &Engine) -> Self {
-        let (precision, storage) = (engine.precision(), engine.storage());
-        Self::Here { device: engine.device().clone(), precision, storage }
+    pub(super) fn of(engines: &[Engine]) -> Self {
+        let (precision, storage) =
+            engines.first().map_or_else(Default::default, |engine| (engine.precision(), engine.storage()));
+        let devices = engines.iter().map(|engine| engine.device().clone()).collect();
+        Self::Here { devices, precision, storage }
     }
 }
 

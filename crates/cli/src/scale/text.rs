@@ -40,7 +40,7 @@ fn head(report: &Report) -> String {
         }
     }
     lines.push(("points", points(report.shape.x_rows, report.shape.dims, report.task.scaling)));
-    lines.push(("device", device(&report.device)));
+    lines.extend(devices(&report.device).into_iter().map(|device| ("device", device)));
     if let Some(exact) = &report.exact {
         lines.push(("work", work(exact)));
     }
@@ -48,10 +48,12 @@ fn head(report: &Report) -> String {
     circumstances(&lines)
 }
 
-fn device(device: &Device) -> String {
+fn devices(device: &Device) -> Vec<String> {
     match device {
-        Device::Class(class) => class.clone(),
-        Device::Here { device, precision, storage } => text::device(device, &precision.to_string(), *storage),
+        Device::Class(class) => vec![class.clone()],
+        Device::Here { devices, precision, storage } => {
+            devices.iter().map(|device| text::device(device, &precision.to_string(), *storage)).collect()
+        }
     }
 }
 

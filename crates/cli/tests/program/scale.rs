@@ -137,6 +137,44 @@ fn patterns_name_numbered_files_that_are_one_set() {
 }
 
 #[test]
+fn several_devices_give_the_bits_of_one_and_are_all_named() {
+    let folder = folder();
+    let metrics = ["x.npy", "y.npy", "--t", "2,0.5", "--across", "--tau", "0.1"];
+    let wanted = folder.json(&[&metrics[..], &["--max-memory", "1G"]].concat());
+    let several =
+        |more: &[&str]| run(&folder, &[&["eval", "--devices", "cpu,cpu"], &metrics[..], more].concat());
+    for memory in [&["--max-memory", "12M"][..], &["--max-memory", "1G", "--journal", "j"], &[]] {
+        let found = object(&several(&[memory, &["--json"]].concat()));
+        for key in ["alignment", "uniformity", "contrastive"] {
+            assert_eq!(found[key], wanted[key], "{memory:?}");
+        }
+        assert_eq!(found["devices"], Value::from(vec![wanted["device"].clone(); 2]));
+    }
+    // One device goes on from what two of its kind have finished.
+    let again = folder.json(&[&metrics[..], &["--journal", "j"]].concat());
+    assert_eq!(again["work"]["blocks_recovered"], again["work"]["blocks"]);
+    let text = several(&[]);
+    assert_eq!(stdout(&text).lines().filter(|line| line.starts_with("device  cpu: ")).count(), 2);
+    let plan = run(&folder, &[&["plan", "--parts", "2"], &metrics[..]].concat());
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    for part in [&["1", "--device", "cpu"][..], &["2", "--devices", "cpu,cpu"]] {
+        let output = run(&folder, &[&["part", "run.plan", "--out", "parts"], part].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!(merged["uniformity"], wanted["uniformity"]);
+    for (line, code, word) in [
+        (&["--devices", "cpu,cpu", "--tolerance", "1e-3"][..], 2, "--tolerance"),
+        (&["--devices", "cpu,cpu", "--device", "cpu"], 2, "--device"),
+        (&["--devices", "cpu,cpu", "--full"], 2, "--full"),
+        (&["--devices", "cpu,"], 2, "--devices"),
+        (&["--devices", "cpu,no such GPU"], 4, "no such GPU"),
+    ] {
+        assert_refused(&run(&folder, &[&["eval", "x.npy"], line].concat()), code, &[word]);
+    }
+}
+
+#[test]
 fn estimates_hold_the_value_and_say_how_they_came_about() {
     let folder = folder();
     let exact = values(&folder.json(&["x.npy", "--max-memory", "1G"]))[0];
@@ -232,6 +270,8 @@ fn a_killed_run_goes_on_from_its_journal() {
     let folder = Folder::new();
     let n = 60_000;
     folder.npy("x.npy", &noise(n * 12, 1), n, 12);
+    // Of 4,096 rows. Each has a record when it is read, ahead of its blocks.
+    const PANELS: u64 = 15;
     let line =
         ["eval", "--device", "cpu", "x.npy", "--max-memory", "16M", "--journal", "run.journal", "--json"];
     let wanted = folder.json(&["x.npy", "--max-memory", "1G"]);
@@ -239,7 +279,7 @@ fn a_killed_run_goes_on_from_its_journal() {
     let length = || fs::metadata(&journal).map_or(0, |metadata| metadata.len());
     for kill in 0..3 {
         // Killed as soon as it has finished more than the run before.
-        let before = length().max(HEADER_OF_JOURNAL);
+        let before = length().max(HEADER_OF_JOURNAL + PANELS * RECORD_OF_JOURNAL);
         let mut child = start(&folder, &line);
         while length() <= before + RECORD_OF_JOURNAL {
             assert!(child.try_wait().unwrap().is_none(), "run {kill} ended before it was killed");
@@ -313,6 +353,7 @@ fn every_output_follows_the_schema() {
     fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
     run(&folder, &["part", "run.plan", "1", "--out", "parts", "--device", "cpu"]);
     let mut reports = vec![object(&run(&folder, &["merge", "run.plan", "parts", "--json"]))];
+    reports.push(object(&run(&folder, &["eval", "x.npy", "--devices", "cpu,cpu", "--json"])));
     for line in [
         &["x.npy", "y.npy", "--max-memory", "1G", "--journal", "j"][..],
         &["x.npy", "y.npy", "--max-memory", "1G", "--across", "--tau", "0.5,0.07"],

@@ -1,6 +1,6 @@
 //! An evaluation: which numbers of which sets, and their exact values within an amount of memory.
 
-use std::{fmt, ops::Range, path::PathBuf, sync::Arc};
+use std::{fmt, ops::Range, path::PathBuf, slice, sync::Arc};
 
 use unisphere::{
     Candidates, ContrastiveValue, Engine, Error as EngineError, Observer, Scaling, SquaredMmd, Uniformity,
@@ -9,10 +9,11 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Layout, SetName, Strips, Sum, Wanted},
-    fingerprint::{device_class, hash_of_text, hex},
+    devices::{self, Kinds, class_of},
+    fingerprint::{hash_of_text, hex},
     memory::{Memory, panel_rows, strip_panels},
     rows::Rows,
-    run::{PANELS_IN_FLIGHT, State, Work},
+    run::{State, Work},
     schedule::schedule,
     sets::{Sample, Sets, Shape},
     strips::MIN_RECORD_VALUES,
@@ -209,10 +210,25 @@ impl Evaluation {
     /// [`Error::Changed`], and those of the sources, the journal and the engine: what a journal has kept is not lost by any of
     /// them.
     pub fn values(&self, engine: &Engine, sets: Sets<'_>, resources: &Resources) -> Result<Found> {
+        self.values_on(slice::from_ref(engine), sets, resources)
+    }
+
+    /// The values of all pairs, on several devices at once: at least one. Each takes blocks as it is free, holds a copy of the panels
+    /// that it needs, and holds nobody else up.
+    ///
+    /// Devices of one class give the bits of one of them. A mixture, such as a GPU and the CPU, gives other last digits in every
+    /// run, within the accuracy that each device has; its class is that of a mixture, in [`Found::device`] and the journal, which
+    /// the same devices go on from.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`values`](Self::values), with [`Error::OfDevice`] in the place of [`Error::Engine`] for what goes wrong on one of
+    /// several devices: the others finish the blocks that they are at.
+    pub fn values_on(&self, engines: &[Engine], sets: Sets<'_>, resources: &Resources) -> Result<Found> {
         let layout = self.layout(sets.shape()?)?;
         let all = 0..layout.count();
-        let (state, cost) = self.work(engine, sets, &layout, all, Blocks::OfReport, resources)?;
-        self.found(&layout, &state, device_class(engine), cost)
+        let (state, cost) = self.work(engines, sets, &layout, all, Blocks::OfReport, resources)?;
+        self.found(&layout, &state, class_of(engines), cost)
     }
 
     /// Alignment alone, of all positive pairs, in one pass over both sets.
@@ -235,7 +251,8 @@ impl Evaluation {
                 format!("one set has {} rows, and the other {}; pair them row by row", x.rows(), y.rows());
             return Err(Error::Sets { problem });
         }
-        let (state, _) = self.work(engine, sets, &layout, number, Blocks::OfReport, resources)?;
+        let (state, _) =
+            self.work(slice::from_ref(engine), sets, &layout, number, Blocks::OfReport, resources)?;
         Ok(state.results.mean(&layout, Sum::Alignment))
     }
 
@@ -255,23 +272,38 @@ impl Evaluation {
         if numbers.is_empty() {
             return Err(Error::Sets { problem: "cross uniformity takes two sets; name both".into() });
         }
-        let (state, _) = self.work(engine, sets, &layout, numbers, Blocks::OfReport, resources)?;
+        let (state, _) =
+            self.work(slice::from_ref(engine), sets, &layout, numbers, Blocks::OfReport, resources)?;
         Ok(state.results.log_means(&layout, Sum::Across, self.ts.len()))
     }
 
-    /// What [`values`](Self::values) will take, without a journal.
+    /// What [`values`](Self::values) will take on the CPU, without a journal.
     ///
     /// # Errors
     ///
     /// [`Error::Sets`] and [`Error::Memory`].
     pub fn expected(&self, shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
+        self.expected_of(Kinds::ONE_CPU, shape, max_memory)
+    }
+
+    /// What [`values_on`](Self::values_on) will take, without a journal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`] and [`Error::Memory`].
+    pub fn expected_on(&self, engines: &[Engine], shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
+        devices::check(engines)?;
+        self.expected_of(Kinds::of(engines), shape, max_memory)
+    }
+
+    fn expected_of(&self, kinds: Kinds, shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
         let layout = self.layout(shape)?;
-        let memory = Memory::new(&layout, shape.dims, self.ts.len());
+        let memory = Memory::new(&layout, shape.dims, self.ts.len(), kinds);
         let capacity = memory.capacity(max_memory)?;
         let arrivals = schedule(&layout, capacity, |_| true);
         let rows = |set: SetName, panel| layout.panels(set).len(panel) as u64;
         let pairs = layout.all_blocks().map(|block| layout.pairs(block));
-        let held = (capacity + PANELS_IN_FLIGHT).min(memory.most_panels);
+        let held = (capacity + memory.in_flight).min(memory.most_panels);
         Ok(Expected {
             pairs: pairs.sum(),
             blocks: layout.count() as u64,
@@ -377,11 +409,11 @@ impl Evaluation {
         layout: &Layout,
         sets: Sets<'_>,
         numbers: &Range<usize>,
-        engine: &Engine,
+        engines: &[Engine],
     ) -> Result<Identity> {
         Ok(Identity {
             fingerprint: self.fingerprint(layout, sets.x.dims(), sets.sample()?, numbers),
-            device: device_class(engine),
+            device: class_of(engines),
             values: self.record_values(),
         })
     }
@@ -392,9 +424,18 @@ impl Evaluation {
     ///
     /// [`Error::Sets`], and those of the sources.
     pub fn journal_name(&self, engine: &Engine, sets: Sets<'_>) -> Result<String> {
+        self.journal_name_on(slice::from_ref(engine), sets)
+    }
+
+    /// A name for the journal of [`values_on`](Self::values_on).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`], and those of the sources.
+    pub fn journal_name_on(&self, engines: &[Engine], sets: Sets<'_>) -> Result<String> {
         let layout = self.layout(sets.shape()?)?;
         let Identity { fingerprint, device, .. } =
-            self.identity(&layout, sets, &(0..layout.count()), engine)?;
+            self.identity(&layout, sets, &(0..layout.count()), engines)?;
         let hash = hash_of_text(&format!("{fingerprint:?} {device}"));
         Ok(hex(&hash[..8]) + ".journal")
     }
@@ -402,18 +443,20 @@ impl Evaluation {
     /// Computes the blocks of some numbers that a journal has not.
     pub(super) fn work(
         &self,
-        engine: &Engine,
+        engines: &[Engine],
         sets: Sets<'_>,
         layout: &Layout,
         numbers: Range<usize>,
         which: Blocks,
         resources: &Resources,
     ) -> Result<(State, Cost)> {
-        let capacity = Memory::new(layout, sets.x.dims(), self.ts.len()).capacity(resources.max_memory)?;
+        devices::check(engines)?;
+        let memory = Memory::new(layout, sets.x.dims(), self.ts.len(), Kinds::of(engines));
+        let capacity = memory.capacity(resources.max_memory)?;
         let mut state = self.state(layout);
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
         if let Some(path) = &resources.journal {
-            let identity = self.identity(layout, sets, &numbers, engine)?;
+            let identity = self.identity(layout, sets, &numbers, engines)?;
             let (journal, recovered) = Journal::open(path, &identity)?;
             state.take(layout, recovered.records);
             state.journal = Some(journal);
@@ -426,7 +469,7 @@ impl Evaluation {
             }
         }
         let observer = resources.observer.as_deref();
-        self.work_of(engine, sets, layout, observer).run(&mut state, numbers, capacity)?;
+        self.work_of(engines, sets, layout, observer).run(&mut state, numbers, capacity)?;
         if let Some(journal) = state.journal.take() {
             journal.finish()?;
         }
@@ -437,13 +480,13 @@ impl Evaluation {
     /// The work of an evaluation.
     pub(super) fn work_of<'a>(
         &'a self,
-        engine: &'a Engine,
+        engines: &'a [Engine],
         sets: Sets<'a>,
         layout: &'a Layout,
         observer: Option<&'a Observer>,
     ) -> Work<'a> {
         let Self { ts, taus, alpha, scaling, .. } = self;
-        Work { engine, sets, scaling: *scaling, ts, taus, alpha: *alpha, layout, observer }
+        Work { engines, sets, scaling: *scaling, ts, taus, alpha: *alpha, layout, observer }
     }
 
     /// The values that all blocks make.

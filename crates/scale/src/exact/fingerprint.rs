@@ -59,10 +59,17 @@ pub(crate) fn device_class(engine: &Engine) -> String {
         DeviceKind::Cpu => device.name.rsplit(", ").next().unwrap_or_default(),
         _ => &device.name,
     };
-    let mut class = format!("{}, {name}, {}, {}", device.kind, engine.precision(), engine.storage());
-    // No longer than a journal takes.
-    while class.len() > LONGEST_CLASS {
-        class.pop();
+    shortened(format!("{}, {name}, {}, {}", device.kind, engine.precision(), engine.storage()))
+}
+
+/// A class of no more bytes than a journal takes: of a longer one the beginning, and a hash of all.
+pub(crate) fn shortened(mut class: String) -> String {
+    if class.len() > LONGEST_CLASS {
+        let hash = hex(&hash_of_text(&class)[..8]);
+        while class.len() + hash.len() + 1 > LONGEST_CLASS {
+            class.pop();
+        }
+        class += &format!(" {hash}");
     }
     class
 }

@@ -2,8 +2,9 @@
 
 use super::{
     blocks::{Layout, SetName},
+    devices::Kinds,
     results::Results,
-    run::PANELS_IN_FLIGHT,
+    run::panels_in_flight,
     schedule::STRIPS_AT_ONCE,
     strips::StripResults,
 };
@@ -50,23 +51,29 @@ pub(super) fn strip_panels(panel_rows: usize, dims: usize) -> usize {
 pub(super) struct Memory {
     /// Bytes of results and scratch.
     pub(super) fixed: u64,
-    /// Bytes of a panel.
+    /// Bytes of a panel: its points for CPUs, and its values for GPUs to copy.
     pub(super) panel: u64,
+    /// Panels beside those that are held.
+    pub(super) in_flight: usize,
     /// Panels that there are in all.
     pub(super) most_panels: usize,
 }
 
 impl Memory {
-    pub(super) fn new(layout: &Layout, dims: usize, width: usize) -> Self {
+    pub(super) fn new(layout: &Layout, dims: usize, width: usize, kinds: Kinds) -> Self {
         let x = layout.panels(SetName::X);
         let most_panels = x.count().max(layout.panels(SetName::Y).count());
+        let points = if kinds.cpus > 0 { 4 * dims + BYTES_BESIDE_ROW } else { 0 };
+        let values = if kinds.gpus > 0 { 4 * dims } else { 0 };
+        let in_flight = panels_in_flight(kinds);
         Self {
             fixed: Results::bytes(layout.totals(), width)
-                + StripResults::bytes(layout, STRIPS_AT_ONCE.min(most_panels))
+                + StripResults::bytes(layout, STRIPS_AT_ONCE.min(most_panels), kinds.count())
                 + BYTES_OF_SCHEDULED_BLOCK * layout.all_blocks().count() as u64
                 + SCRATCH_BYTES * rayon::current_num_threads() as u64,
-            panel: (x.panel_rows.min(x.rows) * (4 * dims + BYTES_BESIDE_ROW)) as u64,
-            most_panels: most_panels + PANELS_IN_FLIGHT,
+            panel: (x.panel_rows.min(x.rows) * (points + values)) as u64,
+            in_flight,
+            most_panels: most_panels + in_flight,
         }
     }
 
@@ -74,9 +81,9 @@ impl Memory {
     pub(super) fn capacity(&self, max_memory: Option<u64>) -> Result<usize> {
         let Some(given) = max_memory else { return Ok(self.most_panels) };
         let panels = given.saturating_sub(self.fixed) / self.panel;
-        match usize::try_from(panels).unwrap_or(usize::MAX).saturating_sub(PANELS_IN_FLIGHT) {
+        match usize::try_from(panels).unwrap_or(usize::MAX).saturating_sub(self.in_flight) {
             0 => {
-                let needed = self.fixed + (PANELS_IN_FLIGHT as u64 + 1) * self.panel;
+                let needed = self.fixed + (self.in_flight as u64 + 1) * self.panel;
                 Err(Error::Memory { given, panel_bytes: self.panel, needed })
             }
             capacity => Ok(capacity),

@@ -2,11 +2,13 @@
 //! of the work can be done elsewhere.
 
 mod blocks;
+mod devices;
 mod evaluation;
 mod fingerprint;
 mod gradients;
 mod memory;
 mod parts;
+mod queue;
 mod results;
 mod rows;
 mod run;

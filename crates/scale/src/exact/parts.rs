@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    slice,
 };
 
 use unisphere::Engine;
@@ -36,13 +37,28 @@ impl Evaluation {
     ///
     /// [`Error::NoPart`], and those of [`values`](Self::values).
     pub fn part(&self, engine: &Engine, sets: Sets<'_>, part: Part, resources: &Resources) -> Result<Cost> {
+        self.part_on(slice::from_ref(engine), sets, part, resources)
+    }
+
+    /// Computes one part on several devices at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoPart`], and those of [`values_on`](Self::values_on).
+    pub fn part_on(
+        &self,
+        engines: &[Engine],
+        sets: Sets<'_>,
+        part: Part,
+        resources: &Resources,
+    ) -> Result<Cost> {
         let Part { number, of } = part;
         if number == 0 || number > of {
             return Err(Error::NoPart { part: number, parts: of });
         }
         let layout = self.layout(sets.shape()?)?;
         let numbers = layout.parts(of).swap_remove(number - 1);
-        Ok(self.work(engine, sets, &layout, numbers, Blocks::OfPart, resources)?.1)
+        Ok(self.work(engines, sets, &layout, numbers, Blocks::OfPart, resources)?.1)
     }
 
     /// The values of all pairs, from the files of all parts in their order. It reads no points: `sample` is that of the sets that

@@ -1,6 +1,6 @@
 //! What every row has by itself: how crowded it is, and how far from its partner.
 
-use unisphere::{Points, Potentials, Uniformity};
+use unisphere::{Engine, Error as EngineError, Points, Potentials, Uniformity};
 
 use super::{
     blocks::{Block, Layout, SetName, Sum},
@@ -43,12 +43,18 @@ impl Rows {
 
 impl Work<'_> {
     /// The log sum of the kernel at the first t for every row on the left, over the other rows of its set on the right.
-    pub(super) fn potentials(&self, block: Block, left: &Points, right: &Points) -> Result<Vec<f64>> {
+    pub(super) fn potentials(
+        &self,
+        engine: &Engine,
+        block: Block,
+        left: &Points,
+        right: &Points,
+    ) -> Result<Vec<f64>, EngineError> {
         let metric = Uniformity::at(&self.ts[..1]);
         Ok(if block.left == block.right {
-            self.engine.value(metric.log_sums_within(left))?
+            engine.value(metric.log_sums_within(left))?
         } else {
-            self.engine.value(metric.log_sums_across(left, right))?
+            engine.value(metric.log_sums_across(left, right))?
         }
         .concat())
     }

@@ -1,26 +1,28 @@
-//! The work on missing blocks: one thread reads panels ahead, and the device computes what they make possible.
+//! The work on missing blocks: one thread reads panels ahead, and the devices compute what they make possible.
 
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::Sender,
     },
     thread,
 };
 
 use rayon::prelude::*;
 use unisphere::{
-    Alignment, Contrastive, DeviceKind, Engine, Error as EngineError, Observer, Points, Progress, Scaling,
+    Alignment, Contrastive, Embeddings, Engine, Error as EngineError, Observer, Points, Progress, Scaling,
     Uniformity,
 };
 use unisphere_io::Source;
 
 use super::{
     blocks::{Block, Layout, SetName, Sum},
+    devices::{Copies, Kinds, is_cpu, named},
     fingerprint::{Hash, hash_of},
+    queue::{Job, Panel, Place, Queue, Room},
     results::Results,
     schedule::{Arrival, schedule},
     sets::Sets,
@@ -31,12 +33,16 @@ use crate::{
     journal::{Journal, JournalError, Record},
 };
 
-/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
-pub(crate) const PANELS_IN_FLIGHT: usize = 3;
+/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read; and the two that each
+/// further device may still be at when the others have moved on.
+pub(super) fn panels_in_flight(kinds: Kinds) -> usize {
+    1 + 2 * kinds.count()
+}
 
-/// What is measured of which sets, on which device.
+/// What is measured of which sets, on which devices.
 pub(crate) struct Work<'a> {
-    pub(crate) engine: &'a Engine,
+    /// At least one. Each takes the next blocks when it has done those before.
+    pub(crate) engines: &'a [Engine],
     pub(crate) sets: Sets<'a>,
     pub(crate) scaling: Scaling,
     pub(crate) ts: &'a [f64],
@@ -63,16 +69,20 @@ struct Shared<'a> {
     state: Mutex<&'a mut State>,
     /// Whether somebody has asked for an end.
     is_stopped: AtomicBool,
-    /// The first failure of the journal.
+    /// The first failure, or the end that was asked for: it says more than what the others meet after it.
     failure: Mutex<Option<Error>>,
     /// Pairs of all blocks to be computed.
     total: u64,
 }
 
 impl<'a> Shared<'a> {
-    fn fail(&self, error: Error) {
+    fn stop(&self, error: Error) {
         self.is_stopped.store(true, Ordering::Relaxed);
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.failure().get_or_insert(error);
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, &'a mut State> {
@@ -134,12 +144,6 @@ impl State {
     }
 }
 
-/// A panel on the device.
-pub(super) struct Panel {
-    points: Points,
-    hash: Hash,
-}
-
 impl Work<'_> {
     /// Computes the missing blocks among some numbers, with at most so many panels held.
     pub(crate) fn run(&self, state: &mut State, numbers: Range<usize>, capacity: usize) -> Result<()> {
@@ -153,19 +157,25 @@ impl Work<'_> {
         self.check_unread(&arrivals, state)?;
         let failure = Mutex::default();
         let shared = Shared { state: Mutex::new(state), is_stopped: AtomicBool::new(false), failure, total };
-        let done = thread::scope(|scope| {
-            // The reader ends when nobody receives any more.
-            let (sender, receiver) = sync_channel(PANELS_IN_FLIGHT - 2);
-            let panels = arrivals.iter().map(|arrival| (arrival.set, arrival.panel));
-            scope.spawn(|| self.read_all(panels, sender));
-            self.compute_all(&arrivals, receiver, &shared)
+        let room = Room::new(capacity + panels_in_flight(Kinds::of(self.engines)));
+        let (sender, queue) = Queue::new();
+        let (room, queue, shared) = (&room, &queue, &shared);
+        let outcome = |done: Result<()>| done.unwrap_or_else(|error| shared.stop(error));
+        thread::scope(|scope| {
+            scope.spawn(|| outcome(self.read_all(&arrivals, room, sender, shared)));
+            for engine in self.engines {
+                scope.spawn(move || {
+                    // Whoever leaves, by a panic too, has taken all blocks or stops the others.
+                    let _closing = room.closing();
+                    outcome(self.serve(engine, queue, shared));
+                });
+            }
         });
         // What is finished is kept, whatever ended the work.
         let kept = shared.lock().journal.as_mut().map_or(Ok(()), Journal::sync);
-        // The first failure of the journal says more than what the other threads met after it.
-        match shared.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match shared.failure().take() {
             Some(error) => Err(error),
-            None => done.and_then(|()| Ok(kept?)),
+            None => Ok(kept?),
         }
     }
 
@@ -183,23 +193,58 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Reads panels until nobody receives them any more.
-    pub(super) fn read_all(
+    /// Reads the panels of the arrivals, and passes the blocks on that they make possible.
+    fn read_all<'r>(
         &self,
-        panels: impl Iterator<Item = (SetName, usize)>,
-        sender: SyncSender<Result<Panel>>,
-    ) {
-        for (set, panel) in panels {
-            if sender.send(self.read(set, panel)).is_err() {
-                return;
+        arrivals: &[Arrival],
+        room: &'r Room,
+        blocks: Sender<Vec<Job<'r>>>,
+        shared: &Shared<'_>,
+    ) -> Result<()> {
+        let (mut held, mut lot) = (HashMap::new(), 0);
+        for arrival in arrivals {
+            if arrival.releases {
+                held.clear();
+                lot += 1;
+            }
+            let Some(place) = room.place() else { return Ok(()) };
+            let panel = Arc::new(self.read(arrival, place, shared)?);
+            if arrival.held {
+                held.insert(arrival.panel, Arc::clone(&panel));
+            }
+            let job = |&block: &Block| {
+                // The left panel is held, but for a panel with itself.
+                let (left, right) = (held.get(&block.left).unwrap_or(&panel), &panel);
+                Job { block, left: left.clone(), right: right.clone(), right_stays: arrival.held, lot }
+            };
+            // Nobody receives any more where all devices have left.
+            if blocks.send(arrival.blocks.iter().map(job).collect()).is_err() {
+                return Ok(());
             }
         }
+        Ok(())
     }
 
-    fn read(&self, set: SetName, panel: usize) -> Result<Panel> {
-        let points = self.source(set).embeddings_in(self.layout.panels(set).range(panel), self.scaling)?;
-        let hash = hash_of(points.values());
-        Ok(Panel { points: self.engine.upload_owned(points)?, hash })
+    fn read<'r>(&self, arrival: &Arrival, place: Place<'r>, shared: &Shared<'_>) -> Result<Panel<'r>> {
+        let &Arrival { set, panel: number, .. } = arrival;
+        let (values, hash) = self.values((set, number))?;
+        self.check((set, number), hash, &mut shared.lock())?;
+        let mut panel = Panel { set, number, values: None, points: None, _place: place };
+        match (self.engines.iter().find(|engine| is_cpu(engine)), Kinds::of(self.engines).gpus) {
+            (Some(cpu), 0) => panel.points = Some(cpu.upload_owned(values)?),
+            (cpu, _) => {
+                panel.points = cpu.map(|cpu| cpu.upload(&values)).transpose()?;
+                panel.values = Some(values);
+            }
+        }
+        Ok(panel)
+    }
+
+    /// The values of a panel, and their hash.
+    pub(super) fn values(&self, (set, panel): (SetName, usize)) -> Result<(Embeddings<'static>, Hash)> {
+        let values = self.source(set).embeddings_in(self.layout.panels(set).range(panel), self.scaling)?;
+        let hash = hash_of(values.values());
+        Ok((values, hash))
     }
 
     fn source(&self, set: SetName) -> &dyn Source {
@@ -209,105 +254,109 @@ impl Work<'_> {
         }
     }
 
-    fn compute_all(
-        &self,
-        arrivals: &[Arrival],
-        receiver: Receiver<Result<Panel>>,
-        shared: &Shared<'_>,
-    ) -> Result<()> {
-        let mut held = HashMap::new();
-        for (arrival, panel) in arrivals.iter().zip(receiver) {
-            let points = self.checked((arrival.set, arrival.panel), panel?, &mut shared.lock())?;
-            if arrival.releases {
-                held.clear();
+    /// Computes blocks on one device until there are no more, or somebody has asked for an end.
+    fn serve(&self, engine: &Engine, queue: &Queue<'_>, shared: &Shared<'_>) -> Result<()> {
+        let mut copies = Copies::new(engine);
+        // Small blocks keep a CPU of many cores busy if they are computed side by side; beside others, it takes one at a time.
+        let most = if is_cpu(engine) && self.engines.len() == 1 { usize::MAX } else { 1 };
+        loop {
+            let jobs = queue.take(most);
+            if jobs.is_empty() || shared.is_stopped.load(Ordering::Relaxed) {
+                return Ok(());
             }
-            if arrival.held {
-                held.insert(arrival.panel, points.clone());
-            }
-            let one = |&block: &Block| self.compute(block, held.get(&block.left), &points, shared);
-            if self.engine.device().kind == DeviceKind::Cpu {
-                arrival.blocks.par_iter().try_for_each(one)?;
+            if is_cpu(engine) {
+                let points = |panel: &Panel<'_>| panel.points.clone().ok_or(EngineError::OtherDevice);
+                jobs.into_par_iter().try_for_each(|job| {
+                    self.compute(engine, job.block, [points(&job.left)?, points(&job.right)?], shared)
+                })?;
             } else {
-                arrival.blocks.iter().try_for_each(one)?;
+                for job in jobs {
+                    let points = copies.of(&job).map_err(|error| named(error, engine, self.engines))?;
+                    self.compute(engine, job.block, points, shared)?;
+                }
             }
         }
-        Ok(())
     }
 
     /// Computes a block and keeps its result, or that of the strip that it finishes, unless somebody has asked for an end.
     fn compute(
         &self,
+        engine: &Engine,
         block: Block,
-        held: Option<&Points>,
-        right: &Points,
+        [left, right]: [Points; 2],
         shared: &Shared<'_>,
     ) -> Result<()> {
         if shared.is_stopped.load(Ordering::Relaxed) {
             return Err(EngineError::Stopped.into());
         }
-        let values = self.block(block, held, right)?;
+        let values =
+            self.block(engine, block, &left, &right).map_err(|error| named(error, engine, self.engines))?;
         let mut state = shared.lock();
         state.pairs_computed += self.layout.pairs(block);
         if let Err(error) = state.keep(self.layout, block, values) {
-            shared.fail(error.into());
+            shared.stop(error.into());
             return Err(EngineError::Stopped.into());
         }
         let progress = Progress::new(state.pairs_computed, shared.total);
         if self.observer.is_some_and(|observe| observe(progress).is_break()) {
-            shared.is_stopped.store(true, Ordering::Relaxed);
+            shared.stop(EngineError::Stopped.into());
             return Err(EngineError::Stopped.into());
         }
         Ok(())
     }
 
-    /// The points of a panel that is what it was when it was first read, by whichever run.
-    pub(super) fn checked(
-        &self,
-        (set, panel): (SetName, usize),
-        read: Panel,
-        state: &mut State,
-    ) -> Result<Points> {
-        let Panel { points, hash } = read;
+    /// That a panel is what it was when it was first read, by whichever run.
+    pub(super) fn check(&self, (set, panel): (SetName, usize), hash: Hash, state: &mut State) -> Result<()> {
         let rows = self.layout.panels(set).range(panel);
         state.rows_read += rows.len() as u64;
         match state.hashes.insert((set, panel), hash) {
-            Some(first) if first != hash => return Err(Error::changed(self.source(set), rows)),
-            Some(_) => {}
+            Some(first) if first != hash => Err(Error::changed(self.source(set), rows)),
+            Some(_) => Ok(()),
             None => {
                 let number = panel_number(self.layout, set, panel);
                 let record = Record::Panel { number, hash };
-                state.journal.as_mut().map_or(Ok(()), |journal| journal.append(&record))?;
+                Ok(state.journal.as_mut().map_or(Ok(()), |journal| journal.append(&record))?)
             }
         }
-        Ok(points)
     }
 
-    /// The numbers of one block, whose right panel has arrived. The left one is held, but for a panel with itself.
-    fn block(&self, block: Block, held: Option<&Points>, right: &Points) -> Result<Vec<f64>> {
-        let left = held.unwrap_or(right);
+    /// The numbers of one block.
+    fn block(
+        &self,
+        engine: &Engine,
+        block: Block,
+        left: &Points,
+        right: &Points,
+    ) -> Result<Vec<f64>, EngineError> {
         Ok(match block.sum {
-            Sum::Alignment => vec![self.engine.alignment(left, right, Alignment { alpha: self.alpha })?],
-            Sum::Products => self.engine.value(Contrastive::products(left, right))?,
-            Sum::Anchors(..) => self.log_sums(block, left, right)?.concat(),
-            Sum::Distances => self.engine.value(Alignment::distances(left, right))?,
-            Sum::Potentials(_) => self.potentials(block, left, right)?,
+            Sum::Alignment => vec![engine.alignment(left, right, Alignment { alpha: self.alpha })?],
+            Sum::Products => engine.value(Contrastive::products(left, right))?,
+            Sum::Anchors(..) => self.log_sums(engine, block, left, right)?.concat(),
+            Sum::Distances => engine.value(Alignment::distances(left, right))?,
+            Sum::Potentials(_) => self.potentials(engine, block, left, right)?,
             // One row has no pairs with itself.
             _ if self.layout.pairs(block) == 0 => vec![f64::NEG_INFINITY; self.ts.len()],
-            _ if block.is_diagonal() => self.engine.value(Uniformity::at(self.ts).within(right))?,
-            Sum::Unpaired => self.engine.value(Uniformity::at(self.ts).unpaired(left, right))?,
-            _ => self.engine.value(Uniformity::at(self.ts).across(left, right))?,
+            _ if block.is_diagonal() => engine.value(Uniformity::at(self.ts).within(right))?,
+            Sum::Unpaired => engine.value(Uniformity::at(self.ts).unpaired(left, right))?,
+            _ => engine.value(Uniformity::at(self.ts).across(left, right))?,
         })
     }
 
     /// The log sum of every row on the left, for every temperature.
-    fn log_sums(&self, block: Block, left: &Points, right: &Points) -> Result<Vec<Vec<f64>>> {
+    fn log_sums(
+        &self,
+        engine: &Engine,
+        block: Block,
+        left: &Points,
+        right: &Points,
+    ) -> Result<Vec<Vec<f64>>, EngineError> {
         let (taus, [of_left, of_right]) = (self.taus, block.sum.sides());
         Ok(if block.left != block.right {
-            self.engine.value(Contrastive::log_sums_across(taus, left, right))?
+            engine.value(Contrastive::log_sums_across(taus, left, right))?
         } else if of_left == of_right {
-            self.engine.value(Contrastive::log_sums_within(taus, left))?
+            engine.value(Contrastive::log_sums_within(taus, left))?
         } else {
-            self.engine.value(Contrastive::log_sums_unpaired(taus, left, right))?
+            engine.value(Contrastive::log_sums_unpaired(taus, left, right))?
         })
     }
 }

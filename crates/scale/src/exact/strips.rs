@@ -1,7 +1,7 @@
 //! Results of rows, strip by strip: the log sums of the contrastive loss's anchors and of potentials, and what a positive pair has by
 //! itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use unisphere::LogSumExp;
 
@@ -25,8 +25,36 @@ pub(crate) struct StripResults {
     /// Pieces that a strip has at most: so many numbers of records it takes.
     most_pieces: usize,
     strips: Vec<StripResult>,
-    /// Sums of strips that are begun, by the strips' numbers.
-    begun: HashMap<usize, Vec<LogSumExp>>,
+    /// Strips that are begun, by their numbers.
+    begun: HashMap<usize, Begun>,
+}
+
+/// A strip that is begun: its right panels are added in ascending order, in whichever order devices finish them.
+#[derive(Clone, Debug)]
+struct Begun {
+    sums: Vec<LogSumExp>,
+    /// The right panel that is added next.
+    next: usize,
+    /// Results of later right panels.
+    waiting: BTreeMap<usize, Vec<f64>>,
+}
+
+impl Begun {
+    fn new(strip: &Strip, values: usize) -> Self {
+        Self { sums: vec![LogSumExp::EMPTY; values], next: strip.rights.start, waiting: BTreeMap::new() }
+    }
+
+    fn add(&mut self, right: usize, values: Vec<f64>) {
+        self.waiting.insert(right, values);
+        while let Some(values) = self.waiting.remove(&self.next) {
+            // A row that is in no pair of a block adds nothing.
+            for (sum, &log) in self.sums.iter_mut().zip(&values).filter(|(_, log)| **log > f64::NEG_INFINITY)
+            {
+                *sum = sum.combine(LogSumExp::from_exponent(log));
+            }
+            self.next += 1;
+        }
+    }
 }
 
 /// The values of a strip, as far as there are any.
@@ -59,18 +87,20 @@ impl StripResults {
     }
 
     /// Memory that all of them take, in bytes: the values, and as much again for the records that a run begins with, or for the
-    /// sums of whole rows that it ends with; that of strips that are begun, so many at once; and where rows have potentials, a table
-    /// of them.
-    pub(crate) fn bytes(layout: &Layout, begun: usize) -> u64 {
-        let values = |number| layout.strip(number).map_or(0, |strip| layout.values(&strip)) as u64;
-        let each = (layout.totals()..layout.count()).map(values);
+    /// sums of whole rows that it ends with; that of strips that are begun, so many at once; for each device beside the first the
+    /// results of a strip that wait for one of its blocks; and where rows have potentials, a table of them.
+    pub(crate) fn bytes(layout: &Layout, begun: usize, devices: usize) -> u64 {
+        let strips = || (layout.totals()..layout.count()).filter_map(|number| layout.strip(number));
+        let each = strips().map(|strip| layout.values(&strip) as u64);
         let (all, most) = each.fold((0, 0), |(all, most), values| (all + values, values.max(most)));
+        let longest = strips().map(|strip| strip.rights.len()).max().unwrap_or(0);
         // The engine gives the sums of both sides.
-        let of_begun = size_of::<LogSumExp>() + 2 * size_of::<f64>();
+        let of_begun = begun * (size_of::<LogSumExp>() + 2 * size_of::<f64>());
+        let of_waiting = devices.saturating_sub(1) * longest * size_of::<f64>();
         let of_potentials = layout.sums().iter().filter(|sum| matches!(sum, Sum::Potentials(_)));
         let most_rows = of_potentials.map(|sum| layout.panels(sum.sides()[0]).rows).max().unwrap_or(0);
         2 * all * size_of::<f64>() as u64
-            + most * (begun * of_begun) as u64
+            + most * (of_begun + of_waiting) as u64
             + most_rows as u64 * BYTES_OF_LISTED_ROW
     }
 
@@ -78,8 +108,7 @@ impl StripResults {
         self.strips[number - self.first].is_done()
     }
 
-    /// Adds the result of a block to that of its strip, which is finished by its last right panel and returned then. Blocks come in
-    /// ascending order of these.
+    /// Adds the result of a block to that of its strip, which is returned once it is finished. Blocks may come in any order.
     pub(crate) fn add(&mut self, layout: &Layout, block: Block, values: Vec<f64>) -> Option<usize> {
         let number = layout.number(block);
         let strip = layout.strip(number)?;
@@ -87,15 +116,12 @@ impl StripResults {
             self.put(number, values);
             return Some(number);
         }
-        let sums = self.begun.entry(number).or_insert_with(|| vec![LogSumExp::EMPTY; values.len()]);
-        // A row that is in no pair of a block adds nothing.
-        for (sum, &log) in sums.iter_mut().zip(&values).filter(|(_, log)| **log > f64::NEG_INFINITY) {
-            *sum = sum.combine(LogSumExp::from_exponent(log));
-        }
-        if block.right + 1 < strip.rights.end {
+        let begun = self.begun.entry(number).or_insert_with(|| Begun::new(&strip, values.len()));
+        begun.add(block.right, values);
+        if begun.next < strip.rights.end {
             return None;
         }
-        let sums = self.begun.remove(&number)?;
+        let Begun { sums, .. } = self.begun.remove(&number)?;
         self.put(number, sums.into_iter().map(LogSumExp::log).collect());
         Some(number)
     }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use unisphere::Scaling;
+use unisphere::{Engine, Scaling};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, Resources, Sets};
+use unisphere_scale::{Error, Evaluation, Found, Resources, Sets};
 
 #[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
 #[path = "../../../../tests/support/random.rs"]
@@ -70,4 +70,29 @@ pub(crate) fn least_memory(evaluation: &Evaluation, sets: Sets<'_>) -> u64 {
         Err(Error::Memory { needed, .. }) => needed,
         other => panic!("{other:?}"),
     }
+}
+
+/// The bits of all values.
+#[allow(dead_code, reason = "not every test compares bits")]
+pub(crate) fn bits(found: &Found) -> Vec<u64> {
+    let Found { alignment, x, y, across, squared_mmd, contrastive, .. } = found;
+    let values = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
+    let mut values = values.concat();
+    values.extend(alignment);
+    values.extend(squared_mmd.iter().flatten().flatten());
+    let of_loss = contrastive.iter().flatten();
+    values.extend(of_loss.flat_map(|of| [of.loss, of.normalized, of.alignment, of.uniformity, of.residual]));
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// A GPU, software ones included; None where there is none and none is required.
+#[allow(dead_code, clippy::print_stderr, reason = "not every test has a GPU; those that have none say so")]
+pub(crate) fn gpu() -> Option<Engine> {
+    let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+    let engine = Engine::gpu();
+    assert!(engine.is_ok() || !is_required, "{engine:?}");
+    if let Err(error) = &engine {
+        eprintln!("not tested on a GPU: {error}");
+    }
+    engine.ok()
 }

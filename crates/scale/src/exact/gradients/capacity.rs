@@ -1,8 +1,8 @@
 //! Memory that a gradient takes, and how many panels of it are held at once.
 
-use super::super::{
-    memory::{Memory, rows_of_panels},
-    run::PANELS_IN_FLIGHT,
+use super::{
+    super::memory::{Memory, rows_of_panels},
+    sweep::PANELS_IN_FLIGHT,
 };
 use crate::error::{Error, Result};
 
@@ -41,13 +41,13 @@ impl Capacity {
             fixed + panels * panel
         };
         let fits = |held: &usize| max_memory.is_none_or(|given| taken(*held) <= given);
-        let of_set = memory.most_panels - PANELS_IN_FLIGHT;
+        let of_set = memory.most_panels - memory.in_flight;
         let Some(held) = (1..=of_set).take_while(fits).last() else {
             let given = max_memory.unwrap_or(u64::MAX);
             return Err(Error::Memory { given, panel_bytes: panel, needed: taken(1) });
         };
         let of_values = memory.capacity(max_memory)?;
-        let values = memory.fixed + ((of_values + PANELS_IN_FLIGHT).min(memory.most_panels)) as u64 * panel;
+        let values = memory.fixed + ((of_values + memory.in_flight).min(memory.most_panels)) as u64 * panel;
         Ok(Self { of_values, held, at_once, bytes: values.max(taken(held)) })
     }
 }

@@ -6,7 +6,7 @@ mod file;
 mod sweep;
 mod terms;
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{ops::ControlFlow, path::PathBuf, slice};
 
 use unisphere::{
     Alignment, Contrastive, Engine, Error as EngineError, Loss, Observer, Progress, Scaling, Uniformity,
@@ -20,6 +20,7 @@ use self::{
 };
 use super::{
     blocks::{Layout, SetName, Sum},
+    devices::Kinds,
     evaluation::{Cost, Evaluation, Expected, Resources},
     fingerprint::{Hash, device_class, hash_of_text},
     memory::Memory,
@@ -133,7 +134,7 @@ impl Gradient {
             move |Progress { done, total, .. }: Progress| observer(Progress::new(done, total + more))
         });
         let observe = observer.as_ref().map(|observe| observe as &Observer);
-        let work = run.evaluation.work_of(engine, sets, &run.layout, observe);
+        let work = run.evaluation.work_of(slice::from_ref(engine), sets, &run.layout, observe);
         work.run(&mut state, run.numbers.clone(), capacity.of_values)?;
 
         let total = state.pairs_computed + of_sweeps;
@@ -144,7 +145,7 @@ impl Gradient {
         let (terms, value) = (run.terms(&state), run.value(&state)?);
         for (set, file) in &mut files {
             let (set, run, work, terms) = (*set, &run, &work, &terms);
-            let sweep = Sweep { run, work, terms, set, capacity: &capacity, tell: &tell };
+            let sweep = Sweep { run, engine, work, terms, set, capacity: &capacity, tell: &tell };
             let swept = sweep.run(file, &mut state);
             // What is finished is kept, whatever ended the work.
             let kept = state.journal.as_mut().map_or(Ok(()), Journal::sync);
@@ -252,7 +253,7 @@ impl<'a> Run<'a> {
     }
 
     fn capacity(&self, max_memory: Option<u64>) -> Result<Capacity> {
-        let memory = Memory::new(&self.layout, self.shape.dims, 1);
+        let memory = Memory::new(&self.layout, self.shape.dims, 1, Kinds::ONE_CPU);
         let by_row = matches!(self.objective, Objective::Contrastive(_));
         let weights = if by_row { Terms::BYTES_OF_PAIR * self.shape.x_rows as u64 } else { 0 };
         Capacity::new(&memory, weights, max_memory)

@@ -4,13 +4,13 @@ use std::{
     ops::ControlFlow,
     sync::{
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
 };
 
 use rayon::prelude::*;
-use unisphere::{DeviceKind, Error as EngineError, Points};
+use unisphere::{DeviceKind, Engine, Error as EngineError, Points};
 
 use super::{
     Run,
@@ -22,7 +22,8 @@ use crate::{
     error::{Error, Result},
     exact::{
         blocks::{Layout, SetName},
-        run::{PANELS_IN_FLIGHT, Panel, State, Work},
+        fingerprint::Hash,
+        run::{State, Work},
     },
     journal::Record,
 };
@@ -30,12 +31,22 @@ use crate::{
 /// The gradient of one set.
 pub(super) struct Sweep<'a> {
     pub(super) run: &'a Run<'a>,
+    pub(super) engine: &'a Engine,
     pub(super) work: &'a Work<'a>,
     pub(super) terms: &'a Terms,
     pub(super) set: SetName,
     pub(super) capacity: &'a Capacity,
     /// Told how many pairs are done.
     pub(super) tell: &'a (dyn Fn(u64) -> ControlFlow<()> + Sync),
+}
+
+/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
+pub(super) const PANELS_IN_FLIGHT: usize = 3;
+
+/// A panel on the device.
+struct Panel {
+    points: Points,
+    hash: Hash,
 }
 
 /// A panel whose gradient is being made.
@@ -112,7 +123,7 @@ impl Sweep<'_> {
             let (sender, receiver) = sync_channel(PANELS_IN_FLIGHT - 2);
             let panels =
                 lots().flat_map(|held| self.arrivals(held)).map(|arrival| (arrival.set, arrival.panel));
-            scope.spawn(|| self.work.read_all(panels, sender));
+            scope.spawn(|| self.read_all(panels, sender));
             lots().try_for_each(|panels| {
                 let held = self.sums(panels, &receiver, state, &done)?;
                 self.keep(held, file, state)
@@ -120,6 +131,20 @@ impl Sweep<'_> {
         });
         state.pairs_computed = done.into_inner();
         swept
+    }
+
+    /// Reads panels until nobody receives them any more.
+    fn read_all(&self, panels: impl Iterator<Item = (SetName, usize)>, sender: SyncSender<Result<Panel>>) {
+        for panel in panels {
+            if sender.send(self.read(panel)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn read(&self, panel: (SetName, usize)) -> Result<Panel> {
+        let (values, hash) = self.work.values(panel)?;
+        Ok(Panel { points: self.engine.upload_owned(values)?, hash })
     }
 
     fn arrivals<'a>(&'a self, held: &'a [usize]) -> impl Iterator<Item = Arrival> + 'a {
@@ -137,8 +162,8 @@ impl Sweep<'_> {
         let mut held: Vec<Held> = Vec::with_capacity(panels.len());
         for Arrival { set, panel: number, term } in self.arrivals(panels) {
             // No sum is taken for complete where the reader has ended before its time.
-            let panel = receiver.recv().map_err(|_| EngineError::Stopped)??;
-            let points = self.work.checked((set, number), panel, state)?;
+            let Panel { points, hash } = receiver.recv().map_err(|_| EngineError::Stopped)??;
+            self.work.check((set, number), hash, state)?;
             let Some(term) = term else {
                 let sums = vec![0.0; points.rows() * points.dims()];
                 held.push(Held { panel: number, points, sums });
@@ -159,13 +184,13 @@ impl Sweep<'_> {
     }
 
     fn is_cpu(&self) -> bool {
-        self.work.engine.device().kind == DeviceKind::Cpu
+        self.engine.device().kind == DeviceKind::Cpu
     }
 
     /// Adds what the pairs with a panel on the right make of a gradient.
     fn add(&self, term: Term, held: &mut Held, right: Side<'_>, done: &AtomicU64) -> Result<()> {
         let left = Side { set: self.set, panel: held.panel, points: &held.points };
-        let share = self.terms.share(term, self.work.engine, left, right)?.read()?;
+        let share = self.terms.share(term, self.engine, left, right)?.read()?;
         held.sums.iter_mut().zip(share).for_each(|(sum, share)| *sum += f64::from(share));
         let pairs = term.pairs(self.work.layout, self.set, held.panel, right.panel);
         let done = done.fetch_add(pairs, Ordering::Relaxed) + pairs;
