@@ -136,6 +136,56 @@ fn intervals_of_squared_mmd_hold_the_value() -> Result<()> {
 }
 
 #[test]
+fn intervals_of_squared_mmd_of_sets_of_different_sizes_hold_the_value() -> Result<()> {
+    let (engine, folder) = (Engine::cpu(), tempfile::tempdir().expect("a folder"));
+    let (x, all) = (verses("kjv"), verses("web"));
+    // Other verses of the other translation, less than half as many.
+    let rows = 1700;
+    let values: Vec<_> = all.values()[..rows * all.dims()].iter().copied().map(f64::from).collect();
+    let path = folder.path().join("y.npy");
+    unisphere_io::write(&path, &values, all.dims())?;
+    let y = File::open(path)?;
+    let points = [engine.upload(&x)?, engine.upload(&y.embeddings(Scaling::Unit)?)?];
+    let x = File::open(format!("{}/../../examples/data/verses-kjv.npy", env!("CARGO_MANIFEST_DIR")))?;
+    for (sets, t, seeds) in
+        [(Sets::two(&x, &y), 2.0, seeds()), (Sets::two(&y, &x), 2.0, 5), (Sets::two(&x, &y), 0.5, 5)]
+    {
+        let exact = engine.value(SquaredMmd::new(t).across(&points[0], &points[1]))?;
+        let of_seed = |sampling: Sampling| {
+            sampling.with_tolerance(2e-2).squared_mmds_of(&engine, sets, Scaling::Unit, &[t])
+        };
+        let found = (0..seeds).map(|seed| of_seed(sampling(seed))).collect::<Result<Vec<_>>>()?.concat();
+        check_held(&format!("squared MMD of two sizes at t = {t}"), &found, exact);
+        assert!(
+            found.iter().all(|found| found.method == Method::NormWeightedBlocks && found.meets_tolerance()),
+            "{found:?}"
+        );
+        let in_chunks = |seed| of_seed(sampling(seed).with_max_memory(3_000_000));
+        let chunked = (0..5).map(in_chunks).collect::<Result<Vec<_>>>()?.concat();
+        check_held(&format!("squared MMD of two sizes at t = {t}, in chunks"), &chunked, exact);
+        // All pairs, where more is asked for than a sample can promise.
+        let found =
+            Sampling::new().with_tolerance(1e-7).squared_mmds_of(&engine, sets, Scaling::Unit, &[t])?;
+        assert_eq!((found[0].method, found[0].confidence, found[0].share), (Method::Exact, 1.0, 1.0));
+        assert!((found[0].value - exact).abs() < 1e-7, "{found:?} and {exact}");
+    }
+    // Collapsed sets, whose means do not tell how far they are apart: measured from the points.
+    let file = |name: &str, rows: usize, offset: f64| {
+        let value = |i: usize| 1.0 + if i % 3 == 0 { offset } else { 0.0 } + 1e-6 * (i % 5) as f64;
+        let path = folder.path().join(name);
+        unisphere_io::write(&path, &(0..3 * rows).map(value).collect::<Vec<_>>(), 3)?;
+        File::open(path)
+    };
+    let (x, y) = (file("a.npy", 30, 0.0)?, file("b.npy", 20, 1e-3)?);
+    let found = Sampling::new().squared_mmds_of(&engine, Sets::two(&x, &y), Scaling::Unit, &[2.0])?;
+    let upload = |set: &File| Ok::<_, Error>(engine.upload_owned(set.embeddings(Scaling::Unit)?)?);
+    let exact = engine.value(SquaredMmd::new(2.0).across(&upload(&x)?, &upload(&y)?))?;
+    assert!(exact > 0.0 && (found[0].value - exact).abs() < 1e-3 * exact, "{found:?} and {exact}");
+    assert!(found[0].low <= exact && exact <= found[0].high);
+    Ok(())
+}
+
+#[test]
 fn a_gpu_draws_the_blocks_of_the_cpu() -> Result<()> {
     let Ok(gpu) = Engine::gpu() else {
         assert!(std::env::var("UNISPHERE_REQUIRE_GPU").is_err(), "no GPU");

@@ -6,6 +6,7 @@ mod copies;
 mod discrepancy;
 mod sampling;
 mod shuffled;
+mod squared_mmd;
 mod stages;
 mod streamed;
 mod sums;

@@ -1,16 +1,13 @@
 //! How an estimate is made, and of what: options, and the sets that it is for.
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
-use unisphere::{
-    DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, SquaredMmd, Uniformity,
-};
+use unisphere::{DeviceKind, Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity};
 use unisphere_io::Source;
 
 use super::{
     blocks::{Blocks, Side},
     copies::Copies,
-    discrepancy::{Diagonals, KERNELS, PairSums, kernel, paired},
-    shuffled::{ROWS_FOR_ERROR, Shuffled, first_rows, in_random_order, read_in_random_order, row_error},
+    shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
     stages::{Count, Found, Measure, Plan, Rounding},
     streamed::{Streamed, bytes_of_rows},
     sums::{Held, within},
@@ -24,12 +21,12 @@ use crate::{
 /// How an estimate is made: to which tolerance, with which confidence, from which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
-    tolerance: Option<f64>,
-    confidence: f64,
-    seed: u64,
-    panel_rows: Option<usize>,
-    estimate_only: bool,
-    max_memory: Option<u64>,
+    pub(super) tolerance: Option<f64>,
+    pub(super) confidence: f64,
+    pub(super) seed: u64,
+    pub(super) panel_rows: Option<usize>,
+    pub(super) estimate_only: bool,
+    pub(super) max_memory: Option<u64>,
 }
 
 /// A value with an interval that holds it.
@@ -75,9 +72,10 @@ pub enum Method {
 }
 
 /// The tolerance that serves where the standard error of the rows is small.
-const LEAST_TOLERANCE: f64 = 1e-4;
+pub(super) const LEAST_TOLERANCE: f64 = 1e-4;
 /// Part of the standard error of the rows that an estimate need not be better than.
 const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
+
 impl Default for Sampling {
     fn default() -> Self {
         Self::new()
@@ -227,7 +225,14 @@ impl Sampling {
         Ok(self.interval(found, &plan, row_error))
     }
 
-    fn plan(&self, engine: &Engine, count: Count, scaling: Scaling, t: f64, row_error: Option<f64>) -> Plan {
+    pub(super) fn plan(
+        &self,
+        engine: &Engine,
+        count: Count,
+        scaling: Scaling,
+        t: f64,
+        row_error: Option<f64>,
+    ) -> Plan {
         let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
         Plan {
             t,
@@ -241,12 +246,12 @@ impl Sampling {
     }
 
     /// Numbers for the order of the rows.
-    fn order_rng(&self) -> ChaCha8Rng {
+    pub(super) fn order_rng(&self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed)
     }
 
     /// Numbers for the draw of the blocks: others than for the order.
-    fn draw_rng(&self) -> ChaCha8Rng {
+    pub(super) fn draw_rng(&self) -> ChaCha8Rng {
         let mut rng = self.order_rng();
         rng.set_stream(1);
         rng
@@ -343,126 +348,13 @@ impl Sampling {
         Ok(self.interval(found, &plan, None))
     }
 
-    /// Squared MMD of positive pairs, x (n, d) and y (n, d), at every t: over the unpaired rows i ≠ j, without bias, as
-    /// [`SquaredMmd::unpaired`] has it; NaN where both sets are larger than memory and have collapsed so far that their sums do
-    /// not tell it. The tolerance is a part of the mean of the kernel within x and that within y together, as 2,048 rows of each
-    /// tell them: what uniformities that are good to it make of the discrepancy.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`cross_uniformities_of`](Self::cross_uniformities_of); [`Error::Sets`] where the sets have not as many rows.
-    pub fn squared_mmds_of(
-        &self,
-        engine: &Engine,
-        sets: Sets<'_>,
-        scaling: Scaling,
-        ts: &[f64],
-    ) -> Result<Vec<Interval>> {
-        ts.iter().try_for_each(|&t| self.check(t))?;
-        let shape = sets.shape()?;
-        let Some(y) = sets.y.filter(|y| y.rows() == shape.x_rows) else {
-            let problem = "an estimate of squared MMD takes positive pairs: two sets of as many rows".into();
-            return Err(Error::Sets { problem });
-        };
-        let x = sets.x;
-        match self.max_memory {
-            Some(bytes) if bytes < bytes_of_rows(2 * x.rows(), x.dims()) => {
-                let panel_rows = self.panel_rows(engine);
-                // The same seed gives the rows of both the same order.
-                let streamed = |set| Streamed::new(engine, set, scaling, self.seed, panel_rows, bytes);
-                let streamed = [streamed(x), streamed(y)];
-                if !self.estimate_only {
-                    // What may have to be computed in the end is refused now, where memory is too small for it.
-                    Evaluation::new().with_mmd().expected(shape, Some(bytes))?;
-                }
-                let rows = ROWS_FOR_ERROR.min(x.rows());
-                let some = [streamed[0].sample(rows)?, streamed[1].sample(rows)?];
-                let at = |&t: &f64| self.mmd_streamed(engine, sets, &streamed, &some, t);
-                ts.iter().map(at).collect()
-            }
-            _ => {
-                let read = |set| {
-                    let points = read_in_random_order(set, scaling, &mut self.order_rng())?;
-                    let first = first_rows(engine, &points)?;
-                    Ok::<_, Error>((engine.upload_owned(points)?, first))
-                };
-                let ((x, some_x), (y, some_y)) = (read(x)?, read(y)?);
-                let some = [some_x, some_y];
-                ts.iter().map(|&t| self.mmd_shuffled(engine, [&x, &y], &some, t)).collect()
-            }
-        }
-    }
-
-    fn mmd_shuffled(
-        &self,
-        engine: &Engine,
-        [x, y]: [&Points; 2],
-        some: &[Points; 2],
-        t: f64,
-    ) -> Result<Interval> {
-        let panels = Panels { rows: x.rows(), panel_rows: self.panel_rows(engine) };
-        let held = |left, right: Option<_>| Held {
-            engine,
-            t,
-            left: (left, panels),
-            right: right.map(|right| (right, panels)),
-        };
-        let (of_x, of_y, across) = (held(x, None), held(y, None), held(x, Some(y)));
-        let sums = PairSums { x: &of_x, y: &of_y, across: &across };
-        let within = [within(engine, t, x, panels)?, within(engine, t, y, panels)?];
-        let diagonals = Diagonals::new(panels, within, &across, paired(engine, x, y, t)?)?;
-        let exact = || Ok(engine.value(SquaredMmd::new(t).unpaired(x, y))?);
-        self.mmd(engine, some, t, &diagonals, &sums, exact)
-    }
-
-    fn mmd_streamed(
-        &self,
-        engine: &Engine,
-        sets: Sets<'_>,
-        [x, y]: &[Streamed<'_>; 2],
-        some: &[Points; 2],
-        t: f64,
-    ) -> Result<Interval> {
-        let (of_x, of_y, across) = (x.at(t, None), y.at(t, None), x.at(t, Some(y)));
-        let sums = PairSums { x: &of_x, y: &of_y, across: &across };
-        let within = [x.within(t)?, y.within(t)?];
-        let diagonals = Diagonals::new(x.panels(), within, &across, x.paired(y, t)?)?;
-        let exact = || {
-            let (evaluation, resources) = self.all_pairs(t, some[0].scaling());
-            let found = evaluation.with_mmd().values(engine, sets, &resources)?;
-            Ok(found.squared_mmd.and_then(|values| values.first().copied().flatten()).unwrap_or(f64::NAN))
-        };
-        self.mmd(engine, some, t, &diagonals, &sums, exact)
-    }
-
-    fn mmd(
-        &self,
-        engine: &Engine,
-        some: &[Points; 2],
-        t: f64,
-        diagonals: &Diagonals,
-        sums: &PairSums<'_>,
-        exact: impl FnOnce() -> Result<f64>,
-    ) -> Result<Interval> {
-        let (rows, scaling) = (diagonals.panels().rows, some[0].scaling());
-        let rounding = Rounding::of(engine, scaling, t);
-        let kernel = kernel(engine, &some[0], t)? + kernel(engine, &some[1], t)?;
-        let plan = Plan {
-            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE) * kernel,
-            measure: diagonals.measure(rounding),
-            ..self.plan(engine, Count::within(rows).of_kernels(KERNELS), scaling, t, None)
-        };
-        let found = plan.find(&mut self.draw_rng(), || Ok(diagonals.blocks(sums, rounding)), exact)?;
-        Ok(self.interval(found, &plan, None))
-    }
-
     /// What computes all pairs of sets that are larger than memory, and what it may use.
-    fn all_pairs(&self, t: f64, scaling: Scaling) -> (Evaluation, Resources) {
+    pub(super) fn all_pairs(&self, t: f64, scaling: Scaling) -> (Evaluation, Resources) {
         let evaluation = Evaluation::new().with_ts(&[t]).with_scaling(scaling);
         (evaluation, Resources { max_memory: self.max_memory, ..Resources::default() })
     }
 
-    fn check(&self, t: f64) -> Result<()> {
+    pub(super) fn check(&self, t: f64) -> Result<()> {
         let fault = |name, value, expected| Err(EngineError::Parameter { name, value, expected }.into());
         match *self {
             _ if !(t > 0.0 && t.is_finite()) => fault("t", t, "positive and finite"),
@@ -477,13 +369,13 @@ impl Sampling {
         }
     }
 
-    fn panel_rows(&self, engine: &Engine) -> usize {
+    pub(super) fn panel_rows(&self, engine: &Engine) -> usize {
         // Whole tiles of the CPU; on a GPU a block is to be worth its command, and to be summed as large sets are.
         let usual = if engine.device().kind == DeviceKind::Cpu { 96 } else { 1024 };
         self.panel_rows.unwrap_or(usual)
     }
 
-    fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
+    pub(super) fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
         let Found { value, low, high, exact, blocks, pairs } = found;
         Interval {
             // The second stage's mean may lie outside of what the first has left.
