@@ -51,6 +51,8 @@ pub struct Data {
     pub queue: Option<Points>,
     /// The group of each row.
     pub labels: Option<Vec<i64>>,
+    /// The names of groups, where labels are places in them.
+    pub label_names: Option<Vec<String>>,
     /// The weight of each row and pair.
     pub weights: Option<Vec<f64>>,
     /// The number of each row in its source, where the source has rows that were left out: reports name rows by it.
@@ -60,6 +62,6 @@ pub struct Data {
 impl Data {
     /// One set, and nothing with it.
     pub fn new(x: Set) -> Self {
-        Self { x, y: None, queue: None, labels: None, weights: None, row_numbers: None }
+        Self { x, y: None, queue: None, labels: None, label_names: None, weights: None, row_numbers: None }
     }
 }

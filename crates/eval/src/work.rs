@@ -20,6 +20,7 @@ pub(crate) struct Work<'a> {
     /// ‖x−y‖ of every pair.
     pub(crate) distances: Option<Vec<f64>>,
     pub(crate) labels: Option<Vec<i64>>,
+    pub(crate) label_names: Option<Vec<String>>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) row_numbers: Vec<usize>,
 }
@@ -34,7 +35,7 @@ pub(crate) struct WorkingSet {
 
 impl<'a> Work<'a> {
     pub(crate) fn new(mut plan: Plan, data: Data, mut session: Session<'a>) -> Result<Self> {
-        let Data { x, y, queue, labels, weights, row_numbers } = data;
+        let Data { x, y, queue, labels, label_names, weights, row_numbers } = data;
         let of_pairs =
             [(Parameter::Protocol, plan.protocol.is_some()), (Parameter::Tau, !plan.contrastive.is_empty())];
         if y.is_none()
@@ -61,7 +62,7 @@ impl<'a> Work<'a> {
         let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
         let row_numbers = row_numbers.unwrap_or_else(|| (0..rows).collect());
         let sets = sets.into_iter().flatten().collect();
-        Ok(Self { plan, session, sets, queue, distances, labels, weights, row_numbers })
+        Ok(Self { plan, session, sets, queue, distances, labels, label_names, weights, row_numbers })
     }
 
     /// Computes how crowded each row is.

@@ -1,52 +1,64 @@
-//! One number a row: labels and weights.
+//! One value a row: labels, weights and scores.
 
 use std::{
-    io::{Cursor, Read},
+    collections::HashMap,
     path::{Path, PathBuf},
 };
 
 use crate::{
     Error, Fault, Result,
-    dtype::{Descr, Dtype, Number, excerpt},
-    foreign::{TEXT, UNKNOWN},
-    formats::npy::{header, literal},
-    stored::{Budget, Opened, Stored},
+    dtype::{Number, excerpt},
+    formats::{self, npy},
+    scalars::{Cell, Scalars},
 };
 
-/// How many numbers are read at once.
-const CHUNK: usize = 8 << 10;
+/// The longest name of a group, in bytes. Longer text is no name, but what the points were made of.
+const LONGEST_LABEL: usize = 1024;
 
-/// An open `.npy` file of one number a row, of the shape (rows,) or (rows, 1), whose header is sound and agrees with the
-/// file's length: integers, floats or truth values. It may be a pipe, as a [`File`](crate::File) may be.
+/// An open file of one value a row, whose beginning is sound and agrees with the file's length. It may be a pipe, as a
+/// [`File`](crate::File) may be.
+///
+/// It is an array of `.npy` or `.npz`, of the shape (rows,) or (rows, 1), of numbers or text; a column of Parquet, Arrow, CSV
+/// or TSV, or a key of JSON Lines; a list in JSON; or a text of one value a line.
 #[derive(Debug)]
 pub struct Column {
     path: PathBuf,
-    header: Header,
-    stored: Stored,
+    scalars: Box<dyn Scalars>,
+}
+
+/// The group of each row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Labels {
+    /// The number of each row's group: the whole numbers of the file, or places in `names`.
+    pub of_rows: Vec<i64>,
+    /// Each name once, in the order of their bytes, where labels are text.
+    pub names: Option<Vec<String>>,
 }
 
 impl Column {
-    /// Opens a file and checks everything but its numbers. A pipe is read to its end.
+    /// Opens a file of one value a row. A pipe is read to its end.
     ///
     /// # Errors
     ///
-    /// Every [`Fault`] of a path, of a format, of a header and of a pipe, with the path.
+    /// Every [`Fault`] of a path, of a format, of a header and of a pipe, with the path; and [`Fault::ManyScalars`] where it
+    /// has several columns.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_named(path, None)
+    }
+
+    /// The column of this name (Parquet, Arrow, CSV, TSV), the key (JSON Lines), or the array (`.npz`); None stands for the
+    /// only one. Columns of CSV and TSV without names are called 0, 1, 2, ….
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open), and [`Fault::NoScalars`].
+    pub fn open_named(path: impl AsRef<Path>, name: Option<&str>) -> Result<Self> {
         let path = path.as_ref();
-        let open = || {
-            let (header, stored) = match Opened::at(path)? {
-                Opened::File { mut file, length } => {
-                    (Header::read(&mut file, Some(length))?, Stored::File(file))
-                }
-                Opened::Pipe(mut pipe) => {
-                    let header = Header::read(&mut pipe, None)?;
-                    let numbers = Budget::UNLIMITED.read(&mut pipe, header.start, header.bytes())?;
-                    (header, Stored::Memory(numbers))
-                }
-            };
-            Ok(Self { path: path.into(), header, stored })
-        };
-        open().map_err(|fault| Error { path: path.into(), fault })
+        match formats::open_column(path, name) {
+            Ok(scalars) => Ok(Self { path: path.into(), scalars }),
+            Err(fault) => Err(Error { path: path.into(), fault }),
+        }
     }
 
     /// Where it was opened.
@@ -54,36 +66,53 @@ impl Column {
         &self.path
     }
 
-    /// How many numbers.
+    /// How many values.
     pub fn rows(&self) -> usize {
-        self.header.rows
+        self.scalars.rows()
     }
 
-    /// Reads the numbers as they are, if each is whole.
+    /// Reads the values as whole numbers.
     ///
     /// # Errors
     ///
-    /// [`Fault::NotInteger`], [`Fault::LargeInteger`], [`Fault::Changed`], [`Fault::Memory`], [`Fault::Io`].
+    /// [`Fault::NullRow`], [`Fault::NotScalar`], [`Fault::NotInteger`], [`Fault::LargeInteger`], those of the format,
+    /// [`Fault::Changed`], [`Fault::Memory`], [`Fault::Io`].
     pub fn integers(self) -> Result<Vec<i64>> {
         self.read(integer)
     }
 
-    /// Reads the numbers as f64, each the nearest.
+    /// Reads the values as f64, each the nearest.
     ///
     /// # Errors
     ///
-    /// [`Fault::NotFinite`], [`Fault::Changed`], [`Fault::Memory`], [`Fault::Io`].
+    /// [`Fault::NullRow`], [`Fault::NotScalar`], [`Fault::NotFinite`], those of the format, [`Fault::Changed`],
+    /// [`Fault::Memory`], [`Fault::Io`].
     pub fn floats(self) -> Result<Vec<f64>> {
         self.read(float)
     }
 
-    fn read<T>(self, convert: impl Fn(usize, Number) -> Result<T, Fault>) -> Result<Vec<T>> {
-        let Self { path, header, stored } = self;
-        let numbers = match stored {
-            Stored::File(mut file) => numbers(&mut file, header, convert),
-            Stored::Memory(bytes) => numbers(&mut bytes.as_slice(), header, convert),
+    /// Reads the values as labels: whole numbers as they are, where all values are; or else names, of which each distinct one
+    /// is kept once. Text such as `007` is a name, and so is every number beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::NullRow`], [`Fault::LongLabel`], [`Fault::NotInteger`], [`Fault::LargeInteger`], those of the format,
+    /// [`Fault::Changed`], [`Fault::Memory`], [`Fault::Io`].
+    pub fn labels(self) -> Result<Labels> {
+        let mut is_text = false;
+        let numbers = all(&*self.scalars, |row, value| {
+            is_text = matches!(value, Cell::Text(text) if whole(text).is_none() && !is_fraction(text));
+            integer(row, value)
+        });
+        let labels = match numbers {
+            Err(_) if is_text => names(&*self.scalars),
+            numbers => numbers.map(|of_rows| Labels { of_rows, names: None }),
         };
-        numbers.map_err(|fault| Error { path, fault })
+        labels.map_err(|fault| Error { path: self.path, fault })
+    }
+
+    fn read<T>(self, convert: impl Fn(usize, Cell<'_>) -> Result<T, Fault>) -> Result<Vec<T>> {
+        all(&*self.scalars, convert).map_err(|fault| Error { path: self.path, fault })
     }
 }
 
@@ -93,9 +122,7 @@ impl Column {
 ///
 /// Those of [`Column`], except what only a path can cause.
 pub fn parse_integers(bytes: &[u8]) -> Result<Vec<i64>, Fault> {
-    let mut reader = Cursor::new(bytes);
-    let header = Header::read(&mut reader, Some(bytes.len() as u64))?;
-    numbers(&mut reader, header, integer)
+    all(&npy::OfBytes::new(bytes)?, integer)
 }
 
 /// Numbers from the bytes of a `.npy` file of one a row.
@@ -104,89 +131,128 @@ pub fn parse_integers(bytes: &[u8]) -> Result<Vec<i64>, Fault> {
 ///
 /// Those of [`Column`], except what only a path can cause.
 pub fn parse_floats(bytes: &[u8]) -> Result<Vec<f64>, Fault> {
-    let mut reader = Cursor::new(bytes);
-    let header = Header::read(&mut reader, Some(bytes.len() as u64))?;
-    numbers(&mut reader, header, float)
+    all(&npy::OfBytes::new(bytes)?, float)
 }
 
-/// The same fault, with a cure for what should be one number a row.
-fn no_column(fault: Fault) -> Fault {
-    const CURE: &str = "save one number a row with numpy.save: labels as numpy.unique(x, return_inverse=True)[1], \
-                        where x is what numpy.loadtxt(f, dtype=str) reads of text";
-    match fault {
-        Fault::Format { found: TEXT, .. } => Fault::Format { found: "text, and no .npy file", cure: CURE },
-        Fault::Format { found: UNKNOWN, .. } => Fault::Format { found: "no .npy file", cure: CURE },
-        other => other,
-    }
+/// All values, converted.
+fn all<T>(
+    scalars: &dyn Scalars,
+    mut convert: impl FnMut(usize, Cell<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut values = Vec::new();
+    let bytes = scalars.rows() as u128 * size_of::<T>() as u128;
+    values.try_reserve_exact(scalars.rows()).map_err(|_| Fault::Memory { bytes })?;
+    scalars.each(&mut |row, value| {
+        values.push(convert(row, value)?);
+        Ok(())
+    })?;
+    // A file that was written to may have fewer rows than were counted.
+    if values.len() == scalars.rows() { Ok(values) } else { Err(Fault::Changed) }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Header {
-    dtype: Dtype,
-    rows: usize,
-    /// Bytes before the first number.
-    start: u64,
-}
-
-impl Header {
-    /// Reads a header up to the first number.
-    fn read(reader: &mut impl Read, length: Option<u64>) -> Result<Self, Fault> {
-        let (text, start) = header::text(reader, length).map_err(no_column)?;
-        let literal::Fields { descr, shape, .. } = literal::fields(&text)?;
-        let dtype = match Descr::of(descr) {
-            Descr::Numbers(dtype) => dtype,
-            Descr::Objects => return Err(Fault::ObjectColumn),
-            Descr::Raw { .. } | Descr::Other => return Err(Fault::NotNumbers { descr: excerpt(descr) }),
+/// The groups of rows by name.
+fn names(scalars: &dyn Scalars) -> Result<Labels, Fault> {
+    let mut places = HashMap::<String, i64>::new();
+    let mut of_rows = all(scalars, |row, value| {
+        let number;
+        let name = match value {
+            Cell::Missing => return Err(Fault::NullRow { row }),
+            Cell::Text(text) => text,
+            Cell::Number(value) => {
+                number = value.to_string();
+                &number
+            }
         };
-        let (&[rows] | &[rows, 1]) = shape.as_slice() else {
-            return Err(Fault::NotColumn { shape });
-        };
-        if rows == 0 {
-            return Err(Fault::NoNumbers);
+        if name.len() > LONGEST_LABEL {
+            return Err(Fault::LongLabel { row, length: name.len(), limit: LONGEST_LABEL });
         }
-        let (rows, _) = header::held(rows, 1, dtype.size(), start, length)?;
-        Ok(Self { dtype, rows, start })
+        if let Some(&place) = places.get(name) {
+            return Ok(place);
+        }
+        let place = places.len() as i64;
+        places.insert(name.into(), place);
+        Ok(place)
+    })?;
+    let mut sorted: Vec<_> = places.into_iter().collect();
+    sorted.sort_unstable();
+    let mut in_order = vec![0; sorted.len()];
+    for (place, &(_, met)) in sorted.iter().enumerate() {
+        in_order[met as usize] = place as i64;
     }
+    of_rows.iter_mut().for_each(|place| *place = in_order[*place as usize]);
+    Ok(Labels { of_rows, names: Some(sorted.into_iter().map(|(name, _)| name).collect()) })
+}
 
-    /// Bytes of all numbers.
-    fn bytes(&self) -> u64 {
-        self.rows as u64 * self.dtype.size() as u64
+/// The whole number that a text writes out as every program does, so that no two texts are one number: `-3`; or as
+/// numpy.savetxt does, with a fraction or an exponent: `3.0`, `3.000e+00`.
+fn whole(text: &str) -> Option<i64> {
+    match text.parse::<i64>() {
+        Ok(number) => Some(number).filter(|number| number.to_string() == text),
+        Err(_) if is_fraction(text) => text.parse().ok().and_then(whole_float),
+        Err(_) => None,
     }
 }
 
-fn integer(row: usize, number: Number) -> Result<i64, Fault> {
+/// Whether a text is a number with a fraction or an exponent.
+fn is_fraction(text: &str) -> bool {
+    text.contains(['.', 'e', 'E']) && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+fn whole_float(value: f64) -> Option<i64> {
     // The least float that i64 cannot hold.
     const LIMIT: f64 = (1u64 << 63) as f64;
-    match number {
-        Number::Signed(value) => Ok(value),
-        Number::Unsigned(value) => value.try_into().map_err(|_| Fault::LargeInteger { row, value }),
-        Number::Float(value) if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) => Ok(value as i64),
-        Number::Float(value) => Err(Fault::NotInteger { row, value }),
+    (value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value)).then_some(value as i64)
+}
+
+fn integer(row: usize, value: Cell<'_>) -> Result<i64, Fault> {
+    let none = |value| Fault::NotInteger { row, value };
+    match value {
+        Cell::Missing => Err(Fault::NullRow { row }),
+        Cell::Number(Number::Signed(value)) => Ok(value),
+        Cell::Number(Number::Unsigned(value)) => {
+            value.try_into().map_err(|_| Fault::LargeInteger { row, value })
+        }
+        Cell::Number(Number::Float(value)) => whole_float(value).ok_or(none(value)),
+        Cell::Text(text) => whole(text).ok_or_else(|| match text.parse() {
+            Ok(value) => none(value),
+            Err(_) => not_scalar(row, text),
+        }),
     }
 }
 
-fn float(row: usize, number: Number) -> Result<f64, Fault> {
-    let value = number.f64();
+fn float(row: usize, value: Cell<'_>) -> Result<f64, Fault> {
+    let value = match value {
+        Cell::Missing => return Err(Fault::NullRow { row }),
+        Cell::Number(number) => number.f64(),
+        Cell::Text(text) => text.parse().map_err(|_| not_scalar(row, text))?,
+    };
     if value.is_finite() { Ok(value) } else { Err(Fault::NotFinite { row, value }) }
 }
 
-/// The numbers from where the header ended.
-fn numbers<T>(
-    reader: &mut impl Read,
-    header: Header,
-    convert: impl Fn(usize, Number) -> Result<T, Fault>,
-) -> Result<Vec<T>, Fault> {
-    let Header { dtype, rows, .. } = header;
-    let mut numbers = Vec::new();
-    let bytes = rows as u128 * size_of::<T>() as u128;
-    numbers.try_reserve_exact(rows).map_err(|_| Fault::Memory { bytes })?;
-    let mut buffer = vec![0; rows.min(CHUNK) * dtype.size()];
-    while numbers.len() < rows {
-        let chunk = &mut buffer[..(rows - numbers.len()).min(CHUNK) * dtype.size()];
-        reader.read_exact(chunk)?;
-        for stored in chunk.chunks_exact(dtype.size()) {
-            numbers.push(convert(numbers.len(), dtype.number(stored))?);
+fn not_scalar(row: usize, text: &str) -> Fault {
+    Fault::NotScalar { row, found: excerpt(text.as_bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_of_text_are_those_that_no_other_text_is() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("-12", Some(-12)),
+            ("3.000000000000000000e+00", Some(3)),
+            ("4.0", Some(4)),
+            ("007", None),
+            ("+1", None),
+            ("-0", None),
+            ("2.5", None),
+            ("1e300", None),
+            ("cat", None),
+            ("9223372036854775808", None),
+        ] {
+            assert_eq!(whole(text), number, "{text}");
         }
     }
-    Ok(numbers)
 }

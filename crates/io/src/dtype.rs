@@ -98,8 +98,22 @@ pub(crate) enum Descr {
         order: ByteOrder,
     },
     Objects,
-    /// Text, complex numbers, dates, and whatever else.
+    /// Text of so many characters.
+    Text {
+        characters: usize,
+        encoding: Encoding,
+    },
+    /// Complex numbers, dates, and whatever else.
     Other,
+}
+
+/// How numpy stores the characters of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// A byte each (`S`).
+    Bytes,
+    /// Their code points, of four bytes each (`U`).
+    CodePoints(ByteOrder),
 }
 
 impl Scalar {
@@ -151,6 +165,16 @@ impl Number {
             Self::Float(value) => value,
             Self::Signed(value) => value as f64,
             Self::Unsigned(value) => value as f64,
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Float(value) => value.fmt(f),
+            Self::Signed(value) => value.fmt(f),
+            Self::Unsigned(value) => value.fmt(f),
         }
     }
 }
@@ -221,6 +245,11 @@ impl Descr {
             // `ml_dtypes` writes f1 for float8_e5m2 alone.
             b"V1" | b"f1" => Self::Raw { size: 1, order },
             [b'O', ..] | b"object" => Self::Objects,
+            [kind @ (b'U' | b'S'), digits @ ..] => match std::str::from_utf8(digits).map(str::parse) {
+                Ok(Ok(characters)) if *kind == b'S' => Self::Text { characters, encoding: Encoding::Bytes },
+                Ok(Ok(characters)) => Self::Text { characters, encoding: Encoding::CodePoints(order) },
+                _ => Self::Other,
+            },
             _ => Self::Other,
         }
     }
@@ -242,7 +271,7 @@ impl Dtype {
                 None => Err(Fault::RawBytes { descr: excerpt(descr), told: floats_of(size) }),
             },
             Descr::Objects => Err(Fault::Objects),
-            Descr::Other => Err(Fault::NotReal { descr: excerpt(descr) }),
+            Descr::Text { .. } | Descr::Other => Err(Fault::NotReal { descr: excerpt(descr) }),
         }
     }
 

@@ -243,10 +243,10 @@ pub enum Fault {
              numpy.stack(x).astype('float32')"
     )]
     Objects,
-    /// Python objects in the place of one number a row.
+    /// Python objects in the place of one value a row.
     #[error(
-        "holds Python objects; these are pickles, which are never executed; save labels as \
-             numpy.unique(x, return_inverse=True)[1], and weights as x.astype('float64')"
+        "holds Python objects; these are pickles, which are never executed; save labels as x.astype('U'), \
+             and weights as x.astype('float64')"
     )]
     ObjectColumn,
     /// Records of named fields, or arrays within arrays.
@@ -591,23 +591,63 @@ pub enum Fault {
         /// The value.
         value: f64,
     },
-    /// An array that is not one number a row.
-    #[error("has the shape {}, not (rows,); save one number a row", tuple(.shape))]
+    /// An array that is not one value a row.
+    #[error("has the shape {}, not (rows,); save one value a row", tuple(.shape))]
     NotColumn {
         /// The shape.
         shape: Vec<u64>,
     },
     /// A column without rows.
-    #[error("holds no numbers; check the program that saved it")]
+    #[error("holds no values; check the program that saved it")]
     NoNumbers,
-    /// Text, complex numbers, dates, and whatever else is no real number.
+    /// Complex numbers, dates, and whatever else is neither a real number nor text.
     #[error(
-        "holds values of dtype '{descr}', not numbers; save labels as \
-             numpy.unique(x, return_inverse=True)[1], and weights as x.astype('float64')"
+        "holds values of dtype '{descr}', neither numbers nor text; save labels as x.astype('U'), \
+             and weights as x.astype('float64')"
     )]
     NotNumbers {
         /// The dtype, shortened and escaped.
         descr: String,
+    },
+    /// No column of one value a row, or not the one that was asked for.
+    #[error("{}; {columns}", no_scalars(.wanted))]
+    NoScalars {
+        /// The name that was asked for, shortened and escaped.
+        wanted: Option<String>,
+        /// The columns that it has, and how to choose one.
+        columns: String,
+    },
+    /// Several columns of one value a row.
+    #[error("has several columns: {columns}; name the one that is meant, with {CHOOSE_SCALARS}")]
+    ManyScalars {
+        /// Their names, shortened and escaped.
+        columns: String,
+    },
+    /// What is no number where one is due, or no value at all.
+    #[error("row {row} holds '{found}', which is no number; repair it, or name another column")]
+    NotScalar {
+        /// Its row.
+        row: usize,
+        /// What is there, shortened and escaped.
+        found: String,
+    },
+    /// Text too long to name a group.
+    #[error(
+        "row {row} holds a text of {length} bytes, and labels have {limit} at most; name a column of classes, not of texts"
+    )]
+    LongLabel {
+        /// Its row.
+        row: usize,
+        /// Bytes of it.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Text that is not in UTF-8.
+    #[error("row {row} is not in UTF-8; save it again as UTF-8")]
+    NotUtf8 {
+        /// Its row.
+        row: usize,
     },
     /// A number that is not whole where only whole ones are taken.
     #[error(
@@ -687,6 +727,16 @@ fn no_column(wanted: &Option<String>) -> String {
     match wanted {
         Some(name) => format!("has no column '{name}' of numbers"),
         None => "has no column of lists of numbers".into(),
+    }
+}
+
+/// How a user names a column of one value a row.
+pub(crate) const CHOOSE_SCALARS: &str = "--labels-column or --weights-column";
+
+fn no_scalars(wanted: &Option<String>) -> String {
+    match wanted {
+        Some(name) => format!("has no column '{name}' of one value a row"),
+        None => "has no column of one value a row".into(),
     }
 }
 

@@ -24,8 +24,8 @@
 //!
 //! Regular files are read in place and may be of any size; pipes, and arrays that an archive compresses, are kept in memory.
 //!
-//! Labels and weights are read by [`Column`]: one integer, float or truth value a row. [`write`](write()) makes a file
-//! of f64.
+//! Labels and weights are read by [`Column`]: one number or text a row, of an array, a column of any of these formats, or the
+//! lines of a text. [`write`](write()) makes a file of f64.
 //!
 //! ```no_run
 //! use unisphere::Scaling;
@@ -68,6 +68,7 @@ mod formats;
 mod grid;
 mod read_at;
 mod reading;
+mod scalars;
 mod series;
 mod shards;
 mod source;
@@ -76,7 +77,7 @@ mod table;
 mod write;
 
 pub use codes::Quant;
-pub use column::{Column, parse_floats, parse_integers};
+pub use column::{Column, Labels, parse_floats, parse_integers};
 pub use dtype::RawFloat;
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};

@@ -432,8 +432,9 @@ fn columns() {
 
     said!(whole(&column("|u1", "(2, 2)", &[0; 4])), Fault::NotColumn { .. }, "(2, 2)");
     said!(whole(&column("|u1", "()", &[0; 1])), Fault::NotColumn { .. }, "()");
-    said!(whole(&column("|u1", "(0,)", &[])), Fault::NoNumbers, "no numbers");
-    said!(whole(&column("<U3", "(2,)", &[0; 24])), Fault::NotNumbers { .. }, "numpy.unique");
+    said!(whole(&column("|u1", "(0,)", &[])), Fault::NoNumbers, "no values");
+    said!(whole(&column("<U3", "(2,)", &[0; 24])), Fault::NullRow { row: 0 }, "null or empty");
+    said!(any(&column("<M8[s]", "(2,)", &[0; 16])), Fault::NotNumbers { .. }, "x.astype('U')");
     said!(any(&column("<c8", "(2,)", &[0; 16])), Fault::NotNumbers { .. }, "'<c8'");
     said!(any(&column("|O", "(2,)", &[0; 16])), Fault::ObjectColumn, "never executed");
     said!(any(&column("<V2", "(2,)", &[0; 4])), Fault::NotNumbers { .. }, "'<V2'");

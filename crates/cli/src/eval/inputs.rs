@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use unisphere::Embeddings;
 use unisphere_eval::{Data, Plan, Session};
-use unisphere_io::{Column, File, Reading};
+use unisphere_io::{Column, File, Labels, Reading};
 
 use super::options::Eval;
 use crate::{
@@ -23,7 +23,7 @@ pub(super) struct Inputs {
     pub(super) x: File,
     pub(super) y: Option<File>,
     pub(super) queue: Option<File>,
-    pub(super) labels: Option<Vec<i64>>,
+    pub(super) labels: Option<Labels>,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) skipped: Skipped,
 }
@@ -34,14 +34,18 @@ impl Inputs {
         let open = |path: &PathBuf, reading: &Reading| {
             Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open_with(path, reading))??)
         };
-        let column = |path: &PathBuf| Ok::<_, Failure>(interrupt::leaving_at_once(|| Column::open(path))??);
+        let column = |path: &PathBuf, name: &Option<String>| {
+            let open = || Column::open_named(path, name.as_deref());
+            Ok::<_, Failure>(interrupt::leaving_at_once(open)??)
+        };
         let [of_x, of_y] = [Of::X, Of::Y].map(|set| options.reading.reading(set));
         let x = open(&options.x, &of_x)?;
         let y = options.y.as_ref().map(|y| open(y, &of_y)).transpose()?;
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
-        let labels = options.labels.as_ref().map(column).transpose()?;
-        let weights = options.weights.as_ref().map(column).transpose()?;
+        let labels = options.labels.as_ref().map(|path| column(path, &options.labels_column)).transpose()?;
+        let weights =
+            options.weights.as_ref().map(|path| column(path, &options.weights_column)).transpose()?;
         check_dims(&x, plan.scaling)?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
         for (column, what) in [(&labels, "label"), (&weights, "weight")] {
@@ -52,7 +56,8 @@ impl Inputs {
             let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
             check_writable("--rows", path, files.chain(columns))?;
         }
-        let labels = labels.map(Column::integers).transpose()?;
+        let labels =
+            labels.map(|labels| interrupt::leaving_at_once(|| labels.labels())).transpose()?.transpose()?;
         let weights = weights.map(none_negative).transpose()?;
         let mut inputs = Self { x, y, queue, labels, weights, skipped: Skipped::default() };
         if options.skips_zero_rows() {
@@ -88,7 +93,8 @@ impl Inputs {
         if let Some(queue) = &queue {
             data.queue = Some(session.upload_points(read(queue, &skipped.queue)?)?);
         }
-        (data.labels, data.weights) = (labels, weights);
+        (data.labels, data.label_names) = labels.map_or((None, None), |of| (Some(of.of_rows), of.names));
+        data.weights = weights;
         data.row_numbers = Some(left(&skipped, x.rows()));
         Ok((data, skipped))
     }
@@ -105,7 +111,7 @@ impl Inputs {
         self.skipped = Skipped { rows, queue };
         let left = left(&self.skipped, self.x.rows());
         if let Some(labels) = &mut self.labels {
-            *labels = left.iter().map(|&row| labels[row]).collect();
+            labels.of_rows = left.iter().map(|&row| labels.of_rows[row]).collect();
         }
         if let Some(weights) = &mut self.weights {
             *weights = left.iter().map(|&row| weights[row]).collect();

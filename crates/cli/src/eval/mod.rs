@@ -77,13 +77,16 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
     write_rows(options, &report)?;
     let set = |role, path: &PathBuf, of| (role, options.reading.told(path, of));
-    let file = |role, path: Option<&PathBuf>| Some((role, path?.display().to_string()));
+    let file = |role, path: Option<&PathBuf>, column: Option<&String>| {
+        let column = column.map_or(String::new(), |name| format!(", {name}"));
+        Some((role, format!("{}{column}", path?.display())))
+    };
     let files = [
         Some(set("x", &options.x, Of::X)),
         options.y.as_ref().map(|y| set("y", y, Of::Y)),
-        file("queue", options.queue.as_ref()),
-        file("labels", options.labels.as_ref()),
-        file("weights", options.weights.as_ref()),
+        file("queue", options.queue.as_ref(), None),
+        file("labels", options.labels.as_ref(), options.labels_column.as_ref()),
+        file("weights", options.weights.as_ref(), options.weights_column.as_ref()),
     ];
     Ok(Document {
         report,

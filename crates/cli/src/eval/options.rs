@@ -1,6 +1,9 @@
 //! The options of `unisphere eval`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
@@ -78,13 +81,22 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) queue: Option<PathBuf>,
 
-    /// One integer a row, the group of the row: uniformity of each group, and alignment over pairs with the same label
-    #[arg(long, value_name = "FILE.npy", help_heading = FILES)]
+    /// One label a row, a whole number or a name, the group of the row: uniformity of each group, and alignment over pairs
+    /// with the same label. A text of one a line, .npy, .npz, CSV, TSV, Parquet, Arrow or JSON Lines
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) labels: Option<PathBuf>,
 
-    /// How much each row, and each pair, counts: one number a row, none negative
-    #[arg(long, value_name = "FILE.npy", conflicts_with = "labels", help_heading = FILES)]
+    /// The column or key of the labels [default: the only one]; without --labels, it is one of X's own file
+    #[arg(long, value_name = "NAME", help_heading = FILES)]
+    pub(super) labels_column: Option<String>,
+
+    /// How much each row, and each pair, counts: one number a row, none negative, in a file as that of --labels
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) weights: Option<PathBuf>,
+
+    /// The column or key of the weights, as --labels-column
+    #[arg(long, value_name = "NAME", help_heading = FILES)]
+    pub(super) weights_column: Option<String>,
 
     /// Rows that are all zeros have no direction: error, or skip them in both files
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = FILES)]
@@ -154,7 +166,9 @@ impl Eval {
             |path: &Path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.to_path_buf() };
         let x = named(&self.x);
         let y = self.reading.file_of_y(&x, self.y.as_deref())?.map(named);
-        Ok(Self { x, y, ..self.clone() })
+        let labels = column_file("--labels", self.labels.as_ref(), self.labels_column.as_ref(), &x)?;
+        let weights = column_file("--weights", self.weights.as_ref(), self.weights_column.as_ref(), &x)?;
+        Ok(Self { x, y, labels, weights, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -290,6 +304,31 @@ impl Eval {
     pub(super) fn skips_zero_rows(&self) -> bool {
         self.zero_rows == ZeroRows::Skip
     }
+}
+
+/// The file of a column: X's own where only a column is named.
+fn column_file(
+    option: &str,
+    file: Option<&PathBuf>,
+    column: Option<&String>,
+    x: &Path,
+) -> Result<Option<PathBuf>, Failure> {
+    let of_x = column.filter(|_| file.is_none());
+    if of_x.is_some() && is_pattern(x) {
+        return Err(Failure::Usage(format!(
+            "{option}-column without {option} is a column of X, and {} names several files\n\
+             give one file with {option}",
+            x.display()
+        )));
+    }
+    if of_x.is_some() && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Err(Failure::Input(format!(
+            "{}: its points and {option}-column are read one after the other, and a pipe gives its bytes once\n\
+             write it to a file first, or give another file with {option}",
+            x.display()
+        )));
+    }
+    Ok(file.cloned().or(of_x.map(|_| x.to_path_buf())))
 }
 
 /// A parameter of a report, as the command line names it.

@@ -89,7 +89,7 @@ fn columns_that_do_not_fit_are_3() {
     refused(&weighed("nan.npy"), 3, &["nan.npy", "row 2", "not finite"]);
     refused(&weighed("zero.npy"), 3, &["zero.npy", "0 of 10 weights are positive", "at least 2"]);
     refused(&labelled("half.npy"), 3, &["half.npy", "row 4", "2.5", "whole number"]);
-    refused(&labelled("x.npy"), 3, &["x.npy", "(10, 2)", "one number a row"]);
+    refused(&labelled("x.npy"), 3, &["x.npy", "(10, 2)", "one value a row"]);
     refused(&labelled("none.npy"), 3, &["none.npy", "no such file"]);
     refused(
         &folder.eval(&["x.npy", "x.npy", "--queue", "wide.npy", "--tau", "1"]),

@@ -33,6 +33,8 @@ fn folder() -> Folder {
     folder.column("different.npy", "<i8", &(0..N).flat_map(|i| (i as i64).to_le_bytes()).collect::<Vec<_>>());
     let pairs = (0..N).map(|i| format!("{{\"anchor\": [1, {i}], \"positive\": [{i}, 2]}}\n"));
     fs::write(folder.path().join("pairs.jsonl"), pairs.collect::<String>()).unwrap();
+    let words = (0..N).map(|i| if i < 9 { "some\n" } else { "others\n" });
+    fs::write(folder.path().join("words.txt"), words.collect::<String>()).unwrap();
     folder.write("codes.npy", "|u1", "(3, 2)", &[0, 1, 2, 3, 4, 9]);
     folder.column("weights.npy", "<f8", &(0..N).flat_map(|i| (i as f64).to_le_bytes()).collect::<Vec<_>>());
     folder
@@ -61,6 +63,7 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "--labels", "labels.npy", "--supcon", "0.1,0.5", "--alpha", "1"],
     &["x.npy", "y.npy", "--labels", "labels.npy", "--supcon", "0.1"],
     &["x.npy", "--labels", "different.npy"],
+    &["x.npy", "--labels", "words.txt"],
     &["x.npy", "zeros.npy", "--zero-rows", "skip", "--full"],
     &["x.npy", "y.npy", "--protocol", "paper"],
     &["x.npy", "y.npy", "--protocol", "moco", "--queue", "queue.npy"],

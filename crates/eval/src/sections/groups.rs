@@ -20,6 +20,8 @@ const MAX_GROUPS_ACROSS: usize = 4096;
 pub struct GroupTable {
     /// The label of each group, in order.
     pub labels: Vec<i64>,
+    /// The name of each group, where labels have names.
+    pub names: Option<Vec<String>>,
     /// The number of rows of each.
     pub sizes: Vec<usize>,
     /// The pairs over which uniformity within a group runs.
@@ -99,7 +101,15 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
         });
     }
     let metric = work.plan.alignment;
-    Ok(Some(GroupTable { labels: groups.labels(), sizes, estimator, metric, alignment, sets }))
+    let labels = groups.labels();
+    let names = work.label_names.as_deref().map(|names| names_of(&labels, names));
+    Ok(Some(GroupTable { labels, names, sizes, estimator, metric, alignment, sets }))
+}
+
+/// The name of each label, which is a place in the names; a label that has none is told by its number.
+fn names_of(labels: &[i64], names: &[String]) -> Vec<String> {
+    let name = |&label: &i64| usize::try_from(label).ok().and_then(|place| names.get(place)).cloned();
+    labels.iter().map(|label| name(label).unwrap_or_else(|| label.to_string())).collect()
 }
 
 /// The value across two groups; by the estimator where a group meets itself.

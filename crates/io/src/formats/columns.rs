@@ -1,7 +1,7 @@
 //! Which column of a file holds the points.
 
 pub(crate) use super::arrays::listed;
-use crate::{Fault, dtype::excerpt};
+use crate::{Fault, dtype::excerpt, error::CHOOSE_SCALARS};
 
 /// A column of a file, and what it is if it may be the points.
 pub(crate) struct Candidate<T> {
@@ -37,4 +37,22 @@ fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&
         some => format!("choose one of {} with --column", listed(some.iter().map(|(name, _)| name.as_str()))),
     };
     Fault::NoColumn { wanted: wanted.map(|name| excerpt(name.as_bytes())), columns }
+}
+
+/// The column of this name, or the only one, of those that have one value a row.
+pub(crate) fn choose_scalars<T: Copy>(columns: &[Candidate<T>], wanted: Option<&str>) -> Result<T, Fault> {
+    choose(columns, wanted).map_err(|fault| match fault {
+        Fault::NoColumn { wanted, .. } => {
+            let can_be = columns.iter().filter(|column| column.value.is_some());
+            let names = can_be.map(|column| column.name.as_str()).collect::<Vec<_>>();
+            let columns = if names.is_empty() {
+                "save a column of labels or numbers in it".into()
+            } else {
+                format!("name one of {} with {CHOOSE_SCALARS}", listed(names.into_iter()))
+            };
+            Fault::NoScalars { wanted, columns }
+        }
+        Fault::ManyColumns { columns } => Fault::ManyScalars { columns },
+        other => other,
+    })
 }

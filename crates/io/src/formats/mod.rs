@@ -28,11 +28,13 @@ use std::{
 
 use crate::{
     Fault, Reading, codes, foreign,
+    scalars::Scalars,
     stored::{Budget, Opened, Stored},
     table::Table,
 };
 
 use npy::Npy;
+use text::{OneALine, may_be_text};
 
 /// A format of files of points.
 pub(crate) trait Format: Sync {
@@ -56,7 +58,23 @@ pub(crate) trait Format: Sync {
     ///
     /// Every [`Fault`] of a format and of a pipe.
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault>;
+
+    /// Reads what a file says of a column of one value a row: that of a name, or the only one.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`] of a format and of a pipe, and those of columns of one value a row.
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        let _ = (input, column);
+        Err(NO_COLUMN)
+    }
 }
+
+/// What has no column of one value a row.
+const NO_COLUMN: Fault = Fault::Format {
+    found: "no column of one value a row",
+    cure: "write one value a line as .txt, or a column of CSV, Parquet or JSON Lines, or save an array with numpy.save",
+};
 
 /// What of a file a caller names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +111,19 @@ const FORMATS: &[&dyn Format] = &[
     &delimited::Delimited,
 ];
 
+/// Formats of columns that a file's first bytes tell.
+const FORMATS_OF_COLUMNS: &[&dyn Format] = &[
+    &Npy,
+    &npz::Npz,
+    #[cfg(feature = "parquet")]
+    &parquet::Parquet,
+    #[cfg(feature = "parquet")]
+    &arrow::Arrow,
+    #[cfg(not(feature = "parquet"))]
+    &left_out::LeftOut,
+    &lines::JsonLines,
+];
+
 /// What a format reads: a regular file, or a pipe, which gives its bytes once.
 pub(crate) enum Input {
     File { file: fs::File, length: u64, budget: Budget },
@@ -122,6 +153,53 @@ impl Input {
 
 /// Opens what is at a path, by the format that recognises it.
 pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box<dyn Table>, Fault> {
+    let (head, input) = input(path, budget)?;
+    let named = reading.format.as_ref().map(|ending| PathBuf::from(format!("points.{ending}")));
+    let name = named.as_deref().unwrap_or(path);
+    match FORMATS.iter().find(|format| format.recognises(&head, name)) {
+        Some(format) => {
+            check_options(*format, reading)?;
+            codes::decoded(format.open(input, reading)?, reading)
+        }
+        None => Err(foreign::recognise(&head)),
+    }
+}
+
+/// Opens a column of one value a row: that of a name, or the only one. What is nothing else is a text of one value a line.
+pub(crate) fn open_column(path: &Path, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+    let (head, input) = input(path, Budget::UNLIMITED)?;
+    if column.is_none() && endings::is(path, "txt") && may_be_text(&head) {
+        return Ok(Box::new(OneALine::new(input)?));
+    }
+    let has_fields = column.is_some() || endings::is(path, "csv") || endings::is(path, "tsv");
+    let known = FORMATS_OF_COLUMNS.iter().copied().find(|format| format.recognises(&head, path));
+    let format = match known {
+        Some(format) => format,
+        None if !may_be_text(&head) => return Err(no_column(foreign::recognise(&head))),
+        None if has_fields => &delimited::Delimited,
+        None => return Ok(Box::new(OneALine::new(input)?)),
+    };
+    format.open_column(input, column)
+}
+
+/// The same fault, with a cure for what should be one value a row, where nothing is known of the file.
+fn no_column(fault: Fault) -> Fault {
+    match fault {
+        Fault::Format { found: foreign::TEXT | foreign::UNKNOWN, .. } => NO_COLUMN,
+        other => other,
+    }
+}
+
+/// Fails where a column is named and a file has no columns.
+fn unnamed(column: Option<&str>) -> Result<(), Fault> {
+    match column {
+        Some(_) => Err(Fault::UnusedOption { option: "the name of a column" }),
+        None => Ok(()),
+    }
+}
+
+/// What is at a path, and its first bytes.
+fn input(path: &Path, budget: Budget) -> Result<(Vec<u8>, Input), Fault> {
     let (head, input) = match Opened::at(path)? {
         Opened::File { mut file, length } => {
             let head = head(&mut file)?;
@@ -135,19 +213,11 @@ pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box
             (head.clone(), Input::Pipe { head, pipe, budget })
         }
     };
-    let named = reading.format.as_ref().map(|ending| PathBuf::from(format!("points.{ending}")));
-    let name = named.as_deref().unwrap_or(path);
     // It has the name of the file that it came instead of.
     if foreign::is_stand_in(&head) {
         return Err(foreign::recognise(&head));
     }
-    match FORMATS.iter().find(|format| format.recognises(&head, name)) {
-        Some(format) => {
-            check_options(*format, reading)?;
-            codes::decoded(format.open(input, reading)?, reading)
-        }
-        None => Err(foreign::recognise(&head)),
-    }
+    Ok((head, input))
 }
 
 /// Fails where the caller says something that this format has no use for: what was meant is not what would be read.

@@ -110,3 +110,18 @@ several = {"text": ["a", "b"], "image": lists([[1, 2], [3, 4]]), "title": lists(
 pyarrow.parquet.write_table(pyarrow.table(several), HERE / "several.parquet")
 pyarrow.feather.write_feather(pyarrow.table(several), HERE / "several.arrow")
 pyarrow.feather.write_feather(pyarrow.table({"x": [1.0]}), HERE / "version1.feather", version=1)
+
+# One value a row: labels and weights, in two row groups and two record batches.
+scalars = pyarrow.table({
+    "name": ["dog", "cat", "dog", "ä b", "cat"],
+    "class": pyarrow.array([3, 1, 3, -2, 1], pyarrow.int64()),
+    "byte": pyarrow.array([3, 1, 3, 200, 1], pyarrow.uint8()),
+    "weight": pyarrow.array([0.5, 1, 2, 0, 4], pyarrow.float32()),
+    "holes": ["dog", "cat", None, "cat", None],
+})
+pyarrow.parquet.write_table(scalars, HERE / "scalars.parquet", row_group_size=3)
+with pyarrow.OSFile(str(HERE / "scalars.arrow"), "wb") as sink, pyarrow.ipc.new_stream(sink, scalars.schema) as writer:
+    writer.write_table(scalars, max_chunksize=3)
+categories = pyarrow.table({"category": scalars["name"].dictionary_encode()})
+pyarrow.parquet.write_table(categories, HERE / "categories.parquet")
+pyarrow.feather.write_feather(categories, HERE / "categories.arrow")

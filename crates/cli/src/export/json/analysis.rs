@@ -80,6 +80,9 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> Value {
     let values = |values: &[Maybe<f64>]| values.iter().map(|&value| maybe(value)).collect::<Value>();
     let mut object =
         json!({"labels": groups.labels, "sizes": groups.sizes, "estimator": groups.estimator.name()});
+    if let Some(names) = &groups.names {
+        object["names"] = names.as_slice().into();
+    }
     if let Some(alignment) = &groups.alignment {
         object["alignment"] = alignment.iter().map(|&value| number(value)).collect();
     }

@@ -9,15 +9,18 @@ use crate::text::{columns, count, decimal, plain, plural};
 const SHOWN_ACROSS: usize = 8;
 /// Groups that are listed at most.
 const SHOWN_GROUPS: usize = 24;
+/// Characters of a name that are printed at most.
+const MAX_CHARACTERS_OF_NAME: usize = 32;
 
 pub(in crate::export) fn groups(groups: &GroupTable) -> String {
     let count_of_groups = groups.labels.len();
+    let names = names(groups);
     let within: Vec<_> = groups.sets.iter().map(|of| format!("within {}", of.set)).collect();
     let alignment = groups.alignment.as_ref().map(|_| "alignment");
     let head = ["group", "rows"].into_iter().chain(alignment).chain(within.iter().map(String::as_str));
     let head: Vec<_> = head.collect();
     let line = |a: usize| {
-        let mut line = vec![groups.labels[a].to_string(), count(groups.sizes[a] as u64)];
+        let mut line = vec![names[a].clone(), count(groups.sizes[a] as u64)];
         line.extend(groups.alignment.as_ref().map(|values| decimal(values[a])));
         line.extend(groups.sets.iter().map(|of| cell(of.within[a])));
         line
@@ -51,8 +54,24 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> String {
     text + &format!("Within groups: the {}-statistic.\n", groups.estimator.name())
 }
 
+/// The groups' names, safe to print and of a bounded width; or their numbers.
+fn names(groups: &GroupTable) -> Vec<String> {
+    let shown = |name: &String| {
+        let mut text: String =
+            name.chars().take(MAX_CHARACTERS_OF_NAME).flat_map(char::escape_debug).collect();
+        if name.chars().nth(MAX_CHARACTERS_OF_NAME).is_some() {
+            text += "...";
+        }
+        text
+    };
+    match &groups.names {
+        Some(names) => names.iter().map(shown).collect(),
+        None => groups.labels.iter().map(i64::to_string).collect(),
+    }
+}
+
 fn matrix(groups: &GroupTable, of: &SetGroups) -> String {
-    let labels: Vec<_> = groups.labels.iter().map(i64::to_string).collect();
+    let labels = names(groups);
     let title = format!("across {}", of.set);
     let head: Vec<_> = std::iter::once(title.as_str()).chain(labels.iter().map(String::as_str)).collect();
     let line = |a: usize| {

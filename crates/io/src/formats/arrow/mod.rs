@@ -6,6 +6,7 @@
 
 mod lists;
 mod messages;
+mod scalars;
 mod table;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::{
         columns::{Candidate, choose},
         fence::fenced,
     },
+    scalars::Scalars,
     table::Table,
 };
 
@@ -56,6 +58,11 @@ impl Format for Arrow {
             let (index, numbers) = choose(&candidates.collect::<Vec<_>>(), reading.column.as_deref())?;
             Ok(Box::new(table::Batches::new(stored, messages, index, numbers)?) as Box<dyn Table>)
         })
+    }
+
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        let (stored, length) = input.whole()?;
+        Ok(Box::new(fenced(NAME, || scalars::Values::open(stored, length, column))?))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod choice;
 mod fields;
+mod scalars;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use crate::{
         text::{Cursor, Each, End, MARK, Row, Rows, first_row, is_null, is_number, list, may_be_text},
     },
     read_at::ReadAt,
+    scalars::Scalars,
     stored::Stored,
     table::Table,
 };
@@ -48,6 +50,10 @@ impl Format for Delimited {
         let start = if has_mark { MARK.len() as u64 } else { 0 };
         let (start, record) = first(&stored, start, reading.column.as_deref())?;
         Ok(Box::new(Rows::new(stored, length, start, record)?))
+    }
+
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        Ok(Box::new(scalars::Field::open(input, column)?))
     }
 }
 

@@ -1,6 +1,8 @@
 //! JSON: rows that are lists of numbers, or objects with one under a key. One row a line (JSON Lines), or as elements of one
 //! list, which may be under the key `data`, as services that embed return it.
 
+mod scalars;
+
 use std::{collections::BTreeMap, path::Path};
 
 use serde_json::value::RawValue;
@@ -14,6 +16,7 @@ use crate::{
         text::{Cursor, Each, End, MARK, Row, Rows, after_mark, list, may_be_text},
     },
     read_at::ReadAt,
+    scalars::Scalars,
     table::Table,
 };
 
@@ -45,6 +48,10 @@ impl Format for JsonLines {
             _ => None,
         };
         Ok(Box::new(Rows::new(stored, length, start, Line { end, key })?))
+    }
+
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        Ok(Box::new(scalars::Values::open(input, column)?))
     }
 }
 

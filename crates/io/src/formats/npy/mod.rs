@@ -2,6 +2,7 @@
 
 pub(crate) mod header;
 pub(crate) mod literal;
+mod scalars;
 
 use std::{
     io::{Read, Seek},
@@ -10,11 +11,14 @@ use std::{
 
 use crate::{
     Fault, Reading,
-    formats::{Format, Input},
+    formats::{Format, Input, unnamed},
     grid::GridOf,
+    scalars::Scalars,
     stored::Stored,
     table::Table,
 };
+
+pub(crate) use scalars::{Array, Header, OfBytes};
 
 /// `.npy`, versions 1.0, 2.0 and 3.0.
 pub(crate) struct Npy;
@@ -41,5 +45,10 @@ impl Format for Npy {
                 GridOf { grid: grid.at(0), stored: Stored::Memory(values) }
             }
         }))
+    }
+
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        unnamed(column)?;
+        Ok(Box::new(Array::open(input)?))
     }
 }

@@ -13,7 +13,8 @@ use crate::{
     dtype::excerpt,
     formats::{
         arrays::{Array, choose},
-        npy::{header, literal},
+        columns::{Candidate, choose_scalars},
+        npy::{Header, header, literal},
     },
     read_at::Span,
     stored::{Budget, Stored},
@@ -80,6 +81,33 @@ impl<'a> Archive<'a> {
         }
         let values = budget.read(&mut file, grid.start, grid.bytes()).map_err(of_archive)?;
         Ok(Member::Inflated { grid, values })
+    }
+
+    /// The array of one value a row of this name, or the only one of one axis: its header, and its values where they are not
+    /// in the file. They are checked against the checksum.
+    pub(super) fn read_column(
+        &mut self,
+        wanted: Option<&str>,
+        budget: Budget,
+    ) -> Result<(Header, Option<Vec<u8>>), Fault> {
+        let wanted = wanted.map(|name| name.strip_suffix(".npy").unwrap_or(name));
+        let zip = &mut self.zip;
+        let candidates = self.arrays.iter().map(|entry| {
+            let mut is_column = || matches!(shape(zip, entry.number).as_slice(), [_] | [_, 1]);
+            let value = (wanted == Some(&entry.name) || is_column()).then_some(entry.number);
+            Candidate { name: entry.name.clone(), value }
+        });
+        let number = choose_scalars(&candidates.collect::<Vec<_>>(), wanted)?;
+        let mut file = self.zip.by_index(number).map_err(fault)?;
+        let size = file.size();
+        let header = Header::read(&mut file, Some(size)).map_err(of_archive)?;
+        if file.compression() == CompressionMethod::Stored {
+            let start = in_place(&file, self.length)?;
+            io::copy(&mut file, &mut io::sink()).map_err(|error| of_archive(error.into()))?;
+            return Ok((header.at(start + header.start), None));
+        }
+        let values = budget.read(&mut file, header.start, header.bytes()).map_err(of_archive)?;
+        Ok((header.at(0), Some(values)))
     }
 }
 

@@ -8,7 +8,9 @@ use std::path::Path;
 use super::{Format, Input, NameOption, fence::fenced};
 use crate::{
     Fault, Reading,
+    formats::npy::Array,
     grid::{Grid, GridOf},
+    scalars::Scalars,
     stored::{Budget, Stored},
     table::Table,
 };
@@ -43,6 +45,15 @@ impl Format for Npz {
             Member::InPlace(grid) => GridOf { grid, stored },
             Member::Inflated { grid, values } => GridOf { grid: grid.at(0), stored: Stored::Memory(values) },
         }))
+    }
+
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        let budget = input.budget();
+        let (stored, length) = input.whole()?;
+        let budget = Budget { kept: budget.kept.saturating_add(stored.bytes_in_memory()), ..budget };
+        let (header, values) = fenced(NAME, || Archive::open(&stored, length)?.read_column(column, budget))?;
+        let stored = values.map_or(stored, Stored::Memory);
+        Ok(Box::new(Array { header, stored }))
     }
 }
 

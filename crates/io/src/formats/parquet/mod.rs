@@ -8,6 +8,7 @@ mod chunks;
 mod column;
 mod page;
 mod runs;
+mod scalars;
 mod table;
 
 use std::{path::Path, sync::Arc};
@@ -18,6 +19,7 @@ use crate::{
     Fault, Reading,
     dtype::excerpt,
     formats::{Format, Input, NameOption, fence::fenced},
+    scalars::Scalars,
     table::Table,
 };
 
@@ -50,6 +52,12 @@ impl Format for Parquet {
             let table = table::Points::new(Arc::new(chunks), Arc::new(metadata), column)?;
             Ok(Box::new(table) as Box<dyn Table>)
         })
+    }
+
+    fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
+        let (stored, length) = input.whole()?;
+        let values = fenced(NAME, || scalars::Values::open(Chunks::new(stored, length), column))?;
+        Ok(Box::new(values))
     }
 }
 

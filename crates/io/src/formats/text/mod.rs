@@ -6,6 +6,7 @@
 
 mod cursor;
 mod number;
+mod one_a_line;
 mod table;
 
 use std::fmt::Debug;
@@ -14,6 +15,7 @@ use crate::Fault;
 
 pub(crate) use cursor::{Cursor, End};
 pub(crate) use number::{Each, is_null, is_number, list};
+pub(crate) use one_a_line::OneALine;
 pub(crate) use table::Rows;
 
 /// How a row of text holds numbers.

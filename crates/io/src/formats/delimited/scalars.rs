@@ -1,0 +1,88 @@
+//! One column of a delimited text, a value each.
+
+use std::str;
+
+use super::{are_names, fields::fields, owned, separator};
+use crate::{
+    Fault,
+    formats::{
+        Input,
+        columns::{Candidate, choose_scalars},
+        text::{Cursor, End, MARK},
+    },
+    read_at::ReadAt,
+    scalars::{Cell, Scalars, Take},
+    stored::Stored,
+};
+
+/// A column of a text, whatever its fields are.
+#[derive(Debug)]
+pub(super) struct Field {
+    stored: Stored,
+    separator: u8,
+    /// Where the first row below the names begins.
+    start: u64,
+    /// How many fields a row has, and which of them is the column.
+    fields: usize,
+    column: usize,
+    rows: usize,
+}
+
+impl Field {
+    /// Finds the column and counts the rows. The first line has the names of the columns, unless it is of numbers.
+    pub(super) fn open(input: Input, wanted: Option<&str>) -> Result<Self, Fault> {
+        let (stored, _) = input.whole()?;
+        let mut mark = [0; MARK.len()];
+        let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
+        let start = if has_mark { MARK.len() as u64 } else { 0 };
+        let separator = separator(&stored, start);
+        let mut records = Cursor::new(&stored, End::Record(separator), 0, start);
+        let Some((first_start, line)) = records.next()? else { return Err(Fault::NoNumbers) };
+        let first = owned(line, separator)?;
+        let second = match records.next()? {
+            Some((start, line)) => Some((start, owned(line, separator)?)),
+            None => None,
+        };
+        let below = second.as_ref().map_or(&[][..], |(_, values)| values);
+        let (names, start) = if are_names(&first, below, separator) {
+            let names = first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
+            (names.collect(), second.map(|(start, _)| start).ok_or(Fault::NoNumbers)?)
+        } else {
+            ((0..first.len()).map(|column| column.to_string()).collect::<Vec<_>>(), first_start)
+        };
+        let candidates = names.into_iter().enumerate();
+        let candidates = candidates.map(|(column, name)| Candidate { name, value: Some(column) });
+        let column = choose_scalars(&candidates.collect::<Vec<_>>(), wanted)?;
+        let mut rows = 0;
+        let mut records = Cursor::new(&stored, End::Record(separator), 0, start);
+        while records.next()?.is_some() {
+            rows += 1;
+        }
+        Ok(Self { stored, separator, start, fields: first.len(), column, rows })
+    }
+}
+
+impl Scalars for Field {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn each(&self, take: Take<'_>) -> Result<(), Fault> {
+        let mut records = Cursor::new(&self.stored, End::Record(self.separator), 0, self.start);
+        for row in 0..self.rows {
+            let (_, line) = records.next()?.ok_or(Fault::Changed)?;
+            let mut found = 0;
+            fields(line, self.separator, |column, field| {
+                found = column + 1;
+                if column != self.column {
+                    return Ok(());
+                }
+                take(row, Cell::text(str::from_utf8(field).map_err(|_| Fault::NotUtf8 { row })?))
+            })?;
+            if found != self.fields {
+                return Err(Fault::Fields { row, found, fields: self.fields });
+            }
+        }
+        Ok(())
+    }
+}
