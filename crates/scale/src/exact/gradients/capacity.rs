@@ -4,7 +4,10 @@ use super::{
     super::memory::{Memory, rows_of_panels},
     sweep::PANELS_IN_FLIGHT,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    panels::Panels,
+};
 
 /// Bytes of a panel: less than where values alone are computed, as a panel that is held has its sums beside it.
 const PANEL_BYTES: usize = 2 << 20;
@@ -12,6 +15,11 @@ const PANEL_BYTES: usize = 2 << 20;
 const PANELS_OF_HELD: u64 = 3;
 /// Panels of scratch for a share of a gradient: weighted sums in f64, the share, and a copy of it.
 const PANELS_OF_SHARE: u64 = 4;
+
+/// Multiply-adds of a lot, the panels that are held at once, about: a minute or two of two cores, which a stop may cost.
+const PRODUCTS_OF_LOT: f64 = 1e13;
+/// Panels of a lot where they fit, whatever they take: to read the others past fewer would take longer than their products on a GPU.
+const PANELS_OF_LOT: usize = 16;
 
 /// Rows of a panel, which follow from the shapes of the sets alone.
 pub(super) fn gradient_panel_rows(rows: usize, dims: usize) -> usize {
@@ -31,8 +39,13 @@ pub(super) struct Capacity {
 }
 
 impl Capacity {
-    /// With so many bytes of weights beside what values take.
-    pub(super) fn new(memory: &Memory, weights: u64, max_memory: Option<u64>) -> Result<Self> {
+    /// With so many bytes of weights beside what values take, and the panels of the larger set.
+    pub(super) fn new(
+        memory: &Memory,
+        weights: u64,
+        (panels, dims): (Panels, usize),
+        max_memory: Option<u64>,
+    ) -> Result<Self> {
         let (fixed, panel) = (memory.fixed + weights, memory.panel);
         let at_once = rayon::current_num_threads().max(1);
         let taken = |held: usize| {
@@ -41,8 +54,9 @@ impl Capacity {
             fixed + panels * panel
         };
         let fits = |held: &usize| max_memory.is_none_or(|given| taken(*held) <= given);
-        let of_set = memory.most_panels - memory.in_flight;
-        let Some(held) = (1..=of_set).take_while(fits).last() else {
+        let products = 2.0 * dims as f64 * panels.rows as f64 * panels.panel_rows as f64;
+        let of_lot = ((PRODUCTS_OF_LOT / products) as usize).max(PANELS_OF_LOT);
+        let Some(held) = (1..=of_lot.min(panels.count())).take_while(fits).last() else {
             let given = max_memory.unwrap_or(u64::MAX);
             return Err(Error::Memory { given, panel_bytes: panel, needed: taken(1) });
         };

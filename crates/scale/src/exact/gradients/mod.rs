@@ -256,7 +256,9 @@ impl<'a> Run<'a> {
         let memory = Memory::new(&self.layout, self.shape.dims, 1, Kinds::ONE_CPU);
         let by_row = matches!(self.objective, Objective::Contrastive(_));
         let weights = if by_row { Terms::BYTES_OF_PAIR * self.shape.x_rows as u64 } else { 0 };
-        Capacity::new(&memory, weights, max_memory)
+        let [x, y] = [SetName::X, SetName::Y].map(|set| self.layout.panels(set));
+        let larger = if x.rows < y.rows { y } else { x };
+        Capacity::new(&memory, weights, (larger, self.shape.dims), max_memory)
     }
 
     /// Opens the journal and the files, and finds what is finished.
