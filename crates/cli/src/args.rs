@@ -9,7 +9,7 @@ use crate::{
     devices::Devices,
     eval::{self, Eval},
     exit::Failure,
-    scale::{MergeOptions, PartOptions, PlanOptions},
+    scale::{GradientOptions, MergeOptions, PartOptions, PlanOptions},
 };
 
 const EXAMPLE: &str = "\
@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Part(PartOptions),
     /// Merge the parts of a plan into its report
     Merge(MergeOptions),
+    /// Write the gradient of a metric with respect to every row, of sets of any size
+    Gradient(Box<GradientOptions>),
     /// List the devices of this machine and their limits
     Devices(Devices),
     /// Time uniformity on this machine's devices, each value checked first
@@ -73,12 +75,13 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
 }
 
-/// How many files a line for eval or plan names, where it names more than two, as it does with a pattern that the shell has expanded.
+/// How many files a line for eval, plan or gradient names, where it names more than two, as it does with a pattern that the shell has expanded.
 fn too_many_files(line: &[OsString]) -> Option<usize> {
     const ENDINGS: [&str; 7] = [".npy", ".npz", ".parquet", ".arrow", ".safetensors", ".jsonl", ".csv"];
     let is_file = |argument: &&OsString| ENDINGS.iter().any(|end| argument.to_string_lossy().ends_with(end));
     let files = line.iter().skip(2).take_while(is_file).count();
-    let takes_two = ["eval", "plan"].iter().any(|name| line.get(1).is_some_and(|word| word == name));
+    let takes_two =
+        ["eval", "plan", "gradient"].iter().any(|name| line.get(1).is_some_and(|word| word == name));
     (takes_two && files > 2).then_some(files)
 }
 
@@ -116,6 +119,9 @@ mod tests {
             &["unisphere", "eval", "x.npy", "--device", ""],
             &["unisphere", "eval", "x.npy", "--precision", "f64"],
             &["unisphere", "eval", "x.npy", "--storage", "f8"],
+            &["unisphere", "gradient", "x.npy", "--out", "g.npy"],
+            &["unisphere", "gradient", "x.npy", "--of", "uniformity"],
+            &["unisphere", "gradient", "x.npy", "--of", "sigmoid", "--out", "g.npy"],
             &["unisphere", "bench", "--sizes", "8192"],
             &["unisphere", "bench", "--work", "alignment"],
         ] {

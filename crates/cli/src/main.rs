@@ -38,6 +38,7 @@ fn run() -> Result<(), Failure> {
         Command::Plan(options) => scale::plan(&options),
         Command::Part(options) => scale::part(&options),
         Command::Merge(options) => scale::merge(&options),
+        Command::Gradient(options) => scale::gradient(&options),
         Command::Devices(devices) => devices::run(&devices),
         Command::Bench(bench) => bench::run(&bench),
         Command::Print(text) => output::print(&text),

@@ -25,8 +25,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
-    // An estimate takes one device.
-    let engine = request.place.open(&display)?.swap_remove(0).observed_by(display.observer());
+    let engine = request.place.open_one(&display)?.observed_by(display.observer());
     let sampling = sampling(options, max_memory);
     let mut alignment = None;
     if let Some(y) = &files.y {

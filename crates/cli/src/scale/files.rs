@@ -16,8 +16,15 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Opens them. Pipes are read whole into so much memory.
+    /// Opens them, of one shape where they are two. Pipes are read whole into so much memory.
     pub(super) fn open(task: &Task, max_memory: Option<u64>) -> Result<Self, Failure> {
+        let files = Self::open_unpaired(task, max_memory)?;
+        files.y.as_ref().map_or(Ok(()), |y| check_pairs(&files.x, y))?;
+        Ok(files)
+    }
+
+    /// The same of any shapes.
+    pub(super) fn open_unpaired(task: &Task, max_memory: Option<u64>) -> Result<Self, Failure> {
         let mut left = max_memory.unwrap_or(u64::MAX);
         let mut open = |path: &PathBuf, set| {
             let reading = task.reading.reading(set).with_max_bytes(left);
@@ -28,9 +35,6 @@ impl Files {
         let x = open(&task.x, Of::X)?;
         let y = task.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
         check_dims(&x, task.scaling)?;
-        if let Some(y) = &y {
-            check_pairs(&x, y)?;
-        }
         Ok(Self { x, y })
     }
 

@@ -4,36 +4,15 @@ use serde_json::{Map, Value, json};
 use unisphere::{Contrastive, Estimate, Scaling};
 use unisphere_scale::{Interval, Method};
 
-use super::report::{Device, Exact, Report, Row};
+use super::{
+    Task,
+    report::{Device, Exact, Report, Row},
+};
 use crate::{export::settle, json as common};
 
 pub(super) fn export(report: &Report) -> String {
-    let mut object = Map::new();
+    let mut object = head(&report.task, &report.file_counts, &report.device);
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
-    put("unisphere", common::VERSION.into());
-    for (role, path) in report.task.files() {
-        put(role, path.to_string_lossy().into());
-    }
-    let read = report.task.reading.to_json();
-    if read.as_object().is_some_and(|given| !given.is_empty()) {
-        put("read", read);
-    }
-    if report.file_counts.iter().any(|&files| files > 1) {
-        put("files", report.file_counts.clone().into());
-    }
-    match &report.device {
-        Device::Class(class) => {
-            put("device_class", class.clone().into());
-        }
-        Device::Here { devices, precision, storage } => {
-            match devices.as_slice() {
-                [device] => put("device", common::device(device)),
-                several => put("devices", several.iter().map(common::device).collect()),
-            };
-            put("precision", precision.to_string().into());
-            put("storage", storage.to_string().into());
-        }
-    }
     put("rows", report.shape.x_rows.into());
     put("dims", report.shape.dims.into());
     put("normalized", (report.task.scaling == Scaling::Unit).into());
@@ -59,6 +38,37 @@ pub(super) fn export(report: &Report) -> String {
     let mut object = Value::Object(object);
     settle(&mut object);
     format!("{object}\n")
+}
+
+/// What was read, and who computed.
+pub(super) fn head(task: &Task, file_counts: &[usize], device: &Device) -> Map<String, Value> {
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.into(), value);
+    put("unisphere", common::VERSION.into());
+    for (role, path) in task.files() {
+        put(role, path.to_string_lossy().into());
+    }
+    let read = task.reading.to_json();
+    if read.as_object().is_some_and(|given| !given.is_empty()) {
+        put("read", read);
+    }
+    if file_counts.iter().any(|&files| files > 1) {
+        put("files", file_counts.into());
+    }
+    match device {
+        Device::Class(class) => {
+            put("device_class", class.clone().into());
+        }
+        Device::Here { devices, precision, storage } => {
+            match devices.as_slice() {
+                [device] => put("device", common::device(device)),
+                several => put("devices", several.iter().map(common::device).collect()),
+            };
+            put("precision", precision.to_string().into());
+            put("storage", storage.to_string().into());
+        }
+    }
+    object
 }
 
 fn contrastive(report: &Report) -> Value {

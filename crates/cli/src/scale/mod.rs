@@ -5,6 +5,7 @@
 mod estimate;
 mod exact;
 mod files;
+mod gradient;
 mod json;
 mod listing;
 mod options;
@@ -16,6 +17,7 @@ mod text;
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
 pub(crate) use files::{Excess, check_dims, check_pairs};
+pub(crate) use gradient::{GradientOptions, gradient};
 pub(crate) use listing::Listing;
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
@@ -99,7 +101,12 @@ impl Place {
         self.devices.iter().map(open).collect()
     }
 
-    /// The same, of engines that heed an interruption within a block, which takes long in a huge set.
+    /// The first device, for work that takes one.
+    fn open_one(&self, display: &Display) -> Result<Engine, Failure> {
+        Ok(self.open(display)?.swap_remove(0))
+    }
+
+    /// All devices, as engines that heed an interruption within a block, which takes long in a huge set.
     fn open_interruptible(&self, display: &Display) -> Result<Vec<Engine>, Failure> {
         let engines = self.open(display)?.into_iter();
         Ok(engines.map(|engine| engine.observed_by(|_| interrupt::control())).collect())

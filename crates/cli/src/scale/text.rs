@@ -3,7 +3,10 @@
 use unisphere::{Contrastive, Estimate};
 use unisphere_scale::{Interval, Method};
 
-use super::report::{ACROSS, Device, Exact, Report, Row};
+use super::{
+    Task,
+    report::{ACROSS, Device, Exact, Report, Row},
+};
 use crate::text::{
     self, CONTRASTIVE_NOTE, CONTRASTIVE_TITLES, bytes, circumstances, columns, contrastive, count, decimal,
     digits, plain, plural, points, seconds,
@@ -33,12 +36,7 @@ fn losses(report: &Report) -> String {
 }
 
 fn head(report: &Report) -> String {
-    let mut lines: Vec<_> = report.task.files_told().collect();
-    for ((_, line), &files) in lines.iter_mut().zip(&report.file_counts) {
-        if files > 1 {
-            *line += &format!(", {}", plural(files as u64, "file"));
-        }
-    }
+    let mut lines = files(&report.task, &report.file_counts);
     lines.push(("points", points(report.shape.x_rows, report.shape.dims, report.task.scaling)));
     lines.extend(devices(&report.device).into_iter().map(|device| ("device", device)));
     if let Some(exact) = &report.exact {
@@ -48,7 +46,18 @@ fn head(report: &Report) -> String {
     circumstances(&lines)
 }
 
-fn devices(device: &Device) -> Vec<String> {
+/// The files under their roles, and how many they are.
+pub(super) fn files(task: &Task, counts: &[usize]) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<_> = task.files_told().collect();
+    for ((_, line), &files) in lines.iter_mut().zip(counts) {
+        if files > 1 {
+            *line += &format!(", {}", plural(files as u64, "file"));
+        }
+    }
+    lines
+}
+
+pub(super) fn devices(device: &Device) -> Vec<String> {
     match device {
         Device::Class(class) => vec![class.clone()],
         Device::Here { devices, precision, storage } => {

@@ -7,6 +7,7 @@ mod bench;
 mod devices;
 mod eval;
 mod formats;
+mod gradient;
 mod labels;
 mod pieces;
 #[cfg(unix)]

@@ -1,0 +1,383 @@
+//! The gradient of a metric of all pairs, written to files in as much memory as is allowed.
+
+use std::{fs, path::PathBuf, slice, sync::Arc, time::Instant};
+
+use serde_json::{Value, json};
+use unisphere::{
+    Alignment, Candidates, Contrastive, DeviceChoice, Loss, Precision, Scaling, Storage, Uniformity,
+};
+use unisphere_scale::{Error, Gradient, GradientFound, Objective, Outputs, Resources};
+
+use super::{Place, Task, exact::free_memory, files::Files, json as report, report::Device, text as told};
+use crate::{
+    exit::{self, Failure},
+    interrupt, output,
+    progress::Display,
+    reading::ReadingOptions,
+    text::{self, bytes, circumstances, columns, count, decimal, plain, plural},
+    values::{Choice, candidates, device, one_of, positive, size},
+};
+
+/// Write the gradient of a metric with respect to every row, of sets of any size
+#[derive(Debug, clap::Args)]
+pub(crate) struct GradientOptions {
+    /// Embeddings, one point a row: a file, or a quoted pattern of numbered files, such as 'emb_*.npy'
+    #[arg(value_name = "X")]
+    x: PathBuf,
+
+    /// The other set: positive partners row by row, or for cross uniformity any number of rows
+    #[arg(value_name = "Y")]
+    y: Option<PathBuf>,
+
+    #[command(flatten)]
+    reading: ReadingOptions,
+
+    /// What is differentiated
+    #[arg(long, value_name = "WHAT", value_parser = metric())]
+    of: Metric,
+
+    /// The file of the gradient for X: a .npy of f32, of the shape of X, with respect to its rows as they are in the file.
+    /// It may not exist before
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// The file of the gradient for Y, where it is wanted: more than half of the time
+    #[arg(long, value_name = "FILE")]
+    out_y: Option<PathBuf>,
+
+    /// Uniformity's t [default: 2]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
+    t: Option<f64>,
+
+    /// Alignment's power of the distance [default: 2]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
+    alpha: Option<f64>,
+
+    /// The weight of alignment in the loss [default: 1]
+    #[arg(long, allow_negative_numbers = true)]
+    weight: Option<f64>,
+
+    /// The temperature of the contrastive loss [default: 0.5]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
+    tau: Option<f64>,
+
+    /// What competes with a positive in the contrastive loss, as for eval [default: both-ways]
+    #[arg(long, value_name = "WHICH", value_parser = candidates())]
+    candidates: Option<Candidates>,
+
+    /// Take the rows as they are [default: each is scaled to unit length, and the gradient is through that]
+    #[arg(long)]
+    raw: bool,
+
+    /// Memory for points, sums and results, such as 500M or 4G [default: nine tenths of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_memory: Option<u64>,
+
+    /// Keep what is finished in this file: the same command goes on from it after a stop
+    /// [default: the gradient's file with .journal behind its name, removed at the end]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// As for eval
+    #[arg(long, default_value = "auto", value_parser = device())]
+    device: DeviceChoice,
+
+    /// As for eval
+    #[arg(long, value_name = "GRADE", default_value_t)]
+    precision: Precision,
+
+    /// As for eval
+    #[arg(long, value_name = "STORAGE", default_value_t)]
+    storage: Storage,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// A metric that has a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Metric {
+    Uniformity,
+    CrossUniformity,
+    Alignment,
+    Loss,
+    Contrastive,
+}
+
+fn metric() -> impl clap::builder::TypedValueParser<Value = Metric> {
+    let choice = |value: Metric, help| Choice { name: value.option(), help, value };
+    one_of(vec![
+        choice(Metric::Uniformity, "of X, over its pairs"),
+        choice(Metric::CrossUniformity, "of all pairs of X with Y"),
+        choice(Metric::Alignment, "of the positive pairs of X and Y"),
+        choice(Metric::Loss, "weight * alignment + mean uniformity of X and Y, as in the paper"),
+        choice(Metric::Contrastive, "the contrastive loss (InfoNCE) of X and Y"),
+    ])
+}
+
+impl Metric {
+    /// As the command line has it.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Uniformity => "uniformity",
+            Self::CrossUniformity => "cross-uniformity",
+            Self::Alignment => "alignment",
+            Self::Loss => "loss",
+            Self::Contrastive => "contrastive",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::CrossUniformity => "cross uniformity",
+            Self::Contrastive => "contrastive loss",
+            other => other.option(),
+        }
+    }
+
+    fn has_t(self) -> bool {
+        matches!(self, Self::Uniformity | Self::CrossUniformity | Self::Loss)
+    }
+
+    fn has_alpha(self) -> bool {
+        matches!(self, Self::Alignment | Self::Loss)
+    }
+}
+
+impl GradientOptions {
+    fn objective(&self) -> Result<Objective, Failure> {
+        let unfit = [
+            ("--t", self.t.is_some() && !self.of.has_t()),
+            ("--alpha", self.alpha.is_some() && !self.of.has_alpha()),
+            ("--weight", self.weight.is_some() && self.of != Metric::Loss),
+            ("--tau", self.tau.is_some() && self.of != Metric::Contrastive),
+            ("--candidates", self.candidates.is_some() && self.of != Metric::Contrastive),
+        ];
+        if let Some((option, _)) = unfit.iter().find(|(_, is_unfit)| *is_unfit) {
+            return Err(Failure::Usage(format!(
+                "{option} says nothing of the {}\nleave it out, or name another metric with --of",
+                self.of.name()
+            )));
+        }
+        let uniformity = Uniformity::new(self.t.unwrap_or(Uniformity::default().t));
+        let alignment = Alignment::new(self.alpha.unwrap_or(Alignment::default().alpha));
+        Ok(match self.of {
+            Metric::Uniformity => Objective::Uniformity(uniformity),
+            Metric::CrossUniformity => Objective::CrossUniformity(uniformity),
+            Metric::Alignment => Objective::Alignment(alignment),
+            Metric::Loss => {
+                let weight = self.weight.unwrap_or(Loss::default().weight);
+                Objective::Loss(Loss { weight, alignment, uniformity })
+            }
+            Metric::Contrastive => Objective::Contrastive(Contrastive {
+                tau: self.tau.unwrap_or(Contrastive::default().tau),
+                candidates: self.candidates.unwrap_or_default(),
+            }),
+        })
+    }
+
+    /// What the files are read for.
+    fn task(&self) -> Result<Task, Failure> {
+        let y = self.reading.file_of_y(&self.x, self.y.as_deref())?;
+        Ok(Task {
+            x: self.x.clone(),
+            y: y.map(Into::into),
+            reading: self.reading.clone(),
+            ts: Vec::new(),
+            alpha: 0.0,
+            scaling: if self.raw { Scaling::Raw } else { Scaling::Unit },
+            across: false,
+            potentials: false,
+            taus: Vec::new(),
+            candidates: Candidates::default(),
+        })
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs { x: self.out.clone(), y: self.out_y.clone() }
+    }
+
+    /// The journal that is named, or else one beside the gradient.
+    fn journal(&self) -> PathBuf {
+        let beside = || {
+            let mut name = self.out.clone().into_os_string();
+            name.push(".journal");
+            name.into()
+        };
+        self.journal.clone().unwrap_or_else(beside)
+    }
+}
+
+/// Computes, writes and tells.
+pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
+    let start = Instant::now();
+    let objective = options.objective()?;
+    let task = options.task()?;
+    let max_memory = options.max_memory.or_else(free_memory);
+    let files = match options.of {
+        Metric::CrossUniformity => Files::open_unpaired(&task, max_memory)?,
+        _ => Files::open(&task, max_memory)?,
+    };
+    let max_memory = files.left_of(max_memory);
+    let sets = files.sets();
+    let gradient = Gradient::of(objective).with_scaling(task.scaling);
+    let outputs = options.outputs();
+    let expected = gradient.expected(sets.shape()?, outputs.y.is_some(), max_memory)?;
+    let display = Display::new();
+    let place = Place {
+        devices: vec![options.device.clone()],
+        precision: options.precision,
+        storage: options.storage,
+    };
+    let engine = place.open_one(&display)?.observed_by(|_| interrupt::control());
+    let journal = options.journal();
+    let mut resources = Resources::default();
+    resources.max_memory = max_memory;
+    resources.journal = Some(journal.clone());
+    resources.observer = Some(Arc::new(display.observer()));
+    interrupt::check()?;
+    display.counted(format!("gradient of the {}", options.of.name()));
+    let found = gradient.write(&engine, sets, &outputs, &resources);
+    drop(display);
+    if matches!(found, Err(Error::Engine(unisphere::Error::Stopped))) {
+        exit::say(&format!("finished work is in {}: the same command goes on from it", journal.display()));
+    }
+    let found = found?;
+    if options.journal.is_none() {
+        // It has served its purpose, and a file that stays behind harms nobody.
+        let _ = fs::remove_file(&journal);
+    }
+    let told = Told {
+        options,
+        objective,
+        counts: files.counts(),
+        device: Device::of(slice::from_ref(&engine)),
+        shape: sets.shape()?,
+        bytes_read: (found.cost.rows_read as f64 * files.row_bytes()) as u64,
+        memory: expected.memory,
+        panel_rows: expected.panel_rows,
+        seconds: start.elapsed().as_secs_f64(),
+        task,
+        found,
+    };
+    output::print(&if options.json { told.json() } else { told.text() })
+}
+
+/// What is told of a gradient.
+struct Told<'a> {
+    options: &'a GradientOptions,
+    objective: Objective,
+    task: Task,
+    counts: Vec<usize>,
+    device: Device,
+    shape: unisphere_scale::Shape,
+    found: GradientFound,
+    bytes_read: u64,
+    memory: u64,
+    panel_rows: usize,
+    seconds: f64,
+}
+
+impl Told<'_> {
+    /// Parameters by name.
+    fn parameters(&self) -> Vec<(&'static str, f64)> {
+        match self.objective {
+            Objective::Uniformity(Uniformity { t }) | Objective::CrossUniformity(Uniformity { t }) => {
+                vec![("t", t)]
+            }
+            Objective::Alignment(Alignment { alpha }) => vec![("alpha", alpha)],
+            Objective::Loss(Loss { weight, alignment, uniformity }) => {
+                vec![("weight", weight), ("alpha", alignment.alpha), ("t", uniformity.t)]
+            }
+            Objective::Contrastive(Contrastive { tau, .. }) => vec![("tau", tau)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Which rows compete with a positive.
+    fn candidates(&self) -> Option<Candidates> {
+        match self.objective {
+            Objective::Contrastive(Contrastive { candidates, .. }) => Some(candidates),
+            _ => None,
+        }
+    }
+
+    /// Gradients that were written: of which set, how long, and where.
+    fn gradients(&self) -> impl Iterator<Item = (&'static str, f64, &PathBuf)> {
+        let of_y = self.found.y_norm.zip(self.options.out_y.as_ref()).map(|(norm, file)| ("y", norm, file));
+        std::iter::once(("x", self.found.x_norm, &self.options.out)).chain(of_y)
+    }
+
+    fn text(&self) -> String {
+        let cost = self.found.cost;
+        let mut work = format!(
+            "{} of panels of {}, {} read, {} of memory",
+            plural(cost.blocks, "block"),
+            plural(self.panel_rows as u64, "row"),
+            bytes(self.bytes_read),
+            bytes(self.memory)
+        );
+        if cost.blocks_recovered > 0 {
+            work += &format!(", {} from an earlier run", count(cost.blocks_recovered));
+        }
+        let mut lines = told::files(&self.task, &self.counts);
+        lines.push(("points", text::points(self.shape.x_rows, self.shape.dims, self.task.scaling)));
+        lines.extend(told::devices(&self.device).into_iter().map(|device| ("device", device)));
+        lines.push(("work", work));
+        lines.push(("time", format!("{}, reading included", text::seconds(self.seconds))));
+        let parameters =
+            self.parameters().into_iter().map(|(name, value)| format!("{name} = {}", plain(value)));
+        let candidates = self.candidates().map(|candidates| candidates.to_string());
+        let parameters = parameters.chain(candidates).collect::<Vec<_>>().join(", ");
+        let value = vec![self.options.of.name().into(), parameters, decimal(self.found.value)];
+        let norms = self.gradients().map(|(set, norm, file)| {
+            vec![format!("gradient of {set}"), file.display().to_string(), decimal(norm)]
+        });
+        let rows: Vec<_> = std::iter::once(value).chain(norms).collect();
+        format!(
+            "{}\n{}\nA gradient's value is its Euclidean norm, over all rows and dimensions.\n",
+            circumstances(&lines),
+            columns(&["", "", "value"], 2, &rows)
+        )
+    }
+
+    /// As one JSON object on one line, of the form in schema/gradient.json.
+    fn json(&self) -> String {
+        let mut object = report::head(&self.task, &self.counts, &self.device);
+        let mut put = |key: &str, value: Value| object.insert(key.into(), value);
+        put("rows", self.shape.x_rows.into());
+        if let Some(rows) = self.shape.y_rows {
+            put("rows_y", rows.into());
+        }
+        put("dims", self.shape.dims.into());
+        put("normalized", (self.task.scaling == Scaling::Unit).into());
+        put("of", self.options.of.option().into());
+        for (name, value) in self.parameters() {
+            put(name, value.into());
+        }
+        if let Some(candidates) = self.candidates() {
+            put("candidates", candidates.to_string().into());
+        }
+        // Zero has one sign.
+        put("value", (self.found.value + 0.0).into());
+        let gradient = |(set, norm, file): (&str, f64, &PathBuf)| json!({"set": set, "norm": norm, "file": file.to_string_lossy()});
+        put("gradients", self.gradients().map(gradient).collect());
+        let cost = self.found.cost;
+        put(
+            "work",
+            json!({
+                "panel_rows": self.panel_rows,
+                "blocks": cost.blocks,
+                "blocks_recovered": cost.blocks_recovered,
+                "pairs_computed": cost.pairs_computed,
+                "bytes_discarded": cost.bytes_discarded,
+                "rows_read": cost.rows_read,
+                "bytes_read": self.bytes_read,
+                "memory": self.memory,
+            }),
+        );
+        put("seconds", self.seconds.into());
+        format!("{}\n", Value::Object(object))
+    }
+}
