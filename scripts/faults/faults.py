@@ -110,14 +110,14 @@ class Truncated:
 # ---------------------------------------------------------------------------------------------------------------- runs
 
 
-def start(x, *options, faults=None, stdin=subprocess.DEVNULL):
+def start(x, *options, faults=None, stdin=subprocess.DEVNULL, command="eval"):
     """A run that is not waited for."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(FOLDER / "cache")}
     if faults:
         environment |= {"LD_PRELOAD": str(FOLDER / "faults.so"), **faults}
-    command = [PROGRAM, "eval", x, "--json", "--device", "cpu", *options]
+    words = [PROGRAM, command, x, "--json", "--device", "cpu", *options]
     process = subprocess.Popen(
-        [str(word) for word in command], env=environment, stdin=stdin, text=True, encoding="utf-8",
+        [str(word) for word in words], env=environment, stdin=stdin, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     STARTED.append(process)
@@ -254,6 +254,64 @@ def check_kills(large):
     return f"{KILLS} kills of a run of {count} blocks, {in_work} of them in mid-run, after new blocks{again}: same bits"
 
 
+def gradient(x, out):
+    """Options of a gradient in so little memory that each of its panels is a step."""
+    return x, "--of", "uniformity", "--out", out, "--max-memory", LITTLE
+
+
+def told(done):
+    """What a gradient's run says but for what it took, and how many blocks it had."""
+    hold(done.code == 0, f"no gradient: {done}")
+    report = json.loads(done.out)
+    return json.dumps([report["value"], report["gradients"][0]["norm"]]), report["work"]["blocks_recovered"]
+
+
+def check_gradient(small):
+    """A gradient is killed at random moments, and each time resumed by the same command."""
+    whole, out, draw = FOLDER / "whole.npy", FOLDER / "gradient.npy", random.Random(SEED)
+    began = time.monotonic()
+    expected, _ = told(Ended(start(*gradient(small.path, whole), command="gradient")))
+    seconds, kills = time.monotonic() - began, 0
+    for _ in range(10 * KILLS):
+        process = start(*gradient(small.path, out), command="gradient")
+        time.sleep(draw.uniform(0, seconds / 2))
+        process.kill()
+        done = Ended(process)
+        if done.code == 0:
+            break
+        hold(done.code == -signal.SIGKILL, f"not killed: {done}")
+        kills += 1
+        hold(not out.exists() or out.read_bytes()[:1] != b"\x93", "a gradient that is not complete has a header")
+    hold(kills >= 2, f"only {kills} kills")
+    found, recovered = told(done)
+    hold(found == expected, f"another value or norm than that of a run without faults, {expected}: {done}")
+    hold(recovered > 0, f"nothing was kept: {done}")
+    hold(out.read_bytes() == whole.read_bytes(), "another gradient than that of a run without faults")
+    return f"{kills} kills until an end, which had {recovered} blocks: same bytes"
+
+
+def check_gradient_on_full_disk(small):
+    """A disk with room for a part of a gradient is named, and the run goes on once there is room."""
+    return on_small_disk("4m", "gradient-on-full-disk", small.path)
+
+
+def gradient_on_full_disk(x, disk):
+    """What happens on a disk of 4 MiB, mounted for this process alone."""
+    out, journal = disk / "gradient.npy", FOLDER / "gradient-on-full-disk.journal"
+
+    def attempt():
+        return Ended(start(*gradient(x, out), "--journal", journal, command="gradient"))
+
+    attempt().is_refusal([MACHINE], out)
+    subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+    attempt().is_refusal([MACHINE], out)
+    subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+    done = attempt()
+    _, recovered = told(done)
+    hold(out.read_bytes() == (FOLDER / "whole.npy").read_bytes(), "another gradient than that of a run without faults")
+    return f"no room for the first panel, and for a later one: exit code 5 each; with room, from {recovered} blocks: same bytes"
+
+
 def check_sigterm(large):
     """SIGTERM ends a run soon, and what is done is kept."""
     journal = FOLDER / "sigterm.journal"
@@ -270,10 +328,15 @@ def check_sigterm(large):
 
 def check_full_disk(large):
     """A full disk is named, and the run goes on once there is room."""
-    disk = FOLDER / "disk"
-    disk.mkdir()
     (FOLDER / "expected").write_text(large.expected)
-    mount = 'mount -t tmpfs -o size=32k tmpfs "$0" && exec "$@"'
+    return on_small_disk("32k", "full-disk", large.path)
+
+
+def on_small_disk(size, what, x):
+    """What comes of a check with a disk of its own; None where none can be mounted."""
+    disk = FOLDER / f"disk-{what}"
+    disk.mkdir()
+    mount = f'mount -t tmpfs -o size={size} tmpfs "$0" && exec "$@"'
     for namespace in ["-m"], ["-rm"]:
         inside = ["unshare", *namespace, "sh", "-c", mount, str(disk)]
         try:
@@ -283,7 +346,7 @@ def check_full_disk(large):
             pass
     else:
         return None
-    words = [sys.executable, __file__, PROGRAM, str(FOLDER), "full-disk", str(large.path), str(disk)]
+    words = [sys.executable, __file__, PROGRAM, str(FOLDER), what, str(x), str(disk)]
     said = subprocess.run([*inside, *words], capture_output=True, text=True)
     hold(said.returncode == 0, (said.stdout + said.stderr).strip())
     return said.stdout.strip()
@@ -478,6 +541,8 @@ def main():
         ("changed input of blocks that are done", check_changed_input_of_done_blocks, [small]),
         ("two writers", check_two_writers, [large]),
         ("a damaged journal", check_damage, [small]),
+        ("kills of a gradient", check_gradient, [small]),
+        ("a gradient on a full disk", check_gradient_on_full_disk, [small]),
         ("no files", check_no_files, []),
     ]
     failures = 0
@@ -496,9 +561,10 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[3:4] == ["full-disk"]:
+    on_disks = {"full-disk": on_full_disk, "gradient-on-full-disk": gradient_on_full_disk}
+    if sys.argv[3:4] and sys.argv[3] in on_disks:
         try:
-            print(on_full_disk(pathlib.Path(sys.argv[4]), pathlib.Path(sys.argv[5])))
+            print(on_disks[sys.argv[3]](pathlib.Path(sys.argv[4]), pathlib.Path(sys.argv[5])))
         except Wrong as wrong:
             sys.exit(str(wrong))
     else:
