@@ -1,15 +1,17 @@
 //! Near-duplicates.
 
-use super::check::finite;
+use super::{
+    check::{comparable, finite},
+    pair_sets::{Across, PairSet, Within},
+};
 use crate::{
     error::Error,
-    pairs::Pairs,
     pending::Pending,
     points::Points,
     request::{Metric, Run, Sealed},
 };
 
-/// Pairs i < j of a set that lie close together: near-duplicates.
+/// Pairs that lie close together, i < j of one set or of two sets: near-duplicates.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClosePairs {
@@ -21,10 +23,10 @@ pub struct ClosePairs {
     pub pairs: Vec<(usize, usize, f64)>,
 }
 
-/// A request for close pairs.
+/// A request for close pairs. `P` is the set of pairs.
 #[derive(Clone, Copy, Debug)]
-pub struct ClosePairsOver<'a> {
-    x: &'a Points,
+pub struct ClosePairsOver<P> {
+    pairs: P,
     distance: f64,
     limit: usize,
 }
@@ -32,12 +34,17 @@ pub struct ClosePairsOver<'a> {
 impl ClosePairs {
     /// The number of pairs i < j of x (n, d) at most `distance` apart, exactly; none is listed unless a
     /// [limit](ClosePairsOver::limit) allows it.
-    pub fn within(x: &Points, distance: f64) -> ClosePairsOver<'_> {
-        ClosePairsOver { x, distance, limit: 0 }
+    pub fn within(x: &Points, distance: f64) -> ClosePairsOver<Within<'_>> {
+        ClosePairsOver { pairs: Within(x), distance, limit: 0 }
+    }
+
+    /// The same of all pairs of a row i of x (n, d) with a row j of y (m, d).
+    pub fn across<'a>(x: &'a Points, y: &'a Points, distance: f64) -> ClosePairsOver<Across<'a>> {
+        ClosePairsOver { pairs: Across(x, y), distance, limit: 0 }
     }
 }
 
-impl ClosePairsOver<'_> {
+impl<P> ClosePairsOver<P> {
     /// The same, with the first `limit` pairs listed.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
@@ -45,18 +52,18 @@ impl ClosePairsOver<'_> {
     }
 }
 
-impl Sealed for ClosePairsOver<'_> {}
+impl<P> Sealed for ClosePairsOver<P> {}
 
-impl Metric for ClosePairsOver<'_> {
+impl<'a, P: PairSet<'a>> Metric for ClosePairsOver<P> {
     type Value = ClosePairs;
 
     fn pairs(&self) -> u64 {
-        Pairs::Within(self.x).count()
+        self.pairs.pairs().count()
     }
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, ClosePairs> {
         Box::pin(async move {
-            let Self { x, distance, limit } = *self;
+            let Self { pairs, distance, limit } = *self;
             if !(distance.is_finite() && distance >= 0.0) {
                 let expected = "finite and not negative";
                 return Err(Error::Parameter {
@@ -66,7 +73,9 @@ impl Metric for ClosePairsOver<'_> {
                 });
             }
             let square = finite("the square of the distance of close pairs", distance * distance)?;
-            let close = on.backend.close_pairs(Pairs::Within(x), square, limit, on.watch).await?;
+            let (x, y) = pairs.pairs().sides();
+            comparable("close pairs", x, y)?;
+            let close = on.backend.close_pairs(pairs.pairs(), square, limit, on.watch).await?;
             let pairs = close.pairs.into_iter().map(|(i, j, square)| (i, j, square.sqrt())).collect();
             Ok(ClosePairs { distance, count: close.count, pairs })
         })

@@ -1,8 +1,11 @@
 //! The histogram of all cosines.
 
+use super::{
+    check::comparable,
+    pair_sets::{Across, PairSet, Within},
+};
 use crate::{
     error::Error,
-    pairs::Pairs,
     pending::Pending,
     points::{Points, Scaling},
     request::{Metric, Run, Sealed},
@@ -19,11 +22,11 @@ pub struct CosineHistogram {
     pub bins: usize,
 }
 
-/// A request for a histogram of cosines.
+/// A request for a histogram of cosines. `P` is the set of pairs.
 #[derive(Clone, Copy, Debug)]
-pub struct CosineHistogramOver<'a> {
+pub struct CosineHistogramOver<P> {
     bins: usize,
-    x: &'a Points,
+    pairs: P,
 }
 
 impl CosineHistogram {
@@ -33,18 +36,23 @@ impl CosineHistogram {
     }
 
     /// The histogram over the pairs i < j of unit rows x (n, d).
-    pub fn within(self, x: &Points) -> CosineHistogramOver<'_> {
-        CosineHistogramOver { bins: self.bins, x }
+    pub fn within(self, x: &Points) -> CosineHistogramOver<Within<'_>> {
+        CosineHistogramOver { bins: self.bins, pairs: Within(x) }
+    }
+
+    /// The histogram over all pairs of unit rows x (n, d) with unit rows y (m, d).
+    pub fn across<'a>(self, x: &'a Points, y: &'a Points) -> CosineHistogramOver<Across<'a>> {
+        CosineHistogramOver { bins: self.bins, pairs: Across(x, y) }
     }
 }
 
-impl Sealed for CosineHistogramOver<'_> {}
+impl<P> Sealed for CosineHistogramOver<P> {}
 
-impl Metric for CosineHistogramOver<'_> {
+impl<'a, P: PairSet<'a>> Metric for CosineHistogramOver<P> {
     type Value = Vec<u64>;
 
     fn pairs(&self) -> u64 {
-        Pairs::Within(self.x).count()
+        self.pairs.pairs().count()
     }
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<u64>> {
@@ -57,10 +65,13 @@ impl Metric for CosineHistogramOver<'_> {
                     expected,
                 });
             }
-            if self.x.scaling() == Scaling::Raw {
+            let pairs = self.pairs.pairs();
+            let (x, y) = pairs.sides();
+            comparable("a histogram of cosines", x, y)?;
+            if x.scaling() == Scaling::Raw {
                 return Err(Error::Raw { metric: "a histogram of cosines" });
             }
-            on.backend.cosine_histogram(Pairs::Within(self.x), self.bins, on.watch).await
+            on.backend.cosine_histogram(pairs, self.bins, on.watch).await
         })
     }
 }

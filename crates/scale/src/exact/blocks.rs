@@ -33,13 +33,15 @@ pub(crate) enum Sum {
     Distances,
     /// Every row of a set with all others of it.
     Potentials(SetName),
+    /// The pairs i < j of one set, counted.
+    Counts(SetName),
 }
 
 impl Sum {
     /// Sets of the left panels and of the right ones.
     pub(crate) fn sides(self) -> [SetName; 2] {
         match self {
-            Self::Within(set) | Self::Potentials(set) => [set; 2],
+            Self::Within(set) | Self::Potentials(set) | Self::Counts(set) => [set; 2],
             Self::Alignment | Self::Across | Self::Unpaired | Self::Products | Self::Distances => {
                 [SetName::X, SetName::Y]
             }
@@ -47,9 +49,14 @@ impl Sum {
         }
     }
 
-    /// Whether every row of a left panel has results of its own.
-    pub(crate) fn is_by_row(self) -> bool {
-        matches!(self, Self::Products | Self::Anchors(..) | Self::Distances | Self::Potentials(_))
+    /// Whether its blocks have many numbers each, such as one for every row, and are summed in strips.
+    pub(crate) fn is_in_strips(self) -> bool {
+        !matches!(self, Self::Alignment | Self::Within(_) | Self::Across | Self::Unpaired)
+    }
+
+    /// Whether it is over the pairs i < j of one set: a left panel meets itself and those behind it.
+    pub(crate) fn is_unordered(self) -> bool {
+        matches!(self, Self::Within(_) | Self::Counts(_))
     }
 
     /// Whether a left panel meets the right one of its own number alone.
@@ -69,7 +76,7 @@ pub(crate) struct Block {
 impl Block {
     /// Whether it is a panel with itself, of which the pairs i < j count.
     pub(crate) fn is_diagonal(self) -> bool {
-        matches!(self.sum, Sum::Within(_)) && self.left == self.right
+        self.sum.is_unordered() && self.left == self.right
     }
 }
 
@@ -80,11 +87,11 @@ pub(crate) struct Wanted {
     pub(crate) across: bool,
     /// The squared discrepancy, which takes the pairs across too.
     pub(crate) mmd: bool,
-    /// What every row has by itself.
+    /// What is summed in strips.
     pub(crate) strips: Strips,
 }
 
-/// What every row has by itself, summed in strips: one left panel with so many right ones.
+/// What has many numbers, and is summed in strips: one left panel with so many right ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Strips {
     /// Which rows are anchors of the contrastive loss, and what they meet.
@@ -93,6 +100,8 @@ pub(crate) struct Strips {
     pub(crate) taus: usize,
     /// Whether potentials are summed, and the distances of positive pairs kept.
     pub(crate) potentials: bool,
+    /// Numbers that the pairs of a set are counted in: none where they are not.
+    pub(crate) counts: usize,
     /// Right panels of a strip, but for the last one of a left panel, which may have fewer.
     pub(crate) panels: usize,
 }
@@ -112,7 +121,7 @@ impl Strips {
     }
 }
 
-/// A strip, or one panel of positive pairs: left rows with a result each, and the right panels that it is over.
+/// A strip, or one panel of positive pairs: a left panel, and the right ones that it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Strip {
     pub(crate) sum: Sum,
@@ -120,8 +129,8 @@ pub(crate) struct Strip {
     pub(crate) rights: Range<usize>,
 }
 
-/// All blocks of an evaluation: sum after sum, and in each of them left panel after left panel. Sums with a result for every row
-/// come last.
+/// All blocks of an evaluation: sum after sum, and in each of them left panel after left panel. Sums in strips come
+/// last.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     sums: Vec<Sum>,
@@ -161,6 +170,10 @@ impl Layout {
             sums.push(Sum::Potentials(SetName::X));
             sums.extend(y.map(|_| Sum::Potentials(SetName::Y)));
         }
+        if strips.counts > 0 {
+            sums.push(Sum::Counts(SetName::X));
+            sums.extend(y.map(|_| Sum::Counts(SetName::Y)));
+        }
         Self { sums, x, y: y.unwrap_or(x), strips }
     }
 
@@ -192,7 +205,7 @@ impl Layout {
 
     /// How many of the numbers, the first ones, are of blocks with one result for all pairs.
     pub(crate) fn totals(&self) -> usize {
-        self.sums.iter().filter(|sum| !sum.is_by_row()).map(|&sum| self.count_of(sum)).sum()
+        self.sums.iter().filter(|sum| !sum.is_in_strips()).map(|&sum| self.count_of(sum)).sum()
     }
 
     fn count_of(&self, sum: Sum) -> usize {
@@ -201,8 +214,20 @@ impl Layout {
             _ if sum.is_paired() => left,
             Sum::Within(_) => left * (left + 1) / 2,
             Sum::Across => left * right,
+            Sum::Counts(_) => self.strips_before(sum, left),
             _ => left * self.strips_of(sum),
         }
+    }
+
+    /// Strips of the first left panels of a sum over i < j, of which each meets itself and those behind it.
+    fn strips_before(&self, sum: Sum, lefts: usize) -> usize {
+        let (count, length) = (self.panels(sum.sides()[0]).count(), self.strip_panels(sum));
+        // Of 1 to n panels, in strips of one length each.
+        let up_to = |n: usize| {
+            let (whole, rest) = (n / length, n % length);
+            length * whole * (whole + 1) / 2 + rest * (whole + 1)
+        };
+        up_to(count) - up_to(count - lefts)
     }
 
     /// Strips of a left panel.
@@ -220,7 +245,7 @@ impl Layout {
         let count = self.panels(sum.sides()[1]).count();
         match sum {
             _ if sum.is_paired() => left..left + 1,
-            Sum::Within(_) => left..count,
+            _ if sum.is_unordered() => left..count,
             _ => 0..count,
         }
     }
@@ -235,28 +260,41 @@ impl Layout {
                 _ if sum.is_paired() => left,
                 Sum::Within(_) => left * (2 * count + 1 - left) / 2 + right - left,
                 Sum::Across => left * count + right,
+                Sum::Counts(_) => self.strips_before(sum, left) + (right - left) / self.strip_panels(sum),
                 _ => left * self.strips_of(sum) + right / self.strip_panels(sum),
             }
     }
 
     /// The strip of a number; none of the first numbers, whose blocks have one result.
     pub(crate) fn strip(&self, number: usize) -> Option<Strip> {
-        let by_row = self.sums.iter().filter(|sum| sum.is_by_row());
+        let by_row = self.sums.iter().filter(|sum| sum.is_in_strips());
         let sum = *by_row.into_iter().find(|&&sum| self.numbers(sum).contains(&number))?;
         let place = number - self.numbers(sum).start;
         if sum.is_paired() {
             return Some(Strip { sum, left: place, rights: place..place + 1 });
         }
-        let (left, strip) = (place / self.strips_of(sum), place % self.strips_of(sum));
-        let (first, panels) = (strip * self.strip_panels(sum), self.strip_panels(sum));
-        let end = self.rights(sum, left).end.min(first + panels);
+        let (left, strip) = if sum.is_unordered() {
+            let lefts: Vec<_> = (0..self.panels(sum.sides()[0]).count()).collect();
+            let left = lefts.partition_point(|&left| self.strips_before(sum, left + 1) <= place);
+            (left, place - self.strips_before(sum, left))
+        } else {
+            (place / self.strips_of(sum), place % self.strips_of(sum))
+        };
+        let (rights, panels) = (self.rights(sum, left), self.strip_panels(sum));
+        let first = rights.start + strip * panels;
+        let end = rights.end.min(first + panels);
         Some(Strip { sum, left, rights: first..end })
     }
 
-    /// Numbers that a strip's result has: one for every row of its left panel, or for an anchor one for every temperature.
+    /// Numbers that a strip's result has: one for every row of its left panel, for an anchor one for every temperature, or the
+    /// counts.
     pub(crate) fn values(&self, strip: &Strip) -> usize {
         let rows = self.panels(strip.sum.sides()[0]).len(strip.left);
-        rows * if matches!(strip.sum, Sum::Anchors(..)) { self.strips.taus } else { 1 }
+        match strip.sum {
+            Sum::Counts(_) => self.strips.counts,
+            Sum::Anchors(..) => rows * self.strips.taus,
+            _ => rows,
+        }
     }
 
     /// The sums that the anchors of a set are in, for each set that has any.
@@ -334,7 +372,7 @@ mod tests {
         let all = |candidates| Wanted {
             across: true,
             mmd: true,
-            strips: Strips { candidates, taus: 2, potentials: true, panels: 2 },
+            strips: Strips { candidates, taus: 2, potentials: true, counts: 5, panels: 2 },
         };
         vec![
             Layout::new(panels(3), None, Wanted::default()),
@@ -350,7 +388,7 @@ mod tests {
     #[test]
     fn every_block_has_its_number_and_every_pair_its_block() {
         for layout in layouts() {
-            let totals: Vec<_> = layout.all_blocks().filter(|block| !block.sum.is_by_row()).collect();
+            let totals: Vec<_> = layout.all_blocks().filter(|block| !block.sum.is_in_strips()).collect();
             assert_eq!(totals.len(), layout.totals());
             for (number, &block) in totals.iter().enumerate() {
                 assert_eq!((layout.number(block), layout.strip(number)), (number, None), "{block:?}");
@@ -360,7 +398,7 @@ mod tests {
                 let [left, right] = sum.sides().map(|set| layout.panels(set).rows);
                 let all = match sum {
                     Sum::Alignment | Sum::Products | Sum::Distances => left as u64,
-                    Sum::Within(_) => unordered_pairs(left),
+                    Sum::Within(_) | Sum::Counts(_) => unordered_pairs(left),
                     Sum::Across => (left * right) as u64,
                     Sum::Anchors(..) | Sum::Potentials(_) => (left * (right - 1)) as u64,
                     // Panels of four rows, and the rest.
@@ -374,7 +412,7 @@ mod tests {
     #[test]
     fn every_strip_has_its_blocks() {
         for layout in layouts() {
-            let mut blocks = layout.all_blocks().filter(|block| block.sum.is_by_row());
+            let mut blocks = layout.all_blocks().filter(|block| block.sum.is_in_strips());
             for number in layout.totals()..layout.count() {
                 let strip = layout.strip(number).unwrap();
                 for right in strip.rights.clone() {

@@ -9,6 +9,7 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Layout, SetName, Strips, Sum, Wanted},
+    counts::{Counting, Counts},
     devices::{self, Kinds, class_of},
     fingerprint::{hash_of_text, hex},
     memory::{Memory, panel_rows, strip_panels},
@@ -40,6 +41,7 @@ pub struct Evaluation {
     pub(super) taus: Vec<f64>,
     pub(super) candidates: Candidates,
     pub(super) potentials: bool,
+    pub(super) counting: Counting,
     pub(super) panel_rows: Option<usize>,
     pub(super) strip_panels: Option<usize>,
 }
@@ -78,6 +80,8 @@ pub struct Found {
     pub contrastive: Option<Vec<ContrastiveValue>>,
     /// How crowded every row is, and how far from its partner, where it was asked for.
     pub rows: Option<Rows>,
+    /// The pairs of x, and of y where there is one, counted as was asked for; empty where it was not.
+    pub counts: Vec<Counts>,
     /// The class of the device: others may give other last digits.
     pub device: String,
     /// What it took.
@@ -134,6 +138,7 @@ impl Evaluation {
             taus: Vec::new(),
             candidates: Candidates::default(),
             potentials: false,
+            counting: Counting::default(),
             panel_rows: None,
             strip_panels: None,
         }
@@ -186,6 +191,21 @@ impl Evaluation {
     #[must_use]
     pub fn with_potentials(self) -> Self {
         Self { potentials: true, ..self }
+    }
+
+    /// The histogram of the cosines of all pairs of each set too, in so many equal parts of [−1, 1], from 1 to 65,536
+    /// ([`CosineHistogram`](unisphere::CosineHistogram)): [`Found::counts`]. It takes another pass over the pairs of each set. A cosine
+    /// within 1e-6 of the end of a part may count as of the next.
+    #[must_use]
+    pub fn with_cosine_histogram(self, bins: usize) -> Self {
+        Self { counting: Counting { bins: Some(bins), ..self.counting }, ..self }
+    }
+
+    /// The number of pairs of each set too that are at most `distance` apart, finite and not negative
+    /// ([`ClosePairs`](unisphere::ClosePairs)): [`Found::counts`]. It shares the pass of the histogram.
+    #[must_use]
+    pub fn with_close_pairs(self, distance: f64) -> Self {
+        Self { counting: Counting { near: Some(distance), ..self.counting }, ..self }
     }
 
     /// Panels of so many rows, at least 1, in place of some 8 MiB. Smaller ones take less memory and more time; the last digits of
@@ -323,6 +343,7 @@ impl Evaluation {
             candidates: self.candidates,
             taus: self.taus.len(),
             potentials: self.potentials,
+            counts: self.counting.len(),
             panels: self.strip_panels.unwrap_or_else(|| strip_panels(panel_rows, shape.dims)),
         };
         let wanted = Wanted { across: self.across, mmd: self.mmd, strips };
@@ -336,7 +357,7 @@ impl Evaluation {
 
     /// Values of a record of the journal: the results of a block, and a piece of a strip's.
     pub(super) fn record_values(&self) -> usize {
-        let has_strips = !self.taus.is_empty() || self.potentials;
+        let has_strips = !self.taus.is_empty() || self.potentials || self.counting.len() > 0;
         self.ts.len().max(if has_strips { MIN_RECORD_VALUES } else { 1 })
     }
 
@@ -359,6 +380,7 @@ impl Evaluation {
         if !is_good(self.alpha) {
             return fault("alpha", self.alpha);
         }
+        self.counting.check(self.scaling)?;
         if self.ts.is_empty() || self.ts.len() > MAX_TS {
             let problem = format!("{} values of t are asked for; ask for 1 to {MAX_TS}", self.ts.len());
             return Err(Error::Sets { problem });
@@ -395,11 +417,12 @@ impl Evaluation {
     ) -> [u8; 32] {
         let bits = |value: &f64| value.to_bits();
         hash_of_text(&format!(
-            "unisphere {} {:?} {:?} {:?} {:?} {layout:?} {dims} {sample:?} {numbers:?}",
+            "unisphere {} {:?} {:?} {:?} {:?} {:?} {layout:?} {dims} {sample:?} {numbers:?}",
             env!("CARGO_PKG_VERSION"),
             self.ts.iter().map(bits).collect::<Vec<_>>(),
             self.taus.iter().map(bits).collect::<Vec<_>>(),
             bits(&self.alpha),
+            self.counting.near.as_ref().map(bits),
             self.scaling,
         ))
     }
@@ -485,8 +508,8 @@ impl Evaluation {
         layout: &'a Layout,
         observer: Option<&'a Observer>,
     ) -> Work<'a> {
-        let Self { ts, taus, alpha, scaling, .. } = self;
-        Work { engines, sets, scaling: *scaling, ts, taus, alpha: *alpha, layout, observer }
+        let &Self { ref ts, ref taus, alpha, scaling, counting, .. } = self;
+        Work { engines, sets, scaling, ts, taus, alpha, counting, layout, observer }
     }
 
     /// The values that all blocks make.
@@ -502,6 +525,7 @@ impl Evaluation {
             squared_mmd: None,
             contrastive: self.contrastive(layout, state)?,
             rows: Rows::of(layout, &state.strips, self.ts[0])?,
+            counts: self.counting.found(layout, &state.strips),
             device,
             cost,
         };

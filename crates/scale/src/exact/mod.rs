@@ -2,6 +2,7 @@
 //! of the work can be done elsewhere.
 
 mod blocks;
+mod counts;
 mod devices;
 mod evaluation;
 mod fingerprint;
@@ -16,6 +17,7 @@ mod schedule;
 mod sets;
 mod strips;
 
+pub use counts::Counts;
 pub use evaluation::{Cost, Evaluation, Expected, Found, Resources};
 pub use gradients::{Gradient, GradientFound, Objective, Outputs};
 pub use parts::Part;

@@ -20,6 +20,7 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Block, Layout, SetName, Sum},
+    counts::Counting,
     devices::{Copies, Kinds, is_cpu, named},
     fingerprint::{Hash, hash_of},
     queue::{Job, Panel, Place, Queue, Room},
@@ -48,6 +49,7 @@ pub(crate) struct Work<'a> {
     pub(crate) ts: &'a [f64],
     pub(crate) taus: &'a [f64],
     pub(crate) alpha: f64,
+    pub(crate) counting: Counting,
     pub(crate) layout: &'a Layout,
     pub(crate) observer: Option<&'a Observer>,
 }
@@ -129,7 +131,7 @@ impl State {
 
     /// Keeps the result of a block here, and in the journal what it finishes.
     fn keep(&mut self, layout: &Layout, block: Block, values: Vec<f64>) -> Result<(), JournalError> {
-        let finished = if block.sum.is_by_row() {
+        let finished = if block.sum.is_in_strips() {
             self.strips.add(layout, block, values)
         } else {
             let number = layout.number(block);
@@ -137,7 +139,7 @@ impl State {
             Some(number)
         };
         let (Some(number), Some(journal)) = (finished, &mut self.journal) else { return Ok(()) };
-        if block.sum.is_by_row() {
+        if block.sum.is_in_strips() {
             return self.strips.records(number).try_for_each(|record| journal.append(&record));
         }
         journal.append(&self.results.record(number, self.record_values))
@@ -334,6 +336,7 @@ impl Work<'_> {
             Sum::Anchors(..) => self.log_sums(engine, block, left, right)?.concat(),
             Sum::Distances => engine.value(Alignment::distances(left, right))?,
             Sum::Potentials(_) => self.potentials(engine, block, left, right)?,
+            Sum::Counts(_) => self.counts(engine, block, left, right)?,
             // One row has no pairs with itself.
             _ if self.layout.pairs(block) == 0 => vec![f64::NEG_INFINITY; self.ts.len()],
             _ if block.is_diagonal() => engine.value(Uniformity::at(self.ts).within(right))?,

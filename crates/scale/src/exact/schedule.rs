@@ -36,7 +36,7 @@ pub(crate) fn schedule(layout: &Layout, capacity: usize, missing: impl Fn(Block)
         let lot = match sum {
             // These need no panel for long.
             _ if sum.is_paired() => 1,
-            _ if sum.is_by_row() => capacity.clamp(1, STRIPS_AT_ONCE),
+            _ if sum.is_in_strips() => capacity.clamp(1, STRIPS_AT_ONCE),
             _ => capacity.max(1),
         };
         lefts.chunks(lot).for_each(|held| lot_of(sum, held, &mut arrivals));
@@ -51,7 +51,7 @@ fn lot_of(sum: Sum, held: &[(usize, Vec<usize>)], arrivals: &mut Vec<Arrival>) {
     let arrive = |set, panel, held, blocks| Arrival { set, panel, releases: false, held, blocks };
     let mut rights: BTreeSet<usize> = held.iter().flat_map(|(_, rights)| rights).copied().collect();
     let lefts = held.iter().map(|&(left, _)| left);
-    let meets_itself = matches!(sum, Sum::Within(_));
+    let meets_itself = sum.is_unordered();
     if meets_itself {
         // In ascending order, a panel on the left is there before those that it meets.
         rights.extend(lefts);
@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn every_missing_block_once_and_no_more_panels_than_fit() {
         let panels = |rows| Panels { rows, panel_rows: 4 };
-        let strips = Strips { candidates: Candidates::Views, taus: 1, potentials: true, panels: 4 };
+        let strips =
+            Strips { candidates: Candidates::Views, taus: 1, potentials: true, counts: 3, panels: 4 };
         let layout = Layout::new(panels(70), Some(panels(70)), Wanted { across: true, mmd: true, strips });
         for capacity in [1, 2, 5, 18, 1000] {
             for (numbers, keep) in [(0..layout.count(), 1), (30..200, 1), (0..layout.count(), 7)] {

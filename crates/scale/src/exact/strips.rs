@@ -1,5 +1,5 @@
-//! Results of rows, strip by strip: the log sums of the contrastive loss's anchors and of potentials, and what a positive pair has by
-//! itself.
+//! Results of strips: the log sums of the contrastive loss's anchors and of potentials, what a positive pair has by itself, and
+//! counts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,13 +8,13 @@ use unisphere::LogSumExp;
 use super::blocks::{Block, Layout, Strip, Sum};
 use crate::journal::Record;
 
-/// Values of a record, at least, where rows have results: a journal has one size of records, and few of them are to be of rows.
+/// Values of a record, at least, where there are strips: a journal has one size of records, and few of them are to be of a strip.
 pub(crate) const MIN_RECORD_VALUES: usize = 16;
 
 /// Bytes of a row in a table of potentials and distances, in columns and in rows, beside its results.
 const BYTES_OF_LISTED_ROW: u64 = 7 * size_of::<f64>() as u64;
 
-/// Results of rows. Those of a strip are temperature after temperature, and row after row of its left panel; a journal has them in
+/// Results of strips. Those of anchors are temperature after temperature, and row after row of the left panel; a journal has them in
 /// several records, each of one piece.
 #[derive(Clone, Debug)]
 pub(crate) struct StripResults {
@@ -32,27 +32,56 @@ pub(crate) struct StripResults {
 /// A strip that is begun: its right panels are added in ascending order, in whichever order devices finish them.
 #[derive(Clone, Debug)]
 struct Begun {
-    sums: Vec<LogSumExp>,
+    sums: Sums,
     /// The right panel that is added next.
     next: usize,
     /// Results of later right panels.
     waiting: BTreeMap<usize, Vec<f64>>,
 }
 
+/// The sums of a strip that is begun.
+#[derive(Clone, Debug)]
+enum Sums {
+    Logs(Vec<LogSumExp>),
+    Counts(Vec<f64>),
+}
+
 impl Begun {
-    fn new(strip: &Strip, values: usize) -> Self {
-        Self { sums: vec![LogSumExp::EMPTY; values], next: strip.rights.start, waiting: BTreeMap::new() }
+    /// No terms yet of so many sums.
+    fn new(strip: &Strip, sums: usize) -> Self {
+        let sums = match strip.sum {
+            Sum::Counts(_) => Sums::Counts(vec![0.0; sums]),
+            _ => Sums::Logs(vec![LogSumExp::EMPTY; sums]),
+        };
+        Self { sums, next: strip.rights.start, waiting: BTreeMap::new() }
     }
 
     fn add(&mut self, right: usize, values: Vec<f64>) {
         self.waiting.insert(right, values);
         while let Some(values) = self.waiting.remove(&self.next) {
-            // A row that is in no pair of a block adds nothing.
-            for (sum, &log) in self.sums.iter_mut().zip(&values).filter(|(_, log)| **log > f64::NEG_INFINITY)
-            {
-                *sum = sum.combine(LogSumExp::from_exponent(log));
-            }
+            self.sums.add(&values);
             self.next += 1;
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, values: &[f64]) {
+        match self {
+            // A row that is in no pair of a block adds nothing.
+            Self::Logs(sums) => {
+                for (sum, &log) in sums.iter_mut().zip(values).filter(|(_, log)| **log > f64::NEG_INFINITY) {
+                    *sum = sum.combine(LogSumExp::from_exponent(log));
+                }
+            }
+            Self::Counts(sums) => sums.iter_mut().zip(values).for_each(|(sum, count)| *sum += count),
+        }
+    }
+
+    fn finish(self) -> Vec<f64> {
+        match self {
+            Self::Logs(sums) => sums.into_iter().map(LogSumExp::log).collect(),
+            Self::Counts(sums) => sums,
         }
     }
 }
@@ -122,7 +151,7 @@ impl StripResults {
             return None;
         }
         let Begun { sums, .. } = self.begun.remove(&number)?;
-        self.put(number, sums.into_iter().map(LogSumExp::log).collect());
+        self.put(number, sums.finish());
         Some(number)
     }
 
@@ -173,6 +202,16 @@ impl StripResults {
         layout.numbers(sum).flat_map(|number| &self.strips[number - self.first].values).copied().collect()
     }
 
+    /// The counts of all pairs of a sum.
+    pub(crate) fn counts(&self, layout: &Layout, sum: Sum, counts: usize) -> Vec<u64> {
+        let mut totals = vec![0; counts];
+        for number in layout.numbers(sum) {
+            let values = &self.strips[number - self.first].values;
+            totals.iter_mut().zip(values).for_each(|(total, &count)| *total += count as u64);
+        }
+        totals
+    }
+
     /// The log sum of every row over the pairs of several sums with the same left set; of anchors at one of the temperatures, which
     /// are numbered from 0.
     pub(crate) fn log_sums(&self, layout: &Layout, sums: &[Sum], tau: usize) -> Vec<f64> {
@@ -214,7 +253,7 @@ mod tests {
     /// Rows of panels with logs that say where they are from.
     fn filled(layout: &Layout) -> (StripResults, Vec<Record>) {
         let (mut results, mut records) = (StripResults::new(layout, 4), Vec::new());
-        for block in layout.all_blocks().filter(|block| block.sum.is_by_row()) {
+        for block in layout.all_blocks().filter(|block| block.sum.is_in_strips()) {
             let rows = layout.panels(SetName::X).range(block.left);
             let value =
                 |tau: usize| rows.clone().map(move |row| (100 * tau + row) as f64 + block.right as f64);
