@@ -88,10 +88,10 @@ pub use metrics::{
     Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorWeights, Anchors, BlockSumsOver, Candidates,
     ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue, Contrastives,
     CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity, GroupUniformityOver, Groups,
-    Loss, LossOver, LossValue, PairBlock, PairDistances, PairProducts, PairSet, PositivesShareOver,
-    Potentials, PotentialsOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum,
-    SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity,
-    UniformityOfUnion, UniformityOver, Unpaired, Within,
+    Loss, LossOver, LossValue, MomentSums, PairBlock, PairDistances, PairProducts, PairSet,
+    PositivesShareOver, Potentials, PotentialsOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver,
+    Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews,
+    SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};

@@ -74,7 +74,7 @@ pub(crate) fn moments(
 }
 
 /// The mean of row-major rows, which are left without it.
-fn subtract_mean(rows: &mut [f64], width: usize) -> Vec<f64> {
+pub(crate) fn subtract_mean(rows: &mut [f64], width: usize) -> Vec<f64> {
     let count = (rows.len() / width) as f64;
     let mut mean = vec![0.0; width];
     for row in rows.chunks_exact(width) {

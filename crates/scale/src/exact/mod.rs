@@ -15,6 +15,7 @@ mod rows;
 mod run;
 mod schedule;
 mod sets;
+mod spectrum;
 mod strips;
 
 pub use counts::Counts;
