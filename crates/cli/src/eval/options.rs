@@ -7,7 +7,7 @@ use std::{
 
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
-use unisphere_eval::{Estimator, Options, Parameter, Protocol};
+use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol};
 use unisphere_io::is_pattern;
 
 use crate::{
@@ -219,8 +219,6 @@ impl Eval {
             ("--labels", self.labels.is_some()),
             ("--weights", self.weights.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
-            ("--full", self.full),
-            ("--near", self.near.is_some()),
         ];
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
@@ -229,10 +227,12 @@ impl Eval {
             )));
         }
         self.check_storage()?;
-        let listing = Listing { top: self.top.map(|top| top as usize), file: self.rows.clone() };
-        if listing.is_wanted() && self.scale.tolerance().is_some() {
+        let plan = Plan::new(&self.options()?)
+            .map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
+        let listing = Listing { top: plan.top, file: self.rows.clone() };
+        if (listing.is_wanted() || plan.near.is_some()) && self.scale.tolerance().is_some() {
             return Err(Failure::Usage(
-                "--top and --rows take all pairs, and --tolerance estimates from a part of them\n\
+                "--full, --top, --rows and --near take all pairs, and --tolerance estimates from a part of them\n\
                  leave out one of them; --max-memory reads the files in pieces and has all pairs"
                     .into(),
             ));
@@ -242,21 +242,27 @@ impl Eval {
                 "--across is over all pairs of two sets; name Y too, or two columns of X by --columns".into(),
             ));
         }
+        // The first t is what all other numbers use.
+        let mut ts = vec![plan.uniformity.t];
+        ts.extend(plan.sweep.iter().filter(|&&t| t != plan.uniformity.t));
         let task = Task {
             x: self.x.clone(),
             y: self.y.clone(),
             reading: self.reading.clone(),
-            ts: if self.t.is_empty() { vec![2.0] } else { self.t.clone() },
-            alpha: self.alpha.unwrap_or(2.0),
+            ts,
+            alpha: plan.alignment.alpha,
             scaling: self.scaling(),
-            across: self.scale.across(),
-            taus: self.tau.clone(),
+            across: self.scale.across() || self.full && self.y.is_some(),
+            taus: plan.contrastive.iter().map(|metric| metric.tau).collect(),
             candidates: self.candidates.unwrap_or_default(),
             potentials: listing.is_wanted(),
+            cosines: self.full,
+            near: plan.near,
         };
         Ok(Request {
             task,
             listing,
+            spectrum: self.full,
             place: Place {
                 devices: self.scale.devices_or(&self.device),
                 precision: self.precision,

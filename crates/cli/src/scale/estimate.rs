@@ -8,9 +8,9 @@ use unisphere_scale::{Evaluation, Resources, Sampling};
 
 use super::{
     Request, Scale, Tolerance,
+    analysis::Analysis,
     exact::free_memory,
     files::Files,
-    listing::Listed,
     print,
     report::{Device, Report, Row, estimated, estimated_across},
 };
@@ -66,7 +66,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         alignment_of_sample: None,
         uniformity,
         contrastive: Vec::new(),
-        listed: Listed::default(),
+        analysis: Analysis::default(),
         exact: None,
         seconds: Some(start.elapsed().as_secs_f64()),
     };

@@ -3,13 +3,15 @@
 use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 
 use unisphere::{Embeddings, Engine, Uniformity};
+use unisphere_eval::{SetName, sections::SetSpectrum};
+use unisphere_io::Shards;
 use unisphere_scale::{Error, Expected, Resources};
 
 use super::{
-    Request, Scale,
+    Request, Scale, Task,
     files::Files,
     print,
-    report::{Device, Exact, Report, alignment_of_sample, rows},
+    report::{Device, Exact, Report},
 };
 use crate::{
     bench::{Size, points_on_sphere},
@@ -52,6 +54,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         exit::say(&notice(&expected, seconds, files.row_bytes(), resources.journal.as_ref()));
     }
     interrupt::check()?;
+    let spectra = match engines.first().filter(|_| request.spectrum) {
+        Some(engine) => Some(spectra(task, &files, engine, max_memory, &display)?),
+        None => None,
+    };
     display.counted("all pairs");
     let mut found = evaluation.values_on(&engines, sets, &resources);
     if let (Err(Error::Journal(error)), None) = (&found, &options.journal) {
@@ -70,27 +76,42 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         // It has served its purpose, and a file that stays behind harms nobody.
         let _ = fs::remove_file(journal);
     }
-    let report = Report {
-        task: task.clone(),
-        file_counts: files.counts(),
-        shape,
-        device: Device::of(&engines),
-        alignment: found.alignment,
-        alignment_of_sample: alignment_of_sample(&found, task),
-        uniformity: rows(&found, task, shape),
-        listed: request.listing.list(found.rows.as_ref())?,
-        contrastive: found.contrastive.unwrap_or_default(),
-        exact: Some(Exact {
-            panel_rows: expected.panel_rows,
-            bytes_read: found.cost.rows_read as f64 * files.row_bytes(),
-            cost: found.cost,
-            memory: Some(expected.memory),
-            journal: options.journal.clone(),
-            parts: None,
-        }),
-        seconds: Some(start.elapsed().as_secs_f64()),
-    };
+    let cost = found.cost;
+    let device = Device::of(&engines);
+    let mut report = Report::of_all_pairs(task.clone(), shape, device, found, &request.listing)?;
+    report.analysis.spectra = spectra;
+    report.file_counts = files.counts();
+    report.exact = Some(Exact {
+        panel_rows: expected.panel_rows,
+        bytes_read: cost.rows_read as f64 * files.row_bytes(),
+        cost,
+        memory: Some(expected.memory),
+        journal: options.journal.clone(),
+        parts: None,
+    });
+    report.seconds = Some(start.elapsed().as_secs_f64());
     print(&report, request.json)
+}
+
+/// Mean and covariance of each set, in a pass over it.
+fn spectra(
+    task: &Task,
+    files: &Files,
+    engine: &Engine,
+    max_memory: Option<u64>,
+    display: &Display,
+) -> Result<Vec<SetSpectrum>, Failure> {
+    let mut resources = Resources::default();
+    resources.max_memory = max_memory;
+    resources.observer = Some(Arc::new(display.observer()));
+    let evaluation = task.evaluation();
+    let of_set = |(name, set): (SetName, &Shards)| {
+        display.step(format!("spectrum of {name}"));
+        let spectrum = evaluation.spectrum(engine, set, &resources)?;
+        Ok(SetSpectrum::new(name, spectrum, task.scaling))
+    };
+    let of_y = files.y.as_ref().map(|y| (SetName::Y, y));
+    std::iter::once((SetName::X, &files.x)).chain(of_y).map(of_set).collect()
 }
 
 /// Nine tenths of what is free: the rest is for the program, the driver and the system's own cache of the files.

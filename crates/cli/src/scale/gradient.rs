@@ -191,6 +191,8 @@ impl GradientOptions {
             potentials: false,
             taus: Vec::new(),
             candidates: Candidates::default(),
+            cosines: false,
+            near: None,
         })
     }
 

@@ -6,6 +6,7 @@ use unisphere_scale::{Interval, Method};
 
 use super::{
     Task,
+    analysis::CloseCounts,
     report::{Device, Exact, Report, Row},
 };
 use crate::{export::settle, json as common};
@@ -26,8 +27,13 @@ pub(super) fn export(report: &Report) -> String {
     if !report.contrastive.is_empty() {
         put("contrastive", contrastive(report));
     }
-    for (key, section) in report.sections().to_json() {
+    for (key, section) in report.analysis.sections().to_json() {
         put(key, section);
+    }
+    if let Some(CloseCounts { distance, sets }) = &report.analysis.close_pairs {
+        let mut object = json!({"distance": distance});
+        sets.iter().for_each(|(set, count)| object[set.as_str()] = json!({"close_pairs": count}));
+        put("duplicates", object);
     }
     if let Some(of) = &report.exact {
         put("work", work(of));

@@ -2,23 +2,23 @@
 //!
 //! [`options`] → [`files`], opened and checked → `unisphere_scale` computes → a [`report`] as text or JSON.
 
+mod analysis;
 mod estimate;
 mod exact;
 mod files;
 mod gradient;
 mod json;
-mod listing;
 mod options;
 mod parts;
 mod plan;
 mod report;
 mod text;
 
+pub(crate) use analysis::Listing;
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
 pub(crate) use files::{Excess, check_dims, check_pairs};
 pub(crate) use gradient::{GradientOptions, gradient};
-pub(crate) use listing::Listing;
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
@@ -26,6 +26,7 @@ pub(crate) use plan::plan;
 use std::path::PathBuf;
 
 use unisphere::{Candidates, DeviceChoice, Engine, Precision, Scaling, Storage};
+use unisphere_eval::sections::Histograms;
 use unisphere_scale::Evaluation;
 
 use crate::{
@@ -52,6 +53,10 @@ pub(crate) struct Task {
     pub(crate) candidates: Candidates,
     /// The potential of every row, and the distance of every pair.
     pub(crate) potentials: bool,
+    /// Histograms of the cosines of all pairs.
+    pub(crate) cosines: bool,
+    /// The greatest distance of close pairs, where these are counted.
+    pub(crate) near: Option<f64>,
 }
 
 impl Task {
@@ -60,6 +65,11 @@ impl Task {
             Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
         let evaluation = evaluation.with_contrastive(&self.taus, self.candidates);
         let evaluation = if self.potentials { evaluation.with_potentials() } else { evaluation };
+        // Raw points have no cosines.
+        let has_cosines = self.cosines && self.scaling == Scaling::Unit;
+        let evaluation =
+            if has_cosines { evaluation.with_cosine_histogram(Histograms::BINS) } else { evaluation };
+        let evaluation = self.near.into_iter().fold(evaluation, Evaluation::with_close_pairs);
         if self.across { evaluation.across().with_mmd() } else { evaluation }
     }
 
@@ -80,6 +90,8 @@ impl Task {
 pub(crate) struct Request {
     pub(crate) task: Task,
     pub(crate) listing: Listing,
+    /// Mean and covariance of each set, which take a pass of their own.
+    pub(crate) spectrum: bool,
     pub(crate) place: Place,
     pub(crate) json: bool,
 }

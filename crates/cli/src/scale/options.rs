@@ -148,6 +148,14 @@ pub(crate) struct PlanOptions {
     /// The potential of every row and the distance of every pair too: merge --rows and --top tell them. Takes three times as long
     #[arg(long)]
     pub(super) potentials: bool,
+
+    /// Histograms of the cosines of all pairs too. Takes twice as long
+    #[arg(long, conflicts_with = "raw")]
+    pub(super) cosines: bool,
+
+    /// Count the pairs of one set at most this far apart too. Takes twice as long, with --cosines or without
+    #[arg(long, value_name = "DISTANCE", value_parser = positive, allow_negative_numbers = true)]
+    pub(super) near: Option<f64>,
 }
 
 /// Compute one part of a plan, or go on with it

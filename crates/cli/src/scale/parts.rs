@@ -11,7 +11,7 @@ use super::{
     files::Files,
     plan::Plan,
     print,
-    report::{Device, Exact, Report, alignment_of_sample, rows},
+    report::{Device, Exact, Report},
 };
 use crate::{exit::Failure, output, progress::Display, text};
 
@@ -113,26 +113,16 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
     let shape = plan.shape();
     let evaluation = plan.task.evaluation();
     let found = evaluation.merge(shape, plan.sample, &files)?;
-    let report = Report {
-        file_counts: Vec::new(),
-        shape,
-        device: Device::Class(found.device.clone()),
-        alignment: found.alignment,
-        alignment_of_sample: alignment_of_sample(&found, &plan.task),
-        uniformity: rows(&found, &plan.task, shape),
-        listed: listing.list(found.rows.as_ref())?,
-        contrastive: found.contrastive.unwrap_or_default(),
-        task: plan.task,
-        exact: Some(Exact {
-            panel_rows: evaluation.expected(shape, None)?.panel_rows,
-            cost: found.cost,
-            bytes_read: 0.0,
-            memory: None,
-            journal: None,
-            parts: Some(plan.parts),
-        }),
-        seconds: None,
-    };
+    let (device, cost) = (Device::Class(found.device.clone()), found.cost);
+    let mut report = Report::of_all_pairs(plan.task, shape, device, found, &listing)?;
+    report.exact = Some(Exact {
+        panel_rows: evaluation.expected(shape, None)?.panel_rows,
+        cost,
+        bytes_read: 0.0,
+        memory: None,
+        journal: None,
+        parts: Some(plan.parts),
+    });
     print(&report, options.json)
 }
 

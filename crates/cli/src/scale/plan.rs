@@ -58,6 +58,8 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         taus: options.tau.clone(),
         candidates: options.candidates,
         potentials: options.potentials,
+        cosines: options.cosines,
+        near: options.near,
     };
     if task.y.is_none() && (task.across || !task.taus.is_empty()) {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
@@ -121,6 +123,11 @@ impl Plan {
             across: object["across"].as_bool().filter(|across| !across || path("y").is_some())?,
             taus: numbers("tau").filter(|taus: &Vec<f64>| taus.is_empty() || path("y").is_some())?,
             potentials: object["potentials"].as_bool()?,
+            cosines: object["cosines"].as_bool()?,
+            near: match &object["near"] {
+                Value::Null => None,
+                near => Some(near.as_f64()?),
+            },
             candidates: *Candidates::ALL.iter().find(|known| known.name() == candidates)?,
         };
         Some(Self {
@@ -153,6 +160,8 @@ impl Plan {
         object["tau"] = self.task.taus.clone().into();
         object["candidates"] = self.task.candidates.name().into();
         object["potentials"] = self.task.potentials.into();
+        object["cosines"] = self.task.cosines.into();
+        object["near"] = self.task.near.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
         Ok(object)
@@ -190,6 +199,8 @@ mod tests {
             taus: Vec::new(),
             candidates: Candidates::OneWay,
             potentials: true,
+            cosines: false,
+            near: Some(0.1),
         };
         let mut plan = Plan {
             task,

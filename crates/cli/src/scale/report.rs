@@ -8,8 +8,11 @@ use unisphere::{
 };
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
-use super::{Task, listing::Listed};
-use crate::export::Sections;
+use super::{
+    Task,
+    analysis::{Analysis, Listing},
+};
+use crate::exit::Failure;
 
 /// The name of both sets, between which pairs run.
 pub(super) const ACROSS: &str = "xy";
@@ -29,8 +32,7 @@ pub(super) struct Report {
     pub(super) uniformity: Vec<Row>,
     /// At every temperature that was asked for.
     pub(super) contrastive: Vec<ContrastiveValue>,
-    /// Single rows.
-    pub(super) listed: Listed,
+    pub(super) analysis: Analysis,
     /// None of an estimate.
     pub(super) exact: Option<Exact>,
     /// Seconds from the first to the last, reading included.
@@ -93,13 +95,27 @@ impl Report {
         self.uniformity.iter().any(|row| row.of_sample.is_some())
     }
 
-    /// The sections that a report of points in memory has too.
-    pub(super) fn sections(&self) -> Sections<'_> {
-        Sections {
-            worst_rows: self.listed.worst_rows.as_ref(),
-            rows_file: self.listed.rows_file(),
-            ..Sections::default()
-        }
+    /// The report of the values of all pairs, without the circumstances. It writes the file of rows, where one is asked for.
+    pub(super) fn of_all_pairs(
+        task: Task,
+        shape: Shape,
+        device: Device,
+        found: Found,
+        listing: &Listing,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            file_counts: Vec::new(),
+            shape,
+            device,
+            alignment: found.alignment,
+            alignment_of_sample: alignment_of_sample(&found, &task),
+            uniformity: rows(&found, &task, shape),
+            analysis: Analysis::of(&found, &task, listing)?,
+            contrastive: found.contrastive.unwrap_or_default(),
+            task,
+            exact: None,
+            seconds: None,
+        })
     }
 }
 
@@ -126,7 +142,7 @@ impl Row {
 }
 
 /// Rows of the values of all pairs.
-pub(super) fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
+fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
     let sets = [("x", Some(&found.x)), ("y", found.y.as_ref()), (ACROSS, found.across.as_ref())];
     let of_set = |(set, values): (&'static str, Option<&Vec<f64>>)| {
         let values = values.map_or(&[][..], Vec::as_slice);
@@ -150,7 +166,7 @@ pub(super) fn rows(found: &Found, task: &Task, shape: Shape) -> Vec<Row> {
 }
 
 /// Alignment as one of a sample of pairs, where their distances are known.
-pub(super) fn alignment_of_sample(found: &Found, task: &Task) -> Option<Estimate> {
+fn alignment_of_sample(found: &Found, task: &Task) -> Option<Estimate> {
     let distances = found.rows.as_ref()?.distances.as_ref()?;
     Some(Alignment { alpha: task.alpha }.estimate(distances))
 }

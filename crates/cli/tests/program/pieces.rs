@@ -90,10 +90,56 @@ fn rows_are_those_of_the_report_in_pieces_and_in_parts() {
 }
 
 #[test]
+fn a_full_report_in_pieces_has_the_numbers_of_the_one_in_memory() {
+    let folder = folder();
+    let of_report = folder.json(&["x.npy", "y.npy", "--full"]);
+    let much = folder.json(&["x.npy", "y.npy", "--full", "--max-memory", "1G"]);
+    near(&much["spectrum"], &of_report["spectrum"], 1e-9);
+    near(&much["offenders"], &of_report["offenders"], 1e-6);
+    assert_eq!(much["histograms"]["distances"], of_report["histograms"]["distances"]);
+    let close = |report: &Value, set: &str| report["duplicates"][set]["close_pairs"].clone();
+    let counts = |report: &Value, set: &str| report["histograms"]["cosines"][set]["counts"].clone();
+    for set in ["x", "y"] {
+        assert!(close(&much, set).as_u64() > Some(0));
+        assert_eq!(close(&much, set), close(&of_report, set));
+        // Of 40 million cosines, few lie within rounding of the end of a part.
+        let [found, wanted] = [&much, &of_report].map(|report| counts(report, set));
+        for (found, wanted) in found.as_array().unwrap().iter().zip(wanted.as_array().unwrap()) {
+            let (found, wanted) = (found.as_u64().unwrap(), wanted.as_u64().unwrap());
+            assert!(found.abs_diff(wanted) <= 200, "{found} and {wanted}");
+        }
+    }
+    let ts: Vec<_> = much["uniformity"].as_array().unwrap().iter().map(|row| row["t"].clone()).collect();
+    assert_eq!(ts[..4], [2.0, 0.5, 1.0, 5.0].map(Value::from));
+    near(&much["uniformity"][9]["value"], &of_report["sweep"][0]["cross"], 1e-7);
+    near(&much["contrastive"][0]["loss"], &of_report["contrastive"][0]["loss"], 1e-6);
+    // Little memory, as far as numbers can tell.
+    let little = folder.json(&["x.npy", "y.npy", "--full", "--max-memory", "24M"]);
+    for key in ["uniformity", "contrastive", "spectrum", "histograms", "duplicates", "offenders"] {
+        assert_eq!(little[key], much[key], "{key}");
+    }
+    let text = folder.eval(&["x.npy", "--full", "--raw", "--max-memory", "1G"]);
+    for words in ["effective rank", "cosines within x: raw points have no cosines", "pairs within 0.1"] {
+        assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
+    }
+    let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "2", "--cosines", "--near", "0.1"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    for part in ["1", "2"] {
+        let part = run(&folder, &["part", "run.plan", part, "--out", "parts", "--device", "cpu"]);
+        assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
+    }
+    let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!(merged["duplicates"], much["duplicates"]);
+    assert_eq!(merged["histograms"]["cosines"], much["histograms"]["cosines"]);
+}
+
+#[test]
 fn rows_that_cannot_be_told_are_refused_with_a_cure() {
     let folder = folder();
     let eval = |line: &[&str]| folder.eval(line);
     refused(&eval(&["x.npy", "--tolerance", "1e-3", "--top", "3"]), &["--top", "--max-memory"]);
+    refused(&eval(&["x.npy", "--tolerance", "1e-3", "--full"]), &["--full", "--max-memory"]);
     refused(&eval(&["x.npy", "--max-memory", "1G", "--rows", "x.npy"]), &["one of the inputs"]);
     refused(&eval(&["x.npy", "--max-memory", "1G", "--rows", "none/rows.npy"]), &["directory"]);
     let plan = run(&folder, &["plan", "x.npy", "--parts", "1"]);

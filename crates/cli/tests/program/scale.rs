@@ -250,7 +250,7 @@ fn an_estimate_that_falls_short_is_printed_and_fails() {
 fn options_that_need_all_points_are_refused_with_a_cure() {
     let folder = folder();
     for (line, name) in [
-        (&["x.npy", "--max-memory", "1G", "--full"][..], "--full"),
+        (&["x.npy", "--max-memory", "1G", "--estimator", "v"][..], "--estimator v"),
         (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
         (&["part_*.npy", "--weights", "w.npy"], "--weights"),
         (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
@@ -358,6 +358,8 @@ fn every_output_follows_the_schema() {
         &["x.npy", "y.npy", "--max-memory", "1G", "--journal", "j"][..],
         &["x.npy", "y.npy", "--max-memory", "1G", "--across", "--tau", "0.5,0.07"],
         &["x.npy", "y.npy", "--max-memory", "1G", "--top", "3", "--rows", "rows.npy"],
+        &["x.npy", "y.npy", "--max-memory", "1G", "--full"],
+        &["x.npy", "--max-memory", "1G", "--full", "--raw"],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
         &["x.npy", "y.npy", "--tolerance", "1e-3", "--across"],

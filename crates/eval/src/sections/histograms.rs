@@ -9,9 +9,6 @@ use crate::{
     work::Work,
 };
 
-/// The bins of a histogram, as many as a line of bars has.
-const BINS: usize = 50;
-
 /// The histograms of distances and cosines.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -44,43 +41,63 @@ pub struct Histogram {
     pub counts: Vec<u64>,
 }
 
+impl Histograms {
+    /// Parts of a histogram, as many as a line of bars has.
+    pub const BINS: usize = 50;
+
+    /// The histograms of the distances of positive pairs, where there are any, and of the cosines of each set, which are counted in
+    /// [`BINS`](Self::BINS) parts of [−1, 1]; None of raw points.
+    pub fn new(
+        distances: Option<&[f64]>,
+        scaling: Scaling,
+        cosines: impl IntoIterator<Item = (SetName, Option<Vec<u64>>)>,
+    ) -> Self {
+        let greatest = |distances: &[f64]| match scaling {
+            Scaling::Unit => 2.0,
+            Scaling::Raw => match distances.iter().copied().fold(0.0, f64::max) {
+                // It takes some width to have parts.
+                0.0 => 1.0,
+                greatest => greatest,
+            },
+        };
+        let of_set = |(set, counts): (SetName, Option<Vec<u64>>)| {
+            let none = Absent::because("raw points have no cosines");
+            let histogram = counts.map(|counts| Histogram { low: -1.0, high: 1.0, counts }).ok_or(none);
+            SetCosines { set, histogram }
+        };
+        Self {
+            distances: distances.map(|distances| Histogram::of(distances, greatest(distances))),
+            cosines: cosines.into_iter().map(of_set).collect(),
+        }
+    }
+}
+
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Histograms>> {
     if !work.plan.full {
         return Ok(None);
     }
-    let greatest = |distances: &[f64]| match work.plan.scaling {
-        Scaling::Unit => 2.0,
-        Scaling::Raw => match distances.iter().copied().fold(0.0, f64::max) {
-            // It takes some width to have parts.
-            0.0 => 1.0,
-            greatest => greatest,
-        },
-    };
-    let distances = work.distances.as_ref().map(|distances| {
+    let distances: Option<Vec<_>> = work.distances.as_ref().map(|distances| {
         let rows = distances.iter().enumerate().filter(|(row, _)| work.counts(*row));
-        let counted: Vec<_> = rows.map(|(_, &value)| value).collect();
-        Histogram::of(&counted, greatest(&counted))
+        rows.map(|(_, &value)| value).collect()
     });
     let mut cosines = Vec::new();
     for set in &work.sets {
-        let histogram = match work.plan.scaling {
-            Scaling::Raw => Err(Absent::because("raw points have no cosines")),
-            Scaling::Unit => {
-                let counts = work.session.cosine_histogram(set.name, &set.points, BINS)?;
-                Ok(Histogram { low: -1.0, high: 1.0, counts })
-            }
+        let counts = match work.plan.scaling {
+            Scaling::Raw => None,
+            Scaling::Unit => Some(work.session.cosine_histogram(set.name, &set.points, Histograms::BINS)?),
         };
-        cosines.push(SetCosines { set: set.name, histogram });
+        cosines.push((set.name, counts));
     }
-    Ok(Some(Histograms { distances, cosines }))
+    Ok(Some(Histograms::new(distances.as_deref(), work.plan.scaling, cosines)))
 }
 
 impl Histogram {
     /// The histogram of values from 0 to `high`.
     fn of(values: &[f64], high: f64) -> Self {
-        let mut counts = vec![0; BINS];
+        let bins = Histograms::BINS;
+        let mut counts = vec![0; bins];
         for value in values {
-            counts[((value / high * BINS as f64) as usize).min(BINS - 1)] += 1;
+            counts[((value / high * bins as f64) as usize).min(bins - 1)] += 1;
         }
         Self { low: 0.0, high, counts }
     }
@@ -95,6 +112,6 @@ mod tests {
         let histogram = Histogram::of(&[0.0, 0.039, 0.041, 1.0, 1.999, 2.0, 2.1], 2.0);
         let full: Vec<_> = histogram.counts.iter().enumerate().filter(|(_, count)| **count > 0).collect();
         assert_eq!(full, [(0, &2), (1, &1), (25, &1), (49, &3)]);
-        assert_eq!(histogram.counts.len(), BINS);
+        assert_eq!(histogram.counts.len(), Histograms::BINS);
     }
 }

@@ -21,6 +21,17 @@ pub struct SetSpectrum {
     pub wasserstein: Maybe<f64>,
 }
 
+impl SetSpectrum {
+    /// Mean and covariance of a set of rows scaled so.
+    pub fn new(set: SetName, spectrum: Spectrum, scaling: Scaling) -> Self {
+        let wasserstein = match scaling {
+            Scaling::Unit => Ok(spectrum.wasserstein()),
+            Scaling::Raw => Err(Absent::because("it is defined for points of unit length")),
+        };
+        Self { set, spectrum, wasserstein }
+    }
+}
+
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Vec<SetSpectrum>>> {
     if !work.plan.full {
         return Ok(None);
@@ -28,11 +39,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Vec<SetSpectrum>>> {
     let mut spectra = Vec::new();
     for set in &work.sets {
         let spectrum = work.session.spectrum(set.name, &set.points)?;
-        let wasserstein = match work.plan.scaling {
-            Scaling::Unit => Ok(spectrum.wasserstein()),
-            Scaling::Raw => Err(Absent::because("it is defined for points of unit length")),
-        };
-        spectra.push(SetSpectrum { set: set.name, spectrum, wasserstein });
+        spectra.push(SetSpectrum::new(set.name, spectrum, work.plan.scaling));
     }
     Ok(Some(spectra))
 }

@@ -1,0 +1,102 @@
+//! What a report has beside its values: single rows, counted pairs, mean and covariance.
+
+use std::path::PathBuf;
+
+use unisphere::Scaling;
+use unisphere_eval::{
+    SetName,
+    sections::{Histograms, RowTable, SetSpectrum, WorstRows},
+};
+use unisphere_scale::{Found, Rows};
+
+use super::Task;
+use crate::{
+    exit::Failure,
+    export::{RowsFile, Sections},
+};
+
+/// What is told of single rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listing {
+    /// The number of rows and pairs to be listed.
+    pub(crate) top: Option<usize>,
+    /// The file of a table of all rows.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// What was found beside the values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Analysis {
+    /// Of each set, where they were asked for: a pass of their own.
+    pub(super) spectra: Option<Vec<SetSpectrum>>,
+    histograms: Option<Histograms>,
+    pub(super) close_pairs: Option<CloseCounts>,
+    worst_rows: Option<WorstRows>,
+    file: Option<(PathBuf, RowTable)>,
+}
+
+/// How many pairs of each set are close.
+#[derive(Clone, Debug)]
+pub(super) struct CloseCounts {
+    /// How far apart they are at most.
+    pub(super) distance: f64,
+    pub(super) sets: Vec<(SetName, u64)>,
+}
+
+impl Listing {
+    /// Whether anything is asked for.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.top.is_some() || self.file.is_some()
+    }
+}
+
+impl Analysis {
+    /// Ranks rows and writes their file, and names what was counted.
+    pub(super) fn of(found: &Found, task: &Task, listing: &Listing) -> Result<Self, Failure> {
+        let mut analysis = Self {
+            histograms: task.cosines.then(|| histograms(found, task.scaling)),
+            close_pairs: task.near.map(|distance| close_counts(found, distance)),
+            ..Self::default()
+        };
+        if let Some(rows) = &found.rows {
+            analysis.worst_rows =
+                listing.top.map(|top| WorstRows::new(top, potentials(rows), rows.distances.as_deref()));
+            if let Some(path) = &listing.file {
+                let numbers = 0..rows.x.logs().len();
+                let table = RowTable::new(numbers, potentials(rows), rows.distances.as_deref());
+                unisphere_io::write(path, &table.row_major(), table.columns.len())?;
+                analysis.file = Some((path.clone(), table));
+            }
+        }
+        Ok(analysis)
+    }
+
+    /// The sections that a report of points in memory has too.
+    pub(super) fn sections(&self) -> Sections<'_> {
+        Sections {
+            spectrum: self.spectra.as_deref(),
+            histograms: self.histograms.as_ref(),
+            worst_rows: self.worst_rows.as_ref(),
+            rows_file: self.file.as_ref().map(|(path, table)| RowsFile { path, table }),
+            ..Sections::default()
+        }
+    }
+}
+
+fn potentials(rows: &Rows) -> impl Iterator<Item = (SetName, &unisphere::Potentials)> {
+    let of_y = rows.y.as_ref().map(|potentials| (SetName::Y, potentials));
+    std::iter::once((SetName::X, &rows.x)).chain(of_y)
+}
+
+const SETS: [SetName; 2] = [SetName::X, SetName::Y];
+
+fn histograms(found: &Found, scaling: Scaling) -> Histograms {
+    let distances = found.rows.as_ref().and_then(|rows| rows.distances.as_deref());
+    let sets = SETS.into_iter().zip(&found.counts);
+    Histograms::new(distances, scaling, sets.map(|(set, counts)| (set, counts.cosines.clone())))
+}
+
+fn close_counts(found: &Found, distance: f64) -> CloseCounts {
+    let sets = SETS.into_iter().zip(&found.counts);
+    CloseCounts { distance, sets: sets.filter_map(|(set, of)| Some((set, of.close_pairs?))).collect() }
+}
