@@ -2,6 +2,7 @@
 //! of memory and after every stop.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 
 #[allow(dead_code, reason = "shared with other tests, which use more of it")]
 mod support;
@@ -445,6 +446,43 @@ fn memory_leaves_the_bits_as_they_are() {
         assert!(reads.is_sorted_by(|few, many| few >= many), "{reads:?}");
         if !matches!(objective, Objective::Alignment(_)) {
             assert!(reads[0] > reads[3], "{reads:?}");
+        }
+    }
+}
+
+/// A GPU, software ones included; None where there is none and none is required.
+fn gpu() -> Option<Engine> {
+    let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+    let engine = Engine::gpu();
+    assert!(engine.is_ok() || !is_required, "{engine:?}");
+    if let Err(error) = &engine {
+        eprintln!("not tested on a GPU: {error}");
+    }
+    engine.ok()
+}
+
+#[test]
+fn a_gpu_gives_its_bits_whatever_the_memory() {
+    let (Some(gpu), files) = (gpu(), Files::normal(ROWS)) else { return };
+    let views = Objective::Contrastive(Contrastive { tau: 0.1, candidates: Candidates::Views });
+    let some = [Objective::CrossUniformity(Uniformity::default()), Objective::Loss(Loss::default()), views];
+    for (number, objective) in some.into_iter().enumerate() {
+        let sets = files.sets(objective);
+        let much = files.outputs(&format!("much-{number}"), objective);
+        let little = files.outputs(&format!("little-{number}"), objective);
+        let mut few = resources();
+        few.max_memory = Some(least(&files, objective));
+        let found = gradient(objective).write(&gpu, sets, &much, &resources()).unwrap();
+        gradient(objective).write(&gpu, sets, &little, &few).unwrap();
+        assert_eq!(bytes(&much), bytes(&little), "{objective:?}");
+        let (value, of) = Oracle::of(objective, &files.x, &files.y, Scaling::Unit);
+        assert!(
+            (found.value - value).abs() < 3e-6 * value.abs().max(1.0),
+            "{objective:?}: {} and {value}",
+            found.value
+        );
+        for (set, rows) in written(&much).iter().enumerate() {
+            near(&format!("{objective:?}, set {set}"), rows, &of.gradients[set], &of.terms[set]);
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct GradientOptions {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// The file of the gradient for Y, where it is wanted: more than half of the time
+    /// The file of the gradient for Y, where it is wanted: it takes a pass of its own
     #[arg(long, value_name = "FILE")]
     out_y: Option<PathBuf>,
 
