@@ -88,7 +88,10 @@ impl From<unisphere_scale::Error> for Failure {
             Changed { .. } | Sets { .. } | Missing { .. } | Contradiction { .. } | Output { .. } => {
                 Self::Input(text)
             }
-            Unwritten { .. } => Self::Machine(text),
+            Unwritten { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Self::Input(text),
+                _ => Self::Machine(text),
+            },
             Memory { .. } | NoPart { .. } => Self::Usage(text),
             Journal(error) => error.into(),
             // Variants to come: a test holds the list above against the crate's.

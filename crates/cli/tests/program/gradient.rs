@@ -161,6 +161,10 @@ fn a_file_that_is_there_is_kept() {
     refused(&gradient(&folder, &line), 3, &["g.npy", "is there already"]);
     refused(&gradient(&folder, &["x.npy", "--of", "uniformity", "--out", "x.npy"]), 3, &["x.npy"]);
     assert_eq!(fs::read(folder.path().join("g.npy")).unwrap(), bytes);
+    let nowhere = ["x.npy", "--of", "uniformity", "--out", "none/g.npy"];
+    refused(&gradient(&folder, &nowhere), 3, &["none/g.npy", "no such"]);
+    let elsewhere = ["--journal", "elsewhere.journal"];
+    refused(&gradient(&folder, &[&nowhere[..], &elsewhere].concat()), 3, &["none/g.npy"]);
     // With a journal that is kept, the same command tells the same again.
     let line = ["x.npy", "--of", "uniformity", "--out", "k.npy", "--journal", "k.journal"];
     let (first, again) = (json(&folder, &line), json(&folder, &line));
