@@ -42,7 +42,7 @@ mod panels;
 pub use error::{Error, Result};
 pub use estimate::{Interval, Method, Sampling};
 pub use exact::{
-    Cost, Counts, Evaluation, Expected, Found, Gradient, GradientFound, Objective, Outputs, Part, Resources,
-    Rows, Sample, Sets, Shape,
+    Cost, Counts, Evaluation, Expected, Found, FoundGroups, Gradient, GradientFound, GroupsOfSet, Objective,
+    Outputs, Part, Resources, Rows, Sample, Sets, Shape,
 };
 pub use journal::{JournalError, JournalFault};

@@ -9,8 +9,8 @@ spectrum of the covariance, which is slow in thousands of dimensions.
 
 For sets of any size: --tolerance estimates uniformity from a small part of the pairs, with an interval that is proven
 for any data; --max-memory reads the files in pieces; --journal keeps what is finished. They measure alignment and
-uniformity, and without --tolerance also what --tau, --top, --rows, --near and --full ask for. unisphere plan, part and
-merge do the same on many machines.";
+uniformity, and without --tolerance also what --tau, --top, --rows, --near, --labels and --full ask for. unisphere plan,
+part and merge do the same on many machines, but for --labels and the spectrum.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

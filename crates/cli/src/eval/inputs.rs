@@ -14,7 +14,7 @@ use crate::{
     output::check_writable,
     progress::Display,
     reading::Of,
-    scale::{Excess, check_dims, check_pairs},
+    scale::{Excess, check_dims, check_one_a_row, check_pairs},
     text::plural,
 };
 
@@ -49,7 +49,7 @@ impl Inputs {
         check_dims(&x, plan.scaling)?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
         for (column, what) in [(&labels, "label"), (&weights, "weight")] {
-            one_a_row(column.as_ref(), what, &x)?;
+            column.as_ref().map_or(Ok(()), |column| check_one_a_row(column, what, &x))?;
         }
         if let Some(path) = &options.rows {
             let columns = [&labels, &weights].into_iter().flatten().map(Column::path);
@@ -175,19 +175,6 @@ fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failur
         )));
     }
     Ok(())
-}
-
-fn one_a_row(column: Option<&Column>, what: &str, x: &File) -> Result<(), Failure> {
-    match column {
-        Some(column) if column.rows() != x.rows() => Err(Failure::Input(format!(
-            "{} holds {}, and {} has {}\nsave one {what} a row, in their order",
-            column.path().display(),
-            plural(column.rows() as u64, what),
-            x.path().display(),
-            plural(x.rows() as u64, "row"),
-        ))),
-        _ => Ok(()),
-    }
 }
 
 fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {

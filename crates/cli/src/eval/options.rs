@@ -216,7 +216,7 @@ impl Eval {
             ("--estimator v", self.estimator == Estimator::V),
             ("--protocol", self.protocol.is_some()),
             ("--queue", self.queue.is_some()),
-            ("--labels", self.labels.is_some()),
+            ("--across-groups", self.across_groups),
             ("--weights", self.weights.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
         ];
@@ -230,9 +230,10 @@ impl Eval {
         let plan = Plan::new(&self.options()?)
             .map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
         let listing = Listing { top: plan.top, file: self.rows.clone() };
-        if (listing.is_wanted() || plan.near.is_some()) && self.scale.tolerance().is_some() {
+        let takes_all_pairs = listing.is_wanted() || plan.near.is_some() || self.labels.is_some();
+        if takes_all_pairs && self.scale.tolerance().is_some() {
             return Err(Failure::Usage(
-                "--full, --top, --rows and --near take all pairs, and --tolerance estimates from a part of them\n\
+                "--full, --top, --rows, --near and --labels take all pairs, and --tolerance estimates from a part of them\n\
                  leave out one of them; --max-memory reads the files in pieces and has all pairs"
                     .into(),
             ));
@@ -263,6 +264,8 @@ impl Eval {
             task,
             listing,
             spectrum: self.full,
+            labels: self.labels.clone(),
+            labels_column: self.labels_column.clone(),
             place: Place {
                 devices: self.scale.devices_or(&self.device),
                 precision: self.precision,

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use unisphere::Scaling;
+use unisphere::{Alignment, Scaling};
 use unisphere_eval::{
     SetName,
-    sections::{Histograms, RowTable, SetSpectrum, WorstRows},
+    sections::{GroupTable, Histograms, RowTable, SetSpectrum, WorstRows},
 };
-use unisphere_scale::{Found, Rows};
+use unisphere_scale::{Found, FoundGroups, Rows};
 
 use super::Task;
 use crate::{
@@ -32,6 +32,7 @@ pub(super) struct Analysis {
     histograms: Option<Histograms>,
     pub(super) close_pairs: Option<CloseCounts>,
     worst_rows: Option<WorstRows>,
+    pub(super) groups: Option<GroupTable>,
     file: Option<(PathBuf, RowTable)>,
 }
 
@@ -77,6 +78,7 @@ impl Analysis {
             spectrum: self.spectra.as_deref(),
             histograms: self.histograms.as_ref(),
             worst_rows: self.worst_rows.as_ref(),
+            groups: self.groups.as_ref(),
             rows_file: self.file.as_ref().map(|(path, table)| RowsFile { path, table }),
             ..Sections::default()
         }
@@ -94,6 +96,13 @@ fn histograms(found: &Found, scaling: Scaling) -> Histograms {
     let distances = found.rows.as_ref().and_then(|rows| rows.distances.as_deref());
     let sets = SETS.into_iter().zip(&found.counts);
     Histograms::new(distances, scaling, sets.map(|(set, counts)| (set, counts.cosines.clone())))
+}
+
+/// The table of groups that were found.
+pub(super) fn group_table(found: FoundGroups, alpha: f64) -> GroupTable {
+    let sets = SETS.into_iter().zip(found.sets);
+    let sets = sets.map(|(set, of)| (set, of.alignment_by_label, of.within));
+    GroupTable::new(found.labels, found.sizes, Alignment { alpha }, found.alignment, sets)
 }
 
 fn close_counts(found: &Found, distance: f64) -> CloseCounts {

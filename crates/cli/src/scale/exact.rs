@@ -1,15 +1,21 @@
 //! The values of all pairs, in as much memory as is allowed.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use unisphere::{Embeddings, Engine, Uniformity};
 use unisphere_eval::{SetName, sections::SetSpectrum};
-use unisphere_io::Shards;
+use unisphere_io::{Column, Labels, Shards};
 use unisphere_scale::{Error, Expected, Resources};
 
 use super::{
     Request, Scale, Task,
-    files::Files,
+    analysis::group_table,
+    files::{Files, check_one_a_row},
     print,
     report::{Device, Exact, Report},
 };
@@ -35,7 +41,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     if let Some(path) = &request.listing.file {
         output::check_writable("--rows", path, files.paths())?;
     }
-    let max_memory = files.left_of(max_memory);
+    let column = request.labels_column.as_deref();
+    let labels = request.labels.as_ref().map(|path| labels(path, column, &files)).transpose()?;
+    let of_labels = labels.as_ref().map_or(0, |labels| size_of_val(labels.of_rows.as_slice()) as u64);
+    let max_memory = files.left_of(max_memory).map(|bytes| bytes.saturating_sub(of_labels));
     let sets = files.sets();
     let shape = sets.shape()?;
     let evaluation = task.evaluation();
@@ -65,6 +74,18 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         resources.journal = None;
         found = evaluation.values_on(&engines, sets, &resources);
     }
+    let groups = match (&found, &labels, engines.first()) {
+        (Ok(_), Some(labels), Some(engine)) => {
+            display.step("groups");
+            let found = evaluation.groups(engine, sets, &labels.of_rows, &resources)?;
+            let table = group_table(found, task.alpha);
+            Some(match &labels.names {
+                Some(names) => table.named(names),
+                None => table,
+            })
+        }
+        _ => None,
+    };
     drop(display);
     if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&found, &resources.journal) {
         exit::say(&format!("finished work is in {}: the same command goes on from it", journal.display()));
@@ -80,6 +101,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let device = Device::of(&engines);
     let mut report = Report::of_all_pairs(task.clone(), shape, device, found, &request.listing)?;
     report.analysis.spectra = spectra;
+    report.analysis.groups = groups;
     report.file_counts = files.counts();
     report.exact = Some(Exact {
         panel_rows: expected.panel_rows,
@@ -91,6 +113,13 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     });
     report.seconds = Some(start.elapsed().as_secs_f64());
     print(&report, request.json)
+}
+
+/// The label of every row.
+fn labels(path: &Path, column: Option<&str>, files: &Files) -> Result<Labels, Failure> {
+    let labels = interrupt::leaving_at_once(|| Column::open_named(path, column))??;
+    check_one_a_row(&labels, "label", &files.x)?;
+    Ok(interrupt::leaving_at_once(|| labels.labels())??)
 }
 
 /// Mean and covariance of each set, in a pass over it.

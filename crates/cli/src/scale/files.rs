@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use unisphere::Scaling;
-use unisphere_io::{File, Reading, Shards, Source, is_pattern};
+use unisphere_io::{Column, File, Reading, Shards, Source, is_pattern};
 use unisphere_scale::Sets;
 
 use super::Task;
@@ -93,6 +93,20 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
          row i of both is one positive pair: save the same rows of both, from one encoder",
         shape(x),
         shape(y)
+    )))
+}
+
+/// Fails unless a column has one value for each row of a set.
+pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Result<(), Failure> {
+    if column.rows() == x.rows() {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "{} holds {}, and {} has {}\nsave one {what} a row, in their order",
+        column.path().display(),
+        text::plural(column.rows() as u64, what),
+        x.path().display(),
+        text::plural(x.rows() as u64, "row"),
     )))
 }
 

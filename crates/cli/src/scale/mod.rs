@@ -17,7 +17,7 @@ mod text;
 pub(crate) use analysis::Listing;
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
-pub(crate) use files::{Excess, check_dims, check_pairs};
+pub(crate) use files::{Excess, check_dims, check_one_a_row, check_pairs};
 pub(crate) use gradient::{GradientOptions, gradient};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
@@ -92,6 +92,10 @@ pub(crate) struct Request {
     pub(crate) listing: Listing,
     /// Mean and covariance of each set, which take a pass of their own.
     pub(crate) spectrum: bool,
+    /// The file of the groups of rows, which take passes of their own.
+    pub(crate) labels: Option<PathBuf>,
+    /// Its column or key, where it has several.
+    pub(crate) labels_column: Option<String>,
     pub(crate) place: Place,
     pub(crate) json: bool,
 }

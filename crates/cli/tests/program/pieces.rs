@@ -135,6 +135,35 @@ fn a_full_report_in_pieces_has_the_numbers_of_the_one_in_memory() {
 }
 
 #[test]
+fn groups_in_pieces_are_those_of_the_report_in_memory() {
+    let folder = folder();
+    // A group of some 7,000 rows, which is larger than a panel, 19 small ones, and one of a single row.
+    let label = |row: usize| match row {
+        77 => 200,
+        row if row % 9 < 7 => 100,
+        row => (row % 19) as u8,
+    };
+    folder.column("labels.npy", "|u1", &(0..N).map(label).collect::<Vec<_>>());
+    let line = |more: &[&str]| folder.json(&[&["x.npy", "y.npy", "--labels", "labels.npy"], more].concat());
+    let of_report = line(&[]);
+    let much = line(&["--max-memory", "1G"]);
+    near(&much["groups"], &of_report["groups"], 1e-7);
+    assert_eq!(much["groups"]["sizes"].as_array().unwrap().len(), 21);
+    assert!(much["groups"]["sizes"].as_array().unwrap().contains(&Value::from(1)));
+    // A group of one row has no pairs, and says so.
+    assert_eq!(much["absent"], of_report["absent"]);
+    assert_eq!(line(&["--max-memory", "12M"])["groups"], much["groups"]);
+    let text = folder.eval(&["x.npy", "--labels", "labels.npy", "--max-memory", "1G", "--alpha", "1"]);
+    for words in ["within x", "no alignment by label: read in pieces", "Within groups: the U-statistic"] {
+        assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
+    }
+    folder.column("few.npy", "|u1", &[1, 2, 3]);
+    let few = folder.eval(&["x.npy", "--labels", "few.npy", "--max-memory", "1G"]);
+    assert_eq!(few.status.code(), Some(3), "{}", stderr(&few));
+    assert!(stderr(&few).contains("few.npy holds 3 labels, and x.npy has 9,001 rows"), "{}", stderr(&few));
+}
+
+#[test]
 fn rows_that_cannot_be_told_are_refused_with_a_cure() {
     let folder = folder();
     let eval = |line: &[&str]| folder.eval(line);

@@ -253,6 +253,8 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["x.npy", "--max-memory", "1G", "--estimator", "v"][..], "--estimator v"),
         (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
         (&["part_*.npy", "--weights", "w.npy"], "--weights"),
+        (&["x.npy", "--max-memory", "1G", "--labels", "l.npy", "--across-groups"], "--across-groups"),
+        (&["x.npy", "--tolerance", "1e-3", "--labels", "l.npy"], "--labels"),
         (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
         (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "name their partners as Y"),
         (&["x.npy", "y.npy", "--max-memory", "1G", "--candidates", "views"], "--tau"),
@@ -346,6 +348,8 @@ fn parts_merge_to_the_bits_of_one_process() {
 #[test]
 fn every_output_follows_the_schema() {
     let folder = folder();
+    let labels: Vec<u8> = (0..N).map(|row| u8::from(row > 0) + (row % 7) as u8).collect();
+    folder.column("labels.npy", "|u1", &labels);
     folder.write("codes.npy", "|u1", "(50, 6)", &(0..=255).chain(0..44).collect::<Vec<u8>>());
     let text: Value = serde_json::from_str(include_str!("../../schema/scale.json")).unwrap();
     let schema = jsonschema::draft202012::new(&text).unwrap();
@@ -359,6 +363,7 @@ fn every_output_follows_the_schema() {
         &["x.npy", "y.npy", "--max-memory", "1G", "--across", "--tau", "0.5,0.07"],
         &["x.npy", "y.npy", "--max-memory", "1G", "--top", "3", "--rows", "rows.npy"],
         &["x.npy", "y.npy", "--max-memory", "1G", "--full"],
+        &["x.npy", "y.npy", "--max-memory", "1G", "--labels", "labels.npy"],
         &["x.npy", "--max-memory", "1G", "--full", "--raw"],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],

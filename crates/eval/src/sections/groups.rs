@@ -14,6 +14,11 @@ use crate::{
 /// The groups for which the matrix across groups is made at most: a quarter of a gigabyte for each set.
 const MAX_GROUPS_ACROSS: usize = 4096;
 
+const ONE_ROW: Absent = Absent::because("a group of one row has no pairs");
+const NO_PAIRS: Absent = Absent::because("no two rows have one label");
+const ONE_PANEL: Absent =
+    Absent::because("read in pieces, a group of more rows than a panel has it with alpha 2 alone");
+
 /// Alignment and uniformity by group.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -49,6 +54,35 @@ pub struct SetGroups {
     pub across: Option<Vec<Maybe<f64>>>,
 }
 
+impl GroupTable {
+    /// The table of groups with these labels and sizes, by the U-statistic: of each set alignment by label, where it is known, and
+    /// uniformity within each group, None of one row.
+    pub fn new(
+        labels: Vec<i64>,
+        sizes: Vec<usize>,
+        metric: Alignment,
+        alignment: Option<Vec<f64>>,
+        sets: impl IntoIterator<Item = (SetName, Option<f64>, Vec<Option<f64>>)>,
+    ) -> Self {
+        let has_pairs = sizes.iter().any(|&size| size > 1);
+        let not_known = if has_pairs { ONE_PANEL } else { NO_PAIRS };
+        let of_set = |(set, alignment, within): (SetName, Option<f64>, Vec<Option<f64>>)| SetGroups {
+            set,
+            alignment: alignment.ok_or(not_known),
+            within: within.into_iter().map(|value| value.ok_or(ONE_ROW)).collect(),
+            across: None,
+        };
+        let sets = sets.into_iter().map(of_set).collect();
+        Self { labels, names: None, sizes, estimator: Estimator::U, metric, alignment, sets }
+    }
+
+    /// The same with names, of which each label is a place.
+    #[must_use]
+    pub fn named(self, names: &[String]) -> Self {
+        Self { names: Some(names_of(&self.labels, names)), ..self }
+    }
+}
+
 impl SetGroups {
     /// Row a of the matrix across groups; empty where there is none.
     pub fn across_from(&self, a: usize) -> &[Maybe<f64>] {
@@ -82,7 +116,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
         let metric = work.plan.alignment;
         let alignment = match has_pairs {
             true => Ok(work.session.alignment_by_label(set.name, &set.points, &groups, metric)?),
-            false => Err(Absent::because("no two rows have one label")),
+            false => Err(NO_PAIRS),
         };
         let found = work.session.group_uniformity(
             set.name,
@@ -119,6 +153,6 @@ fn between(found: &GroupUniformity, sizes: &[usize], estimator: Estimator, [a, b
         (Some(value), _) => Ok(value),
         // One point, paired with itself.
         (None, Estimator::V) => Ok(0.0),
-        (None, Estimator::U) => Err(Absent::because("a group of one row has no pairs")),
+        (None, Estimator::U) => Err(ONE_ROW),
     }
 }

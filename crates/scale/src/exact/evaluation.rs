@@ -361,7 +361,7 @@ impl Evaluation {
         self.ts.len().max(if has_strips { MIN_RECORD_VALUES } else { 1 })
     }
 
-    fn check(&self, shape: Shape) -> Result<()> {
+    pub(super) fn check(&self, shape: Shape) -> Result<()> {
         let fault =
             |name, value| Err(EngineError::Parameter { name, value, expected: "positive and finite" }.into());
         if self.panel_rows == Some(0) {

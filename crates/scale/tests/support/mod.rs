@@ -16,6 +16,7 @@ pub(crate) const DIMS: usize = 7;
 /// Panels of 190 rows, of which the last has 170.
 pub(crate) const PANEL_ROWS: usize = 190;
 /// Bytes of a panel, so that tests can ask for room for certain numbers of panels.
+#[allow(dead_code, reason = "not every test counts bytes")]
 pub(crate) const PANEL_BYTES: u64 = (PANEL_ROWS * (4 * DIMS + 32)) as u64;
 
 pub(crate) struct Files {
@@ -49,6 +50,7 @@ pub(crate) fn resources() -> Resources {
     Resources::default()
 }
 
+#[allow(dead_code, reason = "not every test keeps a journal")]
 pub(crate) fn with_journal(path: &Path) -> Resources {
     let mut resources = resources();
     resources.journal = Some(path.into());
