@@ -25,9 +25,15 @@ fn evaluation() -> Evaluation {
     Evaluation::new().with_ts(&TS).across().with_panel_rows(PANEL_ROWS)
 }
 
-/// The same with the discrepancy and the contrastive loss, in several strips for each panel.
+/// The same with the discrepancy, and with all that is summed in strips, several for each panel.
 fn everything() -> Evaluation {
-    evaluation().with_mmd().with_contrastive(&[0.5, 0.05], Candidates::Views).with_strip_panels(3)
+    evaluation()
+        .with_mmd()
+        .with_contrastive(&[0.5, 0.05], Candidates::Views)
+        .with_potentials()
+        .with_cosine_histogram(20)
+        .with_close_pairs(0.3)
+        .with_strip_panels(3)
 }
 
 #[test]
@@ -63,6 +69,13 @@ fn a_gpu_gives_its_bits_whatever_the_memory() {
     });
     assert_eq!(bits(&evaluation.values(&gpu, sets, &few).unwrap()), bits(&much));
     assert!((much.x[0] - on_cpu.x[0]).abs() < 2e-6 && (much.x[1] - on_cpu.x[1]).abs() < 2e-6);
+    let potentials = [&much, &on_cpu].map(|found| found.rows.as_ref().unwrap().x.logs());
+    assert!(potentials[0].iter().zip(potentials[1]).all(|(a, b)| (a - b).abs() < 1e-5));
+    for (found, wanted) in much.counts.iter().zip(&on_cpu.counts) {
+        assert_eq!(found.close_pairs, wanted.close_pairs);
+        let cosines = found.cosines.iter().flatten().zip(wanted.cosines.iter().flatten());
+        assert!(cosines.clone().count() == 20 && cosines.into_iter().all(|(a, b)| a.abs_diff(*b) < 20));
+    }
     let error =
         evaluation.values(&Engine::cpu(), sets, &with_journal(&files.path("gpu.journal"))).unwrap_err();
     let Error::Journal(error) = error else { panic!("{error}") };

@@ -70,6 +70,17 @@ fn pieces_make_the_spectrum_of_the_whole() {
     }
 }
 
+/// Four points on the axes of a plane, in two pieces whose means lie apart.
+#[test]
+fn a_cross_spreads_evenly_about_its_centre() {
+    let mut sums = MomentSums::new(2).unwrap();
+    for half in [[1.0, 0.0, 0.0, 1.0], [-1.0, 0.0, 0.0, -1.0]] {
+        sums.add(&Embeddings::new(&half, 2, 2).unwrap()).unwrap();
+    }
+    let spectrum = Engine::cpu().value(sums.spectrum()).unwrap();
+    assert_eq!((spectrum.mean_norm(), spectrum.eigenvalues()), (0.0, &[0.5, 0.5][..]));
+}
+
 #[test]
 fn a_file_has_the_spectrum_of_its_points_whatever_the_memory() {
     let (folder, engine, values) = (TempDir::new().unwrap(), Engine::cpu(), points());

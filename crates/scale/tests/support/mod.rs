@@ -77,14 +77,19 @@ pub(crate) fn least_memory(evaluation: &Evaluation, sets: Sets<'_>) -> u64 {
 /// The bits of all values.
 #[allow(dead_code, reason = "not every test compares bits")]
 pub(crate) fn bits(found: &Found) -> Vec<u64> {
-    let Found { alignment, x, y, across, squared_mmd, contrastive, .. } = found;
+    let Found { alignment, x, y, across, squared_mmd, contrastive, rows, counts, .. } = found;
     let values = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
     let mut values = values.concat();
     values.extend(alignment);
     values.extend(squared_mmd.iter().flatten().flatten());
     let of_loss = contrastive.iter().flatten();
     values.extend(of_loss.flat_map(|of| [of.loss, of.normalized, of.alignment, of.uniformity, of.residual]));
-    values.iter().map(|value| value.to_bits()).collect()
+    for rows in rows {
+        values.extend(std::iter::once(&rows.x).chain(&rows.y).flat_map(|of| of.logs()));
+        values.extend(rows.distances.iter().flatten());
+    }
+    let counts = counts.iter().flat_map(|of| of.cosines.iter().flatten().copied().chain(of.close_pairs));
+    values.iter().map(|value| value.to_bits()).chain(counts).collect()
 }
 
 /// A GPU, software ones included; None where there is none and none is required.
