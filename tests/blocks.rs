@@ -11,7 +11,7 @@ use support::{
     oracle::{self, Rows},
     random::{Random, normal, single},
 };
-use unisphere::{Embeddings, Engine, Error, LogSumExp, PairBlock, Points, Scaling, Uniformity};
+use unisphere::{Contrastive, Embeddings, Engine, Error, LogSumExp, PairBlock, Points, Scaling, Uniformity};
 
 fn main() -> ExitCode {
     let mut checks = vec![Check::new("blocks that are none", refused)];
@@ -19,6 +19,13 @@ fn main() -> ExitCode {
         for t in [0.5, 2.0, 10.0, 200.0] {
             checks.push(Check::new(format!("{scaling:?} points, t = {t}"), move |engine| {
                 sums(engine, scaling, t)
+            }));
+        }
+    }
+    for scaling in [Scaling::Unit, Scaling::Raw] {
+        for tau in [1.0, 0.5, 0.07] {
+            checks.push(Check::new(format!("anchors of {scaling:?} points, tau = {tau}"), move |engine| {
+                anchors(engine, scaling, tau)
             }));
         }
     }
@@ -104,6 +111,44 @@ fn sums(engine: &Engine, scaling: Scaling, t: f64) -> Result<(), Failed> {
     Ok(report.finish()?)
 }
 
+/// Sums of anchors over blocks of candidates, some of which have the anchors of the block before, and some themselves.
+fn anchors(engine: &Engine, scaling: Scaling, tau: f64) -> Result<(), Failed> {
+    let (n, dims) = (300, 19);
+    let (x, of_x) = upload(engine, &points(n, dims, 1), dims, scaling)?;
+    let (y, of_y) = upload(engine, &points(n, dims, 5), dims, scaling)?;
+    let metric = Contrastive::new(tau);
+    let mut report = Report::default();
+    let blocks = [
+        block(0..96, 96..192),
+        block(0..96, 0..96),
+        block(0..96, 299..300),
+        block(7..8, 7..8),
+        block(7..8, 8..300),
+        block(0..300, 0..300),
+    ];
+    for (of_right, right, set) in [(&of_y, &y, "y"), (&of_x, &x, "x")] {
+        let got = engine.value(metric.log_sums_of_blocks(&x, right, &blocks))?;
+        for (of_block, PairBlock { rows, cols }) in got.iter().zip(&blocks) {
+            if of_block.len() != rows.len() {
+                return Err(format!("{} sums of {rows:?}", of_block.len()).into());
+            }
+            for (&sum, i) in of_block.iter().zip(rows.clone()) {
+                let dot = |j: usize| of_x[i].iter().zip(&of_right[j]).map(|(a, b)| a * b).sum::<f64>();
+                let logits = || cols.clone().filter(|&j| j != i).map(|j| dot(j) / tau);
+                let greatest = logits().fold(f64::NEG_INFINITY, f64::max);
+                let sum_of_others = logits().map(|logit| (logit - greatest).exp()).sum::<f64>();
+                let want = if sum_of_others > 0.0 { greatest + sum_of_others.ln() } else { greatest };
+                let room = if scaling == Scaling::Unit { 3e-6 } else { 1e-5 * want.abs().max(1.0) };
+                let is_right = sum == want || compare::value(sum, want, room).is_ok();
+                let found = || format!("{sum} in place of {want}");
+                let what = format!("row {i} of {rows:?} with {cols:?} of {set}");
+                report.check(what, is_right.then_some(()).ok_or_else(found));
+            }
+        }
+    }
+    Ok(report.finish()?)
+}
+
 fn refused(engine: &Engine) -> Result<(), Failed> {
     let (x, _) = upload(engine, &points(100, 3, 1), 3, Scaling::Unit)?;
     let metric = Uniformity::new(2.0);
@@ -111,6 +156,13 @@ fn refused(engine: &Engine) -> Result<(), Failed> {
         let found = engine.value(metric.blocks_within(&x, &[block(0..4, 0..4), bad.clone()]));
         if !matches!(found, Err(Error::Block { number: 1, .. })) {
             return Err(format!("{bad:?}: {found:?}").into());
+        }
+    }
+    for bad in [block(0..0, 0..5), block(0..5, 90..101), block(0..10, 5..15)] {
+        let blocks = [block(0..4, 0..4), bad.clone()];
+        let found = engine.value(Contrastive::new(0.5).log_sums_of_blocks(&x, &x, &blocks));
+        if !matches!(found, Err(Error::Block { number: 1, .. })) {
+            return Err(format!("anchors of {bad:?}: {found:?}").into());
         }
     }
     // Across two sets, rows and cols are of different points.

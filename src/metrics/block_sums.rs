@@ -70,20 +70,37 @@ impl<'a, P: PairSet<'a>> BlockSumsOver<'a, P> {
     fn check(&self, blocks: &[Block]) -> Result<()> {
         let (left, right) = self.pairs.pairs().sides();
         for (number, Block { rows, cols, diagonal }) in blocks.iter().enumerate() {
-            for (side, of, there) in [("rows", rows, left.rows()), ("cols", cols, right.rows())] {
-                if of.start >= of.end || of.end > there {
-                    let problem =
-                        format!("{side} are {of:?}, which is no part of the {there} rows that there are");
-                    return Err(Error::Block { number, problem });
-                }
-            }
-            if self.within() && !diagonal && rows.start < cols.end && cols.start < rows.end {
-                let problem = "rows and cols overlap and are not the same".into();
-                return Err(Error::Block { number, problem });
+            check_range(number, "rows", rows, left.rows())?;
+            check_range(number, "cols", cols, right.rows())?;
+            if self.within() && !diagonal {
+                check_apart(number, rows, cols)?;
             }
         }
         Ok(())
     }
+}
+
+/// That one side of a block is a part of the rows that there are.
+pub(super) fn check_range(
+    number: usize,
+    side: &'static str,
+    range: &Range<usize>,
+    there: usize,
+) -> Result<()> {
+    if range.start >= range.end || range.end > there {
+        let problem = format!("{side} are {range:?}, which is no part of the {there} rows that there are");
+        return Err(Error::Block { number, problem });
+    }
+    Ok(())
+}
+
+/// That no row is on both sides of a block.
+pub(super) fn check_apart(number: usize, rows: &Range<usize>, cols: &Range<usize>) -> Result<()> {
+    if rows.start < cols.end && cols.start < rows.end {
+        let problem = "rows and cols overlap and are not the same".into();
+        return Err(Error::Block { number, problem });
+    }
+    Ok(())
 }
 
 impl<P> Sealed for BlockSumsOver<'_, P> {}

@@ -1,6 +1,7 @@
 //! Metrics: their parameters and formulas over a backend's primitives, one file each.
 
 mod alignment;
+mod anchor_blocks;
 mod anchors;
 mod block_sums;
 mod calibration;
@@ -27,6 +28,7 @@ mod uniformity;
 mod weights;
 
 pub use alignment::{Alignment, AlignmentOver, PairDistances};
+pub use anchor_blocks::AnchorBlockSumsOver;
 pub use anchors::PairProducts;
 pub use block_sums::{BlockSumsOver, PairBlock};
 pub use class_alignment::AlignmentByLabel;

@@ -92,7 +92,7 @@ impl From<unisphere_scale::Error> for Failure {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Self::Input(text),
                 _ => Self::Machine(text),
             },
-            Memory { .. } | NoPart { .. } => Self::Usage(text),
+            Memory { .. } | NotHeld { .. } | NoPart { .. } => Self::Usage(text),
             Journal(error) => error.into(),
             // Variants to come: a test holds the list above against the crate's.
             _ => Self::Internal(text),

@@ -61,6 +61,18 @@ pub enum Error {
         /// Bytes that are needed.
         needed: u64,
     },
+    /// Too little memory for all points, where an estimate holds them.
+    #[error(
+        "{} of memory are too few: an estimate of the contrastive loss holds all points, which take {}; allow more, or ask for \
+             the value of all pairs, which reads them in panels",
+        mib(*given), mib(*needed)
+    )]
+    NotHeld {
+        /// Bytes that may be used.
+        given: u64,
+        /// Bytes of all points.
+        needed: u64,
+    },
     /// Sets that have no value: another number of dimensions, or too few rows.
     #[error("{problem}")]
     Sets {

@@ -27,6 +27,9 @@
 //! Where a stage would take three tenths of all pairs or twenty million blocks, the value is computed exactly, however
 //! long that takes, unless only an estimate is asked for.
 //!
+//! The contrastive loss is estimated from some of the candidates of some anchors, level by level, with an interval that is
+//! simulated, not proven ([`Method::MultilevelCandidates`]).
+//!
 //! [`Evaluation`] computes the values of all pairs, of sets that may be larger than memory, in one process or in parts: alignment,
 //! uniformity, and where asked for cross uniformity, squared MMD, the contrastive loss and what every row has by itself.
 //! [`Gradient`] writes the gradients of such sets to files.

@@ -6,7 +6,7 @@
 #[path = "../../../tests/support/random.rs"]
 mod random;
 
-use unisphere::{Embeddings, Engine, Scaling, SquaredMmd, Uniformity};
+use unisphere::{Candidates, Contrastive, Embeddings, Engine, Scaling, SquaredMmd, Uniformity};
 use unisphere_io::File;
 use unisphere_scale::{Error, Interval, Method, Result, Sampling, Sets};
 
@@ -171,7 +171,7 @@ fn intervals_of_squared_mmd_of_sets_of_different_sizes_hold_the_value() -> Resul
     }
     // Collapsed sets, whose means do not tell how far they are apart: measured from the points.
     let file = |name: &str, rows: usize, offset: f64| {
-        let value = |i: usize| 1.0 + if i % 3 == 0 { offset } else { 0.0 } + 1e-6 * (i % 5) as f64;
+        let value = |i: usize| 1.0 + if i.is_multiple_of(3) { offset } else { 0.0 } + 1e-6 * (i % 5) as f64;
         let path = folder.path().join(name);
         unisphere_io::write(&path, &(0..3 * rows).map(value).collect::<Vec<_>>(), 3)?;
         File::open(path)
@@ -182,6 +182,64 @@ fn intervals_of_squared_mmd_of_sets_of_different_sizes_hold_the_value() -> Resul
     let exact = engine.value(SquaredMmd::new(2.0).across(&upload(&x)?, &upload(&y)?))?;
     assert!(exact > 0.0 && (found[0].value - exact).abs() < 1e-3 * exact, "{found:?} and {exact}");
     assert!(found[0].low <= exact && exact <= found[0].high);
+    Ok(())
+}
+
+#[test]
+fn intervals_of_the_contrastive_loss_hold_the_value() -> Result<()> {
+    let engine = Engine::cpu();
+    let points = [engine.upload(&verses("kjv"))?, engine.upload(&verses("web"))?];
+    let file = |translation: &str| {
+        File::open(format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR")))
+    };
+    let (x, y) = (file("kjv")?, file("web")?);
+    let of = |sampling: Sampling, tau, candidates| {
+        let found =
+            sampling.contrastives_of(&engine, Sets::two(&x, &y), Scaling::Unit, &[tau], candidates)?;
+        Ok::<_, Error>(found[0])
+    };
+    for (tau, candidates, tolerance, seeds) in [
+        (0.5, Candidates::OneWay, 3e-3, seeds()),
+        (0.07, Candidates::OneWay, 3e-2, seeds()),
+        (0.07, Candidates::BothWays, 3e-2, 4),
+        (0.2, Candidates::Views, 1e-2, 4),
+    ] {
+        let exact = engine.value(Contrastive { tau, candidates }.paired(&points[0], &points[1]))?.loss;
+        let of_seed = |seed| {
+            let sampling = Sampling::new().with_seed(seed).with_tolerance(tolerance).estimate_only();
+            of(sampling, tau, candidates)
+        };
+        let found = (0..seeds).map(of_seed).collect::<Result<Vec<_>>>()?;
+        let what = format!("contrastive loss, {candidates}, tau = {tau}");
+        if std::env::var("UNISPHERE_SEEDS").is_ok() {
+            let held = found.iter().filter(|found| found.low <= exact && exact <= found.high).count();
+            let width = found.iter().map(Interval::half_width).sum::<f64>() / found.len() as f64;
+            let share = found.iter().map(|found| found.share).sum::<f64>() / found.len() as f64;
+            eprintln!("{what}: {held} of {} hold {exact}, ± {width:.1e}, share {share:.3}", found.len());
+        }
+        check_held(&what, &found, exact);
+        let all_are_short = found.iter().all(|found| {
+            found.method == Method::MultilevelCandidates && found.meets_tolerance() && found.share < 0.3
+        });
+        assert!(all_are_short, "{what}: {found:?}");
+        let off = || found.iter().map(|found| found.value - exact);
+        let mean = off().sum::<f64>() / found.len() as f64;
+        let error = off().map(|off| off * off).sum::<f64>().sqrt() / found.len() as f64;
+        assert!(mean.abs() < 4.0 * error + 1e-6, "{what}: {mean:e} off on average, ± {error:e}");
+    }
+    // The same seed gives the same bits, and all candidates are taken where a sample would need as many.
+    let narrow = Sampling::new().with_tolerance(1e-5);
+    let short = of(narrow.estimate_only(), 0.07, Candidates::OneWay)?;
+    assert!(!short.meets_tolerance() && short.share < 0.31, "{short:?}");
+    assert_eq!(short, of(narrow.estimate_only(), 0.07, Candidates::OneWay)?);
+    let found = of(narrow, 0.07, Candidates::OneWay)?;
+    let metric = Contrastive { tau: 0.07, candidates: Candidates::OneWay };
+    let exact = engine.value(metric.paired(&points[0], &points[1]))?.loss;
+    assert_eq!((found.method, found.confidence, found.share), (Method::Exact, 1.0, 1.0));
+    assert!((found.value - exact).abs() < 1e-7 && found.meets_tolerance(), "{found:?} and {exact}");
+    let little = Sampling::new().with_max_memory(1_000_000);
+    assert!(matches!(of(little, 0.5, Candidates::OneWay), Err(Error::NotHeld { .. })));
+    assert!(matches!(of(narrow, 0.0, Candidates::OneWay), Err(Error::Engine(_))));
     Ok(())
 }
 

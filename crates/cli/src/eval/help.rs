@@ -9,8 +9,9 @@ spectrum of the covariance, which is slow in thousands of dimensions.
 
 For sets of any size: --tolerance estimates uniformity from a small part of the pairs, with an interval that is proven
 for any data; --max-memory reads the files in pieces; --journal keeps what is finished. They measure alignment and
-uniformity, and without --tolerance also what --tau, --top, --rows, --near, --labels and --full ask for. unisphere plan,
-part and merge do the same on many machines, but for --labels and the spectrum.";
+uniformity, and with --tau the contrastive loss, of which --tolerance gives an interval that is simulated, not proven;
+without --tolerance also what --top, --rows, --near, --labels and --full ask for. unisphere plan, part and merge do the
+same as --max-memory on many machines, but for --labels and the spectrum.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

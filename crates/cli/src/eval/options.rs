@@ -284,12 +284,6 @@ impl Eval {
                 None => Ok(()),
             };
         }
-        if self.scale.tolerance().is_some() {
-            return refuse(
-                "--tau takes all pairs, and --tolerance estimates from a part of them\n\
-                 leave out one of them; --max-memory has both from all pairs",
-            );
-        }
         if self.y.is_none() {
             return refuse(
                 "--tau: the contrastive loss is of positive pairs; name their partners as Y too, or two columns of X by --columns",

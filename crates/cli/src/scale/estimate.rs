@@ -1,10 +1,10 @@
-//! Estimates of uniformity from a small part of the pairs, each with an interval.
+//! Estimates from a small part of the pairs, each with an interval.
 
 use std::{slice, time::Instant};
 
 use unisphere::{DeviceKind, Engine};
 use unisphere_io::Shards;
-use unisphere_scale::{Evaluation, Resources, Sampling};
+use unisphere_scale::{Evaluation, Interval, Resources, Sampling};
 
 use super::{
     Request, Scale, Tolerance,
@@ -56,6 +56,14 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         })?;
         uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
+    let mut contrastive_intervals = Vec::new();
+    if !task.taus.is_empty() {
+        display.counted("contrastive loss");
+        contrastive_intervals = leaving(&engine, || {
+            let sets = files.sets();
+            Ok(sampling.contrastives_of(&engine, sets, task.scaling, &task.taus, task.candidates)?)
+        })?;
+    }
     drop(display);
     let report = Report {
         task: task.clone(),
@@ -67,6 +75,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         uniformity,
         contrastive: Vec::new(),
         analysis: Analysis::default(),
+        contrastive_intervals,
         exact: None,
         seconds: Some(start.elapsed().as_secs_f64()),
     };
@@ -100,20 +109,23 @@ const SQUARED_MMD: &str = "squared MMD";
 /// That every interval is as narrow as was asked for.
 fn reached(report: &Report) -> Result<(), Failure> {
     let of_row = |row: &Row| {
-        let squared_mmd = row.squared_mmd_interval.map(|interval| (SQUARED_MMD, row.t, interval));
-        row.interval.map(|interval| (row.set, row.t, interval)).into_iter().chain(squared_mmd)
+        let at = |what| move |interval| (what, format!("t = {}", text::plain(row.t)), interval);
+        let squared_mmd = row.squared_mmd_interval.map(at(SQUARED_MMD));
+        row.interval.map(at(row.set)).into_iter().chain(squared_mmd).collect::<Vec<_>>()
     };
-    let mut wide =
-        report.uniformity.iter().flat_map(of_row).filter(|(.., interval)| !interval.meets_tolerance());
-    match wide.next() {
+    let of_tau = |(&tau, &interval): (&f64, &Interval)| {
+        ("the contrastive loss", format!("tau = {}", text::plain(tau)), interval)
+    };
+    let losses = report.task.taus.iter().zip(&report.contrastive_intervals).map(of_tau);
+    let all = report.uniformity.iter().flat_map(of_row).chain(losses);
+    match all.into_iter().find(|(.., interval)| !interval.meets_tolerance()) {
         None => Ok(()),
-        Some((what, t, interval)) => {
+        Some((what, at, interval)) => {
             let whose =
                 if what == SQUARED_MMD { ", the tolerance times the mean of the kernel," } else { "" };
             Err(Failure::Input(format!(
-                "the estimate for {what} at t = {} is good to {:.1e}, and {:.1e}{whose} was asked for\n\
+                "the estimate for {what} at {at} is good to {:.1e}, and {:.1e}{whose} was asked for\n\
                  leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
-                text::plain(t),
                 interval.half_width(),
                 interval.tolerance,
             )))

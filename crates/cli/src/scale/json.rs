@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use unisphere::{Contrastive, Estimate, Scaling};
-use unisphere_scale::{Interval, Method};
+use unisphere_scale::Interval;
 
 use super::{
     Task,
@@ -34,6 +34,9 @@ pub(super) fn export(report: &Report) -> String {
         let mut object = json!({"distance": distance});
         sets.iter().for_each(|(set, count)| object[set.as_str()] = json!({"close_pairs": count}));
         put("duplicates", object);
+    }
+    if !report.contrastive_intervals.is_empty() {
+        put("contrastive_estimates", contrastive_estimates(report));
     }
     if let Some(of) = &report.exact {
         put("work", work(of));
@@ -84,6 +87,15 @@ fn contrastive(report: &Report) -> Value {
     values.map(|(metric, value)| common::contrastive(metric, anchors(metric), value)).collect()
 }
 
+fn contrastive_estimates(report: &Report) -> Value {
+    let (candidates, rows) = (report.task.candidates, report.shape.x_rows);
+    let of_tau = |(&tau, of): (&f64, &Interval)| {
+        let anchors = Contrastive { tau, candidates }.anchors(rows);
+        json!({"tau": tau, "candidates": candidates.to_string(), "anchors": anchors, "loss": of.value, "estimate": interval(of)})
+    };
+    report.task.taus.iter().zip(&report.contrastive_intervals).map(of_tau).collect()
+}
+
 fn row(row: &Row) -> Value {
     let mut object = json!({"set": row.set, "t": row.t, "value": finite(row.value), "pairs": row.pairs});
     if !row.floor.is_nan() {
@@ -113,7 +125,8 @@ fn put_error(object: &mut Value, of_sample: Option<Estimate>) {
 
 fn interval(of: &Interval) -> Value {
     let mut object = json!({
-        "method": if of.method == Method::Exact { "exact" } else { "norm-weighted blocks" },
+        "method": of.method.name(),
+        "proven": of.method.is_proven(),
         "low": finite(of.low),
         "high": finite(of.high),
         "confidence": of.confidence,

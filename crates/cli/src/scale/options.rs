@@ -16,8 +16,9 @@ const LARGE: &str = "Sets of any size";
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Scale {
     /// Estimate uniformity from a small part of the pairs: the interval's half-width, or auto (the larger of 1e-4 and a tenth
-    /// of the standard error of the rows). Of squared MMD it is a part of the mean of the kernel within X and within Y. What no
-    /// estimate can promise is computed from all pairs
+    /// of the standard error of the rows). Of squared MMD it is a part of the mean of the kernel within X and within Y. With --tau,
+    /// the contrastive loss has an interval too, which is simulated, not proven. What no estimate can promise is computed from
+    /// all pairs
     #[arg(long, value_name = "HALF_WIDTH", value_parser = tolerance, allow_negative_numbers = true)]
     #[arg(help_heading = LARGE)]
     pub(super) tolerance: Option<Tolerance>,

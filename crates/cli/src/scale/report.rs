@@ -32,6 +32,8 @@ pub(super) struct Report {
     pub(super) uniformity: Vec<Row>,
     /// At every temperature that was asked for.
     pub(super) contrastive: Vec<ContrastiveValue>,
+    /// The same where it was estimated.
+    pub(super) contrastive_intervals: Vec<Interval>,
     pub(super) analysis: Analysis,
     /// None of an estimate.
     pub(super) exact: Option<Exact>,
@@ -112,6 +114,7 @@ impl Report {
             uniformity: rows(&found, &task, shape),
             analysis: Analysis::of(&found, &task, listing)?,
             contrastive: found.contrastive.unwrap_or_default(),
+            contrastive_intervals: Vec::new(),
             task,
             exact: None,
             seconds: None,

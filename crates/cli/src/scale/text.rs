@@ -148,24 +148,33 @@ fn squared_mmds(report: &Report) -> impl Iterator<Item = Vec<String>> {
 
 fn intervals(report: &Report) -> String {
     let alignment = report.alignment.map(|value| alignment(report, value, vec![String::new(); 5]));
+    let t = |row: &Row| format!("t = {}", plain(row.t));
     let rows = report
         .uniformity
         .iter()
-        .filter_map(|row| Some(interval(name(report, row), row.t, &row.interval?, floor(row))));
+        .filter_map(|row| Some(interval(name(report, row), t(row), &row.interval?, floor(row))));
     let squared_mmds = report.uniformity.iter().filter_map(|row| {
-        Some(interval("squared MMD".into(), row.t, &row.squared_mmd_interval?, String::new()))
+        Some(interval("squared MMD".into(), t(row), &row.squared_mmd_interval?, String::new()))
     });
+    let of_tau = |(&tau, of): (&f64, &Interval)| {
+        interval("contrastive loss".into(), format!("tau = {}", plain(tau)), of, String::new())
+    };
+    let losses = report.task.taus.iter().zip(&report.contrastive_intervals).map(of_tau);
     let head = ["", "", "value", "from", "to", "half-width", "error of rows", "floor", "pairs"];
-    columns(&head, 2, &alignment.into_iter().chain(rows).chain(squared_mmds).collect::<Vec<_>>())
+    columns(
+        &head,
+        2,
+        &alignment.into_iter().chain(rows).chain(squared_mmds).chain(losses).collect::<Vec<_>>(),
+    )
 }
 
 /// The line of an estimate.
-fn interval(name: String, t: f64, interval: &Interval, floor: String) -> Vec<String> {
+fn interval(name: String, parameter: String, interval: &Interval, floor: String) -> Vec<String> {
     let number = |value: f64| if value.is_nan() { "-".into() } else { decimal(value) };
     let half_width = interval.half_width();
     vec![
         name,
-        format!("t = {}", plain(t)),
+        parameter,
         number(interval.value),
         number(interval.low),
         number(interval.high),
@@ -193,10 +202,11 @@ fn notes(report: &Report) -> String {
     if report.uniformity.iter().any(|row| !row.floor.is_nan()) {
         notes += "Floor: the value of points spread evenly over the whole sphere, the least of any distribution.\n";
     }
-    let estimates =
+    let of_uniformity =
         report.uniformity.iter().flat_map(|row| [row.interval, row.squared_mmd_interval]).flatten();
-    let estimate = estimates.clone().find(|interval| interval.method != Method::Exact);
-    if let Some(of) = estimate {
+    let estimates = of_uniformity.chain(report.contrastive_intervals.iter().copied());
+    let by = |method| estimates.clone().find(|interval| interval.method == method);
+    if let Some(of) = by(Method::NormWeightedBlocks) {
         notes += &format!(
             "From, to: hold the value of all pairs with {} % confidence over the draw of the pairs, proven for any data:\n\
              blocks of two panels, drawn by a bound of their sums, and a betting interval. Seed {}, panels of {}.\n",
@@ -205,7 +215,17 @@ fn notes(report: &Report) -> String {
             plural(of.panel_rows as u64, "row"),
         );
     }
-    if estimates.clone().any(|interval| interval.method == Method::Exact) {
+    if let Some(of) = by(Method::MultilevelCandidates) {
+        notes += &format!(
+            "Contrastive loss: {} candidates, few for all anchors and more for few, each level by Student's t: {} % confidence is\n\
+             simulated, not proven. Seed {}, groups of {}; pairs are products of anchors with negatives.\n",
+            report.task.candidates,
+            plain(100.0 * of.confidence),
+            of.seed,
+            plural(of.panel_rows as u64, "anchor"),
+        );
+    }
+    if by(Method::Exact).is_some() {
         notes +=
             "100 %: computed from all pairs, as no sample of them promises the tolerance, or they are few.\n";
     }

@@ -219,6 +219,35 @@ fn squared_mmd_is_estimated_where_pairs_are_across() {
 }
 
 #[test]
+fn the_contrastive_loss_is_estimated_by_candidates() {
+    let folder = folder();
+    let line = ["x.npy", "y.npy", "--tau", "0.5", "--candidates", "one-way"];
+    let exact = folder.json(&[&line[..], &["--max-memory", "1G"]].concat());
+    let exact = exact["contrastive"][0]["loss"].as_f64().unwrap();
+    let with = |more: &[&'static str]| [&line[..], more].concat();
+    let estimate = ["--tolerance", "2e-2", "--confidence", "0.999", "--seed", "5", "--estimate-only"];
+    let found = folder.json(&with(&estimate));
+    let [loss] = found["contrastive_estimates"].as_array().unwrap().as_slice() else { panic!("{found}") };
+    let of = &loss["estimate"];
+    let number = |key: &str| of[key].as_f64().unwrap();
+    assert!(number("low") <= exact && exact <= number("high"), "{exact} and {loss}");
+    assert!(number("high") - number("low") <= 4e-2 && number("share") < 0.3, "{loss}");
+    assert_eq!((&of["method"], &of["proven"]), (&"multilevel candidates".into(), &false.into()));
+    assert_eq!((&of["seed"], &of["reached"]), (&5.into(), &true.into()));
+    assert_eq!(found["contrastive_estimates"], folder.json(&with(&estimate))["contrastive_estimates"]);
+    let text = folder.eval(&with(&estimate));
+    for words in ["contrastive loss", "tau = 0.5", "simulated, not proven", "one-way candidates"] {
+        assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
+    }
+    // All candidates, or what is reached without.
+    let found = folder.json(&with(&["--tolerance", "1e-6"]));
+    assert_eq!(found["contrastive_estimates"][0]["estimate"]["method"], "exact");
+    assert!((found["contrastive_estimates"][0]["loss"].as_f64().unwrap() - exact).abs() < 1e-6);
+    let short = folder.eval(&with(&["--t", "0.1", "--tolerance", "1e-4", "--estimate-only"]));
+    assert_refused(&short, 3, &["contrastive loss at tau = 0.5", "1.0e-4"]);
+}
+
+#[test]
 fn estimates_need_not_hold_all_points() {
     let folder = Folder::new();
     let n = 24_000;
@@ -251,7 +280,8 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
     let folder = folder();
     for (line, name) in [
         (&["x.npy", "--max-memory", "1G", "--estimator", "v"][..], "--estimator v"),
-        (&["x.npy", "y.npy", "--tolerance", "1e-3", "--tau", "0.1"], "--tau"),
+        (&["x.npy", "--tolerance", "1e-3", "--tau", "0.1"], "name their partners as Y"),
+        (&["x.npy", "y.npy", "--tolerance", "1e-1", "--tau", "0.1", "--max-memory", "1M"], "MiB"),
         (&["part_*.npy", "--weights", "w.npy"], "--weights"),
         (&["x.npy", "--max-memory", "1G", "--labels", "l.npy", "--across-groups"], "--across-groups"),
         (&["x.npy", "--tolerance", "1e-3", "--labels", "l.npy"], "--labels"),
@@ -368,6 +398,7 @@ fn every_output_follows_the_schema() {
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
         &["x.npy", "y.npy", "--tolerance", "1e-3", "--across"],
+        &["x.npy", "y.npy", "--tolerance", "3e-2", "--tau", "0.5,0.1", "--candidates", "one-way"],
         &["codes.npy", "--max-memory", "1G", "--quant-scale", "0.1", "--quant-zero", "128"],
         &["part_*.npy"],
     ] {

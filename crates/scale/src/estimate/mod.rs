@@ -2,13 +2,17 @@
 
 mod betting;
 mod blocks;
+mod candidates;
+mod contrastive;
 mod copies;
 mod discrepancy;
+mod multilevel;
 mod sampling;
 mod shuffled;
 mod squared_mmd;
 mod stages;
 mod streamed;
+mod student;
 mod sums;
 
 pub use sampling::{Interval, Method, Sampling};

@@ -47,12 +47,12 @@ pub struct Interval {
     pub tolerance: f64,
     /// What the order of the rows and the draw of the blocks follow from.
     pub seed: u64,
-    /// Rows of a panel.
+    /// Rows of a panel; of a group of anchors.
     pub panel_rows: usize,
-    /// Blocks of two panels that were drawn; 0 of an exact value.
+    /// Blocks of two panels that were drawn, or groups of anchors with candidates; 0 of an exact value.
     pub blocks: u64,
     /// Pairs that the value is of: all pairs of an exact one, whatever was summed before it. Squared MMD has four kernels for each
-    /// pair of rows, which all count.
+    /// pair of rows, and the contrastive loss a product for each anchor and negative, which all count.
     pub pairs: u64,
     /// Their share of all pairs.
     pub share: f64,
@@ -69,12 +69,36 @@ pub enum Method {
     Exact,
     /// From blocks of pairs, drawn in proportion to a bound of their sums, by a betting interval: proven for any data.
     NormWeightedBlocks,
+    /// Of the contrastive loss: from groups of anchors with random candidates, few for all anchors and more for few, by Student's t.
+    /// That this interval holds as often as it says is simulated, not proven.
+    MultilevelCandidates,
+}
+
+impl Method {
+    /// The name that it goes by in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::NormWeightedBlocks => "norm-weighted blocks",
+            Self::MultilevelCandidates => "multilevel candidates",
+        }
+    }
+
+    /// Whether its interval is proven to hold for any data, and not only simulated on some.
+    pub fn is_proven(self) -> bool {
+        matches!(self, Self::Exact | Self::NormWeightedBlocks)
+    }
 }
 
 /// The tolerance that serves where the standard error of the rows is small.
 pub(super) const LEAST_TOLERANCE: f64 = 1e-4;
 /// Part of the standard error of the rows that an estimate need not be better than.
 const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
+
+/// What was asked for, or what the standard error of the rows calls for.
+pub(super) fn tolerance_or_default(asked: Option<f64>, row_error: Option<f64>) -> f64 {
+    asked.unwrap_or(LEAST_TOLERANCE.max(TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default()))
+}
 
 impl Default for Sampling {
     fn default() -> Self {
@@ -233,10 +257,9 @@ impl Sampling {
         t: f64,
         row_error: Option<f64>,
     ) -> Plan {
-        let tenth = TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default();
         Plan {
             t,
-            tolerance: self.tolerance.unwrap_or(LEAST_TOLERANCE.max(tenth)),
+            tolerance: tolerance_or_default(self.tolerance, row_error),
             measure: Measure::Log(Rounding::of(engine, scaling, t)),
             count,
             panel_rows: self.panel_rows(engine),
@@ -355,9 +378,14 @@ impl Sampling {
     }
 
     pub(super) fn check(&self, t: f64) -> Result<()> {
+        self.check_with("t", t)
+    }
+
+    /// That the options make sense, and a parameter of what is measured.
+    pub(super) fn check_with(&self, name: &'static str, parameter: f64) -> Result<()> {
         let fault = |name, value, expected| Err(EngineError::Parameter { name, value, expected }.into());
         match *self {
-            _ if !(t > 0.0 && t.is_finite()) => fault("t", t, "positive and finite"),
+            _ if !(parameter > 0.0 && parameter.is_finite()) => fault(name, parameter, "positive and finite"),
             Self { tolerance: Some(tolerance), .. } if !(tolerance > 0.0 && tolerance.is_finite()) => {
                 fault("tolerance", tolerance, "positive and finite")
             }

@@ -20,7 +20,7 @@ const STEP_OF_SEARCH: f64 = 1.1;
 /// Blocks up to which a trial is made in full. Larger trials scale its interval by the root of their number.
 const MAX_BLOCKS_OF_TRIAL: f64 = 2.5e5;
 /// Share of all pairs from which on the exact value is worth its time.
-const MAX_SHARE: f64 = 0.3;
+pub(crate) const MAX_SHARE: f64 = 0.3;
 /// Pairs up to which all of them are computed without a word: some seconds.
 const PAIRS_WITHOUT_WARNING: u64 = 2_000_000_000;
 /// Most blocks of one stage.

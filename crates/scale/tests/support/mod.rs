@@ -84,7 +84,7 @@ pub(crate) fn bits(found: &Found) -> Vec<u64> {
     values.extend(squared_mmd.iter().flatten().flatten());
     let of_loss = contrastive.iter().flatten();
     values.extend(of_loss.flat_map(|of| [of.loss, of.normalized, of.alignment, of.uniformity, of.residual]));
-    for rows in rows {
+    if let Some(rows) = rows {
         values.extend(std::iter::once(&rows.x).chain(&rows.y).flat_map(|of| of.logs()));
         values.extend(rows.distances.iter().flatten());
     }
