@@ -352,6 +352,18 @@ fn close_pairs(engine: &Engine) -> Result<(), Failed> {
     let right = close.count == want
         && close.pairs.len() as u64 == want
         && close.pairs.iter().all(|&(i, j, distance)| i < j && (j - i) % (n / 6) == 0 && distance == 0.0);
+    let (first, rest) = values.split_at(d * n / 6);
+    let [first, rest] = [first, rest].map(|part| {
+        Embeddings::new(single(part), part.len() / d, d).and_then(|points| engine.upload(&points))
+    });
+    let across = engine.value(ClosePairs::across(&first?, &rest?, 1e-4).limit(10_000))?;
+    let equal = |&(i, j, distance): &(usize, usize, f64)| j % (n / 6) == i && distance == 0.0;
+    if across.count != (n / 6 * 5) as u64
+        || across.pairs.len() != n / 6 * 5
+        || !across.pairs.iter().all(equal)
+    {
+        return Err(format!("{} pairs across", across.count).into());
+    }
     let all = engine.value(ClosePairs::within(&x, 2.0).limit(5))?;
     let every = all.count == (n * (n - 1) / 2) as u64
         && all.pairs.iter().map(|&(i, j, _)| (i, j)).eq([(0, 1), (0, 2), (0, 3), (0, 4), (0, 5)]);

@@ -11,7 +11,7 @@ use crate::{
     request::{Metric, Run, Sealed},
 };
 
-/// Pairs that lie close together, i < j of one set or of two sets: near-duplicates.
+/// Pairs i < j of a set, or rows i of one set and j of another, that lie close together: near-duplicates.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClosePairs {
@@ -19,11 +19,11 @@ pub struct ClosePairs {
     pub distance: f64,
     /// How many there are.
     pub count: u64,
-    /// The first of them in the order of their rows: i, j and ‖xᵢ−xⱼ‖.
+    /// The first of them in the order of their rows: i, j and their distance.
     pub pairs: Vec<(usize, usize, f64)>,
 }
 
-/// A request for close pairs. `P` is the set of pairs.
+/// A request for close pairs. `P` is the set of pairs among which they are looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct ClosePairsOver<P> {
     pairs: P,
@@ -38,7 +38,8 @@ impl ClosePairs {
         ClosePairsOver { pairs: Within(x), distance, limit: 0 }
     }
 
-    /// The same of all pairs of a row i of x (n, d) with a row j of y (m, d).
+    /// The number of pairs of a row of x (n, d) and a row of y (m, d) at most `distance` apart, exactly, such as rows of a test
+    /// set that are in the training set too.
     pub fn across<'a>(x: &'a Points, y: &'a Points, distance: f64) -> ClosePairsOver<Across<'a>> {
         ClosePairsOver { pairs: Across(x, y), distance, limit: 0 }
     }
@@ -64,6 +65,9 @@ impl<'a, P: PairSet<'a>> Metric for ClosePairsOver<P> {
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, ClosePairs> {
         Box::pin(async move {
             let Self { pairs, distance, limit } = *self;
+            let pairs = pairs.pairs();
+            let (x, y) = pairs.sides();
+            comparable("close pairs", x, y)?;
             if !(distance.is_finite() && distance >= 0.0) {
                 let expected = "finite and not negative";
                 return Err(Error::Parameter {
@@ -73,9 +77,7 @@ impl<'a, P: PairSet<'a>> Metric for ClosePairsOver<P> {
                 });
             }
             let square = finite("the square of the distance of close pairs", distance * distance)?;
-            let (x, y) = pairs.pairs().sides();
-            comparable("close pairs", x, y)?;
-            let close = on.backend.close_pairs(pairs.pairs(), square, limit, on.watch).await?;
+            let close = on.backend.close_pairs(pairs, square, limit, on.watch).await?;
             let pairs = close.pairs.into_iter().map(|(i, j, square)| (i, j, square.sqrt())).collect();
             Ok(ClosePairs { distance, count: close.count, pairs })
         })

@@ -32,6 +32,7 @@ mod protocol;
 mod report;
 pub mod sections;
 mod session;
+pub mod unpaired;
 mod work;
 
 pub use data::{Data, Set, SetName};

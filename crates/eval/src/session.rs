@@ -48,6 +48,10 @@ pub enum Step {
     Cosines(SetName),
     /// The close pairs of a set.
     ClosePairs(SetName),
+    /// The close pairs across both sets.
+    ClosePairsAcross,
+    /// The sums of the kernel over groups of a sample, for a test by permutations.
+    PermutationTest,
     /// Uniformity within the groups of a set, and across them.
     Groups(SetName),
     /// The alignment of the rows of one label, in a set.
@@ -70,6 +74,8 @@ impl fmt::Display for Step {
             Self::Spectrum(set) => write!(f, "spectrum of {set}"),
             Self::Cosines(set) => write!(f, "cosines of {set}"),
             Self::ClosePairs(set) => write!(f, "close pairs of {set}"),
+            Self::ClosePairsAcross => f.write_str("close pairs across both sets"),
+            Self::PermutationTest => f.write_str("test by permutations"),
             Self::Groups(set) => write!(f, "groups of {set}"),
             Self::AlignmentByLabel(set) => write!(f, "alignment of {set} by label"),
         }
@@ -123,6 +129,12 @@ impl<'a> Session<'a> {
     /// The device's own.
     pub fn upload_points(&mut self, points: Embeddings<'_>) -> Result<Points> {
         self.step(Step::Upload, |engine| engine.upload_owned(points))
+    }
+
+    /// Fails where the listener wants the measuring to end.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        let is_over = (self.hear)(Step::PermutationTest).is_break();
+        if is_over { Err(unisphere::Error::Stopped.into()) } else { Ok(()) }
     }
 
     fn step<T>(&mut self, step: Step, work: impl FnOnce(&Engine) -> unisphere::Result<T>) -> Result<T> {
@@ -251,6 +263,31 @@ impl Session<'_> {
         limit: usize,
     ) -> Result<ClosePairs> {
         self.step(Step::ClosePairs(set), |engine| engine.value(ClosePairs::within(x, distance).limit(limit)))
+    }
+
+    pub(crate) fn squared_mmd_across(&mut self, x: &Points, y: &Points, t: f64) -> Result<f64> {
+        self.step(Step::CrossUniformity, |engine| engine.value(SquaredMmd::new(t).across(x, y)))
+    }
+
+    pub(crate) fn close_pairs_across(
+        &mut self,
+        x: &Points,
+        y: &Points,
+        distance: f64,
+        limit: usize,
+    ) -> Result<ClosePairs> {
+        self.step(Step::ClosePairsAcross, |engine| {
+            engine.value(ClosePairs::across(x, y, distance).limit(limit))
+        })
+    }
+
+    pub(crate) fn sums_of_groups(
+        &mut self,
+        x: &Points,
+        groups: &Groups,
+        metric: Uniformity,
+    ) -> Result<GroupUniformity> {
+        self.step(Step::PermutationTest, |engine| engine.value(groups.uniformity(metric, x).across_groups()))
     }
 
     pub(crate) fn group_uniformity(

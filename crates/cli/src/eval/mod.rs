@@ -6,6 +6,7 @@
 mod help;
 mod inputs;
 mod options;
+mod unpaired;
 
 pub(crate) use help::{long as long_help, short as short_help};
 pub(crate) use options::Eval;
@@ -32,6 +33,9 @@ use options::flag;
 
 pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
     let options = &options.with_files()?;
+    if options.unpaired {
+        return unpaired::run(options);
+    }
     if options.is_large() {
         let (request, scale_options) = (options.request()?, &options.scale);
         let is_estimate = scale_options.tolerance().is_some();

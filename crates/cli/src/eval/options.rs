@@ -7,7 +7,7 @@ use std::{
 
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
-use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol};
+use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol, unpaired::UnpairedPlan};
 use unisphere_io::is_pattern;
 
 use crate::{
@@ -21,6 +21,8 @@ const PARAMETERS: &str = "What is measured";
 const FILES: &str = "Files beside X and Y";
 const REPORT: &str = "The report";
 const DEVICE: &str = "The device";
+/// More than any p-value needs.
+const MAX_PERMUTATIONS: i64 = 1_000_000;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Eval {
@@ -76,6 +78,16 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "NAME", value_parser = protocol(), help_heading = PARAMETERS)]
     #[arg(conflicts_with_all = ["t", "alpha", "estimator", "raw"])]
     protocol: Option<Protocol>,
+
+    /// Rows of X and Y are no pairs, and may be of different numbers: uniformity of either, across both and together, their
+    /// squared MMD with a test by permutations, and with --near rows of X that are close to rows of Y
+    #[arg(long, help_heading = PARAMETERS)]
+    pub(super) unpaired: bool,
+
+    /// The random exchanges of rows that the test of --unpaired is made of; 0 leaves it out [default: 999]
+    #[arg(long, value_name = "M", requires = "unpaired", help_heading = PARAMETERS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=MAX_PERMUTATIONS))]
+    permutations: Option<u32>,
 
     /// More negatives for the contrastive loss, of any number of rows; the queue of --protocol moco
     #[arg(long, value_name = "FILE", help_heading = FILES)]
@@ -273,6 +285,56 @@ impl Eval {
             },
             json: self.json,
         })
+    }
+
+    /// What is measured of two sets that are not paired, and the file of Y.
+    pub(super) fn unpaired_plan(&self) -> Result<(UnpairedPlan, &PathBuf), Failure> {
+        self.check_storage()?;
+        let Some(y) = &self.y else {
+            return Err(Failure::Usage(
+                "--unpaired compares two sets; name Y too, or two columns of X by --columns".into(),
+            ));
+        };
+        let others = [
+            ("--alpha", self.alpha.is_some()),
+            ("--tau", !self.tau.is_empty()),
+            ("--candidates", self.candidates.is_some()),
+            ("--sigmoid", !self.sigmoid.is_empty()),
+            ("--supcon", !self.supcon.is_empty()),
+            ("--estimator v", self.estimator == Estimator::V),
+            ("--protocol", self.protocol.is_some()),
+            ("--queue", self.queue.is_some()),
+            ("--labels", self.labels.is_some()),
+            ("--weights", self.weights.is_some()),
+            ("--zero-rows skip", self.skips_zero_rows()),
+            ("--full", self.full),
+            ("--top", self.top.is_some()),
+            ("--rows", self.rows.is_some()),
+            ("numbered files", [&self.x, y].into_iter().any(is_pattern)),
+            ("--tolerance, --max-memory, --journal or --across", self.scale.is_used()),
+        ];
+        if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Failure::Usage(format!(
+                "--unpaired measures two files whose rows are no pairs, by --t, --near and --permutations, and takes no {name}\n\
+                 leave out {name}, or --unpaired"
+            )));
+        }
+        let mut plan = UnpairedPlan::default();
+        plan.scaling = self.scaling();
+        let mut ts = Vec::new();
+        self.t.iter().for_each(|t| {
+            if !ts.contains(t) {
+                ts.push(*t)
+            }
+        });
+        if !ts.is_empty() {
+            plan.ts = ts;
+        }
+        plan.near = self.near;
+        if let Some(permutations) = self.permutations {
+            plan.permutations = permutations as usize;
+        }
+        Ok((plan, y))
     }
 
     /// That a contrastive loss in pieces is of all pairs of two sets.

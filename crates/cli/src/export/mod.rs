@@ -10,7 +10,7 @@ pub(crate) use sections::{RowsFile, Sections};
 use std::path::PathBuf;
 
 use serde_json::Value;
-use unisphere_eval::Report;
+use unisphere_eval::{Report, unpaired::UnpairedReport};
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -48,6 +48,24 @@ pub(crate) struct Skipped {
     /// Rows of x and y alike: those that are zero in either.
     pub(crate) rows: Vec<usize>,
     pub(crate) queue: Vec<usize>,
+}
+
+/// A report on two sets that are not paired, and what the program alone knows of it.
+#[derive(Debug)]
+pub(crate) struct UnpairedDocument {
+    pub(crate) report: UnpairedReport,
+    /// The files of x and y, and what of them is read.
+    pub(crate) files: [String; 2],
+    /// How they were read, where options said it.
+    pub(crate) read: Value,
+}
+
+/// That report in a form.
+pub(crate) fn unpaired(format: Format, document: &UnpairedDocument) -> String {
+    match format {
+        Format::Text => text::unpaired(document),
+        Format::Json => json::unpaired(document),
+    }
 }
 
 /// A form of a report.

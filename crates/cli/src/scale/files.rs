@@ -90,7 +90,7 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
     let shape = |set: &dyn Source| format!("{} is {} × {}", set.path().display(), set.rows(), set.dims());
     Err(Failure::Input(format!(
         "{} and {} (rows × dims)\n\
-         row i of both is one positive pair: save the same rows of both, from one encoder",
+         row i of both is one positive pair: save the same rows of both, from one encoder; eval --unpaired takes any rows",
         shape(x),
         shape(y)
     )))

@@ -17,3 +17,4 @@ mod refusals;
 mod scale;
 mod schema;
 mod support;
+mod unpaired;

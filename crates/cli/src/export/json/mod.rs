@@ -3,6 +3,7 @@
 mod absent;
 pub(super) mod analysis;
 mod metrics;
+mod unpaired;
 
 pub(crate) use absent::settle;
 
@@ -12,6 +13,8 @@ use unisphere_eval::Report;
 
 use super::{Document, Exporter};
 use crate::json as common;
+
+pub(super) use unpaired::export as unpaired;
 
 /// The exporter.
 pub(super) struct Json;

@@ -7,8 +7,11 @@ mod losses;
 mod reasons;
 mod summary;
 mod sweep;
+mod unpaired;
 
 use super::{Document, Exporter};
+
+pub(super) use unpaired::export as unpaired;
 
 /// The exporter.
 pub(super) struct Text;

@@ -1,0 +1,70 @@
+//! `unisphere eval --unpaired`: two sets of any numbers of rows.
+
+use std::path::PathBuf;
+
+use unisphere::{Embeddings, Engine};
+use unisphere_eval::{Session, unpaired::measure};
+use unisphere_io::File;
+
+use super::options::Eval;
+use crate::{
+    exit::Failure,
+    export::{self, Format, UnpairedDocument},
+    interrupt, output,
+    progress::Display,
+    reading::Of,
+    scale::check_dims,
+    text::plural,
+};
+
+/// Measures two sets and prints the report.
+pub(super) fn run(options: &Eval) -> Result<(), Failure> {
+    let (plan, path_of_y) = options.unpaired_plan()?;
+    let open = |path: &PathBuf, set| {
+        let reading = options.reading.reading(set);
+        let file = interrupt::leaving_at_once(|| File::open_with(path, &reading))??;
+        check_dims(&file, plan.scaling)?;
+        enough(&file)?;
+        Ok::<_, Failure>(file)
+    };
+    let (x, y) = (open(&options.x, Of::X)?, open(path_of_y, Of::Y)?);
+    if x.dims() != y.dims() {
+        return Err(Failure::Input(format!(
+            "{} has {} dimensions, and {} has {}\nname two files of one encoder",
+            x.path().display(),
+            x.dims(),
+            y.path().display(),
+            y.dims()
+        )));
+    }
+    let display = Display::new();
+    display.step("opening the device");
+    let engine =
+        Engine::on(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
+    let engine = engine.observed_by(display.observer());
+    let session = Session::new(&engine, |step| {
+        display.counted(step.to_string());
+        interrupt::control()
+    });
+    let read = |file: &File| {
+        display.step(format!("reading {}", file.path().display()));
+        let points = interrupt::leaving_at_once(|| file.embeddings(plan.scaling))??;
+        Ok::<Embeddings<'static>, Failure>(points)
+    };
+    let report = measure(&plan, read(&x)?, read(&y)?, session)?;
+    let told = [options.reading.told(&options.x, Of::X), options.reading.told(path_of_y, Of::Y)];
+    let document = UnpairedDocument { report, files: told, read: options.reading.to_json() };
+    let format = if options.json { Format::Json } else { Format::Text };
+    output::print(&export::unpaired(format, &document))
+}
+
+fn enough(file: &File) -> Result<(), Failure> {
+    if file.rows() >= 2 {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "{} has {}, and uniformity needs at least 2; save more points in it",
+        file.path().display(),
+        plural(file.rows() as u64, "row")
+    )))
+}

@@ -1,0 +1,86 @@
+//! The report on two sets that are not paired, as tables and sentences.
+
+use unisphere_eval::{
+    sections::ClosePair,
+    unpaired::{NearAcross, PermutationTest, UnpairedReport, UnpairedRow},
+};
+
+use super::{
+    super::UnpairedDocument,
+    reasons::{cell, reasons},
+};
+use crate::text::{circumstances, columns, count, decimal, device, digits, plain, plural, points};
+
+/// Close pairs that are listed at most.
+const SHOWN_PAIRS: usize = 10;
+
+const NOTES: &str = "\
+Within: log mean exp(-t |x-x'|^2) over the pairs i < j of a set (U-statistic). Cross: over all pairs of a row of either set.
+Squared MMD: without bias; about 0 where both sets have one distribution, and perhaps below.
+";
+
+pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
+    let UnpairedDocument { report, files, .. } = document;
+    let sections = [Some(values(report)), report.test.as_ref().map(test), report.near.as_ref().map(near)];
+    let sections: Vec<_> = sections.into_iter().flatten().collect();
+    format!("{}\n{}", head(report, files), sections.join("\n"))
+}
+
+fn head(report: &UnpairedReport, [x, y]: &[String; 2]) -> String {
+    let of = |file: &String, rows| format!("{file}: {}", points(rows, report.dims, report.scaling));
+    let precision = report.precision.to_string();
+    circumstances(&[
+        ("x", of(x, report.rows[0])),
+        ("y", of(y, report.rows[1])),
+        ("device", device(&report.device, &precision, report.storage)),
+        ("time", format!("{:.3} s, reading excluded", report.seconds)),
+    ])
+}
+
+fn values(report: &UnpairedReport) -> String {
+    let line = |row: &UnpairedRow| {
+        let numbers = [row.within[0], row.within[1], row.cross, row.pooled].map(decimal);
+        let rest = [format!("{:.3e}", row.squared_mmd), cell(row.floor)];
+        [format!("t = {}", plain(row.t))].into_iter().chain(numbers).chain(rest).collect()
+    };
+    let lines: Vec<_> = report.values.iter().map(line).collect();
+    let floors = report.values.iter().map(|row| ("floor", &row.floor));
+    columns(&["", "within x", "within y", "cross", "pooled", "squared MMD", "floor"], 1, &lines)
+        + &reasons(floors)
+        + NOTES
+}
+
+fn test(test: &PermutationTest) -> String {
+    let [x, y] = test.rows.map(|rows| count(rows as u64));
+    let together = match test.group {
+        1 => String::new(),
+        group => format!(", {group} at a time"),
+    };
+    format!(
+        "One distribution: p = {}, squared MMD {:.3e} at t = {}.\n\
+         By {} of {x} random rows of x and {y} of y between the sets{together}.\n",
+        digits(test.p_value),
+        test.squared_mmd,
+        plain(test.t),
+        plural(test.permutations as u64, "random exchange"),
+    )
+}
+
+fn near(near: &NearAcross) -> String {
+    let found = plural(near.count, "pair");
+    let text = format!(
+        "Close across: {found} of a row of x and a row of y at most {} apart.\n",
+        plain(near.distance)
+    );
+    let mut closest: Vec<&ClosePair> = near.pairs.iter().collect();
+    closest.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    closest.truncate(SHOWN_PAIRS);
+    if closest.is_empty() {
+        return text;
+    }
+    let line = |pair: &&ClosePair| vec![count(pair.i as u64), count(pair.j as u64), decimal(pair.distance)];
+    let of = if near.count > near.pairs.len() as u64 { "of those listed in --json" } else { "of all" };
+    let title = format!("The closest {of}:\n");
+    text + &title
+        + &columns(&["row of x", "row of y", "distance"], 0, &closest.iter().map(line).collect::<Vec<_>>())
+}

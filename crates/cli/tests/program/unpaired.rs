@@ -1,0 +1,149 @@
+//! Two sets that are not paired, of other numbers of rows, beside the formulas in f64.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Folder, cross_uniformity, distance, kernel, near, noise, refused, rows, stdout, uniformity,
+};
+
+const D: usize = 3;
+
+/// Files x (n, 3) and y (m, 3), and their unit rows.
+fn two(folder: &Folder, n: usize, m: usize, seed: u64) -> [Vec<Vec<f64>>; 2] {
+    let (x, y) = (noise(n * D, seed), noise(m * D, seed + 1000));
+    folder.npy("x.npy", &x, n, D);
+    folder.npy("y.npy", &y, m, D);
+    [rows(&x, D, true), rows(&y, D, true)]
+}
+
+/// The squared discrepancy, without bias, of the rows of which `of_x` says that they are on the left (eq. 3).
+fn squared_mmd(all: &[Vec<f64>], of_x: &[bool], t: f64) -> f64 {
+    let mean = |left: bool, right: bool| {
+        let (mut sum, mut count) = (0.0, 0);
+        for i in (0..all.len()).filter(|&i| of_x[i] == left) {
+            for j in (0..all.len()).filter(|&j| of_x[j] == right && j != i) {
+                sum += kernel(&all[i], &all[j], t);
+                count += 1;
+            }
+        }
+        sum / f64::from(count)
+    };
+    mean(true, true) + mean(false, false) - 2.0 * mean(true, false)
+}
+
+fn of(x: &[Vec<f64>], y: &[Vec<f64>], t: f64) -> f64 {
+    let all: Vec<_> = x.iter().chain(y).cloned().collect();
+    squared_mmd(&all, &(0..all.len()).map(|i| i < x.len()).collect::<Vec<_>>(), t)
+}
+
+fn check_schema(report: &Value) {
+    let schema: Value = serde_json::from_str(include_str!("../../schema/unpaired.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<_> = schema.iter_errors(report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{report:#}");
+}
+
+#[test]
+fn values_of_two_sets_of_other_numbers_of_rows() {
+    let folder = Folder::new();
+    let [x, y] = two(&folder, 41, 17, 1);
+    let both: Vec<_> = x.iter().chain(&y).cloned().collect();
+    let report = folder.json(&["x.npy", "y.npy", "--unpaired", "--t", "2,0.5,2", "--near", "0.4"]);
+    check_schema(&report);
+    assert_eq!((&report["rows"], &report["dims"]), (&json!({"x": 41, "y": 17}), &json!(D)));
+    assert_eq!(report["values"].as_array().unwrap().len(), 2);
+    for (row, t) in report["values"].as_array().unwrap().iter().zip([2.0, 0.5]) {
+        near(&row["x"], uniformity(&x, t));
+        near(&row["y"], uniformity(&y, t));
+        near(&row["cross"], cross_uniformity(&x, &y, t));
+        near(&row["pooled"], uniformity(&both, t));
+        near(&row["squared_mmd"], of(&x, &y, t));
+    }
+    // So few rows are all in the test.
+    assert_eq!((&report["test"]["rows"], &report["test"]["group"]), (&json!({"x": 41, "y": 17}), &json!(1)));
+    near(&report["test"]["squared_mmd"], of(&x, &y, 2.0));
+    let close = (0..41).flat_map(|i| (0..17).map(move |j| (i, j)));
+    let close: Vec<_> = close.filter(|&(i, j)| distance(&x[i], &y[j]) <= 0.4).collect();
+    assert!(close.len() > 3, "{close:?}");
+    assert_eq!(report["near"]["count"], close.len());
+    for (pair, (i, j)) in report["near"]["pairs"].as_array().unwrap().iter().zip(close) {
+        assert_eq!((&pair[0], &pair[1]), (&json!(i), &json!(j)));
+        near(&pair[2], distance(&x[i], &y[j]));
+    }
+    let text = folder.eval(&["x.npy", "y.npy", "--unpaired", "--near", "0.4"]);
+    for part in ["within y", "squared MMD", "One distribution: p = ", "Close across: ", "row of y"] {
+        assert!(stdout(&text).contains(part), "{}", stdout(&text));
+    }
+    check_schema(&folder.json(&["x.npy", "y.npy", "--unpaired", "--raw", "--permutations", "0"]));
+}
+
+#[test]
+fn the_p_value_is_the_share_of_all_splits() {
+    let folder = Folder::new();
+    for seed in [5, 6, 7] {
+        let [x, y] = two(&folder, 5, 4, seed);
+        let all: Vec<_> = x.iter().chain(&y).cloned().collect();
+        let splits = (0u32..1 << 9).filter(|bits| bits.count_ones() == 5);
+        let values: Vec<_> = splits
+            .map(|bits| squared_mmd(&all, &(0..9).map(|i| bits >> i & 1 == 1).collect::<Vec<_>>(), 2.0))
+            .collect();
+        let observed = of(&x, &y, 2.0);
+        let share =
+            values.iter().filter(|&&value| value >= observed - 1e-7).count() as f64 / values.len() as f64;
+        let report = folder.json(&["x.npy", "y.npy", "--unpaired", "--permutations", "20000"]);
+        let p = report["test"]["p_value"].as_f64().unwrap();
+        // Five standard errors of 20,000 draws.
+        assert!(
+            (p - share).abs() < 5.0 * (share * (1.0 - share) / 20_000.0).sqrt() + 1e-4,
+            "{p} for {share}"
+        );
+    }
+}
+
+#[test]
+fn one_distribution_has_any_p_value_and_two_have_the_least() {
+    let folder = Folder::new();
+    let p = |line: &[&str]| folder.json(line)["test"]["p_value"].as_f64().unwrap();
+    let line = ["x.npy", "y.npy", "--unpaired", "--permutations", "99"];
+    let mut values = Vec::new();
+    for seed in 0..30 {
+        two(&folder, 20, 13, 10 + seed);
+        values.push(p(&line));
+    }
+    let mean = values.iter().sum::<f64>() / 30.0;
+    // The mean of 30 uniform draws, within four standard errors.
+    assert!((mean - 0.505).abs() < 4.0 * 0.29 / 30f64.sqrt(), "{values:?}");
+    assert!(values.iter().filter(|&&p| p <= 0.1).count() < 10, "{values:?}");
+    let moved: Vec<_> = noise(300 * D, 3).iter().map(|value| value + 0.4).collect();
+    folder.npy("x.npy", &noise(900 * D, 2), 900, D);
+    folder.npy("y.npy", &moved, 300, D);
+    let report = folder.json(&line);
+    assert_eq!(report["test"]["p_value"], 0.01);
+    // Rows change sides by twos.
+    assert_eq!(
+        (&report["test"]["rows"], &report["test"]["group"]),
+        (&json!({"x": 512, "y": 300}), &json!(2))
+    );
+    let test = |mut report: Value| report["test"].take();
+    assert_eq!(test(folder.json(&line)), test(report), "the same bits in every run");
+}
+
+#[test]
+fn what_has_no_use_is_2_and_sets_that_do_not_fit_are_3() {
+    let folder = Folder::new();
+    two(&folder, 9, 7, 1);
+    folder.npy("wide.npy", &noise(20, 1), 5, 4);
+    folder.npy("one.npy", &noise(3, 1), 1, 3);
+    folder.column("labels.npy", "|u1", &[1; 9]);
+    let unpaired = |more: &[&str]| folder.eval(&[&["x.npy"], more, &["--unpaired"]].concat());
+    refused(&unpaired(&[]), 2, &["--unpaired", "Y"]);
+    for option in
+        [&["--tau", "0.1"][..], &["--labels", "labels.npy"], &["--full"], &["--across"], &["--alpha", "2"]]
+    {
+        refused(&unpaired(&[&["y.npy"], option].concat()), 2, &["--unpaired", option[0]]);
+    }
+    refused(&folder.eval(&["x.npy", "y.npy", "--permutations", "9"]), 2, &["--unpaired"]);
+    refused(&unpaired(&["wide.npy"]), 3, &["x.npy has 3 dimensions", "wide.npy has 4"]);
+    refused(&unpaired(&["one.npy"]), 3, &["one.npy has 1 row", "at least 2"]);
+    refused(&folder.eval(&["x.npy", "y.npy"]), 3, &["x.npy is 9 × 3", "--unpaired"]);
+}

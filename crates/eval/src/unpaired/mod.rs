@@ -1,0 +1,175 @@
+//! Two sets that are not paired, of any numbers of rows: is one distributed as the other?
+//!
+//! [`UnpairedPlan`] → two sets on the host → [`UnpairedReport`], every number of it public.
+
+mod permutations;
+
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use unisphere::{
+    Device, Embeddings, Points, Precision, Scaling, SquaredMmd, Storage, Uniformity, unordered_pairs,
+};
+
+use crate::{
+    data::SetName,
+    error::Result,
+    maybe::{Absent, Maybe},
+    sections::ClosePair,
+    session::Session,
+};
+
+pub use permutations::PermutationTest;
+use permutations::Sample;
+
+/// Close pairs that are listed at most.
+const MAX_LISTED_PAIRS: usize = 1000;
+
+/// What is measured of two sets that are not paired.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UnpairedPlan {
+    /// Whether rows are scaled to unit length.
+    pub scaling: Scaling,
+    /// Uniformity's t, each once; the test uses the first. At least one.
+    pub ts: Vec<f64>,
+    /// The distance up to which rows of both sets are close.
+    pub near: Option<f64>,
+    /// The number of permutations of the test; 0 stands for no test.
+    pub permutations: usize,
+    /// What the test's sample and its permutations follow from.
+    pub seed: u64,
+}
+
+impl Default for UnpairedPlan {
+    fn default() -> Self {
+        Self { scaling: Scaling::Unit, ts: vec![2.0], near: None, permutations: 999, seed: 0 }
+    }
+}
+
+/// The numbers that were measured of two sets, and the circumstances.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct UnpairedReport {
+    /// The device that computed it.
+    pub device: Device,
+    /// The precision that was asked for products of coordinates.
+    pub precision: Precision,
+    /// The form in which the device kept coordinates.
+    pub storage: Storage,
+    /// Rows of x and of y.
+    pub rows: [usize; 2],
+    /// Dimensions of both.
+    pub dims: usize,
+    /// Whether rows were scaled to unit length.
+    pub scaling: Scaling,
+    /// Seconds of uploads and metrics.
+    pub seconds: f64,
+    /// The values at each t.
+    pub values: Vec<UnpairedRow>,
+    /// The test whether both sets have one distribution.
+    pub test: Option<PermutationTest>,
+    /// Rows of both sets that lie close together.
+    pub near: Option<NearAcross>,
+}
+
+/// The values of two sets at one t.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct UnpairedRow {
+    /// Uniformity's t.
+    pub t: f64,
+    /// Uniformity of x and of y: the U-statistics.
+    pub within: [f64; 2],
+    /// The log mean over all pairs of a row of x and a row of y.
+    pub cross: f64,
+    /// Uniformity of both sets together.
+    pub pooled: f64,
+    /// The squared discrepancy over all pairs, without bias: about 0 where both sets have one distribution.
+    pub squared_mmd: f64,
+    /// The uniformity of the uniform distribution.
+    pub floor: Maybe<f64>,
+}
+
+/// Rows of two sets that lie close together.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct NearAcross {
+    /// The greatest distance of a close pair.
+    pub distance: f64,
+    /// The number of pairs of a row of x and a row of y that are close.
+    pub count: u64,
+    /// The first of them in the order of their rows, a thousand at most: `i` is a row of x and `j` one of y.
+    pub pairs: Vec<ClosePair>,
+}
+
+/// Measures two sets that are not paired: x (n, d) and y (m, d), of two rows each at least.
+///
+/// # Errors
+///
+/// Those of the engine: sets that do not go together, parameters, the device's own, and
+/// [`Stopped`](unisphere::Error::Stopped).
+pub fn measure(
+    plan: &UnpairedPlan,
+    x: Embeddings<'_>,
+    y: Embeddings<'_>,
+    mut session: Session<'_>,
+) -> Result<UnpairedReport> {
+    let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
+    let wants_test = plan.permutations > 0;
+    // Before the device takes the points over.
+    let sample =
+        if wants_test && x.dims() == y.dims() { Some(Sample::draw(&x, &y, &mut rng)?) } else { None };
+    let (x, y) = (session.upload_points(x)?, session.upload_points(y)?);
+    let values = values(plan, &x, &y, &mut session)?;
+    let near = plan.near.map(|distance| near(distance, &x, &y, &mut session)).transpose()?;
+    let test = match (sample, plan.ts.first()) {
+        (Some(sample), Some(&t)) => Some(sample.test(t, plan.permutations, &mut rng, &mut session)?),
+        _ => None,
+    };
+    let engine = session.engine();
+    Ok(UnpairedReport {
+        device: engine.device().clone(),
+        precision: engine.precision(),
+        storage: engine.storage(),
+        rows: [x.rows(), y.rows()],
+        dims: x.dims(),
+        scaling: plan.scaling,
+        seconds: session.computing().as_secs_f64(),
+        values,
+        test,
+        near,
+    })
+}
+
+fn values(
+    plan: &UnpairedPlan,
+    x: &Points,
+    y: &Points,
+    session: &mut Session<'_>,
+) -> Result<Vec<UnpairedRow>> {
+    let within_x = session.uniformities(SetName::X, x, &plan.ts)?;
+    let within_y = session.uniformities(SetName::Y, y, &plan.ts)?;
+    let across = session.cross_uniformities(x, y, &plan.ts)?;
+    let pairs = [unordered_pairs(x.rows()), unordered_pairs(y.rows()), x.rows() as u64 * y.rows() as u64];
+    let mut rows = Vec::new();
+    for (((&t, &of_x), &of_y), &cross) in plan.ts.iter().zip(&within_x).zip(&within_y).zip(&across) {
+        let squared_mmd = if SquaredMmd::needs_points(of_x, of_y, cross) {
+            session.squared_mmd_across(x, y, t)?
+        } else {
+            Uniformity::squared_mmd(of_x, of_y, cross)
+        };
+        let [pairs_x, pairs_y, pairs_across] = pairs;
+        let pooled = Uniformity::pooled_value(&[(of_x, pairs_x), (of_y, pairs_y), (cross, pairs_across)]);
+        let floor = match plan.scaling {
+            Scaling::Unit => Ok(Uniformity { t }.floor(x.dims())),
+            Scaling::Raw => Err(Absent::because("raw points have no floor")),
+        };
+        rows.push(UnpairedRow { t, within: [of_x, of_y], cross, pooled, squared_mmd, floor });
+    }
+    Ok(rows)
+}
+
+fn near(distance: f64, x: &Points, y: &Points, session: &mut Session<'_>) -> Result<NearAcross> {
+    let found = session.close_pairs_across(x, y, distance, MAX_LISTED_PAIRS)?;
+    let pairs = found.pairs.into_iter().map(|(i, j, distance)| ClosePair { i, j, distance }).collect();
+    Ok(NearAcross { distance, count: found.count, pairs })
+}
