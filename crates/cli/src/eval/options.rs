@@ -275,7 +275,7 @@ impl Eval {
         Ok(Request {
             task,
             listing,
-            spectrum: self.full,
+            full: self.full,
             labels: self.labels.clone(),
             labels_column: self.labels_column.clone(),
             place: Place {

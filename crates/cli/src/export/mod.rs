@@ -32,6 +32,7 @@ impl Document {
         let report = &self.report;
         let file = report.row_table.as_ref().zip(self.rows_file.as_deref());
         Sections {
+            significance: report.significance.as_deref(),
             spectrum: report.spectrum.as_deref(),
             histograms: report.histograms.as_ref(),
             duplicates: report.duplicates.as_ref(),

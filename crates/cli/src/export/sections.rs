@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use serde_json::Value;
-use unisphere_eval::sections::{Duplicates, GroupTable, Histograms, RowTable, SetSpectrum, WorstRows};
+use unisphere_eval::sections::{
+    Duplicates, GroupTable, Histograms, RowTable, SetSignificance, SetSpectrum, WorstRows,
+};
 
 use super::{json::analysis as json, text};
 
 /// What there is of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sections<'a> {
+    pub(crate) significance: Option<&'a [SetSignificance]>,
     pub(crate) spectrum: Option<&'a [SetSpectrum]>,
     pub(crate) histograms: Option<&'a Histograms>,
     pub(crate) duplicates: Option<&'a Duplicates>,
@@ -29,6 +32,7 @@ impl Sections<'_> {
     /// Each as a table, in order.
     pub(crate) fn to_text(self) -> impl Iterator<Item = String> {
         [
+            self.significance.map(text::analysis::significance),
             self.spectrum.map(text::analysis::spectrum),
             self.histograms.map(text::analysis::histograms),
             self.duplicates.map(text::analysis::duplicates),
@@ -43,6 +47,7 @@ impl Sections<'_> {
     /// Each in JSON with its key, in order. Values that are not there are yet to be settled.
     pub(crate) fn to_json(self) -> impl Iterator<Item = (&'static str, Value)> {
         [
+            ("significance", self.significance.map(json::significance)),
             ("spectrum", self.spectrum.map(json::spectrum)),
             ("histograms", self.histograms.map(json::histograms)),
             ("duplicates", self.duplicates.map(json::duplicates)),

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use unisphere::{Alignment, Scaling};
+use unisphere::{Alignment, Scaling, Uniformity};
 use unisphere_eval::{
     SetName,
-    sections::{GroupTable, Histograms, RowTable, SetSpectrum, WorstRows},
+    sections::{GroupTable, Histograms, RowTable, SetSignificance, SetSpectrum, WorstRows},
 };
-use unisphere_scale::{Found, FoundGroups, Rows};
+use unisphere_scale::{Found, FoundGroups, Rows, Shape};
 
 use super::Task;
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct Listing {
 /// What was found beside the values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Analysis {
+    /// Of each set, where it was asked for.
+    pub(super) significance: Option<Vec<SetSignificance>>,
     /// Of each set, where they were asked for: a pass of their own.
     pub(super) spectra: Option<Vec<SetSpectrum>>,
     histograms: Option<Histograms>,
@@ -75,6 +77,7 @@ impl Analysis {
     /// The sections that a report of points in memory has too.
     pub(super) fn sections(&self) -> Sections<'_> {
         Sections {
+            significance: self.significance.as_deref(),
             spectrum: self.spectra.as_deref(),
             histograms: self.histograms.as_ref(),
             worst_rows: self.worst_rows.as_ref(),
@@ -91,6 +94,18 @@ fn potentials(rows: &Rows) -> impl Iterator<Item = (SetName, &unisphere::Potenti
 }
 
 const SETS: [SetName; 2] = [SetName::X, SetName::Y];
+
+/// The test of each set against uniform points, at the first t.
+pub(super) fn significance(found: &Found, task: &Task, shape: Shape) -> Vec<SetSignificance> {
+    let metric = Uniformity::new(task.ts.first().copied().unwrap_or_default());
+    let y = shape.y_rows.zip(found.y.as_ref());
+    let sets = SETS.into_iter().zip([(shape.x_rows, &found.x)].into_iter().chain(y));
+    let test = |(set, (rows, values)): (SetName, (usize, &Vec<f64>))| {
+        let value = values.first().copied().unwrap_or(f64::NAN);
+        SetSignificance::new(set, metric, value, [rows, shape.dims], task.scaling)
+    };
+    sets.map(test).collect()
+}
 
 fn histograms(found: &Found, scaling: Scaling) -> Histograms {
     let distances = found.rows.as_ref().and_then(|rows| rows.distances.as_deref());

@@ -14,7 +14,7 @@ use unisphere_scale::{Error, Expected, Resources};
 
 use super::{
     Request, Scale, Task,
-    analysis::group_table,
+    analysis::{group_table, significance},
     files::{Files, check_one_a_row},
     print,
     report::{Device, Exact, Report},
@@ -63,7 +63,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         exit::say(&notice(&expected, seconds, files.row_bytes(), resources.journal.as_ref()));
     }
     interrupt::check()?;
-    let spectra = match engines.first().filter(|_| request.spectrum) {
+    let spectra = match engines.first().filter(|_| request.full) {
         Some(engine) => Some(spectra(task, &files, engine, max_memory, &display)?),
         None => None,
     };
@@ -98,8 +98,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         let _ = fs::remove_file(journal);
     }
     let cost = found.cost;
+    let significance = request.full.then(|| significance(&found, task, shape));
     let device = Device::of(&engines);
     let mut report = Report::of_all_pairs(task.clone(), shape, device, found, &request.listing)?;
+    report.analysis.significance = significance;
     report.analysis.spectra = spectra;
     report.analysis.groups = groups;
     report.file_counts = files.counts();

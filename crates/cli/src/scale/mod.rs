@@ -90,8 +90,8 @@ impl Task {
 pub(crate) struct Request {
     pub(crate) task: Task,
     pub(crate) listing: Listing,
-    /// Mean and covariance of each set, which take a pass of their own.
-    pub(crate) spectrum: bool,
+    /// What needs no further pass over the pairs: a test against uniform points, and the spectrum of each set.
+    pub(crate) full: bool,
     /// The file of the groups of rows, which take passes of their own.
     pub(crate) labels: Option<PathBuf>,
     /// Its column or key, where it has several.

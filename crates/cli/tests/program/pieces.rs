@@ -95,6 +95,7 @@ fn a_full_report_in_pieces_has_the_numbers_of_the_one_in_memory() {
     let of_report = folder.json(&["x.npy", "y.npy", "--full"]);
     let much = folder.json(&["x.npy", "y.npy", "--full", "--max-memory", "1G"]);
     near(&much["spectrum"], &of_report["spectrum"], 1e-9);
+    near(&much["significance"], &of_report["significance"], 1e-3);
     near(&much["offenders"], &of_report["offenders"], 1e-6);
     assert_eq!(much["histograms"]["distances"], of_report["histograms"]["distances"]);
     let close = |report: &Value, set: &str| report["duplicates"][set]["close_pairs"].clone();

@@ -17,7 +17,7 @@ use super::{
 /// Groups of equal rows that are listed at most.
 const MAX_LISTED_GROUPS: usize = 1000;
 
-pub(super) fn significance(tests: &[SetSignificance]) -> Value {
+pub(in crate::export) fn significance(tests: &[SetSignificance]) -> Value {
     by_set(tests, |test| (test.set.as_str(), json!({"z": maybe(test.z), "p_value": maybe(test.p_value)})))
 }
 

@@ -60,7 +60,6 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
         ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),
         ("sigmoid", report.sigmoid.as_deref().map(metrics::sigmoid)),
         ("supcon", report.supcon.as_ref().map(metrics::supcon)),
-        ("significance", report.significance.as_deref().map(analysis::significance)),
     ];
     for (key, section) in sections {
         section.map(|section| put(key, section));

@@ -27,7 +27,7 @@ Participation ratio: how many axes carry most of the variance.
 Wasserstein: distance of their Gaussian to N(0, I/d); grows with every axis that is lost, which uniformity hardly shows.
 ";
 
-pub(super) fn significance(tests: &[SetSignificance]) -> String {
+pub(in crate::export) fn significance(tests: &[SetSignificance]) -> String {
     let row = |of: &SetSignificance| {
         let z = of.z.map_or("-".into(), digits);
         vec![of.set.to_string(), z, of.p_value.map_or("-".into(), p_value)]

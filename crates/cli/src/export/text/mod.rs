@@ -26,7 +26,6 @@ impl Exporter for Text {
             report.contrastive.as_ref().map(losses::contrastive),
             report.sigmoid.as_deref().map(losses::sigmoid),
             report.supcon.as_ref().map(losses::supcon),
-            report.significance.as_deref().map(analysis::significance),
         ];
         let sections: Vec<_> = sections.into_iter().flatten().chain(document.sections().to_text()).collect();
         format!("{}\n{}", head::head(document), sections.join("\n"))
