@@ -23,7 +23,7 @@ const GROUPS: usize = 1024;
 const LEAST_ANCHORS: usize = 4;
 
 /// Products up to which all of them take less time than a sample, whose blocks are small.
-const PRODUCTS_WITHOUT_SAMPLE: u64 = 200_000_000;
+const PRODUCTS_WITHOUT_SAMPLE: u64 = 2_000_000_000;
 
 impl Sampling {
     /// The contrastive loss of x (n, d) and y (n, d), whose rows i are positive pairs, at every temperature, each with an
