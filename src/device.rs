@@ -14,12 +14,15 @@ pub struct Device {
     pub name: String,
     /// A GPU interface that is emulated on the CPU: for tests, and slower than [`DeviceKind::Cpu`].
     pub software: bool,
+    /// Bytes of the memory in which a GPU keeps its points, all programs' use of it included, where its driver says so: Vulkan does.
+    /// That of a GPU within a processor, and of a software one, is also the host's.
+    pub memory: Option<u64>,
 }
 
 impl Device {
     /// A device of this kind and name, and no software one.
     pub fn new(kind: DeviceKind, name: impl Into<String>) -> Self {
-        Self { kind, name: name.into(), software: false }
+        Self { kind, name: name.into(), software: false, memory: None }
     }
 }
 

@@ -58,7 +58,7 @@ impl Cpu {
     fn at(isa: Isa) -> Self {
         let model = host::model().unwrap_or_else(|| std::env::consts::ARCH.into());
         let name = format!("{model}, {}", isa.name());
-        Self { device: Device { kind: DeviceKind::Cpu, name, software: false }, isa }
+        Self { device: Device { kind: DeviceKind::Cpu, name, software: false, memory: None }, isa }
     }
 }
 

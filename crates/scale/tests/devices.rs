@@ -30,7 +30,9 @@ fn evaluation() -> Evaluation {
 
 /// The least memory in which these devices can work.
 fn least_memory(evaluation: &Evaluation, engines: &[Engine], sets: Sets<'_>) -> u64 {
-    match evaluation.expected_on(engines, sets.shape().unwrap(), Some(1)) {
+    let mut too_little = resources();
+    too_little.max_memory = Some(1);
+    match evaluation.expected_on(engines, sets.shape().unwrap(), &too_little) {
         Err(Error::Memory { needed, .. }) => needed,
         other => panic!("{other:?}"),
     }
@@ -56,7 +58,7 @@ fn devices_of_one_class_give_the_bits_of_one() {
         let least = least_memory(&evaluation, &engines, sets);
         let mut resources = resources();
         resources.max_memory = Some(least + more * support::PANEL_BYTES);
-        let expected = evaluation.expected_on(&engines, shape, resources.max_memory).unwrap();
+        let expected = evaluation.expected_on(&engines, shape, &resources).unwrap();
         assert!(expected.memory <= least + more * support::PANEL_BYTES);
         let found = evaluation.values_on(&engines, sets, &resources).unwrap();
         assert_eq!(bits(&found), wanted, "{} devices, {more} panels more", engines.len());
@@ -72,6 +74,35 @@ fn devices_of_one_class_give_the_bits_of_one() {
     }
     let merged = evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap();
     assert_eq!(bits(&merged), wanted);
+}
+
+#[test]
+fn a_gpu_that_holds_few_panels_has_the_others_from_memory() {
+    let (Some(gpu), files) = (gpu(), Files::new()) else { return };
+    let (x, y) = files.open();
+    let evaluation = Evaluation::new().across().with_panel_rows(PANEL_ROWS);
+    let (sets, engines) = (Sets::two(&x, &y), [gpu]);
+    let wanted = bits(&evaluation.values(&engines[0], sets, &resources()).unwrap());
+    // Rows are filled up to 64, and have 12 bytes beside their values.
+    let panel_on_gpu = (PANEL_ROWS.next_multiple_of(64) * (4 * DIMS + 12)) as u64;
+    let least = least_memory(&evaluation, &engines, sets);
+    let mut reads = Vec::new();
+    for (panels_on_gpu, more) in [(1, 100), (5, 100), (5, 4), (5, 0)] {
+        let mut resources = resources();
+        resources.max_device_memory = Some(panels_on_gpu * panel_on_gpu);
+        resources.max_memory = Some(least + more * support::PANEL_BYTES);
+        let expected = evaluation.expected_on(&engines, sets.shape().unwrap(), &resources).unwrap();
+        assert!(expected.memory <= least + more * support::PANEL_BYTES);
+        assert!((1..=panels_on_gpu.max(4) * panel_on_gpu).contains(&expected.device_memory), "{expected:?}");
+        let found = evaluation.values_on(&engines, sets, &resources).unwrap();
+        assert_eq!(bits(&found), wanted, "{panels_on_gpu} panels on the GPU, {more} more in memory");
+        assert_eq!(found.cost.rows_read, expected.rows_read);
+        reads.push(found.cost.rows_read);
+    }
+    // Whatever the GPU holds, files are read once where memory has room for all.
+    let once = 2 * ROWS as u64;
+    assert!(reads[0] == once && reads[1] == once, "{reads:?}");
+    assert!(once < reads[2] && reads[2] < reads[3], "{reads:?}");
 }
 
 #[test]

@@ -44,7 +44,10 @@ pub(crate) async fn open(choice: &DeviceChoice) -> Result<(Device, Opened)> {
         found.iter().enumerate().filter(|(index, adapter)| wanted(*index, &adapter.get_info()))
     {
         match request(adapter).await {
-            Ok(opened) => return Ok((identify(&adapter.get_info()), opened)),
+            Ok(opened) => {
+                let device = Device { memory: memory(adapter), ..identify(&adapter.get_info()) };
+                return Ok((device, opened));
+            }
             Err(error) => failure = failure.or(Some(Error::Device { reason: error.to_string() })),
         }
     }
@@ -88,7 +91,27 @@ pub(crate) fn identify(info: &wgpu::AdapterInfo) -> Device {
         kind: DeviceKind::Gpu,
         name: info.name.clone(),
         software: info.device_type == wgpu::DeviceType::Cpu,
+        memory: None,
     }
+}
+
+/// Bytes of the largest heap of memory that is the device's, as Vulkan tells it. No other interface does through wgpu.
+#[cfg(any(target_os = "linux", target_os = "windows", target_os = "android"))]
+fn memory(adapter: &wgpu::Adapter) -> Option<u64> {
+    /// `VK_MEMORY_HEAP_DEVICE_LOCAL_BIT`
+    const DEVICE_LOCAL: u32 = 1;
+    // SAFETY: the adapter is alive, and nothing of it is destroyed here.
+    let vulkan = unsafe { adapter.as_hal::<wgpu::hal::api::Vulkan>() }?;
+    let instance = vulkan.shared_instance().raw_instance();
+    // SAFETY: the physical device is one of this instance.
+    let properties = unsafe { instance.get_physical_device_memory_properties(vulkan.raw_physical_device()) };
+    let heaps = properties.memory_heaps_as_slice().iter();
+    heaps.filter(|heap| heap.flags.as_raw() & DEVICE_LOCAL != 0).map(|heap| heap.size).max()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "windows", target_os = "android")))]
+fn memory(_: &wgpu::Adapter) -> Option<u64> {
+    None
 }
 
 async fn found() -> Vec<wgpu::Adapter> {

@@ -30,7 +30,8 @@ pub(crate) type Rows = Vec<Vec<f64>>;
 /// The backends under test: every adapter, with the limits of WebGPU and with small ones.
 pub(crate) fn backends() -> Vec<(Gpu, Arc<Context>)> {
     let backend = |context: Arc<Context>| {
-        let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
+        let device =
+            Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true, memory: None };
         (Gpu::new(device, context.clone(), None), context)
     };
     contexts(false).into_iter().map(backend).collect()

@@ -227,7 +227,8 @@ fn moments_are_the_formula() -> Result<()> {
 #[test]
 fn grades_are_noted_where_they_serve() -> Result<()> {
     for (context, matrices) in super::contexts_with_matrices(false).into_iter().take(1) {
-        let device = Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true };
+        let device =
+            Device { kind: DeviceKind::Gpu, name: "under test".into(), software: true, memory: None };
         let gpu = Gpu::new(device, context.clone(), Some(matrices));
         let gpu = gpu.with_precision(Precision::F16).block()?.expect("a grade");
         assert_eq!(gpu.precisions_used(), []);

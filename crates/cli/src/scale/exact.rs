@@ -50,10 +50,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let evaluation = task.evaluation();
     let display = Display::new();
     let engines = request.place.open_interruptible(&display)?;
-    let expected = evaluation.expected_on(&engines, shape, max_memory)?;
-    let seconds = expected_seconds(&engines, &expected, shape.dims, &task.ts)?;
     let mut resources = Resources::default();
-    resources.max_memory = max_memory;
+    (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
+    let expected = evaluation.expected_on(&engines, shape, &resources)?;
+    let seconds = expected_seconds(&engines, &expected, shape.dims, &task.ts)?;
     resources.observer = Some(Arc::new(display.observer()));
     resources.journal.clone_from(&options.journal);
     if resources.journal.is_none() && seconds > SECONDS_WITHOUT_JOURNAL {
@@ -110,6 +110,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         bytes_read: cost.rows_read as f64 * files.row_bytes(),
         cost,
         memory: Some(expected.memory),
+        device_memory: Some(expected.device_memory).filter(|&bytes| bytes > 0),
         journal: options.journal.clone(),
         parts: None,
     });
@@ -153,8 +154,12 @@ pub(super) fn free_memory() -> Option<u64> {
 /// What the run will take.
 fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<&PathBuf>) -> String {
     let kept = journal.map_or(String::new(), |path| format!("; finished work is kept in {}", path.display()));
+    let on_gpus = match expected.device_memory {
+        0 => String::new(),
+        bytes => format!(" and {} on each GPU", text::bytes(bytes)),
+    };
     format!(
-        "{} pairs: about {}, {} of memory, {} read{kept}",
+        "{} pairs: about {}, {} of memory{on_gpus}, {} read{kept}",
         text::magnitude(expected.pairs as f64).trim_end(),
         duration(seconds),
         text::bytes(expected.memory),

@@ -167,6 +167,9 @@ fn work(of: &Exact) -> Value {
     if let Some(memory) = of.memory {
         object["memory"] = memory.into();
     }
+    if let Some(memory) = of.device_memory {
+        object["device_memory"] = memory.into();
+    }
     if let Some(journal) = &of.journal {
         object["journal"] = journal.to_string_lossy().into();
     }

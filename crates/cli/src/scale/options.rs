@@ -41,6 +41,11 @@ pub(crate) struct Scale {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LARGE)]
     pub(super) max_memory: Option<u64>,
 
+    /// Keep points in so much memory on each GPU, and those that do not fit in the memory of the host [default: half of what the
+    /// GPU's driver says it has, or what --max-memory allows where it does not say]
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "tolerance", help_heading = LARGE)]
+    pub(super) max_device_memory: Option<u64>,
+
     /// Add cross uniformity, over all pairs of X with Y, and squared MMD [in a report of everything: --t or --full]
     #[arg(long, help_heading = LARGE)]
     across: bool,
@@ -78,8 +83,9 @@ impl Scale {
 
     /// Whether any of these options is given.
     pub(crate) fn is_used(&self) -> bool {
-        let is_limited = self.max_memory.is_some() || self.journal.is_some() || !self.devices.is_empty();
-        self.tolerance.is_some() || is_limited || self.across
+        let is_limited = self.max_memory.is_some() || self.max_device_memory.is_some();
+        let is_exact = is_limited || self.journal.is_some() || !self.devices.is_empty() || self.across;
+        is_exact || self.tolerance.is_some()
     }
 
     /// The devices that are asked for, or else this one.
@@ -177,6 +183,10 @@ pub(crate) struct PartOptions {
     /// Memory for points and results, such as 500M or 4G [default: nine tenths of what is free]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) max_memory: Option<u64>,
+
+    /// As for eval
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) max_device_memory: Option<u64>,
 
     /// As for eval
     #[arg(long, default_value = "auto", value_parser = device())]

@@ -46,6 +46,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let file = plan.file(&options.out, number);
     let mut resources = Resources::default();
     resources.max_memory = files.left_of(max_memory);
+    resources.max_device_memory = options.max_device_memory;
     resources.journal = Some(file.clone());
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));
@@ -120,6 +121,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         cost,
         bytes_read: 0.0,
         memory: None,
+        device_memory: None,
         journal: None,
         parts: Some(plan.parts),
     });

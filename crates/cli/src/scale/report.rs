@@ -87,6 +87,8 @@ pub(super) struct Exact {
     pub(super) bytes_read: f64,
     /// Bytes of memory that points and results take.
     pub(super) memory: Option<u64>,
+    /// Bytes of memory that points take on each GPU, where there is one.
+    pub(super) device_memory: Option<u64>,
     pub(super) journal: Option<PathBuf>,
     pub(super) parts: Option<usize>,
 }

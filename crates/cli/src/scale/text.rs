@@ -76,7 +76,7 @@ pub(super) fn devices(device: &Device) -> Vec<String> {
 }
 
 fn work(exact: &Exact) -> String {
-    let Exact { panel_rows, cost, bytes_read, memory, journal, parts } = exact;
+    let Exact { panel_rows, cost, bytes_read, memory, device_memory, journal, parts } = exact;
     let mut said =
         vec![format!("{} of panels of {}", plural(cost.blocks, "block"), plural(*panel_rows as u64, "row"))];
     match parts {
@@ -84,6 +84,7 @@ fn work(exact: &Exact) -> String {
         None => said.push(format!("{} read", bytes(*bytes_read as u64))),
     }
     said.extend(memory.map(|memory| format!("{} of memory", bytes(memory))));
+    said.extend(device_memory.map(|memory| format!("{} on each GPU", bytes(memory))));
     if let Some(journal) = journal {
         said.push(format!("{} from {}", count(cost.blocks_recovered), journal.display()));
     }

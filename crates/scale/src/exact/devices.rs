@@ -32,6 +32,13 @@ impl Kinds {
     }
 }
 
+/// Bytes that panels may take on each GPU: as many as the caller says, and else half of the memory of the smallest, where drivers tell
+/// it. The other half is for results, drivers and other programs.
+pub(super) fn bytes_on_gpu(engines: &[Engine], asked_for: Option<u64>) -> Option<u64> {
+    let half = |engine: &Engine| engine.device().memory.map(|bytes| bytes / 2);
+    asked_for.or_else(|| engines.iter().filter_map(half).min())
+}
+
 pub(super) fn is_cpu(engine: &Engine) -> bool {
     engine.device().kind == DeviceKind::Cpu
 }

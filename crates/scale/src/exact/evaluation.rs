@@ -9,10 +9,11 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Layout, SetName, Strips, Sum, Wanted},
+    cache::rows_fetched,
     counts::{Counting, Counts},
     devices::{self, Kinds, class_of},
     fingerprint::{hash_of_text, hex},
-    memory::{Memory, panel_rows, strip_panels},
+    memory::{Memory, PASSING_ON_GPU, panel_rows, strip_panels},
     rows::Rows,
     run::{State, Work},
     schedule::schedule,
@@ -53,6 +54,9 @@ pub struct Resources {
     /// Memory for points and results, in bytes; None for as much as it takes. The program itself and the device's driver come
     /// on top.
     pub max_memory: Option<u64>,
+    /// Memory on each GPU for panels, in bytes; None for half of what its driver says it has, or for as much as `max_memory`
+    /// allows where the driver says nothing. At least four panels are taken.
+    pub max_device_memory: Option<u64>,
     /// A file that keeps finished blocks: a run that was stopped goes on from it.
     pub journal: Option<PathBuf>,
     /// Told of the pairs that are done; ends the work by [`Break`](std::ops::ControlFlow::Break), with what is done kept in
@@ -116,6 +120,8 @@ pub struct Expected {
     pub rows_read: u64,
     /// Bytes of memory for points and results at once.
     pub memory: u64,
+    /// Bytes of memory for points on each GPU at once; 0 where there is none.
+    pub device_memory: u64,
     /// Rows of a panel.
     pub panel_rows: usize,
 }
@@ -303,7 +309,7 @@ impl Evaluation {
     ///
     /// [`Error::Sets`] and [`Error::Memory`].
     pub fn expected(&self, shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
-        self.expected_of(Kinds::ONE_CPU, shape, max_memory)
+        self.expected_of(Kinds::ONE_CPU, shape, max_memory, None)
     }
 
     /// What [`values_on`](Self::values_on) will take, without a journal.
@@ -311,24 +317,32 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`Error::Sets`] and [`Error::Memory`].
-    pub fn expected_on(&self, engines: &[Engine], shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
+    pub fn expected_on(&self, engines: &[Engine], shape: Shape, resources: &Resources) -> Result<Expected> {
         devices::check(engines)?;
-        self.expected_of(Kinds::of(engines), shape, max_memory)
+        let on_gpu = devices::bytes_on_gpu(engines, resources.max_device_memory);
+        self.expected_of(Kinds::of(engines), shape, resources.max_memory, on_gpu)
     }
 
-    fn expected_of(&self, kinds: Kinds, shape: Shape, max_memory: Option<u64>) -> Result<Expected> {
+    fn expected_of(
+        &self,
+        kinds: Kinds,
+        shape: Shape,
+        max_memory: Option<u64>,
+        on_gpu: Option<u64>,
+    ) -> Result<Expected> {
         let layout = self.layout(shape)?;
-        let memory = Memory::new(&layout, shape.dims, self.ts.len(), kinds);
+        let memory = Memory::new(&layout, shape.dims, self.ts.len(), kinds, on_gpu);
         let capacity = memory.capacity(max_memory)?;
-        let arrivals = schedule(&layout, capacity, |_| true);
-        let rows = |set: SetName, panel| layout.panels(set).len(panel) as u64;
+        let arrivals = schedule(&layout, capacity.held, |_| true);
         let pairs = layout.all_blocks().map(|block| layout.pairs(block));
-        let held = (capacity + memory.in_flight).min(memory.most_panels);
+        let in_memory = (capacity.host + memory.in_flight).min(memory.most_panels);
+        let on_gpu = capacity.held.min(memory.most_of_set) + PASSING_ON_GPU;
         Ok(Expected {
             pairs: pairs.sum(),
             blocks: layout.count() as u64,
-            rows_read: arrivals.iter().map(|arrival| rows(arrival.set, arrival.panel)).sum(),
-            memory: memory.fixed + held as u64 * memory.panel,
+            rows_read: rows_fetched(&layout, &arrivals, capacity),
+            memory: memory.fixed + in_memory as u64 * memory.panel,
+            device_memory: if kinds.gpus > 0 { on_gpu as u64 * memory.panel_on_gpu } else { 0 },
             panel_rows: layout.panels(SetName::X).panel_rows,
         })
     }
@@ -474,7 +488,8 @@ impl Evaluation {
         resources: &Resources,
     ) -> Result<(State, Cost)> {
         devices::check(engines)?;
-        let memory = Memory::new(layout, sets.x.dims(), self.ts.len(), Kinds::of(engines));
+        let on_gpu = devices::bytes_on_gpu(engines, resources.max_device_memory);
+        let memory = Memory::new(layout, sets.x.dims(), self.ts.len(), Kinds::of(engines), on_gpu);
         let capacity = memory.capacity(resources.max_memory)?;
         let mut state = self.state(layout);
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
@@ -582,9 +597,10 @@ const MAX_TS: usize = 64;
 
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max_memory, journal, .. } = self;
+        let Self { max_memory, max_device_memory, journal, .. } = self;
         f.debug_struct("Resources")
             .field("max_memory", max_memory)
+            .field("max_device_memory", max_device_memory)
             .field("journal", journal)
             .finish_non_exhaustive()
     }

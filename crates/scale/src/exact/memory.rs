@@ -24,6 +24,10 @@ const BYTES_OF_SCHEDULED_BLOCK: u64 = 32;
 const PRODUCTS_OF_STRIP: f64 = 6e11;
 /// Multiply-adds that take about as long as a pair's exponential.
 const PRODUCTS_OF_EXPONENTIAL: usize = 64;
+/// Rows whose values lie together on a GPU, so that panels are filled up to as many.
+const ROWS_TOGETHER_ON_GPU: usize = 64;
+/// Panels on a GPU beside the left ones: the right one, and what copying the next one takes.
+pub(super) const PASSING_ON_GPU: usize = 3;
 /// Bytes of scratch for each thread.
 const SCRATCH_BYTES: u64 = 2 << 20;
 
@@ -47,38 +51,76 @@ pub(super) fn strip_panels(panel_rows: usize, dims: usize) -> usize {
     (fitting + 1).next_power_of_two() / 2
 }
 
+/// Panels that fit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Capacity {
+    /// Left panels that every device holds at once.
+    pub(super) held: usize,
+    /// Panels in the memory of this machine, those among them, beside those in flight.
+    pub(super) host: usize,
+}
+
 /// Memory that an evaluation takes.
 pub(super) struct Memory {
     /// Bytes of results and scratch.
     pub(super) fixed: u64,
     /// Bytes of a panel: its points for CPUs, and its values for GPUs to copy.
     pub(super) panel: u64,
-    /// Panels beside those that are held.
+    /// Bytes of a panel on a GPU.
+    pub(super) panel_on_gpu: u64,
+    /// Panels that the GPU of the least memory can hold on the left; None where nothing bounds them.
+    most_on_gpu: Option<usize>,
+    /// Panels beside those that stay.
     pub(super) in_flight: usize,
-    /// Panels that there are in all.
+    /// Panels of the larger set.
+    pub(super) most_of_set: usize,
+    /// Panels that there are in all, with those in flight.
     pub(super) most_panels: usize,
 }
 
 impl Memory {
-    pub(super) fn new(layout: &Layout, dims: usize, width: usize, kinds: Kinds) -> Self {
+    /// Memory of the host and of GPUs, each of which may use so many bytes; None for as many as it takes.
+    pub(super) fn new(
+        layout: &Layout,
+        dims: usize,
+        width: usize,
+        kinds: Kinds,
+        bytes_on_gpu: Option<u64>,
+    ) -> Self {
         let x = layout.panels(SetName::X);
-        let most_panels = x.count().max(layout.panels(SetName::Y).count());
+        let has_y = layout.sums().iter().any(|sum| sum.sides().contains(&SetName::Y));
+        let of_y = if has_y { layout.panels(SetName::Y).count() } else { 0 };
+        let most_of_set = x.count().max(of_y);
+        let panel_rows = x.panel_rows.min(x.rows);
+        let panel_on_gpu = (panel_rows.next_multiple_of(ROWS_TOGETHER_ON_GPU) * (4 * dims + 12)) as u64;
+        let most_on_gpu = bytes_on_gpu.map(|bytes| {
+            let panels = usize::try_from(bytes / panel_on_gpu).unwrap_or(usize::MAX);
+            panels.saturating_sub(PASSING_ON_GPU).max(1)
+        });
         let points = if kinds.cpus > 0 { 4 * dims + BYTES_BESIDE_ROW } else { 0 };
         let values = if kinds.gpus > 0 { 4 * dims } else { 0 };
         let in_flight = panels_in_flight(kinds);
         Self {
             fixed: Results::bytes(layout.totals(), width)
-                + StripResults::bytes(layout, STRIPS_AT_ONCE.min(most_panels), kinds.count())
+                + StripResults::bytes(layout, STRIPS_AT_ONCE.min(most_of_set), kinds.count())
                 + BYTES_OF_SCHEDULED_BLOCK * layout.all_blocks().count() as u64
                 + SCRATCH_BYTES * rayon::current_num_threads() as u64,
-            panel: (x.panel_rows.min(x.rows) * (points + values)) as u64,
+            panel: (panel_rows * (points + values)) as u64,
+            panel_on_gpu,
+            most_on_gpu: most_on_gpu.filter(|_| kinds.gpus > 0),
             in_flight,
-            most_panels: most_panels + in_flight,
+            most_of_set,
+            most_panels: x.count() + of_y + in_flight,
         }
     }
 
-    /// Panels that can be held beside those in flight.
-    pub(super) fn capacity(&self, max_memory: Option<u64>) -> Result<usize> {
+    /// Panels that can stay beside those in flight.
+    pub(super) fn capacity(&self, max_memory: Option<u64>) -> Result<Capacity> {
+        let host = self.host(max_memory)?;
+        Ok(Capacity { held: self.most_on_gpu.map_or(host, |most| most.min(host)), host })
+    }
+
+    fn host(&self, max_memory: Option<u64>) -> Result<usize> {
         let Some(given) = max_memory else { return Ok(self.most_panels) };
         let panels = given.saturating_sub(self.fixed) / self.panel;
         match usize::try_from(panels).unwrap_or(usize::MAX).saturating_sub(self.in_flight) {

@@ -2,6 +2,7 @@
 //! of the work can be done elsewhere.
 
 mod blocks;
+mod cache;
 mod counts;
 mod devices;
 mod evaluation;

@@ -20,9 +20,11 @@ use unisphere_io::Source;
 
 use super::{
     blocks::{Block, Layout, SetName, Sum},
+    cache::{Fetch, fetches},
     counts::Counting,
     devices::{Copies, Kinds, is_cpu, named},
     fingerprint::{Hash, hash_of},
+    memory::Capacity,
     queue::{Job, Panel, Place, Queue, Room},
     results::Results,
     schedule::{Arrival, schedule},
@@ -147,24 +149,25 @@ impl State {
 }
 
 impl Work<'_> {
-    /// Computes the missing blocks among some numbers, with at most so many panels held.
-    pub(crate) fn run(&self, state: &mut State, numbers: Range<usize>, capacity: usize) -> Result<()> {
+    /// Computes the missing blocks among some numbers, with at most so many panels on the devices and in memory.
+    pub(crate) fn run(&self, state: &mut State, numbers: Range<usize>, capacity: Capacity) -> Result<()> {
         let missing = |block| {
             let number = self.layout.number(block);
             numbers.contains(&number) && !state.is_done(self.layout, number)
         };
-        let arrivals = schedule(self.layout, capacity, missing);
+        let arrivals = schedule(self.layout, capacity.held, missing);
+        let fetches = fetches(&arrivals, capacity.host);
         let pairs = |block: &Block| self.layout.pairs(*block);
         let total = arrivals.iter().flat_map(|arrival| &arrival.blocks).map(pairs).sum();
         self.check_unread(&arrivals, state)?;
         let failure = Mutex::default();
         let shared = Shared { state: Mutex::new(state), is_stopped: AtomicBool::new(false), failure, total };
-        let room = Room::new(capacity + panels_in_flight(Kinds::of(self.engines)));
+        let room = Room::new(capacity.host + panels_in_flight(Kinds::of(self.engines)));
         let (sender, queue) = Queue::new();
         let (room, queue, shared) = (&room, &queue, &shared);
         let outcome = |done: Result<()>| done.unwrap_or_else(|error| shared.stop(error));
         thread::scope(|scope| {
-            scope.spawn(|| outcome(self.read_all(&arrivals, room, sender, shared)));
+            scope.spawn(|| outcome(self.read_all((&arrivals, &fetches), room, sender, shared)));
             for engine in self.engines {
                 scope.spawn(move || {
                     // Whoever leaves, by a panic too, has taken all blocks or stops the others.
@@ -198,19 +201,31 @@ impl Work<'_> {
     /// Reads the panels of the arrivals, and passes the blocks on that they make possible.
     fn read_all<'r>(
         &self,
-        arrivals: &[Arrival],
+        (arrivals, fetches): (&[Arrival], &[Fetch]),
         room: &'r Room,
         blocks: Sender<Vec<Job<'r>>>,
         shared: &Shared<'_>,
     ) -> Result<()> {
-        let (mut held, mut lot) = (HashMap::new(), 0);
-        for arrival in arrivals {
+        let (mut held, mut kept, mut lot) = (HashMap::new(), HashMap::new(), 0);
+        for (arrival, fetch) in arrivals.iter().zip(fetches) {
             if arrival.releases {
                 held.clear();
                 lot += 1;
             }
-            let Some(place) = room.place() else { return Ok(()) };
-            let panel = Arc::new(self.read(arrival, place, shared)?);
+            let key = (arrival.set, arrival.panel);
+            let panel = match kept.remove(&key) {
+                Some(panel) => panel,
+                None => {
+                    let Some(place) = room.place() else { return Ok(()) };
+                    Arc::new(self.read(arrival, place, shared)?)
+                }
+            };
+            for evicted in &fetch.evicted {
+                kept.remove(evicted);
+            }
+            if fetch.is_kept {
+                kept.insert(key, Arc::clone(&panel));
+            }
             if arrival.held {
                 held.insert(arrival.panel, Arc::clone(&panel));
             }

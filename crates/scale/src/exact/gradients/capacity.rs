@@ -1,7 +1,7 @@
 //! Memory that a gradient takes, and how many panels of it are held at once.
 
 use super::{
-    super::memory::{Memory, rows_of_panels},
+    super::memory::{self, Memory, rows_of_panels},
     sweep::PANELS_IN_FLIGHT,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(super) fn gradient_panel_rows(rows: usize, dims: usize) -> usize {
 /// Panels that fit.
 pub(super) struct Capacity {
     /// Panels that are held while values are computed.
-    pub(super) of_values: usize,
+    pub(super) of_values: memory::Capacity,
     /// Panels whose gradients are made at once.
     pub(super) held: usize,
     /// Shares of a gradient that are made at once, at most.
@@ -61,7 +61,8 @@ impl Capacity {
             return Err(Error::Memory { given, panel_bytes: panel, needed: taken(1) });
         };
         let of_values = memory.capacity(max_memory)?;
-        let values = memory.fixed + ((of_values + memory.in_flight).min(memory.most_panels)) as u64 * panel;
+        let of_host = (of_values.host + memory.in_flight).min(memory.most_panels);
+        let values = memory.fixed + of_host as u64 * panel;
         Ok(Self { of_values, held, at_once, bytes: values.max(taken(held)) })
     }
 }

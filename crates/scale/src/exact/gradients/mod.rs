@@ -20,6 +20,7 @@ use self::{
 };
 use super::{
     blocks::{Layout, SetName, Sum},
+    cache::rows_fetched,
     devices::Kinds,
     evaluation::{Cost, Evaluation, Expected, Resources},
     fingerprint::{Hash, device_class, hash_of_text},
@@ -172,11 +173,10 @@ impl Gradient {
         let outputs = Outputs { x: "x".into(), y: with_y.then(|| "y".into()) };
         let run = Run::new(self, shape, &outputs)?;
         let capacity = run.capacity(max_memory)?;
-        let of_values = schedule(&run.layout, capacity.of_values, |block| {
+        let of_values = schedule(&run.layout, capacity.of_values.held, |block| {
             run.numbers.contains(&run.layout.number(block))
         });
-        let rows = |set: SetName, panel| run.layout.panels(set).len(panel) as u64;
-        let rows_of_values: u64 = of_values.iter().map(|arrival| rows(arrival.set, arrival.panel)).sum();
+        let rows_of_values = rows_fetched(&run.layout, &of_values, capacity.of_values);
         let pairs_of_values: u64 =
             of_values.iter().flat_map(|arrival| &arrival.blocks).map(|&block| run.layout.pairs(block)).sum();
         let (mut pairs, mut rows_read, mut panels) = (pairs_of_values, rows_of_values, 0);
@@ -191,6 +191,7 @@ impl Gradient {
             blocks: (run.numbers.len() + panels) as u64,
             rows_read,
             memory: capacity.bytes,
+            device_memory: 0,
             panel_rows: run.layout.panels(SetName::X).panel_rows,
         })
     }
@@ -253,7 +254,7 @@ impl<'a> Run<'a> {
     }
 
     fn capacity(&self, max_memory: Option<u64>) -> Result<Capacity> {
-        let memory = Memory::new(&self.layout, self.shape.dims, 1, Kinds::ONE_CPU);
+        let memory = Memory::new(&self.layout, self.shape.dims, 1, Kinds::ONE_CPU, None);
         let by_row = matches!(self.objective, Objective::Contrastive(_));
         let weights = if by_row { Terms::BYTES_OF_PAIR * self.shape.x_rows as u64 } else { 0 };
         let [x, y] = [SetName::X, SetName::Y].map(|set| self.layout.panels(set));
