@@ -59,6 +59,10 @@ pub(crate) struct ReadingOptions {
     /// Values are packed bits, as numpy.packbits writes them: 1 is +1, and 0 is -1, eight dimensions for each byte
     #[arg(long, conflicts_with_all = ["dtype", "quant_scale"], help_heading = INPUT)]
     bits: bool,
+
+    /// Columns of X's own file that are no dimensions of its points.
+    #[arg(skip)]
+    pub(crate) without: Vec<String>,
 }
 
 /// The names of two sets.
@@ -93,6 +97,9 @@ impl ReadingOptions {
             (None, _) => of_both.clone(),
         };
         let mut reading = Reading::new();
+        if set == Of::X {
+            reading = reading.without_columns(self.without.iter().cloned());
+        }
         for (name, with) in [
             (name(&self.member, &self.members), Reading::with_member as fn(Reading, String) -> Reading),
             (name(&self.tensor, &self.tensors), Reading::with_tensor),

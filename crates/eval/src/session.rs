@@ -137,6 +137,11 @@ impl<'a> Session<'a> {
         if is_over { Err(unisphere::Error::Stopped.into()) } else { Ok(()) }
     }
 
+    /// Counts time that no step has taken.
+    pub(crate) fn add(&mut self, time: Duration) {
+        self.computing += time;
+    }
+
     fn step<T>(&mut self, step: Step, work: impl FnOnce(&Engine) -> unisphere::Result<T>) -> Result<T> {
         if (self.hear)(step).is_break() {
             return Err(unisphere::Error::Stopped.into());

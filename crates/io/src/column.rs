@@ -99,14 +99,12 @@ impl Column {
     /// [`Fault::NullRow`], [`Fault::LongLabel`], [`Fault::NotInteger`], [`Fault::LargeInteger`], those of the format,
     /// [`Fault::Changed`], [`Fault::Memory`], [`Fault::Io`].
     pub fn labels(self) -> Result<Labels> {
-        let mut is_text = false;
-        let numbers = all(&*self.scalars, |row, value| {
-            is_text = matches!(value, Cell::Text(text) if whole(text).is_none() && !is_fraction(text));
-            integer(row, value)
-        });
-        let labels = match numbers {
-            Err(_) if is_text => names(&*self.scalars),
-            numbers => numbers.map(|of_rows| Labels { of_rows, names: None }),
+        let scalars = &*self.scalars;
+        let labels = match all(scalars, integer) {
+            Ok(of_rows) => Ok(Labels { of_rows, names: None }),
+            Err(fault) => {
+                has_names(scalars).and_then(|has_names| if has_names { names(scalars) } else { Err(fault) })
+            }
         };
         labels.map_err(|fault| Error { path: self.path, fault })
     }
@@ -148,6 +146,16 @@ fn all<T>(
     })?;
     // A file that was written to may have fewer rows than were counted.
     if values.len() == scalars.rows() { Ok(values) } else { Err(Fault::Changed) }
+}
+
+/// Whether any value is text that is no number.
+fn has_names(scalars: &dyn Scalars) -> Result<bool, Fault> {
+    let mut has_names = false;
+    scalars.each(&mut |_, value| {
+        has_names |= matches!(value, Cell::Text(text) if whole(text).is_none() && !is_fraction(text));
+        Ok(())
+    })?;
+    Ok(has_names)
 }
 
 /// The groups of rows by name.

@@ -12,6 +12,7 @@ pub struct Reading {
     pub(crate) member: Option<String>,
     pub(crate) tensor: Option<String>,
     pub(crate) column: Option<String>,
+    pub(crate) without: Vec<String>,
     pub(crate) dtype: Option<RawFloat>,
     pub(crate) format: Option<String>,
     pub(crate) codes: Option<Codes>,
@@ -47,6 +48,12 @@ impl Reading {
     #[must_use]
     pub fn with_column(self, name: impl Into<String>) -> Self {
         Self { column: Some(name.into()), ..self }
+    }
+
+    /// Columns of CSV and TSV that are no dimensions of the points, such as their labels, where none are named.
+    #[must_use]
+    pub fn without_columns(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { without: names.into_iter().collect(), ..self }
     }
 
     /// Values are these floats, where a file has raw bytes or integers of their size in their place.

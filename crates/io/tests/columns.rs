@@ -153,3 +153,12 @@ fn columns_of_parquet_and_arrow() {
     let refused = Column::open(data("categories.arrow")).unwrap_err().to_string();
     assert!(refused.contains("categories") && refused.contains("pyarrow.parquet"), "{refused}");
 }
+
+#[test]
+fn names_are_names_wherever_they_stand() {
+    for text in ["2.5\ncat\n", "cat\n2.5\n"] {
+        let mut labels = labels_of("labels.txt", text, None).unwrap();
+        labels.sort();
+        assert_eq!(labels, ["2.5", "cat"]);
+    }
+}

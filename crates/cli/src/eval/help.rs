@@ -11,7 +11,7 @@ For sets of any size: --tolerance estimates uniformity from a small part of the 
 for any data; --max-memory reads the files in pieces; --journal keeps what is finished. They measure alignment and
 uniformity, and with --tau the contrastive loss, of which --tolerance gives an interval that is simulated, not proven;
 without --tolerance also what --top, --rows, --near, --labels and --full ask for. unisphere plan, part and merge do the
-same as --max-memory on many machines, but for --labels and the spectrum.";
+same as --max-memory on many machines, but for --labels, the spectrum and the test against uniform points.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

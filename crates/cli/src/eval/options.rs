@@ -129,7 +129,7 @@ pub(crate) struct Eval {
     near: Option<f64>,
 
     /// Add uniformity across each two groups of --labels: a matrix, for at most 4,096 groups
-    #[arg(long, requires = "labels", help_heading = REPORT)]
+    #[arg(long, help_heading = REPORT)]
     across_groups: bool,
 
     /// Write a table of f64: the row, log mean exp(-t |x-x'|^2) over the other rows, the same of y, and |x-y|
@@ -178,9 +178,15 @@ impl Eval {
             |path: &Path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.to_path_buf() };
         let x = named(&self.x);
         let y = self.reading.file_of_y(&x, self.y.as_deref())?.map(named);
-        let labels = column_file("--labels", self.labels.as_ref(), self.labels_column.as_ref(), &x)?;
-        let weights = column_file("--weights", self.weights.as_ref(), self.weights_column.as_ref(), &x)?;
-        Ok(Self { x, y, labels, weights, ..self.clone() })
+        let [labels, weights, queue] =
+            [&self.labels, &self.weights, &self.queue].map(|path| path.as_deref().map(named));
+        let labels = column_file("--labels", labels.as_ref(), self.labels_column.as_ref(), &x)?;
+        let weights = column_file("--weights", weights.as_ref(), self.weights_column.as_ref(), &x)?;
+        let mut reading = self.reading.clone();
+        let columns = [(&labels, &self.labels_column), (&weights, &self.weights_column)];
+        let of_x = columns.into_iter().filter(|(file, _)| file.as_ref() == Some(&x));
+        reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
+        Ok(Self { x, y, labels, weights, queue, reading, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -235,7 +241,11 @@ impl Eval {
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
                 "{name} needs all points in memory, and is no part of a report on sets of any size\n\
-                 leave out {name}; or name single files, and leave out --tolerance, --max-memory, --journal, --devices and --across"
+                 leave out {name}; or {}",
+                match self.scale.given() {
+                    Some(given) => format!("leave out {given}, if X and Y are single files"),
+                    None => "name single files".into(),
+                }
             )));
         }
         self.check_storage()?;
@@ -311,7 +321,7 @@ impl Eval {
             ("--top", self.top.is_some()),
             ("--rows", self.rows.is_some()),
             ("numbered files", [&self.x, y].into_iter().any(is_pattern)),
-            ("--tolerance, --max-memory, --journal or --across", self.scale.is_used()),
+            (self.scale.given().unwrap_or_default(), self.scale.is_used()),
         ];
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
@@ -342,8 +352,10 @@ impl Eval {
         let refuse = |text: &str| Err(Failure::Usage(text.into()));
         if self.tau.is_empty() {
             return match self.candidates {
-                Some(_) => refuse("--candidates is of the contrastive loss; give --tau too, or leave it out"),
-                None => Ok(()),
+                Some(_) if !self.full => {
+                    refuse("--candidates is of the contrastive loss; give --tau too, or leave it out")
+                }
+                _ => Ok(()),
             };
         }
         if self.y.is_none() {

@@ -13,7 +13,7 @@ use crate::{
     interrupt, output,
     progress::Display,
     reading::Of,
-    scale::check_dims,
+    scale::{Excess, check_dims},
     text::plural,
 };
 
@@ -37,13 +37,22 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
             y.dims()
         )));
     }
+    if let Some(excess) = Excess::of([&x, &y].into_iter()) {
+        return Err(Failure::Input(excess.refusal()));
+    }
     let display = Display::new();
     display.step("opening the device");
     let engine =
         Engine::on(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
     let engine = engine.observed_by(display.observer());
+    let mut last = String::new();
     let session = Session::new(&engine, |step| {
-        display.counted(step.to_string());
+        // A step that goes on asks again, for an interruption.
+        let step = step.to_string();
+        if step != last {
+            display.counted(step.clone());
+            last = step;
+        }
         interrupt::control()
     });
     let read = |file: &File| {

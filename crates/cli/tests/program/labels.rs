@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Folder, near, noise, refused, rows, stderr, stdout, uniformity, weighted_uniformity};
+use crate::support::{
+    Folder, near, noise, object, refused, rows, stderr, stdout, uniformity, weighted_uniformity,
+};
 
 const N: usize = 40;
 
@@ -102,4 +104,36 @@ fn what_is_no_column_is_3() {
         &["row 0", "'dog'", "no number"],
     );
     refused(&folder.eval(&["x*.npy", "--labels-column", "kind"]), 2, &["--labels-column", "--labels"]);
+}
+
+#[test]
+fn labels_and_weights_of_a_csv_are_no_dimensions_of_its_points() {
+    let (folder, x) = folder();
+    let csv = |name: &str, column: &str, value: fn(usize) -> String| {
+        let line = |(i, row): (usize, &Vec<f64>)| format!("{},{},{},{}\n", row[0], row[1], row[2], value(i));
+        let lines = x.iter().enumerate().map(line);
+        let text = std::iter::once(format!("a,b,c,{column}\n")).chain(lines).collect::<String>();
+        fs::write(folder.path().join(name), text).unwrap();
+    };
+    csv("numbers.csv", "label", |i| (i % 4).to_string());
+    csv("words.csv", "label", |i| if i.is_multiple_of(2) { "dog" } else { "cat" }.to_owned());
+    csv("weights.csv", "w", |_| "1".into());
+    for line in [
+        &["numbers.csv", "--labels-column", "label"][..],
+        &["numbers.csv", "--labels", "numbers.csv", "--labels-column", "label"],
+        &["words.csv", "--labels-column", "label"],
+        &["weights.csv", "--weights-column", "w"],
+    ] {
+        let report = folder.json(line);
+        assert_eq!(report["dims"], 3, "{line:?}");
+        near(&report["uniformity"]["x"], uniformity(&x, 2.0));
+    }
+    let output = folder.eval(&["numbers.csv", "--labels-column", "label", "--max-memory", "1G", "--json"]);
+    assert_eq!(object(&output)["dims"], 3);
+    // What is written is none of what is read.
+    fs::copy(folder.path().join("numbers.csv"), folder.path().join("labels.csv")).unwrap();
+    let line = ["x.npy", "--labels", "labels.csv", "--labels-column", "label", "--rows", "labels.csv"];
+    for more in [&[][..], &["--max-memory", "1G"]] {
+        refused(&folder.eval(&[&line, more].concat()), 2, &["one of the inputs"]);
+    }
 }

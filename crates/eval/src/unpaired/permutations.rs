@@ -5,6 +5,8 @@
 //! over each two groups, exactly; a split of the groups then costs k² additions, whatever the number of rows. Under the
 //! hypothesis all splits of the groups are as likely as the given one, so that the p-value holds for any size of the groups.
 
+use std::time::Instant;
+
 use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
 use unisphere::{Embeddings, GroupUniformity, Groups, Uniformity};
 
@@ -84,6 +86,7 @@ impl Sample<'static> {
         // A split that is the given one is as great, whatever the order of its sums.
         let least = squared_mmd - 1e-9 * squared_mmd.abs();
         let mut as_great = 0;
+        let start = Instant::now();
         for number in 0..permutations {
             if number.is_multiple_of(PERMUTATIONS_PER_CHECK) {
                 session.check()?;
@@ -91,6 +94,7 @@ impl Sample<'static> {
             side.shuffle(rng);
             as_great += usize::from(sums.squared_mmd(&side) >= least);
         }
+        session.add(start.elapsed());
         let p_value = (as_great + 1) as f64 / (permutations + 1) as f64;
         let rows = groups.map(|groups| groups * group);
         Ok(PermutationTest { t, rows, group, squared_mmd, permutations, p_value })

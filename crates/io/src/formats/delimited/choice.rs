@@ -11,6 +11,15 @@ use crate::{
     },
 };
 
+/// What the caller says of the columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// A column, or names and patterns of several.
+    pub(super) name: Option<&'a str>,
+    /// Columns that are no dimensions.
+    pub(super) without: &'a [String],
+}
+
 /// The columns that are the points.
 #[derive(Debug)]
 pub(super) enum Choice {
@@ -24,11 +33,11 @@ pub(super) enum Choice {
 
 impl Choice {
     /// What the caller names: a column, or names and patterns with commas between them. Otherwise the only column of lists, or
-    /// all columns, if they are numbers. `values` is the first row below the names.
+    /// all columns but those that are to be left out, if they are numbers. `values` is the first row below the names.
     pub(super) fn of(
         names: &[String],
         values: &[Vec<u8>],
-        wanted: Option<&str>,
+        Wanted { name: wanted, without }: Wanted<'_>,
         are_named: bool,
     ) -> Result<Self, Fault> {
         let is_list =
@@ -48,7 +57,8 @@ impl Choice {
             return choose(&candidates.collect::<Vec<_>>(), None).map(Self::List);
         }
         let is_text = |value: &[u8]| !is_null(value) && !is_number(value);
-        let text = names.iter().zip(values).filter(|(_, value)| is_text(value));
+        let is_left_out = |name: &String| without.contains(name);
+        let text = names.iter().zip(values).filter(|(name, value)| is_text(value) && !is_left_out(name));
         let text = text.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
         if !text.is_empty() {
             return Err(Fault::TextColumns { columns: listed(text.into_iter()) });
@@ -57,7 +67,8 @@ impl Choice {
         if are_named && names.first().is_some_and(String::is_empty) {
             return Err(Fault::Unnamed);
         }
-        Ok(Self::All(names.len()))
+        let columns: Vec<_> = (0..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
+        Ok(if columns.len() == names.len() { Self::All(names.len()) } else { Self::Some(columns) })
     }
 
     /// The columns, in the order of the file.

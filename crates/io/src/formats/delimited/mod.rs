@@ -19,7 +19,7 @@ use crate::{
     table::Table,
 };
 
-use choice::Choice;
+use choice::{Choice, Wanted};
 use fields::fields;
 
 /// More fields of a row than any point needs.
@@ -48,7 +48,8 @@ impl Format for Delimited {
         let mut mark = [0; MARK.len()];
         let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
         let start = if has_mark { MARK.len() as u64 } else { 0 };
-        let (start, record) = first(&stored, start, reading.column.as_deref())?;
+        let wanted = Wanted { name: reading.column.as_deref(), without: &reading.without };
+        let (start, record) = first(&stored, start, wanted)?;
         Ok(Box::new(Rows::new(stored, length, start, record)?))
     }
 
@@ -64,7 +65,7 @@ fn is_row_of_numbers(row: &[u8]) -> bool {
 }
 
 /// Where the first row of numbers begins, and which of its fields they are.
-fn first(stored: &Stored, start: u64, wanted: Option<&str>) -> Result<(u64, Record), Fault> {
+fn first(stored: &Stored, start: u64, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
     let empty = Fault::Empty { rows: 0, dims: 0 };
     let separator = separator(stored, start);
     let mut records = Cursor::new(stored, End::Record(separator), 0, start);
