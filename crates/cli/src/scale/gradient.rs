@@ -1,6 +1,12 @@
 //! The gradient of a metric of all pairs, written to files in as much memory as is allowed.
 
-use std::{fs, path::PathBuf, slice, sync::Arc, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    slice,
+    sync::Arc,
+    time::Instant,
+};
 
 use serde_json::{Value, json};
 use unisphere::{
@@ -72,6 +78,10 @@ pub(crate) struct GradientOptions {
     /// Memory for points, sums and results, such as 500M or 4G [default: nine tenths of what is free]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_memory: Option<u64>,
+
+    /// Keep points in so much memory on a GPU, as for eval
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_device_memory: Option<u64>,
 
     /// Keep what is finished in this file: the same command goes on from it after a stop
     /// [default: the gradient's file with .journal behind its name, removed at the end]
@@ -225,6 +235,10 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let sets = files.sets();
     let gradient = Gradient::of(objective).with_scaling(task.scaling);
     let outputs = options.outputs();
+    for (option, path) in [("--out", Some(&options.out)), ("--out-y", options.out_y.as_ref())] {
+        path.map_or(Ok(()), |path| check_no_input(option, path, &files))?;
+    }
+    check_no_input("--journal", &options.journal(), &files)?;
     let expected = gradient.expected(sets.shape()?, outputs.y.is_some(), max_memory)?;
     let display = Display::new();
     let place = Place {
@@ -235,7 +249,7 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let engine = place.open_one(&display)?.observed_by(|_| interrupt::control());
     let journal = options.journal();
     let mut resources = Resources::default();
-    resources.max_memory = max_memory;
+    (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
     resources.journal = Some(journal.clone());
     resources.observer = Some(Arc::new(display.observer()));
     interrupt::check()?;
@@ -264,6 +278,19 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
         found,
     };
     output::print(&if options.json { told.json() } else { told.text() })
+}
+
+/// Fails for an output that is one of the inputs, which nobody is to remove.
+fn check_no_input(option: &str, path: &Path, files: &Files) -> Result<(), Failure> {
+    // What does not exist is no input.
+    let Ok(there) = path.canonicalize() else { return Ok(()) };
+    match files.paths().any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
+        true => Err(Failure::Usage(format!(
+            "{option} {} is one of the inputs; choose another name",
+            path.display()
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// What is told of a gradient.

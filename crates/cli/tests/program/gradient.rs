@@ -191,3 +191,22 @@ fn what_contradicts_itself_is_refused() {
     refused(&["x.npy", "y.npy", "--of", "loss", "--weight", "inf"], 2, &["weight"]);
     refused(&["x.npy", "--of", "uniformity", "--out-y", "gy.npy"], 3, &["no second set"]);
 }
+
+#[test]
+fn what_is_refused_is_left_as_it_is() {
+    let folder = folder();
+    let bytes = fs::read(folder.path().join("x.npy")).unwrap();
+    let output = gradient(&folder, &["x.npy", "y.npy", "--of", "alignment", "--out", "x.npy"]);
+    refused(&output, 2, &["--out x.npy is one of the inputs"]);
+    assert_eq!(fs::read(folder.path().join("x.npy")).unwrap(), bytes);
+    // Another metric goes to the file that was in the way, once it is gone.
+    fs::write(folder.path().join("there.npy"), "something").unwrap();
+    let output = gradient(&folder, &["x.npy", "y.npy", "--of", "alignment", "--out", "there.npy"]);
+    refused(&output, 3, &["there.npy", "remove it"]);
+    fs::remove_file(folder.path().join("there.npy")).unwrap();
+    json(&folder, &["x.npy", "y.npy", "--of", "loss", "--out", "there.npy"]);
+    // One file by two names.
+    fs::create_dir(folder.path().join("o")).unwrap();
+    let line = ["x.npy", "y.npy", "--of", "loss", "--out", "o/g.npy", "--out-y", "o/../o/g.npy"];
+    refused(&gradient(&folder, &line), 3, &["both gradients", "name two files"]);
+}

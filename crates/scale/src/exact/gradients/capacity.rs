@@ -53,7 +53,8 @@ impl Capacity {
             let panels = PANELS_IN_FLIGHT as u64 + PANELS_OF_HELD * held as u64 + PANELS_OF_SHARE * shares;
             fixed + panels * panel
         };
-        let fits = |held: &usize| max_memory.is_none_or(|given| taken(*held) <= given);
+        let on_gpu = memory.on_gpu()?.unwrap_or(usize::MAX);
+        let fits = |held: &usize| *held <= on_gpu && max_memory.is_none_or(|given| taken(*held) <= given);
         let products = 2.0 * dims as f64 * panels.rows as f64 * panels.panel_rows as f64;
         let of_lot = ((PRODUCTS_OF_LOT / products) as usize).max(PANELS_OF_LOT);
         let Some(held) = (1..=of_lot.min(panels.count())).take_while(fits).last() else {

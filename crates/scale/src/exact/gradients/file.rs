@@ -1,11 +1,12 @@
 //! The file of a gradient, written panel by panel.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
+use unisphere::Error as EngineError;
 use unisphere_io::npy_header;
 
 use crate::{
@@ -27,6 +28,27 @@ pub(super) struct GradientFile {
 }
 
 impl GradientFile {
+    /// That a path names no file, or one that is empty.
+    pub(super) fn check(path: &Path) -> Result<()> {
+        match fs::metadata(path) {
+            Ok(there) if !there.is_file() => Err(Self::is_no_file(path)),
+            Ok(there) if there.len() > 0 => Err(Self::is_there(path)),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_no_file(path: &Path) -> Error {
+        Error::Output {
+            path: path.into(),
+            problem: "a folder, a pipe or a device, and no file; name another".into(),
+        }
+    }
+
+    fn is_there(path: &Path) -> Error {
+        let problem = "is there already, and no journal says that this run has begun it; name another file, or remove it";
+        Error::Output { path: path.into(), problem: problem.into() }
+    }
+
     /// A new file, or one that is empty.
     pub(super) fn created(path: &Path, shape: (Panels, usize)) -> Result<Self> {
         let open = || {
@@ -39,12 +61,10 @@ impl GradientFile {
             Ok(None)
         };
         if path.exists() && !path.is_file() {
-            let problem = "a folder, a pipe or a device, and no file; name another".into();
-            return Err(Error::Output { path: path.into(), problem });
+            return Err(Self::is_no_file(path));
         }
         let Some(file) = open().map_err(|source| Error::Unwritten { path: path.into(), source })? else {
-            let problem = "is there already, and no journal says that this run has begun it; name another file, or remove it";
-            return Err(Error::Output { path: path.into(), problem: problem.into() });
+            return Err(Self::is_there(path));
         };
         Ok(Self::new(path, file, shape))
     }
@@ -93,8 +113,10 @@ impl GradientFile {
 
     /// Writes a panel, each number rounded to f32, and returns its hash. It need not be on the disk yet.
     pub(super) fn write(&mut self, panel: usize, values: &[f64]) -> Result<Hash> {
-        let range = f64::from(f32::MIN)..=f64::from(f32::MAX);
-        let values: Vec<_> = values.iter().map(|v| v.clamp(*range.start(), *range.end()) as f32).collect();
+        let values: Vec<_> = values.iter().map(|&value| value as f32).collect();
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(EngineError::Overflow { metric: "the gradient" }.into());
+        }
         let bytes: Vec<_> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let written = self.seek(panel).and_then(|()| self.file.write_all(&bytes));
         written.map_err(|source| self.failed(source))?;

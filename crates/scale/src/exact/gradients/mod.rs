@@ -6,7 +6,12 @@ mod file;
 mod sweep;
 mod terms;
 
-use std::{ops::ControlFlow, path::PathBuf, slice};
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    slice,
+};
 
 use unisphere::{
     Alignment, Contrastive, Engine, Error as EngineError, Loss, Observer, Progress, Scaling, Uniformity,
@@ -21,7 +26,7 @@ use self::{
 use super::{
     blocks::{Layout, SetName, Sum},
     cache::rows_fetched,
-    devices::Kinds,
+    devices::{Kinds, bytes_on_gpu},
     evaluation::{Cost, Evaluation, Expected, Resources},
     fingerprint::{Hash, device_class, hash_of_text},
     memory::Memory,
@@ -127,7 +132,9 @@ impl Gradient {
         resources: &Resources,
     ) -> Result<GradientFound> {
         let run = Run::new(self, sets.shape()?, outputs)?;
-        let capacity = run.capacity(resources.max_memory)?;
+        let engines = slice::from_ref(engine);
+        let on_gpu = bytes_on_gpu(engines, resources.max_device_memory);
+        let capacity = run.capacity(Kinds::of(engines), resources.max_memory, on_gpu)?;
         let Begun { mut state, mut files, mut cost } = run.begin(engine, sets, resources)?;
         let of_sweeps = run.pairs_of_sweeps(&files);
         let observer = resources.observer.clone().map(|observer| {
@@ -172,7 +179,7 @@ impl Gradient {
     pub fn expected(&self, shape: Shape, with_y: bool, max_memory: Option<u64>) -> Result<Expected> {
         let outputs = Outputs { x: "x".into(), y: with_y.then(|| "y".into()) };
         let run = Run::new(self, shape, &outputs)?;
-        let capacity = run.capacity(max_memory)?;
+        let capacity = run.capacity(Kinds::ONE_CPU, max_memory, None)?;
         let of_values = schedule(&run.layout, capacity.of_values.held, |block| {
             run.numbers.contains(&run.layout.number(block))
         });
@@ -253,8 +260,8 @@ impl<'a> Run<'a> {
         Term::of(self.objective, set)
     }
 
-    fn capacity(&self, max_memory: Option<u64>) -> Result<Capacity> {
-        let memory = Memory::new(&self.layout, self.shape.dims, 1, Kinds::ONE_CPU, None);
+    fn capacity(&self, kinds: Kinds, max_memory: Option<u64>, on_gpu: Option<u64>) -> Result<Capacity> {
+        let memory = Memory::new(&self.layout, self.shape.dims, 1, kinds, on_gpu);
         let by_row = matches!(self.objective, Objective::Contrastive(_));
         let weights = if by_row { Terms::BYTES_OF_PAIR * self.shape.x_rows as u64 } else { 0 };
         let [x, y] = [SetName::X, SetName::Y].map(|set| self.layout.panels(set));
@@ -268,6 +275,11 @@ impl<'a> Run<'a> {
         let panels = self.differentiated().map(|set| self.layout.panels(set).count()).sum::<usize>();
         let mut cost = Cost { blocks: (self.numbers.len() + panels) as u64, ..Cost::default() };
         let mut hashes = Vec::new();
+        let paths = || std::iter::once(&self.outputs.x).chain(&self.outputs.y);
+        // What is refused leaves no journal behind.
+        if resources.journal.as_ref().is_none_or(|journal| !journal.exists()) {
+            paths().try_for_each(|path| GradientFile::check(path))?;
+        }
         if let Some(path) = &resources.journal {
             let (journal, recovered) = Journal::open(path, &self.identity(engine, sets)?)?;
             hashes = self.hashes_among(&recovered.records);
@@ -278,8 +290,7 @@ impl<'a> Run<'a> {
             cost.blocks_recovered = self.numbers.clone().filter(is_done).count() as u64;
         }
         let mut files = Vec::new();
-        let paths = std::iter::once(&self.outputs.x).chain(&self.outputs.y);
-        for (set, path) in self.differentiated().zip(paths) {
+        for (set, path) in self.differentiated().zip(paths()) {
             let panels = self.layout.panels(set);
             let shape = (panels, self.shape.dims);
             let begun = self.number_of_file(set);
@@ -300,6 +311,13 @@ impl<'a> Run<'a> {
                 }
             }
             files.push((set, file));
+        }
+        // Two names may be of one file, which is seen once it is there.
+        let mut places = paths().filter_map(|path| fs::canonicalize(path).ok());
+        if let (Some(x), Some(y)) = (places.next(), places.next())
+            && x == y
+        {
+            return Err(both_in_one(&self.outputs.x));
         }
         Ok(Begun { state, files, cost })
     }
@@ -372,11 +390,15 @@ impl<'a> Run<'a> {
     }
 }
 
+fn both_in_one(path: &Path) -> Error {
+    Error::Sets { problem: format!("both gradients are to go to {}; name two files", path.display()) }
+}
+
 /// Fails for sets that the objective is not of.
 fn check(objective: Objective, shape: Shape, outputs: &Outputs) -> Result<()> {
     let refused = |problem: String| Err(Error::Sets { problem });
     if outputs.y.as_ref() == Some(&outputs.x) {
-        return refused(format!("both gradients are to go to {}; name two files", outputs.x.display()));
+        return Err(both_in_one(&outputs.x));
     }
     if let Objective::Loss(Loss { weight, .. }) = objective
         && !weight.is_finite()
