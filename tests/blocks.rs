@@ -158,7 +158,7 @@ fn refused(engine: &Engine) -> Result<(), Failed> {
             return Err(format!("{bad:?}: {found:?}").into());
         }
     }
-    for bad in [block(0..0, 0..5), block(0..5, 90..101), block(0..10, 5..15)] {
+    for bad in [block(0..0, 0..5), block(0..0, 0..0), block(0..5, 90..101), block(0..10, 5..15)] {
         let blocks = [block(0..4, 0..4), bad.clone()];
         let found = engine.value(Contrastive::new(0.5).log_sums_of_blocks(&x, &x, &blocks));
         if !matches!(found, Err(Error::Block { number: 1, .. })) {

@@ -66,7 +66,7 @@ impl Metric for AnchorBlockSumsOver<'_> {
 
     fn pairs(&self) -> u64 {
         let pairs = |PairBlock { rows, cols }: &PairBlock| {
-            let others = if rows == cols { cols.len() - 1 } else { cols.len() };
+            let others = if rows == cols { cols.len().saturating_sub(1) } else { cols.len() };
             rows.len() as u64 * others as u64
         };
         self.blocks.iter().map(pairs).sum()

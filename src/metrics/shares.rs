@@ -167,10 +167,11 @@ impl<'a, P: PairSet<'a>> GradientShareOver<'a, P> {
     }
 }
 
-/// Fails unless there is one weight for each point.
+/// Fails unless there is one weight for each point, a log that may be −∞.
 fn one_each(points: &Points, weights: &[f64]) -> Result<()> {
     if points.rows() == weights.len() {
-        return Ok(());
+        let is_weight = |&weight: &f64| weight < f64::INFINITY;
+        return if weights.iter().all(is_weight) { Ok(()) } else { Err(Error::Overflow { metric: SHARE }) };
     }
     let (left_rows, right_rows) = (points.rows(), weights.len());
     Err(Error::Mismatch { what: SHARE, left_rows, left_dims: 1, right_rows, right_dims: 1 })

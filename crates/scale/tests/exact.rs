@@ -17,7 +17,7 @@ use std::{
 use support::{DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, bits, gpu, random, resources, with_journal};
 use unisphere::{Alignment, Candidates, Engine, Error as EngineError, Scaling, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, JournalFault, Part, Sets};
+use unisphere_scale::{Error, Evaluation, JournalFault, Part, Sets, Shape};
 
 const TS: [f64; 2] = [2.0, 0.5];
 
@@ -265,4 +265,15 @@ fn parameters_and_sets_that_make_no_sense_are_refused() {
     unisphere_io::write(&one, &random::normal(1, DIMS, 3), DIMS).unwrap();
     let one = File::open(&one).unwrap();
     assert!(evaluation().values(&engine, Sets::one(&one), &resources()).is_err());
+}
+
+#[test]
+fn a_small_set_beside_a_large_one_takes_the_panels_of_the_large_one() -> Result<(), Error> {
+    let shape = |x_rows, y_rows| Shape { x_rows, y_rows: Some(y_rows), dims: 384 };
+    let evaluation = Evaluation::new().across();
+    let memory = |shape| Ok::<_, Error>(evaluation.expected(shape, Some(200 << 20))?.memory);
+    let (small_first, large_first) = (memory(shape(10, 200_000))?, memory(shape(200_000, 10))?);
+    assert!(small_first > 100 << 20, "{small_first}");
+    assert!(small_first.abs_diff(large_first) < 32 << 20, "{small_first}, {large_first}");
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use unisphere::{Embeddings, Engine, Uniformity};
+use unisphere::{DeviceKind, Embeddings, Engine, Uniformity};
 use unisphere_eval::{SetName, sections::SetSpectrum};
 use unisphere_io::{Column, Labels, Shards};
 use unisphere_scale::{Error, Expected, Resources};
@@ -39,20 +39,30 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let task = &request.task;
     let files = Files::open(task, max_memory)?;
     if let Some(path) = &request.listing.file {
-        output::check_writable("--rows", path, files.paths())?;
+        let others = [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
+        output::check_writable("--rows", path, files.paths().chain(others))?;
     }
     let column = request.labels_column.as_deref();
     let labels = request.labels.as_ref().map(|path| labels(path, column, &files)).transpose()?;
-    let of_labels = labels.as_ref().map_or(0, |labels| size_of_val(labels.of_rows.as_slice()) as u64);
-    let max_memory = files.left_of(max_memory).map(|bytes| bytes.saturating_sub(of_labels));
+    let of_labels = labels.as_ref().map_or(0, bytes_of_labels);
+    let of_groups = files.left_of(max_memory);
+    let max_memory = of_groups.map(|bytes| bytes.saturating_sub(of_labels));
     let sets = files.sets();
     let shape = sets.shape()?;
     let evaluation = task.evaluation();
     let display = Display::new();
     let engines = request.place.open_interruptible(&display)?;
+    if options.max_device_memory.is_some()
+        && engines.iter().all(|engine| engine.device().kind == DeviceKind::Cpu)
+    {
+        return Err(Failure::Usage(
+            "--max-device-memory is of GPUs, and none is used; leave it out, or name one by --device".into(),
+        ));
+    }
     let mut resources = Resources::default();
     (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
-    let expected = evaluation.expected_on(&engines, shape, &resources)?;
+    let expected =
+        evaluation.expected_on(&engines, shape, &resources).map_err(|error| with_labels(error, of_labels))?;
     let seconds = expected_seconds(&engines, &expected, shape.dims, &task.ts)?;
     resources.observer = Some(Arc::new(display.observer()));
     resources.journal.clone_from(&options.journal);
@@ -63,6 +73,11 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         exit::say(&notice(&expected, seconds, files.row_bytes(), resources.journal.as_ref()));
     }
     interrupt::check()?;
+    let mut for_groups = resources.clone();
+    for_groups.max_memory = of_groups;
+    if labels.is_some() {
+        evaluation.check_groups(sets, &for_groups)?;
+    }
     let spectra = match engines.first().filter(|_| request.full) {
         Some(engine) => Some(spectra(task, &files, engine, max_memory, &display)?),
         None => None,
@@ -74,23 +89,21 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         resources.journal = None;
         found = evaluation.values_on(&engines, sets, &resources);
     }
-    let groups = match (&found, &labels, engines.first()) {
-        (Ok(_), Some(labels), Some(engine)) => {
-            display.step("groups");
-            let found = evaluation.groups(engine, sets, &labels.of_rows, &resources)?;
-            let table = group_table(found, task.alpha);
-            Some(match &labels.names {
-                Some(names) => table.named(names),
-                None => table,
-            })
-        }
-        _ => None,
-    };
+    let done = found.and_then(|found| {
+        let (Some(labels), Some(engine)) = (&labels, engines.first()) else { return Ok((found, None)) };
+        display.step("groups");
+        let table = group_table(evaluation.groups(engine, sets, &labels.of_rows, &for_groups)?, task.alpha);
+        let table = match &labels.names {
+            Some(names) => table.named(names),
+            None => table,
+        };
+        Ok((found, Some(table)))
+    });
     drop(display);
-    if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&found, &resources.journal) {
+    if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&done, &resources.journal) {
         exit::say(&format!("finished work is in {}: the same command goes on from it", journal.display()));
     }
-    let found = found?;
+    let (found, groups) = done?;
     if options.journal.is_none()
         && let Some(journal) = resources.journal.take()
     {
@@ -123,6 +136,23 @@ fn labels(path: &Path, column: Option<&str>, files: &Files) -> Result<Labels, Fa
     let labels = interrupt::leaving_at_once(|| Column::open_named(path, column))??;
     check_one_a_row(&labels, "label", &files.x)?;
     Ok(interrupt::leaving_at_once(|| labels.labels())??)
+}
+
+/// Memory that labels take.
+fn bytes_of_labels(labels: &Labels) -> u64 {
+    let of_name = |name: &String| size_of::<String>() + name.len();
+    let names = labels.names.iter().flatten().map(of_name).sum::<usize>();
+    (size_of_val(labels.of_rows.as_slice()) + names) as u64
+}
+
+/// The same with the labels in the memory that is given and needed.
+fn with_labels(error: Error, of_labels: u64) -> Error {
+    match error {
+        Error::Memory { given, panel_bytes, needed } => {
+            Error::Memory { given: given + of_labels, panel_bytes, needed: needed + of_labels }
+        }
+        error => error,
+    }
 }
 
 /// Mean and covariance of each set, in a pass over it.

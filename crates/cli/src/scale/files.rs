@@ -126,6 +126,16 @@ impl Excess {
         (points > free && !has_pipe).then_some(Self { points, free })
     }
 
+    /// Why sets that are not paired cannot be measured.
+    pub(crate) fn refusal(&self) -> String {
+        format!(
+            "the points take {} as f32, and {} are free; --unpaired needs all of them in memory\n\
+             take a sample of the rows of each file",
+            text::bytes(self.points),
+            text::bytes(self.free)
+        )
+    }
+
     /// What follows from it.
     pub(crate) fn notice(&self) -> String {
         format!(

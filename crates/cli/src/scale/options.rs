@@ -83,9 +83,20 @@ impl Scale {
 
     /// Whether any of these options is given.
     pub(crate) fn is_used(&self) -> bool {
-        let is_limited = self.max_memory.is_some() || self.max_device_memory.is_some();
-        let is_exact = is_limited || self.journal.is_some() || !self.devices.is_empty() || self.across;
-        is_exact || self.tolerance.is_some()
+        self.given().is_some()
+    }
+
+    /// The first of these options that is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--tolerance", self.tolerance.is_some()),
+            ("--max-memory", self.max_memory.is_some()),
+            ("--max-device-memory", self.max_device_memory.is_some()),
+            ("--journal", self.journal.is_some()),
+            ("--devices", !self.devices.is_empty()),
+            ("--across", self.across),
+        ];
+        options.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 
     /// The devices that are asked for, or else this one.

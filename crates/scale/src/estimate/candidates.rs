@@ -29,8 +29,8 @@ pub(crate) struct Groups<'a> {
     sides: Vec<Side<'a>>,
     /// Of every positive pair.
     logits: Vec<f64>,
-    /// Products of all pairs.
-    all: u64,
+    /// Products that all candidates take: both ways share them.
+    products_of_all: u64,
 }
 
 /// Anchors, and where their negatives are.
@@ -65,8 +65,8 @@ impl<'a> Groups<'a> {
             _ => vec![side(x, vec![y]), side(y, vec![x])],
         };
         let logits = products.into_iter().map(|product| product / metric.tau).collect();
-        let all = metric.paired(x, y).pairs();
-        let mut groups = Self { engine, metric, panels, sides, logits, all };
+        let products_of_all = metric.paired(x, y).pairs();
+        let mut groups = Self { engine, metric, panels, sides, logits, products_of_all };
         let blocks: Vec<_> = (0..panels.count()).map(|group| panels.range(group)).collect();
         let blocks: Vec<_> = blocks.into_iter().map(|rows| PairBlock { cols: rows.clone(), rows }).collect();
         for side in 0..groups.sides.len() {
@@ -79,9 +79,14 @@ impl<'a> Groups<'a> {
         self.panels
     }
 
-    /// Products of all pairs.
+    /// Products that all candidates take: both ways share them.
+    pub(crate) fn products_of_all(&self) -> u64 {
+        self.products_of_all
+    }
+
+    /// Anchors with their negatives: a product for each.
     pub(crate) fn all(&self) -> u64 {
-        self.all
+        self.sets() * self.panels.rows as u64 * self.panels.rows.saturating_sub(1) as u64
     }
 
     /// Products that the sums within all groups have taken.

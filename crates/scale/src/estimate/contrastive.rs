@@ -89,7 +89,14 @@ impl Sampling {
             found => {
                 let row_error = found.map(|(estimated, _)| estimated.row_error);
                 let request = metric.paired(x, y);
-                let (pairs, value) = (request.pairs(), engine.value(request)?.loss);
+                let value = engine.value(request)?.loss;
+                // A product for each anchor and negative, as of an estimate.
+                let sets = match metric.candidates {
+                    Candidates::OneWay => 1,
+                    Candidates::Views => 4,
+                    _ => 2,
+                };
+                let pairs = sets * x.rows() as u64 * x.rows().saturating_sub(1) as u64;
                 let error = rounding.at(value);
                 Ok(Interval {
                     value,
@@ -111,10 +118,10 @@ impl Sampling {
 
     fn estimated(&self, found: Estimated, all: u64, panels: Panels) -> Interval {
         Interval {
-            value: found.value,
             // No loss is below 0.
+            value: found.value.max(0.0),
             low: (found.value - found.half_width).max(0.0),
-            high: found.value + found.half_width,
+            high: (found.value + found.half_width).max(0.0),
             confidence: self.confidence,
             method: Method::MultilevelCandidates,
             tolerance: found.tolerance,

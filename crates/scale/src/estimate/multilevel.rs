@@ -29,7 +29,9 @@ const LEAST_CANDIDATES: usize = 64;
 /// Part of the candidates of a large set that the lowest level has about.
 const PART_OF_CANDIDATES: usize = 1024;
 /// Draws of the first stage: groups of each level, and runs of each group of the lowest.
-const FIRST_GROUPS: usize = 30;
+const FIRST_GROUPS: usize = 100;
+/// The fewest groups that tell their spread.
+const LEAST_GROUPS: usize = 30;
 const FIRST_RUNS: usize = 2;
 /// Draws beyond what the stages before say, since they are uncertain themselves.
 const SAFETY: f64 = 1.1;
@@ -96,7 +98,7 @@ impl<'a> Levels<'a> {
         };
         let first = (0..=doublings).map(|level| levels.cost(level) * levels.first_draws(level) as f64);
         let is_dear = levels.products as f64 + first.sum::<f64>() > levels.most_products();
-        let has_few = panels.count() < FIRST_GROUPS;
+        let has_few = panels.count() < LEAST_GROUPS;
         (!is_dear && !has_few && doublings > 0).then_some(levels)
     }
 
@@ -131,11 +133,12 @@ impl<'a> Levels<'a> {
                 break;
             }
         }
+        found.is_dear |= !goal.estimate_only && found.half_width > found.tolerance;
         Ok(found)
     }
 
     fn most_products(&self) -> f64 {
-        MAX_SHARE * self.groups.all() as f64
+        MAX_SHARE * self.groups.products_of_all() as f64
     }
 
     /// Candidates of a group at a level: all of them at the highest, and half as many, rounded down, at each below.

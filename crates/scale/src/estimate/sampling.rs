@@ -70,7 +70,8 @@ pub enum Method {
     /// From blocks of pairs, drawn in proportion to a bound of their sums, by a betting interval: proven for any data.
     NormWeightedBlocks,
     /// Of the contrastive loss: from groups of anchors with random candidates, few for all anchors and more for few, by Student's t.
-    /// That this interval holds as often as it says is simulated, not proven.
+    /// That this interval holds as often as it says is simulated, not proven: where few anchors have negatives that equal their
+    /// positive, no draw may meet one.
     MultilevelCandidates,
 }
 

@@ -23,15 +23,21 @@ pub(super) struct Fetch {
 /// again the soonest. As all arrivals are known beforehand, no other choice reads less (Belady 1966).
 pub(super) fn fetches(arrivals: &[Arrival], capacity: usize) -> Vec<Fetch> {
     let mut cache = Cache::default();
-    let mut held = 0;
+    // The left panels of a lot, each with the arrival that needs it next, stay until the lot ends.
+    let mut held = HashMap::new();
     let fetch = |(arrival, next): (&Arrival, Option<usize>)| {
-        held = if arrival.releases { 0 } else { held } + usize::from(arrival.held);
         let panel = (arrival.set, arrival.panel);
-        let is_cached = cache.remove(panel);
-        if let Some(next) = next {
+        if arrival.releases {
+            let later = held.drain().filter_map(|(panel, next): (_, Option<usize>)| Some((panel, next?)));
+            later.for_each(|(panel, next)| cache.insert(panel, next));
+        }
+        let is_cached = cache.remove(panel) || held.contains_key(&panel);
+        if arrival.held || held.contains_key(&panel) {
+            held.insert(panel, next);
+        } else if let Some(next) = next {
             cache.insert(panel, next);
         }
-        let mut evicted = cache.shrink(capacity.saturating_sub(held));
+        let mut evicted = cache.shrink(capacity.saturating_sub(held.len()));
         let is_kept = next.is_some() && !evicted.contains(&panel);
         evicted.retain(|&other| other != panel);
         Fetch { is_cached, is_kept, evicted }
@@ -152,6 +158,8 @@ mod tests {
         let layout = Layout::new(panels(20), Some(panels(20)), wanted);
         assert_eq!(reads(&schedule(&layout, 3, |_| true), 43), 40);
         assert!(reads(&schedule(&layout, 3, |_| true), 20) > 100);
+        let across = Layout::new(panels(20), Some(panels(20)), Wanted { across: true, ..Wanted::default() });
+        assert_eq!(reads(&schedule(&across, 40, |_| true), 40), 40);
         // No room for more than the lot: every arrival is read.
         let arrivals = schedule(&layout, 5, |_| true);
         assert!(reads(&arrivals, 0) == arrivals.len());

@@ -120,6 +120,15 @@ impl Evaluation {
         Ok(FoundGroups { labels: names, sizes, alignment, sets: found })
     }
 
+    /// That [`groups`](Self::groups) has enough memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`].
+    pub fn check_groups(&self, sets: Sets<'_>, resources: &Resources) -> Result<()> {
+        self.left_of(sets, resources).map(drop)
+    }
+
     /// Memory for points, without what labels take.
     fn left_of(&self, sets: Sets<'_>, resources: &Resources) -> Result<Option<u64>> {
         let Some(given) = resources.max_memory else { return Ok(None) };

@@ -18,8 +18,8 @@ const PANEL_ROWS: std::ops::RangeInclusive<usize> = 256..=4096;
 const MAX_PANELS: usize = 2048;
 /// Bytes of a row on the CPU beside its values: its length, and what the formulas see of it.
 const BYTES_BESIDE_ROW: usize = 32;
-/// Bytes of a block in the schedule.
-const BYTES_OF_SCHEDULED_BLOCK: u64 = 32;
+/// Bytes of a block in the schedule, and of an arrival that makes it possible: most make several.
+const BYTES_OF_SCHEDULED_BLOCK: u64 = 64;
 /// Multiply-adds of a strip, about: a few seconds of two cores.
 const PRODUCTS_OF_STRIP: f64 = 6e11;
 /// Multiply-adds that take about as long as a pair's exponential.
@@ -68,8 +68,8 @@ pub(super) struct Memory {
     pub(super) panel: u64,
     /// Bytes of a panel on a GPU.
     pub(super) panel_on_gpu: u64,
-    /// Panels that the GPU of the least memory can hold on the left; None where nothing bounds them.
-    most_on_gpu: Option<usize>,
+    /// Bytes that each GPU may use; None where nothing bounds them, and without GPUs.
+    bytes_on_gpu: Option<u64>,
     /// Panels beside those that stay.
     pub(super) in_flight: usize,
     /// Panels of the larger set.
@@ -91,14 +91,12 @@ impl Memory {
         let has_y = layout.sums().iter().any(|sum| sum.sides().contains(&SetName::Y));
         let of_y = if has_y { layout.panels(SetName::Y).count() } else { 0 };
         let most_of_set = x.count().max(of_y);
-        let panel_rows = x.panel_rows.min(x.rows);
+        // A small set may stand beside a large one; without y, its panels are those of x.
+        let panel_rows = x.panel_rows.min(x.rows.max(layout.panels(SetName::Y).rows));
         let panel_on_gpu = (panel_rows.next_multiple_of(ROWS_TOGETHER_ON_GPU) * (4 * dims + 12)) as u64;
-        let most_on_gpu = bytes_on_gpu.map(|bytes| {
-            let panels = usize::try_from(bytes / panel_on_gpu).unwrap_or(usize::MAX);
-            panels.saturating_sub(PASSING_ON_GPU).max(1)
-        });
         let points = if kinds.cpus > 0 { 4 * dims + BYTES_BESIDE_ROW } else { 0 };
-        let values = if kinds.gpus > 0 { 4 * dims } else { 0 };
+        // Their coordinates and lengths.
+        let values = if kinds.gpus > 0 { 4 * dims + 8 } else { 0 };
         let in_flight = panels_in_flight(kinds);
         Self {
             fixed: Results::bytes(layout.totals(), width)
@@ -107,7 +105,7 @@ impl Memory {
                 + SCRATCH_BYTES * rayon::current_num_threads() as u64,
             panel: (panel_rows * (points + values)) as u64,
             panel_on_gpu,
-            most_on_gpu: most_on_gpu.filter(|_| kinds.gpus > 0),
+            bytes_on_gpu: bytes_on_gpu.filter(|_| kinds.gpus > 0),
             in_flight,
             most_of_set,
             most_panels: x.count() + of_y + in_flight,
@@ -117,7 +115,21 @@ impl Memory {
     /// Panels that can stay beside those in flight.
     pub(super) fn capacity(&self, max_memory: Option<u64>) -> Result<Capacity> {
         let host = self.host(max_memory)?;
-        Ok(Capacity { held: self.most_on_gpu.map_or(host, |most| most.min(host)), host })
+        let on_gpu = self.on_gpu()?;
+        Ok(Capacity { held: on_gpu.map_or(host, |most| most.min(host)), host })
+    }
+
+    /// Left panels that the GPU of the least memory can hold; None where nothing bounds them.
+    pub(super) fn on_gpu(&self) -> Result<Option<usize>> {
+        let Some(given) = self.bytes_on_gpu else { return Ok(None) };
+        let panels = usize::try_from(given / self.panel_on_gpu).unwrap_or(usize::MAX);
+        match panels.saturating_sub(PASSING_ON_GPU) {
+            0 => {
+                let needed = (PASSING_ON_GPU as u64 + 1) * self.panel_on_gpu;
+                Err(Error::Memory { given, panel_bytes: self.panel_on_gpu, needed })
+            }
+            held => Ok(Some(held)),
+        }
     }
 
     fn host(&self, max_memory: Option<u64>) -> Result<usize> {
