@@ -66,7 +66,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         return Err(Failure::Usage(format!(
             "X and Y are taken, and {files} files are named\n\
-             quote the pattern of files that are one set, so that the shell leaves it as it is: 'emb_*'"
+             name files that are one set behind --shards: --shards emb_*.npy"
         )));
     }
     match error.kind() {

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod reading;
 mod scale;
+mod set_files;
 mod text;
 mod values;
 mod warnings;

@@ -7,7 +7,8 @@ use unisphere_io::{Quant, RawFloat, Reading};
 
 use crate::{exit::Failure, values::positive};
 
-const INPUT: &str = "How X and Y are read";
+/// The heading of options that say so.
+pub(crate) const INPUT: &str = "How X and Y are read";
 /// Endings of names that tell a format.
 const ENDINGS: [&str; 12] =
     ["fvecs", "bvecs", "ivecs", "fbin", "f16bin", "u8bin", "i8bin", "ibin", "csv", "tsv", "jsonl", "txt"];
@@ -119,6 +120,11 @@ impl ReadingOptions {
         if self.bits { reading.with_bits() } else { reading }
     }
 
+    /// Whether two names are given, of one set each.
+    pub(crate) fn names_two_sets(&self) -> bool {
+        [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some)
+    }
+
     /// The file of Y: X's own where two names are of sets in one file.
     ///
     /// # Errors
@@ -129,7 +135,7 @@ impl ReadingOptions {
         x: &'a Path,
         y: Option<&'a Path>,
     ) -> Result<Option<&'a Path>, Failure> {
-        let are_two = [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some);
+        let are_two = self.names_two_sets();
         if y.is_none() && are_two && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
             return Err(Failure::Input(format!(
                 "{}: two sets of one file are read twice, and a pipe gives its bytes once\n\

@@ -95,15 +95,16 @@ pub enum Fault {
         /// Bytes of the header and the values that it claims.
         claimed: u64,
     },
-    /// A pipe among the files that a pattern matches.
-    #[error(
-        "a pipe, and a pattern stands for files only; name it by itself, or let the pattern leave it out"
-    )]
+    /// A pipe among numbered files that are one set.
+    #[error("a pipe, and a set of numbered files has none; name it by itself, or leave it out")]
     PipeMatched,
 
     /// No file where at least one is needed.
     #[error("no file was named; name at least one")]
     NoFiles,
+    /// A file that a list has twice.
+    #[error("named twice; name each file of a set once")]
+    NamedTwice,
     /// What is no pattern of names.
     #[error(
         "no file, and no pattern either: {problem}, at character {at}; write [[] for [, [*] for * and [?] for ?"
@@ -117,9 +118,9 @@ pub enum Fault {
     /// A pattern of names that no file has.
     #[error("no file has a name like this; check the directory and the pattern")]
     NoMatch,
-    /// A pattern that matches files of several series.
+    /// Files of several series.
     #[error(
-        "matches {} and {}, whose names differ in more than numbers; give a pattern of one series",
+        "{} and {} have names that differ in more than numbers; name the files of one series only",
         .first.display(), .other.display()
     )]
     MixedNames {
@@ -128,9 +129,9 @@ pub enum Fault {
         /// The first file that is not of its series.
         other: PathBuf,
     },
-    /// A pattern that matches two files of the same numbers, such as emb_1 and emb_01.
+    /// Two files of the same numbers, such as emb_1 and emb_01.
     #[error(
-        "matches {} and {}, whose names have the same numbers; remove one of them, or give it another number",
+        "{} and {} have names with the same numbers; leave out one of them, or give it another number",
         .first.display(), .other.display()
     )]
     SameNumbers {
@@ -139,9 +140,9 @@ pub enum Fault {
         /// The other one.
         other: PathBuf,
     },
-    /// A pattern that matches files of different totals, such as x-0-of-2 and x-1-of-3.
+    /// Files of different totals, such as x-0-of-2 and x-1-of-3.
     #[error(
-        "matches {} and {}, whose names say different totals; give a pattern of one series",
+        "{} and {} have names that say different totals; name the files of one series only",
         .first.display(), .other.display()
     )]
     MixedTotals {
@@ -160,7 +161,7 @@ pub enum Fault {
     },
     /// More files than their names say.
     #[error(
-        "{} is one more than the {total} files that its name says; give a pattern of one series",
+        "{} is one more than the {total} files that its name says; name the files of one series only",
         .extra.display()
     )]
     ExtraShard {

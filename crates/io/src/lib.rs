@@ -36,7 +36,7 @@
 //! # Ok::<(), unisphere_io::Error>(())
 //! ```
 //!
-//! A set larger than memory is read by ranges of rows: [`Source`]. It may be several files: [`Shards`]. [`open`] takes
+//! A set larger than memory is read by ranges of rows: [`Source`]. It may be several files, by a pattern or a list: [`Shards`]. [`open`] takes
 //! a path or a pattern of names.
 //!
 //! A pipe, such as `/dev/stdin` or what a shell makes of `<(program)`, is read when it is opened, and
@@ -66,6 +66,7 @@ mod file;
 mod foreign;
 mod formats;
 mod grid;
+mod naming;
 mod read_at;
 mod reading;
 mod scalars;
@@ -81,7 +82,8 @@ pub use column::{Column, Labels, parse_floats, parse_integers};
 pub use dtype::RawFloat;
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
+pub use naming::{differ_in_one_number, is_pattern, name_of_series, series};
 pub use reading::Reading;
-pub use shards::{Shards, is_pattern, open, open_with};
+pub use shards::{Shards, open, open_with};
 pub use source::Source;
 pub use write::{Writer, npy_header, write};

@@ -171,6 +171,11 @@ impl Difference {
     }
 }
 
+/// Whether two names differ in one number alone.
+pub(crate) fn differ_in_one_number(a: &str, b: &str) -> bool {
+    texts(a).eq(texts(b)) && Difference::between(a, b).is_some()
+}
+
 /// The first name that is missing between two neighbours.
 fn gap(names: &[&str]) -> Option<String> {
     let between = |pair: &[&str]| Difference::between(pair[0], pair[1]);

@@ -1,18 +1,16 @@
 //! Several files as one set.
 
 use std::{
-    fs,
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use glob::{MatchOptions, glob_with};
 use rayon::prelude::*;
 
 use crate::{
     Error, Fault, File, Reading, Result, Source, grid,
-    series::{self, Flaw},
-    stored::{Budget, is_pipe},
+    naming::{self, is_pattern},
+    stored::Budget,
     table,
 };
 
@@ -85,14 +83,29 @@ impl Shards {
         if !is_pattern(path) {
             return Self::open_with(&[path], reading);
         }
-        let paths = matches(pattern)?;
-        if let Some(fault) = fault_of_names(&paths) {
-            return Err(Error { path: path.into(), fault });
-        }
-        if let Some(pipe) = paths.iter().find(|path| fs::metadata(path).is_ok_and(|there| is_pipe(&there))) {
-            return Err(Error { path: pipe.clone(), fault: Fault::PipeMatched });
-        }
+        let paths = naming::matches(pattern)?;
+        naming::check(path, &paths)?;
         Self::of(path.into(), &paths, reading)
+    }
+
+    /// Opens files that are one series, as those of [`matching`](Self::matching) are, from a list in any order: what a shell
+    /// makes of a pattern. The set's path is [`name_of_series`](crate::name_of_series), "emb_0.npy … emb_9.npy".
+    ///
+    /// # Errors
+    ///
+    /// Those of [`series`](crate::series()) and [`open`](Self::open).
+    pub fn series<P: AsRef<Path>>(names: &[P]) -> Result<Self> {
+        Self::series_with(names, &Reading::new())
+    }
+
+    /// The same, as it is said how.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`series`](Self::series) and [`File::open_with`].
+    pub fn series_with<P: AsRef<Path>>(names: &[P], reading: &Reading) -> Result<Self> {
+        let paths = naming::series(names)?;
+        Self::of(naming::name_of_series(&paths), &paths, reading)
     }
 
     /// The files, in the order of their rows.
@@ -223,45 +236,4 @@ pub fn open_with(path: impl AsRef<Path>, reading: &Reading) -> Result<Box<dyn So
         Some(pattern) if is_pattern(path) => Ok(Box::new(Shards::matching_with(pattern, reading)?)),
         _ => Ok(Box::new(File::open_with(path, reading)?)),
     }
-}
-
-/// Whether a path names files by a pattern: it has one's signs, `*`, `?` or `[`, and nothing is there that is called so.
-pub fn is_pattern(path: impl AsRef<Path>) -> bool {
-    let path = path.as_ref();
-    path.symlink_metadata().is_err() && path.to_string_lossy().contains(['*', '?', '['])
-}
-
-/// The paths that a pattern matches, at least one, in natural order.
-fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
-    // As in a shell.
-    let options = MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let fault = |fault| Error { path: pattern.into(), fault };
-    let paths = glob_with(pattern, options)
-        .map_err(|error| fault(Fault::Pattern { at: error.pos, problem: error.msg }))?;
-    let paths = paths.map(|path| {
-        path.map_err(|error| Error { path: error.path().into(), fault: std::io::Error::from(error).into() })
-    });
-    let mut paths = paths.collect::<Result<Vec<_>>>()?;
-    if paths.is_empty() {
-        return Err(fault(Fault::NoMatch));
-    }
-    paths.sort_by(|a, b| series::compare(&a.to_string_lossy(), &b.to_string_lossy()));
-    Ok(paths)
-}
-
-/// What keeps files, in natural order, from being one series.
-fn fault_of_names(paths: &[PathBuf]) -> Option<Fault> {
-    let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-    let path = |place: usize| paths[place].clone();
-    Some(match series::flaw(&names)? {
-        Flaw::Mixed(place) => Fault::MixedNames { first: path(0), other: path(place) },
-        Flaw::Twin(place) => Fault::SameNumbers { first: path(place - 1), other: path(place) },
-        Flaw::Total(place) => Fault::MixedTotals { first: path(0), other: path(place) },
-        Flaw::Missing { name, total } => Fault::MissingShard { missing: name.into(), total },
-        Flaw::Extra { place, total } => Fault::ExtraShard { extra: path(place), total },
-    })
 }

@@ -13,7 +13,7 @@ use std::{
 use matrices::matrix;
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{Error, Fault, Shards, Source, open};
+use unisphere_io::{Error, Fault, Shards, Source, differ_in_one_number, open, series};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -120,6 +120,53 @@ fn names_are_in_natural_order() {
 }
 
 #[test]
+fn a_list_in_any_order_is_one_series() {
+    let folder = folder();
+    let numbers = [10, 2, 11, 1, 0, 9, 8, 7, 6, 5, 4, 3];
+    let paths = numbers.map(|number| put(&folder, &format!("emb_{number}.npy"), &one(number as f32)));
+    let set = Shards::series(&paths).unwrap();
+    assert_eq!(values(&set), (0..12).map(|number| number as f32).collect::<Vec<_>>());
+    assert_eq!(set.path(), folder.path().join("emb_0.npy … emb_11.npy"));
+    // A pattern in the list stands for what it matches.
+    let some = [paths[2].clone(), pattern(&folder, "emb_?.npy").into(), paths[0].clone()];
+    assert_eq!(series(&some).unwrap(), series(&paths).unwrap());
+    assert_eq!(Shards::series(&paths[..1]).unwrap().path(), paths[0]);
+
+    let refuse = |files: &[&PathBuf], words| refused(Shards::series(files), words);
+    let (path, fault) = refuse(&[&paths[0], &paths[2], &paths[0]], "named twice");
+    assert!(matches!(fault, Fault::NamedTwice) && path == paths[0]);
+    let (path, fault) = refuse(&[&paths[5], &paths[2]], "emb_10.npy is missing between");
+    assert!(
+        matches!(fault, Fault::MissingShard { .. }) && path == folder.path().join("emb_9.npy … emb_11.npy")
+    );
+    let other = folder.path().join("img_0.npy");
+    assert!(matches!(refuse(&[&paths[4], &other], "more than numbers").1, Fault::MixedNames { .. }));
+    let absent = folder.path().join("emb_12.npy");
+    assert!(matches!(refuse(&[&paths[2], &absent], "no such file").1, Fault::NotFound));
+    assert!(matches!(refuse(&[], "name at least one").1, Fault::NoFiles));
+}
+
+#[test]
+fn names_that_differ_in_one_number() {
+    for (a, b, expected) in [
+        ("emb_0.npy", "emb_1.npy", true),
+        ("d/emb_0009.npy", "d/emb_10.npy", true),
+        ("x-0-of-2.npy", "x-1-of-2.npy", true),
+        ("emb_0.npy", "emb_0.npy", false),
+        ("emb_1.npy", "emb_01.npy", false),
+        ("a1_b1.npy", "a2_b2.npy", false),
+        ("emb_0.npy", "text_0.npy", false),
+        ("emb_0.npy", "emb_1.csv", false),
+        ("emb.npy", "emb_1.npy", false),
+        ("d1/emb.npy", "d2/emb.npy", false),
+        ("d1/emb_0.npy", "d2/emb_1.npy", false),
+    ] {
+        assert_eq!(differ_in_one_number(a, b), expected, "{a} {b}");
+        assert_eq!(differ_in_one_number(b, a), expected, "{b} {a}");
+    }
+}
+
+#[test]
 fn a_file_whose_name_looks_like_a_pattern_is_that_file() {
     let folder = folder();
     put(&folder, "a1.npy", &one(1.0));
@@ -178,14 +225,14 @@ fn files_of_several_series() {
     let at = |name: &str| folder.path().join(name);
     for (names, files) in [("*.npy", ["emb_0.npy", "emb_final.npy"]), ("*_0.npy", ["emb_0.npy", "img_0.npy"])]
     {
-        let (path, fault) = refused(open(pattern(&folder, names)), "give a pattern of one series");
+        let (path, fault) = refused(open(pattern(&folder, names)), "name the files of one series");
         assert_eq!(path, at(names));
         assert!(
             matches!(&fault, Fault::MixedNames { first, other } if [first, other] == files.map(at).each_ref()),
             "{fault}"
         );
     }
-    let (_, fault) = refused(open(pattern(&folder, "twin_*")), "remove one of them");
+    let (_, fault) = refused(open(pattern(&folder, "twin_*")), "leave out one of them");
     assert!(
         matches!(&fault, Fault::SameNumbers { first, other } if [first, other] == [&at("twin_01.npy"), &at("twin_1.npy")]),
         "{fault}"
@@ -232,7 +279,7 @@ fn names_that_say_how_many_files_there_are() {
     );
 
     let other = put(&folder, "x-00003-of-00004.npy", &one(1.0));
-    let (_, fault) = refused(open(some("0-3")), "different totals; give a pattern");
+    let (_, fault) = refused(open(some("0-3")), "different totals; name the files of one");
     assert!(matches!(fault, Fault::MixedTotals { other: path, .. } if path == other));
 }
 

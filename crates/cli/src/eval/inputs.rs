@@ -1,6 +1,6 @@
 //! The files: opened and checked before anything is computed, then read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use unisphere::Embeddings;
 use unisphere_eval::{Data, Plan, Session};
@@ -31,7 +31,7 @@ pub(super) struct Inputs {
 impl Inputs {
     pub(super) fn open(options: &Eval, plan: &Plan) -> Result<Self, Failure> {
         // A pipe is read whole when it is opened.
-        let open = |path: &PathBuf, reading: &Reading| {
+        let open = |path: &Path, reading: &Reading| {
             Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open_with(path, reading))??)
         };
         let column = |path: &PathBuf, name: &Option<String>| {
@@ -39,8 +39,8 @@ impl Inputs {
             Ok::<_, Failure>(interrupt::leaving_at_once(open)??)
         };
         let [of_x, of_y] = [Of::X, Of::Y].map(|set| options.reading.reading(set));
-        let x = open(&options.x, &of_x)?;
-        let y = options.y.as_ref().map(|y| open(y, &of_y)).transpose()?;
+        let x = open(options.x.path(), &of_x)?;
+        let y = options.y.as_ref().map(|y| open(y.path(), &of_y)).transpose()?;
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
         let labels = options.labels.as_ref().map(|path| column(path, &options.labels_column)).transpose()?;

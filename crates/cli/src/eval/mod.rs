@@ -26,6 +26,7 @@ use crate::{
     progress::Display,
     reading::Of,
     scale::{estimate, exact},
+    set_files::SetFiles,
     text,
 };
 use inputs::Inputs;
@@ -80,7 +81,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
     let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
     write_rows(options, &report)?;
-    let set = |role, path: &PathBuf, of| (role, options.reading.told(path, of));
+    let set = |role, set: &SetFiles, of| (role, options.reading.told(set.path(), of));
     let file = |role, path: Option<&PathBuf>, column: Option<&String>| {
         let column = column.map_or(String::new(), |name| format!(", {name}"));
         Some((role, format!("{}{column}", path?.display())))

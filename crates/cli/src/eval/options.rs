@@ -1,19 +1,19 @@
 //! The options of `unisphere eval`.
 
 use std::{
-    fs,
+    fs, iter,
     path::{Path, PathBuf},
 };
 
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
 use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol, unpaired::UnpairedPlan};
-use unisphere_io::is_pattern;
 
 use crate::{
     exit::Failure,
     reading::ReadingOptions,
     scale::{Listing, Place, Request, Scale, Task},
+    set_files::{SetFiles, ShardOptions, warn_of_numbered},
     values::{Choice, candidates, device, one_of, positive, sigmoid},
 };
 
@@ -27,13 +27,24 @@ const MAX_PERMUTATIONS: i64 = 1_000_000;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Eval {
     /// Embeddings, one point a row, computed as f32: .npy, .npz, safetensors, Parquet, Arrow, JSON Lines, CSV, word vectors,
-    /// fvecs and fbin; - is standard input. A quoted pattern, such as 'emb_*.npy', names numbered files that are one set of any size
-    #[arg(value_name = "X")]
-    pub(super) x: PathBuf,
+    /// fvecs and fbin; - is standard input. A quoted pattern, such as 'emb_*.npy', names
+    /// numbered files that are one set of any size, as --shards does
+    #[arg(value_name = "X", required_unless_present = "shards")]
+    x_path: Option<PathBuf>,
 
     /// Their positive partners, row by row: the same shape. Adds alignment and their own uniformity
     #[arg(value_name = "Y")]
-    pub(super) y: Option<PathBuf>,
+    y_path: Option<PathBuf>,
+
+    /// Files in their place.
+    #[command(flatten)]
+    shards: ShardOptions,
+
+    /// The files of X, and of Y, once [`with_files`](Self::with_files) has found them.
+    #[arg(skip)]
+    pub(super) x: SetFiles,
+    #[arg(skip)]
+    pub(super) y: Option<SetFiles>,
 
     /// Uniformity's t, in log mean exp(-t |x-x'|^2). Several, separated by commas, add a table, and every other number
     /// uses the first [default: 2; with --full the table has 0.5, 1, 2 and 5]
@@ -176,15 +187,18 @@ impl Eval {
     pub(super) fn with_files(&self) -> Result<Self, Failure> {
         let named =
             |path: &Path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.to_path_buf() };
-        let x = named(&self.x);
-        let y = self.reading.file_of_y(&x, self.y.as_deref())?.map(named);
-        let [labels, weights, queue] =
-            [&self.labels, &self.weights, &self.queue].map(|path| path.as_deref().map(named));
+        let path = |path: &Option<PathBuf>| path.as_deref().map(named);
+        let (x, y) = (path(&self.x_path), path(&self.y_path));
+        let (x, y) = self.shards.sets(x.as_deref(), y.as_deref(), &self.reading)?;
+        if !self.unpaired {
+            warn_of_numbered(&x, y.as_ref());
+        }
+        let [labels, weights, queue] = [&self.labels, &self.weights, &self.queue].map(path);
         let labels = column_file("--labels", labels.as_ref(), self.labels_column.as_ref(), &x)?;
         let weights = column_file("--weights", weights.as_ref(), self.weights_column.as_ref(), &x)?;
         let mut reading = self.reading.clone();
         let columns = [(&labels, &self.labels_column), (&weights, &self.weights_column)];
-        let of_x = columns.into_iter().filter(|(file, _)| file.as_ref() == Some(&x));
+        let of_x = columns.into_iter().filter(|(file, _)| file.as_deref() == Some(x.path()));
         reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
         Ok(Self { x, y, labels, weights, queue, reading, ..self.clone() })
     }
@@ -222,7 +236,8 @@ impl Eval {
 
     /// Whether it is to be computed as a set of any size is, and not as a report of everything.
     pub(super) fn is_large(&self) -> bool {
-        self.scale.is_used() || [Some(&self.x), self.y.as_ref()].into_iter().flatten().any(is_pattern)
+        self.scale.is_used()
+            || [Some(&self.x), self.y.as_ref()].into_iter().flatten().any(SetFiles::may_be_several)
     }
 
     /// What is measured of sets of any size, if these options ask for nothing more.
@@ -238,6 +253,7 @@ impl Eval {
             ("--weights", self.weights.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
         ];
+        self.check_zero_rows_of_several()?;
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
                 "{name} needs all points in memory, and is no part of a report on sets of any size\n\
@@ -298,7 +314,7 @@ impl Eval {
     }
 
     /// What is measured of two sets that are not paired, and the file of Y.
-    pub(super) fn unpaired_plan(&self) -> Result<(UnpairedPlan, &PathBuf), Failure> {
+    pub(super) fn unpaired_plan(&self) -> Result<(UnpairedPlan, &SetFiles), Failure> {
         self.check_storage()?;
         let Some(y) = &self.y else {
             return Err(Failure::Usage(
@@ -320,7 +336,7 @@ impl Eval {
             ("--full", self.full),
             ("--top", self.top.is_some()),
             ("--rows", self.rows.is_some()),
-            ("numbered files", [&self.x, y].into_iter().any(is_pattern)),
+            ("numbered files", [&self.x, y].into_iter().any(SetFiles::may_be_several)),
             (self.scale.given().unwrap_or_default(), self.scale.is_used()),
         ];
         if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
@@ -345,6 +361,19 @@ impl Eval {
             plan.permutations = permutations as usize;
         }
         Ok((plan, y))
+    }
+
+    /// That rows are skipped of single files.
+    fn check_zero_rows_of_several(&self) -> Result<(), Failure> {
+        let mut sets = iter::once(&self.x).chain(&self.y);
+        match sets.find(|set| set.may_be_several()).filter(|_| self.skips_zero_rows()) {
+            None => Ok(()),
+            Some(set) => Err(Failure::Usage(format!(
+                "--zero-rows skip is of single files, and {} may be several\n\
+                 leave such rows out of the files, of Y as of X, or join the files to one; --raw takes rows as they are",
+                set.path().display()
+            ))),
+        }
     }
 
     /// That a contrastive loss in pieces is of all pairs of two sets.
@@ -388,12 +417,14 @@ fn column_file(
     option: &str,
     file: Option<&PathBuf>,
     column: Option<&String>,
-    x: &Path,
+    x: &SetFiles,
 ) -> Result<Option<PathBuf>, Failure> {
     let of_x = column.filter(|_| file.is_none());
-    if of_x.is_some() && is_pattern(x) {
+    let several = x.may_be_several();
+    let x = x.path();
+    if of_x.is_some() && several {
         return Err(Failure::Usage(format!(
-            "{option}-column without {option} is a column of X, and {} names several files\n\
+            "{option}-column without {option} is a column of X, and {} may be several files\n\
              give one file with {option}",
             x.display()
         )));

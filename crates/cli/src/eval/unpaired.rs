@@ -1,7 +1,5 @@
 //! `unisphere eval --unpaired`: two sets of any numbers of rows.
 
-use std::path::PathBuf;
-
 use unisphere::{Embeddings, Engine};
 use unisphere_eval::{Session, unpaired::measure};
 use unisphere_io::File;
@@ -14,20 +12,21 @@ use crate::{
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims},
+    set_files::SetFiles,
     text::plural,
 };
 
 /// Measures two sets and prints the report.
 pub(super) fn run(options: &Eval) -> Result<(), Failure> {
-    let (plan, path_of_y) = options.unpaired_plan()?;
-    let open = |path: &PathBuf, set| {
+    let (plan, files_of_y) = options.unpaired_plan()?;
+    let open = |files: &SetFiles, set| {
         let reading = options.reading.reading(set);
-        let file = interrupt::leaving_at_once(|| File::open_with(path, &reading))??;
+        let file = interrupt::leaving_at_once(|| File::open_with(files.path(), &reading))??;
         check_dims(&file, plan.scaling)?;
         enough(&file)?;
         Ok::<_, Failure>(file)
     };
-    let (x, y) = (open(&options.x, Of::X)?, open(path_of_y, Of::Y)?);
+    let (x, y) = (open(&options.x, Of::X)?, open(files_of_y, Of::Y)?);
     if x.dims() != y.dims() {
         return Err(Failure::Input(format!(
             "{} has {} dimensions, and {} has {}\nname two files of one encoder",
@@ -61,7 +60,8 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         Ok::<Embeddings<'static>, Failure>(points)
     };
     let report = measure(&plan, read(&x)?, read(&y)?, session)?;
-    let told = [options.reading.told(&options.x, Of::X), options.reading.told(path_of_y, Of::Y)];
+    let told = |files: &SetFiles, set| options.reading.told(files.path(), set);
+    let told = [told(&options.x, Of::X), told(files_of_y, Of::Y)];
     let document = UnpairedDocument { report, files: told, read: options.reading.to_json() };
     let format = if options.json { Format::Json } else { Format::Text };
     output::print(&export::unpaired(format, &document))

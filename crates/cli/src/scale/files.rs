@@ -1,13 +1,13 @@
-//! The files of a set: one, or several that a pattern names.
+//! The files of a set: one, or several that a pattern or a list names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use unisphere::Scaling;
-use unisphere_io::{Column, File, Reading, Shards, Source, is_pattern};
+use unisphere_io::{Column, File, Shards, Source};
 use unisphere_scale::Sets;
 
 use super::Task;
-use crate::{exit::Failure, interrupt, memory, reading::Of, text};
+use crate::{exit::Failure, interrupt, memory, reading::Of, set_files::SetFiles, text};
 
 /// Files of x, and of y where there is one.
 pub(super) struct Files {
@@ -26,9 +26,9 @@ impl Files {
     /// The same of any shapes.
     pub(super) fn open_unpaired(task: &Task, max_memory: Option<u64>) -> Result<Self, Failure> {
         let mut left = max_memory.unwrap_or(u64::MAX);
-        let mut open = |path: &PathBuf, set| {
+        let mut open = |files: &SetFiles, set| {
             let reading = task.reading.reading(set).with_max_bytes(left);
-            let set = interrupt::leaving_at_once(|| open(path, &reading))??;
+            let set = interrupt::leaving_at_once(|| files.open(&reading))??;
             left = left.saturating_sub(bytes_in_memory(&set));
             Ok::<_, Failure>(set)
         };
@@ -144,13 +144,6 @@ impl Excess {
             text::bytes(self.points),
             text::bytes(self.free)
         )
-    }
-}
-
-fn open(path: &Path, reading: &Reading) -> unisphere_io::Result<Shards> {
-    match is_pattern(path) {
-        true => Shards::matching_with(&path.to_string_lossy(), reading),
-        false => Shards::open_with(&[path], reading),
     }
 }
 

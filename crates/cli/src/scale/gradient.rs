@@ -20,6 +20,7 @@ use crate::{
     interrupt, output,
     progress::Display,
     reading::ReadingOptions,
+    set_files::{ShardOptions, warn_of_numbered},
     text::{self, bytes, circumstances, columns, count, decimal, plain, plural},
     values::{Choice, candidates, device, one_of, positive, size},
 };
@@ -28,12 +29,15 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct GradientOptions {
     /// Embeddings, one point a row: a file, or a quoted pattern of numbered files, such as 'emb_*.npy'
-    #[arg(value_name = "X")]
-    x: PathBuf,
+    #[arg(value_name = "X", required_unless_present = "shards")]
+    x: Option<PathBuf>,
 
     /// The other set: positive partners row by row, or for cross uniformity any number of rows
     #[arg(value_name = "Y")]
     y: Option<PathBuf>,
+
+    #[command(flatten)]
+    shards: ShardOptions,
 
     #[command(flatten)]
     reading: ReadingOptions,
@@ -189,10 +193,13 @@ impl GradientOptions {
 
     /// What the files are read for.
     fn task(&self) -> Result<Task, Failure> {
-        let y = self.reading.file_of_y(&self.x, self.y.as_deref())?;
+        let (x, y) = self.shards.sets(self.x.as_deref(), self.y.as_deref(), &self.reading)?;
+        if self.of != Metric::CrossUniformity {
+            warn_of_numbered(&x, y.as_ref());
+        }
         Ok(Task {
-            x: self.x.clone(),
-            y: y.map(Into::into),
+            x,
+            y,
             reading: self.reading.clone(),
             ts: Vec::new(),
             alpha: 0.0,

@@ -54,8 +54,8 @@ pub(super) fn head(task: &Task, file_counts: &[usize], device: &Device) -> Map<S
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
     put("unisphere", common::VERSION.into());
-    for (role, path) in task.files() {
-        put(role, path.to_string_lossy().into());
+    for (role, set) in task.files() {
+        put(role, set.path().to_string_lossy().into());
     }
     let read = task.reading.to_json();
     if read.as_object().is_some_and(|given| !given.is_empty()) {

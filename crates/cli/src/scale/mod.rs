@@ -34,14 +34,15 @@ use crate::{
     interrupt, output,
     progress::Display,
     reading::{Of, ReadingOptions},
+    set_files::SetFiles,
 };
 use report::Report;
 
 /// What is measured, of which files.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Task {
-    pub(crate) x: PathBuf,
-    pub(crate) y: Option<PathBuf>,
+    pub(crate) x: SetFiles,
+    pub(crate) y: Option<SetFiles>,
     pub(crate) reading: ReadingOptions,
     pub(crate) ts: Vec<f64>,
     pub(crate) alpha: f64,
@@ -74,14 +75,14 @@ impl Task {
     }
 
     /// The files under their roles.
-    fn files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+    fn files(&self) -> impl Iterator<Item = (&'static str, &SetFiles)> {
         std::iter::once(("x", &self.x)).chain(self.y.as_ref().map(|y| ("y", y)))
     }
 
     /// The files under their roles, and how they are read, for a person.
     fn files_told(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.files()
-            .map(|(role, path)| (role, self.reading.told(path, if role == "x" { Of::X } else { Of::Y })))
+            .map(|(role, set)| (role, self.reading.told(set.path(), if role == "x" { Of::X } else { Of::Y })))
     }
 }
 

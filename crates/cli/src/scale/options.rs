@@ -7,6 +7,7 @@ use unisphere::{Candidates, DeviceChoice, Precision, Storage};
 use super::Place;
 use crate::{
     reading::ReadingOptions,
+    set_files::ShardOptions,
     values::{candidates, device, fraction, positive, size},
 };
 
@@ -124,12 +125,15 @@ fn tolerance(text: &str) -> Result<Tolerance, &'static str> {
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanOptions {
     /// Embeddings, one point a row: a file, or a quoted pattern of numbered files, such as 'emb_*.npy'
-    #[arg(value_name = "X")]
-    pub(super) x: PathBuf,
+    #[arg(value_name = "X", required_unless_present = "shards")]
+    pub(super) x: Option<PathBuf>,
 
     /// Their positive partners, row by row: the same shape
     #[arg(value_name = "Y")]
     pub(super) y: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) shards: ShardOptions,
 
     #[command(flatten)]
     pub(super) reading: ReadingOptions,

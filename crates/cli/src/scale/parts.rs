@@ -108,14 +108,18 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         )));
     }
     if let Some(path) = &listing.file {
-        let inputs = files.iter().chain([&options.plan, &plan.task.x]).chain(&plan.task.y);
+        let of_sets = plan.task.files().flat_map(|(_, set)| set.files());
+        let inputs = files.iter().chain([&options.plan]).chain(of_sets);
         output::check_writable("--rows", path, inputs.map(PathBuf::as_path))?;
     }
     let shape = plan.shape();
     let evaluation = plan.task.evaluation();
     let found = evaluation.merge(shape, plan.sample, &files)?;
     let (device, cost) = (Device::Class(found.device.clone()), found.cost);
+    let listed = plan.task.files().filter(|(_, set)| set.is_listed());
+    let file_counts = listed.map(|(_, set)| set.files().len()).collect();
     let mut report = Report::of_all_pairs(plan.task, shape, device, found, &listing)?;
+    report.file_counts = file_counts;
     report.exact = Some(Exact {
         panel_rows: evaluation.expected(shape, None)?.panel_rows,
         cost,

@@ -7,11 +7,17 @@ use std::{
 
 use serde_json::{Value, json};
 use unisphere::{Candidates, Scaling};
-use unisphere_io::{Source as _, is_pattern};
+use unisphere_io::Source as _;
 use unisphere_scale::{Sample, Shape};
 
 use super::{PlanOptions, Task, files::Files};
-use crate::{exit::Failure, json as common, output, reading::ReadingOptions, text};
+use crate::{
+    exit::Failure,
+    json as common, output,
+    reading::ReadingOptions,
+    set_files::{SetFiles, check_no_pipes, warn_of_numbered},
+    text,
+};
 
 /// What a plan says.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,30 +32,12 @@ pub(super) struct Plan {
 
 /// Prints a plan.
 pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
-    for path in [Some(&options.x), options.y.as_ref()].into_iter().flatten() {
-        if path.exists() && !path.is_file() && !path.is_dir() {
-            return Err(Failure::Input(format!(
-                "{} is no regular file, and every part reads its files anew; write it to a file first",
-                path.display()
-            )));
-        }
-    }
-    let absolute = |path: &Path| {
-        let name = path.display();
-        let absolute =
-            std::path::absolute(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-        // A folder that is put before a pattern is not to be read as one.
-        let folder = absolute.to_string_lossy().trim_end_matches(&*path.to_string_lossy()).to_owned();
-        if is_pattern(path) && folder.contains(['*', '?', '[']) {
-            return Err(Failure::Input(format!(
-                "{name} is a pattern, and so is the name of this folder, {folder}; rename the folder"
-            )));
-        }
-        Ok(absolute)
-    };
+    let (x, y) = options.shards.sets(options.x.as_deref(), options.y.as_deref(), &options.reading)?;
+    check_no_pipes(&x, y.as_ref())?;
+    warn_of_numbered(&x, y.as_ref());
     let task = Task {
-        x: absolute(&options.x)?,
-        y: options.reading.file_of_y(&options.x, options.y.as_deref())?.map(absolute).transpose()?,
+        x: x.absolute()?,
+        y: y.as_ref().map(SetFiles::absolute).transpose()?,
         reading: options.reading.clone(),
         ts: options.t.clone(),
         alpha: options.alpha,
@@ -109,19 +97,19 @@ impl Plan {
     }
 
     fn of(object: &Value) -> Option<Self> {
-        let path = |key: &str| Some(PathBuf::from(object[key].as_str()?));
+        let set = |key: &str| SetFiles::from_json(&object[key]);
         let number = |key: &str| usize::try_from(object[key].as_u64()?).ok();
         let numbers = |key: &str| object[key].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>();
         let candidates = object["candidates"].as_str()?;
         let task = Task {
-            x: path("x")?,
-            y: path("y"),
+            x: set("x")?,
+            y: set("y"),
             reading: ReadingOptions::from_json(&object["read"])?,
             ts: numbers("t")?,
             alpha: object["alpha"].as_f64()?,
             scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
-            across: object["across"].as_bool().filter(|across| !across || path("y").is_some())?,
-            taus: numbers("tau").filter(|taus: &Vec<f64>| taus.is_empty() || path("y").is_some())?,
+            across: object["across"].as_bool().filter(|across| !across || set("y").is_some())?,
+            taus: numbers("tau").filter(|taus: &Vec<f64>| taus.is_empty() || set("y").is_some())?,
             potentials: object["potentials"].as_bool()?,
             cosines: object["cosines"].as_bool()?,
             near: match &object["near"] {
@@ -140,15 +128,9 @@ impl Plan {
     }
 
     fn to_json(&self) -> Result<Value, Failure> {
-        let text = |path: &PathBuf| {
-            let text = path.to_str().map(str::to_owned);
-            text.ok_or_else(|| {
-                Failure::Input(format!("{}: a plan names files in UTF-8; rename it", path.display()))
-            })
-        };
-        let mut object = json!({"unisphere": common::VERSION, "x": text(&self.task.x)?});
+        let mut object = json!({"unisphere": common::VERSION, "x": self.task.x.to_json()?});
         if let Some(y) = &self.task.y {
-            object["y"] = text(y)?.into();
+            object["y"] = y.to_json()?;
         }
         object["read"] = self.task.reading.to_json();
         object["rows"] = self.rows.into();
@@ -189,7 +171,7 @@ mod tests {
     #[test]
     fn plans_are_read_as_they_were_written() -> Result<(), Failure> {
         let task = Task {
-            x: "/data/x_*.npy".into(),
+            x: SetFiles::of_path("/data/x_*.npy"),
             y: None,
             reading: ReadingOptions::default(),
             ts: vec![2.0, 0.1],
@@ -209,11 +191,15 @@ mod tests {
             sample: Sample::from_text(&"0f".repeat(16)).expect("a hash"),
             parts: 12,
         };
-        for y in [None, Some(PathBuf::from("/data/y.npy"))] {
+        let listed = json!(["/data/y_2.npy", "/data/y_10.npy"]);
+        for y in [None, Some(SetFiles::of_path("/data/y.npy")), SetFiles::from_json(&listed)] {
             plan.task.taus = y.iter().map(|_| 0.07).collect();
             plan.task.y = y;
             assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
         }
+        let y = plan.task.y.as_ref().map(|y| (y.path(), y.files().len()));
+        assert_eq!((y, &plan.to_json()?["y"]), (Some((Path::new("/data/y_2.npy … y_10.npy"), 2)), &listed));
+        assert_eq!(SetFiles::from_json(&json!([])), None);
         assert_eq!(plan.file("out".as_ref(), 3), Path::new("out/part-03-of-12.journal"));
         let mut object = plan.to_json()?;
         object["parts"] = 0.into();

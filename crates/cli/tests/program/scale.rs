@@ -137,6 +137,95 @@ fn patterns_name_numbered_files_that_are_one_set() {
 }
 
 #[test]
+fn listed_files_are_one_set_in_the_order_of_their_numbers() {
+    let folder = folder();
+    let y = noise(N * D, 2);
+    for (number, rows) in [(1, 0..5000), (2, 5000..N)] {
+        let values = &y[rows.start * D..rows.end * D];
+        folder.npy(&format!("text_{number}.npy"), values, rows.len(), D);
+    }
+    let whole = folder.json(&["x.npy", "y.npy", "--max-memory", "1G"]);
+    // As a shell sorts them, and with one by a pattern.
+    let names =
+        ["--shards", "part_10.npy", "part_8.npy", "part_[9].npy", "--shards-y", "text_2.npy", "text_1.npy"];
+    let listed = folder.json(&names);
+    for key in ["uniformity", "alignment", "rows"] {
+        assert_eq!(listed[key], whole[key], "{key}");
+    }
+    assert_eq!(listed["x"], "part_8.npy … part_10.npy");
+    assert_eq!(
+        (&listed["y"], &listed["files"]),
+        (&"text_1.npy … text_2.npy".into(), &serde_json::json!([3, 2]))
+    );
+    let text = folder.eval(&names);
+    assert!(stdout(&text).contains("part_8.npy … part_10.npy, 3 files"), "{}", stdout(&text));
+    let one = folder.json(&["--max-memory", "1G", "--shards", "x.npy"]);
+    assert_eq!((&one["x"], &one["uniformity"][0]), (&"x.npy".into(), &whole["uniformity"][0]));
+
+    // A plan keeps them, wherever its parts are computed.
+    let plan = run(&folder, &[&["plan", "--parts", "2"], &names[..]].concat());
+    assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!(plan["x"].as_array().map(Vec::len), Some(3), "{plan}");
+    fs::write(folder.path().join("run.plan"), plan.to_string()).unwrap();
+    let path = folder.path().join("run.plan");
+    let (path, parts) = (path.to_str().unwrap(), folder.path().join("parts"));
+    for number in ["1", "2"] {
+        let line = ["part", path, number, "--out", parts.to_str().unwrap(), "--device", "cpu"];
+        assert_eq!(program().args(line).output().unwrap().status.code(), Some(0));
+    }
+    let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!((&merged["uniformity"], &merged["files"]), (&whole["uniformity"], &listed["files"]));
+
+    let gradient = |files: &[&str], out| {
+        let line = [&["gradient", "--of", "loss", "--device", "cpu", "--out", out], files].concat();
+        let output = run(&folder, &line);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        fs::read(folder.path().join(out)).unwrap()
+    };
+    assert!(gradient(&names, "of_list.npy") == gradient(&["x.npy", "y.npy"], "of_files.npy"));
+}
+
+#[test]
+fn lists_of_files_that_are_no_set_are_refused_with_a_cure() {
+    let folder = folder();
+    for (line, code, words) in [
+        (&["--shards", "shard_1.npy", "shard_10.npy", "shard_2.npy"][..], 3, &["shard_3.npy is missing"][..]),
+        (&["--shards", "part_8.npy", "part_9.npy", "part_8.npy"], 3, &["part_8.npy: named twice"]),
+        (&["--shards", "part_8.npy", "x.npy"], 3, &["part_8.npy and x.npy", "of one series"]),
+        (&["--shards", "part_8.npy", "none_9.npy"], 3, &["of one series"]),
+        (&["x.npy", "--shards", "part_8.npy"], 2, &["x.npy is named as X", "leave out one of them"]),
+        (&["--shards-y", "part_8.npy"], 2, &["--shards"]),
+        (&["--shards", "part_8.npy", "--labels-column", "l"], 2, &["may be several files"]),
+        (&["--shards", "part_8.npy", "--zero-rows", "skip"], 2, &["single files", "join the files"]),
+        (&["part_*.npy", "--zero-rows", "skip"], 2, &["single files", "join the files"]),
+        (&["part_10.npy", "part_8.npy", "part_9.npy"], 2, &["--shards"]),
+        (&["--shards", "part_8.npy", "--shards-y", "part_9.npy", "--unpaired"], 2, &["numbered files"]),
+    ] {
+        assert_refused(&run(&folder, &[&["eval"], line].concat()), code, words);
+    }
+}
+
+#[test]
+fn two_files_of_one_series_as_x_and_y_have_a_warning() {
+    let folder = folder();
+    let warned = |line: &[&str]| {
+        let output = folder.eval(line);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output).to_owned()
+    };
+    let text = warned(&["part_8.npy", "part_9.npy"]);
+    assert!(text.contains("warning") && text.contains("--shards part_8.npy part_9.npy"), "{text}");
+    for line in [
+        &["part_8.npy", "part_9.npy", "--unpaired", "--permutations", "9"][..],
+        &["x.npy", "y.npy"],
+        &["--shards", "part_8.npy", "part_9.npy"],
+    ] {
+        assert_eq!(warned(line), "", "{line:?}");
+    }
+}
+
+#[test]
 fn several_devices_give_the_bits_of_one_and_are_all_named() {
     let folder = folder();
     let metrics = ["x.npy", "y.npy", "--t", "2,0.5", "--across", "--tau", "0.1"];
