@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf, sync::Arc, time::Instant};
 
-use unisphere_io::Source as _;
+use unisphere_io::{Shards, Source as _};
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, output, progress::Display, text};
+use crate::{exit::Failure, output, progress::Display, reading::Of, set_files::SetFiles, text};
 
 /// Variables that tell a task its number, and what is to be added for the first to be 1.
 const TASK_VARIABLES: [(&str, usize); 4] =
@@ -109,7 +109,15 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
     }
     if let Some(path) = &listing.file {
         let of_sets = plan.task.files().flat_map(|(_, set)| set.files());
-        let inputs = files.iter().chain([&options.plan]).chain(of_sets);
+        // Files that a pattern matches, where they are on this machine.
+        let open = |(role, set): (&str, &SetFiles)| {
+            let of = if role == "x" { Of::X } else { Of::Y };
+            set.open(&plan.task.reading.reading(of)).ok()
+        };
+        let matched: Vec<_> = plan.task.files().filter_map(open).collect();
+        let matched: Vec<_> =
+            matched.iter().flat_map(Shards::files).map(|file| file.path().to_path_buf()).collect();
+        let inputs = files.iter().chain([&options.plan]).chain(of_sets).chain(&matched);
         output::check_writable("--rows", path, inputs.map(PathBuf::as_path))?;
     }
     let shape = plan.shape();
