@@ -328,12 +328,17 @@ fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>) {
 
 /// Zeros for a matrix, or the error that says how much memory is missing.
 pub(crate) fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
+    filled(0.0, rows, cols)
+}
+
+/// The same of any value.
+pub(crate) fn filled<T: Clone>(value: T, rows: usize, cols: usize) -> Result<Vec<T>> {
     let mut values = Vec::new();
     let reserved = rows.checked_mul(cols).map(|len| values.try_reserve_exact(len).map(|()| len));
     let Some(Ok(len)) = reserved else {
         return Err(Error::OutOfMemory { context: format!("a matrix of {rows} × {cols}") });
     };
-    values.resize(len, 0.0);
+    values.resize(len, value);
     Ok(values)
 }
 

@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches as _, Parser, error::ErrorKind};
+use unisphere_io::printable;
 
 use crate::{
     bench::Bench,
     devices::Devices,
     eval::{self, Eval},
     exit::Failure,
+    manual::{Completions, Manual},
     scale::{GradientOptions, MergeOptions, PartOptions, PlanOptions},
 };
 
@@ -22,7 +24,7 @@ Example:
   unisphere devices                      the devices that --device and --devices can name
   unisphere bench                        the speed of this machine, and its ceiling
 
-Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 interrupted.";
+Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 Ctrl-C, 143 SIGTERM.";
 
 /// How good is this embedding? Alignment and uniformity (Wang & Isola 2020) of points on the sphere.
 #[derive(Debug, Parser)]
@@ -50,15 +52,32 @@ pub(crate) enum Command {
     Devices(Devices),
     /// Time uniformity on this machine's devices, each value checked first
     Bench(Bench),
+    /// Print what a shell completes: names of commands, options and their values
+    Completions(Completions),
+    /// Print a page for man: unisphere man eval | man -l -
+    Man(Manual),
     /// Help or the version, as clap wrote it.
     #[command(skip)]
     Print(String),
 }
 
+impl Command {
+    /// Whether it needs threads to compute with.
+    pub(crate) fn computes(&self) -> bool {
+        !matches!(self, Self::Completions(_) | Self::Man(_) | Self::Print(_))
+    }
+}
+
+/// The command line as clap knows it.
+pub(crate) fn command() -> clap::Command {
+    Args::command().mut_subcommand("eval", eval::most_used_first)
+}
+
 /// What the command line asks for.
 pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let line: Vec<_> = line.into_iter().collect();
-    let error = match Args::try_parse_from(&line) {
+    let matches = command().try_get_matches_from(&line);
+    let error = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => return Ok(args.command),
         Err(error) => error,
     };
@@ -68,6 +87,9 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
             "X and Y are taken, and {files} files are named\n\
              name files that are one set behind --shards: --shards emb_*.npy"
         )));
+    }
+    if let (false, Some(cure)) = (error.exit_code() == 0, list_with_space(&line)) {
+        return Err(Failure::Usage(cure));
     }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Command::Print(text.ansi().to_string())),
@@ -85,6 +107,19 @@ fn too_many_files(line: &[OsString]) -> Option<usize> {
     (takes_two && files > 2).then_some(files)
 }
 
+/// The cure for a list of numbers with a space in it, as in `--t 0.5, 1`, whose end is an argument of its own.
+fn list_with_space(line: &[OsString]) -> Option<String> {
+    let words: Vec<_> = line.iter().map(printable).collect();
+    let is_cut =
+        |pair: &[String]| pair[0].ends_with(',') && pair[1].starts_with(|c: char| c.is_ascii_digit());
+    let at = words.windows(2).position(is_cut)?;
+    let from = if words[at].starts_with('-') { at } else { at.saturating_sub(1) };
+    let (start, end) = (words[from..=at].join(" "), &words[at + 1]);
+    Some(format!(
+        "there is a space behind a comma in '{start} {end}'\nwrite commas and no spaces between them: {start}{end}"
+    ))
+}
+
 /// clap's paragraphs in two lines: what is wrong, and a tip where it has one, or else where to read more.
 fn brief(error: &str, command: Option<&OsString>) -> String {
     let known = |name: &&OsString| Args::command().find_subcommand(name).is_some();
@@ -94,7 +129,7 @@ fn brief(error: &str, command: Option<&OsString>) -> String {
     // No argument of this program begins with a dash, so that its way to pass one is no cure.
     let tip = paragraphs.find(|p| p.starts_with("tip:") && !p.contains("as a value, use '--"));
     let cure = tip.unwrap_or(format!("see unisphere{command} --help"));
-    format!("{}\n{cure}", wrong.trim_start_matches("error: "))
+    format!("{}\n{}", printable(wrong.trim_start_matches("error: ")), printable(cure))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `unisphere devices`: what `--device` and `--devices` can name.
 
 use serde_json::{Value, json};
-use unisphere::{Adapter, Device, DeviceKind, Engine, Precision};
+use unisphere::{Adapter, Device, DeviceChoice, DeviceKind, Engine, Precision};
 
 use crate::{exit::Failure, interrupt, json, output, text};
 
@@ -25,13 +25,37 @@ pub(crate) fn run(args: &Devices) -> Result<(), Failure> {
     })
 }
 
+/// The engine of a choice. A name is any that is listed, or a part of one: of a GPU, or else of the CPU.
+pub(crate) fn open(choice: &DeviceChoice) -> unisphere::Result<Engine> {
+    let named = match choice {
+        DeviceChoice::Name(name) => named(name, &adapters(), Engine::cpu().device()),
+        _ => None,
+    };
+    Engine::on(named.as_ref().unwrap_or(choice))
+}
+
+/// The device with this whole name, or the CPU where no GPU has it as a part of its name; none where the engine knows better.
+fn named(name: &str, adapters: &[Adapter], cpu: &Device) -> Option<DeviceChoice> {
+    let lower = |text: &str| text.trim().to_lowercase();
+    let is_whole = |of: &str| lower(of) == lower(name);
+    let is_part = |of: &str| lower(of).contains(&lower(name));
+    // Messages list them with their index.
+    let whole = |a: &&Adapter| is_whole(&a.name) || is_whole(&format!("{} {}", a.index, a.name));
+    match adapters.iter().find(whole) {
+        Some(adapter) => Some(DeviceChoice::Index(adapter.index)),
+        None if is_whole(&cpu.name) => Some(DeviceChoice::Cpu),
+        None if adapters.iter().any(|adapter| is_part(&adapter.name)) => None,
+        None => is_part(&cpu.name).then_some(DeviceChoice::Cpu),
+    }
+}
+
 #[cfg(feature = "gpu")]
-fn adapters() -> Vec<Adapter> {
+pub(crate) fn adapters() -> Vec<Adapter> {
     unisphere::adapters()
 }
 
 #[cfg(not(feature = "gpu"))]
-fn adapters() -> Vec<Adapter> {
+pub(crate) fn adapters() -> Vec<Adapter> {
     Vec::new()
 }
 
@@ -150,6 +174,28 @@ mod tests {
         (adapter.max_buffer, adapter.max_binding) = (1 << 28, 1 << 27);
         (adapter.workgroup_memory, adapter.workgroup_size, adapter.subgroups) = (1 << 14, 256, true);
         adapter
+    }
+
+    #[test]
+    fn a_whole_name_comes_before_a_part_and_a_gpu_before_the_cpu() {
+        let cpu = device(DeviceKind::Cpu, "Intel(R) Xeon(R) CPU, AVX-512");
+        let adapters = [
+            adapter(0, "RTX 4090 D", "discrete"),
+            adapter(1, "RTX 4090", "discrete"),
+            adapter(2, "Intel(R) Arc", "other"),
+        ];
+        for (name, choice) in [
+            ("RTX 4090", Some(DeviceChoice::Index(1))),
+            ("rtx 4090 d ", Some(DeviceChoice::Index(0))),
+            ("2 Intel(R) Arc", Some(DeviceChoice::Index(2))),
+            ("4090", None),
+            ("intel", None),
+            ("Intel(R) Xeon(R) CPU, AVX-512", Some(DeviceChoice::Cpu)),
+            ("xeon", Some(DeviceChoice::Cpu)),
+            ("Voodoo", None),
+        ] {
+            assert_eq!(named(name, &adapters, &cpu), choice, "{name}");
+        }
     }
 
     #[test]

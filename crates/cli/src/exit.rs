@@ -8,9 +8,12 @@ use std::{
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use unisphere_io::printable;
 
-/// The exit code of an interrupted program: 128 and the number of SIGINT.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::interrupt;
+
+/// The exit code of a fault of this program.
+const INTERNAL: u8 = 1;
 
 /// Why the program ends without a result.
 #[derive(Debug)]
@@ -27,21 +30,8 @@ pub(crate) enum Failure {
     Device(String),
     /// A disk that failed or is full, or a file that another run holds: what may go well another time.
     Machine(String),
-    /// Ctrl-C, or a request to end.
+    /// A request to end, such as Ctrl-C.
     Interrupted,
-}
-
-impl Failure {
-    fn code(&self) -> u8 {
-        match self {
-            Self::Internal(_) | Self::Panic => 1,
-            Self::Usage(_) => 2,
-            Self::Input(_) => 3,
-            Self::Device(_) => 4,
-            Self::Machine(_) => 5,
-            Self::Interrupted => INTERRUPTED,
-        }
-    }
 }
 
 impl From<unisphere_io::Error> for Failure {
@@ -50,12 +40,17 @@ impl From<unisphere_io::Error> for Failure {
     }
 }
 
+/// What goes with the removal of a row.
+const CURE_OF_PAIRS: &str =
+    "where there are two files, remove it from both: row i of one and row i of the other are a pair";
+
 /// A fault of a file, with the cure for a row of zeros.
 fn of_file(error: &unisphere_io::Error, cure_of_zeros: &str) -> Failure {
     use unisphere_io::Fault::{Content, Io};
     match error.fault {
         Io(_) => Failure::Machine(error.to_string()),
         Content(unisphere::Error::ZeroRow { .. }) => Failure::Input(format!("{error}\n{cure_of_zeros}")),
+        Content(unisphere::Error::NotFinite { .. }) => Failure::Input(format!("{error}\n{CURE_OF_PAIRS}")),
         _ => Failure::Input(error.to_string()),
     }
 }
@@ -93,6 +88,7 @@ impl From<unisphere_scale::Error> for Failure {
                 _ => Self::Machine(text),
             },
             Memory { .. } | NotHeld { .. } | NoPart { .. } => Self::Usage(text),
+            Threads(_) => Self::Machine(text),
             Journal(error) => error.into(),
             // Variants to come: a test holds the list above against the crate's.
             _ => Self::Internal(text),
@@ -133,11 +129,13 @@ impl From<unisphere::Error> for Failure {
             | Raw { .. }
             | Overflow { .. } => Self::Input(text),
             Parameter { .. } => Self::Usage(text),
-            NoDevice { .. } => Self::Device(format!("{text}\n`unisphere devices` lists them")),
+            // Of one line, with a name from the command line and names from drivers.
+            NoDevice { .. } => Self::Device(format!("{}\n`unisphere devices` lists them", printable(text))),
             Precision { .. } | Storage { .. } => Self::Device(text),
-            Limit { .. } | OutOfMemory { .. } | DeviceLost { .. } | Device { .. } | OtherDevice => {
-                Self::Device(text)
-            }
+            OutOfMemory { .. } => Self::Device(format!(
+                "{text}\n--max-memory reads files in pieces, and --tolerance estimates from a part of the pairs"
+            )),
+            Limit { .. } | DeviceLost { .. } | Device { .. } | OtherDevice => Self::Device(text),
             Stopped => Self::Interrupted,
             // A caller's buffer, blocks and order of rows, and a browser's GPU, which this program has none of; and a solver that
             // failed.
@@ -148,19 +146,24 @@ impl From<unisphere::Error> for Failure {
     }
 }
 
-/// Reports a failure, and turns the outcome into an exit code.
+/// Reports a failure, and turns the outcome into an exit code, or into the signal that asked for the end.
 pub(crate) fn finish(outcome: Result<(), Failure>) -> ExitCode {
     let Err(failure) = outcome else { return ExitCode::SUCCESS };
-    match &failure {
-        Failure::Panic => {}
-        Failure::Interrupted => say("interrupted"),
-        Failure::Internal(text)
-        | Failure::Usage(text)
-        | Failure::Input(text)
-        | Failure::Device(text)
-        | Failure::Machine(text) => complain(text),
-    }
-    ExitCode::from(failure.code())
+    let (code, text) = match failure {
+        Failure::Interrupted => {
+            say("interrupted");
+            interrupt::end()
+        }
+        // Its hook has told it.
+        Failure::Panic => return ExitCode::from(INTERNAL),
+        Failure::Internal(text) => (INTERNAL, text),
+        Failure::Usage(text) => (2, text),
+        Failure::Input(text) => (3, text),
+        Failure::Device(text) => (4, text),
+        Failure::Machine(text) => (5, text),
+    };
+    complain(&text);
+    ExitCode::from(code)
 }
 
 /// Makes every panic, on whichever thread, one line.

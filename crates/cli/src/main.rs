@@ -9,6 +9,7 @@ mod exit;
 mod export;
 mod interrupt;
 mod json;
+mod manual;
 mod memory;
 mod output;
 mod progress;
@@ -16,6 +17,7 @@ mod reading;
 mod scale;
 mod set_files;
 mod text;
+mod threads;
 mod values;
 mod warnings;
 
@@ -34,7 +36,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    match args::parse(env::args_os())? {
+    let command = args::parse(env::args_os())?;
+    output::check()?;
+    if command.computes() {
+        threads::start()?;
+    }
+    match command {
         Command::Eval(eval) => eval::run(&eval),
         Command::Plan(options) => scale::plan(&options),
         Command::Part(options) => scale::part(&options),
@@ -42,6 +49,8 @@ fn run() -> Result<(), Failure> {
         Command::Gradient(options) => scale::gradient(&options),
         Command::Devices(devices) => devices::run(&devices),
         Command::Bench(bench) => bench::run(&bench),
-        Command::Print(text) => output::print(&text),
+        Command::Completions(options) => manual::completions(&options),
+        Command::Man(options) => manual::manual(&options),
+        Command::Print(text) => output::show(&text),
     }
 }

@@ -6,16 +6,30 @@ use std::{
 };
 
 /// Bytes of memory that are free, where the system says so in a file: of the machine, or of the control group (a container, a job
-/// of a cluster) where that has fewer.
+/// of a cluster) or under the limit of this process (`ulimit -v`) where these have fewer.
 pub(crate) fn available() -> Option<u64> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|info| of_machine(&info));
-    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    machine.into_iter().chain(groups.lines().filter_map(of_group)).min()
+    let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let process = of_process(&text("/proc/self/limits"), &text("/proc/self/status"));
+    let groups = text("/proc/self/cgroup");
+    let all = of_machine(&text("/proc/meminfo")).into_iter().chain(process);
+    all.chain(groups.lines().filter_map(of_group)).min()
+}
+
+/// What the limit of the address space leaves, where there is one.
+fn of_process(limits: &str, status: &str) -> Option<u64> {
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit = limit.split_whitespace().next()?.parse::<u64>().ok()?;
+    Some(limit.saturating_sub(kilobytes(status, "VmSize:")?))
+}
+
+/// A number of a file of lines such as "VmSize:   12 kB", in bytes.
+fn kilobytes(lines: &str, name: &str) -> Option<u64> {
+    let line = lines.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn of_machine(info: &str) -> Option<u64> {
-    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    kilobytes(info, "MemAvailable:")
 }
 
 /// What the limits of a control group and of those above it leave, given its line in /proc/self/cgroup.
@@ -52,6 +66,12 @@ mod tests {
     fn lines_of_the_system_are_read() {
         assert_eq!(of_machine("MemTotal:  9 kB\nMemAvailable:   12 kB\n"), Some(12 << 10));
         assert_eq!(of_machine("MemTotal:  9 kB\n"), None);
+        let limits = |soft: &str| {
+            format!("Max open files 1 1 files\nMax address space   {soft}   unlimited   bytes\n")
+        };
+        assert_eq!(of_process(&limits("5000"), "VmPeak: 9 kB\nVmSize:\t    3 kB\n"), Some(5000 - 3072));
+        assert_eq!(of_process(&limits("2000"), "VmSize: 3 kB\n"), Some(0));
+        assert_eq!(of_process(&limits("unlimited"), "VmSize: 3 kB\n"), None);
         let place = |line| group(line).map(|(root, path, _)| root.join(path));
         assert_eq!(place("0::/slurm/job_7/step_0"), Some("/sys/fs/cgroup/slurm/job_7/step_0".into()));
         assert_eq!(place("9:memory:/job"), Some("/sys/fs/cgroup/memory/job".into()));

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -27,7 +28,7 @@ pub(crate) struct Display {
 impl Display {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(100));
+        tick(&bar);
         Self { bar, counting: Arc::default() }
     }
 
@@ -72,6 +73,17 @@ impl Drop for Display {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Turns its spinner while the line is there. Where there is no thread to be had, it stands still.
+fn tick(bar: &ProgressBar) {
+    let ticking = bar.downgrade();
+    let _ = thread::Builder::new().name("progress".into()).spawn(move || {
+        while let Some(bar) = ticking.upgrade().filter(|bar| !bar.is_finished()) {
+            bar.tick();
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
 }
 
 fn style(template: &str) -> ProgressStyle {

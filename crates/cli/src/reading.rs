@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
-use unisphere_io::{Quant, RawFloat, Reading};
+use unisphere_io::{Quant, RawFloat, Reading, printable};
 
 use crate::{exit::Failure, values::positive};
 
@@ -140,13 +140,13 @@ impl ReadingOptions {
             return Err(Failure::Input(format!(
                 "{}: two sets of one file are read twice, and a pipe gives its bytes once\n\
                  write it to a file first",
-                x.display()
+                printable(x)
             )));
         }
         Ok(y.or(are_two.then_some(x)))
     }
 
-    /// A file and how it is read, for a person: "pairs.parquet, anchor".
+    /// A file and how it is read, as they were given: "pairs.parquet, anchor".
     pub(crate) fn told(&self, path: &Path, set: Of) -> String {
         let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
         let of_pairs = pairs.map(|pair| if set == Of::X { pair.x.clone() } else { pair.y.clone() });

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use unisphere_io::{Reading, Shards, differ_in_one_number, is_pattern, name_of_series, series};
+use unisphere_io::{Reading, Shards, differ_in_one_number, is_pattern, name_of_series, printable, series};
 
 use crate::{
     exit::Failure,
@@ -48,7 +48,7 @@ impl ShardOptions {
             return Err(Failure::Usage(format!(
                 "{} is named as X, and --shards names the files of X too\n\
                  leave out one of them; --shards-y names the files of Y beside --shards",
-                x.display()
+                printable(x)
             )));
         }
         let y = reading.file_of_y(x, y)?;
@@ -124,7 +124,7 @@ impl SetFiles {
         let text = |path: &PathBuf| {
             let text = path.to_str().map(Value::from);
             text.ok_or_else(|| {
-                Failure::Input(format!("{}: a plan names files in UTF-8; rename it", path.display()))
+                Failure::Input(format!("{}: a plan names files in UTF-8; rename it", printable(path)))
             })
         };
         if self.is_listed() { self.listed.iter().map(text).collect() } else { text(&self.path) }
@@ -145,7 +145,7 @@ impl SetFiles {
 pub(crate) fn warn_of_numbered(x: &SetFiles, y: Option<&SetFiles>) {
     let (x, Some(y)) = (x.path(), y.map(SetFiles::path)) else { return };
     if differ_in_one_number(x, y) {
-        let (x, y) = (x.display(), y.display());
+        let (x, y) = (printable(x), printable(y));
         log::warn!(
             "{x} and {y} are taken for X and Y, positive pairs row by row\n--shards {x} {y} takes them for parts of one set"
         );
@@ -159,13 +159,13 @@ pub(crate) fn check_no_pipes(x: &SetFiles, y: Option<&SetFiles>) -> Result<(), F
         None => Ok(()),
         Some(path) => Err(Failure::Input(format!(
             "{} is no regular file, and every part reads its files anew; write it to a file first",
-            path.display()
+            printable(path)
         ))),
     }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    let name = path.display();
+    let name = printable(path);
     let absolute = std::path::absolute(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     // A folder that is put before a pattern is not to be read as one.
     let folder = absolute.to_string_lossy().trim_end_matches(&*path.to_string_lossy()).to_owned();

@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 use unisphere::{ContrastiveValue, Device, Scaling, Storage};
+use unisphere_io::printable;
 
 /// 1,234,567.
 pub(crate) fn count(number: u64) -> String {
@@ -108,9 +109,9 @@ pub(crate) fn device(device: &Device, precision: &str, storage: Storage) -> Stri
     format!("{}: {}{software}, {precision}{stored}", device.kind, device.name)
 }
 
-/// The head of a report: what each line is of, and what it says.
+/// The head of a report: what each line is of, and what it says, names from outside among it.
 pub(crate) fn circumstances(lines: &[(&str, String)]) -> String {
-    lines.iter().map(|(what, value)| format!("{what:<8}{value}\n")).collect()
+    lines.iter().map(|(what, value)| format!("{what:<8}{}\n", printable(value))).collect()
 }
 
 /// Titles of a table of contrastive losses, whose rows are [`contrastive`].

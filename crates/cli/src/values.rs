@@ -11,6 +11,19 @@ pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+/// The greatest t and distance that are taken: of points in f32, nothing is told by greater ones, and sums of them overflow.
+const GREATEST: f64 = 1e100;
+
+/// A positive number that can be multiplied with squared distances: t, or a distance.
+pub(crate) fn factor(text: &str) -> Result<f64, &'static str> {
+    match positive(text)? {
+        value if value > GREATEST => {
+            Err("must be at most 1e100, as sums overflow beyond it; choose a smaller one")
+        }
+        value => Ok(value),
+    }
+}
+
 /// A number above 0 and below 1.
 pub(crate) fn fraction(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
@@ -83,6 +96,13 @@ pub(crate) struct Choice<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_that_cannot_serve_have_their_cure() {
+        assert_eq!((factor("1e100"), positive("1e300")), (Ok(1e100), Ok(1e300)));
+        assert!(factor("1e300").is_err_and(|told| told.contains("at most 1e100")));
+        assert!(factor("1e999").is_err_and(|told| told.contains("finite")));
+    }
 
     #[test]
     fn sizes_have_units() {

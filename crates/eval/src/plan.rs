@@ -7,6 +7,7 @@ use crate::{
     estimator::Estimator,
     options::Options,
     protocol::{Pooling, Protocol, Weighed},
+    sections,
 };
 
 /// The t of the table that `full` adds.
@@ -99,6 +100,16 @@ impl Plan {
             rows: options.rows,
             full,
         })
+    }
+
+    /// Refuses labels that cannot be measured as this plan wants it, before any points are read; `paired` where there are two sets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyGroups`](crate::Error::TooManyGroups), and [`Labels`](unisphere::Error::Labels) where no two rows have one
+    /// label and the supervised contrastive loss of one set is wanted.
+    pub fn check_labels(&self, labels: &[i64], paired: bool) -> Result<(), crate::Error> {
+        sections::check_groups(self, labels, paired)
     }
 
     /// Whether something is wanted that weights do not change.

@@ -76,7 +76,9 @@ pub struct Report {
 /// [`Error::TooManyGroups`](crate::Error::TooManyGroups); the engine's own, among them
 /// [`Stopped`](unisphere::Error::Stopped) where the session's listener or the engine's observer asked for it.
 pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
-    sections::check_groups(&plan, data.labels.as_deref().unwrap_or_default())?;
+    if let Some(labels) = &data.labels {
+        plan.check_labels(labels, data.y.is_some())?;
+    }
     let mut work = Work::new(plan, data, session)?;
     let summary = sections::summary(&mut work)?;
     let swept = sections::sweep(&mut work, &summary)?;
@@ -88,9 +90,9 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     let spectrum = sections::spectrum(&mut work)?;
     let histograms = sections::histograms(&mut work)?;
     let duplicates = sections::duplicates(&mut work)?;
-    let worst_rows = sections::worst_rows(&work);
+    let worst_rows = sections::worst_rows(&work)?;
     let groups = sections::groups(&mut work)?;
-    let row_table = sections::row_table(&work);
+    let row_table = sections::row_table(&work)?;
     let engine = work.session.engine();
     Ok(Report {
         device: engine.device().clone(),

@@ -22,7 +22,8 @@ pub(crate) struct Work<'a> {
     pub(crate) labels: Option<Vec<i64>>,
     pub(crate) label_names: Option<Vec<String>>,
     pub(crate) weights: Option<Vec<f64>>,
-    pub(crate) row_numbers: Vec<usize>,
+    /// Where rows were left out.
+    row_numbers: Option<Vec<usize>>,
 }
 
 pub(crate) struct WorkingSet {
@@ -60,7 +61,6 @@ impl<'a> Work<'a> {
         let distances = y.as_ref().map(|y| session.pair_distances(&x.points, &y.points)).transpose()?;
         let working = |name, Set { points, equal }| WorkingSet { name, points, equal, potentials: None };
         let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
-        let row_numbers = row_numbers.unwrap_or_else(|| (0..rows).collect());
         let sets = sets.into_iter().flatten().collect();
         Ok(Self { plan, session, sets, queue, distances, labels, label_names, weights, row_numbers })
     }
@@ -75,7 +75,12 @@ impl<'a> Work<'a> {
     }
 
     pub(crate) fn rows(&self) -> usize {
-        self.row_numbers.len()
+        self.sets.first().map_or(0, |set| set.points.rows())
+    }
+
+    /// The number of a row in its source.
+    pub(crate) fn number(&self, row: usize) -> usize {
+        self.row_numbers.as_ref().map_or(row, |numbers| numbers[row])
     }
 
     pub(crate) fn dims(&self) -> usize {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::RawFloat;
+use crate::{RawFloat, printable};
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -121,7 +121,7 @@ pub enum Fault {
     /// Files of several series.
     #[error(
         "{} and {} have names that differ in more than numbers; name the files of one series only",
-        .first.display(), .other.display()
+        printable(.first), printable(.other)
     )]
     MixedNames {
         /// The first file.
@@ -132,7 +132,7 @@ pub enum Fault {
     /// Two files of the same numbers, such as emb_1 and emb_01.
     #[error(
         "{} and {} have names with the same numbers; leave out one of them, or give it another number",
-        .first.display(), .other.display()
+        printable(.first), printable(.other)
     )]
     SameNumbers {
         /// One of them.
@@ -143,7 +143,7 @@ pub enum Fault {
     /// Files of different totals, such as x-0-of-2 and x-1-of-3.
     #[error(
         "{} and {} have names that say different totals; name the files of one series only",
-        .first.display(), .other.display()
+        printable(.first), printable(.other)
     )]
     MixedTotals {
         /// The first file.
@@ -152,7 +152,7 @@ pub enum Fault {
         other: PathBuf,
     },
     /// A number that is left out in the names of files.
-    #[error("{} is missing{}", .missing.display(), whence(*.total))]
+    #[error("{} is missing{}", printable(.missing), whence(*.total))]
     MissingShard {
         /// The first file that is missing.
         missing: PathBuf,
@@ -162,7 +162,7 @@ pub enum Fault {
     /// More files than their names say.
     #[error(
         "{} is one more than the {total} files that its name says; name the files of one series only",
-        .extra.display()
+        printable(.extra)
     )]
     ExtraShard {
         /// The first file too many.
@@ -171,7 +171,7 @@ pub enum Fault {
         total: u128,
     },
     /// A file of other dimensions than the first of its set.
-    #[error("has {dims} dimensions, and {} has {first_dims}; name files of one encoder only", .first.display())]
+    #[error("has {dims} dimensions, and {} has {first_dims}; name files of one encoder only", printable(.first))]
     ShardDims {
         /// Its dimensions.
         dims: usize,
@@ -690,8 +690,8 @@ pub enum Fault {
         option: &'static str,
     },
 
-    /// What is there is no file that could be replaced.
-    #[error("is there already, and no regular file; choose another name")]
+    /// What is there is no file that could be replaced, nor a pipe.
+    #[error("is there already, and neither a regular file nor a pipe; choose another name")]
     Irregular,
     /// The system failed to write it.
     #[error("cannot be written: {0}")]
@@ -721,12 +721,12 @@ fn as_real(descr: &str) -> &'static str {
 }
 
 fn prefix(path: &Path) -> String {
-    if path.as_os_str().is_empty() { String::new() } else { format!("{}: ", path.display()) }
+    if path.as_os_str().is_empty() { String::new() } else { format!("{}: ", printable(path)) }
 }
 
 fn no_column(wanted: &Option<String>) -> String {
     match wanted {
-        Some(name) => format!("has no column '{name}' of numbers"),
+        Some(name) => format!("has no column '{}' of numbers", printable(name)),
         None => "has no column of lists of numbers".into(),
     }
 }
@@ -743,7 +743,7 @@ fn no_scalars(wanted: &Option<String>) -> String {
 
 fn no_array(wanted: &Option<String>) -> String {
     match wanted {
-        Some(name) => format!("has no array '{name}'"),
+        Some(name) => format!("has no array '{}'", printable(name)),
         None => "has no matrix of (rows, dims)".into(),
     }
 }

@@ -25,7 +25,7 @@
 //! Regular files are read in place and may be of any size; pipes, and arrays that an archive compresses, are kept in memory.
 //!
 //! Labels and weights are read by [`Column`]: one number or text a row, of an array, a column of any of these formats, or the
-//! lines of a text. [`write`](write()) makes a file of f64.
+//! lines of a text. [`write`](write()) makes a file of f64, and [`write_columns`] one of columns.
 //!
 //! ```no_run
 //! use unisphere::Scaling;
@@ -67,6 +67,7 @@ mod foreign;
 mod formats;
 mod grid;
 mod naming;
+mod printable;
 mod read_at;
 mod reading;
 mod scalars;
@@ -83,7 +84,8 @@ pub use dtype::RawFloat;
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
 pub use naming::{differ_in_one_number, is_pattern, name_of_series, series};
+pub use printable::printable;
 pub use reading::Reading;
 pub use shards::{Shards, open, open_with};
 pub use source::Source;
-pub use write::{Writer, npy_header, write};
+pub use write::{check_writable, is_stdout, npy_header, write, write_columns};

@@ -102,6 +102,8 @@ pub trait Source: Debug + Send + Sync {
             let range = start..rows.min(start + step);
             let values = &mut values[..range.len() * dims];
             self.read(range.clone(), values)?;
+            let bytes = (zero.len() + range.len()) as u128 * size_of::<usize>() as u128;
+            zero.try_reserve(range.len()).map_err(|_| error(self, Fault::Memory { bytes }))?;
             let rows = range.zip(values.chunks_exact(dims));
             zero.extend(rows.filter(|(_, point)| point.iter().all(|&v| v == 0.0)).map(|(row, _)| row));
         }

@@ -2,7 +2,7 @@
 
 use std::{io, ops::Range, path::PathBuf};
 
-use unisphere_io::Source;
+use unisphere_io::{Source, printable};
 
 use crate::JournalError;
 
@@ -73,6 +73,12 @@ pub enum Error {
         /// Bytes of all points.
         needed: u64,
     },
+    /// No thread to read ahead with.
+    #[error(
+        "the system gives no more threads: {0}; set RAYON_NUM_THREADS to fewer, such as 1, or raise the limits of threads and \
+             memory (ulimit -u, -v)"
+    )]
+    Threads(#[source] io::Error),
     /// Sets that have no value: another number of dimensions, or too few rows.
     #[error("{problem}")]
     Sets {
@@ -88,7 +94,7 @@ pub enum Error {
         parts: usize,
     },
     /// Two parts that contradict each other.
-    #[error("{} and {} contradict each other: {what}", first.display(), second.display())]
+    #[error("{} and {} contradict each other: {what}", printable(first), printable(second))]
     Contradiction {
         /// A file.
         first: PathBuf,
@@ -98,7 +104,7 @@ pub enum Error {
         what: String,
     },
     /// A file of gradients that holds something else.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", printable(path))]
     Output {
         /// The file as the caller named it.
         path: PathBuf,
@@ -109,7 +115,7 @@ pub enum Error {
     #[error(
         "{}: {source}; make room on its disk or name a file that you may write to, and run again: rows that a journal has as \
          finished are kept",
-        path.display()
+        printable(path)
     )]
     Unwritten {
         /// The file as the caller named it.
@@ -131,8 +137,8 @@ impl Error {
     pub(crate) fn changed(source: &dyn Source, rows: Range<usize>) -> Self {
         let (first, from) = source.place(rows.start);
         let (last, to) = source.place(rows.end.saturating_sub(1));
-        let to_file = if first == last { String::new() } else { format!("{}: ", last.display()) };
-        Self::Changed { place: format!("{}: rows {from} to {to_file}{to}", first.display()), rows }
+        let to_file = if first == last { String::new() } else { format!("{}: ", printable(last)) };
+        Self::Changed { place: format!("{}: rows {from} to {to_file}{to}", printable(first)), rows }
     }
 }
 

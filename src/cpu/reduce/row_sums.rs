@@ -13,6 +13,7 @@ use crate::{
             similarities::Similarities,
         },
         pairs::PairSet,
+        points::filled,
         reduce::total::PartialSum,
         schedule::for_each_block,
         simd::{
@@ -35,9 +36,10 @@ pub(crate) struct RowSums {
 type BlockRowSums = [Vec<PartialSum>; 2];
 
 impl RowSums {
-    fn empty(pairs: PairSet<'_>) -> Self {
-        let y = pairs.second().map(|y| vec![PartialSum::EMPTY; y.len()]);
-        Self { x: vec![PartialSum::EMPTY; pairs.left().len()], y }
+    fn empty(pairs: PairSet<'_>) -> Result<Self> {
+        let empty = |rows: usize| filled(PartialSum::EMPTY, rows, 1);
+        let y = pairs.second().map(|y| empty(y.len())).transpose()?;
+        Ok(Self { x: empty(pairs.left().len())?, y })
     }
 
     fn join(&mut self, block: &Block, [left, right]: BlockRowSums, rate: f64) {
@@ -60,7 +62,7 @@ pub(crate) fn row_sums<F: Formula>(
     weights: LogWeights<'_>,
     watch: &Watch,
 ) -> Result<RowSums> {
-    let mut sums = RowSums::empty(pairs);
+    let mut sums = RowSums::empty(pairs)?;
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
         isa.run(OwnShiftSums::<F> { pairs, block, rate, weights, scratch })
     };
@@ -83,7 +85,7 @@ pub(crate) fn shared_shift_row_sums<F: Formula>(
     cache: Option<&SimilarityCache<F::Real>>,
     watch: &Watch,
 ) -> Result<Vec<RowSums>> {
-    let mut sums: Vec<_> = shifts.iter().map(|_| RowSums::empty(pairs)).collect();
+    let mut sums = shifts.iter().map(|_| RowSums::empty(pairs)).collect::<Result<Vec<_>>>()?;
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
         isa.run(SharedShiftSums::<F> { pairs, block, shifts, cache, scratch })
     };

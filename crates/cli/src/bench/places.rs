@@ -3,7 +3,7 @@
 use unisphere::{Adapter, DeviceChoice, DeviceKind, Engine};
 
 use super::{ceiling::Ceilings, options::Bench};
-use crate::{exit::Failure, progress::Display};
+use crate::{devices, exit::Failure, progress::Display};
 
 /// A device, and its engines, one of each precision.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ pub(super) fn open(args: &Bench, display: &Display) -> Result<(Vec<Place>, Vec<S
         }
     };
     take(&DeviceChoice::Cpu, "cpu".into());
-    let (software, real): (Vec<_>, Vec<_>) = adapters().into_iter().partition(|a| a.kind == "software");
+    let (software, real): (Vec<_>, Vec<_>) =
+        devices::adapters().into_iter().partition(|a| a.kind == "software");
     for adapter in real {
         take(&DeviceChoice::Index(adapter.index), adapter.name);
     }
@@ -62,7 +63,7 @@ fn place(
     args: &Bench,
     display: &Display,
 ) -> unisphere::Result<(Place, Vec<unisphere::Error>)> {
-    let engine = Engine::on(choice)?;
+    let engine = devices::open(choice)?;
     let label = match choice {
         DeviceChoice::Index(index) if engine.device().kind == DeviceKind::Gpu => format!("gpu {index}"),
         _ => engine.device().kind.to_string(),
@@ -75,14 +76,4 @@ fn place(
         }
     }
     Ok((Place { label, engines, ceilings: Ceilings::default() }, refused))
-}
-
-#[cfg(feature = "gpu")]
-fn adapters() -> Vec<Adapter> {
-    unisphere::adapters()
-}
-
-#[cfg(not(feature = "gpu"))]
-fn adapters() -> Vec<Adapter> {
-    Vec::new()
 }

@@ -1,5 +1,6 @@
 //! The text of `unisphere eval --help` below the options.
 
+use clap::Command;
 use unisphere_eval::{Protocol, Settings, Weighed};
 
 const COSTS: &str = "\
@@ -20,15 +21,26 @@ Exit codes:
   2    options that are wrong or contradict each other
   3    a file that cannot be read or written, or whose rows cannot be measured; a tolerance not reached
   4    a device that is missing, failed, or does not offer what was asked for
-  5    a disk that failed or is full, or a journal that another run holds: try again
-  130  interrupted by Ctrl-C or SIGTERM";
+  5    a disk that failed or is full, a journal that another run holds, no thread to be had: try again
+  130  as shells show an end of Ctrl-C; 143 of SIGTERM, 129 of SIGHUP";
 
-/// Protocols and exit codes, for `-h`.
-pub(crate) fn short() -> String {
-    format!(
-        "{}\n\nExit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 interrupted.",
-        protocols()
-    )
+/// The options that most people need, in the order in which they are told.
+const MOST_USED: [&str; 10] =
+    ["full", "t", "tau", "labels", "columns", "rows", "tolerance", "max_memory", "device", "json"];
+
+/// Puts the options that most people need before all others, and no others into `-h`.
+pub(crate) fn most_used_first(eval: Command) -> Command {
+    eval.mut_args(|arg| match MOST_USED.iter().position(|name| arg.get_id() == name) {
+        Some(place) => arg.help_heading("Most used").display_order(place),
+        None if arg.is_positional() => arg,
+        None => arg.hide_short_help(true),
+    })
+}
+
+/// Where the other options are, and exit codes, for `-h`.
+pub(crate) fn short() -> &'static str {
+    "unisphere eval --help has all options, by what they are for, and more of these.\n\n\
+     Exit codes: 0 done, 1 internal failure, 2 usage, 3 input, 4 device, 5 disk, 130 Ctrl-C, 143 SIGTERM."
 }
 
 /// Protocols, costs and exit codes, for `--help`.

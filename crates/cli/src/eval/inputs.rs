@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use unisphere::Embeddings;
-use unisphere_eval::{Data, Plan, Session};
-use unisphere_io::{Column, File, Labels, Reading};
+use unisphere_eval::{Data, Plan, Session, listed};
+use unisphere_io::{Column, File, Labels, Reading, printable};
 
-use super::options::Eval;
+use super::{of_labels, options::Eval};
 use crate::{
     exit::Failure,
     export::Skipped,
@@ -64,6 +64,10 @@ impl Inputs {
             inputs.skip_zero_rows()?;
         }
         inputs.enough()?;
+        if let Some(labels) = &inputs.labels {
+            plan.check_labels(&labels.of_rows, inputs.y.is_some())
+                .map_err(|error| of_labels(options, error))?;
+        }
         inputs.enough_weights(options, plan)?;
         Ok(inputs)
     }
@@ -81,7 +85,7 @@ impl Inputs {
         display: &Display,
     ) -> Result<(Data, Skipped), Failure> {
         let read = |file: &File, without: &[usize]| {
-            display.step(format!("reading {}", file.path().display()));
+            display.step(format!("reading {}", printable(file.path())));
             let points = interrupt::leaving_at_once(|| file.embeddings_without(without, plan.scaling))??;
             Ok::<Embeddings<'static>, Failure>(points)
         };
@@ -95,7 +99,11 @@ impl Inputs {
         }
         (data.labels, data.label_names) = labels.map_or((None, None), |of| (Some(of.of_rows), of.names));
         data.weights = weights;
-        data.row_numbers = Some(left(&skipped, x.rows()));
+        if !skipped.rows.is_empty() {
+            let is_left = |row: &usize| skipped.rows.binary_search(row).is_err();
+            let rows_left = x.rows() - skipped.rows.len();
+            data.row_numbers = Some(listed(rows_left, (0..x.rows()).filter(is_left))?);
+        }
         Ok((data, skipped))
     }
 
@@ -109,18 +117,14 @@ impl Inputs {
         }
         let queue = self.queue.as_ref().map(find).transpose()?.unwrap_or_default();
         self.skipped = Skipped { rows, queue };
-        let left = left(&self.skipped, self.x.rows());
-        if let Some(labels) = &mut self.labels {
-            labels.of_rows = left.iter().map(|&row| labels.of_rows[row]).collect();
-        }
-        if let Some(weights) = &mut self.weights {
-            *weights = left.iter().map(|&row| weights[row]).collect();
-        }
+        let skipped = &self.skipped.rows;
+        self.labels.iter_mut().for_each(|labels| leave_out(&mut labels.of_rows, skipped));
+        self.weights.iter_mut().for_each(|weights| leave_out(weights, skipped));
         Ok(())
     }
 
     fn enough(&self) -> Result<(), Failure> {
-        let (name, rows, skipped) = (self.x.path().display(), self.x.rows(), self.skipped.rows.len());
+        let (name, rows, skipped) = (printable(self.x.path()), self.x.rows(), self.skipped.rows.len());
         if rows - skipped < 2 {
             let kind = if skipped == 0 { "" } else { " that is not all zeros" };
             return Err(Failure::Input(format!(
@@ -131,7 +135,7 @@ impl Inputs {
         if let Some(queue) = &self.queue
             && queue.rows() == self.skipped.queue.len()
         {
-            let name = queue.path().display();
+            let name = printable(queue.path());
             return Err(Failure::Input(format!("{name} holds nothing but rows of zeros; save points in it")));
         }
         Ok(())
@@ -148,27 +152,28 @@ impl Inputs {
         let kind = if self.skipped.rows.is_empty() { "" } else { " of rows that are not all zeros" };
         Err(Failure::Input(format!(
             "{}: {positive} of {}{kind} {} positive, and at least {needed} must be; give more rows weight",
-            path.display(),
+            printable(path),
             plural(weights.len() as u64, "weight"),
             if positive == 1 { "is" } else { "are" },
         )))
     }
 }
 
-/// The numbers of the rows that are left in a file of so many.
-fn left(skipped: &Skipped, rows: usize) -> Vec<usize> {
-    (0..rows).filter(|row| skipped.rows.binary_search(row).is_err()).collect()
+/// Takes the values of some rows, which are in order, out of a column.
+fn leave_out<T>(column: &mut Vec<T>, rows: &[usize]) {
+    let mut row = 0..column.len();
+    column.retain(|_| row.next().is_some_and(|row| rows.binary_search(&row).is_err()));
 }
 
 fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failure> {
-    let (name, dims) = (x.path().display(), x.dims());
+    let (name, dims) = (printable(x.path()), x.dims());
     if let Some(y) = y {
         check_pairs(x, y)?;
     }
     if let Some(queue) = queue
         && queue.dims() != dims
     {
-        let (other, other_dims) = (queue.path().display(), queue.dims());
+        let (other, other_dims) = (printable(queue.path()), queue.dims());
         return Err(Failure::Input(format!(
             "{name} has {dims} dimensions, and {other} has {other_dims}\n\
              the queue holds more points like those: save them from the same encoder",
@@ -178,7 +183,7 @@ fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failur
 }
 
 fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {
-    let name = column.path().display().to_string();
+    let name = printable(column.path());
     let weights = column.floats()?;
     if let Some(row) = weights.iter().position(|&weight| weight < 0.0) {
         let weight = weights[row];

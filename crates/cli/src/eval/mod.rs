@@ -8,7 +8,7 @@ mod inputs;
 mod options;
 mod unpaired;
 
-pub(crate) use help::{long as long_help, short as short_help};
+pub(crate) use help::{long as long_help, most_used_first, short as short_help};
 pub(crate) use options::Eval;
 
 use std::{
@@ -16,10 +16,12 @@ use std::{
     path::PathBuf,
 };
 
-use unisphere::{Engine, unordered_pairs};
-use unisphere_eval::{Error, Plan, Report, Session, measure};
+use unisphere::unordered_pairs;
+use unisphere_eval::{Error, Plan, Session, measure};
+use unisphere_io::printable;
 
 use crate::{
+    devices,
     exit::{self, Failure},
     export::{self, Document, Format},
     interrupt, output,
@@ -46,15 +48,17 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
     let inputs = Inputs::open(options, &plan)?;
     // A report that can be made in pieces is, where memory is too small for the points.
-    if let Ok(request) = options.request()
-        && let Some(excess) = inputs.excess()
-    {
+    if let Some(excess) = inputs.excess() {
+        let request = options.request().map_err(|reason| excess.refusal(reason))?;
         exit::say(&excess.notice());
         return exact(&request, &options.scale);
     }
-    let document = document(options, plan, inputs)?;
     let format = if options.json { Format::Json } else { Format::Text };
-    output::print(&export::exporter(format).export(&document))
+    output::print_with_table(
+        document(options, plan, inputs)?,
+        |document| (&mut document.rows_file, document.report.row_table.as_ref()),
+        |document| export::exporter(format).export(document),
+    )
 }
 
 /// Pairs of a set up to which nothing is said of estimates: about a minute on two cores.
@@ -72,7 +76,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let display = Display::new();
     display.step("opening the device");
     let engine =
-        Engine::on(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
+        devices::open(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
     let engine = engine.observed_by(display.observer());
     let mut session = Session::new(&engine, |step| {
         display.counted(step.to_string());
@@ -80,7 +84,6 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     });
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
     let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
-    write_rows(options, &report)?;
     let set = |role, set: &SetFiles, of| (role, options.reading.told(set.path(), of));
     let file = |role, path: Option<&PathBuf>, column: Option<&String>| {
         let column = column.map_or(String::new(), |name| format!(", {name}"));
@@ -104,7 +107,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
 
 /// Names the file of the labels, where these are at fault.
 fn of_labels(options: &Eval, error: Error) -> Failure {
-    let name = options.labels.as_deref().unwrap_or("labels".as_ref()).display();
+    let name = printable(options.labels.as_deref().unwrap_or("labels".as_ref()));
     match error {
         Error::Engine(error @ unisphere::Error::Labels { .. }) => Failure::Input(format!("{name}: {error}")),
         Error::TooManyGroups { groups, limit, bytes } => Failure::Input(format!(
@@ -114,12 +117,4 @@ fn of_labels(options: &Eval, error: Error) -> Failure {
         )),
         error => error.into(),
     }
-}
-
-/// Writes the table of rows, if it was asked for.
-fn write_rows(options: &Eval, report: &Report) -> Result<(), Failure> {
-    if let (Some(path), Some(table)) = (&options.rows, &report.row_table) {
-        unisphere_io::write(path, &table.row_major(), table.columns.len())?;
-    }
-    Ok(())
 }

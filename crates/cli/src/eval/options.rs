@@ -8,13 +8,15 @@ use std::{
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
 use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol, unpaired::UnpairedPlan};
+use unisphere_io::printable;
 
 use crate::{
     exit::Failure,
+    output,
     reading::ReadingOptions,
     scale::{Listing, Place, Request, Scale, Task},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
-    values::{Choice, candidates, device, one_of, positive, sigmoid},
+    values::{Choice, candidates, device, factor, one_of, positive, sigmoid},
 };
 
 const PARAMETERS: &str = "What is measured";
@@ -48,7 +50,7 @@ pub(crate) struct Eval {
 
     /// Uniformity's t, in log mean exp(-t |x-x'|^2). Several, separated by commas, add a table, and every other number
     /// uses the first [default: 2; with --full the table has 0.5, 1, 2 and 5]
-    #[arg(long, value_name = "T", value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_delimiter = ',', value_parser = factor, allow_negative_numbers = true)]
     #[arg(help_heading = PARAMETERS)]
     t: Vec<f64>,
 
@@ -135,7 +137,7 @@ pub(crate) struct Eval {
     top: Option<u32>,
 
     /// Count equal rows, and pairs of rows of one set at most this far apart [default with --full: 0.1]
-    #[arg(long, value_name = "DISTANCE", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DISTANCE", value_parser = factor, allow_negative_numbers = true)]
     #[arg(help_heading = REPORT)]
     near: Option<f64>,
 
@@ -143,7 +145,8 @@ pub(crate) struct Eval {
     #[arg(long, help_heading = REPORT)]
     across_groups: bool,
 
-    /// Write a table of f64: the row, log mean exp(-t |x-x'|^2) over the other rows, the same of y, and |x-y|
+    /// Write a table of f64: the row, log mean exp(-t |x-x'|^2) over the other rows, the same of y, and |x-y|. - is standard
+    /// output, and the report goes to stderr then
     #[arg(long, value_name = "OUT.npy", help_heading = REPORT)]
     pub(super) rows: Option<PathBuf>,
 
@@ -155,8 +158,8 @@ pub(crate) struct Eval {
     #[command(flatten)]
     pub(super) reading: ReadingOptions,
 
-    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or the index or part of the
-    /// name of a GPU from unisphere devices
+    /// auto (the best GPU, else the CPU), cpu, gpu (a software one if need be), or the index, the name or a part of the name of
+    /// one that unisphere devices lists
     #[arg(long, default_value = "auto", value_parser = device(), help_heading = DEVICE)]
     pub(super) device: DeviceChoice,
 
@@ -183,7 +186,7 @@ enum ZeroRows {
 }
 
 impl Eval {
-    /// The same, with Y where both sets are in the file of X, and standard input by its path.
+    /// The same, with Y where both sets are in the file of X, and standard input and output by their paths.
     pub(super) fn with_files(&self) -> Result<Self, Failure> {
         let named =
             |path: &Path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.to_path_buf() };
@@ -200,7 +203,8 @@ impl Eval {
         let columns = [(&labels, &self.labels_column), (&weights, &self.weights_column)];
         let of_x = columns.into_iter().filter(|(file, _)| file.as_deref() == Some(x.path()));
         reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
-        Ok(Self { x, y, labels, weights, queue, reading, ..self.clone() })
+        let rows = self.rows.as_deref().map(output::table_file);
+        Ok(Self { x, y, labels, weights, queue, reading, rows, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -371,7 +375,7 @@ impl Eval {
             Some(set) => Err(Failure::Usage(format!(
                 "--zero-rows skip is of single files, and {} may be several\n\
                  leave such rows out of the files, of Y as of X, or join the files to one; --raw takes rows as they are",
-                set.path().display()
+                printable(set.path())
             ))),
         }
     }
@@ -426,14 +430,14 @@ fn column_file(
         return Err(Failure::Usage(format!(
             "{option}-column without {option} is a column of X, and {} may be several files\n\
              give one file with {option}",
-            x.display()
+            printable(x)
         )));
     }
     if of_x.is_some() && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return Err(Failure::Input(format!(
             "{}: its points and {option}-column are read one after the other, and a pipe gives its bytes once\n\
              write it to a file first, or give another file with {option}",
-            x.display()
+            printable(x)
         )));
     }
     Ok(file.cloned().or(of_x.map(|_| x.to_path_buf())))

@@ -1,11 +1,12 @@
 //! `unisphere eval --unpaired`: two sets of any numbers of rows.
 
-use unisphere::{Embeddings, Engine};
+use unisphere::Embeddings;
 use unisphere_eval::{Session, unpaired::measure};
-use unisphere_io::File;
+use unisphere_io::{File, printable};
 
 use super::options::Eval;
 use crate::{
+    devices,
     exit::Failure,
     export::{self, Format, UnpairedDocument},
     interrupt, output,
@@ -30,19 +31,19 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     if x.dims() != y.dims() {
         return Err(Failure::Input(format!(
             "{} has {} dimensions, and {} has {}\nname two files of one encoder",
-            x.path().display(),
+            printable(x.path()),
             x.dims(),
-            y.path().display(),
+            printable(y.path()),
             y.dims()
         )));
     }
     if let Some(excess) = Excess::of([&x, &y].into_iter()) {
-        return Err(Failure::Input(excess.refusal()));
+        return Err(Failure::Input(excess.refusal_unpaired()));
     }
     let display = Display::new();
     display.step("opening the device");
     let engine =
-        Engine::on(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
+        devices::open(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
     let engine = engine.observed_by(display.observer());
     let mut last = String::new();
     let session = Session::new(&engine, |step| {
@@ -55,7 +56,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         interrupt::control()
     });
     let read = |file: &File| {
-        display.step(format!("reading {}", file.path().display()));
+        display.step(format!("reading {}", printable(file.path())));
         let points = interrupt::leaving_at_once(|| file.embeddings(plan.scaling))??;
         Ok::<Embeddings<'static>, Failure>(points)
     };
@@ -73,7 +74,7 @@ fn enough(file: &File) -> Result<(), Failure> {
     }
     Err(Failure::Input(format!(
         "{} has {}, and uniformity needs at least 2; save more points in it",
-        file.path().display(),
+        printable(file.path()),
         plural(file.rows() as u64, "row")
     )))
 }

@@ -22,7 +22,7 @@ pub(crate) struct Document {
     pub(crate) read: Value,
     /// Rows of zeros, where they were to be skipped.
     pub(crate) skipped: Option<Skipped>,
-    /// The file that the table of rows was written to.
+    /// The file that the table of rows was written to, if it was.
     pub(crate) rows_file: Option<PathBuf>,
 }
 
@@ -30,7 +30,6 @@ impl Document {
     /// The sections that reports of points in pieces have too.
     fn sections(&self) -> Sections<'_> {
         let report = &self.report;
-        let file = report.row_table.as_ref().zip(self.rows_file.as_deref());
         Sections {
             significance: report.significance.as_deref(),
             spectrum: report.spectrum.as_deref(),
@@ -38,7 +37,7 @@ impl Document {
             duplicates: report.duplicates.as_ref(),
             worst_rows: report.worst_rows.as_ref(),
             groups: report.groups.as_ref(),
-            rows_file: file.map(|(table, path)| RowsFile { path, table }),
+            rows_file: RowsFile::of(self.rows_file.as_deref(), report.row_table.as_ref()),
         }
     }
 }

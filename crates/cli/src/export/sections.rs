@@ -28,6 +28,13 @@ pub(crate) struct RowsFile<'a> {
     pub(crate) table: &'a RowTable,
 }
 
+impl<'a> RowsFile<'a> {
+    /// None where either is missing.
+    pub(crate) fn of(path: Option<&'a Path>, table: Option<&'a RowTable>) -> Option<Self> {
+        Some(Self { path: path?, table: table? })
+    }
+}
+
 impl Sections<'_> {
     /// Each as a table, in order.
     pub(crate) fn to_text(self) -> impl Iterator<Item = String> {

@@ -35,7 +35,9 @@ pub(super) struct Analysis {
     pub(super) close_pairs: Option<CloseCounts>,
     worst_rows: Option<WorstRows>,
     pub(super) groups: Option<GroupTable>,
-    file: Option<(PathBuf, RowTable)>,
+    row_table: Option<RowTable>,
+    /// The file that the table of rows is written to, if it is.
+    rows_file: Option<PathBuf>,
 }
 
 /// How many pairs of each set are close.
@@ -54,7 +56,7 @@ impl Listing {
 }
 
 impl Analysis {
-    /// Ranks rows and writes their file, and names what was counted.
+    /// Ranks rows, makes their table, and names what was counted.
     pub(super) fn of(found: &Found, task: &Task, listing: &Listing) -> Result<Self, Failure> {
         let mut analysis = Self {
             histograms: task.cosines.then(|| histograms(found, task.scaling)),
@@ -62,16 +64,21 @@ impl Analysis {
             ..Self::default()
         };
         if let Some(rows) = &found.rows {
-            analysis.worst_rows =
-                listing.top.map(|top| WorstRows::new(top, potentials(rows), rows.distances.as_deref()));
-            if let Some(path) = &listing.file {
+            let distances = rows.distances.as_deref();
+            let ranked = |top| WorstRows::new(top, potentials(rows), distances);
+            analysis.worst_rows = listing.top.map(ranked).transpose()?;
+            if listing.file.is_some() {
                 let numbers = 0..rows.x.logs().len();
-                let table = RowTable::new(numbers, potentials(rows), rows.distances.as_deref());
-                unisphere_io::write(path, &table.row_major(), table.columns.len())?;
-                analysis.file = Some((path.clone(), table));
+                analysis.row_table = Some(RowTable::new(numbers, potentials(rows), distances)?);
+                analysis.rows_file.clone_from(&listing.file);
             }
         }
         Ok(analysis)
+    }
+
+    /// The table of rows and its file.
+    pub(super) fn table_and_file(&mut self) -> (&mut Option<PathBuf>, Option<&RowTable>) {
+        (&mut self.rows_file, self.row_table.as_ref())
     }
 
     /// The sections that a report of points in memory has too.
@@ -82,7 +89,7 @@ impl Analysis {
             histograms: self.histograms.as_ref(),
             worst_rows: self.worst_rows.as_ref(),
             groups: self.groups.as_ref(),
-            rows_file: self.file.as_ref().map(|(path, table)| RowsFile { path, table }),
+            rows_file: RowsFile::of(self.rows_file.as_deref(), self.row_table.as_ref()),
             ..Sections::default()
         }
     }

@@ -79,8 +79,9 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         exact: None,
         seconds: Some(start.elapsed().as_secs_f64()),
     };
-    print(&report, request.json)?;
-    reached(&report)
+    let reached = reached(&report);
+    print(report, request.json)?;
+    reached
 }
 
 /// Does what an interruption may end at any point, reading included, as nothing of an estimate is kept; but for GPUs, which are

@@ -9,7 +9,7 @@ use std::{
 
 use unisphere::{DeviceKind, Embeddings, Engine, Uniformity};
 use unisphere_eval::{SetName, sections::SetSpectrum};
-use unisphere_io::{Column, Labels, Shards};
+use unisphere_io::{Column, Labels, Shards, printable};
 use unisphere_scale::{Error, Expected, Resources};
 
 use super::{
@@ -101,7 +101,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     });
     drop(display);
     if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&done, &resources.journal) {
-        exit::say(&format!("finished work is in {}: the same command goes on from it", journal.display()));
+        exit::say(&format!("finished work is in {}: the same command goes on from it", printable(journal)));
     }
     let (found, groups) = done?;
     if options.journal.is_none()
@@ -128,7 +128,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         parts: None,
     });
     report.seconds = Some(start.elapsed().as_secs_f64());
-    print(&report, request.json)
+    print(report, request.json)
 }
 
 /// The label of every row.
@@ -183,7 +183,8 @@ pub(super) fn free_memory() -> Option<u64> {
 
 /// What the run will take.
 fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<&PathBuf>) -> String {
-    let kept = journal.map_or(String::new(), |path| format!("; finished work is kept in {}", path.display()));
+    let kept =
+        journal.map_or(String::new(), |path| format!("; finished work is kept in {}", printable(path)));
     let on_gpus = match expected.device_memory {
         0 => String::new(),
         bytes => format!(" and {} on each GPU", text::bytes(bytes)),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use unisphere::Scaling;
-use unisphere_io::{Column, File, Shards, Source};
+use unisphere_io::{Column, File, Shards, Source, printable};
 use unisphere_scale::Sets;
 
 use super::Task;
@@ -77,7 +77,7 @@ pub(crate) fn check_dims(set: &dyn Source, scaling: Scaling) -> Result<(), Failu
     Err(Failure::Input(format!(
         "{}: {} points of one dimension, each of which is 1 or -1 at unit length\n\
          --raw takes them as they are; one embedding of d dimensions is a row: save numpy.stack([x, y])",
-        set.path().display(),
+        printable(set.path()),
         text::count(set.rows() as u64)
     )))
 }
@@ -87,7 +87,7 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
     if (x.rows(), x.dims()) == (y.rows(), y.dims()) {
         return Ok(());
     }
-    let shape = |set: &dyn Source| format!("{} is {} × {}", set.path().display(), set.rows(), set.dims());
+    let shape = |set: &dyn Source| format!("{} is {} × {}", printable(set.path()), set.rows(), set.dims());
     Err(Failure::Input(format!(
         "{} and {} (rows × dims)\n\
          row i of both is one positive pair: save the same rows of both, from one encoder; eval --unpaired takes any rows",
@@ -103,12 +103,15 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     }
     Err(Failure::Input(format!(
         "{} holds {}, and {} has {}\nsave one {what} a row, in their order",
-        column.path().display(),
+        printable(column.path()),
         text::plural(column.rows() as u64, what),
-        x.path().display(),
+        printable(x.path()),
         text::plural(x.rows() as u64, "row"),
     )))
 }
+
+/// What a report keeps for each row beside its coordinates: sums, their logs, distances. 10⁷ rows take 57 bytes each.
+const BYTES_OF_A_ROW: u64 = 64;
 
 /// Points that take more memory than is free.
 pub(crate) struct Excess {
@@ -117,17 +120,22 @@ pub(crate) struct Excess {
 }
 
 impl Excess {
-    /// None where the points fit, where nothing is known of what is free, and of pipes, which cannot be read again.
+    /// None where the points and what a report keeps for each of them fit, where nothing is known of what is free, and of pipes,
+    /// which cannot be read again.
     pub(crate) fn of<'a>(files: impl Iterator<Item = &'a File> + Clone) -> Option<Self> {
         let free = memory::available()?;
-        let bytes = |file: &File| file.rows() as u64 * file.dims() as u64 * size_of::<f32>() as u64;
+        let bytes = |file: &File| {
+            let of_row =
+                (file.dims() as u64).saturating_mul(size_of::<f32>() as u64).saturating_add(BYTES_OF_A_ROW);
+            (file.rows() as u64).saturating_mul(of_row)
+        };
         let points = files.clone().map(bytes).fold(0, u64::saturating_add);
         let has_pipe = files.map(File::bytes_in_memory).any(|bytes| bytes > 0);
         (points > free && !has_pipe).then_some(Self { points, free })
     }
 
     /// Why sets that are not paired cannot be measured.
-    pub(crate) fn refusal(&self) -> String {
+    pub(crate) fn refusal_unpaired(&self) -> String {
         format!(
             "the points take {} as f32, and {} are free; --unpaired needs all of them in memory\n\
              take a sample of the rows of each file",
@@ -136,10 +144,21 @@ impl Excess {
         )
     }
 
+    /// An error where they cannot be read in pieces, for this reason.
+    pub(crate) fn refusal(&self, reason: Failure) -> Failure {
+        let Failure::Usage(reason) = reason else { return reason };
+        Failure::Usage(format!(
+            "the points and what a report keeps for each take {}, and {} are free\n{}",
+            text::bytes(self.points),
+            text::bytes(self.free),
+            reason.lines().next().unwrap_or_default()
+        ))
+    }
+
     /// What follows from it.
     pub(crate) fn notice(&self) -> String {
         format!(
-            "the points take {} as f32, and {} are free: they are read in pieces\n\
+            "the points and what a report keeps for each take {}, and {} are free: they are read in pieces\n\
              --tolerance auto estimates uniformity from a small part of the pairs",
             text::bytes(self.points),
             text::bytes(self.free)

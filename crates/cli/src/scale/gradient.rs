@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use unisphere::{
     Alignment, Candidates, Contrastive, DeviceChoice, Loss, Precision, Scaling, Storage, Uniformity,
 };
+use unisphere_io::printable;
 use unisphere_scale::{Error, Gradient, GradientFound, Objective, Outputs, Resources};
 
 use super::{Place, Task, exact::free_memory, files::Files, json as report, report::Device, text as told};
@@ -22,7 +23,7 @@ use crate::{
     reading::ReadingOptions,
     set_files::{ShardOptions, warn_of_numbered},
     text::{self, bytes, circumstances, columns, count, decimal, plain, plural},
-    values::{Choice, candidates, device, one_of, positive, size},
+    values::{Choice, candidates, device, factor, one_of, positive, size},
 };
 
 /// Write the gradient of a metric with respect to every row, of sets of any size
@@ -56,7 +57,7 @@ pub(crate) struct GradientOptions {
     out_y: Option<PathBuf>,
 
     /// Uniformity's t [default: 2]
-    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_parser = factor, allow_negative_numbers = true)]
     t: Option<f64>,
 
     /// Alignment's power of the distance [default: 2]
@@ -264,7 +265,7 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let found = gradient.write(&engine, sets, &outputs, &resources);
     drop(display);
     if matches!(found, Err(Error::Engine(unisphere::Error::Stopped))) {
-        exit::say(&format!("finished work is in {}: the same command goes on from it", journal.display()));
+        exit::say(&format!("finished work is in {}: the same command goes on from it", printable(&journal)));
     }
     let found = found?;
     if options.journal.is_none() {
@@ -294,7 +295,7 @@ fn check_no_input(option: &str, path: &Path, files: &Files) -> Result<(), Failur
     match files.paths().any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
         true => Err(Failure::Usage(format!(
             "{option} {} is one of the inputs; choose another name",
-            path.display()
+            printable(path)
         ))),
         false => Ok(()),
     }
@@ -367,9 +368,9 @@ impl Told<'_> {
         let candidates = self.candidates().map(|candidates| candidates.to_string());
         let parameters = parameters.chain(candidates).collect::<Vec<_>>().join(", ");
         let value = vec![self.options.of.name().into(), parameters, decimal(self.found.value)];
-        let norms = self.gradients().map(|(set, norm, file)| {
-            vec![format!("gradient of {set}"), file.display().to_string(), decimal(norm)]
-        });
+        let norms = self
+            .gradients()
+            .map(|(set, norm, file)| vec![format!("gradient of {set}"), printable(file), decimal(norm)]);
         let rows: Vec<_> = std::iter::once(value).chain(norms).collect();
         format!(
             "{}\n{}\nA gradient's value is its Euclidean norm, over all rows and dimensions.\n",

@@ -30,6 +30,7 @@ use unisphere_eval::sections::Histograms;
 use unisphere_scale::Evaluation;
 
 use crate::{
+    devices,
     exit::Failure,
     interrupt, output,
     progress::Display,
@@ -114,7 +115,7 @@ impl Place {
     fn open(&self, display: &Display) -> Result<Vec<Engine>, Failure> {
         display.step("opening the device");
         let open =
-            |device| Ok(Engine::on(device)?.with_precision(self.precision)?.with_storage(self.storage)?);
+            |device| Ok(devices::open(device)?.with_precision(self.precision)?.with_storage(self.storage)?);
         self.devices.iter().map(open).collect()
     }
 
@@ -130,6 +131,7 @@ impl Place {
     }
 }
 
-fn print(report: &Report, as_json: bool) -> Result<(), Failure> {
-    output::print(&if as_json { json::export(report) } else { text::export(report) })
+fn print(report: Report, as_json: bool) -> Result<(), Failure> {
+    let export = if as_json { json::export } else { text::export };
+    output::print_with_table(report, |report| report.analysis.table_and_file(), export)
 }

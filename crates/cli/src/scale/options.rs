@@ -8,7 +8,7 @@ use super::Place;
 use crate::{
     reading::ReadingOptions,
     set_files::ShardOptions,
-    values::{candidates, device, fraction, positive, size},
+    values::{candidates, device, factor, fraction, positive, size},
 };
 
 const LARGE: &str = "Sets of any size";
@@ -143,7 +143,7 @@ pub(crate) struct PlanOptions {
     pub(super) parts: u32,
 
     /// Uniformity's t, or several
-    #[arg(long, value_name = "T", value_delimiter = ',', value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", value_delimiter = ',', value_parser = factor, allow_negative_numbers = true)]
     #[arg(default_value = "2")]
     pub(super) t: Vec<f64>,
 

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf, sync::Arc, time::Instant};
 
-use unisphere_io::{Shards, Source as _};
+use unisphere_io::{Shards, Source as _, printable};
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
@@ -29,14 +29,14 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     if (files.x.rows(), files.x.dims()) != (plan.rows, plan.dims) {
         return Err(Failure::Input(format!(
             "{} is {} × {}, and the plan is for {} × {} (rows × dims)\nput the file back, or make a new plan",
-            files.x.path().display(),
+            printable(files.x.path()),
             files.x.rows(),
             files.x.dims(),
             plan.rows,
             plan.dims
         )));
     }
-    let name = options.out.display();
+    let name = printable(&options.out);
     if options.out.is_file() {
         return Err(Failure::Usage(format!("--out {name} is a file; name a folder")));
     }
@@ -56,7 +56,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     output::print(&format!(
         "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",
         plan.parts,
-        file.display(),
+        printable(file),
         text::plural(cost.blocks, "block"),
         text::count(cost.blocks_recovered),
         text::seconds(start.elapsed().as_secs_f64()),
@@ -68,7 +68,7 @@ fn of_part(error: Error) -> Failure {
     match error {
         Error::Journal(JournalError { path, fault: JournalFault::OtherRun }) => Failure::Input(format!(
             "{} is of another plan or of other points; name another folder for --out, or remove it",
-            path.display()
+            printable(path)
         )),
         error => error.into(),
     }
@@ -86,9 +86,12 @@ fn number(text: &str, parts: usize) -> Result<usize, Failure> {
                 names.join(", ")
             ))
         })?;
-        (format!("{name}={value}"), value.parse::<usize>().ok().and_then(|number| number.checked_add(add)))
+        (
+            printable(format!("{name}={value}")),
+            value.parse::<usize>().ok().and_then(|number| number.checked_add(add)),
+        )
     } else {
-        (text.to_owned(), text.parse().ok())
+        (printable(text), text.parse().ok())
     };
     number.filter(|number| (1..=parts).contains(number)).ok_or_else(|| {
         Failure::Usage(format!("{from} is no part of this plan; parts are numbered from 1 to {parts}"))
@@ -99,12 +102,15 @@ fn number(text: &str, parts: usize) -> Result<usize, Failure> {
 pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.plan)?;
     let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(&options.parts, part)).collect();
-    let listing = Listing { top: options.top.map(|top| top as usize), file: options.rows.clone() };
+    let listing = Listing {
+        top: options.top.map(|top| top as usize),
+        file: options.rows.as_deref().map(output::table_file),
+    };
     if listing.is_wanted() && !plan.task.potentials {
         return Err(Failure::Usage(format!(
             "--top and --rows take the potentials of rows, which {} has not\n\
              make a plan with --potentials, or leave them out",
-            options.plan.display()
+            printable(&options.plan)
         )));
     }
     if let Some(path) = &listing.file {
@@ -137,7 +143,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         journal: None,
         parts: Some(plan.parts),
     });
-    print(&report, options.json)
+    print(report, options.json)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use unisphere::{Candidates, Scaling};
-use unisphere_io::Source as _;
+use unisphere_io::{Source as _, printable};
 use unisphere_scale::{Sample, Shape};
 
 use super::{PlanOptions, Task, files::Files};
@@ -73,7 +73,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
 
 impl Plan {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let name = path.display();
+        let name = printable(path);
         if path.is_dir() {
             return Err(Failure::Usage(format!("{name} is a directory; name the plan first")));
         }

@@ -1,6 +1,7 @@
 //! The report as tables.
 
 use unisphere::{Contrastive, Estimate};
+use unisphere_io::printable;
 use unisphere_scale::{Interval, Method};
 
 use super::{
@@ -86,7 +87,7 @@ fn work(exact: &Exact) -> String {
     said.extend(memory.map(|memory| format!("{} of memory", bytes(memory))));
     said.extend(device_memory.map(|memory| format!("{} on each GPU", bytes(memory))));
     if let Some(journal) = journal {
-        said.push(format!("{} from {}", count(cost.blocks_recovered), journal.display()));
+        said.push(format!("{} from {}", count(cost.blocks_recovered), printable(journal)));
     }
     if cost.bytes_discarded > 0 {
         said.push(format!("{} of it were cut off as unfinished", plural(cost.bytes_discarded, "byte")));

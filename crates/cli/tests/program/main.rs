@@ -9,11 +9,17 @@ mod eval;
 mod formats;
 mod gradient;
 mod labels;
+#[cfg(unix)]
+mod limits;
+mod manual;
 mod pieces;
 #[cfg(unix)]
 mod pipes;
+mod printable;
 mod protocols;
 mod refusals;
+#[cfg(unix)]
+mod row_files;
 mod scale;
 mod schema;
 mod support;

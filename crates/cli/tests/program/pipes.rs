@@ -1,6 +1,7 @@
 //! Signals and pipes.
 
 use std::{
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -14,23 +15,38 @@ fn start(folder: &Folder, line: &[&str]) -> Child {
     program.spawn().unwrap()
 }
 
-/// 5 · 10¹¹ pairs: seconds on any machine, hours on some.
-#[test]
-fn an_interrupt_ends_it_with_130() {
+/// A run that takes seconds on any machine, hours on some: 5 · 10¹¹ pairs.
+const LONG_RUN: [&str; 5] = ["eval", "large.npy", "--device", "cpu", "--json"];
+
+fn with_large_set() -> Folder {
     let folder = Folder::new();
     let (rows, dims) = (1_000_000, 4);
     folder.npy("large.npy", &noise(rows * dims, 1), rows, dims);
-    let child = start(&folder, &["eval", "large.npy", "--device", "cpu", "--json"]);
-    thread::sleep(Duration::from_millis(700));
-    interrupt(child);
+    folder
 }
 
-fn interrupt(child: Child) {
+/// In the middle of the work; [`a_shell_ends_its_loop`] has what a shell makes of it.
+#[test]
+fn a_signal_is_what_it_ends_of() {
+    let folder = with_large_set();
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let child = start(&folder, &LONG_RUN);
+        thread::sleep(Duration::from_millis(700));
+        interrupt(child, name, number);
+    }
+}
+
+fn send(name: &str, to: i64) {
+    let arguments = [format!("-{name}"), "--".into(), to.to_string()];
+    assert!(Command::new("kill").args(arguments).status().unwrap().success());
+}
+
+fn interrupt(child: Child, name: &str, number: i32) {
     let asked = Instant::now();
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    send(name, child.id().into());
     let output = child.wait_with_output().unwrap();
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert_eq!((output.status.code(), stderr(&output)), (Some(130), "interrupted\n"));
+    assert_eq!((output.status.signal(), stderr(&output)), (Some(number), "interrupted\n"));
     assert!(output.stdout.is_empty());
 }
 
@@ -41,19 +57,50 @@ fn an_interrupt_ends_a_benchmark_too() {
         let child =
             start(&Folder::new(), &["bench", "--sizes", "1000000x8", "--device", "cpu", "--seconds", "60"]);
         thread::sleep(Duration::from_millis(wait));
-        interrupt(child);
+        interrupt(child, "INT", 2);
     }
 }
 
+/// A shell with the program as `$0`, in a group of processes of its own, as at a terminal.
+fn shell(folder: &Folder, script: &str) -> Child {
+    let mut shell = Command::new("bash");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_unisphere")]).current_dir(folder.path()).process_group(0);
+    shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 #[test]
-fn a_reader_that_leaves_is_no_failure() {
-    let folder = Folder::new();
-    folder.npy("x.npy", &noise(20, 1), 10, 2);
-    for line in [&["eval", "x.npy", "--device", "cpu"][..], &["devices"], &["--help"], &["bench", "--help"]] {
-        let mut child = start(&folder, line);
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""), "{line:?}");
+fn a_shell_ends_its_loop() {
+    let folder = with_large_set();
+    let shell = shell(&folder, r#"for i in 1 2 3; do "$0" eval large.npy --device cpu; echo "$?"; done"#);
+    thread::sleep(Duration::from_millis(700));
+    send("INT", -i64::from(shell.id()));
+    let output = shell.wait_with_output().unwrap();
+    assert_eq!((output.status.signal(), stderr(&output)), (Some(2), "interrupted\n"));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn shells_show_the_codes_that_the_documents_name() {
+    let folder = with_large_set();
+    let script = r#"for name in INT TERM HUP; do
+        "$0" eval large.npy --device cpu & sleep 0.7; kill -s $name $!; wait $!; echo "$name $?"
+    done"#;
+    // Background jobs of a script ignore Ctrl-C, but for those of a shell with job control.
+    let output = shell(&folder, &format!("set -m; {script}")).wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "INT 130\nTERM 143\nHUP 129\n");
+}
+
+#[test]
+fn a_signal_that_is_ignored_at_the_start_stays_so() {
+    let folder = with_large_set();
+    for name in ["INT", "HUP", "TERM"] {
+        let mut child = shell(&folder, &format!(r#"trap "" {name}; exec "$0" eval large.npy --device cpu"#));
+        thread::sleep(Duration::from_millis(700));
+        send(name, child.id().into());
+        thread::sleep(Duration::from_millis(700));
+        assert!(child.try_wait().unwrap().is_none(), "{name}");
+        let (other, number) = if name == "TERM" { ("INT", 2) } else { ("TERM", 15) };
+        interrupt(child, other, number);
     }
 }
 

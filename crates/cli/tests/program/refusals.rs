@@ -153,7 +153,6 @@ fn a_table_that_cannot_be_written_is_3() {
     folder.npy("nan.npy", &[f32::NAN; 20], 10, 2);
     // Before anything is read.
     refused(&folder.eval(&["nan.npy", "--rows", "/proc/rows.npy"]), 3, &["/proc/rows.npy", "written"]);
-    refused(&folder.eval(&["nan.npy", "--rows", "/dev/null"]), 3, &["/dev/null", "no regular file"]);
     refused(&folder.eval(&["nan.npy", "--rows", "rows.npy"]), 3, &["nan.npy"]);
     // What is there is replaced, where a link points to, and nothing else is left.
     std::fs::write(folder.path().join("old"), "old").unwrap();
@@ -167,13 +166,61 @@ fn a_table_that_cannot_be_written_is_3() {
 #[test]
 fn many_groups_are_3() {
     let folder = Folder::new();
-    folder.npy("x.npy", &noise(9000 * 2, 1), 9000, 2);
+    // Before any row is read.
+    folder.npy("x.npy", &[f32::NAN; 9000 * 2], 9000, 2);
     folder.column("labels.npy", "<u2", &(0..9000u16).flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     refused(
         &folder.eval(&["x.npy", "--labels", "labels.npy", "--across-groups"]),
         3,
         &["labels.npy makes 9000 groups", "--across-groups", "4096", "1.2 GiB"],
     );
+}
+
+#[test]
+fn numbers_that_cannot_serve_are_named_with_their_cure() {
+    let folder = Folder::new();
+    folder.npy("x.npy", &noise(20, 1), 10, 2);
+    for options in [&["--t", "1e300"][..], &["--t", "2,1e101"], &["--near", "1e300"]] {
+        for more in [&[][..], &["--tolerance", "1e-3"], &["--max-memory", "1G"]] {
+            let line = [&["x.npy"], options, more].concat();
+            refused(&folder.eval(&line), 2, &[options[0], "at most 1e100", "choose a smaller one"]);
+        }
+    }
+    assert!(folder.eval(&["x.npy", "--t", "1e100"]).status.success());
+    // A space behind a comma, which the shell takes for the end of the argument.
+    for option in ["--t", "--tau"] {
+        let line = ["x.npy", "x.npy", option, "0.5,", "1"];
+        refused(&folder.eval(&line), 2, &[option, "commas and no spaces between them"]);
+        refused(
+            &folder.eval(&["x.npy", option, "0.5,", "1"]),
+            2,
+            &[option, "commas and no spaces between them"],
+        );
+    }
+}
+
+#[test]
+fn a_value_that_is_not_finite_in_one_of_two_files_is_removed_from_both() {
+    let folder = Folder::new();
+    let mut values = noise(20, 1);
+    folder.npy("x.npy", &values, 10, 2);
+    values[7] = f32::NAN;
+    folder.npy("y.npy", &values, 10, 2);
+    for line in [&["x.npy", "y.npy"][..], &["x.npy", "y.npy", "--max-memory", "1G"]] {
+        refused(&folder.eval(line), 3, &["y.npy: row 3", "dimension 1", "remove it from both"]);
+    }
+}
+
+#[test]
+fn labels_without_a_pair_are_3() {
+    let folder = Folder::new();
+    folder.npy("nan.npy", &[f32::NAN; 20], 10, 2);
+    folder.column("labels.npy", "|u1", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let line = ["nan.npy", "--labels", "labels.npy", "--supcon", "0.1"];
+    refused(&folder.eval(&line), 3, &["labels.npy: labels are all different", "merge labels"]);
+    // Two views of a row are a pair.
+    let views = ["nan.npy", "nan.npy", "--labels", "labels.npy", "--supcon", "0.1"];
+    refused(&folder.eval(&views), 3, &["nan.npy: row 0"]);
 }
 
 #[test]
@@ -233,7 +280,7 @@ fn help_and_version_are_results() {
         (&["--help"], "unisphere eval images.npy texts.npy"),
         (&["eval", "--help"], "[default: auto]"),
         (&["eval", "--help"], "--full takes four to nine times"),
-        (&["eval", "--help"], "130  interrupted by Ctrl-C"),
+        (&["eval", "--help"], "130  as shells show an end of Ctrl-C"),
         (&["eval", "-h"], "Exit codes: 0 done"),
     ] {
         let output = program().args(line).output().unwrap();

@@ -50,13 +50,15 @@ impl SetDuplicates {
 
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Duplicates>> {
     let Some(distance) = work.plan.near else { return Ok(None) };
-    let numbers = &work.row_numbers;
     let mut sets = Vec::new();
     for set in &work.sets {
         let found = work.session.close_pairs(set.name, &set.points, distance, MAX_LISTED_PAIRS)?;
-        let pair =
-            |&(i, j, distance): &(usize, usize, f64)| ClosePair { i: numbers[i], j: numbers[j], distance };
-        let group = |group: &Vec<usize>| group.iter().map(|&row| numbers[row]).collect();
+        let pair = |&(i, j, distance): &(usize, usize, f64)| ClosePair {
+            i: work.number(i),
+            j: work.number(j),
+            distance,
+        };
+        let group = |group: &Vec<usize>| group.iter().map(|&row| work.number(row)).collect();
         sets.push(SetDuplicates {
             set: set.name,
             equal: set.equal.iter().map(group).collect(),

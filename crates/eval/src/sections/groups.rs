@@ -91,17 +91,21 @@ impl SetGroups {
     }
 }
 
-/// Refuses a matrix across groups that would be too large, before anything is computed.
-pub(crate) fn check(plan: &Plan, labels: &[i64]) -> Result<()> {
-    if !plan.across_groups {
+/// Refuses labels without a pair for a loss that is over pairs of one label, and a matrix across groups that would be too large.
+pub(crate) fn check(plan: &Plan, labels: &[i64], paired: bool) -> Result<()> {
+    if !plan.across_groups && plan.supcon.is_empty() {
         return Ok(());
     }
     let groups = Groups::new(labels).count();
-    if groups <= MAX_GROUPS_ACROSS {
-        return Ok(());
+    if !plan.supcon.is_empty() && !paired && groups == labels.len() {
+        let problem = "are all different, and the supervised contrastive loss needs two rows of one label; merge labels";
+        return Err(unisphere::Error::Labels { problem: problem.into() }.into());
     }
-    let bytes = (groups as u64).pow(2) * size_of::<Maybe<f64>>() as u64;
-    Err(Error::TooManyGroups { groups, limit: MAX_GROUPS_ACROSS, bytes })
+    if plan.across_groups && groups > MAX_GROUPS_ACROSS {
+        let bytes = (groups as u64).pow(2) * size_of::<Maybe<f64>>() as u64;
+        return Err(Error::TooManyGroups { groups, limit: MAX_GROUPS_ACROSS, bytes });
+    }
+    Ok(())
 }
 
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {

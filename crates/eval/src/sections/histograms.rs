@@ -6,6 +6,7 @@ use crate::{
     data::SetName,
     error::Result,
     maybe::{Absent, Maybe},
+    rows::listed,
     work::Work,
 };
 
@@ -76,10 +77,11 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Histograms>> {
     if !work.plan.full {
         return Ok(None);
     }
-    let distances: Option<Vec<_>> = work.distances.as_ref().map(|distances| {
+    let counted = |distances: &Vec<f64>| {
         let rows = distances.iter().enumerate().filter(|(row, _)| work.counts(*row));
-        rows.map(|(_, &value)| value).collect()
-    });
+        listed(distances.len(), rows.map(|(_, &value)| value))
+    };
+    let distances = work.distances.as_ref().map(counted).transpose()?;
     let mut cosines = Vec::new();
     for set in &work.sets {
         let counts = match work.plan.scaling {

@@ -2,7 +2,7 @@
 
 use unisphere::Potentials;
 
-use crate::{data::SetName, work::Work};
+use crate::{data::SetName, error::Result, rows::listed, work::Work};
 
 /// A table of the rows: a column each for their numbers, how crowded they are in x and y, and the distances of pairs.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,42 +24,40 @@ pub struct RowColumn {
 
 impl RowTable {
     /// The table of rows with these numbers, one for each potential and distance.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`](unisphere::Error::OutOfMemory) where the system gives none for so many rows.
     pub fn new<'a>(
-        numbers: impl IntoIterator<Item = usize>,
+        numbers: impl ExactSizeIterator<Item = usize>,
         potentials: impl IntoIterator<Item = (SetName, &'a Potentials)>,
         distances: Option<&[f64]>,
-    ) -> Self {
-        let column = |name, values: &[f64]| RowColumn { name, values: values.to_vec() };
-        let numbers = numbers.into_iter().map(|row| row as f64).collect();
-        let mut columns = vec![RowColumn { name: "row", values: numbers }];
-        columns.extend(potentials.into_iter().map(|(set, potentials)| {
-            let name = match set {
-                SetName::X => "potential_x",
-                SetName::Y => "potential_y",
-            };
-            column(name, potentials.logs())
-        }));
-        columns.extend(distances.map(|distances| column("distance", distances)));
-        Self { columns }
+    ) -> Result<Self> {
+        let mut columns =
+            vec![RowColumn { name: "row", values: listed(numbers.len(), numbers.map(|row| row as f64))? }];
+        let mut add = |name, values: &[f64]| -> Result<()> {
+            columns.push(RowColumn { name, values: listed(values.len(), values.iter().copied())? });
+            Ok(())
+        };
+        potentials.into_iter().try_for_each(|(set, potentials)| match set {
+            SetName::X => add("potential_x", potentials.logs()),
+            SetName::Y => add("potential_y", potentials.logs()),
+        })?;
+        distances.map_or(Ok(()), |distances| add("distance", distances))?;
+        Ok(Self { columns })
     }
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
     }
-
-    /// The values row by row.
-    pub fn row_major(&self) -> Vec<f64> {
-        let row = |i: usize| self.columns.iter().map(move |column| column.values[i]);
-        (0..self.rows()).flat_map(row).collect()
-    }
 }
 
-pub(crate) fn table(work: &Work<'_>) -> Option<RowTable> {
+pub(crate) fn table(work: &Work<'_>) -> Result<Option<RowTable>> {
     if !work.plan.rows {
-        return None;
+        return Ok(None);
     }
-    let numbers = work.row_numbers.iter().copied();
+    let numbers = (0..work.rows()).map(|row| work.number(row));
     let potentials = work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?)));
-    Some(RowTable::new(numbers, potentials, work.distances.as_deref()))
+    RowTable::new(numbers, potentials, work.distances.as_deref()).map(Some)
 }

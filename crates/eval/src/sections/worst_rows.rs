@@ -2,7 +2,7 @@
 
 use unisphere::Potentials;
 
-use crate::{data::SetName, work::Work};
+use crate::{data::SetName, error::Result, rows::listed, work::Work};
 
 /// The most crowded rows, and the pairs that lie farthest apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,13 +37,17 @@ pub struct RankedRow {
 impl WorstRows {
     /// The `top` most crowded rows of each set by their potentials, and the pairs that lie farthest apart by their distances: or as
     /// many as there are.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`](unisphere::Error::OutOfMemory) where the system gives none for so many rows.
     pub fn new<'a>(
         top: usize,
         potentials: impl IntoIterator<Item = (SetName, &'a Potentials)>,
         distances: Option<&[f64]>,
-    ) -> Self {
-        let pairs = distances.map(|distances| distances.iter().copied().enumerate().collect());
-        Self::numbered(top, potentials, pairs, |row| row)
+    ) -> Result<Self> {
+        let pairs = |distances: &[f64]| listed(distances.len(), distances.iter().copied().enumerate());
+        Ok(Self::numbered(top, potentials, distances.map(pairs).transpose()?, |row| row))
     }
 
     /// The same with numbers of their own for rows, of pairs with their distances.
@@ -53,24 +57,26 @@ impl WorstRows {
         pairs: Option<Vec<(usize, f64)>>,
         number: impl Fn(usize) -> usize,
     ) -> Self {
-        let listed = |rows: Vec<(usize, f64)>| {
+        let ranked = |rows: Vec<(usize, f64)>| {
             rows.into_iter().map(|(row, value)| RankedRow { row: number(row), value }).collect()
         };
         let crowded = potentials
             .into_iter()
-            .map(|(set, potentials)| SetRows { set, rows: listed(potentials.most_crowded(top)) })
+            .map(|(set, potentials)| SetRows { set, rows: ranked(potentials.most_crowded(top)) })
             .collect();
-        Self { crowded, apart: pairs.map(|pairs| listed(greatest(pairs, top))) }
+        Self { crowded, apart: pairs.map(|pairs| ranked(greatest(pairs, top))) }
     }
 }
 
-pub(crate) fn rank(work: &Work<'_>) -> Option<WorstRows> {
-    let top = work.plan.top?;
+pub(crate) fn rank(work: &Work<'_>) -> Result<Option<WorstRows>> {
+    let Some(top) = work.plan.top else { return Ok(None) };
     let potentials = work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?)));
-    let pairs = work.distances.as_ref().map(|distances| {
-        distances.iter().copied().enumerate().filter(|(row, _)| work.counts(*row)).collect()
-    });
-    Some(WorstRows::numbered(top, potentials, pairs, |row| work.row_numbers[row]))
+    let counted = |distances: &Vec<f64>| {
+        let pairs = distances.iter().copied().enumerate().filter(|(row, _)| work.counts(*row));
+        listed(distances.len(), pairs)
+    };
+    let pairs = work.distances.as_ref().map(counted).transpose()?;
+    Ok(Some(WorstRows::numbered(top, potentials, pairs, |row| work.number(row))))
 }
 
 /// The rows with the greatest values, the first of equal ones first.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use unisphere::Engine;
+use unisphere_io::printable;
 
 use super::{
     blocks::Layout,
@@ -110,7 +111,7 @@ impl Evaluation {
 fn not_of_plan(path: &Path, part: usize) -> Error {
     let problem = format!(
         "{} is no file of part {part} of this plan: other points, options, part or version; remove it and run that part",
-        path.display(),
+        printable(path),
     );
     Error::Sets { problem }
 }

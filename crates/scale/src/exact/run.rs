@@ -166,14 +166,19 @@ impl Work<'_> {
         let (sender, queue) = Queue::new();
         let (room, queue, shared) = (&room, &queue, &shared);
         let outcome = |done: Result<()>| done.unwrap_or_else(|error| shared.stop(error));
+        let thread = |name: &str| thread::Builder::new().name(name.into());
         thread::scope(|scope| {
-            scope.spawn(|| outcome(self.read_all((&arrivals, &fetches), room, sender, shared)));
+            let read = || outcome(self.read_all((&arrivals, &fetches), room, sender, shared));
+            let reader = thread("reader").spawn_scoped(scope, read).map_err(Error::Threads);
+            outcome(reader.map(drop));
             for engine in self.engines {
-                scope.spawn(move || {
-                    // Whoever leaves, by a panic too, has taken all blocks or stops the others.
-                    let _closing = room.closing();
+                // Whoever leaves, by a panic too, has taken all blocks or stops the others.
+                let closing = room.closing();
+                let serve = move || {
+                    let _closing = closing;
                     outcome(self.serve(engine, queue, shared));
-                });
+                };
+                outcome(thread("device").spawn_scoped(scope, serve).map(drop).map_err(Error::Threads));
             }
         });
         // What is finished is kept, whatever ended the work.

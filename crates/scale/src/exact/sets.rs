@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use unisphere_io::Source;
+use unisphere_io::{Source, printable};
 
 use super::fingerprint::{Hash, hex, sample_of};
 use crate::error::{Error, Result};
@@ -57,9 +57,9 @@ impl<'a> Sets<'a> {
         if let Some(y) = y.filter(|y| y.dims() != x.dims()) {
             let problem = format!(
                 "{} has {} dimensions, and {} has {}; name two sets from one encoder",
-                x.place(0).0.display(),
+                printable(x.place(0).0),
                 x.dims(),
-                y.place(0).0.display(),
+                printable(y.place(0).0),
                 y.dims()
             );
             return Err(Error::Sets { problem });

@@ -2,12 +2,14 @@
 
 use std::{io, path::PathBuf};
 
+use unisphere_io::printable;
+
 /// The result of every fallible call of a journal.
 pub(crate) type Result<T, E = JournalError> = std::result::Result<T, E>;
 
 /// A journal, and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {fault}", path.display())]
+#[error("{}: {fault}", printable(path))]
 pub struct JournalError {
     /// The journal as the caller named it.
     pub path: PathBuf,

@@ -8,6 +8,7 @@ use unisphere_eval::{
         Duplicates, Histogram, Histograms, RankedRow, SetDuplicates, SetSignificance, SetSpectrum, WorstRows,
     },
 };
+use unisphere_io::printable;
 
 use super::{
     super::RowsFile,
@@ -144,5 +145,5 @@ pub(in crate::export) fn worst_rows(worst: &WorstRows) -> String {
 pub(in crate::export) fn rows_file(RowsFile { path, table }: RowsFile<'_>) -> String {
     let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
     let rows = plural(table.rows() as u64, "row");
-    format!("{} holds {rows} of f64: {}.\n", path.display(), columns.join(", "))
+    format!("{} holds {rows} of f64: {}.\n", printable(path), columns.join(", "))
 }

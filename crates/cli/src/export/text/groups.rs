@@ -1,6 +1,7 @@
 //! Groups of rows as tables.
 
 use unisphere_eval::sections::{GroupTable, SetGroups};
+use unisphere_io::printable;
 
 use super::reasons::{cell, reasons};
 use crate::text::{columns, count, decimal, plain, plural};
@@ -57,8 +58,7 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> String {
 /// The groups' names, safe to print and of a bounded width; or their numbers.
 fn names(groups: &GroupTable) -> Vec<String> {
     let shown = |name: &String| {
-        let mut text: String =
-            name.chars().take(MAX_CHARACTERS_OF_NAME).flat_map(char::escape_debug).collect();
+        let mut text = printable(name.chars().take(MAX_CHARACTERS_OF_NAME).collect::<String>());
         if name.chars().nth(MAX_CHARACTERS_OF_NAME).is_some() {
             text += "...";
         }

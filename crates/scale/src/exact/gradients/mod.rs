@@ -16,6 +16,7 @@ use std::{
 use unisphere::{
     Alignment, Contrastive, Engine, Error as EngineError, Loss, Observer, Progress, Scaling, Uniformity,
 };
+use unisphere_io::printable;
 
 use self::{
     capacity::{Capacity, gradient_panel_rows},
@@ -391,7 +392,7 @@ impl<'a> Run<'a> {
 }
 
 fn both_in_one(path: &Path) -> Error {
-    Error::Sets { problem: format!("both gradients are to go to {}; name two files", path.display()) }
+    Error::Sets { problem: format!("both gradients are to go to {}; name two files", printable(path)) }
 }
 
 /// Fails for sets that the objective is not of.

@@ -123,7 +123,8 @@ impl Sweep<'_> {
             let (sender, receiver) = sync_channel(PANELS_IN_FLIGHT - 2);
             let panels =
                 lots().flat_map(|held| self.arrivals(held)).map(|arrival| (arrival.set, arrival.panel));
-            scope.spawn(|| self.read_all(panels, sender));
+            let reader = thread::Builder::new().name("reader".into());
+            reader.spawn_scoped(scope, || self.read_all(panels, sender)).map_err(Error::Threads)?;
             lots().try_for_each(|panels| {
                 let held = self.sums(panels, &receiver, state, &done)?;
                 self.keep(held, file, state)

@@ -1,10 +1,21 @@
-//! Ctrl-C: the first ends the work between two steps of it, or at once while a file is read; the second
-//! always at once.
+//! Requests to end: Ctrl-C, SIGTERM, SIGHUP. The first ends the work between two steps of it, or at once while a file is read; the
+//! second always at once.
+
+#[cfg(not(unix))]
+mod console;
+#[cfg(unix)]
+mod signals;
+
+#[cfg(not(unix))]
+use console as system;
+#[cfg(unix)]
+use signals as system;
+
+pub(crate) use system::{end, listen};
 
 use std::{
     io::{self, IsTerminal as _},
     ops::ControlFlow,
-    process,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -13,24 +24,22 @@ use crate::exit::{self, Failure};
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 static AT_ONCE: AtomicBool = AtomicBool::new(false);
 
-/// Listens from now on.
-pub(crate) fn listen() {
-    // Where no handler can be set, the system's own ends the program.
-    let _ = ctrlc::set_handler(|| {
-        if REQUESTED.swap(true, Ordering::SeqCst) || AT_ONCE.load(Ordering::SeqCst) {
-            // The step's line is still there.
-            exit::say(if io::stderr().is_terminal() { "\ninterrupted" } else { "interrupted" });
-            process::exit(exit::INTERRUPTED.into());
-        }
-    });
+/// Takes a request to end. True where nobody will come by [`check`] soon, and the program is to end here and now.
+fn request() -> bool {
+    let is_now = REQUESTED.swap(true, Ordering::SeqCst) || AT_ONCE.load(Ordering::SeqCst);
+    if is_now {
+        // The step's line is still there.
+        exit::say(if io::stderr().is_terminal() { "\ninterrupted" } else { "interrupted" });
+    }
+    is_now
 }
 
-/// Fails once Ctrl-C was pressed.
+/// Fails once the program was asked to end.
 pub(crate) fn check() -> Result<(), Failure> {
     if REQUESTED.load(Ordering::SeqCst) { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
-/// The answer of an observer: stop, once Ctrl-C was pressed.
+/// The answer of an observer: stop, once the program was asked to end.
 pub(crate) fn control() -> ControlFlow<()> {
     if REQUESTED.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
