@@ -51,7 +51,7 @@ pub enum Error {
     /// Too little memory for the least that the work needs.
     #[error(
         "{} of memory are too few: panels of {} are read, and {} are the least; allow more",
-        mib(*given), mib(*panel_bytes), mib(*needed)
+        mib(given.saturating_sub(TENTH_OF_MIB - 1)), mib(*panel_bytes), mib(*needed)
     )]
     Memory {
         /// Bytes that may be used.
@@ -141,6 +141,9 @@ impl Error {
         Self::Changed { place: format!("{}: rows {from} to {to_file}{to}", printable(first)), rows }
     }
 }
+
+/// Bytes of the last digit of a message, by which what is given is rounded down.
+const TENTH_OF_MIB: u64 = (1 << 20) / 10;
 
 /// Bytes in MiB, rounded up, so that a need that is given is enough.
 fn mib(bytes: u64) -> String {

@@ -121,7 +121,13 @@ fn examples(of: &SetDuplicates) -> String {
     let pairs = apart.iter().take(SHOWN_DUPLICATES);
     let pairs = pairs.map(|pair| format!("{} ~ {} ({})", pair.i, pair.j, digits(pair.distance)));
     let first: Vec<_> = groups.chain(pairs).collect();
-    if first.is_empty() { String::new() } else { format!("{}: {}\n", of.set, first.join(", ")) }
+    // Only so many are looked at for the closest.
+    let listed = of.close.len() as u64;
+    let among = match listed < of.close_pairs {
+        true => format!("; of the first {} in the order of their rows", plural(listed, "pair")),
+        false => String::new(),
+    };
+    if first.is_empty() { String::new() } else { format!("{}: {}{among}\n", of.set, first.join(", ")) }
 }
 
 pub(in crate::export) fn worst_rows(worst: &WorstRows) -> String {

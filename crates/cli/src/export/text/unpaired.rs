@@ -79,7 +79,11 @@ fn near(near: &NearAcross) -> String {
         return text;
     }
     let line = |pair: &&ClosePair| vec![count(pair.i as u64), count(pair.j as u64), decimal(pair.distance)];
-    let of = if near.count > near.pairs.len() as u64 { "of those listed in --json" } else { "of all" };
+    let listed = near.pairs.len() as u64;
+    let of = match near.count > listed {
+        true => format!("of the first {} in the order of their rows", plural(listed, "pair")),
+        false => "of all".into(),
+    };
     let title = format!("The closest {of}:\n");
     text + &title
         + &columns(&["row of x", "row of y", "distance"], 0, &closest.iter().map(line).collect::<Vec<_>>())
