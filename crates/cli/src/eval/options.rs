@@ -38,10 +38,6 @@ pub(crate) struct Eval {
     #[arg(value_name = "Y")]
     y_path: Option<PathBuf>,
 
-    /// Files in their place.
-    #[command(flatten)]
-    shards: ShardOptions,
-
     /// The files of X, and of Y, once [`with_files`](Self::with_files) has found them.
     #[arg(skip)]
     pub(super) x: SetFiles,
@@ -154,6 +150,10 @@ pub(crate) struct Eval {
     /// with it)
     #[arg(long, help_heading = REPORT)]
     pub(super) json: bool,
+
+    /// Files in the place of X and Y.
+    #[command(flatten)]
+    shards: ShardOptions,
 
     #[command(flatten)]
     pub(super) reading: ReadingOptions,

@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Folder, noise, program, stderr};
+use crate::support::{Folder, heeding, noise, program, stderr};
 
 fn start(folder: &Folder, line: &[&str]) -> Child {
-    let mut program = program();
+    let mut program = heeding(env!("CARGO_BIN_EXE_unisphere"));
     program.args(line).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     program.spawn().unwrap()
 }
@@ -63,7 +63,7 @@ fn an_interrupt_ends_a_benchmark_too() {
 
 /// A shell with the program as `$0`, in a group of processes of its own, as at a terminal.
 fn shell(folder: &Folder, script: &str) -> Child {
-    let mut shell = Command::new("bash");
+    let mut shell = heeding("bash");
     shell.args(["-c", script, env!("CARGO_BIN_EXE_unisphere")]).current_dir(folder.path()).process_group(0);
     shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

@@ -57,7 +57,21 @@ impl Folder {
 }
 
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_unisphere"));
+    plain(Command::new(env!("CARGO_BIN_EXE_unisphere")))
+}
+
+/// A program that heeds signals, whatever the caller of the tests ignores, as `nohup` does.
+#[cfg(unix)]
+pub(crate) fn heeding(program: &str) -> Command {
+    if !cfg!(target_os = "linux") {
+        return plain(Command::new(program));
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,TERM,HUP", program]);
+    plain(command)
+}
+
+fn plain(mut command: Command) -> Command {
     // As in a container, and without anybody's taste in colours.
     for variable in ["XDG_RUNTIME_DIR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(variable);
