@@ -6,9 +6,9 @@ use unisphere_io::{Column, Fault, Labels};
 
 /// A file of this name that holds these bytes, and the folder that it is in.
 fn file(name: &str, bytes: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
-    fs::write(&path, bytes).unwrap();
+    fs::write(&path, bytes).expect("a file");
     (folder, path)
 }
 
