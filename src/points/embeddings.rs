@@ -231,6 +231,7 @@ fn check_all(values: &[f32], dims: usize, scaling: Scaling) -> Result<Vec<f64>> 
 }
 
 /// Whether a row can be measured.
+#[cfg(feature = "gpu")]
 pub(crate) fn check(row: usize, point: &[f32], scaling: Scaling) -> Result<()> {
     match scaling {
         Scaling::Unit => check_length(row, point).map(drop),

@@ -87,13 +87,17 @@ fn a_gpu_that_holds_few_panels_has_the_others_from_memory() {
     let panel_on_gpu = (PANEL_ROWS.next_multiple_of(64) * (4 * DIMS + 12)) as u64;
     let least = least_memory(&evaluation, &engines, sets);
     let mut reads = Vec::new();
-    for (panels_on_gpu, more) in [(1, 100), (5, 100), (5, 4), (5, 0)] {
+    let mut too_little = resources();
+    too_little.max_device_memory = Some(3 * panel_on_gpu);
+    let refused = evaluation.expected_on(&engines, sets.shape().unwrap(), &too_little);
+    assert!(matches!(refused, Err(Error::Memory { .. })), "{refused:?}");
+    for (panels_on_gpu, more) in [(4, 100), (5, 100), (5, 4), (5, 0)] {
         let mut resources = resources();
         resources.max_device_memory = Some(panels_on_gpu * panel_on_gpu);
         resources.max_memory = Some(least + more * support::PANEL_BYTES);
         let expected = evaluation.expected_on(&engines, sets.shape().unwrap(), &resources).unwrap();
         assert!(expected.memory <= least + more * support::PANEL_BYTES);
-        assert!((1..=panels_on_gpu.max(4) * panel_on_gpu).contains(&expected.device_memory), "{expected:?}");
+        assert!((1..=panels_on_gpu * panel_on_gpu).contains(&expected.device_memory), "{expected:?}");
         let found = evaluation.values_on(&engines, sets, &resources).unwrap();
         assert_eq!(bits(&found), wanted, "{panels_on_gpu} panels on the GPU, {more} more in memory");
         assert_eq!(found.cost.rows_read, expected.rows_read);

@@ -28,8 +28,10 @@ use crate::error::Result;
 const LEAST_CANDIDATES: usize = 64;
 /// Part of the candidates of a large set that the lowest level has about.
 const PART_OF_CANDIDATES: usize = 1024;
-/// Draws of the first stage: groups of each level, and runs of each group of the lowest.
+/// Draws of the first stage: groups of each level, so many where they take little of what may be drawn, and runs of each group of
+/// the lowest.
 const FIRST_GROUPS: usize = 100;
+const SHARE_OF_FIRST: f64 = 0.25;
 /// The fewest groups that tell their spread.
 const LEAST_GROUPS: usize = 30;
 const FIRST_RUNS: usize = 2;
@@ -77,6 +79,8 @@ pub(crate) struct Levels<'a> {
     losses: Moments,
     /// Of the groups of every other level, from the lowest of them on.
     others: Vec<Moments>,
+    /// Groups of each level that are drawn first.
+    first_groups: usize,
     products: u64,
     drawn: u64,
 }
@@ -88,16 +92,19 @@ impl<'a> Levels<'a> {
         let outside = panels.rows.checked_sub(panels.panel_rows)?;
         let least = LEAST_CANDIDATES.max(outside / PART_OF_CANDIDATES);
         let doublings = (outside / least).checked_ilog2()? as usize;
-        let levels = Self {
+        let mut levels = Self {
             groups,
             lowest: vec![Moments::default(); panels.count()],
             losses: Moments::default(),
             others: vec![Moments::default(); doublings],
+            first_groups: FIRST_GROUPS,
             products: groups.products_within(),
             drawn: 0,
         };
-        let first = (0..=doublings).map(|level| levels.cost(level) * levels.first_draws(level) as f64);
-        let is_dear = levels.products as f64 + first.sum::<f64>() > levels.most_products();
+        if levels.first_cost() > SHARE_OF_FIRST * levels.most_products() {
+            levels.first_groups = LEAST_GROUPS;
+        }
+        let is_dear = levels.products as f64 + levels.first_cost() > levels.most_products();
         let has_few = panels.count() < LEAST_GROUPS;
         (!is_dear && !has_few && doublings > 0).then_some(levels)
     }
@@ -147,7 +154,12 @@ impl<'a> Levels<'a> {
     }
 
     fn first_draws(&self, level: usize) -> usize {
-        if level == 0 { FIRST_RUNS } else { FIRST_GROUPS }
+        if level == 0 { FIRST_RUNS } else { self.first_groups }
+    }
+
+    /// Products of the first stage.
+    fn first_cost(&self) -> f64 {
+        (0..=self.others.len()).map(|level| self.cost(level) * self.first_draws(level) as f64).sum()
     }
 
     /// Products of a draw: of a run of every group at the lowest level, and of a group at the others.
@@ -372,6 +384,7 @@ mod tests {
                 lowest: vec![Moments::default(); panels.count()],
                 losses: Moments::default(),
                 others: vec![Moments::default(); 3],
+                first_groups: LEAST_GROUPS,
                 products: 0,
                 drawn: 0,
             };
