@@ -162,7 +162,7 @@ mod tests {
         let across = Layout::new(panels(20), Some(panels(20)), Wanted { across: true, ..Wanted::default() });
         assert_eq!(reads(&schedule(&across, 40, |_| true), 40), 40);
         // No room for more than the lot: every arrival is read.
-        let arrivals = schedule(&layout, 5, |_| true);
+        let arrivals = schedule(&Layout::across(panels(20), panels(20)), 5, |_| true);
         assert!(reads(&arrivals, 0) == arrivals.len());
     }
 }
