@@ -4,7 +4,6 @@ use unisphere::{ClosePairs, CosineHistogram, Engine, Error as EngineError, Point
 
 use super::{
     blocks::{Block, Layout, SetName, Sum},
-    run::Work,
     strips::StripResults,
 };
 use crate::error::Result;
@@ -63,19 +62,17 @@ impl Counting {
         };
         sets.map(of_set).collect()
     }
-}
 
-impl Work<'_> {
     /// The counts of a block: of every part of the cosines, and then of close pairs. f64 holds each exactly.
-    pub(super) fn counts(
-        &self,
+    pub(super) fn of_block(
+        self,
         engine: &Engine,
         block: Block,
         left: &Points,
         right: &Points,
     ) -> Result<Vec<f64>, EngineError> {
-        let Counting { bins, near } = self.counting;
-        let mut counts = Vec::with_capacity(self.counting.len());
+        let Self { bins, near } = self;
+        let mut counts = Vec::with_capacity(self.len());
         if let Some(bins) = bins {
             let metric = CosineHistogram::new(bins);
             counts.extend(match block.is_diagonal() {

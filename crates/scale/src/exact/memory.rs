@@ -4,7 +4,6 @@ use super::{
     blocks::{Layout, SetName},
     devices::Kinds,
     results::Results,
-    run::panels_in_flight,
     schedule::STRIPS_AT_ONCE,
     strips::StripResults,
 };
@@ -49,6 +48,12 @@ pub(super) fn strip_panels(panel_rows: usize, dims: usize) -> usize {
     let of_block = (panel_rows as f64).powi(2) * (dims + PRODUCTS_OF_EXPONENTIAL) as f64;
     let fitting = (PRODUCTS_OF_STRIP / of_block).clamp(1.0, MAX_PANELS as f64) as usize;
     (fitting + 1).next_power_of_two() / 2
+}
+
+/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read; and the two that each
+/// further device may still be at when the others have moved on.
+pub(super) fn panels_in_flight(kinds: Kinds) -> usize {
+    1 + 2 * kinds.count()
 }
 
 /// Panels that fit.

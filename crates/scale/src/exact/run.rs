@@ -24,7 +24,7 @@ use super::{
     counts::Counting,
     devices::{Copies, Kinds, is_cpu, named},
     fingerprint::{Hash, hash_of},
-    memory::Capacity,
+    memory::{Capacity, panels_in_flight},
     queue::{Job, Panel, Place, Queue, Room},
     results::Results,
     schedule::{Arrival, schedule},
@@ -35,12 +35,6 @@ use crate::{
     error::{Error, Result},
     journal::{Journal, JournalError, Record},
 };
-
-/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read; and the two that each
-/// further device may still be at when the others have moved on.
-pub(super) fn panels_in_flight(kinds: Kinds) -> usize {
-    1 + 2 * kinds.count()
-}
 
 /// What is measured of which sets, on which devices.
 pub(crate) struct Work<'a> {
@@ -356,7 +350,7 @@ impl Work<'_> {
             Sum::Anchors(..) => self.log_sums(engine, block, left, right)?.concat(),
             Sum::Distances => engine.value(Alignment::distances(left, right))?,
             Sum::Potentials(_) => self.potentials(engine, block, left, right)?,
-            Sum::Counts(_) => self.counts(engine, block, left, right)?,
+            Sum::Counts(_) => self.counting.of_block(engine, block, left, right)?,
             // One row has no pairs with itself.
             _ if self.layout.pairs(block) == 0 => vec![f64::NEG_INFINITY; self.ts.len()],
             _ if block.is_diagonal() => engine.value(Uniformity::at(self.ts).within(right))?,

@@ -14,7 +14,7 @@ use unisphere::{DeviceKind, Engine, Error as EngineError, Points};
 
 use super::{
     Run,
-    capacity::Capacity,
+    capacity::{Capacity, PANELS_IN_FLIGHT},
     file::GradientFile,
     terms::{Side, Term, Terms},
 };
@@ -39,9 +39,6 @@ pub(super) struct Sweep<'a> {
     /// Told how many pairs are done.
     pub(super) tell: &'a (dyn Fn(u64) -> ControlFlow<()> + Sync),
 }
-
-/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
-pub(super) const PANELS_IN_FLIGHT: usize = 3;
 
 /// A panel on the device.
 struct Panel {
