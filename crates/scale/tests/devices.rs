@@ -252,19 +252,17 @@ fn what_fails_on_the_way_is_said_and_what_is_finished_is_kept() {
     let error = evaluation.values_on(&[], sets, &resources()).unwrap_err();
     assert!(matches!(error, Error::Engine(EngineError::Parameter { .. })), "{error}");
     // Rows that change between two reads of one run.
-    let mut values = random::normal(ROWS, DIMS, 1);
-    values[(ROWS - 1) * DIMS] += 1e-3;
+    let value = random::normal(ROWS, DIMS, 1)[(ROWS - 1) * DIMS] + 1e-3;
     let (path, calls) = (files.x.clone(), AtomicU64::new(0));
     let mut changing = with_journal(&files.path("run.journal"));
     changing.max_memory = Some(least_memory(&evaluation, &engines, sets));
     changing.observer = Some(Arc::new(move |_| {
         if calls.fetch_add(1, Ordering::Relaxed) == 40 {
-            // In place, as the file stays open.
-            let bytes: Vec<_> = values.iter().flat_map(|value| (*value as f32).to_le_bytes()).collect();
+            // In place, as the file stays open: the first value of the last row.
             let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-            let length = file.metadata().unwrap().len();
-            std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(length - bytes.len() as u64)).unwrap();
-            std::io::Write::write_all(&mut file, &bytes).unwrap();
+            let row = (DIMS * size_of::<f64>()) as i64;
+            std::io::Seek::seek(&mut file, std::io::SeekFrom::End(-row)).unwrap();
+            std::io::Write::write_all(&mut file, &value.to_le_bytes()).unwrap();
         }
         ControlFlow::Continue(())
     }));
