@@ -10,8 +10,6 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use unisphere_io::printable;
 
-use crate::interrupt;
-
 /// The exit code of a fault of this program.
 const INTERNAL: u8 = 1;
 
@@ -146,14 +144,15 @@ impl From<unisphere::Error> for Failure {
     }
 }
 
-/// Reports a failure, and turns the outcome into an exit code, or into the signal that asked for the end.
+/// The exit code of a program that was asked to end, where there is no signal to end of: as shells show SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Reports a failure, and turns the outcome into an exit code.
 pub(crate) fn finish(outcome: Result<(), Failure>) -> ExitCode {
     let Err(failure) = outcome else { return ExitCode::SUCCESS };
     let (code, text) = match failure {
-        Failure::Interrupted => {
-            say("interrupted");
-            interrupt::end()
-        }
+        // It ends of its signal, which `main` sees to.
+        Failure::Interrupted => return ExitCode::from(INTERRUPTED),
         // Its hook has told it.
         Failure::Panic => return ExitCode::from(INTERNAL),
         Failure::Internal(text) => (INTERNAL, text),

@@ -31,8 +31,13 @@ fn main() -> ExitCode {
     exit::report_panics();
     interrupt::listen();
     warnings::listen();
-    let outcome = panic::catch_unwind(run).unwrap_or(Err(Failure::Panic));
-    exit::finish(outcome)
+    match panic::catch_unwind(run).unwrap_or(Err(Failure::Panic)) {
+        Err(Failure::Interrupted) => {
+            exit::say("interrupted");
+            interrupt::end()
+        }
+        outcome => exit::finish(outcome),
+    }
 }
 
 fn run() -> Result<(), Failure> {
@@ -49,8 +54,8 @@ fn run() -> Result<(), Failure> {
         Command::Gradient(options) => scale::gradient(&options),
         Command::Devices(devices) => devices::run(&devices),
         Command::Bench(bench) => bench::run(&bench),
-        Command::Completions(options) => manual::completions(&options),
-        Command::Man(options) => manual::manual(&options),
+        Command::Completions(options) => manual::completions(&options, args::command()),
+        Command::Man(options) => manual::manual(&options, args::command()),
         Command::Print(text) => output::show(&text),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use clap::Command;
 use clap_complete::Shell;
 
-use crate::{args, exit::Failure, output};
+use crate::{exit::Failure, output};
 
 /// The options of `unisphere completions`.
 #[derive(Debug, clap::Args)]
@@ -23,18 +23,17 @@ pub(crate) struct Manual {
     command: Option<String>,
 }
 
-/// Prints the completions of a shell.
-pub(crate) fn completions(options: &Completions) -> Result<(), Failure> {
-    let (mut command, mut script) = (args::command(), Vec::new());
+/// Prints the completions of a shell for this command line.
+pub(crate) fn completions(options: &Completions, mut command: Command) -> Result<(), Failure> {
+    let mut script = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(options.shell, &mut command, name, &mut script);
     output::print(&String::from_utf8_lossy(&script))
 }
 
-/// Prints a page in the form that `man -l` reads.
-pub(crate) fn manual(options: &Manual) -> Result<(), Failure> {
-    let page = page(args::command(), options.command.as_deref())?;
-    output::print(&page)
+/// Prints a page on this command line, in the form that `man -l` reads.
+pub(crate) fn manual(options: &Manual, program: Command) -> Result<(), Failure> {
+    output::print(&page(program, options.command.as_deref())?)
 }
 
 fn page(mut program: Command, of: Option<&str>) -> Result<String, Failure> {

@@ -47,7 +47,7 @@ pub(crate) fn table_file(named: &Path) -> PathBuf {
 pub(crate) fn check_writable<'a>(
     option: &str,
     path: &Path,
-    mut inputs: impl Iterator<Item = &'a Path>,
+    inputs: impl Iterator<Item = &'a Path>,
 ) -> Result<(), Failure> {
     let name = printable(path);
     if is_stdout(path) {
@@ -58,20 +58,30 @@ pub(crate) fn check_writable<'a>(
             Ok(())
         };
     }
-    // What does not exist is no input.
-    if let Ok(there) = path.canonicalize() {
-        if inputs.any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
-            return Err(Failure::Usage(format!("{option} {name} is one of the inputs; choose another name")));
-        }
-        if there.is_dir() {
-            return Err(Failure::Usage(format!("{option} {name} is a directory; name a file in it")));
-        }
+    check_no_input(option, path, inputs)?;
+    if path.is_dir() {
+        return Err(Failure::Usage(format!("{option} {name} is a directory; name a file in it")));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.file_name().is_none() || !folder.is_dir() {
         return Err(Failure::Usage(format!("{option} {name}: its directory does not exist; make it first")));
     }
     Ok(unisphere_io::check_writable(path)?)
+}
+
+/// Fails for a file to be written that is one of the inputs.
+pub(crate) fn check_no_input<'a>(
+    option: &str,
+    path: &Path,
+    mut inputs: impl Iterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    // What does not exist is no input.
+    let Ok(there) = path.canonicalize() else { return Ok(()) };
+    if inputs.any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
+        let name = printable(path);
+        return Err(Failure::Usage(format!("{option} {name} is one of the inputs; choose another name")));
+    }
+    Ok(())
 }
 
 /// Writes the table of rows of a report to its file, if it has both, and prints the report: on stderr where the table takes stdout.

@@ -90,6 +90,12 @@ impl SetFiles {
         if self.is_listed() { &self.listed } else { slice::from_ref(&self.path) }
     }
 
+    /// The files that there are: those that a pattern matches, where they are on this machine.
+    pub(crate) fn expanded(&self) -> Vec<PathBuf> {
+        let matched = if is_pattern(&self.path) { series(slice::from_ref(&self.path)).ok() } else { None };
+        matched.unwrap_or_else(|| self.files().to_vec())
+    }
+
     pub(crate) fn is_listed(&self) -> bool {
         !self.listed.is_empty()
     }

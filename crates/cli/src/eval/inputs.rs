@@ -14,7 +14,7 @@ use crate::{
     output::check_writable,
     progress::Display,
     reading::Of,
-    scale::{Excess, check_dims, check_one_a_row, check_pairs},
+    scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
     text::plural,
 };
 
@@ -34,10 +34,7 @@ impl Inputs {
         let open = |path: &Path, reading: &Reading| {
             Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open_with(path, reading))??)
         };
-        let column = |path: &PathBuf, name: &Option<String>| {
-            let open = || Column::open_named(path, name.as_deref());
-            Ok::<_, Failure>(interrupt::leaving_at_once(open)??)
-        };
+        let column = |path: &PathBuf, name: &Option<String>| open_column(path, name.as_deref());
         let [of_x, of_y] = [Of::X, Of::Y].map(|set| options.reading.reading(set));
         let x = open(options.x.path(), &of_x)?;
         let y = options.y.as_ref().map(|y| open(y.path(), &of_y)).transpose()?;

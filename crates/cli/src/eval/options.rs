@@ -14,7 +14,7 @@ use crate::{
     exit::Failure,
     output,
     reading::ReadingOptions,
-    scale::{Listing, Place, Request, Scale, Task},
+    scale::{Listing, NamedSets, Place, Request, Scale, Task},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
     values::{Choice, candidates, device, factor, one_of, positive, sigmoid},
 };
@@ -289,12 +289,14 @@ impl Eval {
         let mut ts = vec![plan.uniformity.t];
         ts.extend(plan.sweep.iter().filter(|&&t| t != plan.uniformity.t));
         let task = Task {
-            x: self.x.clone(),
-            y: self.y.clone(),
-            reading: self.reading.clone(),
+            sets: NamedSets {
+                x: self.x.clone(),
+                y: self.y.clone(),
+                reading: self.reading.clone(),
+                scaling: self.scaling(),
+            },
             ts,
             alpha: plan.alignment.alpha,
-            scaling: self.scaling(),
             across: self.scale.across() || self.full && self.y.is_some(),
             taus: plan.contrastive.iter().map(|metric| metric.tau).collect(),
             candidates: self.candidates.unwrap_or_default(),

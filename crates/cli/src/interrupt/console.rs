@@ -3,9 +3,7 @@
 use std::process;
 
 use super::request;
-
-/// As shells show a program that SIGINT has ended.
-const INTERRUPTED: u8 = 130;
+use crate::exit::INTERRUPTED;
 
 /// Listens from now on.
 pub(crate) fn listen() {

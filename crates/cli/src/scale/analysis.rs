@@ -59,7 +59,7 @@ impl Analysis {
     /// Ranks rows, makes their table, and names what was counted.
     pub(super) fn of(found: &Found, task: &Task, listing: &Listing) -> Result<Self, Failure> {
         let mut analysis = Self {
-            histograms: task.cosines.then(|| histograms(found, task.scaling)),
+            histograms: task.cosines.then(|| histograms(found, task.sets.scaling)),
             close_pairs: task.near.map(|distance| close_counts(found, distance)),
             ..Self::default()
         };
@@ -109,7 +109,7 @@ pub(super) fn significance(found: &Found, task: &Task, shape: Shape) -> Vec<SetS
     let sets = SETS.into_iter().zip([(shape.x_rows, &found.x)].into_iter().chain(y));
     let test = |(set, (rows, values)): (SetName, (usize, &Vec<f64>))| {
         let value = values.first().copied().unwrap_or(f64::NAN);
-        SetSignificance::new(set, metric, value, [rows, shape.dims], task.scaling)
+        SetSignificance::new(set, metric, value, [rows, shape.dims], task.sets.scaling)
     };
     sets.map(test).collect()
 }
@@ -120,11 +120,15 @@ fn histograms(found: &Found, scaling: Scaling) -> Histograms {
     Histograms::new(distances, scaling, sets.map(|(set, counts)| (set, counts.cosines.clone())))
 }
 
-/// The table of groups that were found.
-pub(super) fn group_table(found: FoundGroups, alpha: f64) -> GroupTable {
+/// The table of groups that were found, by their names where labels have names.
+pub(super) fn group_table(found: FoundGroups, names: Option<&[String]>, alpha: f64) -> GroupTable {
     let sets = SETS.into_iter().zip(found.sets);
     let sets = sets.map(|(set, of)| (set, of.alignment_by_label, of.within));
-    GroupTable::new(found.labels, found.sizes, Alignment { alpha }, found.alignment, sets)
+    let table = GroupTable::new(found.labels, found.sizes, Alignment { alpha }, found.alignment, sets);
+    match names {
+        Some(names) => table.named(names),
+        None => table,
+    }
 }
 
 fn close_counts(found: &Found, distance: f64) -> CloseCounts {

@@ -21,7 +21,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
-    let files = Files::open(task, max_memory)?;
+    let files = Files::open(&task.sets, max_memory)?;
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
@@ -32,13 +32,14 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         display.step("alignment of all pairs");
         let mut resources = Resources::default();
         resources.max_memory = max_memory;
-        let evaluation = Evaluation::new().with_alpha(task.alpha).with_scaling(task.scaling);
+        let evaluation = Evaluation::new().with_alpha(task.alpha).with_scaling(task.sets.scaling);
         alignment = Some(evaluation.alignment(&engine, &files.x, y, &resources)?);
     }
     let of_set = |set, source: &Shards| {
         display.counted(format!("uniformity of {set}"));
-        let found =
-            leaving(&engine, || Ok(sampling.uniformities_of(&engine, source, task.scaling, &task.ts)?))?;
+        let found = leaving(&engine, || {
+            Ok(sampling.uniformities_of(&engine, source, task.sets.scaling, &task.ts)?)
+        })?;
         Ok::<_, Failure>(estimated(found, task, shape, set))
     };
     let mut uniformity = of_set("x", &files.x)?;
@@ -48,11 +49,11 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     if task.across {
         display.counted("cross uniformity");
         let found = leaving(&engine, || {
-            Ok(sampling.cross_uniformities_of(&engine, files.sets(), task.scaling, &task.ts)?)
+            Ok(sampling.cross_uniformities_of(&engine, files.sets(), task.sets.scaling, &task.ts)?)
         })?;
         display.counted("squared MMD");
         let squared_mmds = leaving(&engine, || {
-            Ok(sampling.squared_mmds_of(&engine, files.sets(), task.scaling, &task.ts)?)
+            Ok(sampling.squared_mmds_of(&engine, files.sets(), task.sets.scaling, &task.ts)?)
         })?;
         uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
@@ -61,7 +62,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         display.counted("contrastive loss");
         contrastive_intervals = leaving(&engine, || {
             let sets = files.sets();
-            Ok(sampling.contrastives_of(&engine, sets, task.scaling, &task.taus, task.candidates)?)
+            Ok(sampling.contrastives_of(&engine, sets, task.sets.scaling, &task.taus, task.candidates)?)
         })?;
     }
     drop(display);

@@ -9,13 +9,13 @@ use std::{
 
 use unisphere::{DeviceKind, Embeddings, Engine, Uniformity};
 use unisphere_eval::{SetName, sections::SetSpectrum};
-use unisphere_io::{Column, Labels, Shards, printable};
+use unisphere_io::{Labels, Shards, printable};
 use unisphere_scale::{Error, Expected, Resources};
 
 use super::{
     Request, Scale, Task,
     analysis::{group_table, significance},
-    files::{Files, check_one_a_row},
+    files::{Files, check_one_a_row, open_column},
     print,
     report::{Device, Exact, Report},
 };
@@ -37,7 +37,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
-    let files = Files::open(task, max_memory)?;
+    let files = Files::open(&task.sets, max_memory)?;
     if let Some(path) = &request.listing.file {
         let others = [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
         output::check_writable("--rows", path, files.paths().chain(others))?;
@@ -52,13 +52,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let evaluation = task.evaluation();
     let display = Display::new();
     let engines = request.place.open_interruptible(&display)?;
-    if options.max_device_memory.is_some()
-        && engines.iter().all(|engine| engine.device().kind == DeviceKind::Cpu)
-    {
-        return Err(Failure::Usage(
-            "--max-device-memory is of GPUs, and none is used; leave it out, or name one by --device".into(),
-        ));
-    }
+    check_device_memory(options, &engines)?;
     let mut resources = Resources::default();
     (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
     let expected =
@@ -92,12 +86,8 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let done = found.and_then(|found| {
         let (Some(labels), Some(engine)) = (&labels, engines.first()) else { return Ok((found, None)) };
         display.step("groups");
-        let table = group_table(evaluation.groups(engine, sets, &labels.of_rows, &for_groups)?, task.alpha);
-        let table = match &labels.names {
-            Some(names) => table.named(names),
-            None => table,
-        };
-        Ok((found, Some(table)))
+        let groups = evaluation.groups(engine, sets, &labels.of_rows, &for_groups)?;
+        Ok((found, Some(group_table(groups, labels.names.as_deref(), task.alpha))))
     });
     drop(display);
     if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&done, &resources.journal) {
@@ -131,9 +121,19 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     print(report, request.json)
 }
 
+/// Fails for memory of GPUs where none is used.
+fn check_device_memory(options: &Scale, engines: &[Engine]) -> Result<(), Failure> {
+    let has_gpu = engines.iter().any(|engine| engine.device().kind != DeviceKind::Cpu);
+    if options.max_device_memory.is_none() || has_gpu {
+        return Ok(());
+    }
+    let text = "--max-device-memory is of GPUs, and none is used; leave it out, or name one by --device";
+    Err(Failure::Usage(text.into()))
+}
+
 /// The label of every row.
 fn labels(path: &Path, column: Option<&str>, files: &Files) -> Result<Labels, Failure> {
-    let labels = interrupt::leaving_at_once(|| Column::open_named(path, column))??;
+    let labels = open_column(path, column)?;
     check_one_a_row(&labels, "label", &files.x)?;
     Ok(interrupt::leaving_at_once(|| labels.labels())??)
 }
@@ -170,7 +170,7 @@ fn spectra(
     let of_set = |(name, set): (SetName, &Shards)| {
         display.step(format!("spectrum of {name}"));
         let spectrum = evaluation.spectrum(engine, set, &resources)?;
-        Ok(SetSpectrum::new(name, spectrum, task.scaling))
+        Ok(SetSpectrum::new(name, spectrum, task.sets.scaling))
     };
     let of_y = files.y.as_ref().map(|y| (SetName::Y, y));
     std::iter::once((SetName::X, &files.x)).chain(of_y).map(of_set).collect()

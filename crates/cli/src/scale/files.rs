@@ -6,7 +6,7 @@ use unisphere::Scaling;
 use unisphere_io::{Column, File, Shards, Source, printable};
 use unisphere_scale::Sets;
 
-use super::Task;
+use super::NamedSets;
 use crate::{exit::Failure, interrupt, memory, reading::Of, set_files::SetFiles, text};
 
 /// Files of x, and of y where there is one.
@@ -17,24 +17,24 @@ pub(super) struct Files {
 
 impl Files {
     /// Opens them, of one shape where they are two. Pipes are read whole into so much memory.
-    pub(super) fn open(task: &Task, max_memory: Option<u64>) -> Result<Self, Failure> {
-        let files = Self::open_unpaired(task, max_memory)?;
+    pub(super) fn open(named: &NamedSets, max_memory: Option<u64>) -> Result<Self, Failure> {
+        let files = Self::open_unpaired(named, max_memory)?;
         files.y.as_ref().map_or(Ok(()), |y| check_pairs(&files.x, y))?;
         Ok(files)
     }
 
     /// The same of any shapes.
-    pub(super) fn open_unpaired(task: &Task, max_memory: Option<u64>) -> Result<Self, Failure> {
+    pub(super) fn open_unpaired(named: &NamedSets, max_memory: Option<u64>) -> Result<Self, Failure> {
         let mut left = max_memory.unwrap_or(u64::MAX);
         let mut open = |files: &SetFiles, set| {
-            let reading = task.reading.reading(set).with_max_bytes(left);
+            let reading = named.reading.reading(set).with_max_bytes(left);
             let set = interrupt::leaving_at_once(|| files.open(&reading))??;
             left = left.saturating_sub(bytes_in_memory(&set));
             Ok::<_, Failure>(set)
         };
-        let x = open(&task.x, Of::X)?;
-        let y = task.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
-        check_dims(&x, task.scaling)?;
+        let x = open(&named.x, Of::X)?;
+        let y = named.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
+        check_dims(&x, named.scaling)?;
         Ok(Self { x, y })
     }
 
@@ -94,6 +94,11 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
         shape(x),
         shape(y)
     )))
+}
+
+/// A column of one value a row, of this name where its file has several. A pipe is read whole.
+pub(crate) fn open_column(path: &Path, name: Option<&str>) -> Result<Column, Failure> {
+    Ok(interrupt::leaving_at_once(|| Column::open_named(path, name))??)
 }
 
 /// Fails unless a column has one value for each row of a set.

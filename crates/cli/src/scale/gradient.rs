@@ -1,12 +1,6 @@
 //! The gradient of a metric of all pairs, written to files in as much memory as is allowed.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    slice,
-    sync::Arc,
-    time::Instant,
-};
+use std::{fs, path::PathBuf, slice, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 use unisphere::{
@@ -15,7 +9,9 @@ use unisphere::{
 use unisphere_io::printable;
 use unisphere_scale::{Error, Gradient, GradientFound, Objective, Outputs, Resources};
 
-use super::{Place, Task, exact::free_memory, files::Files, json as report, report::Device, text as told};
+use super::{
+    NamedSets, Place, exact::free_memory, files::Files, json as report, report::Device, text as told,
+};
 use crate::{
     exit::{self, Failure},
     interrupt, output,
@@ -192,26 +188,14 @@ impl GradientOptions {
         })
     }
 
-    /// What the files are read for.
-    fn task(&self) -> Result<Task, Failure> {
+    /// The files, and how they are read.
+    fn sets(&self) -> Result<NamedSets, Failure> {
         let (x, y) = self.shards.sets(self.x.as_deref(), self.y.as_deref(), &self.reading)?;
         if self.of != Metric::CrossUniformity {
             warn_of_numbered(&x, y.as_ref());
         }
-        Ok(Task {
-            x,
-            y,
-            reading: self.reading.clone(),
-            ts: Vec::new(),
-            alpha: 0.0,
-            scaling: if self.raw { Scaling::Raw } else { Scaling::Unit },
-            across: false,
-            potentials: false,
-            taus: Vec::new(),
-            candidates: Candidates::default(),
-            cosines: false,
-            near: None,
-        })
+        let scaling = if self.raw { Scaling::Raw } else { Scaling::Unit };
+        Ok(NamedSets { x, y, reading: self.reading.clone(), scaling })
     }
 
     fn outputs(&self) -> Outputs {
@@ -233,20 +217,22 @@ impl GradientOptions {
 pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let start = Instant::now();
     let objective = options.objective()?;
-    let task = options.task()?;
+    let named = options.sets()?;
     let max_memory = options.max_memory.or_else(free_memory);
     let files = match options.of {
-        Metric::CrossUniformity => Files::open_unpaired(&task, max_memory)?,
-        _ => Files::open(&task, max_memory)?,
+        Metric::CrossUniformity => Files::open_unpaired(&named, max_memory)?,
+        _ => Files::open(&named, max_memory)?,
     };
     let max_memory = files.left_of(max_memory);
     let sets = files.sets();
-    let gradient = Gradient::of(objective).with_scaling(task.scaling);
+    let gradient = Gradient::of(objective).with_scaling(named.scaling);
     let outputs = options.outputs();
-    for (option, path) in [("--out", Some(&options.out)), ("--out-y", options.out_y.as_ref())] {
-        path.map_or(Ok(()), |path| check_no_input(option, path, &files))?;
+    let journal = options.journal();
+    for (option, path) in
+        [("--out", Some(&options.out)), ("--out-y", options.out_y.as_ref()), ("--journal", Some(&journal))]
+    {
+        path.map_or(Ok(()), |path| output::check_no_input(option, path, files.paths()))?;
     }
-    check_no_input("--journal", &options.journal(), &files)?;
     let expected = gradient.expected(sets.shape()?, outputs.y.is_some(), max_memory)?;
     let display = Display::new();
     let place = Place {
@@ -255,7 +241,6 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
         storage: options.storage,
     };
     let engine = place.open_one(&display)?.observed_by(|_| interrupt::control());
-    let journal = options.journal();
     let mut resources = Resources::default();
     (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
     resources.journal = Some(journal.clone());
@@ -282,30 +267,17 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
         memory: expected.memory,
         panel_rows: expected.panel_rows,
         seconds: start.elapsed().as_secs_f64(),
-        task,
+        named,
         found,
     };
     output::print(&if options.json { told.json() } else { told.text() })
-}
-
-/// Fails for an output that is one of the inputs, which nobody is to remove.
-fn check_no_input(option: &str, path: &Path, files: &Files) -> Result<(), Failure> {
-    // What does not exist is no input.
-    let Ok(there) = path.canonicalize() else { return Ok(()) };
-    match files.paths().any(|input| input.canonicalize().is_ok_and(|input| input == there)) {
-        true => Err(Failure::Usage(format!(
-            "{option} {} is one of the inputs; choose another name",
-            printable(path)
-        ))),
-        false => Ok(()),
-    }
 }
 
 /// What is told of a gradient.
 struct Told<'a> {
     options: &'a GradientOptions,
     objective: Objective,
-    task: Task,
+    named: NamedSets,
     counts: Vec<usize>,
     device: Device,
     shape: unisphere_scale::Shape,
@@ -358,8 +330,8 @@ impl Told<'_> {
         if cost.blocks_recovered > 0 {
             work += &format!(", {} from an earlier run", count(cost.blocks_recovered));
         }
-        let mut lines = told::files(&self.task, &self.counts);
-        lines.push(("points", text::points(self.shape.x_rows, self.shape.dims, self.task.scaling)));
+        let mut lines = told::files(&self.named, &self.counts);
+        lines.push(("points", text::points(self.shape.x_rows, self.shape.dims, self.named.scaling)));
         lines.extend(told::devices(&self.device).into_iter().map(|device| ("device", device)));
         lines.push(("work", work));
         lines.push(("time", format!("{}, reading included", text::seconds(self.seconds))));
@@ -381,14 +353,14 @@ impl Told<'_> {
 
     /// As one JSON object on one line, of the form in schema/gradient.json.
     fn json(&self) -> String {
-        let mut object = report::head(&self.task, &self.counts, &self.device);
+        let mut object = report::head(&self.named, &self.counts, &self.device);
         let mut put = |key: &str, value: Value| object.insert(key.into(), value);
         put("rows", self.shape.x_rows.into());
         if let Some(rows) = self.shape.y_rows {
             put("rows_y", rows.into());
         }
         put("dims", self.shape.dims.into());
-        put("normalized", (self.task.scaling == Scaling::Unit).into());
+        put("normalized", (self.named.scaling == Scaling::Unit).into());
         put("of", self.options.of.option().into());
         for (name, value) in self.parameters() {
             put(name, value.into());

@@ -5,18 +5,18 @@ use unisphere::{Contrastive, Estimate, Scaling};
 use unisphere_scale::Interval;
 
 use super::{
-    Task,
+    NamedSets,
     analysis::CloseCounts,
     report::{Device, Exact, Report, Row},
 };
 use crate::{export::settle, json as common};
 
 pub(super) fn export(report: &Report) -> String {
-    let mut object = head(&report.task, &report.file_counts, &report.device);
+    let mut object = head(&report.task.sets, &report.file_counts, &report.device);
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
     put("rows", report.shape.x_rows.into());
     put("dims", report.shape.dims.into());
-    put("normalized", (report.task.scaling == Scaling::Unit).into());
+    put("normalized", (report.task.sets.scaling == Scaling::Unit).into());
     if let Some(value) = report.alignment {
         let (alpha, pairs) = (report.task.alpha, report.shape.x_rows);
         let mut object = json!({"alpha": alpha, "value": value, "pairs": pairs});
@@ -50,14 +50,14 @@ pub(super) fn export(report: &Report) -> String {
 }
 
 /// What was read, and who computed.
-pub(super) fn head(task: &Task, file_counts: &[usize], device: &Device) -> Map<String, Value> {
+pub(super) fn head(sets: &NamedSets, file_counts: &[usize], device: &Device) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
     put("unisphere", common::VERSION.into());
-    for (role, set) in task.files() {
+    for (role, set) in sets.files() {
         put(role, set.path().to_string_lossy().into());
     }
-    let read = task.reading.to_json();
+    let read = sets.reading.to_json();
     if read.as_object().is_some_and(|given| !given.is_empty()) {
         put("read", read);
     }

@@ -17,7 +17,7 @@ mod text;
 pub(crate) use analysis::Listing;
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
-pub(crate) use files::{Excess, check_dims, check_one_a_row, check_pairs};
+pub(crate) use files::{Excess, check_dims, check_one_a_row, check_pairs, open_column};
 pub(crate) use gradient::{GradientOptions, gradient};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub(crate) use parts::{merge, part};
@@ -39,15 +39,21 @@ use crate::{
 };
 use report::Report;
 
-/// What is measured, of which files.
+/// The sets that are read: their files, how these are read, and whether rows are scaled.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Task {
+pub(crate) struct NamedSets {
     pub(crate) x: SetFiles,
     pub(crate) y: Option<SetFiles>,
     pub(crate) reading: ReadingOptions,
+    pub(crate) scaling: Scaling,
+}
+
+/// What is measured of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Task {
+    pub(crate) sets: NamedSets,
     pub(crate) ts: Vec<f64>,
     pub(crate) alpha: f64,
-    pub(crate) scaling: Scaling,
     /// Cross uniformity and squared MMD.
     pub(crate) across: bool,
     /// Temperatures of the contrastive loss; none where it is not asked for.
@@ -61,20 +67,7 @@ pub(crate) struct Task {
     pub(crate) near: Option<f64>,
 }
 
-impl Task {
-    fn evaluation(&self) -> Evaluation {
-        let evaluation =
-            Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.scaling);
-        let evaluation = evaluation.with_contrastive(&self.taus, self.candidates);
-        let evaluation = if self.potentials { evaluation.with_potentials() } else { evaluation };
-        // Raw points have no cosines.
-        let has_cosines = self.cosines && self.scaling == Scaling::Unit;
-        let evaluation =
-            if has_cosines { evaluation.with_cosine_histogram(Histograms::BINS) } else { evaluation };
-        let evaluation = self.near.into_iter().fold(evaluation, Evaluation::with_close_pairs);
-        if self.across { evaluation.across().with_mmd() } else { evaluation }
-    }
-
+impl NamedSets {
     /// The files under their roles.
     fn files(&self) -> impl Iterator<Item = (&'static str, &SetFiles)> {
         std::iter::once(("x", &self.x)).chain(self.y.as_ref().map(|y| ("y", y)))
@@ -84,6 +77,21 @@ impl Task {
     fn files_told(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.files()
             .map(|(role, set)| (role, self.reading.told(set.path(), if role == "x" { Of::X } else { Of::Y })))
+    }
+}
+
+impl Task {
+    fn evaluation(&self) -> Evaluation {
+        let evaluation =
+            Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.sets.scaling);
+        let evaluation = evaluation.with_contrastive(&self.taus, self.candidates);
+        let evaluation = if self.potentials { evaluation.with_potentials() } else { evaluation };
+        // Raw points have no cosines.
+        let has_cosines = self.cosines && self.sets.scaling == Scaling::Unit;
+        let evaluation =
+            if has_cosines { evaluation.with_cosine_histogram(Histograms::BINS) } else { evaluation };
+        let evaluation = self.near.into_iter().fold(evaluation, Evaluation::with_close_pairs);
+        if self.across { evaluation.across().with_mmd() } else { evaluation }
     }
 }
 

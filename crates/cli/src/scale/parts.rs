@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf, sync::Arc, time::Instant};
 
-use unisphere_io::{Shards, Source as _, printable};
+use unisphere_io::{Source as _, printable};
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, output, progress::Display, reading::Of, set_files::SetFiles, text};
+use crate::{exit::Failure, output, progress::Display, text};
 
 /// Variables that tell a task its number, and what is to be added for the first to be 1.
 const TASK_VARIABLES: [(&str, usize); 4] =
@@ -25,7 +25,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.plan)?;
     let number = number(&options.part, plan.parts)?;
     let max_memory = options.max_memory.or_else(free_memory);
-    let files = Files::open(&plan.task, max_memory)?;
+    let files = Files::open(&plan.task.sets, max_memory)?;
     if (files.x.rows(), files.x.dims()) != (plan.rows, plan.dims) {
         return Err(Failure::Input(format!(
             "{} is {} × {}, and the plan is for {} × {} (rows × dims)\nput the file back, or make a new plan",
@@ -114,23 +114,15 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         )));
     }
     if let Some(path) = &listing.file {
-        let of_sets = plan.task.files().flat_map(|(_, set)| set.files());
-        // Files that a pattern matches, where they are on this machine.
-        let open = |(role, set): (&str, &SetFiles)| {
-            let of = if role == "x" { Of::X } else { Of::Y };
-            set.open(&plan.task.reading.reading(of)).ok()
-        };
-        let matched: Vec<_> = plan.task.files().filter_map(open).collect();
-        let matched: Vec<_> =
-            matched.iter().flat_map(Shards::files).map(|file| file.path().to_path_buf()).collect();
-        let inputs = files.iter().chain([&options.plan]).chain(of_sets).chain(&matched);
+        let of_sets: Vec<_> = plan.task.sets.files().flat_map(|(_, set)| set.expanded()).collect();
+        let inputs = files.iter().chain([&options.plan]).chain(&of_sets);
         output::check_writable("--rows", path, inputs.map(PathBuf::as_path))?;
     }
     let shape = plan.shape();
     let evaluation = plan.task.evaluation();
     let found = evaluation.merge(shape, plan.sample, &files)?;
     let (device, cost) = (Device::Class(found.device.clone()), found.cost);
-    let listed = plan.task.files().filter(|(_, set)| set.is_listed());
+    let listed = plan.task.sets.files().filter(|(_, set)| set.is_listed());
     let file_counts = listed.map(|(_, set)| set.files().len()).collect();
     let mut report = Report::of_all_pairs(plan.task, shape, device, found, &listing)?;
     report.file_counts = file_counts;

@@ -10,7 +10,7 @@ use unisphere::{Candidates, Scaling};
 use unisphere_io::{Source as _, printable};
 use unisphere_scale::{Sample, Shape};
 
-use super::{PlanOptions, Task, files::Files};
+use super::{NamedSets, PlanOptions, Task, files::Files};
 use crate::{
     exit::Failure,
     json as common, output,
@@ -36,12 +36,14 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     check_no_pipes(&x, y.as_ref())?;
     warn_of_numbered(&x, y.as_ref());
     let task = Task {
-        x: x.absolute()?,
-        y: y.as_ref().map(SetFiles::absolute).transpose()?,
-        reading: options.reading.clone(),
+        sets: NamedSets {
+            x: x.absolute()?,
+            y: y.as_ref().map(SetFiles::absolute).transpose()?,
+            reading: options.reading.clone(),
+            scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
+        },
         ts: options.t.clone(),
         alpha: options.alpha,
-        scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
         across: options.across,
         taus: options.tau.clone(),
         candidates: options.candidates,
@@ -49,10 +51,10 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         cosines: options.cosines,
         near: options.near,
     };
-    if task.y.is_none() && (task.across || !task.taus.is_empty()) {
+    if task.sets.y.is_none() && (task.across || !task.taus.is_empty()) {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
     }
-    let files = Files::open(&task, None)?;
+    let files = Files::open(&task.sets, None)?;
     let plan = Plan {
         task,
         rows: files.x.rows(),
@@ -102,12 +104,14 @@ impl Plan {
         let numbers = |key: &str| object[key].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>();
         let candidates = object["candidates"].as_str()?;
         let task = Task {
-            x: set("x")?,
-            y: set("y"),
-            reading: ReadingOptions::from_json(&object["read"])?,
+            sets: NamedSets {
+                x: set("x")?,
+                y: set("y"),
+                reading: ReadingOptions::from_json(&object["read"])?,
+                scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
+            },
             ts: numbers("t")?,
             alpha: object["alpha"].as_f64()?,
-            scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
             across: object["across"].as_bool().filter(|across| !across || set("y").is_some())?,
             taus: numbers("tau").filter(|taus: &Vec<f64>| taus.is_empty() || set("y").is_some())?,
             potentials: object["potentials"].as_bool()?,
@@ -128,16 +132,16 @@ impl Plan {
     }
 
     fn to_json(&self) -> Result<Value, Failure> {
-        let mut object = json!({"unisphere": common::VERSION, "x": self.task.x.to_json()?});
-        if let Some(y) = &self.task.y {
+        let mut object = json!({"unisphere": common::VERSION, "x": self.task.sets.x.to_json()?});
+        if let Some(y) = &self.task.sets.y {
             object["y"] = y.to_json()?;
         }
-        object["read"] = self.task.reading.to_json();
+        object["read"] = self.task.sets.reading.to_json();
         object["rows"] = self.rows.into();
         object["dims"] = self.dims.into();
         object["t"] = self.task.ts.clone().into();
         object["alpha"] = self.task.alpha.into();
-        object["normalized"] = (self.task.scaling == Scaling::Unit).into();
+        object["normalized"] = (self.task.sets.scaling == Scaling::Unit).into();
         object["across"] = self.task.across.into();
         object["tau"] = self.task.taus.clone().into();
         object["candidates"] = self.task.candidates.name().into();
@@ -150,7 +154,7 @@ impl Plan {
     }
 
     pub(super) fn shape(&self) -> Shape {
-        Shape { x_rows: self.rows, y_rows: self.task.y.as_ref().map(|_| self.rows), dims: self.dims }
+        Shape { x_rows: self.rows, y_rows: self.task.sets.y.as_ref().map(|_| self.rows), dims: self.dims }
     }
 
     /// The file of a part, in numbers of one width so that names sort as numbers do.
@@ -171,12 +175,14 @@ mod tests {
     #[test]
     fn plans_are_read_as_they_were_written() -> Result<(), Failure> {
         let task = Task {
-            x: SetFiles::of_path("/data/x_*.npy"),
-            y: None,
-            reading: ReadingOptions::default(),
+            sets: NamedSets {
+                x: SetFiles::of_path("/data/x_*.npy"),
+                y: None,
+                reading: ReadingOptions::default(),
+                scaling: Scaling::Raw,
+            },
             ts: vec![2.0, 0.1],
             alpha: 1.0,
-            scaling: Scaling::Raw,
             across: false,
             taus: Vec::new(),
             candidates: Candidates::OneWay,
@@ -194,10 +200,10 @@ mod tests {
         let listed = json!(["/data/y_2.npy", "/data/y_10.npy"]);
         for y in [None, Some(SetFiles::of_path("/data/y.npy")), SetFiles::from_json(&listed)] {
             plan.task.taus = y.iter().map(|_| 0.07).collect();
-            plan.task.y = y;
+            plan.task.sets.y = y;
             assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
         }
-        let y = plan.task.y.as_ref().map(|y| (y.path(), y.files().len()));
+        let y = plan.task.sets.y.as_ref().map(|y| (y.path(), y.files().len()));
         assert_eq!((y, &plan.to_json()?["y"]), (Some((Path::new("/data/y_2.npy … y_10.npy"), 2)), &listed));
         assert_eq!(SetFiles::from_json(&json!([])), None);
         assert_eq!(plan.file("out".as_ref(), 3), Path::new("out/part-03-of-12.journal"));

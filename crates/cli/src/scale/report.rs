@@ -130,7 +130,7 @@ impl Row {
             ACROSS => shape.x_rows as u64 * shape.y_rows.unwrap_or(0) as u64,
             _ => unordered_pairs(shape.x_rows),
         };
-        let has_floor = task.scaling == Scaling::Unit;
+        let has_floor = task.sets.scaling == Scaling::Unit;
         let floor = if has_floor { Uniformity::new(t).floor(shape.dims) } else { f64::NAN };
         Self {
             set,

@@ -5,7 +5,7 @@ use unisphere_io::printable;
 use unisphere_scale::{Interval, Method};
 
 use super::{
-    Task,
+    NamedSets,
     analysis::CloseCounts,
     report::{ACROSS, Device, Exact, Report, Row},
 };
@@ -46,8 +46,8 @@ fn close_pairs(of: &CloseCounts) -> String {
 }
 
 fn head(report: &Report) -> String {
-    let mut lines = files(&report.task, &report.file_counts);
-    lines.push(("points", points(report.shape.x_rows, report.shape.dims, report.task.scaling)));
+    let mut lines = files(&report.task.sets, &report.file_counts);
+    lines.push(("points", points(report.shape.x_rows, report.shape.dims, report.task.sets.scaling)));
     lines.extend(devices(&report.device).into_iter().map(|device| ("device", device)));
     if let Some(exact) = &report.exact {
         lines.push(("work", work(exact)));
@@ -57,8 +57,8 @@ fn head(report: &Report) -> String {
 }
 
 /// The files under their roles, and how many they are.
-pub(super) fn files(task: &Task, counts: &[usize]) -> Vec<(&'static str, String)> {
-    let mut lines: Vec<_> = task.files_told().collect();
+pub(super) fn files(sets: &NamedSets, counts: &[usize]) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<_> = sets.files_told().collect();
     for ((_, line), &files) in lines.iter_mut().zip(counts) {
         if files > 1 {
             *line += &format!(", {}", plural(files as u64, "file"));
