@@ -3,6 +3,7 @@
 
 mod choice;
 mod fields;
+mod head;
 mod scalars;
 
 use std::path::Path;
@@ -11,9 +12,8 @@ use crate::{
     Fault, Reading,
     formats::{
         Format, Input, NameOption, endings,
-        text::{Cursor, Each, End, MARK, Row, Rows, first_row, is_null, is_number, list, may_be_text},
+        text::{Each, End, Row, Rows, first_row, is_number, list, may_be_text},
     },
-    read_at::ReadAt,
     scalars::Scalars,
     stored::Stored,
     table::Table,
@@ -21,12 +21,7 @@ use crate::{
 
 use choice::{Choice, Wanted};
 use fields::fields;
-
-/// More fields of a row than any point needs.
-const MOST_FIELDS: usize = 1 << 20;
-
-/// What separates fields, the likeliest first. Spaces may be several.
-const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b' '];
+use head::Head;
 
 /// Delimited text.
 pub(crate) struct Delimited;
@@ -45,11 +40,8 @@ impl Format for Delimited {
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         let (stored, length) = input.whole()?;
-        let mut mark = [0; MARK.len()];
-        let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
-        let start = if has_mark { MARK.len() as u64 } else { 0 };
         let wanted = Wanted { name: reading.column.as_deref(), without: &reading.without };
-        let (start, record) = first(&stored, start, wanted)?;
+        let (start, record) = first(&stored, wanted)?;
         Ok(Box::new(Rows::new(stored, length, start, record)?))
     }
 
@@ -65,97 +57,14 @@ fn is_row_of_numbers(row: &[u8]) -> bool {
 }
 
 /// Where the first row of numbers begins, and which of its fields they are.
-fn first(stored: &Stored, start: u64, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
-    let empty = Fault::Empty { rows: 0, dims: 0 };
-    let separator = separator(stored, start);
-    let mut records = Cursor::new(stored, End::Record(separator), 0, start);
-    let Some((start, line)) = records.next()? else { return Err(empty) };
-    let first = owned(line, separator)?;
-    let second = match records.next()? {
-        Some((start, line)) => Some((start, owned(line, separator)?)),
-        None => None,
-    };
-    let below = second.as_ref().map_or(&[][..], |(_, values)| values);
-    if !are_names(&first, below, separator) {
-        let names = (0..first.len()).map(|column| column.to_string()).collect::<Vec<_>>();
-        let choice = Choice::of(&names, &first, wanted, false)?;
-        return Ok((start, Record { separator, fields: first.len(), choice }));
+fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
+    let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
+    let Head { separator, ref names, is_named, start, ref first } = head;
+    if first.len() != names.len() {
+        return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
     }
-    let names =
-        first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned()).collect::<Vec<_>>();
-    let Some((start, values)) = second else { return Err(empty) };
-    if values.len() != names.len() {
-        return Err(Fault::Fields { row: 0, found: values.len(), fields: names.len() });
-    }
-    let choice = Choice::of(&names, &values, wanted, true)?;
+    let choice = Choice::of(names, first, wanted, is_named)?;
     Ok((start, Record { separator, fields: names.len(), choice }))
-}
-
-/// What separates the fields of the first row: what makes the most of them, the first of equals. Spaces are within fields
-/// where anything else makes two.
-fn separator(stored: &Stored, start: u64) -> u8 {
-    let (mut most, mut best) = (0, SEPARATORS[0]);
-    for separator in SEPARATORS {
-        let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
-        // With another separator, a quote may begin no field, and not be closed.
-        let Ok(Some((_, row))) = rows.next() else { continue };
-        let count = count(row, separator);
-        if count > most && (separator != b' ' || most < 2) {
-            (most, best) = (count, separator);
-        }
-    }
-    best
-}
-
-fn count(line: &[u8], separator: u8) -> usize {
-    let mut count = 0;
-    // Nothing here fails.
-    let _ = fields(line, separator, |_, _| {
-        count += 1;
-        Ok(())
-    });
-    count
-}
-
-/// The fields of the first line, or the one below it, which must not be too many to keep.
-fn owned(line: &[u8], separator: u8) -> Result<Vec<Vec<u8>>, Fault> {
-    let mut owned = Vec::new();
-    fields(line, separator, |column, field| {
-        if column == MOST_FIELDS {
-            return Err(Fault::ManyFields { limit: MOST_FIELDS });
-        }
-        owned.push(field.to_vec());
-        Ok(())
-    })?;
-    Ok(owned)
-}
-
-/// Whether the first line has the names of the columns. A point that was taken for names would be lost in silence: where
-/// both are possible, it is a point.
-fn are_names(first: &[Vec<u8>], below: &[Vec<u8>], separator: u8) -> bool {
-    if first.iter().any(|field| is_name(field)) {
-        return !first.iter().any(|field| is_fraction(field));
-    }
-    // pandas writes nothing above its index.
-    let has_index = first.first().is_some_and(Vec::is_empty);
-    let is_above_points = separator == b',' && below.iter().any(|field| is_fraction(field));
-    are_numbered(if has_index { &first[1..] } else { first }) && (has_index || is_above_points)
-}
-
-/// Whether a field of the first line is a name: neither a number, nor a list of them, nor a missing value.
-fn is_name(field: &[u8]) -> bool {
-    let field = field.trim_ascii();
-    !is_null(field) && !field.starts_with(b"[") && !is_number(field)
-}
-
-/// Whether a field is a number with a fraction or an exponent.
-fn is_fraction(field: &[u8]) -> bool {
-    is_number(field) && field.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
-}
-
-/// Whether the fields are 0, 1, 2, …, as the names that pandas gives to columns without any.
-fn are_numbered(names: &[Vec<u8>]) -> bool {
-    names.len() > 1 && names.iter().enumerate().all(|(number, name)| *name == number.to_string().as_bytes())
 }
 
 /// A row of fields.

@@ -2,15 +2,14 @@
 
 use std::str;
 
-use super::{are_names, fields::fields, owned, separator};
+use super::{fields::fields, head::Head};
 use crate::{
     Fault,
     formats::{
         Input,
         columns::{Candidate, choose_scalars},
-        text::{Cursor, End, MARK},
+        text::{Cursor, End},
     },
-    read_at::ReadAt,
     scalars::{Cell, Scalars, Take},
     stored::Stored,
 };
@@ -32,24 +31,8 @@ impl Field {
     /// Finds the column and counts the rows. The first line has the names of the columns, unless it is of numbers.
     pub(super) fn open(input: Input, wanted: Option<&str>) -> Result<Self, Fault> {
         let (stored, _) = input.whole()?;
-        let mut mark = [0; MARK.len()];
-        let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
-        let start = if has_mark { MARK.len() as u64 } else { 0 };
-        let separator = separator(&stored, start);
-        let mut records = Cursor::new(&stored, End::Record(separator), 0, start);
-        let Some((first_start, line)) = records.next()? else { return Err(Fault::NoNumbers) };
-        let first = owned(line, separator)?;
-        let second = match records.next()? {
-            Some((start, line)) => Some((start, owned(line, separator)?)),
-            None => None,
-        };
-        let below = second.as_ref().map_or(&[][..], |(_, values)| values);
-        let (names, start) = if are_names(&first, below, separator) {
-            let names = first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
-            (names.collect(), second.map(|(start, _)| start).ok_or(Fault::NoNumbers)?)
-        } else {
-            ((0..first.len()).map(|column| column.to_string()).collect::<Vec<_>>(), first_start)
-        };
+        let Head { separator, names, start, .. } = Head::of(&stored)?.ok_or(Fault::NoNumbers)?;
+        let fields = names.len();
         let candidates = names.into_iter().enumerate();
         let candidates = candidates.map(|(column, name)| Candidate { name, value: Some(column) });
         let column = choose_scalars(&candidates.collect::<Vec<_>>(), wanted)?;
@@ -58,7 +41,7 @@ impl Field {
         while records.next()?.is_some() {
             rows += 1;
         }
-        Ok(Self { stored, separator, start, fields: first.len(), column, rows })
+        Ok(Self { stored, separator, start, fields, column, rows })
     }
 }
 
