@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, Result},
+    pairs::Pairs,
     points::Points,
 };
 
@@ -48,6 +49,19 @@ pub(super) fn row_by_row(what: &'static str, x: &Points, y: &Points) -> Result<(
         return Err(mismatch(what, x.shape(), y.shape()));
     }
     comparable(what, x, y)
+}
+
+/// Pairs of which there may be none, but of points on both sides: comparable, and paired row by row where a row's own partner is
+/// left out.
+pub(super) fn pairs_of_points(what: &'static str, pairs: Pairs<'_>) -> Result<()> {
+    let (x, y) = pairs.sides();
+    at_least(what, x, 1)?;
+    at_least(what, y, 1)?;
+    match pairs {
+        Pairs::Within(_) => Ok(()),
+        Pairs::Across(x, y) => comparable(what, x, y),
+        Pairs::Unpaired(x, y) => row_by_row(what, x, y),
+    }
 }
 
 pub(crate) fn mismatch(what: &'static str, left: (usize, usize), right: (usize, usize)) -> Error {

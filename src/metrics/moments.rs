@@ -7,7 +7,7 @@ use super::{check::mismatch, spectrum::Spectrum};
 use crate::{
     error::{Error, Result},
     pending::{Pending, offload, on_a_thread},
-    points::{Embeddings, Moments, Scaling, gram::subtract_mean, length},
+    points::{Embeddings, Moments, Scaling, gram::subtract_mean},
     request::{Metric, Run, Sealed},
 };
 
@@ -86,16 +86,19 @@ impl MomentSums {
             return Err(Error::MixedScaling);
         }
         let rows = (VALUES_AT_ONCE / dims).clamp(1, ROWS_AT_ONCE);
-        points.values().chunks(rows * dims).for_each(|piece| self.add_piece(piece, points.scaling()));
+        let pieces = points.values().chunks(rows * dims).enumerate();
+        // Raw points have no lengths.
+        pieces.for_each(|(number, piece)| self.add_piece(piece, points.lengths().get(number * rows..)));
         Ok(())
     }
 
-    /// Adds some rows, row-major.
-    fn add_piece(&mut self, piece: &[f32], scaling: Scaling) {
+    /// Adds some rows, row-major, over their lengths where they have any.
+    fn add_piece(&mut self, piece: &[f32], lengths: Option<&[f64]>) {
         let dims = self.mean.len();
         let mut about = vec![0.0; piece.len()];
-        about.par_chunks_exact_mut(dims).zip(piece.par_chunks_exact(dims)).for_each(|(out, row)| {
-            let length = if scaling == Scaling::Unit { length(row) } else { 1.0 };
+        let rows = about.par_chunks_exact_mut(dims).zip(piece.par_chunks_exact(dims));
+        rows.enumerate().for_each(|(number, (out, row))| {
+            let length = lengths.and_then(|lengths| lengths.get(number)).copied().unwrap_or(1.0);
             out.iter_mut().zip(row).for_each(|(out, &value)| *out = f64::from(value) / length);
         });
         // Twice, so that the rounding of a sum over many rows does not stay in the mean.

@@ -1,15 +1,13 @@
 //! Sums of a kernel row by row, of sets in pieces: those of several pieces are joined.
 
 use super::{
-    check::{at_least, comparable, positive, row_by_row},
+    check::{pairs_of_points, positive},
     pair_sets::PairSet,
 };
 use crate::{
     error::Result,
     kernel::Kernel,
-    pairs::Pairs,
     pending::Pending,
-    points::Points,
     request::{Metric, Run, Sealed},
 };
 
@@ -59,18 +57,6 @@ impl<'a, P: PairSet<'a>> RowLogSumsOver<'a, P> {
     pub(super) fn new(pairs: P, kernel: RowKernel<'a>) -> Self {
         Self { pairs, kernel }
     }
-
-    fn check(&self) -> Result<()> {
-        let (pairs, what) = (self.pairs.pairs(), self.kernel.name());
-        let (x, y): (&Points, &Points) = pairs.sides();
-        at_least(what, x, 1)?;
-        at_least(what, y, 1)?;
-        match pairs {
-            Pairs::Within(_) => Ok(()),
-            Pairs::Across(x, y) => comparable(what, x, y),
-            Pairs::Unpaired(x, y) => row_by_row(what, x, y),
-        }
-    }
 }
 
 impl<P> Sealed for RowLogSumsOver<'_, P> {}
@@ -84,7 +70,7 @@ impl<'a, P: PairSet<'a>> Metric for RowLogSumsOver<'a, P> {
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Vec<Vec<f64>>> {
         Box::pin(async move {
-            self.check()?;
+            pairs_of_points(self.kernel.name(), self.pairs.pairs())?;
             let (pairs, kernels) = (self.pairs.pairs(), self.kernel.kernels()?);
             if pairs.count() == 0 {
                 return Ok(vec![vec![f64::NEG_INFINITY; pairs.sides().0.rows()]; kernels.len()]);

@@ -1,7 +1,7 @@
 //! Gradients of sets in pieces: what the pairs of some rows add to the gradient of a metric over many more.
 
 use super::{
-    check::{at_least, comparable, finite, positive, row_by_row},
+    check::{finite, pairs_of_points, positive, row_by_row},
     contrastive::{Contrastive, softmax_weights},
     pair_sets::{Across, PairSet, Unpaired, Within},
     uniformity::Uniformity,
@@ -149,14 +149,8 @@ impl<'a, P> GradientShareOver<'a, P> {
 impl<'a, P: PairSet<'a>> GradientShareOver<'a, P> {
     fn check(&self) -> Result<()> {
         let pairs = self.pairs.pairs();
+        pairs_of_points(SHARE, pairs)?;
         let (x, y) = pairs.sides();
-        at_least(SHARE, x, 1)?;
-        at_least(SHARE, y, 1)?;
-        match pairs {
-            Pairs::Within(_) => {}
-            Pairs::Across(x, y) => comparable(SHARE, x, y)?,
-            Pairs::Unpaired(x, y) => row_by_row(SHARE, x, y)?,
-        }
         let Kernel { scale, .. } = self.kernel;
         positive(if matches!(self.of, Whole::Total(_)) { "t" } else { "tau" }, scale)?;
         finite("the scale of a gradient", self.scale)?;

@@ -118,6 +118,11 @@ impl<'a> Embeddings<'a> {
         &self.values
     }
 
+    /// The lengths of the rows as given; empty for raw points.
+    pub(crate) fn lengths(&self) -> &[f64] {
+        &self.lengths
+    }
+
     /// The same points in another order: row i is row `order[i]` of these. It moves them in place where they are owned.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ pub(crate) use device::MatrixStorage;
 #[cfg(feature = "gpu")]
 pub(crate) use device::own;
 pub(crate) use duplicates::hash;
+pub(crate) use embeddings::not_finite;
 #[cfg(feature = "gpu")]
 pub(crate) use embeddings::{LENGTHS, check, raw_limit};
-pub(crate) use embeddings::{length, not_finite};
 pub(crate) use gram::Moments;
