@@ -33,6 +33,20 @@ pub(crate) struct Groups<'a> {
     products_of_all: u64,
 }
 
+/// Sets of negatives, of all kinds of anchors together.
+fn sets(candidates: Candidates) -> u64 {
+    match candidates {
+        Candidates::OneWay => 1,
+        Candidates::Views => 4,
+        _ => 2,
+    }
+}
+
+/// Anchors with their negatives, of so many pairs.
+pub(super) fn anchors_with_negatives(candidates: Candidates, rows: usize) -> u64 {
+    sets(candidates) * rows as u64 * rows.saturating_sub(1) as u64
+}
+
 /// Anchors, and where their negatives are.
 #[derive(Debug)]
 struct Side<'a> {
@@ -86,7 +100,7 @@ impl<'a> Groups<'a> {
 
     /// Anchors with their negatives: a product for each.
     pub(crate) fn all(&self) -> u64 {
-        self.sets() * self.panels.rows as u64 * self.panels.rows.saturating_sub(1) as u64
+        anchors_with_negatives(self.metric.candidates, self.panels.rows)
     }
 
     /// Products that the sums within all groups have taken.
@@ -100,9 +114,8 @@ impl<'a> Groups<'a> {
         self.sets() * self.panels.len(group) as u64 * count as u64
     }
 
-    /// Sets of negatives, of all kinds of anchors together.
     fn sets(&self) -> u64 {
-        self.sides.iter().map(|side| side.others.len() as u64).sum()
+        sets(self.metric.candidates)
     }
 
     /// Number of candidates outside of a group.

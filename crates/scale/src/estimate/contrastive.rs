@@ -3,7 +3,7 @@
 use unisphere::{Candidates, Contrastive, DeviceKind, Embeddings, Engine, Metric as _, Points, Scaling};
 
 use super::{
-    candidates::Groups,
+    candidates::{Groups, anchors_with_negatives},
     multilevel::{Estimated, Goal, Levels},
     sampling::{Interval, Method, Sampling, tolerance_or_default},
     shuffled::read_in_random_order,
@@ -90,13 +90,7 @@ impl Sampling {
                 let row_error = found.map(|(estimated, _)| estimated.row_error);
                 let request = metric.paired(x, y);
                 let value = engine.value(request)?.loss;
-                // A product for each anchor and negative, as of an estimate.
-                let sets = match metric.candidates {
-                    Candidates::OneWay => 1,
-                    Candidates::Views => 4,
-                    _ => 2,
-                };
-                let pairs = sets * x.rows() as u64 * x.rows().saturating_sub(1) as u64;
+                let pairs = anchors_with_negatives(metric.candidates, x.rows());
                 let error = rounding.at(value);
                 Ok(Interval {
                     value,

@@ -193,8 +193,8 @@ impl Sampling {
         ts: &[f64],
     ) -> Result<Vec<Interval>> {
         ts.iter().try_for_each(|&t| self.check(t))?;
-        match self.max_memory {
-            Some(bytes) if bytes < bytes_of_rows(x.rows(), x.dims()) => {
+        match self.too_little_for(x.rows(), x.dims()) {
+            Some(bytes) => {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = Streamed::new(engine, x, scaling, self.seed, panel_rows, bytes);
                 if !self.estimate_only {
@@ -204,7 +204,7 @@ impl Sampling {
                 let some = streamed.sample(ROWS_FOR_ERROR.min(x.rows()))?;
                 ts.iter().map(|&t| self.of_streamed(engine, x, &streamed, &some, t)).collect()
             }
-            _ => {
+            None => {
                 let x = read_in_random_order(x, scaling, &mut self.order_rng())?;
                 let shuffled = Shuffled::new(engine, x)?;
                 ts.iter().map(|&t| self.of_shuffled(engine, &shuffled, t)).collect()
@@ -269,6 +269,11 @@ impl Sampling {
         }
     }
 
+    /// The memory, where it does not hold so many rows.
+    pub(super) fn too_little_for(&self, rows: usize, dims: usize) -> Option<u64> {
+        self.max_memory.filter(|&bytes| bytes < bytes_of_rows(rows, dims))
+    }
+
     /// Numbers for the order of the rows.
     pub(super) fn order_rng(&self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed)
@@ -315,8 +320,8 @@ impl Sampling {
         ts.iter().try_for_each(|&t| self.check(t))?;
         sets.shape()?;
         let (x, y) = (sets.x, sets.y.unwrap_or(sets.x));
-        match self.max_memory {
-            Some(bytes) if bytes < bytes_of_rows(x.rows() + y.rows(), x.dims()) => {
+        match self.too_little_for(x.rows() + y.rows(), x.dims()) {
+            Some(bytes) => {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = |set, seed| Streamed::new(engine, set, scaling, seed, panel_rows, bytes);
                 let streamed = [streamed(x, self.seed), streamed(y, self.seed.wrapping_add(1))];
@@ -325,7 +330,7 @@ impl Sampling {
                 }
                 ts.iter().map(|&t| self.across_streamed(engine, sets, &streamed, scaling, t)).collect()
             }
-            _ => {
+            None => {
                 let mut rng = self.order_rng();
                 let mut read = |set| {
                     let points = read_in_random_order(set, scaling, &mut rng)?;

@@ -13,7 +13,7 @@ use super::{
     sampling::{Interval, LEAST_TOLERANCE, Method, Sampling},
     shuffled::{ROWS_FOR_ERROR, first_rows, read_in_random_order},
     stages::{Count, Plan, Rounding},
-    streamed::{Streamed, bytes_of_rows},
+    streamed::Streamed,
     sums::{Held, within},
 };
 use crate::{
@@ -62,8 +62,8 @@ impl Sampling {
         ts: &[f64],
     ) -> Result<Vec<Interval>> {
         let x = sets.x;
-        match self.max_memory {
-            Some(bytes) if bytes < bytes_of_rows(2 * x.rows(), x.dims()) => {
+        match self.too_little_for(2 * x.rows(), x.dims()) {
+            Some(bytes) => {
                 let panel_rows = self.panel_rows(engine);
                 // The same seed gives the rows of both the same order.
                 let streamed = |set| Streamed::new(engine, set, scaling, self.seed, panel_rows, bytes);
@@ -77,7 +77,7 @@ impl Sampling {
                 let at = |&t: &f64| self.mmd_streamed(engine, sets, &streamed, &some, t);
                 ts.iter().map(at).collect()
             }
-            _ => {
+            None => {
                 let read = |set| {
                     let points = read_in_random_order(set, scaling, &mut self.order_rng())?;
                     let first = first_rows(engine, &points)?;
@@ -170,8 +170,7 @@ impl Sampling {
         let parts = of_x.into_iter().zip(of_y).zip(across).map(|((x, y), across)| Parts { x, y, across });
         let mut found: Vec<_> = parts.zip(ts).map(|(parts, &t)| (t, parts.discrepancy(self, sets))).collect();
         for (t, interval) in found.iter_mut().filter(|(_, interval)| interval.value.is_nan()) {
-            if self.max_memory.is_none_or(|bytes| bytes >= bytes_of_rows(sets.x.rows() + y.rows(), y.dims()))
-            {
+            if self.too_little_for(sets.x.rows() + y.rows(), y.dims()).is_none() {
                 let points =
                     |set: &dyn Source| Ok::<_, Error>(engine.upload_owned(set.embeddings(scaling)?)?);
                 interval.value = engine.value(SquaredMmd::new(*t).across(&points(sets.x)?, &points(y)?))?;

@@ -1,6 +1,6 @@
 //! An evaluation: which numbers of which sets, and their exact values within an amount of memory.
 
-use std::{fmt, ops::Range, path::PathBuf, slice, sync::Arc};
+use std::{ops::Range, slice};
 
 use unisphere::{
     Candidates, ContrastiveValue, Engine, Error as EngineError, Observer, Scaling, SquaredMmd, Uniformity,
@@ -10,10 +10,12 @@ use unisphere_io::Source;
 use super::{
     blocks::{Layout, SetName, Strips, Sum, Wanted},
     cache::rows_fetched,
-    counts::{Counting, Counts},
+    counts::Counting,
     devices::{self, Kinds, class_of},
     fingerprint::{hash_of_text, hex},
+    found::{Cost, Expected, Found},
     memory::{Memory, PASSING_ON_GPU, panel_rows, strip_panels},
+    resources::Resources,
     rows::Rows,
     run::{State, Work},
     schedule::schedule,
@@ -45,85 +47,6 @@ pub struct Evaluation {
     pub(super) counting: Counting,
     pub(super) panel_rows: Option<usize>,
     pub(super) strip_panels: Option<usize>,
-}
-
-/// What the work may use, and who is told of it.
-#[derive(Clone, Default)]
-#[non_exhaustive]
-pub struct Resources {
-    /// Memory for points and results, in bytes; None for as much as it takes. The program itself and the device's driver come
-    /// on top.
-    pub max_memory: Option<u64>,
-    /// Memory on each GPU for panels, in bytes; None for half of what its driver says it has, or for as much as `max_memory`
-    /// allows where the driver says nothing. At least four panels are taken.
-    pub max_device_memory: Option<u64>,
-    /// A file that keeps finished blocks: a run that was stopped goes on from it.
-    pub journal: Option<PathBuf>,
-    /// Told of the pairs that are done; ends the work by [`Break`](std::ops::ControlFlow::Break), with what is done kept in
-    /// the journal.
-    pub observer: Option<Arc<Observer>>,
-}
-
-/// Values over all pairs.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Found {
-    /// Alignment; None without pairs.
-    pub alignment: Option<f64>,
-    /// Uniformity of x at every t.
-    pub x: Vec<f64>,
-    /// Uniformity of y at every t.
-    pub y: Option<Vec<f64>>,
-    /// Cross uniformity at every t, where it or the squared discrepancy was asked for.
-    pub across: Option<Vec<f64>>,
-    /// The squared maximum mean discrepancy of x and y at every t, where it was asked for: over the pairs i ≠ j of sets of as many
-    /// rows, which are paired ([`SquaredMmd::unpaired`]), and over all pairs of others ([`SquaredMmd::across`]). None at a t where
-    /// both sets have collapsed so far that their sums do not tell it ([`SquaredMmd::needs_points`]).
-    pub squared_mmd: Option<Vec<Option<f64>>>,
-    /// The contrastive loss at every temperature, where it was asked for.
-    pub contrastive: Option<Vec<ContrastiveValue>>,
-    /// How crowded every row is, and how far from its partner, where it was asked for.
-    pub rows: Option<Rows>,
-    /// The pairs of x, and of y where there is one, counted as was asked for; empty where it was not.
-    pub counts: Vec<Counts>,
-    /// The class of the device: others may give other last digits.
-    pub device: String,
-    /// What it took.
-    pub cost: Cost,
-}
-
-/// What a run took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Cost {
-    /// Blocks in all, where a strip is one.
-    pub blocks: u64,
-    /// Blocks that a journal had already.
-    pub blocks_recovered: u64,
-    /// Pairs that were computed.
-    pub pairs_computed: u64,
-    /// Rows that were read, each as often as it was.
-    pub rows_read: u64,
-    /// Bytes that were cut off the journal: what was written when the run before was stopped.
-    pub bytes_discarded: u64,
-}
-
-/// What a run will take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Expected {
-    /// Pairs in all, whatever a journal has of them.
-    pub pairs: u64,
-    /// Blocks in all, where a strip is one: at most so many parts are of use.
-    pub blocks: u64,
-    /// Rows that will be read, each as often as it will be.
-    pub rows_read: u64,
-    /// Bytes of memory for points and results at once.
-    pub memory: u64,
-    /// Bytes of memory for points on each GPU at once; 0 where there is none.
-    pub device_memory: u64,
-    /// Rows of a panel.
-    pub panel_rows: usize,
 }
 
 impl Default for Evaluation {
@@ -351,7 +274,7 @@ impl Evaluation {
     pub(super) fn layout(&self, shape: Shape) -> Result<Layout> {
         self.check(shape)?;
         let most = shape.x_rows.max(shape.y_rows.unwrap_or(0));
-        let panel_rows = self.panel_rows.unwrap_or_else(|| panel_rows(most, shape.dims));
+        let panel_rows = self.rows_of_panel(most, shape.dims);
         let panels = |rows| Panels { rows, panel_rows };
         let strips = Strips {
             candidates: self.candidates,
@@ -362,6 +285,11 @@ impl Evaluation {
         };
         let wanted = Wanted { across: self.across, mmd: self.mmd, strips };
         Ok(Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), wanted))
+    }
+
+    /// Rows of a panel of so many rows, or of those of the larger of two sets.
+    pub(super) fn rows_of_panel(&self, rows: usize, dims: usize) -> usize {
+        self.panel_rows.unwrap_or_else(|| panel_rows(rows, dims))
     }
 
     /// No results yet.
@@ -594,14 +522,3 @@ pub(super) enum Blocks {
 
 /// Most values of t, whose results a record of a journal holds.
 const MAX_TS: usize = 64;
-
-impl fmt::Debug for Resources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max_memory, max_device_memory, journal, .. } = self;
-        f.debug_struct("Resources")
-            .field("max_memory", max_memory)
-            .field("max_device_memory", max_device_memory)
-            .field("journal", journal)
-            .finish_non_exhaustive()
-    }
-}

@@ -6,8 +6,8 @@ use unisphere::{Alignment, DeviceKind, Embeddings, Engine, Groups, Scaling, Unif
 use unisphere_io::Source;
 
 use super::{
-    evaluation::{Evaluation, Resources},
-    memory::panel_rows,
+    evaluation::Evaluation,
+    resources::Resources,
     selected::{Selected, gather},
     sets::Sets,
 };
@@ -132,7 +132,7 @@ impl Evaluation {
     /// Memory for points, without what labels take.
     fn left_of(&self, sets: Sets<'_>, resources: &Resources) -> Result<Option<u64>> {
         let Some(given) = resources.max_memory else { return Ok(None) };
-        let panel_bytes = (self.rows_of_panel(sets.x) * sets.x.dims() * size_of::<f32>()) as u64;
+        let panel_bytes = (self.panels_of(sets.x).len(0) * sets.x.dims() * size_of::<f32>()) as u64;
         // A panel twice, on the host and on the device.
         let needed = sets.x.rows() as u64 * BYTES_OF_LABELLED_ROW + BYTES_AT_ONCE + 2 * panel_bytes;
         if given < needed {
@@ -141,13 +141,13 @@ impl Evaluation {
         Ok(Some(given - sets.x.rows() as u64 * BYTES_OF_LABELLED_ROW))
     }
 
-    fn rows_of_panel(&self, set: &dyn Source) -> usize {
-        self.panel_rows.unwrap_or_else(|| panel_rows(set.rows(), set.dims())).min(set.rows())
+    fn panels_of(&self, set: &dyn Source) -> Panels {
+        Panels { rows: set.rows(), panel_rows: self.rows_of_panel(set.rows(), set.dims()) }
     }
 
     /// ‖xᵢ−yᵢ‖ of every positive pair, in one pass.
     fn distances(&self, engine: &Engine, x: &dyn Source, y: &dyn Source) -> Result<Vec<f64>> {
-        let panels = Panels { rows: x.rows(), panel_rows: self.rows_of_panel(x) };
+        let panels = self.panels_of(x);
         let mut distances = Vec::with_capacity(x.rows());
         for panel in 0..panels.count() {
             let read = |set: &dyn Source| {
@@ -165,7 +165,7 @@ impl Evaluation {
         members: &Members,
         resources: &Resources,
     ) -> Result<GroupsOfSet> {
-        let most_rows = self.rows_of_panel(set);
+        let most_rows = self.panels_of(set).panel_rows;
         let mut found = vec![OfGroup::default(); members.ends.len()];
         let sized = |sizes: fn(usize, usize) -> bool| {
             let all = 0..members.ends.len();
@@ -265,7 +265,7 @@ impl Evaluation {
 
     /// Σ‖xᵢ−xⱼ‖² over the pairs of a set, in one pass: n Σ‖xᵢ−mean‖², panel after panel about its own mean.
     fn squared_distances(&self, set: &dyn Source) -> Result<f64> {
-        let panels = Panels { rows: set.rows(), panel_rows: self.rows_of_panel(set) };
+        let panels = self.panels_of(set);
         let mut all = Spread::default();
         for panel in 0..panels.count() {
             all = all.merged(Spread::of(&set.embeddings_in(panels.range(panel), self.scaling)?));

@@ -50,10 +50,12 @@ pub(super) fn strip_panels(panel_rows: usize, dims: usize) -> usize {
     (fitting + 1).next_power_of_two() / 2
 }
 
-/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read; and the two that each
-/// further device may still be at when the others have moved on.
+/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
+pub(super) const PANELS_IN_FLIGHT: usize = 3;
+
+/// These, and the two that each further device may still be at when the others have moved on.
 pub(super) fn panels_in_flight(kinds: Kinds) -> usize {
-    1 + 2 * kinds.count()
+    PANELS_IN_FLIGHT + 2 * kinds.count().saturating_sub(1)
 }
 
 /// Panels that fit.

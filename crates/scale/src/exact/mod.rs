@@ -7,11 +7,13 @@ mod counts;
 mod devices;
 mod evaluation;
 mod fingerprint;
+mod found;
 mod gradients;
 mod groups;
 mod memory;
 mod parts;
 mod queue;
+mod resources;
 mod results;
 mod rows;
 mod run;
@@ -22,10 +24,12 @@ mod spectrum;
 mod strips;
 
 pub use counts::Counts;
-pub use evaluation::{Cost, Evaluation, Expected, Found, Resources};
+pub use evaluation::Evaluation;
+pub use found::{Cost, Expected, Found};
 pub use gradients::{Gradient, GradientFound, Objective, Outputs};
 pub use groups::{FoundGroups, GroupsOfSet};
 pub use parts::Part;
+pub use resources::Resources;
 pub use rows::Rows;
 pub use sets::{Sample, Sets, Shape};
 

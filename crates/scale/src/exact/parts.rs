@@ -11,8 +11,10 @@ use unisphere_io::printable;
 
 use super::{
     blocks::Layout,
-    evaluation::{Blocks, Cost, Evaluation, Found, Resources},
+    evaluation::{Blocks, Evaluation},
     fingerprint::Hash,
+    found::{Cost, Found},
+    resources::Resources,
     run::{State, panel_of},
     sets::{Sample, Sets, Shape},
 };

@@ -3,10 +3,7 @@
 use unisphere::{Engine, Error as EngineError, MomentSums, Progress, Spectrum};
 use unisphere_io::Source;
 
-use super::{
-    evaluation::{Evaluation, Resources},
-    memory::panel_rows,
-};
+use super::{evaluation::Evaluation, resources::Resources};
 use crate::{
     error::{Error, Result},
     panels::Panels,
@@ -28,7 +25,7 @@ impl Evaluation {
     /// engine.
     pub fn spectrum(&self, engine: &Engine, set: &dyn Source, resources: &Resources) -> Result<Spectrum> {
         let (rows, dims) = (set.rows(), set.dims());
-        let panel_rows = self.panel_rows.unwrap_or_else(|| panel_rows(rows, dims)).max(1);
+        let panel_rows = self.rows_of_panel(rows, dims).max(1);
         let panels = Panels { rows, panel_rows };
         let panel_bytes = panel_rows.min(rows) as u64 * dims as u64 * size_of::<f32>() as u64;
         let needed = panel_bytes + BYTES_OF_PIECE + MATRICES * (dims as u64).pow(2) * size_of::<f64>() as u64;

@@ -1,13 +1,11 @@
 //! Memory that a gradient takes, and how many panels of it are held at once.
 
-use super::super::memory::{self, Memory, rows_of_panels};
+use super::super::memory::{self, Memory, PANELS_IN_FLIGHT, rows_of_panels};
 use crate::{
     error::{Error, Result},
     panels::Panels,
 };
 
-/// Panels in memory beside those that are held: one in use, one waiting for its turn, and one being read.
-pub(super) const PANELS_IN_FLIGHT: usize = 3;
 /// Bytes of a panel: less than where values alone are computed, as a panel that is held has its sums beside it.
 const PANEL_BYTES: usize = 2 << 20;
 /// Panels that one takes which is held: its points, and its sums in f64.

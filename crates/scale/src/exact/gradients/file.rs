@@ -60,9 +60,7 @@ impl GradientFile {
             }
             Ok(None)
         };
-        if path.exists() && !path.is_file() {
-            return Err(Self::is_no_file(path));
-        }
+        Self::check(path)?;
         let Some(file) = open().map_err(|source| Error::Unwritten { path: path.into(), source })? else {
             return Err(Self::is_there(path));
         };

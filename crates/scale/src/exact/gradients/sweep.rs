@@ -14,7 +14,7 @@ use unisphere::{DeviceKind, Engine, Error as EngineError, Points};
 
 use super::{
     Run,
-    capacity::{Capacity, PANELS_IN_FLIGHT},
+    capacity::Capacity,
     file::GradientFile,
     terms::{Side, Term, Terms},
 };
@@ -23,6 +23,7 @@ use crate::{
     exact::{
         blocks::{Layout, SetName},
         fingerprint::Hash,
+        memory::PANELS_IN_FLIGHT,
         run::{State, Work},
     },
     journal::Record,
