@@ -5,18 +5,11 @@
 
 mod support;
 
-use std::{
-    fs,
-    ops::ControlFlow,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fs, path::Path};
 
 use support::{
-    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, random, resources, rows, with_journal,
+    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, random, resources, rows, stopping_every,
+    until_done, with_journal,
 };
 use unisphere::{
     Candidates, Contrastive, ContrastiveValue, Engine, Error as EngineError, Points, Scaling, SquaredMmd,
@@ -175,20 +168,8 @@ fn runs_stopped_within_strips_go_on_from_their_journal() {
     let wanted = evaluation.values(&engine, sets, &resources()).unwrap();
     let mut resources = little_memory(&evaluation, sets, 0);
     resources.journal = Some(files.path("run.journal"));
-    let calls = Arc::new(AtomicU64::new(0));
-    resources.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 10 {
-        9 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
-    let mut stops = 0;
-    let found = loop {
-        match evaluation.values(&engine, sets, &resources) {
-            Ok(found) => break found,
-            Err(Error::Engine(EngineError::Stopped)) => stops += 1,
-            Err(error) => panic!("{error}"),
-        }
-        assert!(stops < 100, "no progress");
-    };
+    resources.observer = stopping_every(10);
+    let (stops, found) = until_done(100, || evaluation.values(&engine, sets, &resources));
     assert!(stops > 10, "{stops}");
     assert_eq!((bits(&found), found.x), (bits(&wanted), wanted.x));
 }

@@ -5,20 +5,13 @@
 
 mod support;
 
-use std::{
-    ops::ControlFlow,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
-
 use support::{
-    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, random, resources, rows, with_journal,
+    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, merged, random, resources, rows,
+    stopping_every, until_done, with_journal,
 };
-use unisphere::{ClosePairs, CosineHistogram, Engine, Error as EngineError, Scaling, unordered_pairs};
+use unisphere::{ClosePairs, CosineHistogram, Engine, Scaling, unordered_pairs};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, Part, Sets};
+use unisphere_scale::{Error, Evaluation, Sets};
 
 const BINS: usize = 50;
 const NEAR: f64 = 0.3;
@@ -85,28 +78,12 @@ fn memory_parts_and_stops_leave_the_counts_as_they_are() {
         let expected = evaluation.expected(sets.shape().unwrap(), resources.max_memory).unwrap();
         assert_eq!((found.cost.rows_read, found.cost.pairs_computed), (expected.rows_read, expected.pairs));
     }
-    let paths: Vec<_> = (1..=7).map(|number| files.path(&format!("{number}.part"))).collect();
-    for (number, path) in (1..).zip(&paths) {
-        evaluation.part(&engine, sets, Part { number, of: 7 }, &with_journal(path)).unwrap();
-    }
-    let merged = evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap();
+    let merged = merged(7, &evaluation, &engine, sets);
     assert_eq!((&merged.counts, &merged.x), (&wanted.counts, &wanted.x));
     let mut stopped = with_journal(&files.path("run.journal"));
     stopped.max_memory = Some(least_memory(&evaluation, sets));
-    let calls = AtomicU64::new(0);
-    stopped.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 20 {
-        19 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
-    let mut stops = 0;
-    let found = loop {
-        match evaluation.values(&engine, sets, &stopped) {
-            Ok(found) => break found,
-            Err(Error::Engine(EngineError::Stopped)) => stops += 1,
-            Err(error) => panic!("{error}"),
-        }
-        assert!(stops < 100, "no progress");
-    };
+    stopped.observer = stopping_every(20);
+    let (stops, found) = until_done(100, || evaluation.values(&engine, sets, &stopped));
     assert!(stops > 3 && found.counts == wanted.counts, "{stops} stops");
 }
 

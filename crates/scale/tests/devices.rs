@@ -15,7 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{DIMS, Files, PANEL_ROWS, ROWS, bits, gpu, random, resources, with_journal};
+use support::{
+    DIMS, Files, PANEL_ROWS, ROWS, bits, gpu, random, resources, stopping_every, until_done, with_journal,
+};
 use unisphere::{Candidates, Engine, Error as EngineError, wgpu};
 use unisphere_io::File;
 use unisphere_scale::{Error, Evaluation, JournalFault, Part, Sets};
@@ -151,20 +153,8 @@ fn stopped_runs_on_several_devices_go_on_from_their_journal() {
     let engines = [Engine::cpu(), slow_cpu()];
     let wanted = bits(&evaluation.values(&Engine::cpu(), sets, &resources()).unwrap());
     let mut resources = with_journal(&files.path("run.journal"));
-    let calls = AtomicU64::new(0);
-    resources.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 60 {
-        59 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
-    let mut stops = 0;
-    let found = loop {
-        match evaluation.values_on(&engines, sets, &resources) {
-            Ok(found) => break found,
-            Err(Error::Engine(EngineError::Stopped)) => stops += 1,
-            Err(error) => panic!("{error}"),
-        }
-        assert!(stops < 100, "no progress");
-    };
+    resources.observer = stopping_every(60);
+    let (stops, found) = until_done(100, || evaluation.values_on(&engines, sets, &resources));
     assert!(stops > 3 && found.cost.blocks_recovered > 0);
     assert_eq!(bits(&found), wanted);
     // What several devices have finished is one's too.
@@ -182,11 +172,7 @@ fn a_gpu_and_the_cpu_are_a_mixture_that_its_journal_names() {
     let path = files.path("mixed.journal");
     let mut stopped = with_journal(&path);
     stopped.max_memory = Some(least_memory(&evaluation, &engines, sets));
-    let calls = AtomicU64::new(0);
-    stopped.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) {
-        100 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
+    stopped.observer = stopping_every(101);
     let error = evaluation.values_on(&engines, sets, &stopped).unwrap_err();
     assert!(matches!(error, Error::Engine(EngineError::Stopped)), "{error}");
     // Neither device alone goes on from it; both do, whatever their order.
@@ -213,17 +199,18 @@ fn a_gpu_and_the_cpu_are_a_mixture_that_its_journal_names() {
 }
 
 /// A GPU whose owner can take it away, software ones included.
-fn own_gpu() -> Option<(wgpu::Device, Engine)> {
+fn own_gpu() -> (wgpu::Device, Engine) {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).ok()?;
-    let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).ok()?;
+    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
+    let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).unwrap();
     let engine = Engine::from_wgpu(device.clone(), queue).unwrap();
-    Some((device, engine))
+    (device, engine)
 }
 
 #[test]
 fn a_device_that_fails_is_named_and_what_is_finished_is_kept() {
-    let (Some(gpu), Some((device, failing)), files) = (gpu(), own_gpu(), Files::new()) else { return };
+    let (Some(gpu), files) = (gpu(), Files::new()) else { return };
+    let (device, failing) = own_gpu();
     let (x, y) = files.open();
     let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
     let path = files.path("run.journal");

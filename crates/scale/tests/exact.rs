@@ -5,16 +5,12 @@
 
 mod support;
 
-use std::{
-    fs,
-    ops::ControlFlow,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::fs;
 
-use support::{DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, bits, gpu, random, resources, with_journal};
+use support::{
+    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, bits, gpu, least_memory, random, resources, stopping_every,
+    until_done, with_journal,
+};
 use unisphere::{Alignment, Candidates, Engine, Error as EngineError, Scaling, Uniformity};
 use unisphere_io::File;
 use unisphere_scale::{Error, Evaluation, JournalFault, Part, Sets, Shape};
@@ -63,10 +59,7 @@ fn a_gpu_gives_its_bits_whatever_the_memory() {
     let on_cpu = evaluation.values(&Engine::cpu(), sets, &resources()).unwrap();
     let much = evaluation.values(&gpu, sets, &with_journal(&files.path("gpu.journal"))).unwrap();
     let mut few = resources();
-    few.max_memory = Some(match evaluation.expected(sets.shape().unwrap(), Some(1)) {
-        Err(Error::Memory { needed, .. }) => needed,
-        other => panic!("{other:?}"),
-    });
+    few.max_memory = Some(least_memory(&evaluation, sets));
     assert_eq!(bits(&evaluation.values(&gpu, sets, &few).unwrap()), bits(&much));
     assert!((much.x[0] - on_cpu.x[0]).abs() < 2e-6 && (much.x[1] - on_cpu.x[1]).abs() < 2e-6);
     let potentials = [&much, &on_cpu].map(|found| found.rows.as_ref().unwrap().x.logs());
@@ -88,10 +81,7 @@ fn memory_and_parts_leave_the_bits_as_they_are() {
     let (x, y) = files.open();
     let (sets, evaluation) = (Sets::two(&x, &y), everything());
     let wanted = bits(&evaluation.values(&engine, sets, &resources()).unwrap());
-    let least = match evaluation.expected(sets.shape().unwrap(), Some(1)) {
-        Err(Error::Memory { needed, .. }) => needed,
-        other => panic!("{other:?}"),
-    };
+    let least = least_memory(&evaluation, sets);
     let mut reads = Vec::new();
     for more in [0, 1, 2, 3, 6, 100] {
         let mut resources = resources();
@@ -130,23 +120,9 @@ fn stopped_runs_go_on_from_their_journal() {
     let (sets, evaluation) = (Sets::two(&x, &y), evaluation());
     let wanted = evaluation.values(&engine, sets, &resources()).unwrap();
     let mut resources = with_journal(&files.path("run.journal"));
-    let calls = Arc::new(AtomicU64::new(0));
-    let counted = calls.clone();
-    resources.observer = Some(Arc::new(move |_| match counted.fetch_add(1, Ordering::Relaxed) % 7 {
-        6 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
-    let (mut stops, mut computed_before) = (0, 0);
-    let found = loop {
-        match evaluation.values(&engine, sets, &resources) {
-            Ok(found) => break found,
-            Err(Error::Engine(EngineError::Stopped)) => stops += 1,
-            Err(error) => panic!("{error}"),
-        }
-        assert!(stops < 50, "no progress");
-        computed_before = calls.load(Ordering::Relaxed);
-    };
-    assert!(stops > 3 && computed_before > 20);
+    resources.observer = stopping_every(7);
+    let (stops, found) = until_done(50, || evaluation.values(&engine, sets, &resources));
+    assert!(stops > 3);
     assert_eq!(bits(&found), bits(&wanted));
     assert!(found.cost.blocks_recovered > 0 && found.cost.pairs_computed < wanted.cost.pairs_computed);
 }
@@ -159,15 +135,8 @@ fn a_changed_input_is_noticed_within_a_run_and_by_the_next() {
     // Stopped half-way, when every panel was read once.
     let (x, _) = files.open();
     let mut stopped = journal.clone();
-    stopped.max_memory = Some(match evaluation.expected(sets_of(&x).shape().unwrap(), Some(1)) {
-        Err(Error::Memory { needed, .. }) => needed,
-        other => panic!("{other:?}"),
-    });
-    let calls = AtomicU64::new(0);
-    stopped.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) {
-        12 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
+    stopped.max_memory = Some(least_memory(&evaluation, sets_of(&x)));
+    stopped.observer = stopping_every(13);
     let error = evaluation.values(&engine, sets_of(&x), &stopped).unwrap_err();
     assert!(matches!(error, Error::Engine(EngineError::Stopped)), "{error}");
     let mut values = random::normal(ROWS, DIMS, 1);

@@ -2,22 +2,18 @@
 //! of memory and after every stop.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 
-#[allow(dead_code, reason = "shared with other tests, which use more of it")]
 mod support;
 
 use std::{
+    cell::RefCell,
     fs,
     ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
-use support::{random, resources, with_journal};
+use support::{gpu, random, resources, stopping_every, until_done, with_journal};
 use tempfile::TempDir;
 use unisphere::{
     Alignment, Candidates, Contrastive, Engine, Error as EngineError, Loss, Matrix, Points, Scaling,
@@ -450,17 +446,6 @@ fn memory_leaves_the_bits_as_they_are() {
     }
 }
 
-/// A GPU, software ones included; None where there is none and none is required.
-fn gpu() -> Option<Engine> {
-    let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-    let engine = Engine::gpu();
-    assert!(engine.is_ok() || !is_required, "{engine:?}");
-    if let Err(error) = &engine {
-        eprintln!("not tested on a GPU: {error}");
-    }
-    engine.ok()
-}
-
 #[test]
 fn a_gpu_gives_its_bits_whatever_the_memory() {
     let (Some(gpu), files) = (gpu(), Files::normal(ROWS)) else { return };
@@ -510,29 +495,26 @@ fn stopped_at(
 ) -> (u64, GradientFound) {
     let engine = Engine::cpu();
     let mut resources = with_journal(journal);
-    let calls = Arc::new(AtomicU64::new(0));
-    resources.observer = Some(Arc::new(move |_| {
-        if calls.fetch_add(1, Ordering::Relaxed) % every + 1 == every {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }));
+    resources.observer = stopping_every(every);
     resources.max_memory = Some(least(files, objective));
-    for stops in 0..1000 {
-        match gradient(objective).write(&engine, files.sets(objective), outputs, &resources) {
-            Ok(found) => return (stops, found),
-            Err(Error::Engine(EngineError::Stopped)) => {
-                // What is not complete is no matrix.
-                assert!(File::open(&outputs.x).is_err() || fs::metadata(&outputs.x).unwrap().len() > 0);
-                if let Some(y) = &outputs.y {
-                    assert!(File::open(y).is_err());
-                }
+    // What opens as a matrix is complete: nothing of it changes any more.
+    let opened = RefCell::new(None);
+    let (stops, found) = until_done(1000, || {
+        let result = gradient(objective).write(&engine, files.sets(objective), outputs, &resources);
+        if result.is_err() {
+            if File::open(&outputs.x).is_ok() {
+                opened.borrow_mut().get_or_insert_with(|| fs::read(&outputs.x).unwrap());
             }
-            Err(error) => panic!("{error}"),
+            if let Some(y) = &outputs.y {
+                assert!(File::open(y).is_err());
+            }
         }
+        result
+    });
+    if let Some(opened) = opened.into_inner() {
+        assert!(opened == fs::read(&outputs.x).unwrap());
     }
-    panic!("no end");
+    (stops, found)
 }
 
 #[test]

@@ -5,20 +5,13 @@
 
 mod support;
 
-use std::{
-    ops::ControlFlow,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
-
 use support::{
-    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, random, resources, rows, with_journal,
+    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, least_memory, merged, random, resources, rows,
+    stopping_every, until_done, with_journal,
 };
-use unisphere::{Alignment, Engine, Error as EngineError, Scaling, Uniformity};
+use unisphere::{Alignment, Engine, Scaling, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, Found, Part, Rows, Sets};
+use unisphere_scale::{Evaluation, Found, Rows, Sets};
 
 const T: f64 = 3.0;
 
@@ -118,28 +111,12 @@ fn memory_parts_and_stops_leave_the_bits_as_they_are() {
         let expected = evaluation.expected(sets.shape().unwrap(), resources.max_memory).unwrap();
         assert_eq!((found.cost.rows_read, found.cost.pairs_computed), (expected.rows_read, expected.pairs));
     }
-    let paths: Vec<_> = (1..=5).map(|number| files.path(&format!("{number}.part"))).collect();
-    for (number, path) in (1..).zip(&paths) {
-        evaluation.part(&engine, sets, Part { number, of: 5 }, &with_journal(path)).unwrap();
-    }
-    let merged = evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap();
+    let merged = merged(5, &evaluation, &engine, sets);
     assert!(bits(&merged) == bits(&wanted) && merged.x == wanted.x);
     let mut stopped = with_journal(&files.path("run.journal"));
     stopped.max_memory = Some(least_memory(&evaluation, sets));
-    let calls = AtomicU64::new(0);
-    stopped.observer = Some(Arc::new(move |_| match calls.fetch_add(1, Ordering::Relaxed) % 30 {
-        29 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }));
-    let mut stops = 0;
-    let found = loop {
-        match evaluation.values(&engine, sets, &stopped) {
-            Ok(found) => break found,
-            Err(Error::Engine(EngineError::Stopped)) => stops += 1,
-            Err(error) => panic!("{error}"),
-        }
-        assert!(stops < 100, "no progress");
-    };
+    stopped.observer = stopping_every(30);
+    let (stops, found) = until_done(100, || evaluation.values(&engine, sets, &stopped));
     assert!(stops > 5, "{stops}");
     assert!(bits(&found) == bits(&wanted) && found.x == wanted.x);
 }

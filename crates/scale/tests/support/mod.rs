@@ -1,13 +1,21 @@
-//! Files of points that tests of exact values evaluate.
+//! Files of points that tests of exact values evaluate, and runs that are stopped and go on.
 
-use std::path::{Path, PathBuf};
+#![allow(dead_code, reason = "no test uses all of it")]
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tempfile::TempDir;
-use unisphere::{Engine, Scaling};
+use unisphere::{Engine, Error as EngineError, Observer, Scaling};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, Found, Resources, Sets};
+use unisphere_scale::{Error, Evaluation, Found, Part, Resources, Sets};
 
-#[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
 #[path = "../../../../tests/support/random.rs"]
 pub(crate) mod random;
 
@@ -16,7 +24,6 @@ pub(crate) const DIMS: usize = 7;
 /// Panels of 190 rows, of which the last has 170.
 pub(crate) const PANEL_ROWS: usize = 190;
 /// Bytes of a panel, so that tests can ask for room for certain numbers of panels.
-#[allow(dead_code, reason = "not every test counts bytes")]
 pub(crate) const PANEL_BYTES: u64 = (PANEL_ROWS * (4 * DIMS + 32)) as u64;
 
 pub(crate) struct Files {
@@ -50,7 +57,6 @@ pub(crate) fn resources() -> Resources {
     Resources::default()
 }
 
-#[allow(dead_code, reason = "not every test keeps a journal")]
 pub(crate) fn with_journal(path: &Path) -> Resources {
     let mut resources = resources();
     resources.journal = Some(path.into());
@@ -58,7 +64,6 @@ pub(crate) fn with_journal(path: &Path) -> Resources {
 }
 
 /// Rows in f64, as the metrics see them: files are read as f32.
-#[allow(dead_code, reason = "not every test has a formula")]
 pub(crate) fn rows(values: Vec<f64>, scaling: Scaling) -> Vec<Vec<f64>> {
     let values = values.into_iter().map(|value| f64::from(value as f32)).collect();
     let values = if scaling == Scaling::Unit { random::on_the_sphere(values, DIMS) } else { values };
@@ -66,7 +71,6 @@ pub(crate) fn rows(values: Vec<f64>, scaling: Scaling) -> Vec<Vec<f64>> {
 }
 
 /// As little memory as an evaluation can do with.
-#[allow(dead_code, reason = "not every test counts bytes")]
 pub(crate) fn least_memory(evaluation: &Evaluation, sets: Sets<'_>) -> u64 {
     match evaluation.expected(sets.shape().unwrap(), Some(1)) {
         Err(Error::Memory { needed, .. }) => needed,
@@ -74,8 +78,41 @@ pub(crate) fn least_memory(evaluation: &Evaluation, sets: Sets<'_>) -> u64 {
     }
 }
 
+/// An observer that asks for an end at every so manieth call.
+pub(crate) fn stopping_every(calls: u64) -> Option<Arc<Observer>> {
+    let counted = AtomicU64::new(0);
+    Some(Arc::new(move |_| {
+        if (counted.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(calls) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }))
+}
+
+/// Runs until one is not stopped: how many were, and what the last gives.
+pub(crate) fn until_done<T>(most_stops: u64, run: impl Fn() -> Result<T, Error>) -> (u64, T) {
+    for stops in 0..most_stops {
+        match run() {
+            Ok(found) => return (stops, found),
+            Err(Error::Engine(EngineError::Stopped)) => (),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("no progress");
+}
+
+/// Values merged from so many parts, each of which is done by itself.
+pub(crate) fn merged(of: usize, evaluation: &Evaluation, engine: &Engine, sets: Sets<'_>) -> Found {
+    let folder = TempDir::new().unwrap();
+    let paths: Vec<_> = (1..=of).map(|number| folder.path().join(format!("{number}.part"))).collect();
+    for (number, path) in (1..).zip(&paths) {
+        evaluation.part(engine, sets, Part { number, of }, &with_journal(path)).unwrap();
+    }
+    evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap()
+}
+
 /// The bits of all values.
-#[allow(dead_code, reason = "not every test compares bits")]
 pub(crate) fn bits(found: &Found) -> Vec<u64> {
     let Found { alignment, x, y, across, squared_mmd, contrastive, rows, counts, .. } = found;
     let values = [x.as_slice(), y.as_deref().unwrap_or_default(), across.as_deref().unwrap_or_default()];
@@ -93,7 +130,7 @@ pub(crate) fn bits(found: &Found) -> Vec<u64> {
 }
 
 /// A GPU, software ones included; None where there is none and none is required.
-#[allow(dead_code, clippy::print_stderr, reason = "not every test has a GPU; those that have none say so")]
+#[allow(clippy::print_stderr, reason = "a test says that it has no GPU")]
 pub(crate) fn gpu() -> Option<Engine> {
     let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
     let engine = Engine::gpu();
