@@ -8,7 +8,7 @@ mod random;
 
 use unisphere::{Candidates, Contrastive, Embeddings, Engine, Scaling, SquaredMmd, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Interval, Method, Result, Sampling, Sets};
+use unisphere_scale::{Error, Evaluation, Interval, Method, Resources, Result, Sampling, Sets};
 
 const ROWS: usize = 4096;
 
@@ -243,8 +243,55 @@ fn intervals_of_the_contrastive_loss_hold_the_value() -> Result<()> {
     assert_eq!((found.method, found.confidence, found.share), (Method::Exact, 1.0, 1.0));
     assert!((found.value - exact).abs() < 1e-7 && found.meets_tolerance(), "{found:?} and {exact}");
     let little = Sampling::new().with_max_memory(1_000_000);
-    assert!(matches!(of(little, 0.5, Candidates::OneWay), Err(Error::NotHeld { .. })));
+    assert!(matches!(of(little.estimate_only(), 0.5, Candidates::OneWay), Err(Error::NotHeld { .. })));
+    assert!(matches!(of(little, 0.5, Candidates::OneWay), Err(Error::Memory { .. })));
     assert!(matches!(of(narrow, 0.0, Candidates::OneWay), Err(Error::Engine(_))));
+    Ok(())
+}
+
+#[test]
+fn losses_beyond_memory_are_those_of_all_candidates() -> Result<()> {
+    let (engine, folder) = (Engine::cpu(), tempfile::tempdir().expect("a folder"));
+    let (rows, dims, taus) = (30_000, 24, [0.5]);
+    let file = |name: &str, seed| {
+        let path = folder.path().join(name);
+        unisphere_io::write(&path, &random::normal(rows, dims, seed), dims)?;
+        File::open(path)
+    };
+    let (x, y) = (file("x.npy", 1)?, file("y.npy", 2)?);
+    let sets = Sets::two(&x, &y);
+    let of = |sampling: Sampling| {
+        let sampling = sampling.with_tolerance(1e-2).with_max_memory(9_000_000);
+        sampling.contrastives_of(&engine, sets, Scaling::Unit, &taus, Candidates::OneWay)
+    };
+    let evaluation = Evaluation::new().with_contrastive(&taus, Candidates::OneWay);
+    let all = evaluation.values(&engine, sets, &Resources::default())?.contrastive.unwrap_or_default();
+    let (found, unknown) = (of(Sampling::new())?, of(Sampling::new().without_all_pairs())?);
+    for ((found, unknown), all) in found.iter().zip(&unknown).zip(&all) {
+        assert_eq!((found.value, found.method, found.share), (all.loss, Method::Exact, 1.0));
+        assert!(found.low < all.loss && all.loss < found.high && found.half_width() < 1e-5, "{found:?}");
+        assert!(unknown.value.is_nan() && !unknown.meets_tolerance(), "{unknown:?}");
+        assert_eq!((unknown.low, unknown.high, unknown.pairs), (0.0, f64::INFINITY, 0));
+        assert_eq!(unknown.with_all_pairs(all.loss), *found);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_an_estimate_misses_is_left_to_the_caller() -> Result<()> {
+    let (engine, x) = (Engine::cpu(), verses("kjv"));
+    let narrow = Sampling::new().with_panel_rows(16).with_tolerance(1e-6);
+    let exact = narrow.uniformity(&engine, borrowed(&x), 2.0)?;
+    let short = narrow.without_all_pairs().uniformity(&engine, borrowed(&x), 2.0)?;
+    assert_eq!((exact.method, short.method), (Method::Exact, Method::NormWeightedBlocks));
+    // No sample that is as large as may be, but the stages that were needed to know.
+    let largest = narrow.estimate_only().uniformity(&engine, borrowed(&x), 2.0)?;
+    assert!(!short.meets_tolerance() && short.pairs < largest.pairs, "{short:?} and {largest:?}");
+    assert!(short.low <= exact.value && exact.value <= short.high, "{short:?} and {exact:?}");
+    assert_eq!(short.with_all_pairs(exact.value), exact);
+    // Discrepancies of sets that have collapsed may have no value.
+    let none = short.with_all_pairs(f64::NAN);
+    assert!(none.value.is_nan() && none.low == f64::NEG_INFINITY, "{none:?}");
     Ok(())
 }
 

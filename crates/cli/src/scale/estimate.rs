@@ -8,10 +8,10 @@ use unisphere_scale::{Evaluation, Interval, Resources, Sampling};
 
 use super::{
     Request, Scale, Tolerance,
+    all_pairs::free_memory,
     analysis::Analysis,
-    exact::free_memory,
     files::Files,
-    print,
+    missed, print,
     report::{Device, Report, Row, estimated, estimated_across},
 };
 use crate::{exit::Failure, interrupt, progress::Display, text};
@@ -26,14 +26,31 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let shape = files.sets().shape()?;
     let display = Display::new();
     let engine = request.place.open_one(&display)?.observed_by(display.observer());
-    let sampling = sampling(options, max_memory);
+    let mut resources = Resources::default();
+    resources.max_memory = max_memory;
+    if !options.estimate_only {
+        missed::check_memory(&engine, task, &files, &resources)?;
+    }
+    let with_all_pairs = sampling(options, max_memory);
+    // All pairs are computed once for all that is missed, with a journal.
+    let sampling = if options.estimate_only {
+        with_all_pairs.estimate_only()
+    } else {
+        with_all_pairs.without_all_pairs()
+    };
     let mut alignment = None;
     if let Some(y) = &files.y {
         display.step("alignment of all pairs");
-        let mut resources = Resources::default();
-        resources.max_memory = max_memory;
         let evaluation = Evaluation::new().with_alpha(task.alpha).with_scaling(task.sets.scaling);
         alignment = Some(evaluation.alignment(&engine, &files.x, y, &resources)?);
+    }
+    let mut contrastive_intervals = Vec::new();
+    if !task.taus.is_empty() {
+        display.counted("contrastive loss");
+        contrastive_intervals = leaving(&engine, || {
+            let sets = files.sets();
+            Ok(sampling.contrastives_of(&engine, sets, task.sets.scaling, &task.taus, task.candidates)?)
+        })?;
     }
     let of_set = |set, source: &Shards| {
         display.counted(format!("uniformity of {set}"));
@@ -57,16 +74,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         })?;
         uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
-    let mut contrastive_intervals = Vec::new();
-    if !task.taus.is_empty() {
-        display.counted("contrastive loss");
-        contrastive_intervals = leaving(&engine, || {
-            let sets = files.sets();
-            Ok(sampling.contrastives_of(&engine, sets, task.sets.scaling, &task.taus, task.candidates)?)
-        })?;
-    }
-    drop(display);
-    let report = Report {
+    let mut report = Report {
         task: task.clone(),
         file_counts: files.counts(),
         shape,
@@ -78,8 +86,14 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         analysis: Analysis::default(),
         contrastive_intervals,
         exact: None,
-        seconds: Some(start.elapsed().as_secs_f64()),
+        seconds: None,
     };
+    if !options.estimate_only {
+        resources.journal.clone_from(&options.journal);
+        missed::compute(&engine, files, with_all_pairs, resources, &display, &mut report)?;
+    }
+    drop(display);
+    report.seconds = Some(start.elapsed().as_secs_f64());
     let reached = reached(&report);
     print(report, request.json)?;
     reached
@@ -102,7 +116,7 @@ fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {
     if let Some(bytes) = max_memory {
         sampling = sampling.with_max_memory(bytes);
     }
-    if options.estimate_only { sampling.estimate_only() } else { sampling }
+    sampling
 }
 
 /// The name of the discrepancy in messages.

@@ -1,36 +1,25 @@
 //! The values of all pairs, in as much memory as is allowed.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
-use unisphere::{DeviceKind, Embeddings, Engine, Uniformity};
+use unisphere::{DeviceKind, Engine};
 use unisphere_eval::{SetName, sections::SetSpectrum};
-use unisphere_io::{Labels, Shards, printable};
-use unisphere_scale::{Error, Expected, Resources};
+use unisphere_io::{Labels, Shards};
+use unisphere_scale::{Error, Resources};
 
 use super::{
     Request, Scale, Task,
+    all_pairs::{AllPairs, free_memory},
     analysis::{group_table, significance},
     files::{Files, check_one_a_row, open_column},
     print,
     report::{Device, Exact, Report},
 };
-use crate::{
-    bench::{Size, points_on_sphere},
-    exit::{self, Failure},
-    interrupt, memory, output,
-    progress::Display,
-    text,
-};
-
-/// Runs that are expected to take so many seconds keep a journal even where none is named.
-const SECONDS_WITHOUT_JOURNAL: f64 = 600.0;
-/// Runs that are expected to take so many seconds say beforehand what they will take.
-const SECONDS_WITHOUT_NOTICE: f64 = 20.0;
+use crate::{exit::Failure, interrupt, output, progress::Display};
 
 /// Computes and prints the report.
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
@@ -57,17 +46,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
     let expected =
         evaluation.expected_on(&engines, shape, &resources).map_err(|error| with_labels(error, of_labels))?;
-    let seconds = expected_seconds(&engines, &expected, shape.dims, &task.ts)?;
     resources.observer = Some(Arc::new(display.observer()));
     resources.journal.clone_from(&options.journal);
-    if resources.journal.is_none() && seconds > SECONDS_WITHOUT_JOURNAL {
-        resources.journal = journal_in_cache(&evaluation.journal_name_on(&engines, sets)?);
-    }
-    if seconds > SECONDS_WITHOUT_NOTICE {
-        exit::say(&notice(&expected, seconds, files.row_bytes(), resources.journal.as_ref()));
-    }
-    interrupt::check()?;
-    let mut for_groups = resources.clone();
+    let mut run = AllPairs::announced(&evaluation, &engines, &files, &task.ts, &expected, resources.clone())?;
+    let mut for_groups = resources;
     for_groups.max_memory = of_groups;
     if labels.is_some() {
         evaluation.check_groups(sets, &for_groups)?;
@@ -77,29 +59,14 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         None => None,
     };
     display.counted("all pairs");
-    let mut found = evaluation.values_on(&engines, sets, &resources);
-    if let (Err(Error::Journal(error)), None) = (&found, &options.journal) {
-        exit::say(&format!("{error}\nthis run goes on without a journal"));
-        resources.journal = None;
-        found = evaluation.values_on(&engines, sets, &resources);
-    }
-    let done = found.and_then(|found| {
+    let done = run.values().and_then(|found| {
         let (Some(labels), Some(engine)) = (&labels, engines.first()) else { return Ok((found, None)) };
         display.step("groups");
         let groups = evaluation.groups(engine, sets, &labels.of_rows, &for_groups)?;
         Ok((found, Some(group_table(groups, labels.names.as_deref(), task.alpha))))
     });
     drop(display);
-    if let (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) = (&done, &resources.journal) {
-        exit::say(&format!("finished work is in {}: the same command goes on from it", printable(journal)));
-    }
-    let (found, groups) = done?;
-    if options.journal.is_none()
-        && let Some(journal) = resources.journal.take()
-    {
-        // It has served its purpose, and a file that stays behind harms nobody.
-        let _ = fs::remove_file(journal);
-    }
+    let (found, groups) = run.ended(done)?;
     let cost = found.cost;
     let significance = request.full.then(|| significance(&found, task, shape));
     let device = Device::of(&engines);
@@ -174,84 +141,4 @@ fn spectra(
     };
     let of_y = files.y.as_ref().map(|y| (SetName::Y, y));
     std::iter::once((SetName::X, &files.x)).chain(of_y).map(of_set).collect()
-}
-
-/// Nine tenths of what is free: the rest is for the program, the driver and the system's own cache of the files.
-pub(super) fn free_memory() -> Option<u64> {
-    memory::available().map(|bytes| bytes / 10 * 9)
-}
-
-/// What the run will take.
-fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<&PathBuf>) -> String {
-    let kept =
-        journal.map_or(String::new(), |path| format!("; finished work is kept in {}", printable(path)));
-    let on_gpus = match expected.device_memory {
-        0 => String::new(),
-        bytes => format!(" and {} on each GPU", text::bytes(bytes)),
-    };
-    format!(
-        "{} pairs: about {}, {} of memory{on_gpus}, {} read{kept}",
-        text::magnitude(expected.pairs as f64).trim_end(),
-        duration(seconds),
-        text::bytes(expected.memory),
-        text::bytes((expected.rows_read as f64 * row_bytes) as u64),
-    )
-}
-
-/// "3 min", "2.5 h".
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 48.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86400.0),
-    }
-}
-
-/// Rows of a trial of the device's speed.
-const ROWS_OF_TRIAL: usize = 1024;
-
-/// Seconds that a run will take: none where it is about as short as a trial, and else by one of random points on every device.
-fn expected_seconds(
-    engines: &[Engine],
-    expected: &Expected,
-    dims: usize,
-    ts: &[f64],
-) -> Result<f64, Failure> {
-    let pairs_of_trial = ROWS_OF_TRIAL.pow(2) as f64;
-    let trials = expected.pairs as f64 / pairs_of_trial;
-    if trials < 4.0 {
-        return Ok(0.0);
-    }
-    let values = points_on_sphere(Size { n: ROWS_OF_TRIAL, d: dims }, 1)?;
-    let values = Embeddings::new(values, ROWS_OF_TRIAL, dims)?;
-    let mut trials_per_second = 0.0;
-    for engine in engines {
-        let points = engine.upload(&values)?;
-        let metric = Uniformity::at(ts);
-        // The first call makes a GPU's kernels ready.
-        engine.value(metric.across(&points, &points))?;
-        let start = Instant::now();
-        engine.value(metric.across(&points, &points))?;
-        trials_per_second += 1.0 / start.elapsed().as_secs_f64();
-    }
-    Ok(trials / trials_per_second)
-}
-
-/// A file in the user's cache directory.
-fn journal_in_cache(name: &str) -> Option<PathBuf> {
-    let folder = dirs::cache_dir()?.join("unisphere").join("journals");
-    fs::create_dir_all(&folder).ok()?;
-    Some(folder.join(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_well() {
-        let told = [12.3, 600.0, 9000.0, 1e6].map(duration);
-        assert_eq!(told, ["12 s", "10 min", "2.5 h", "11.6 days"]);
-    }
 }

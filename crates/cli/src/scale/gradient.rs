@@ -10,7 +10,7 @@ use unisphere_io::printable;
 use unisphere_scale::{Error, Gradient, GradientFound, Objective, Outputs, Resources};
 
 use super::{
-    NamedSets, Place, exact::free_memory, files::Files, json as report, report::Device, text as told,
+    NamedSets, Place, all_pairs::free_memory, files::Files, json as report, report::Device, text as told,
 };
 use crate::{
     exit::{self, Failure},

@@ -2,12 +2,14 @@
 //!
 //! [`options`] → [`files`], opened and checked → `unisphere_scale` computes → a [`report`] as text or JSON.
 
+mod all_pairs;
 mod analysis;
 mod estimate;
 mod exact;
 mod files;
 mod gradient;
 mod json;
+mod missed;
 mod options;
 mod parts;
 mod plan;

@@ -51,9 +51,9 @@ pub(crate) struct Scale {
     #[arg(long, help_heading = LARGE)]
     across: bool,
 
-    /// Keep finished work in this file: the same command goes on from it after a stop
+    /// Keep finished work of all pairs in this file: the same command goes on from it after a stop
     /// [default for runs of more than ten minutes: a file in the user's cache directory]
-    #[arg(long, value_name = "FILE", conflicts_with = "tolerance", help_heading = LARGE)]
+    #[arg(long, value_name = "FILE", conflicts_with = "estimate_only", help_heading = LARGE)]
     pub(super) journal: Option<PathBuf>,
 
     /// Compute on several devices at once, such as 0,1,cpu, by the names that --device takes: each takes blocks of pairs as it is

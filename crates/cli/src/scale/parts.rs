@@ -7,7 +7,7 @@ use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
     Listing, MergeOptions, PartOptions,
-    exact::free_memory,
+    all_pairs::free_memory,
     files::Files,
     plan::Plan,
     print,

@@ -365,6 +365,47 @@ fn an_estimate_that_falls_short_is_printed_and_fails() {
 }
 
 #[test]
+fn what_an_estimate_misses_is_computed_from_all_pairs_with_a_journal() {
+    let (folder, n, d) = (Folder::new(), 30_000, 24);
+    folder.npy("x.npy", &noise(n * d, 5), n, d);
+    folder.npy("y.npy", &noise(n * d, 6), n, d);
+    let line = ["x.npy", "y.npy", "--across", "--tau", "0.5", "--candidates", "one-way"];
+    let exact = folder.json(&[&line[..], &["--max-memory", "1G"]].concat());
+    // Points take 9.2 MiB.
+    let more = ["--tolerance", "1e-7", "--max-memory", "8800K", "--journal", "run.journal"];
+    let run = || {
+        let output = folder.eval(&[&line[..], &more, &["--json"]].concat());
+        let told = "no estimate promises uniformity of x at t = 2 and 4 more: all pairs are computed\n";
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), told));
+        serde_json::from_str::<Value>(stdout(&output)).unwrap()
+    };
+    let found = run();
+    assert_eq!(values(&found), values(&exact));
+    for (row, of) in
+        found["uniformity"].as_array().unwrap().iter().zip(exact["uniformity"].as_array().unwrap())
+    {
+        assert_eq!(
+            (&row["estimate"]["method"], &row["estimate"]["reached"]),
+            (&"exact".into(), &true.into())
+        );
+        assert_eq!(row["squared_mmd"], of["squared_mmd"]);
+    }
+    let loss = &found["contrastive_estimates"][0];
+    assert_eq!(
+        (&loss["loss"], &loss["estimate"]["method"]),
+        (&exact["contrastive"][0]["loss"], &"exact".into())
+    );
+    // The run goes on from its journal, which knows every block: nothing is computed anew but the estimates.
+    assert!(folder.path().join("run.journal").exists());
+    assert_eq!(run()["uniformity"], found["uniformity"]);
+    // Of what a sample promises there is no run over all pairs.
+    let wide = ["--tolerance", "3e-2", "--max-memory", "8M", "--journal", "none.journal"];
+    let wide = folder.json(&[&["x.npy", "--t", "0.1"][..], &wide].concat());
+    assert_eq!(wide["uniformity"][0]["estimate"]["method"], "norm-weighted blocks");
+    assert!(!folder.path().join("none.journal").exists());
+}
+
+#[test]
 fn options_that_need_all_points_are_refused_with_a_cure() {
     let folder = folder();
     for (line, name) in [
@@ -374,7 +415,7 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["part_*.npy", "--weights", "w.npy"], "--weights"),
         (&["x.npy", "--max-memory", "1G", "--labels", "l.npy", "--across-groups"], "--across-groups"),
         (&["x.npy", "--tolerance", "1e-3", "--labels", "l.npy"], "--labels"),
-        (&["x.npy", "--tolerance", "1e-3", "--journal", "j"], "--journal"),
+        (&["x.npy", "--tolerance", "1e-3", "--estimate-only", "--journal", "j"], "--journal"),
         (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "name their partners as Y"),
         (&["x.npy", "y.npy", "--max-memory", "1G", "--candidates", "views"], "--tau"),
         (&["x.npy", "--seed", "1"], "--tolerance"),

@@ -98,11 +98,6 @@ impl<'a> Groups<'a> {
         self.products_of_all
     }
 
-    /// Anchors with their negatives: a product for each.
-    pub(crate) fn all(&self) -> u64 {
-        anchors_with_negatives(self.metric.candidates, self.panels.rows)
-    }
-
     /// Products that the sums within all groups have taken.
     pub(crate) fn products_within(&self) -> u64 {
         let of_group = |group| (self.panels.len(group) as u64).pow(2);

@@ -7,12 +7,12 @@ use super::{
     multilevel::{Estimated, Goal, Levels},
     sampling::{Interval, Method, Sampling, tolerance_or_default},
     shuffled::read_in_random_order,
-    stages::Rounding,
+    stages::{Arithmetic, Fallback, Rounding},
     streamed::bytes_of_rows,
 };
 use crate::{
     error::{Error, Result},
-    exact::Sets,
+    exact::{Evaluation, Resources, Sets, Shape},
     panels::Panels,
 };
 
@@ -31,12 +31,14 @@ impl Sampling {
     ///
     /// Positives are exact; candidates are sampled, few for every anchor and more for few, such that nothing is biased. The interval
     /// is by Student's t: simulated, not proven ([`Method::MultilevelCandidates`]). Where that would take three tenths of all
-    /// products, or all are so few that a sample takes longer, the value is computed from all of them, unless only an estimate is asked for. All points are held.
+    /// products, or all are so few that a sample takes longer, the value is computed from all of them, unless only an estimate is
+    /// asked for. So is that of points that take more than the memory allowed; of which [`without_all_pairs`](Self::without_all_pairs)
+    /// leaves an interval that knows nothing.
     ///
     /// # Errors
     ///
     /// [`Parameter`](unisphere::Error::Parameter), [`Error::Sets`] unless there are two sets of as many rows, [`Error::NotHeld`] where
-    /// the points take more than the memory allowed, and those of the sources and the engine.
+    /// the points take more than the memory allowed and only an estimate is asked for, and those of the sources and the engine.
     pub fn contrastives_of(
         &self,
         engine: &Engine,
@@ -51,9 +53,8 @@ impl Sampling {
             let problem = "the contrastive loss takes positive pairs: two sets of as many rows".into();
             return Err(Error::Sets { problem });
         };
-        let needed = bytes_of_rows(2 * shape.x_rows, shape.dims);
-        if let Some(given) = self.max_memory.filter(|&bytes| bytes < needed) {
-            return Err(Error::NotHeld { given, needed });
+        if self.too_little_for(2 * shape.x_rows, shape.dims).is_some() {
+            return self.contrastives_beyond_memory(engine, sets, shape, scaling, taus, candidates);
         }
         // The same seed gives the rows of both the same order.
         let read = |set| {
@@ -65,66 +66,104 @@ impl Sampling {
         taus.iter().map(of_tau).collect()
     }
 
+    /// The loss of points that are not held, of which there is no estimate.
+    fn contrastives_beyond_memory(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        shape: Shape,
+        scaling: Scaling,
+        taus: &[f64],
+        candidates: Candidates,
+    ) -> Result<Vec<Interval>> {
+        let (given, needed) =
+            (self.max_memory.unwrap_or(u64::MAX), bytes_of_rows(2 * shape.x_rows, shape.dims));
+        if self.fallback == Fallback::LargestSample {
+            return Err(Error::NotHeld { given, needed });
+        }
+        let nothing = |&tau: &f64| {
+            self.nothing_of(engine, shape.x_rows, scaling, Contrastive { tau, candidates }, None)
+        };
+        let nothing = taus.iter().map(nothing);
+        if self.fallback == Fallback::Nothing {
+            return Ok(nothing.collect());
+        }
+        let evaluation = Evaluation::new().with_scaling(scaling).with_contrastive(taus, candidates);
+        let resources = Resources { max_memory: self.max_memory, ..Resources::default() };
+        let losses = evaluation.values(engine, sets, &resources)?.contrastive.unwrap_or_default();
+        Ok(nothing.zip(losses).map(|(interval, of)| interval.with_all_pairs(of.loss)).collect())
+    }
+
     /// Each temperature has the same draws as if it were alone.
     fn contrastive(&self, engine: &Engine, points: &[Points; 2], metric: Contrastive) -> Result<Interval> {
         let [x, y] = points;
-        let panels = Panels { rows: x.rows(), panel_rows: self.anchors(engine, x.rows()) };
-        let rounding = Rounding::of(engine, x.scaling(), metric.matching().t);
-        let mut found = None;
-        let is_fast = metric.paired(x, y).pairs() <= PRODUCTS_WITHOUT_SAMPLE;
-        if panels.count() > 1 && (self.estimate_only || !is_fast) {
-            let groups = Groups::new(engine, metric, [x, y], panels)?;
-            if let Some(levels) = Levels::new(&groups) {
-                let goal = Goal {
-                    tolerance: self.tolerance,
-                    confidence: self.confidence,
-                    rounding,
-                    estimate_only: self.estimate_only,
-                };
-                found = Some((levels.find(&mut self.draw_rng(), goal)?, groups.all()));
-            }
-        }
+        let found = self.of_candidates(engine, points, metric)?;
+        let row_error = found.map(|found| found.row_error);
+        let nothing = self.nothing_of(engine, x.rows(), x.scaling(), metric, row_error);
         match found {
-            Some((estimated, all)) if !estimated.is_dear => Ok(self.estimated(estimated, all, panels)),
-            found => {
-                let row_error = found.map(|(estimated, _)| estimated.row_error);
-                let request = metric.paired(x, y);
-                let value = engine.value(request)?.loss;
-                let pairs = anchors_with_negatives(metric.candidates, x.rows());
-                let error = rounding.at(value);
-                Ok(Interval {
-                    value,
-                    low: (value - error).max(0.0),
-                    high: value + error,
-                    confidence: 1.0,
-                    method: Method::Exact,
-                    tolerance: tolerance_or_default(self.tolerance, row_error),
-                    seed: self.seed,
-                    panel_rows: panels.panel_rows,
-                    blocks: 0,
-                    pairs,
-                    share: 1.0,
-                    row_error,
-                })
-            }
+            Some(found) if !found.is_dear || self.fallback == Fallback::Nothing => Ok(Interval {
+                // No loss is below 0.
+                value: found.value.max(0.0),
+                low: (found.value - found.half_width).max(0.0),
+                high: (found.value + found.half_width).max(0.0),
+                tolerance: found.tolerance,
+                blocks: found.groups,
+                pairs: found.products,
+                share: found.products as f64 / nothing.all_pairs as f64,
+                ..nothing
+            }),
+            _ => Ok(nothing.with_all_pairs(engine.value(metric.paired(x, y))?.loss)),
         }
     }
 
-    fn estimated(&self, found: Estimated, all: u64, panels: Panels) -> Interval {
+    /// The loss from some candidates; None where all of them take no longer.
+    fn of_candidates(
+        &self,
+        engine: &Engine,
+        [x, y]: &[Points; 2],
+        metric: Contrastive,
+    ) -> Result<Option<Estimated>> {
+        let panels = Panels { rows: x.rows(), panel_rows: self.anchors(engine, x.rows()) };
+        let is_fast = metric.paired(x, y).pairs() <= PRODUCTS_WITHOUT_SAMPLE;
+        if panels.count() < 2 || (is_fast && self.fallback != Fallback::LargestSample) {
+            return Ok(None);
+        }
+        let goal = Goal {
+            tolerance: self.tolerance,
+            confidence: self.confidence,
+            rounding: rounding(engine, x.scaling(), metric),
+            fallback: self.fallback,
+        };
+        let groups = Groups::new(engine, metric, [x, y], panels)?;
+        Levels::new(&groups).map(|levels| levels.find(&mut self.draw_rng(), goal)).transpose()
+    }
+
+    /// What is known of a loss before anything is drawn.
+    fn nothing_of(
+        &self,
+        engine: &Engine,
+        rows: usize,
+        scaling: Scaling,
+        metric: Contrastive,
+        row_error: Option<f64>,
+    ) -> Interval {
+        let rounding = rounding(engine, scaling, metric);
+        let arithmetic = Arithmetic { rounding, least: 0.0, most: f64::INFINITY };
         Interval {
-            // No loss is below 0.
-            value: found.value.max(0.0),
-            low: (found.value - found.half_width).max(0.0),
-            high: (found.value + found.half_width).max(0.0),
+            value: f64::NAN,
+            low: arithmetic.least,
+            high: arithmetic.most,
             confidence: self.confidence,
             method: Method::MultilevelCandidates,
-            tolerance: found.tolerance,
+            tolerance: tolerance_or_default(self.tolerance, row_error),
             seed: self.seed,
-            panel_rows: panels.panel_rows,
-            blocks: found.groups,
-            pairs: found.products,
-            share: found.products as f64 / all as f64,
-            row_error: Some(found.row_error),
+            panel_rows: self.anchors(engine, rows),
+            blocks: 0,
+            pairs: 0,
+            share: 0.0,
+            row_error,
+            arithmetic,
+            all_pairs: anchors_with_negatives(metric.candidates, rows),
         }
     }
 
@@ -133,4 +172,8 @@ impl Sampling {
         let most = if engine.device().kind == DeviceKind::Cpu { 64 } else { 256 };
         self.panel_rows.unwrap_or((rows / GROUPS).clamp(LEAST_ANCHORS, most)).min(rows.max(1))
     }
+}
+
+fn rounding(engine: &Engine, scaling: Scaling, metric: Contrastive) -> Rounding {
+    Rounding::of(engine, scaling, metric.matching().t)
 }

@@ -19,7 +19,7 @@ use rand::{RngExt, rngs::ChaCha8Rng};
 use super::{
     candidates::{Groups, Run},
     sampling::tolerance_or_default,
-    stages::{MAX_SHARE, Rounding},
+    stages::{Fallback, MAX_SHARE, Rounding},
     student::{Moments, quantile},
 };
 use crate::error::Result;
@@ -52,7 +52,7 @@ pub(crate) struct Goal {
     pub(crate) confidence: f64,
     /// Error of the arithmetic.
     pub(crate) rounding: Rounding,
-    pub(crate) estimate_only: bool,
+    pub(crate) fallback: Fallback,
 }
 
 /// A loss that was estimated.
@@ -123,7 +123,7 @@ impl<'a> Levels<'a> {
             let cost: f64 = more.iter().enumerate().map(|(level, draws)| draws * self.cost(level)).sum();
             let left = self.most_products() - self.products as f64;
             let is_dear = cost.is_nan() || cost > left;
-            if is_dear && !goal.estimate_only {
+            if is_dear && goal.fallback != Fallback::LargestSample {
                 found.is_dear = true;
                 break;
             }
@@ -140,7 +140,7 @@ impl<'a> Levels<'a> {
                 break;
             }
         }
-        found.is_dear |= !goal.estimate_only && found.half_width > found.tolerance;
+        found.is_dear |= goal.fallback != Fallback::LargestSample && found.half_width > found.tolerance;
         Ok(found)
     }
 

@@ -8,7 +8,7 @@ use super::{
     blocks::{Blocks, Side},
     copies::Copies,
     shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
-    stages::{Count, Found, Measure, Plan, Rounding},
+    stages::{Arithmetic, Count, Fallback, Found, Measure, Plan, Rounding},
     streamed::{Streamed, bytes_of_rows},
     sums::{Held, within},
 };
@@ -25,7 +25,7 @@ pub struct Sampling {
     pub(super) confidence: f64,
     pub(super) seed: u64,
     pub(super) panel_rows: Option<usize>,
-    pub(super) estimate_only: bool,
+    pub(super) fallback: Fallback,
     pub(super) max_memory: Option<u64>,
 }
 
@@ -59,6 +59,8 @@ pub struct Interval {
     /// The standard error of the value as one of a sample of rows: how far it may be from that of the distribution that the rows
     /// were drawn from. None across two sets, and of less than three rows.
     pub row_error: Option<f64>,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) all_pairs: u64,
 }
 
 /// How a value was found.
@@ -116,7 +118,7 @@ impl Sampling {
             confidence: 0.95,
             seed: 0,
             panel_rows: None,
-            estimate_only: false,
+            fallback: Fallback::AllPairs,
             max_memory: None,
         }
     }
@@ -151,7 +153,15 @@ impl Sampling {
     /// all the same.
     #[must_use]
     pub fn estimate_only(self) -> Self {
-        Self { estimate_only: true, ..self }
+        Self { fallback: Fallback::LargestSample, ..self }
+    }
+
+    /// The interval that was reached in the place of an exact value, for a caller who computes all pairs in a way of their own: with
+    /// [`Evaluation::values`], which keeps a journal, and [`Interval::with_all_pairs`]. No large sample is drawn before it. Sets so small that a
+    /// first stage takes as many pairs are computed all the same.
+    #[must_use]
+    pub fn without_all_pairs(self) -> Self {
+        Self { fallback: Fallback::Nothing, ..self }
     }
 
     /// Memory for points, in bytes, within which [`uniformities_of`](Self::uniformities_of) keeps; as much as it takes where
@@ -197,7 +207,7 @@ impl Sampling {
             Some(bytes) => {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = Streamed::new(engine, x, scaling, self.seed, panel_rows, bytes);
-                if !self.estimate_only {
+                if self.fallback != Fallback::LargestSample {
                     // What may have to be computed in the end is refused now, where memory is too small for it.
                     Evaluation::new().expected(Sets::one(x).shape()?, Some(bytes))?;
                 }
@@ -265,7 +275,7 @@ impl Sampling {
             count,
             panel_rows: self.panel_rows(engine),
             confidence: self.confidence,
-            estimate_only: self.estimate_only,
+            fallback: self.fallback,
         }
     }
 
@@ -325,7 +335,7 @@ impl Sampling {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = |set, seed| Streamed::new(engine, set, scaling, seed, panel_rows, bytes);
                 let streamed = [streamed(x, self.seed), streamed(y, self.seed.wrapping_add(1))];
-                if !self.estimate_only {
+                if self.fallback != Fallback::LargestSample {
                     Evaluation::new().across().expected(sets.shape()?, Some(bytes))?;
                 }
                 ts.iter().map(|&t| self.across_streamed(engine, sets, &streamed, scaling, t)).collect()
@@ -412,8 +422,8 @@ impl Sampling {
     pub(super) fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
         let Found { value, low, high, exact, blocks, pairs } = found;
         Interval {
-            // The second stage's mean may lie outside of what the first has left.
-            value: value.max(low).min(high),
+            // The second stage's mean may lie outside of what the first has left. An exact value may be none, of sets that collapsed.
+            value: if exact { value } else { value.max(low).min(high) },
             low,
             high,
             confidence: if exact { 1.0 } else { self.confidence },
@@ -425,11 +435,30 @@ impl Sampling {
             pairs,
             share: pairs as f64 / plan.count.total() as f64,
             row_error,
+            arithmetic: plan.measure.arithmetic(),
+            all_pairs: plan.count.total(),
         }
     }
 }
 
 impl Interval {
+    /// The value of all pairs in the place of this estimate of it, between ends that allow for the error of the arithmetic.
+    #[must_use]
+    pub fn with_all_pairs(self, value: f64) -> Self {
+        let [low, high] = self.arithmetic.widened([value; 2]);
+        Self {
+            value,
+            low,
+            high,
+            confidence: 1.0,
+            method: Method::Exact,
+            blocks: 0,
+            pairs: self.all_pairs,
+            share: 1.0,
+            ..self
+        }
+    }
+
     /// Half of the width; infinite where nothing bounds the value from below.
     pub fn half_width(&self) -> f64 {
         0.5 * (self.high - self.low)

@@ -12,7 +12,7 @@ use super::{
     discrepancy::{Diagonals, KERNELS, PairSums, kernel, paired},
     sampling::{Interval, LEAST_TOLERANCE, Method, Sampling},
     shuffled::{ROWS_FOR_ERROR, first_rows, read_in_random_order},
-    stages::{Count, Plan, Rounding},
+    stages::{Count, Fallback, Measure, Plan, Rounding},
     streamed::Streamed,
     sums::{Held, within},
 };
@@ -68,7 +68,7 @@ impl Sampling {
                 // The same seed gives the rows of both the same order.
                 let streamed = |set| Streamed::new(engine, set, scaling, self.seed, panel_rows, bytes);
                 let streamed = [streamed(x), streamed(y)];
-                if !self.estimate_only {
+                if self.fallback != Fallback::LargestSample {
                     // What may have to be computed in the end is refused now, where memory is too small for it.
                     Evaluation::new().with_mmd().expected(sets.shape()?, Some(bytes))?;
                 }
@@ -201,9 +201,15 @@ struct Parts {
 }
 
 impl Parts {
+    /// The largest error of the arithmetic of its kernels.
+    fn error(&self) -> f64 {
+        let of = |part: &Interval| part.arithmetic.rounding.at(part.value) * part.value.exp();
+        of(&self.x) + of(&self.y) + 2.0 * of(&self.across)
+    }
+
     /// The discrepancy, whose value is NaN where both sets have collapsed so far that the means do not tell it.
-    fn discrepancy(self, sampling: &Sampling, sets: Sets<'_>) -> Interval {
-        let Self { x, y, across } = self;
+    fn discrepancy(&self, sampling: &Sampling, sets: Sets<'_>) -> Interval {
+        let &Self { x, y, across } = self;
         let all = [x, y, across];
         let is_exact = all.iter().all(|part| part.method == Method::Exact);
         let has_collapsed = SquaredMmd::needs_points(x.value, y.value, across.value);
@@ -222,6 +228,8 @@ impl Parts {
             pairs,
             share: pairs as f64 / all_pairs as f64,
             row_error: None,
+            arithmetic: Measure::Difference { error: self.error() }.arithmetic(),
+            all_pairs,
             ..across
         }
     }

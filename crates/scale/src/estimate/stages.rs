@@ -34,8 +34,18 @@ pub(crate) struct Plan {
     pub(crate) count: Count,
     pub(crate) panel_rows: usize,
     pub(crate) confidence: f64,
-    /// Whether no exact value is to take the place of an estimate.
-    pub(crate) estimate_only: bool,
+    pub(crate) fallback: Fallback,
+}
+
+/// What takes the place of an estimate that would take too many pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fallback {
+    /// The value of all pairs.
+    AllPairs,
+    /// What as many pairs tell as may be drawn.
+    LargestSample,
+    /// Nothing: what was reached without them.
+    Nothing,
 }
 
 impl Plan {
@@ -52,7 +62,7 @@ impl Plan {
             return Ok(Found::exact(exact()?, self));
         }
         let found = self.stages(rng, &mut blocks()?)?;
-        if self.estimate_only || found.half_width() <= self.tolerance {
+        if self.fallback != Fallback::AllPairs || found.half_width() <= self.tolerance {
             return Ok(found);
         }
         if self.count.pairs > PAIRS_WITHOUT_WARNING {
@@ -90,7 +100,7 @@ impl Plan {
                 return Ok(found);
             }
             count = SAFETY * blocks_for(&sum, self, &draws, belief, next, most);
-            if count > most && !self.estimate_only {
+            if count > most && self.fallback != Fallback::LargestSample {
                 return Ok(found);
             }
             count = count.min(most);
@@ -103,8 +113,8 @@ impl Plan {
     }
 
     /// Ends of an interval, wider by the error of the arithmetic.
-    fn widened(&self, [low, high]: [f64; 2]) -> [f64; 2] {
-        [low - self.measure.error_at(low), (high + self.measure.error_at(high)).min(self.measure.most())]
+    fn widened(&self, ends: [f64; 2]) -> [f64; 2] {
+        self.measure.arithmetic().widened(ends)
     }
 }
 
@@ -125,20 +135,32 @@ impl Measure {
         }
     }
 
-    /// Error of the arithmetic.
-    fn error_at(self, value: f64) -> f64 {
+    pub(crate) fn arithmetic(self) -> Arithmetic {
         match self {
-            Self::Log(rounding) => rounding.at(value),
-            Self::Difference { error } => error,
+            // No kernel is above 1.
+            Self::Log(rounding) => Arithmetic { rounding, least: f64::NEG_INFINITY, most: 0.0 },
+            Self::Difference { error } => Arithmetic {
+                rounding: Rounding { absolute: error, of_value: 0.0 },
+                least: f64::NEG_INFINITY,
+                most: f64::INFINITY,
+            },
         }
     }
+}
 
-    /// Bound of all values. No kernel is above 1.
-    fn most(self) -> f64 {
-        match self {
-            Self::Log(_) => 0.0,
-            Self::Difference { .. } => f64::INFINITY,
-        }
+/// What is known of a value whatever was summed: the largest error of its arithmetic, and the bounds of all values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Arithmetic {
+    pub(crate) rounding: Rounding,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Arithmetic {
+    /// Ends of an interval, wider by the error.
+    pub(crate) fn widened(self, [low, high]: [f64; 2]) -> [f64; 2] {
+        let low = (low - self.rounding.at(low)).max(self.least);
+        [low, (high + self.rounding.at(high)).min(self.most)]
     }
 }
 
@@ -176,7 +198,7 @@ impl Count {
 }
 
 /// Largest error of a value in the arithmetic of a device, as `docs/accuracy.md` states it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rounding {
     absolute: f64,
     /// Part of the value, where that is above 1.
@@ -254,7 +276,7 @@ impl Found {
 /// Blocks until a betting interval is narrow enough, if those to come are as those drawn: more than `most` where that many would
 /// not do.
 fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, most: f64) -> f64 {
-    let spare = plan.tolerance - plan.measure.error_at(sum.value(belief.mean));
+    let spare = plan.tolerance - plan.measure.arithmetic().rounding.at(sum.value(belief.mean));
     // The interval of so many blocks; of more than a trial has, narrower by the root.
     let is_enough = |count: f64| {
         let tried = count.min(MAX_BLOCKS_OF_TRIAL);

@@ -1,0 +1,166 @@
+//! A run over all pairs: what it will take is said beforehand where that is long, and what is finished is kept in a journal.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use unisphere::{Embeddings, Engine, Uniformity};
+use unisphere_io::{Source as _, printable};
+use unisphere_scale::{Error, Evaluation, Expected, Found, Resources};
+
+use super::files::Files;
+use crate::{
+    bench::{Size, points_on_sphere},
+    exit::{self, Failure},
+    interrupt, memory, text,
+};
+
+/// Runs that are expected to take so many seconds keep a journal even where none is named.
+const SECONDS_WITHOUT_JOURNAL: f64 = 600.0;
+/// Runs that are expected to take so many seconds say beforehand what they will take.
+const SECONDS_WITHOUT_NOTICE: f64 = 20.0;
+
+/// The run. Its journal is the one that was named, or where the run takes long a file in the user's cache directory.
+pub(super) struct AllPairs<'a> {
+    evaluation: &'a Evaluation,
+    engines: &'a [Engine],
+    files: &'a Files,
+    resources: Resources,
+    has_named_journal: bool,
+}
+
+impl<'a> AllPairs<'a> {
+    /// Chooses the journal, and says what the run will take.
+    pub(super) fn announced(
+        evaluation: &'a Evaluation,
+        engines: &'a [Engine],
+        files: &'a Files,
+        ts: &[f64],
+        expected: &Expected,
+        mut resources: Resources,
+    ) -> Result<Self, Failure> {
+        let seconds = expected_seconds(engines, expected, files.x.dims(), ts)?;
+        let has_named_journal = resources.journal.is_some();
+        if !has_named_journal && seconds > SECONDS_WITHOUT_JOURNAL {
+            resources.journal = journal_in_cache(&evaluation.journal_name_on(engines, files.sets())?);
+        }
+        if seconds > SECONDS_WITHOUT_NOTICE {
+            exit::say(&notice(expected, seconds, files.row_bytes(), resources.journal.as_deref()));
+        }
+        interrupt::check()?;
+        Ok(Self { evaluation, engines, files, resources, has_named_journal })
+    }
+
+    /// The values; without a journal where one that nobody named cannot be kept.
+    pub(super) fn values(&mut self) -> Result<Found, Error> {
+        let found = self.evaluation.values_on(self.engines, self.files.sets(), &self.resources);
+        match found {
+            Err(Error::Journal(error)) if !self.has_named_journal => {
+                exit::say(&format!("{error}\nthis run goes on without a journal"));
+                self.resources.journal = None;
+                self.evaluation.values_on(self.engines, self.files.sets(), &self.resources)
+            }
+            found => found,
+        }
+    }
+
+    /// What becomes of the journal: it is named where the run was stopped, and removed at the end unless somebody named it.
+    pub(super) fn ended<T>(self, done: Result<T, Error>) -> Result<T, Error> {
+        match (&done, &self.resources.journal) {
+            (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) => {
+                exit::say(&format!(
+                    "finished work is in {}: the same command goes on from it",
+                    printable(journal)
+                ));
+            }
+            (Ok(_), Some(journal)) if !self.has_named_journal => {
+                // It has served its purpose, and a file that stays behind harms nobody.
+                let _ = fs::remove_file(journal);
+            }
+            _ => {}
+        }
+        done
+    }
+}
+
+/// Nine tenths of what is free: the rest is for the program, the driver and the system's own cache of the files.
+pub(super) fn free_memory() -> Option<u64> {
+    memory::available().map(|bytes| bytes / 10 * 9)
+}
+
+/// What the run will take.
+fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<&Path>) -> String {
+    let kept =
+        journal.map_or(String::new(), |path| format!("; finished work is kept in {}", printable(path)));
+    let on_gpus = match expected.device_memory {
+        0 => String::new(),
+        bytes => format!(" and {} on each GPU", text::bytes(bytes)),
+    };
+    format!(
+        "{} pairs: about {}, {} of memory{on_gpus}, {} read{kept}",
+        text::magnitude(expected.pairs as f64).trim_end(),
+        duration(seconds),
+        text::bytes(expected.memory),
+        text::bytes((expected.rows_read as f64 * row_bytes) as u64),
+    )
+}
+
+/// "3 min", "2.5 h".
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 48.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86400.0),
+    }
+}
+
+/// Rows of a trial of the device's speed.
+const ROWS_OF_TRIAL: usize = 1024;
+
+/// Seconds that a run will take: none where it is about as short as a trial, and else by one of random points on every device.
+fn expected_seconds(
+    engines: &[Engine],
+    expected: &Expected,
+    dims: usize,
+    ts: &[f64],
+) -> Result<f64, Failure> {
+    let pairs_of_trial = ROWS_OF_TRIAL.pow(2) as f64;
+    let trials = expected.pairs as f64 / pairs_of_trial;
+    if trials < 4.0 {
+        return Ok(0.0);
+    }
+    let values = points_on_sphere(Size { n: ROWS_OF_TRIAL, d: dims }, 1)?;
+    let values = Embeddings::new(values, ROWS_OF_TRIAL, dims)?;
+    let mut trials_per_second = 0.0;
+    for engine in engines {
+        let points = engine.upload(&values)?;
+        let metric = Uniformity::at(ts);
+        // The first call makes a GPU's kernels ready.
+        engine.value(metric.across(&points, &points))?;
+        let start = Instant::now();
+        engine.value(metric.across(&points, &points))?;
+        trials_per_second += 1.0 / start.elapsed().as_secs_f64();
+    }
+    Ok(trials / trials_per_second)
+}
+
+/// A file in the user's cache directory.
+fn journal_in_cache(name: &str) -> Option<PathBuf> {
+    let folder = dirs::cache_dir()?.join("unisphere").join("journals");
+    fs::create_dir_all(&folder).ok()?;
+    Some(folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        let told = [12.3, 600.0, 9000.0, 1e6].map(duration);
+        assert_eq!(told, ["12 s", "10 min", "2.5 h", "11.6 days"]);
+    }
+}
