@@ -88,11 +88,11 @@ pub use metrics::{
     Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorBlockSumsOver, AnchorWeights, Anchors,
     BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue,
     Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity,
-    GroupUniformityOver, Groups, Loss, LossOver, LossValue, MomentSums, PairBlock, PairDistances,
-    PairProducts, PairSet, PositivesShareOver, Potentials, PotentialsOver, RowLogSumsOver, Sigmoid,
-    SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd, SquaredMmdOver,
-    SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver,
-    Unpaired, Within,
+    GroupUniformityOver, Groups, Loss, LossOver, LossValue, MomentSums, PairBlock, PairCosines,
+    PairDistances, PairProducts, PairSet, PositivesShareOver, Potentials, PotentialsOver, RowLogSumsOver,
+    Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd,
+    SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion,
+    UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Scaling};
@@ -100,7 +100,7 @@ pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
 pub use request::{Differentiable, Metric, Parametric, WithParameter};
 pub use schedule::unordered as unordered_pairs;
-pub use theory::{Estimate, Significance};
+pub use theory::{Estimate, Significance, spearman};
 /// The version of wgpu whose handles [`Engine::from_wgpu`] takes.
 #[cfg(feature = "gpu")]
 pub use wgpu;

@@ -14,8 +14,8 @@ use support::{
     set::Set,
 };
 use unisphere::{
-    Alignment, ClosePairs, CosineHistogram, Embeddings, Engine, Groups, Points, Result, Scaling, Spectrum,
-    SquaredMmd, Uniformity,
+    Alignment, ClosePairs, CosineHistogram, Embeddings, Engine, Groups, PairCosines, Points, Result, Scaling,
+    Spectrum, SquaredMmd, Uniformity,
 };
 
 fn main() -> ExitCode {
@@ -214,6 +214,11 @@ fn pairs(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
         let want = oracle::squared_distance(a, b).sqrt();
         let rounding = if x.raw() { 1e-6 * want } else { 1e-6 * want + 1.2e-7 };
         report.check(format!("distance of pair {row}"), compare::value(*got, want, rounding));
+    }
+    let cosines = engine.value(PairCosines::paired(&x.points, &y.points))?;
+    for (row, (got, (a, b))) in cosines.iter().zip(x.seen.iter().zip(&y.seen)).enumerate() {
+        let want = oracle::dot(a, b) / (oracle::length(a) * oracle::length(b));
+        report.check(format!("cosine of pair {row}"), compare::value(*got, want, 1e-6));
     }
     let squares = oracle::squares_within(&x.seen);
     let mut sorted = squares.clone();

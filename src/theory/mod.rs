@@ -5,9 +5,11 @@ mod estimate;
 mod floor;
 mod gamma;
 mod significance;
+mod spearman;
 
 pub use estimate::Estimate;
 pub use significance::Significance;
+pub use spearman::spearman;
 
 #[cfg(test)]
 pub(crate) use gamma::upper_tail;

@@ -55,6 +55,8 @@ pub struct Data {
     pub label_names: Option<Vec<String>>,
     /// The weight of each row and pair.
     pub weights: Option<Vec<f64>>,
+    /// The score of each pair: how similar it is said to be.
+    pub scores: Option<Vec<f64>>,
     /// The number of each row in its source, where the source has rows that were left out: reports name rows by it.
     pub row_numbers: Option<Vec<usize>>,
 }
@@ -62,6 +64,15 @@ pub struct Data {
 impl Data {
     /// One set, and nothing with it.
     pub fn new(x: Set) -> Self {
-        Self { x, y: None, queue: None, labels: None, label_names: None, weights: None, row_numbers: None }
+        Self {
+            x,
+            y: None,
+            queue: None,
+            labels: None,
+            label_names: None,
+            weights: None,
+            scores: None,
+            row_numbers: None,
+        }
     }
 }

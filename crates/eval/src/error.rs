@@ -38,6 +38,14 @@ pub enum Error {
         /// Bytes of the matrix.
         bytes: u64,
     },
+    /// A score that is not finite.
+    #[error("pair {row} has the score {value}, which is not finite; leave the pair out")]
+    Score {
+        /// The row of the pair.
+        row: usize,
+        /// Its score.
+        value: f64,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] unisphere::Error),
@@ -64,12 +72,14 @@ pub enum Contradiction {
     WeightedGroups,
     /// Something that takes labels, without them.
     NoLabels(Parameter),
+    /// Scores with weights.
+    WeightedScores,
 }
 
 impl Contradiction {
     /// The contradiction and its cure, in one or two lines, with parameters named as the caller names them.
     pub fn words(self, name: &dyn Fn(&Parameter) -> String) -> String {
-        use Parameter::{Full, Labels, Queue, Tau, Weights, Y};
+        use Parameter::{Full, Labels, Queue, Scores, Tau, Weights, Y};
         let named =
             |protocol: Protocol| format!("{} {}", name(&Parameter::Protocol), protocol.settings().name);
         match self {
@@ -109,6 +119,11 @@ impl Contradiction {
             Self::NoLabels(p) => {
                 format!("{} needs groups of rows; give {} too", name(&p), name(&Labels))
             }
+            Self::WeightedScores => format!(
+                "cosines are held against scores without weights; leave out {} or {}",
+                name(&Scores),
+                name(&Weights)
+            ),
         }
     }
 }
@@ -143,6 +158,8 @@ pub enum Parameter {
     Labels,
     /// Weights of rows and pairs.
     Weights,
+    /// Scores of pairs.
+    Scores,
     /// Everything that needs no further data.
     Full,
     /// The matrix across groups.
@@ -165,6 +182,7 @@ impl fmt::Display for Parameter {
             Self::Queue => "queue",
             Self::Labels => "labels",
             Self::Weights => "weights",
+            Self::Scores => "scores",
             Self::Full => "full",
             Self::AcrossGroups => "across_groups",
         })

@@ -16,6 +16,8 @@ pub struct Options {
     pub labels: bool,
     /// Whether there are weights.
     pub weights: bool,
+    /// Whether pairs have scores.
+    pub scores: bool,
     /// Uniformity's t: the first is the summary's; several distinct ones ask for a table. None stand for 2.
     pub t: Vec<f64>,
     /// Alignment's power of the distance; None stands for 2.

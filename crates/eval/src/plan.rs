@@ -33,6 +33,8 @@ pub struct Plan {
     pub estimator: Estimator,
     /// The use of weights.
     pub weighed: Weighed,
+    /// Whether cosines are held against the scores of pairs.
+    pub scores: bool,
     /// Another work, whose numbers are wanted.
     pub protocol: Option<Protocol>,
     /// The t of a table, each once; empty where no table is wanted.
@@ -89,6 +91,7 @@ impl Plan {
             alignment: settings.map(|s| s.alignment).or(given_alignment).unwrap_or_default(),
             estimator: options.estimator,
             weighed,
+            scores: options.scores,
             protocol: options.protocol,
             sweep,
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
@@ -110,6 +113,15 @@ impl Plan {
     /// label and the supervised contrastive loss of one set is wanted.
     pub fn check_labels(&self, labels: &[i64], paired: bool) -> Result<(), crate::Error> {
         sections::check_groups(self, labels, paired)
+    }
+
+    /// Refuses scores that cannot be measured as this plan wants it, before any points are read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Score`](crate::Error::Score).
+    pub fn check_scores(&self, scores: &[f64]) -> Result<(), crate::Error> {
+        sections::check_scores(scores)
     }
 
     /// Whether something is wanted that weights do not change.
@@ -148,6 +160,7 @@ fn check(options: &Options) -> Result<(), Contradiction> {
         (Parameter::Queue, options.queue),
         (Parameter::Sigmoid, !options.sigmoid.is_empty()),
         (Parameter::Protocol, options.protocol.is_some()),
+        (Parameter::Scores, options.scores),
     ];
     if !options.paired
         && let Some(parameter) = given(&of_pairs)
@@ -186,6 +199,9 @@ fn check(options: &Options) -> Result<(), Contradiction> {
     }
     if !options.weights {
         return Ok(());
+    }
+    if options.scores {
+        return Err(Contradiction::WeightedScores);
     }
     let sigmoid = !options.sigmoid.is_empty();
     let losses = [(Parameter::Tau, tau), (Parameter::Queue, queue), (Parameter::Sigmoid, sigmoid)];
@@ -248,6 +264,8 @@ mod tests {
             Some(SetByProtocol(Parameter::T))
         );
         assert_eq!(found(|o| (o.labels, o.weights) = (true, true)), Some(WeightedGroups));
+        assert_eq!(found(|o| (o.paired, o.scores, o.weights) = (true, true, true)), Some(WeightedScores));
+        assert_eq!(found(|o| o.scores = true), Some(NoPairs(Parameter::Scores)));
         assert_eq!(found(|o| o.across_groups = true), Some(NoLabels(Parameter::AcrossGroups)));
         assert_eq!(found(|o| o.supcon = vec![0.1]), Some(NoLabels(Parameter::Supcon)));
         assert_eq!(found(|o| o.sigmoid = vec![Sigmoid::default()]), Some(NoPairs(Parameter::Sigmoid)));

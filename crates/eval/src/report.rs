@@ -9,7 +9,7 @@ use crate::{
     plan::Plan,
     protocol::Weighed,
     sections::{
-        self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RowTable,
+        self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RowTable, Scores,
         SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable, Sweep, WorstRows,
     },
     session::Session,
@@ -42,6 +42,8 @@ pub struct Report {
     pub seconds: f64,
     /// Alignment, and uniformity of each set.
     pub summary: Summary,
+    /// Cosines against the scores of pairs.
+    pub scores: Option<Scores>,
     /// Uniformity at several t.
     pub sweep: Option<Sweep>,
     /// The numbers of a protocol.
@@ -73,14 +75,18 @@ pub struct Report {
 /// # Errors
 ///
 /// [`Error::Length`](crate::Error::Length) where a column does not fit the rows;
-/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); the engine's own, among them
+/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); [`Error::Score`](crate::Error::Score); the engine's own, among them
 /// [`Stopped`](unisphere::Error::Stopped) where the session's listener or the engine's observer asked for it.
 pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     if let Some(labels) = &data.labels {
         plan.check_labels(labels, data.y.is_some())?;
     }
+    if let Some(scores) = data.scores.as_ref().filter(|_| plan.scores) {
+        plan.check_scores(scores)?;
+    }
     let mut work = Work::new(plan, data, session)?;
     let summary = sections::summary(&mut work)?;
+    let scores = sections::scores(&mut work)?;
     let swept = sections::sweep(&mut work, &summary)?;
     let protocol = sections::protocol(&mut work, &summary)?;
     let contrastive = sections::contrastive(&mut work, &swept.matching)?;
@@ -106,6 +112,7 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
         ignores_weights: work.plan.ignores_weights(),
         seconds: work.session.computing().as_secs_f64(),
         summary,
+        scores,
         sweep: swept.table,
         protocol,
         contrastive,

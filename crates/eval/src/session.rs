@@ -9,7 +9,8 @@ use std::{
 
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
-    GroupUniformity, Groups, Points, Potentials, Sigmoid, Spectrum, SquaredMmd, SupCon, Uniformity,
+    GroupUniformity, Groups, PairCosines, Points, Potentials, Sigmoid, Spectrum, SquaredMmd, SupCon,
+    Uniformity,
 };
 
 use crate::{
@@ -28,6 +29,8 @@ pub enum Step {
     EqualRows,
     /// The distances of all positive pairs.
     PairDistances,
+    /// The cosines of all positive pairs.
+    PairCosines,
     /// The alignment of the positive pairs.
     Alignment,
     /// The uniformity of a set.
@@ -64,6 +67,7 @@ impl fmt::Display for Step {
             Self::Upload => f.write_str("uploading"),
             Self::EqualRows => f.write_str("looking for equal rows"),
             Self::PairDistances => f.write_str("distances of pairs"),
+            Self::PairCosines => f.write_str("cosines of pairs"),
             Self::Alignment => f.write_str("alignment"),
             Self::Uniformity(set) => write!(f, "uniformity of {set}"),
             Self::CrossUniformity => f.write_str("cross uniformity"),
@@ -157,6 +161,10 @@ impl<'a> Session<'a> {
 impl Session<'_> {
     pub(crate) fn pair_distances(&mut self, x: &Points, y: &Points) -> Result<Vec<f64>> {
         self.step(Step::PairDistances, |engine| engine.value(Alignment::distances(x, y)))
+    }
+
+    pub(crate) fn pair_cosines(&mut self, x: &Points, y: &Points) -> Result<Vec<f64>> {
+        self.step(Step::PairCosines, |engine| engine.value(PairCosines::paired(x, y)))
     }
 
     pub(crate) fn alignment(&mut self, x: &Points, y: &Points, metric: Alignment) -> Result<f64> {

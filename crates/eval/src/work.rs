@@ -22,6 +22,8 @@ pub(crate) struct Work<'a> {
     pub(crate) labels: Option<Vec<i64>>,
     pub(crate) label_names: Option<Vec<String>>,
     pub(crate) weights: Option<Vec<f64>>,
+    /// The score of each pair, where the plan wants them.
+    pub(crate) scores: Option<Vec<f64>>,
     /// Where rows were left out.
     row_numbers: Option<Vec<usize>>,
 }
@@ -36,9 +38,13 @@ pub(crate) struct WorkingSet {
 
 impl<'a> Work<'a> {
     pub(crate) fn new(mut plan: Plan, data: Data, mut session: Session<'a>) -> Result<Self> {
-        let Data { x, y, queue, labels, label_names, weights, row_numbers } = data;
-        let of_pairs =
-            [(Parameter::Protocol, plan.protocol.is_some()), (Parameter::Tau, !plan.contrastive.is_empty())];
+        let Data { x, y, queue, labels, label_names, weights, scores, row_numbers } = data;
+        let scores = scores.filter(|_| plan.scores);
+        let of_pairs = [
+            (Parameter::Protocol, plan.protocol.is_some()),
+            (Parameter::Tau, !plan.contrastive.is_empty()),
+            (Parameter::Scores, plan.scores),
+        ];
         if y.is_none()
             && let Some((parameter, _)) = of_pairs.iter().find(|(_, wanted)| *wanted)
         {
@@ -51,6 +57,7 @@ impl<'a> Work<'a> {
         let columns = [
             ("labels", labels.as_ref().map(Vec::len)),
             ("weights", weights.as_ref().map(Vec::len)),
+            ("scores", scores.as_ref().map(Vec::len)),
             ("row numbers", row_numbers.as_ref().map(Vec::len)),
         ];
         for (what, given) in columns {
@@ -62,7 +69,7 @@ impl<'a> Work<'a> {
         let working = |name, Set { points, equal }| WorkingSet { name, points, equal, potentials: None };
         let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
         let sets = sets.into_iter().flatten().collect();
-        Ok(Self { plan, session, sets, queue, distances, labels, label_names, weights, row_numbers })
+        Ok(Self { plan, session, sets, queue, distances, labels, label_names, weights, scores, row_numbers })
     }
 
     /// Computes how crowded each row is.

@@ -25,6 +25,7 @@ pub(super) struct Inputs {
     pub(super) queue: Option<File>,
     pub(super) labels: Option<Labels>,
     pub(super) weights: Option<Vec<f64>>,
+    pub(super) scores: Option<Vec<f64>>,
     pub(super) skipped: Skipped,
 }
 
@@ -43,20 +44,23 @@ impl Inputs {
         let labels = options.labels.as_ref().map(|path| column(path, &options.labels_column)).transpose()?;
         let weights =
             options.weights.as_ref().map(|path| column(path, &options.weights_column)).transpose()?;
+        let scores = options.scores.as_ref().map(|path| column(path, &options.scores_column)).transpose()?;
         check_dims(&x, plan.scaling)?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
-        for (column, what) in [(&labels, "label"), (&weights, "weight")] {
+        for (column, what) in [(&labels, "label"), (&weights, "weight"), (&scores, "score")] {
             column.as_ref().map_or(Ok(()), |column| check_one_a_row(column, what, &x))?;
         }
         if let Some(path) = &options.rows {
-            let columns = [&labels, &weights].into_iter().flatten().map(Column::path);
+            let columns = [&labels, &weights, &scores].into_iter().flatten().map(Column::path);
             let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
             check_writable("--rows", path, files.chain(columns))?;
         }
         let labels =
             labels.map(|labels| interrupt::leaving_at_once(|| labels.labels())).transpose()?.transpose()?;
         let weights = weights.map(none_negative).transpose()?;
-        let mut inputs = Self { x, y, queue, labels, weights, skipped: Skipped::default() };
+        let scores =
+            scores.map(|scores| interrupt::leaving_at_once(|| scores.floats())).transpose()?.transpose()?;
+        let mut inputs = Self { x, y, queue, labels, weights, scores, skipped: Skipped::default() };
         if options.skips_zero_rows() {
             inputs.skip_zero_rows()?;
         }
@@ -86,7 +90,7 @@ impl Inputs {
             let points = interrupt::leaving_at_once(|| file.embeddings_without(without, plan.scaling))??;
             Ok::<Embeddings<'static>, Failure>(points)
         };
-        let Self { x, y, queue, labels, weights, skipped } = self;
+        let Self { x, y, queue, labels, weights, scores, skipped } = self;
         let mut data = Data::new(session.upload(read(&x, &skipped.rows)?, plan)?);
         if let Some(y) = &y {
             data.y = Some(session.upload(read(y, &skipped.rows)?, plan)?);
@@ -96,6 +100,7 @@ impl Inputs {
         }
         (data.labels, data.label_names) = labels.map_or((None, None), |of| (Some(of.of_rows), of.names));
         data.weights = weights;
+        data.scores = scores;
         if !skipped.rows.is_empty() {
             let is_left = |row: &usize| skipped.rows.binary_search(row).is_err();
             let rows_left = x.rows() - skipped.rows.len();
@@ -116,7 +121,9 @@ impl Inputs {
         self.skipped = Skipped { rows, queue };
         let skipped = &self.skipped.rows;
         self.labels.iter_mut().for_each(|labels| leave_out(&mut labels.of_rows, skipped));
-        self.weights.iter_mut().for_each(|weights| leave_out(weights, skipped));
+        for column in [&mut self.weights, &mut self.scores].into_iter().flatten() {
+            leave_out(column, skipped);
+        }
         Ok(())
     }
 

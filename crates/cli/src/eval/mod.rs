@@ -95,6 +95,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
         file("queue", options.queue.as_ref(), None),
         file("labels", options.labels.as_ref(), options.labels_column.as_ref()),
         file("weights", options.weights.as_ref(), options.weights_column.as_ref()),
+        file("scores", options.scores.as_ref(), options.scores_column.as_ref()),
     ];
     Ok(Document {
         report,

@@ -119,6 +119,15 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "NAME", help_heading = FILES)]
     pub(super) weights_column: Option<String>,
 
+    /// How much alike each pair is said to be, as in STS-B: one finite number a pair, in a file as that of --labels. Adds the rank
+    /// correlation (Spearman) of cosines with scores
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    pub(super) scores: Option<PathBuf>,
+
+    /// The column or key of the scores, as --labels-column
+    #[arg(long, value_name = "NAME", help_heading = FILES)]
+    pub(super) scores_column: Option<String>,
+
     /// Rows that are all zeros have no direction: error, or skip them in both files
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = FILES)]
     zero_rows: ZeroRows,
@@ -196,15 +205,21 @@ impl Eval {
         if !self.unpaired {
             warn_of_numbered(&x, y.as_ref());
         }
-        let [labels, weights, queue] = [&self.labels, &self.weights, &self.queue].map(path);
+        let [labels, weights, scores, queue] =
+            [&self.labels, &self.weights, &self.scores, &self.queue].map(path);
         let labels = column_file("--labels", labels.as_ref(), self.labels_column.as_ref(), &x)?;
         let weights = column_file("--weights", weights.as_ref(), self.weights_column.as_ref(), &x)?;
+        let scores = column_file("--scores", scores.as_ref(), self.scores_column.as_ref(), &x)?;
         let mut reading = self.reading.clone();
-        let columns = [(&labels, &self.labels_column), (&weights, &self.weights_column)];
+        let columns = [
+            (&labels, &self.labels_column),
+            (&weights, &self.weights_column),
+            (&scores, &self.scores_column),
+        ];
         let of_x = columns.into_iter().filter(|(file, _)| file.as_deref() == Some(x.path()));
         reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
         let rows = self.rows.as_deref().map(output::table_file);
-        Ok(Self { x, y, labels, weights, queue, reading, rows, ..self.clone() })
+        Ok(Self { x, y, labels, weights, scores, queue, reading, rows, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -221,6 +236,7 @@ impl Eval {
         options.queue = self.queue.is_some();
         options.labels = self.labels.is_some();
         options.weights = self.weights.is_some();
+        options.scores = self.scores.is_some();
         options.t.clone_from(&self.t);
         options.alpha = self.alpha;
         options.tau.clone_from(&self.tau);
@@ -255,6 +271,7 @@ impl Eval {
             ("--queue", self.queue.is_some()),
             ("--across-groups", self.across_groups),
             ("--weights", self.weights.is_some()),
+            ("--scores", self.scores.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
         ];
         self.check_zero_rows_of_several()?;
@@ -338,6 +355,7 @@ impl Eval {
             ("--queue", self.queue.is_some()),
             ("--labels", self.labels.is_some()),
             ("--weights", self.weights.is_some()),
+            ("--scores", self.scores.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
             ("--full", self.full),
             ("--top", self.top.is_some()),

@@ -22,5 +22,6 @@ mod refusals;
 mod row_files;
 mod scale;
 mod schema;
+mod scores;
 mod support;
 mod unpaired;

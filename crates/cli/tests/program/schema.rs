@@ -70,6 +70,8 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--protocol", "simcse", "--weights", "weights.npy"],
     &["x.npy", "y.npy", "--protocol", "directau", "--weights", "weights.npy", "--full"],
     &["x.npy", "y.npy", "--protocol", "lightly"],
+    &["x.npy", "y.npy", "--scores", "weights.npy"],
+    &["x.npy", "x.npy", "--scores", "weights.npy", "--raw"],
     &["pairs.jsonl", "--columns", "anchor,positive"],
     &["codes.npy", "--quant-scale", "0.5", "--quant-zero", "4"],
 ];

@@ -6,6 +6,7 @@ mod groups;
 mod histograms;
 mod protocol;
 mod row_table;
+mod scores;
 mod sigmoid;
 mod significance;
 mod spectrum;
@@ -20,6 +21,7 @@ pub use groups::{GroupTable, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};
 pub use protocol::ProtocolNumbers;
 pub use row_table::{RowColumn, RowTable};
+pub use scores::Scores;
 pub use sigmoid::SigmoidRow;
 pub use significance::SetSignificance;
 pub use spectrum::SetSpectrum;
@@ -31,7 +33,8 @@ pub use worst_rows::{RankedRow, SetRows, WorstRows};
 pub(crate) use {
     contrastive::measure as contrastive, duplicates::measure as duplicates, groups::check as check_groups,
     groups::measure as groups, histograms::measure as histograms, protocol::measure as protocol,
-    row_table::table as row_table, sigmoid::measure as sigmoid, significance::measure as significance,
-    spectrum::measure as spectrum, summary::measure as summary, supcon::measure as supcon,
-    sweep::measure as sweep, worst_rows::rank as worst_rows,
+    row_table::table as row_table, scores::check as check_scores, scores::measure as scores,
+    sigmoid::measure as sigmoid, significance::measure as significance, spectrum::measure as spectrum,
+    summary::measure as summary, supcon::measure as supcon, sweep::measure as sweep,
+    worst_rows::rank as worst_rows,
 };

@@ -5,7 +5,7 @@ use unisphere::Contrastive;
 use unisphere_eval::{
     Maybe, Measured,
     sections::{
-        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, SigmoidRow,
+        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, Scores, SigmoidRow,
         Summary, SupConTable, Sweep, SweepRow,
     },
 };
@@ -57,6 +57,15 @@ fn put_error(object: &mut Value, measured: &Measured) {
     object["standard_error"] = maybe(measured.standard_error);
     object["low"] = maybe(measured.low);
     object["high"] = maybe(measured.high);
+}
+
+pub(super) fn scores(scores: &Scores) -> Value {
+    let mut object = json!({"pairs": scores.pairs});
+    object["spearman"] = maybe(scores.spearman.as_ref().map(|found| found.value).map_err(|reason| *reason));
+    if let Ok(found) = &scores.spearman {
+        put_error(&mut object, found);
+    }
+    object
 }
 
 pub(super) fn sweep(sweep: &Sweep) -> Value {

@@ -56,6 +56,7 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
     let sections = [
         ("alignment", report.summary.alignment.as_ref().map(metrics::alignment)),
         ("uniformity", Some(metrics::uniformity(&report.summary))),
+        ("scores", report.scores.as_ref().map(metrics::scores)),
         ("sweep", report.sweep.as_ref().map(metrics::sweep)),
         ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),
         ("sigmoid", report.sigmoid.as_deref().map(metrics::sigmoid)),

@@ -5,6 +5,7 @@ pub(super) mod groups;
 mod head;
 mod losses;
 mod reasons;
+mod scores;
 mod summary;
 mod sweep;
 mod unpaired;
@@ -21,6 +22,7 @@ impl Exporter for Text {
         let report = &document.report;
         let sections = [
             Some(summary::summary(report)),
+            report.scores.as_ref().map(scores::scores),
             report.sweep.as_ref().map(sweep::sweep),
             report.protocol.as_ref().map(losses::protocol),
             report.contrastive.as_ref().map(losses::contrastive),

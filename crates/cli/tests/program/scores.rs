@@ -1,0 +1,158 @@
+//! Scores of pairs, as STS-B has them: cosines against them, and the positives that they make.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Folder, near, noise, refused, rows, stdout};
+
+const N: usize = 60;
+const D: usize = 4;
+
+/// Pairs whose second row is the first with noise, less of it the higher the score; scores have ties.
+struct Pairs {
+    folder: Folder,
+    x: Vec<f32>,
+    y: Vec<f32>,
+    scores: Vec<f64>,
+}
+
+fn pairs() -> Pairs {
+    let folder = Folder::new();
+    let scores: Vec<f64> = (0..N).map(|i| (i * 7 % 11) as f64 / 2.0).collect();
+    let (x, more) = (noise(N * D, 1), noise(N * D, 2));
+    let y: Vec<f32> = (0..N * D).map(|k| x[k] + more[k] * (6.0 - scores[k / D]) as f32 / 4.0).collect();
+    folder.npy("x.npy", &x, N, D);
+    folder.npy("y.npy", &y, N, D);
+    floats(&folder, "scores.npy", &scores);
+    let csv = (0..N).map(|i| format!("{i},{}\n", scores[i]));
+    write(&folder, "scores.csv", std::iter::once("id,score\n".into()).chain(csv));
+    let line = |i: usize| {
+        let of = |values: &[f32]| values[i * D..(i + 1) * D].to_vec();
+        format!("{}\n", json!({"anchor": of(&x), "positive": of(&y), "score": scores[i]}))
+    };
+    write(&folder, "pairs.jsonl", (0..N).map(line));
+    Pairs { folder, x, y, scores }
+}
+
+fn floats(folder: &Folder, name: &str, values: &[f64]) {
+    folder.column(name, "<f8", &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+}
+
+fn write(folder: &Folder, name: &str, lines: impl Iterator<Item = String>) {
+    fs::write(folder.path().join(name), lines.collect::<String>()).unwrap();
+}
+
+fn cosines(x: &[f32], y: &[f32]) -> Vec<f64> {
+    let (x, y) = (rows(x, D, true), rows(y, D, true));
+    x.iter().zip(&y).map(|(x, y)| x.iter().zip(y).map(|(x, y)| x * y).sum()).collect()
+}
+
+/// The rank of each value by counting those below it, and equal ones for a half.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let count = |which: &dyn Fn(f64) -> bool| values.iter().filter(|other| which(**other)).count() as f64;
+    values.iter().map(|&v| count(&|other| other < v) + count(&|other| other == v) / 2.0).collect()
+}
+
+/// Pearson's correlation of the ranks.
+fn spearman(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (ranks(a), ranks(b));
+    let mean = a.len() as f64 / 2.0;
+    let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
+    sum(&a, &b) / (sum(&a, &a) * sum(&b, &b)).sqrt()
+}
+
+#[test]
+fn cosines_against_scores_of_every_kind_of_file() {
+    let Pairs { folder, x, y, scores } = pairs();
+    let rho = spearman(&cosines(&x, &y), &scores);
+    assert!(rho > 0.5 && rho < 0.95, "{rho}");
+    for line in [
+        &["x.npy", "y.npy", "--scores", "scores.npy"][..],
+        &["x.npy", "y.npy", "--scores", "scores.npy", "--raw"],
+        &["x.npy", "y.npy", "--scores", "scores.csv", "--scores-column", "score"],
+        &["pairs.jsonl", "--columns", "anchor,positive", "--scores-column", "score"],
+    ] {
+        let report = folder.json(line);
+        let found = &report["scores"];
+        assert_eq!(found["pairs"], N, "{line:?}");
+        near(&found["spearman"], rho);
+        let of_z = ((1.0 + rho * rho / 2.0) / (N as f64 - 3.0)).sqrt();
+        near(&found["standard_error"], (1.0 - rho * rho) * of_z);
+        let end = |sign: f64| (rho.atanh() + sign * 1.959_963_985 * of_z).tanh();
+        near(&found["low"], end(-1.0));
+        near(&found["high"], end(1.0));
+        // Nothing else changes.
+        assert_eq!(report["alignment"]["pairs"], N);
+    }
+    let own = folder.json(&["pairs.jsonl", "--columns", "anchor,positive", "--scores-column", "score"]);
+    assert_eq!(own["files"]["scores"], "pairs.jsonl, score");
+    let output = folder.eval(&["x.npy", "y.npy", "--scores", "scores.npy"]);
+    let text = stdout(&output);
+    assert!(text.contains("against scores") && text.contains(&format!("{rho:.6}")), "{text}");
+}
+
+#[test]
+fn a_correlation_that_is_undefined_has_a_reason() {
+    let Pairs { folder, x, .. } = pairs();
+    floats(&folder, "equal.npy", &[3.0; N]);
+    let mut zeros = x.clone();
+    zeros[2 * D..3 * D].fill(0.0);
+    folder.npy("zeros.npy", &zeros, N, D);
+    for (line, reason) in [
+        (&["x.npy", "y.npy", "--scores", "equal.npy"][..], "all scores are equal"),
+        (&["x.npy", "x.npy", "--scores", "scores.npy", "--raw"], "all cosines are equal"),
+        (&["x.npy", "zeros.npy", "--scores", "scores.npy", "--raw"], "a row of zeros has no cosine"),
+    ] {
+        let report = folder.json(line);
+        assert_eq!(report["scores"], json!({"pairs": N, "spearman": Value::Null}));
+        assert_eq!(report["absent"]["/scores/spearman"], reason);
+        let text = folder.eval(line);
+        assert!(stdout(&text).contains(&format!("-  no correlation: {reason}.")), "{}", stdout(&text));
+    }
+    let few = folder.npy("two.npy", &x[..2 * D], 2, D);
+    folder.npy("others.npy", &[&x[..D], &x[2 * D..3 * D]].concat(), 2, D);
+    floats(&folder, "both.npy", &[5.0, 1.0]);
+    let line = [few.to_str().unwrap(), "others.npy", "--scores", "both.npy"];
+    let report = folder.json(&line);
+    assert_eq!((&report["scores"]["spearman"], &report["scores"]["low"]), (&json!(1.0), &Value::Null));
+    assert!(report["absent"]["/scores/low"].as_str().unwrap().contains("four pairs"), "{report}");
+}
+
+#[test]
+fn scores_of_rows_that_are_skipped_are_left_out() {
+    let Pairs { folder, mut x, y, scores } = pairs();
+    x[5 * D..6 * D].fill(0.0);
+    folder.npy("x.npy", &x, N, D);
+    let report = folder.json(&["x.npy", "y.npy", "--scores", "scores.npy", "--zero-rows", "skip"]);
+    let mut left: Vec<_> = cosines(&x, &y).into_iter().zip(scores).collect();
+    left.remove(5);
+    let (cosines, scores): (Vec<_>, Vec<_>) = left.into_iter().unzip();
+    assert_eq!(report["scores"]["pairs"], N - 1);
+    near(&report["scores"]["spearman"], spearman(&cosines, &scores));
+}
+
+#[test]
+fn scores_that_cannot_be_measured_are_refused() {
+    let Pairs { folder, mut scores, .. } = pairs();
+    let two = |more: &[&str]| folder.eval(&[&["x.npy", "y.npy", "--scores"], more].concat());
+    refused(&folder.eval(&["x.npy", "--scores", "scores.npy"]), 2, &["--scores", "positive pairs", "give Y"]);
+    refused(&two(&["scores.npy", "--weights", "scores.npy"]), 2, &["leave out --scores or --weights"]);
+    refused(&two(&["scores.csv"]), 3, &["id, score", "--scores-column"]);
+    refused(&two(&["scores.csv", "--rows", "scores.csv"]), 3, &["id, score"]);
+    floats(&folder, "short.npy", &scores[1..]);
+    refused(&two(&["short.npy"]), 3, &["short.npy holds 59 scores", "save one score a row"]);
+    scores[7] = f64::NAN;
+    floats(&folder, "nan.npy", &scores);
+    refused(&two(&["nan.npy"]), 3, &["nan.npy: row 7", "not finite"]);
+    refused(&two(&["scores.npy", "--rows", "scores.npy"]), 2, &["--rows", "one of the inputs"]);
+    // What takes no scores says so.
+    refused(
+        &two(&["scores.npy", "--unpaired"]),
+        2,
+        &["takes no --scores", "leave out --scores, or --unpaired"],
+    );
+    for (option, value) in [("--max-memory", "1G"), ("--tolerance", "1e-2"), ("--journal", "run.journal")] {
+        refused(&two(&["scores.npy", option, value]), 2, &["--scores needs all points in memory", option]);
+    }
+}
