@@ -11,6 +11,14 @@ pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
     }
 }
 
+/// A finite number.
+pub(crate) fn finite(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err("must be a finite number"),
+    }
+}
+
 /// The greatest t and distance that are taken: of points in f32, nothing is told by greater ones, and sums of them overflow.
 const GREATEST: f64 = 1e100;
 

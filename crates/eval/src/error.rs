@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::protocol::Protocol;
+use crate::{min_score::MinScore, protocol::Protocol};
 
 /// The result of what can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -46,6 +46,16 @@ pub enum Error {
         /// Its score.
         value: f64,
     },
+    /// Scores of which none makes a pair a positive.
+    #[error(
+        "no score is {min_score}: the highest is {highest}, and alignment needs a positive pair; ask for less"
+    )]
+    NoPositives {
+        /// The score that a positive must have.
+        min_score: MinScore,
+        /// The highest that there is.
+        highest: f64,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] unisphere::Error),
@@ -74,12 +84,18 @@ pub enum Contradiction {
     NoLabels(Parameter),
     /// Scores with weights.
     WeightedScores,
+    /// A least score, without scores.
+    NoScores,
+    /// Something that takes every pair as a positive, where scores, by this parameter, say that only some are.
+    SomePositives(Parameter, Parameter),
+    /// A protocol that takes every pair as a positive, with a least score.
+    ScoredProtocol(Protocol),
 }
 
 impl Contradiction {
     /// The contradiction and its cure, in one or two lines, with parameters named as the caller names them.
     pub fn words(self, name: &dyn Fn(&Parameter) -> String) -> String {
-        use Parameter::{Full, Labels, Queue, Scores, Tau, Weights, Y};
+        use Parameter::{Full, Labels, MinScore, Queue, Scores, Tau, Weights, Y};
         let named =
             |protocol: Protocol| format!("{} {}", name(&Parameter::Protocol), protocol.settings().name);
         match self {
@@ -124,6 +140,22 @@ impl Contradiction {
                 name(&Scores),
                 name(&Weights)
             ),
+            Self::NoScores => format!(
+                "{} chooses the positives by the scores of pairs; give {} too",
+                name(&MinScore),
+                name(&Scores)
+            ),
+            Self::SomePositives(p, by) => format!(
+                "{p} takes every pair as a positive, and by {by} only some are; leave out {p} or {by}",
+                p = name(&p),
+                by = name(&by)
+            ),
+            Self::ScoredProtocol(protocol) => format!(
+                "{} takes every pair as a positive; leave out {} or {}",
+                named(protocol),
+                name(&MinScore),
+                name(&Parameter::Protocol)
+            ),
         }
     }
 }
@@ -160,6 +192,8 @@ pub enum Parameter {
     Weights,
     /// Scores of pairs.
     Scores,
+    /// The least score of a positive.
+    MinScore,
     /// Everything that needs no further data.
     Full,
     /// The matrix across groups.
@@ -183,6 +217,7 @@ impl fmt::Display for Parameter {
             Self::Labels => "labels",
             Self::Weights => "weights",
             Self::Scores => "scores",
+            Self::MinScore => "min_score",
             Self::Full => "full",
             Self::AcrossGroups => "across_groups",
         })

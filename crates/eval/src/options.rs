@@ -18,6 +18,8 @@ pub struct Options {
     pub weights: bool,
     /// Whether pairs have scores.
     pub scores: bool,
+    /// The least score of a pair that counts as a positive; None stands for any, and for that of a protocol which takes scores.
+    pub min_score: Option<f64>,
     /// Uniformity's t: the first is the summary's; several distinct ones ask for a table. None stand for 2.
     pub t: Vec<f64>,
     /// Alignment's power of the distance; None stands for 2.

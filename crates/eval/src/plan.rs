@@ -5,6 +5,7 @@ use unisphere::{Alignment, Contrastive, Scaling, Sigmoid, SupCon, Uniformity};
 use crate::{
     error::{Contradiction, Parameter},
     estimator::Estimator,
+    min_score::MinScore,
     options::Options,
     protocol::{Pooling, Protocol, Weighed},
     sections,
@@ -35,6 +36,8 @@ pub struct Plan {
     pub weighed: Weighed,
     /// Whether cosines are held against the scores of pairs.
     pub scores: bool,
+    /// The score that a pair must have to count as a positive; None where all are positives.
+    pub min_score: Option<MinScore>,
     /// Another work, whose numbers are wanted.
     pub protocol: Option<Protocol>,
     /// The t of a table, each once; empty where no table is wanted.
@@ -92,6 +95,7 @@ impl Plan {
             estimator: options.estimator,
             weighed,
             scores: options.scores,
+            min_score: options.min_score.map(MinScore::AtLeast),
             protocol: options.protocol,
             sweep,
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
@@ -119,9 +123,9 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Score`](crate::Error::Score).
+    /// [`Error::Score`](crate::Error::Score), and [`NoPositives`](crate::Error::NoPositives).
     pub fn check_scores(&self, scores: &[f64]) -> Result<(), crate::Error> {
-        sections::check_scores(scores)
+        sections::check_scores(self, scores)
     }
 
     /// Whether something is wanted that weights do not change.
@@ -197,6 +201,9 @@ fn check(options: &Options) -> Result<(), Contradiction> {
     {
         return Err(Contradiction::NoLabels(parameter));
     }
+    if options.min_score.is_some() {
+        check_positives(options, Parameter::MinScore)?;
+    }
     if !options.weights {
         return Ok(());
     }
@@ -216,6 +223,26 @@ fn check(options: &Options) -> Result<(), Contradiction> {
             Err(Contradiction::WeightedProtocol(protocol))
         }
         _ => Ok(()),
+    }
+}
+
+/// That everything takes some pairs as positives, as this parameter has it.
+fn check_positives(options: &Options, by: Parameter) -> Result<(), Contradiction> {
+    if !options.scores {
+        return Err(Contradiction::NoScores);
+    }
+    if let Some(protocol) = options.protocol {
+        return Err(Contradiction::ScoredProtocol(protocol));
+    }
+    let of_all_pairs = [
+        (Parameter::Tau, !options.tau.is_empty()),
+        (Parameter::Queue, options.queue),
+        (Parameter::Sigmoid, !options.sigmoid.is_empty()),
+        (Parameter::Labels, options.labels),
+    ];
+    match of_all_pairs.into_iter().find(|(_, is_given)| *is_given) {
+        Some((parameter, _)) => Err(Contradiction::SomePositives(parameter, by)),
+        None => Ok(()),
     }
 }
 
@@ -266,6 +293,11 @@ mod tests {
         assert_eq!(found(|o| (o.labels, o.weights) = (true, true)), Some(WeightedGroups));
         assert_eq!(found(|o| (o.paired, o.scores, o.weights) = (true, true, true)), Some(WeightedScores));
         assert_eq!(found(|o| o.scores = true), Some(NoPairs(Parameter::Scores)));
+        assert_eq!(found(|o| (o.paired, o.min_score) = (true, Some(4.0))), Some(NoScores));
+        assert_eq!(
+            found(|o| (o.paired, o.scores, o.min_score, o.tau) = (true, true, Some(4.0), vec![0.1])),
+            Some(SomePositives(Parameter::Tau, Parameter::MinScore))
+        );
         assert_eq!(found(|o| o.across_groups = true), Some(NoLabels(Parameter::AcrossGroups)));
         assert_eq!(found(|o| o.supcon = vec![0.1]), Some(NoLabels(Parameter::Supcon)));
         assert_eq!(found(|o| o.sigmoid = vec![Sigmoid::default()]), Some(NoPairs(Parameter::Sigmoid)));

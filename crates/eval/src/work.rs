@@ -7,6 +7,7 @@ use crate::{
     error::{Contradiction, Error, Parameter, Result},
     plan::Plan,
     protocol::Weighed,
+    rows::listed,
     session::Session,
 };
 
@@ -49,6 +50,9 @@ impl<'a> Work<'a> {
             && let Some((parameter, _)) = of_pairs.iter().find(|(_, wanted)| *wanted)
         {
             return Err(Contradiction::NoPairs(*parameter).into());
+        }
+        if plan.min_score.is_some() && scores.is_none() {
+            return Err(Contradiction::NoScores.into());
         }
         if weights.is_none() {
             plan.weighed = Weighed::Nothing;
@@ -99,9 +103,20 @@ impl<'a> Work<'a> {
         self.weights.as_deref().filter(|_| self.plan.weighed != Weighed::Nothing)
     }
 
-    /// Whether a pair counts at all.
+    /// Whether a pair counts at all: by its weight, and as a positive by its score.
     pub(crate) fn counts(&self, row: usize) -> bool {
-        self.pair_weights().is_none_or(|weights| weights[row] > 0.0)
+        let is_positive = match (self.plan.min_score, &self.scores) {
+            (Some(min_score), Some(scores)) => min_score.admits(scores[row]),
+            _ => true,
+        };
+        is_positive && self.pair_weights().is_none_or(|weights| weights[row] > 0.0)
+    }
+
+    /// ‖x−y‖ of every pair that counts, where there are two sets.
+    pub(crate) fn counted_distances(&self) -> Result<Option<Vec<f64>>> {
+        let Some(distances) = &self.distances else { return Ok(None) };
+        let counted = distances.iter().enumerate().filter(|(row, _)| self.counts(*row));
+        listed(distances.len(), counted.map(|(_, &distance)| distance)).map(Some)
     }
 
     /// How many pairs count.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use unisphere::Embeddings;
-use unisphere_eval::{Data, Plan, Session, listed};
+use unisphere_eval::{Data, Error, Plan, Session, listed};
 use unisphere_io::{Column, File, Labels, Reading, printable};
 
 use super::{of_labels, options::Eval};
@@ -70,6 +70,9 @@ impl Inputs {
                 .map_err(|error| of_labels(options, error))?;
         }
         inputs.enough_weights(options, plan)?;
+        if let Some(scores) = &inputs.scores {
+            plan.check_scores(scores).map_err(|error| of_scores(options, error))?;
+        }
         Ok(inputs)
     }
 
@@ -160,6 +163,18 @@ impl Inputs {
             plural(weights.len() as u64, "weight"),
             if positive == 1 { "is" } else { "are" },
         )))
+    }
+}
+
+/// Names the file of the scores, where these are at fault.
+fn of_scores(options: &Eval, error: Error) -> Failure {
+    let name = printable(options.scores.as_deref().unwrap_or("scores".as_ref()));
+    match error {
+        Error::NoPositives { min_score, highest } => Failure::Input(format!(
+            "{name}: no pair's score is {min_score}, and the highest is {highest}\n\
+             choose the positives by a score that some have: --min-score {highest} or less"
+        )),
+        error => error.into(),
     }
 }
 

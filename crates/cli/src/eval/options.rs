@@ -16,7 +16,7 @@ use crate::{
     reading::ReadingOptions,
     scale::{Listing, NamedSets, Place, Request, Scale, Task},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
-    values::{Choice, candidates, device, factor, one_of, positive, sigmoid},
+    values::{Choice, candidates, device, factor, finite, one_of, positive, sigmoid},
 };
 
 const PARAMETERS: &str = "What is measured";
@@ -82,6 +82,11 @@ pub(crate) struct Eval {
     /// Take the rows as they are [default: each is scaled to unit length]
     #[arg(long, help_heading = PARAMETERS)]
     raw: bool,
+
+    /// Take as positives the pairs whose score (--scores) is at least S, and leave the others out of alignment and of what else is of
+    /// positive pairs. Uniformity takes all rows
+    #[arg(long, value_name = "S", value_parser = finite, allow_negative_numbers = true, help_heading = PARAMETERS)]
+    min_score: Option<f64>,
 
     /// Measure as another work does: the protocols are listed below
     #[arg(long, value_name = "NAME", value_parser = protocol(), help_heading = PARAMETERS)]
@@ -237,6 +242,7 @@ impl Eval {
         options.labels = self.labels.is_some();
         options.weights = self.weights.is_some();
         options.scores = self.scores.is_some();
+        options.min_score = self.min_score;
         options.t.clone_from(&self.t);
         options.alpha = self.alpha;
         options.tau.clone_from(&self.tau);
@@ -272,6 +278,7 @@ impl Eval {
             ("--across-groups", self.across_groups),
             ("--weights", self.weights.is_some()),
             ("--scores", self.scores.is_some()),
+            ("--min-score", self.min_score.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
         ];
         self.check_zero_rows_of_several()?;
@@ -356,6 +363,7 @@ impl Eval {
             ("--labels", self.labels.is_some()),
             ("--weights", self.weights.is_some()),
             ("--scores", self.scores.is_some()),
+            ("--min-score", self.min_score.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
             ("--full", self.full),
             ("--top", self.top.is_some()),

@@ -72,6 +72,7 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--protocol", "lightly"],
     &["x.npy", "y.npy", "--scores", "weights.npy"],
     &["x.npy", "x.npy", "--scores", "weights.npy", "--raw"],
+    &["x.npy", "y.npy", "--scores", "weights.npy", "--min-score", "4", "--full"],
     &["pairs.jsonl", "--columns", "anchor,positive"],
     &["codes.npy", "--quant-scale", "0.5", "--quant-zero", "4"],
 ];

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, near, noise, refused, rows, stdout};
+use crate::support::{Folder, distance, near, noise, refused, rows, stdout};
 
 const N: usize = 60;
 const D: usize = 4;
@@ -155,4 +155,98 @@ fn scores_that_cannot_be_measured_are_refused() {
     for (option, value) in [("--max-memory", "1G"), ("--tolerance", "1e-2"), ("--journal", "run.journal")] {
         refused(&two(&["scores.npy", option, value]), 2, &["--scores needs all points in memory", option]);
     }
+}
+
+/// Rows of the pairs whose score is high enough, and their distances at unit length.
+fn positives(pairs: &Pairs, least: f64) -> Vec<(usize, f64)> {
+    let (x, y) = (rows(&pairs.x, D, true), rows(&pairs.y, D, true));
+    let chosen = (0..N).filter(|&i| pairs.scores[i] >= least);
+    chosen.map(|i| (i, distance(&x[i], &y[i]))).collect()
+}
+
+#[test]
+fn pairs_of_a_high_score_are_the_positives() {
+    let pairs = pairs();
+    let (folder, positives) = (&pairs.folder, positives(&pairs, 4.0));
+    let (n, values) = (positives.len(), positives.iter().map(|(_, d)| d * d));
+    // Some have the very score.
+    assert!(n < N / 3 && pairs.scores.contains(&4.0), "{n}");
+    let line =
+        ["x.npy", "y.npy", "--scores", "scores.npy", "--min-score", "4", "--full", "--rows", "rows.npy"];
+    let report = folder.json(&line);
+    let all = folder.json(&["x.npy", "y.npy", "--full"]);
+
+    let mean = values.clone().sum::<f64>() / n as f64;
+    let error = (values.map(|v| (v - mean).powi(2)).sum::<f64>() / (n * (n - 1)) as f64).sqrt();
+    assert_eq!(report["alignment"]["pairs"], n);
+    near(&report["alignment"]["value"], mean);
+    near(&report["alignment"]["standard_error"], error);
+    assert!((mean - all["alignment"]["value"].as_f64().unwrap()).abs() > 0.1);
+    assert_eq!(report["scores"]["positives"], json!({"at_least": 4.0, "pairs": n}));
+    // The correlation is of all pairs, and so is the table of rows.
+    near(&report["scores"]["spearman"], spearman(&cosines(&pairs.x, &pairs.y), &pairs.scores));
+    assert_eq!(report["rows_file"]["rows"], N);
+
+    let counts = report["histograms"]["distances"]["counts"].as_array().unwrap();
+    assert_eq!(counts.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), n as u64);
+    let mut farthest = positives;
+    farthest.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (found, (row, distance)) in report["offenders"]["apart"].as_array().unwrap().iter().zip(&farthest) {
+        assert_eq!(found["row"], *row);
+        near(&found["distance"], *distance);
+    }
+    // Rows all count, and so do pairs that are no positives.
+    for key in ["uniformity", "sweep", "spectrum", "significance", "duplicates"] {
+        assert_eq!(report[key], all[key], "{key}");
+    }
+    assert_eq!(report["contrastive"], Value::Null);
+    assert!(report["absent"]["/contrastive"].as_str().unwrap().contains("every pair as a positive"));
+
+    let output = folder.eval(&line);
+    let told = format!("Positives: {n} of {N} pairs, those with a score of at least 4.");
+    assert!(stdout(&output).contains(&told), "{}", stdout(&output));
+}
+
+#[test]
+fn one_positive_has_an_alignment_and_no_error() {
+    let pairs = pairs();
+    let mut scores = vec![1.0; N];
+    scores[17] = 1.5;
+    floats(&pairs.folder, "one.npy", &scores);
+    let line = ["x.npy", "y.npy", "--scores", "one.npy", "--min-score", "1.25", "--top", "3", "--alpha", "1"];
+    let report = pairs.folder.json(&line);
+    near(&report["alignment"]["value"], positives(&pairs, 0.0)[17].1);
+    assert_eq!((&report["alignment"]["pairs"], &report["alignment"]["low"]), (&json!(1), &Value::Null));
+    assert!(report["absent"]["/alignment/low"].as_str().unwrap().contains("two positive pairs"));
+    assert_eq!(report["offenders"]["apart"].as_array().unwrap().len(), 1);
+    assert_eq!(report["offenders"]["apart"][0]["row"], 17);
+}
+
+#[test]
+fn a_least_score_that_cannot_serve_is_refused() {
+    let Pairs { folder, .. } = pairs();
+    let two = |more: &[&str]| folder.eval(&[&["x.npy", "y.npy"], more].concat());
+    refused(&two(&["--min-score", "4"]), 2, &["--min-score", "give --scores too"]);
+    refused(&two(&["--scores", "scores.npy", "--min-score", "nan"]), 2, &["--min-score", "finite"]);
+    // The points are not read, and the cure works.
+    folder.npy("nan.npy", &[f32::NAN; N * D], N, D);
+    let high = ["nan.npy", "y.npy", "--scores", "scores.npy", "--min-score", "5.5"];
+    refused(
+        &folder.eval(&high),
+        3,
+        &["scores.npy: no pair's score is at least 5.5", "highest is 5", "--min-score 5"],
+    );
+    assert!(two(&["--scores", "scores.npy", "--min-score", "5"]).status.success());
+    assert!(two(&["--scores", "scores.npy", "--min-score", "-1"]).status.success());
+    let scored = |more: &[&str]| two(&[&["--scores", "scores.npy", "--min-score", "4"], more].concat());
+    folder.column("labels.npy", "|u1", &[1; N]);
+    for more in [["--tau", "0.1"], ["--sigmoid", "10,-10"], ["--labels", "labels.npy"]] {
+        refused(&scored(&more), 2, &[&format!("leave out {} or --min-score", more[0])]);
+    }
+    refused(&scored(&["--full", "--queue", "x.npy"]), 2, &["leave out --queue or --min-score"]);
+    refused(
+        &scored(&["--protocol", "paper"]),
+        2,
+        &["--protocol paper", "leave out --min-score or --protocol"],
+    );
 }

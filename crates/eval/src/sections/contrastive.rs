@@ -59,6 +59,11 @@ pub(crate) fn measure(work: &mut Work<'_>, matching: &[SweepRow]) -> Result<Opti
         let reason = Absent::because("the contrastive loss is measured without weights only");
         return Ok(Some(Err(reason)));
     }
+    if work.plan.min_score.is_some() {
+        return Ok(Some(Err(Absent::because(
+            "it takes every pair as a positive, and by their scores only some are",
+        ))));
+    }
     let (candidates, anchors) = (first.candidates, first.anchors(x.points.rows()));
     let tau: Vec<_> = work.plan.contrastive.iter().map(|metric| metric.tau).collect();
     let values = work.session.contrastives(&x.points, &y.points, work.queue.as_ref(), candidates, &tau)?;

@@ -6,7 +6,6 @@ use crate::{
     data::SetName,
     error::Result,
     maybe::{Absent, Maybe},
-    rows::listed,
     work::Work,
 };
 
@@ -14,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Histograms {
-    /// The distances of positive pairs whose weight is not 0, where there are two sets.
+    /// The distances of positive pairs that count: whose weight is not 0, and whose score is high enough, where there are two sets.
     pub distances: Option<Histogram>,
     /// The cosines of all pairs i < j of each set.
     pub cosines: Vec<SetCosines>,
@@ -77,11 +76,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Histograms>> {
     if !work.plan.full {
         return Ok(None);
     }
-    let counted = |distances: &Vec<f64>| {
-        let rows = distances.iter().enumerate().filter(|(row, _)| work.counts(*row));
-        listed(distances.len(), rows.map(|(_, &value)| value))
-    };
-    let distances = work.distances.as_ref().map(counted).transpose()?;
+    let distances = work.counted_distances()?;
     let mut cosines = Vec::new();
     for set in &work.sets {
         let counts = match work.plan.scaling {

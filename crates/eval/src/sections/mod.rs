@@ -21,7 +21,7 @@ pub use groups::{GroupTable, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};
 pub use protocol::ProtocolNumbers;
 pub use row_table::{RowColumn, RowTable};
-pub use scores::Scores;
+pub use scores::{Positives, Scores};
 pub use sigmoid::SigmoidRow;
 pub use significance::SetSignificance;
 pub use spectrum::SetSpectrum;

@@ -1,4 +1,5 @@
-//! Scores of pairs: how well the order of their cosines follows that of what they are said to be alike.
+//! Scores of pairs: how well the order of their cosines follows that of what they are said to be alike, and which pairs are
+//! positives.
 
 use unisphere::{Estimate, spearman};
 
@@ -6,6 +7,8 @@ use crate::{
     error::{Error, Result},
     estimate::Measured,
     maybe::{Absent, Maybe},
+    min_score::MinScore,
+    plan::Plan,
     work::Work,
 };
 
@@ -17,13 +20,31 @@ pub struct Scores {
     pub spearman: Maybe<Measured>,
     /// Pairs that it is of: all.
     pub pairs: usize,
+    /// The positives, where scores say which pairs are.
+    pub positives: Option<Positives>,
 }
 
-/// Refuses scores that are not finite.
-pub(crate) fn check(scores: &[f64]) -> Result<()> {
-    match scores.iter().position(|score| !score.is_finite()) {
-        Some(row) => Err(Error::Score { row, value: scores[row] }),
-        None => Ok(()),
+/// Pairs that their scores make positives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Positives {
+    /// The score that they must have.
+    pub min_score: MinScore,
+    /// Their number.
+    pub pairs: usize,
+}
+
+/// Refuses scores that are not finite, and those of which none makes a pair a positive.
+pub(crate) fn check(plan: &Plan, scores: &[f64]) -> Result<()> {
+    if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
+        return Err(Error::Score { row, value: scores[row] });
+    }
+    match plan.min_score {
+        Some(min_score) if !scores.iter().any(|&score| min_score.admits(score)) => {
+            let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            Err(Error::NoPositives { min_score, highest })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -35,7 +56,8 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Scores>> {
         Some(found) => Ok(measured(found, pairs)),
         None => Err(undefined(&cosines, scores)),
     };
-    Ok(Some(Scores { spearman, pairs }))
+    let positives = |min_score| Positives { min_score, pairs: work.counted_pairs() };
+    Ok(Some(Scores { spearman, pairs, positives: work.plan.min_score.map(positives) }))
 }
 
 fn measured(found: Estimate, pairs: usize) -> Measured {

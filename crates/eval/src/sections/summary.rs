@@ -8,9 +8,12 @@ use crate::{
     estimate::{Measured, WeightedPower},
     estimator::Estimator,
     maybe::{Absent, Maybe},
+    rows::listed,
     work::Work,
 };
 
+/// Why no error is known of one positive pair.
+const ONE_PAIR: Absent = Absent::because("it takes two positive pairs or more");
 /// Why no error is known where rows have weights.
 const WEIGHTED: Absent = Absent::because("it is not known for weighted rows");
 
@@ -44,7 +47,7 @@ pub struct AlignmentSummary {
     pub metric: Alignment,
     /// The value; the weighted mean where pairs have weights.
     pub measured: Measured,
-    /// Positive pairs; those of positive weight.
+    /// Positive pairs: those of positive weight, and those whose score is high enough.
     pub pairs: usize,
 }
 
@@ -137,6 +140,9 @@ fn uniformities(work: &mut Work<'_>) -> Result<Vec<(SetName, Measured)>> {
 
 fn alignment(work: &mut Work<'_>) -> Result<Option<AlignmentSummary>> {
     let (metric, pairs) = (work.plan.alignment, work.counted_pairs());
+    if work.plan.min_score.is_some() {
+        return of_positives(work, metric);
+    }
     let (Some(distances), [x, y]) = (&work.distances, &*work.sets) else { return Ok(None) };
     let (x, y) = (&x.points, &y.points);
     let weights = work.pair_weights().map(<[f64]>::to_vec);
@@ -153,6 +159,23 @@ fn alignment(work: &mut Work<'_>) -> Result<Option<AlignmentSummary>> {
             estimate.value = work.session.alignment(x, y, metric)?;
         }
         Measured::estimated(estimate, distances.len())
+    };
+    Ok(Some(AlignmentSummary { metric, measured, pairs }))
+}
+
+/// Alignment of those pairs whose score makes them positives.
+fn of_positives(work: &mut Work<'_>, metric: Alignment) -> Result<Option<AlignmentSummary>> {
+    let (Some(distances), [x, y]) = (work.counted_distances()?, &*work.sets) else { return Ok(None) };
+    let pairs = distances.len();
+    let mut estimate = metric.estimate(&distances);
+    if !estimate.value.is_finite() {
+        // The engine may hold the value, or says what to do.
+        let weights = listed(work.rows(), (0..work.rows()).map(|row| f64::from(u8::from(work.counts(row)))))?;
+        estimate.value = work.session.weighted_alignment(&x.points, &y.points, &weights, metric)?;
+    }
+    let measured = match pairs {
+        1 => Measured::alone(estimate.value, ONE_PAIR),
+        _ => Measured::estimated(estimate, pairs),
     };
     Ok(Some(AlignmentSummary { metric, measured, pairs }))
 }

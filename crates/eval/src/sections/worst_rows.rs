@@ -10,7 +10,7 @@ use crate::{data::SetName, error::Result, rows::listed, work::Work};
 pub struct WorstRows {
     /// The most crowded rows of each set, by log mean exp(−t‖x−x′‖²) over the other rows, without weights.
     pub crowded: Vec<SetRows>,
-    /// The pairs with the greatest ‖x−y‖ whose weight is not 0, where there are two sets.
+    /// The pairs that count with the greatest ‖x−y‖: whose weight is not 0, and whose score is high enough, where there are two sets.
     pub apart: Option<Vec<RankedRow>>,
 }
 

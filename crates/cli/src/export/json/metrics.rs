@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unisphere::Contrastive;
 use unisphere_eval::{
-    Maybe, Measured,
+    Maybe, Measured, MinScore,
     sections::{
         AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, Scores, SigmoidRow,
         Summary, SupConTable, Sweep, SweepRow,
@@ -64,6 +64,13 @@ pub(super) fn scores(scores: &Scores) -> Value {
     object["spearman"] = maybe(scores.spearman.as_ref().map(|found| found.value).map_err(|reason| *reason));
     if let Ok(found) = &scores.spearman {
         put_error(&mut object, found);
+    }
+    if let Some(positives) = &scores.positives {
+        let (key, score) = match positives.min_score {
+            MinScore::AtLeast(score) => ("at_least", score),
+            MinScore::Above(score) => ("above", score),
+        };
+        object["positives"] = json!({key: number(score), "pairs": positives.pairs});
     }
     object
 }

@@ -3,7 +3,7 @@
 use unisphere_eval::sections::Scores;
 
 use super::reasons::{cell, reasons};
-use crate::text::{columns, count, decimal};
+use crate::text::{columns, count, decimal, plural};
 
 const NOTES: &str = "\
 Spearman: the correlation of the ranks of cosines and scores, equal ones at the mean of theirs; 1 where the order is the same.
@@ -21,5 +21,17 @@ pub(super) fn scores(scores: &Scores) -> String {
     };
     let row = [vec!["cosines of pairs".into()], values.to_vec(), vec![count(scores.pairs as u64)]].concat();
     let head = ["against scores", "Spearman", "std. error", "95 % from", "to", "pairs"];
-    columns(&head, 1, &[row]) + &missing + NOTES
+    columns(&head, 1, &[row]) + &missing + NOTES + &positives(scores)
+}
+
+/// How many pairs are positives, and what that changes.
+fn positives(scores: &Scores) -> String {
+    let Some(positives) = &scores.positives else { return String::new() };
+    format!(
+        "Positives: {} of {}, those with a score of {}. Alignment and all else of positive pairs leaves the others out;\n\
+         uniformity takes all rows.\n",
+        count(positives.pairs as u64),
+        plural(scores.pairs as u64, "pair"),
+        positives.min_score,
+    )
 }
