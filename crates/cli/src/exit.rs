@@ -55,13 +55,17 @@ fn of_file(error: &unisphere_io::Error, cure_of_zeros: &str) -> Failure {
 
 impl From<unisphere_eval::Error> for Failure {
     fn from(error: unisphere_eval::Error) -> Self {
-        use unisphere_eval::Error::{Contradiction, Engine, Length, NoPositives, Score, TooManyGroups};
+        use unisphere_eval::Error::{
+            Contradiction, Engine, Length, NoPositives, Score, ScoresAsWeights, TooManyGroups,
+        };
         match error {
             Contradiction(contradiction) => Self::Usage(contradiction.to_string()),
             Engine(error) => error.into(),
-            error @ (Length { .. } | NoPositives { .. } | Score { .. } | TooManyGroups { .. }) => {
-                Self::Input(error.to_string())
-            }
+            error @ (Length { .. }
+            | NoPositives { .. }
+            | Score { .. }
+            | ScoresAsWeights { .. }
+            | TooManyGroups { .. }) => Self::Input(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
     }

@@ -56,6 +56,15 @@ pub enum Error {
         /// The highest that there is.
         highest: f64,
     },
+    /// Weights that look like scores, of a protocol whose weights say which pairs are positives.
+    #[error(
+        "weights of up to {highest}, of three values or more above 1, look like scores, and here a weight is 1 for a positive \
+         and 0 for another pair; give them as scores, or as weights divide them by {highest}"
+    )]
+    ScoresAsWeights {
+        /// The highest of them.
+        highest: f64,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] unisphere::Error),

@@ -17,6 +17,9 @@ const FULL_T: [f64; 4] = [0.5, 1.0, 2.0, 5.0];
 const FULL_TAU: [f64; 2] = [0.07, 0.5];
 /// The rows that `full` lists.
 const FULL_TOP: usize = 10;
+/// The greatest score of STS, and how many distinct ones above 1 are no weights of a mask.
+const GREATEST_SCORE: f64 = 5.0;
+const DISTINCT_SCORES_ABOVE_ONE: usize = 3;
 /// The distance of close pairs that `full` counts.
 const FULL_NEAR: f64 = 0.1;
 
@@ -95,7 +98,7 @@ impl Plan {
             estimator: options.estimator,
             weighed,
             scores: options.scores,
-            min_score: options.min_score.map(MinScore::AtLeast),
+            min_score: min_score(options),
             protocol: options.protocol,
             sweep,
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
@@ -126,6 +129,17 @@ impl Plan {
     /// [`Error::Score`](crate::Error::Score), and [`NoPositives`](crate::Error::NoPositives).
     pub fn check_scores(&self, scores: &[f64]) -> Result<(), crate::Error> {
         sections::check_scores(self, scores)
+    }
+
+    /// Refuses weights that look like scores where the protocol's weights say which pairs are positives: none above 5, as scores of
+    /// STS go, and three distinct values or more above 1, of which a mask has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ScoresAsWeights`](crate::Error::ScoresAsWeights).
+    pub fn check_weights(&self, weights: &[f64]) -> Result<(), crate::Error> {
+        let is_of_positives = self.protocol.is_some_and(|protocol| protocol.settings().min_score.is_some());
+        if is_of_positives && self.weighed == Weighed::Pairs { like_no_scores(weights) } else { Ok(()) }
     }
 
     /// Whether something is wanted that weights do not change.
@@ -201,8 +215,10 @@ fn check(options: &Options) -> Result<(), Contradiction> {
     {
         return Err(Contradiction::NoLabels(parameter));
     }
-    if options.min_score.is_some() {
-        check_positives(options, Parameter::MinScore)?;
+    match min_score(options) {
+        Some(_) if options.min_score.is_some() => check_positives(options, Parameter::MinScore)?,
+        Some(_) => check_positives(options, Parameter::Scores)?,
+        None => {}
     }
     if !options.weights {
         return Ok(());
@@ -226,12 +242,36 @@ fn check(options: &Options) -> Result<(), Contradiction> {
     }
 }
 
+/// Refuses weights that look like scores.
+fn like_no_scores(weights: &[f64]) -> Result<(), crate::Error> {
+    let highest = weights.iter().copied().fold(0.0, f64::max);
+    if highest > GREATEST_SCORE {
+        return Ok(());
+    }
+    let mut above_one = Vec::new();
+    for &weight in weights.iter().filter(|&&weight| weight > 1.0) {
+        if !above_one.contains(&weight) {
+            above_one.push(weight);
+        }
+        if above_one.len() == DISTINCT_SCORES_ABOVE_ONE {
+            return Err(crate::Error::ScoresAsWeights { highest });
+        }
+    }
+    Ok(())
+}
+
+/// The score that positives must have: the one that is asked for, or else the protocol's where pairs have scores.
+fn min_score(options: &Options) -> Option<MinScore> {
+    let of_protocol = options.protocol.filter(|_| options.scores).and_then(|of| of.settings().min_score);
+    options.min_score.map(MinScore::AtLeast).or(of_protocol)
+}
+
 /// That everything takes some pairs as positives, as this parameter has it.
 fn check_positives(options: &Options, by: Parameter) -> Result<(), Contradiction> {
     if !options.scores {
         return Err(Contradiction::NoScores);
     }
-    if let Some(protocol) = options.protocol {
+    if let Some(protocol) = options.protocol.filter(|protocol| protocol.settings().min_score.is_none()) {
         return Err(Contradiction::ScoredProtocol(protocol));
     }
     let of_all_pairs = [
@@ -298,6 +338,19 @@ mod tests {
             found(|o| (o.paired, o.scores, o.min_score, o.tau) = (true, true, Some(4.0), vec![0.1])),
             Some(SomePositives(Parameter::Tau, Parameter::MinScore))
         );
+        assert_eq!(
+            found(|o| {
+                (o.paired, o.scores, o.protocol, o.tau) = (true, true, Some(Protocol::Simcse), vec![0.1]);
+            }),
+            Some(SomePositives(Parameter::Tau, Parameter::Scores))
+        );
+        assert_eq!(
+            found(|o| {
+                (o.paired, o.scores, o.protocol, o.min_score) =
+                    (true, true, Some(Protocol::Lightly), Some(4.0));
+            }),
+            Some(ScoredProtocol(Protocol::Lightly))
+        );
         assert_eq!(found(|o| o.across_groups = true), Some(NoLabels(Parameter::AcrossGroups)));
         assert_eq!(found(|o| o.supcon = vec![0.1]), Some(NoLabels(Parameter::Supcon)));
         assert_eq!(found(|o| o.sigmoid = vec![Sigmoid::default()]), Some(NoPairs(Parameter::Sigmoid)));
@@ -306,5 +359,43 @@ mod tests {
             NoPairs(Parameter::Alpha).to_string(),
             "alpha needs positive pairs: rows of two sets\ngive y too, or leave out alpha"
         );
+    }
+
+    #[test]
+    fn a_protocol_knows_its_positives() {
+        let of = |protocol, scores, min_score| {
+            let change = |o: &mut Options| {
+                (o.paired, o.protocol, o.scores, o.min_score) = (true, Some(protocol), scores, min_score);
+            };
+            plan(change).map(|plan| plan.min_score)
+        };
+        assert_eq!(of(Protocol::Simcse, true, None), Ok(Some(MinScore::Above(4.0))));
+        assert_eq!(of(Protocol::Simcse, true, Some(0.8)), Ok(Some(MinScore::AtLeast(0.8))));
+        assert_eq!(of(Protocol::Simcse, false, None), Ok(None));
+        assert_eq!(of(Protocol::Paper, true, None), Ok(None));
+    }
+
+    #[test]
+    fn weights_that_look_like_scores() {
+        let refuses = |protocol, weights: &[f64]| {
+            let change = |o: &mut Options| {
+                (o.paired, o.weights, o.protocol) = (true, true, Some(protocol));
+            };
+            plan(change).unwrap().check_weights(weights).is_err()
+        };
+        for scores in [&[0.0, 1.2, 5.0, 3.4, 0.0][..], &[1.0, 2.0, 3.0, 4.0], &[0.5, 1.5, 2.5, 3.5]] {
+            assert!(refuses(Protocol::Simcse, scores), "{scores:?}");
+            assert!(!refuses(Protocol::Directau, scores), "{scores:?}");
+        }
+        for weights in [
+            &[0.0, 1.0, 1.0, 0.0][..],
+            &[0.1, 0.2, 0.5, 0.9, 1.0],
+            &[1.0, 2.0, 3.0, 2.0, 3.0],
+            &[0.0, 5.0, 5.0, 5.0],
+            &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            &[],
+        ] {
+            assert!(!refuses(Protocol::Simcse, weights), "{weights:?}");
+        }
     }
 }

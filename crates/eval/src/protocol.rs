@@ -2,6 +2,8 @@
 
 use unisphere::{Alignment, Uniformity};
 
+use crate::min_score::MinScore;
+
 /// A work whose numbers are to be met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,6 +58,8 @@ pub struct Settings {
     pub pooling: Pooling,
     /// Its use of weights.
     pub weighed: Weighed,
+    /// The score of its positives, where pairs have scores; None where it takes every pair as a positive.
+    pub min_score: Option<MinScore>,
     /// The factor of alignment in its loss, beside that of uniformity, which is 1; None where it has no loss.
     pub alignment_factor: Option<f64>,
     /// The place where it is written.
@@ -70,6 +74,7 @@ static SETTINGS: [Settings; 5] = [
         alignment: Alignment { alpha: 2.0 },
         pooling: Pooling::Mean,
         weighed: Weighed::Nothing,
+        min_score: None,
         alignment_factor: Some(1.0),
         source: "github.com/ssnl/align_uniform, examples/stl10/main.py",
     },
@@ -79,6 +84,7 @@ static SETTINGS: [Settings; 5] = [
         alignment: Alignment { alpha: 2.0 },
         pooling: Pooling::Queue,
         weighed: Weighed::Nothing,
+        min_score: None,
         alignment_factor: Some(3.0),
         source: "github.com/ssnl/moco_align_uniform, moco/builder.py",
     },
@@ -88,6 +94,7 @@ static SETTINGS: [Settings; 5] = [
         alignment: Alignment { alpha: 2.0 },
         pooling: Pooling::Union,
         weighed: Weighed::Pairs,
+        min_score: Some(MinScore::Above(4.0)),
         alignment_factor: None,
         source: "arXiv 2104.08821, section 2.3; github.com/princeton-nlp/SimCSE/issues/41",
     },
@@ -97,6 +104,7 @@ static SETTINGS: [Settings; 5] = [
         alignment: Alignment { alpha: 2.0 },
         pooling: Pooling::Mean,
         weighed: Weighed::RowsAndPairs,
+        min_score: None,
         alignment_factor: Some(1.0),
         source: "github.com/THUwangcy/DirectAU, recbole/model/general_recommender/directau.py, gamma 1",
     },
@@ -106,6 +114,7 @@ static SETTINGS: [Settings; 5] = [
         alignment: Alignment { alpha: 2.0 },
         pooling: Pooling::Mean,
         weighed: Weighed::Nothing,
+        min_score: None,
         alignment_factor: Some(1.0),
         source: "github.com/lightly-ai/lightly, lightly/loss/hypersphere_loss.py",
     },

@@ -75,11 +75,14 @@ pub struct Report {
 /// # Errors
 ///
 /// [`Error::Length`](crate::Error::Length) where a column does not fit the rows;
-/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); [`Error::Score`](crate::Error::Score); the engine's own, among them
+/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); those of [`Plan::check_scores`] and [`Plan::check_weights`]; the engine's own, among them
 /// [`Stopped`](unisphere::Error::Stopped) where the session's listener or the engine's observer asked for it.
 pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     if let Some(labels) = &data.labels {
         plan.check_labels(labels, data.y.is_some())?;
+    }
+    if let Some(weights) = &data.weights {
+        plan.check_weights(weights)?;
     }
     if let Some(scores) = data.scores.as_ref().filter(|_| plan.scores) {
         plan.check_scores(scores)?;

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 
 use unisphere::{Embeddings, Engine};
 use unisphere_eval::{
-    Contradiction, Data, Error, Options, Parameter, Plan, Protocol, Report, Result, Session, Step, measure,
+    Contradiction, Data, Error, MinScore, Options, Parameter, Plan, Protocol, Report, Result, Session, Step,
+    measure,
 };
 
 /// Six points on a circle, and their partners a little further.
@@ -111,6 +112,41 @@ fn data_that_contradict_the_plan_are_refused() {
     assert_eq!(unasked.unwrap().summary, plain.summary);
     let missing = report(plan(|o| o.weights = true), false, |_| ()).unwrap();
     assert_eq!((missing.weighed, &missing.summary), (plain.weighed, &plain.summary));
+}
+
+#[test]
+fn scores_choose_the_positives() {
+    let scored = |min_score| plan(|o| (o.paired, o.scores, o.min_score) = (true, true, min_score));
+    let with = |scores: &[f64]| {
+        let scores = scores.to_vec();
+        move |data: &mut Data| data.scores = Some(scores)
+    };
+    let scores = [0.0, 5.0, 4.0, 3.0, 4.5, 1.0];
+    let found = report(scored(Some(4.0)), true, with(&scores)).unwrap();
+    let of_scores = found.scores.unwrap();
+    assert_eq!((found.summary.alignment.unwrap().pairs, of_scores.pairs), (3, 6));
+    let positives = of_scores.positives.unwrap();
+    assert_eq!((positives.min_score, positives.pairs), (MinScore::AtLeast(4.0), 3));
+    let all = report(scored(None), true, with(&scores)).unwrap();
+    assert_eq!((all.summary.alignment.unwrap().pairs, all.scores.unwrap().positives), (6, None));
+    let equal = report(scored(None), true, with(&[2.0; 6])).unwrap().scores.unwrap();
+    assert_eq!(equal.spearman.unwrap_err().reason(), "all scores are equal");
+
+    let refusal = |plan, scores: &[f64]| report(plan, true, with(scores)).unwrap_err();
+    assert_eq!(refusal(scored(None), &[1.0; 5]), Error::Length { what: "scores", given: 5, rows: 6 });
+    let infinite = [1.0, 2.0, f64::INFINITY, 3.0, 4.0, 5.0];
+    assert_eq!(refusal(scored(None), &infinite), Error::Score { row: 2, value: f64::INFINITY });
+    let none = Error::NoPositives { min_score: MinScore::AtLeast(6.0), highest: 5.0 };
+    assert_eq!(refusal(scored(Some(6.0)), &scores), none);
+    let missing = report(scored(Some(4.0)), true, |_| ()).unwrap_err();
+    assert_eq!(missing, Contradiction::NoScores.into());
+    // Scores that the plan does not know of change nothing.
+    let unasked = report(plan(|o| o.paired = true), true, with(&[f64::NAN; 6])).unwrap();
+    assert!(unasked.scores.is_none() && unasked.summary.alignment.unwrap().pairs == 6);
+
+    let simcse = plan(|o| (o.paired, o.weights, o.protocol) = (true, true, Some(Protocol::Simcse)));
+    let weighted = report(simcse, true, |data| data.weights = Some(scores.to_vec())).unwrap_err();
+    assert_eq!(weighted, Error::ScoresAsWeights { highest: 5.0 });
 }
 
 #[test]

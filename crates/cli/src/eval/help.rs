@@ -51,10 +51,10 @@ pub(crate) fn long() -> String {
 fn protocols() -> String {
     let line = |settings: &Settings| {
         let loss = settings.formula().map_or("no loss".into(), |formula| format!("loss {formula}"));
+        let of_scores = |score| format!("; --scores: positives are pairs {score}, or by --min-score");
         let weights = match settings.weighed {
-            Weighed::Pairs => "; --weights of the pairs alone: 1 for those scored above 4, else 0",
-            Weighed::RowsAndPairs => "; --weights of rows and pairs: how frequent they are",
-            _ => "",
+            Weighed::RowsAndPairs => "; --weights of rows and pairs: how frequent they are".into(),
+            _ => settings.min_score.map_or(String::new(), of_scores),
         };
         format!(
             "  {:<9} t {}, alpha {}; uniformity: {}; {loss}{weights}\n            {}\n",

@@ -70,6 +70,9 @@ impl Inputs {
                 .map_err(|error| of_labels(options, error))?;
         }
         inputs.enough_weights(options, plan)?;
+        if let Some(weights) = &inputs.weights {
+            plan.check_weights(weights).map_err(|error| of_weights(options, error))?;
+        }
         if let Some(scores) = &inputs.scores {
             plan.check_scores(scores).map_err(|error| of_scores(options, error))?;
         }
@@ -164,6 +167,23 @@ impl Inputs {
             if positive == 1 { "is" } else { "are" },
         )))
     }
+}
+
+/// Names the file of the weights, where these are scores, and the options that take it as such.
+fn of_weights(options: &Eval, error: Error) -> Failure {
+    let name = printable(options.weights.as_deref().unwrap_or("weights".as_ref()));
+    let Error::ScoresAsWeights { highest } = error else { return error.into() };
+    let column = |of: &str| match &options.weights_column {
+        Some(column) => format!(" --{of}-column {}", printable(column)),
+        None => String::new(),
+    };
+    Failure::Input(format!(
+        "{name}: these look like scores, of several values above 1 and up to {highest}, and a weight of this protocol is 1 for a \
+         positive and else 0\n\
+         write --scores {name}{} in the place of --weights {name}{}; or, if they are weights, divide them by {highest}",
+        column("scores"),
+        column("weights"),
+    ))
 }
 
 /// Names the file of the scores, where these are at fault.

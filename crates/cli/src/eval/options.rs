@@ -84,7 +84,7 @@ pub(crate) struct Eval {
     raw: bool,
 
     /// Take as positives the pairs whose score (--scores) is at least S, and leave the others out of alignment and of what else is of
-    /// positive pairs. Uniformity takes all rows
+    /// positive pairs. Uniformity takes all rows [default with --protocol simcse: the pairs above 4]
     #[arg(long, value_name = "S", value_parser = finite, allow_negative_numbers = true, help_heading = PARAMETERS)]
     min_score: Option<f64>,
 

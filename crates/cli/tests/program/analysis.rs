@@ -577,7 +577,7 @@ fn texts_say_how() {
             &["x.npy", "y.npy", "--tau", "0.07", "--queue", "queue.npy"],
             &["82 anchors with M negatives each, 8 of them from the queue", "-  no U(t): it is not measured"],
         ),
-        (&["x.npy", "y.npy", "--protocol", "simcse"], &["all pairs count as positives"]),
+        (&["x.npy", "y.npy", "--protocol", "simcse"], &["Without --scores, all pairs count as positives"]),
         (
             &["x.npy", "y.npy", "--weights", "weights.npy", "--full"],
             &[

@@ -68,6 +68,7 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--protocol", "paper"],
     &["x.npy", "y.npy", "--protocol", "moco", "--queue", "queue.npy"],
     &["x.npy", "y.npy", "--protocol", "simcse", "--weights", "weights.npy"],
+    &["x.npy", "y.npy", "--protocol", "simcse", "--scores", "weights.npy"],
     &["x.npy", "y.npy", "--protocol", "directau", "--weights", "weights.npy", "--full"],
     &["x.npy", "y.npy", "--protocol", "lightly"],
     &["x.npy", "y.npy", "--scores", "weights.npy"],

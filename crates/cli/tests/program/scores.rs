@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, distance, near, noise, refused, rows, stdout};
+use crate::support::{Folder, distance, near, noise, object, refused, rows, stdout};
 
 const N: usize = 60;
 const D: usize = 4;
@@ -203,7 +203,7 @@ fn pairs_of_a_high_score_are_the_positives() {
     assert!(report["absent"]["/contrastive"].as_str().unwrap().contains("every pair as a positive"));
 
     let output = folder.eval(&line);
-    let told = format!("Positives: {n} of {N} pairs, those with a score of at least 4.");
+    let told = format!("Positives: {n} of {N} pairs, those whose score is at least 4.");
     assert!(stdout(&output).contains(&told), "{}", stdout(&output));
 }
 
@@ -249,4 +249,75 @@ fn a_least_score_that_cannot_serve_is_refused() {
         2,
         &["--protocol paper", "leave out --min-score or --protocol"],
     );
+}
+
+#[test]
+fn simcse_takes_scores_above_4() {
+    let pairs = pairs();
+    let folder = &pairs.folder;
+    let mean = |least: f64| {
+        let of = positives(&pairs, least);
+        of.iter().map(|(_, d)| d * d).sum::<f64>() / of.len() as f64
+    };
+    let scored = ["x.npy", "y.npy", "--protocol", "simcse", "--scores", "scores.npy"];
+    let report = folder.json(&scored);
+    // Those of 4 are none.
+    near(&report["protocol"]["alignment"], mean(4.5));
+    assert_eq!(report["scores"]["positives"]["above"], 4.0);
+    assert!(mean(4.5) != mean(4.0));
+    let output = folder.eval(&scored);
+    let text = stdout(&output);
+    assert!(text.contains("those whose score is above 4.") && !text.contains("Without --scores"), "{text}");
+    // Another score, for other scales.
+    let report = folder.json(&[&scored[..], &["--min-score", "2"]].concat());
+    near(&report["protocol"]["alignment"], mean(2.0));
+    refused(&folder.eval(&[&scored[..], &["--tau", "0.1"]].concat()), 2, &["leave out --tau or --scores"]);
+    let shares: Vec<_> = pairs.scores.iter().map(|score| score / 5.0).collect();
+    floats(folder, "shares.npy", &shares);
+    let line = ["x.npy", "y.npy", "--protocol", "simcse", "--scores", "shares.npy"];
+    refused(
+        &folder.eval(&line),
+        3,
+        &["shares.npy: no pair's score is above 4", "highest is 1", "--min-score"],
+    );
+    let report = folder.json(&[&line[..], &["--min-score", "0.8"]].concat());
+    near(&report["protocol"]["alignment"], mean(4.0));
+}
+
+#[test]
+fn scores_in_the_place_of_weights_are_refused_with_the_right_option() {
+    let pairs = pairs();
+    let folder = &pairs.folder;
+    let right = folder.json(&["x.npy", "y.npy", "--protocol", "simcse", "--scores", "scores.npy"]);
+    for (file, columns, line) in [
+        ("scores.npy", "", "x.npy y.npy --protocol simcse"),
+        ("scores.csv", "-column score", "x.npy y.npy --protocol simcse"),
+        ("pairs.jsonl", "-column score", "pairs.jsonl --columns anchor,positive --protocol simcse"),
+    ] {
+        let option = |of: &str| match columns {
+            "" => format!("--{of} {file}"),
+            columns => format!("--{of} {file} --{of}{columns}"),
+        };
+        let (wrong, cure) = (option("weights"), option("scores"));
+        let words =
+            |option: &str| format!("{line} {option}").split(' ').map(String::from).collect::<Vec<_>>();
+        let eval = |option: &str| {
+            let words = words(option);
+            folder.eval(&words.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let told = format!("write {cure} in the place of {wrong}");
+        refused(&eval(&wrong), 3, &[&format!("{file}: these look like scores"), &told, "divide them by 5"]);
+        // The cure, as it is told.
+        let cured = object(&eval(&format!("{cure} --json")));
+        assert_eq!(cured["protocol"], right["protocol"]);
+    }
+    // And as weights, what is told of them.
+    floats(folder, "shares.npy", &pairs.scores.iter().map(|score| score / 5.0).collect::<Vec<_>>());
+    let line = ["x.npy", "y.npy", "--protocol", "simcse", "--weights", "shares.npy"];
+    assert_eq!(folder.json(&line)["protocol"]["weights"], "pairs");
+    // Other protocols have weights of rows, and without one they may be anything.
+    for more in [&["--protocol", "directau"][..], &[]] {
+        let line = [&["x.npy", "y.npy", "--weights", "scores.npy"], more].concat();
+        assert!(folder.eval(&line).status.success());
+    }
 }

@@ -5,6 +5,7 @@ use unisphere::{Uniformity, unordered_pairs};
 use super::summary::Summary;
 use crate::{
     error::{Contradiction, Result},
+    min_score::MinScore,
     protocol::{Pooling, Settings, Weighed},
     work::Work,
 };
@@ -17,6 +18,8 @@ pub struct ProtocolNumbers {
     pub settings: &'static Settings,
     /// The use of weights.
     pub weighed: Weighed,
+    /// The score of its positives, where scores chose them.
+    pub min_score: Option<MinScore>,
     /// Its alignment.
     pub alignment: f64,
     /// Its uniformity.
@@ -50,7 +53,8 @@ pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Option<P
         (Pooling::Queue, None) => return Err(Contradiction::NoQueue(protocol).into()),
         (Pooling::Mean, _) => (mean.value, unordered_pairs(work.counted_rows())),
     };
-    let (weighed, alignment) = (work.plan.weighed, alignment.measured.value);
+    let (weighed, min_score) = (work.plan.weighed, work.plan.min_score);
+    let alignment = alignment.measured.value;
     let loss = settings.alignment_factor.map(|factor| factor * alignment + uniformity);
-    Ok(Some(ProtocolNumbers { settings, weighed, alignment, uniformity, pairs, loss }))
+    Ok(Some(ProtocolNumbers { settings, weighed, min_score, alignment, uniformity, pairs, loss }))
 }

@@ -22,8 +22,8 @@ pub(super) fn protocol(numbers: &ProtocolNumbers) -> String {
     if let (Some(formula), Some(loss)) = (settings.formula(), numbers.loss) {
         lines.push(format!("loss        {}  {formula}", decimal(loss)));
     }
-    if settings.weighed == Weighed::Pairs && numbers.weighed == Weighed::Nothing {
-        lines.push("Without --weights, all pairs count as positives.".into());
+    if settings.min_score.is_some() && numbers.min_score.is_none() && numbers.weighed == Weighed::Nothing {
+        lines.push("Without --scores, all pairs count as positives.".into());
     }
     lines.push(format!("Source: {}.", settings.source));
     lines.join("\n") + "\n"

@@ -28,8 +28,8 @@ pub(super) fn scores(scores: &Scores) -> String {
 fn positives(scores: &Scores) -> String {
     let Some(positives) = &scores.positives else { return String::new() };
     format!(
-        "Positives: {} of {}, those with a score of {}. Alignment and all else of positive pairs leaves the others out;\n\
-         uniformity takes all rows.\n",
+        "Positives: {} of {}, those whose score is {}. Alignment and what else is of positive pairs\n\
+         leaves the others out; uniformity takes all rows.\n",
         count(positives.pairs as u64),
         plural(scores.pairs as u64, "pair"),
         positives.min_score,
