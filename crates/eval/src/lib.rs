@@ -21,6 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod contradictions;
 mod data;
 mod error;
 mod estimate;

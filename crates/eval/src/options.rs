@@ -2,7 +2,7 @@
 
 use unisphere::{Candidates, Scaling, Sigmoid};
 
-use crate::{estimator::Estimator, protocol::Protocol};
+use crate::{estimator::Estimator, min_score::MinScore, protocol::Protocol};
 
 /// The options of a report. Begin with [`Options::default`], which asks for uniformity alone, and change fields.
 #[derive(Clone, Debug, Default)]
@@ -48,4 +48,13 @@ pub struct Options {
     pub across_groups: bool,
     /// Whether a table of all rows is wanted.
     pub rows: bool,
+}
+
+impl Options {
+    /// The score that positives must have: the one that is asked for, or else the protocol's where pairs have scores.
+    pub(crate) fn positives(&self) -> Option<MinScore> {
+        let of_protocol =
+            self.protocol.filter(|_| self.scores).and_then(|protocol| protocol.settings().min_score);
+        self.min_score.map(MinScore::AtLeast).or(of_protocol)
+    }
 }

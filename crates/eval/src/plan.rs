@@ -3,11 +3,12 @@
 use unisphere::{Alignment, Contrastive, Scaling, Sigmoid, SupCon, Uniformity};
 
 use crate::{
-    error::{Contradiction, Parameter},
+    contradictions::check as check_options,
+    error::Contradiction,
     estimator::Estimator,
     min_score::MinScore,
     options::Options,
-    protocol::{Pooling, Protocol, Weighed},
+    protocol::{Protocol, Weighed},
     sections,
 };
 
@@ -17,9 +18,6 @@ const FULL_T: [f64; 4] = [0.5, 1.0, 2.0, 5.0];
 const FULL_TAU: [f64; 2] = [0.07, 0.5];
 /// The rows that `full` lists.
 const FULL_TOP: usize = 10;
-/// The greatest score of STS, and how many distinct ones above 1 are no weights of a mask.
-const GREATEST_SCORE: f64 = 5.0;
-const DISTINCT_SCORES_ABOVE_ONE: usize = 3;
 /// The distance of close pairs that `full` counts.
 const FULL_NEAR: f64 = 0.1;
 
@@ -70,7 +68,7 @@ impl Plan {
     ///
     /// The first [`Contradiction`] among them.
     pub fn new(options: &Options) -> Result<Self, Contradiction> {
-        check(options)?;
+        check_options(options)?;
         let settings = options.protocol.map(|protocol| protocol.settings());
         let given = options.t.first().map(|&t| Uniformity { t });
         let weighed = match settings {
@@ -98,7 +96,7 @@ impl Plan {
             estimator: options.estimator,
             weighed,
             scores: options.scores,
-            min_score: min_score(options),
+            min_score: options.positives(),
             protocol: options.protocol,
             sweep,
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
@@ -138,8 +136,7 @@ impl Plan {
     ///
     /// [`Error::ScoresAsWeights`](crate::Error::ScoresAsWeights).
     pub fn check_weights(&self, weights: &[f64]) -> Result<(), crate::Error> {
-        let is_of_positives = self.protocol.is_some_and(|protocol| protocol.settings().min_score.is_some());
-        if is_of_positives && self.weighed == Weighed::Pairs { like_no_scores(weights) } else { Ok(()) }
+        sections::check_weights(self, weights)
     }
 
     /// Whether something is wanted that weights do not change.
@@ -165,130 +162,10 @@ fn distinct<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
     distinct
 }
 
-fn check(options: &Options) -> Result<(), Contradiction> {
-    let given = |parameters: &[(Parameter, bool)]| {
-        parameters.iter().find(|(_, given)| *given).map(|&(parameter, _)| parameter)
-    };
-    let (tau, candidates) = (!options.tau.is_empty(), options.candidates.is_some());
-    let of_pairs = [
-        // Rows of one label are pairs for alignment, too.
-        (Parameter::Alpha, options.alpha.is_some() && !options.labels),
-        (Parameter::Tau, tau),
-        (Parameter::Candidates, candidates),
-        (Parameter::Queue, options.queue),
-        (Parameter::Sigmoid, !options.sigmoid.is_empty()),
-        (Parameter::Protocol, options.protocol.is_some()),
-        (Parameter::Scores, options.scores),
-    ];
-    if !options.paired
-        && let Some(parameter) = given(&of_pairs)
-    {
-        return Err(Contradiction::NoPairs(parameter));
-    }
-    let set_by_protocol = [
-        (Parameter::T, !options.t.is_empty()),
-        (Parameter::Alpha, options.alpha.is_some()),
-        (Parameter::Estimator, options.estimator != Estimator::default()),
-        (Parameter::Raw, options.scaling == Scaling::Raw),
-    ];
-    let mut moco = false;
-    if let Some(protocol) = options.protocol {
-        if let Some(parameter) = given(&set_by_protocol) {
-            return Err(Contradiction::SetByProtocol(parameter));
-        }
-        moco = protocol.settings().pooling == Pooling::Queue;
-        if moco && !options.queue {
-            return Err(Contradiction::NoQueue(protocol));
-        }
-    }
-    let queue = options.queue && !moco;
-    let of_the_loss = [(Parameter::Candidates, candidates), (Parameter::Queue, queue)];
-    if !(tau || options.full)
-        && let Some(parameter) = given(&of_the_loss)
-    {
-        return Err(Contradiction::NoLoss(parameter));
-    }
-    let of_labels =
-        [(Parameter::AcrossGroups, options.across_groups), (Parameter::Supcon, !options.supcon.is_empty())];
-    if !options.labels
-        && let Some(parameter) = given(&of_labels)
-    {
-        return Err(Contradiction::NoLabels(parameter));
-    }
-    match min_score(options) {
-        Some(_) if options.min_score.is_some() => check_positives(options, Parameter::MinScore)?,
-        Some(_) => check_positives(options, Parameter::Scores)?,
-        None => {}
-    }
-    if !options.weights {
-        return Ok(());
-    }
-    if options.scores {
-        return Err(Contradiction::WeightedScores);
-    }
-    let sigmoid = !options.sigmoid.is_empty();
-    let losses = [(Parameter::Tau, tau), (Parameter::Queue, queue), (Parameter::Sigmoid, sigmoid)];
-    if let Some(parameter) = given(&losses) {
-        return Err(Contradiction::WeightedLoss(parameter));
-    }
-    if options.labels {
-        return Err(Contradiction::WeightedGroups);
-    }
-    match options.protocol {
-        Some(protocol) if protocol.settings().weighed == Weighed::Nothing => {
-            Err(Contradiction::WeightedProtocol(protocol))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Refuses weights that look like scores.
-fn like_no_scores(weights: &[f64]) -> Result<(), crate::Error> {
-    let highest = weights.iter().copied().fold(0.0, f64::max);
-    if highest > GREATEST_SCORE {
-        return Ok(());
-    }
-    let mut above_one = Vec::new();
-    for &weight in weights.iter().filter(|&&weight| weight > 1.0) {
-        if !above_one.contains(&weight) {
-            above_one.push(weight);
-        }
-        if above_one.len() == DISTINCT_SCORES_ABOVE_ONE {
-            return Err(crate::Error::ScoresAsWeights { highest });
-        }
-    }
-    Ok(())
-}
-
-/// The score that positives must have: the one that is asked for, or else the protocol's where pairs have scores.
-fn min_score(options: &Options) -> Option<MinScore> {
-    let of_protocol = options.protocol.filter(|_| options.scores).and_then(|of| of.settings().min_score);
-    options.min_score.map(MinScore::AtLeast).or(of_protocol)
-}
-
-/// That everything takes some pairs as positives, as this parameter has it.
-fn check_positives(options: &Options, by: Parameter) -> Result<(), Contradiction> {
-    if !options.scores {
-        return Err(Contradiction::NoScores);
-    }
-    if let Some(protocol) = options.protocol.filter(|protocol| protocol.settings().min_score.is_none()) {
-        return Err(Contradiction::ScoredProtocol(protocol));
-    }
-    let of_all_pairs = [
-        (Parameter::Tau, !options.tau.is_empty()),
-        (Parameter::Queue, options.queue),
-        (Parameter::Sigmoid, !options.sigmoid.is_empty()),
-        (Parameter::Labels, options.labels),
-    ];
-    match of_all_pairs.into_iter().find(|(_, is_given)| *is_given) {
-        Some((parameter, _)) => Err(Contradiction::SomePositives(parameter, by)),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Parameter;
 
     fn plan(change: impl FnOnce(&mut Options)) -> Result<Plan, Contradiction> {
         let mut options = Options::default();

@@ -33,8 +33,8 @@ pub use worst_rows::{RankedRow, SetRows, WorstRows};
 pub(crate) use {
     contrastive::measure as contrastive, duplicates::measure as duplicates, groups::check as check_groups,
     groups::measure as groups, histograms::measure as histograms, protocol::measure as protocol,
-    row_table::table as row_table, scores::check as check_scores, scores::measure as scores,
-    sigmoid::measure as sigmoid, significance::measure as significance, spectrum::measure as spectrum,
-    summary::measure as summary, supcon::measure as supcon, sweep::measure as sweep,
-    worst_rows::rank as worst_rows,
+    row_table::table as row_table, scores::check as check_scores, scores::check_weights,
+    scores::measure as scores, sigmoid::measure as sigmoid, significance::measure as significance,
+    spectrum::measure as spectrum, summary::measure as summary, supcon::measure as supcon,
+    sweep::measure as sweep, worst_rows::rank as worst_rows,
 };

@@ -9,8 +9,13 @@ use crate::{
     maybe::{Absent, Maybe},
     min_score::MinScore,
     plan::Plan,
+    protocol::Weighed,
     work::Work,
 };
+
+/// The greatest score of STS, and how many distinct ones above 1 are no weights of a mask.
+const GREATEST_SCORE: f64 = 5.0;
+const DISTINCT_SCORES_ABOVE_ONE: usize = 3;
 
 /// Cosines of pairs against their scores.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +51,28 @@ pub(crate) fn check(plan: &Plan, scores: &[f64]) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses weights that look like scores, where they are to say which pairs are positives.
+pub(crate) fn check_weights(plan: &Plan, weights: &[f64]) -> Result<()> {
+    let is_of_positives = plan.protocol.is_some_and(|protocol| protocol.settings().min_score.is_some());
+    if !is_of_positives || plan.weighed != Weighed::Pairs {
+        return Ok(());
+    }
+    let highest = weights.iter().copied().fold(0.0, f64::max);
+    if highest > GREATEST_SCORE {
+        return Ok(());
+    }
+    let mut above_one = Vec::new();
+    for &weight in weights.iter().filter(|&&weight| weight > 1.0) {
+        if !above_one.contains(&weight) {
+            above_one.push(weight);
+        }
+        if above_one.len() == DISTINCT_SCORES_ABOVE_ONE {
+            return Err(Error::ScoresAsWeights { highest });
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Scores>> {
