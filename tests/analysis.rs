@@ -14,8 +14,8 @@ use support::{
     set::Set,
 };
 use unisphere::{
-    Alignment, ClosePairs, CosineHistogram, Embeddings, Engine, Groups, PairCosines, Points, Result, Scaling,
-    Spectrum, SquaredMmd, Uniformity,
+    Alignment, ClosePairs, CosineHistogram, DeviceKind, Embeddings, Engine, Groups, PairCosines, Points,
+    Result, Scaling, Spectrum, SquaredMmd, Uniformity,
 };
 
 fn main() -> ExitCode {
@@ -298,6 +298,19 @@ fn spectrum(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
         && values.windows(2).all(|two| two[0] >= two[1])
         && values.iter().all(|&v| v >= 0.0);
     report.check("eigenvalues", ordered.then_some(()).ok_or("out of order or number".into()));
+    match got.rank_me() {
+        // The oracle takes long for more.
+        Some(_) if x.seen.len() * dims * x.seen.len().min(dims) > 2_000_000 => {}
+        Some(got) => {
+            let want = oracle::rank_me(&oracle::singular_values(&x.seen));
+            // Squares lose what is below 1e-8 of the greatest value; on a GPU, rows are scaled in f32.
+            report.check("RankMe", compare::value(got, want, 1e-4 * want));
+        }
+        None => {
+            let is_coarse = engine.device().kind == DeviceKind::Gpu && x.seen.len() >= dims;
+            report.check("RankMe", is_coarse.then_some(()).ok_or("is missing".into()));
+        }
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::{check::mismatch, spectrum::Spectrum};
 use crate::{
     error::{Error, Result},
     pending::{Pending, offload, on_a_thread},
-    points::{Embeddings, Moments, Scaling, gram::subtract_mean},
+    points::{Embeddings, Moments, Offset, Scaling, gram::subtract_mean},
     request::{Metric, Run, Sealed},
 };
 
@@ -48,7 +48,7 @@ pub struct MomentSums {
 pub struct SpectrumOfMoments<'a>(&'a MomentSums);
 
 impl MomentSums {
-    /// Those of no points of so many dimensions. They take dims² values of f64, and their spectrum twice that.
+    /// Those of no points of so many dimensions. They take dims² values of f64, and their spectrum four times that.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl MomentSums {
         let (side, count) = (self.mean.len(), self.rows as f64);
         let entry = |a: usize, b: usize| self.products[a.max(b) * side + a.min(b)] / count;
         let scatter = (0..side * side).map(|at| entry(at / side, at % side)).collect();
-        Moments { mean: self.mean.clone(), scatter, side }
+        Moments { mean: self.mean.clone(), scatter, side, offset: Some(Offset::OfDims) }
     }
 }
 

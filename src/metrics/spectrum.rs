@@ -13,12 +13,16 @@ use crate::{
 const NEGATIVE_SHARE: f64 = 1e-5;
 const MEAN_ROUNDING: f64 = 1e-6;
 
+/// What RankMe adds to each share, as the paper does for f32.
+const RANK_ME_EPSILON: f64 = 1e-7;
+
 /// Mean and covariance of a set of points, in the terms that tell a collapse which uniformity hardly shows: in many
 /// dimensions a set that fills a tenth of them has nearly the least of values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spectrum {
     mean_norm: f64,
     eigenvalues: Vec<f64>,
+    rank_me: Option<f64>,
 }
 
 /// A request for the spectrum of a set. No pairs are gone through, but an observer is asked several times a second
@@ -56,12 +60,17 @@ impl Spectrum {
     /// From the moments of so many rows. Eigenvalues that would be rounding are 0: past rank n − 1, and as small as the square
     /// of the mean's last digits.
     pub(crate) fn of(moments: Moments, rows: usize, watch: &Watch) -> Result<Self> {
-        let Moments { mean, scatter, side } = moments;
+        let Moments { mean, scatter, side, .. } = &moments;
+        let (side, dims) = (*side, mean.len());
         let mean_norm = mean.iter().map(|value| value * value).sum::<f64>().sqrt();
         if !mean_norm.is_finite() || scatter.iter().any(|value| !value.is_finite()) {
             return Err(Error::Overflow { metric: "the spectrum" });
         }
-        let mut eigenvalues = eigenvalues(scatter, side, watch)?;
+        let rank_me = match moments.about_zero()? {
+            Some(products) => Some(rank_me(&eigenvalues(products, side, watch)?, rows.min(dims))),
+            None => None,
+        };
+        let mut eigenvalues = eigenvalues(moments.scatter, side, watch)?;
         // Products in single precision may leave so much of an eigenvalue that is 0.
         let (largest, least) = (eigenvalues.first().copied(), eigenvalues.last().copied());
         let (largest, least) = (largest.unwrap_or(0.0), least.unwrap_or(0.0));
@@ -70,11 +79,11 @@ impl Spectrum {
             let reason = format!("one of them is {least:e}, where a covariance has none below 0");
             return Err(Error::Spectrum { side, reason });
         }
-        eigenvalues.resize(mean.len(), 0.0);
+        eigenvalues.resize(dims, 0.0);
         eigenvalues.iter_mut().skip(rows.saturating_sub(1)).for_each(|value| *value = 0.0);
         let rounding = rows as f64 * (8.0 * f64::EPSILON * mean_norm).powi(2);
         eigenvalues.iter_mut().filter(|value| **value <= rounding).for_each(|value| *value = 0.0);
-        Ok(Self { mean_norm, eigenvalues })
+        Ok(Self { mean_norm, eigenvalues, rank_me })
     }
 
     /// ‖mean‖. On the unit sphere, 0 says that the points balance and 1 that they coincide: it tells a narrow cone, which
@@ -101,6 +110,17 @@ impl Spectrum {
         (-shares.map(|share| share * share.ln()).sum::<f64>()).exp()
     }
 
+    /// RankMe (Garrido, Balestriero, Najman & LeCun 2023, arXiv 2210.02885): exp of the entropy −Σ pₖ ln pₖ, where
+    /// pₖ = σₖ/Σσ + 1e-7 are of the min(n, d) singular values σ of the points, not about their mean, as metrics see them: at unit
+    /// length, unless raw. From 1, all on one line through 0, to min(n, d), up to the 1e-7; 0 where all are 0. It is another number
+    /// than the [effective rank](Self::effective_rank): σ are roots, so that weak axes count for more, and the mean counts as an axis.
+    ///
+    /// None of a GPU's points that are not fewer than their dimensions: it takes sums in double precision, without which squares of
+    /// small σ are lost. Those below 1e-8 of the greatest are lost all the same, as in the rounding of f32.
+    pub fn rank_me(&self) -> Option<f64> {
+        self.rank_me
+    }
+
     /// (Σλ)² / Σλ²: how many axes carry the most of it; as the [effective rank](Self::effective_rank), which it never
     /// exceeds, but weak axes hardly count.
     pub fn participation_ratio(&self) -> f64 {
@@ -125,4 +145,16 @@ impl Spectrum {
     fn variance(&self) -> f64 {
         self.eigenvalues.iter().sum()
     }
+}
+
+/// RankMe of the greatest `count` of these squares of singular values, whatever they are divided by.
+fn rank_me(squares: &[f64], count: usize) -> f64 {
+    // Rounding may leave less than 0.
+    let values = || squares.iter().take(count).map(|square| square.max(0.0).sqrt());
+    let sum: f64 = values().sum();
+    if sum == 0.0 {
+        return 0.0;
+    }
+    let shares = values().map(|value| value / sum + RANK_ME_EPSILON);
+    (-shares.map(|share| share * share.ln()).sum::<f64>()).exp()
 }

@@ -21,6 +21,40 @@ pub(crate) struct Moments {
     pub(crate) scatter: Vec<f64>,
     /// min(n, d)
     pub(crate) side: usize,
+    /// What the mean adds to the products; None where these are sums in single precision, which are too coarse for the singular
+    /// values of x: squared, the small ones are lost in the rounding.
+    pub(crate) offset: Option<Offset>,
+}
+
+/// What makes products of x over n of those of x − mean.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Offset {
+    /// Of dimensions: the product of the mean's own.
+    OfDims,
+    /// Of points: for each, ⟨xᵢ − mean, mean⟩ + ‖mean‖²/2, which is added over n for either point of a product.
+    OfPoints(Vec<f64>),
+}
+
+impl Moments {
+    /// Products of x over n (side, side), whose eigenvalues are squares of the singular values of x over n; None where
+    /// rounding would be too much of them.
+    pub(crate) fn about_zero(&self) -> Result<Option<Vec<f64>>> {
+        let side = self.side;
+        let Some(offset) = &self.offset else { return Ok(None) };
+        let mut products = zeros(side, side)?;
+        let rows = products.chunks_exact_mut(side).zip(self.scatter.chunks_exact(side)).enumerate();
+        rows.for_each(|(a, (out, about))| match offset {
+            Offset::OfPoints(of) => {
+                let entries = out.iter_mut().zip(about).zip(of);
+                entries.for_each(|((out, about), of_b)| *out = about + (of[a] + of_b) / side as f64);
+            }
+            Offset::OfDims => {
+                let entries = out.iter_mut().zip(about).zip(&self.mean);
+                entries.for_each(|((out, about), mean)| *out = about + self.mean[a] * mean);
+            }
+        });
+        Ok(Some(products))
+    }
 }
 
 /// Values in f64 of the columns taken at a time, and the most and least columns.
@@ -42,6 +76,7 @@ pub(crate) fn moments(
     let mut gram = zeros(rows, rows)?;
     let mut panel = zeros(rows, columns)?;
     let mut mean = Vec::with_capacity(dims);
+    let mut along = zeros(rows, 1)?;
     for range in panels(dims, columns) {
         let width = range.len();
         let panel = &mut panel[..rows * width];
@@ -49,8 +84,11 @@ pub(crate) fn moments(
         // Twice, so that the rounding of a sum over many rows does not stay in the mean.
         let mut of_panel = subtract_mean(panel, width);
         of_panel.iter_mut().zip(subtract_mean(panel, width)).for_each(|(mean, rest)| *mean += rest);
-        mean.extend(of_panel);
         let panel = &*panel;
+        along.iter_mut().zip(panel.chunks_exact(width)).for_each(|(along, row)| {
+            *along += row.iter().zip(&of_panel).map(|(value, mean)| value * mean).sum::<f64>();
+        });
+        mean.extend(of_panel);
         gram.par_chunks_mut(TILE_ROWS * rows).enumerate().try_for_each(|(tile, out)| {
             watch.advance(0)?;
             let first = tile * TILE_ROWS;
@@ -70,7 +108,9 @@ pub(crate) fn moments(
             gram[b * rows + a] = of;
         }
     }
-    Ok(Moments { mean, scatter: gram, side: rows })
+    let half = mean.iter().map(|mean| mean * mean).sum::<f64>() / 2.0;
+    along.iter_mut().for_each(|along| *along += half);
+    Ok(Moments { mean, scatter: gram, side: rows, offset: Some(Offset::OfPoints(along)) })
 }
 
 /// The mean of row-major rows, which are left without it.

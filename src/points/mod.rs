@@ -15,4 +15,4 @@ pub(crate) use duplicates::hash;
 pub(crate) use embeddings::not_finite;
 #[cfg(feature = "gpu")]
 pub(crate) use embeddings::{LENGTHS, check, raw_limit};
-pub(crate) use gram::Moments;
+pub(crate) use gram::{Moments, Offset};

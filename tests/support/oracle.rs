@@ -135,3 +135,36 @@ pub(crate) fn sum(a: &Rows, b: &Rows, weight: f64) -> Rows {
 pub(crate) fn norm(x: &Rows) -> f64 {
     x.iter().map(|row| dot(row, row)).sum::<f64>().sqrt()
 }
+
+/// The singular values of x, by rotations that make its vectors orthogonal (one-sided Jacobi).
+pub(crate) fn singular_values(x: &Rows) -> Vec<f64> {
+    let (n, d) = (x.len(), x[0].len());
+    let mut vectors: Rows =
+        if n < d { x.clone() } else { (0..d).map(|k| x.iter().map(|row| row[k]).collect()).collect() };
+    let mut turned = true;
+    while turned {
+        turned = false;
+        for b in 1..vectors.len() {
+            for a in 0..b {
+                let (left, right) = vectors.split_at_mut(b);
+                let (u, v) = (&mut left[a], &mut right[0]);
+                let (uu, vv, uv) = (dot(u, u), dot(v, v), dot(u, v));
+                if uv.abs() <= 1e-14 * (uu * vv).sqrt() {
+                    continue;
+                }
+                turned = true;
+                let angle = (2.0 * uv).atan2(uu - vv) / 2.0;
+                for (u, v) in u.iter_mut().zip(v) {
+                    (*u, *v) = (*u * angle.cos() + *v * angle.sin(), *v * angle.cos() - *u * angle.sin());
+                }
+            }
+        }
+    }
+    vectors.iter().map(|vector| length(vector)).collect()
+}
+
+/// RankMe of singular values, as its paper has it.
+pub(crate) fn rank_me(values: &[f64]) -> f64 {
+    let sum: f64 = values.iter().sum();
+    (-values.iter().map(|value| value / sum + 1e-7).map(|p| p * p.ln()).sum::<f64>()).exp()
+}

@@ -75,7 +75,8 @@ pub struct Report {
 /// # Errors
 ///
 /// [`Error::Length`](crate::Error::Length) where a column does not fit the rows;
-/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); those of [`Plan::check_scores`] and [`Plan::check_weights`]; the engine's own, among them
+/// [`Error::TooManyGroups`](crate::Error::TooManyGroups); those of
+/// [`Plan::check_scores`] and [`Plan::check_weights`]; the engine's own, among them
 /// [`Stopped`](unisphere::Error::Stopped) where the session's listener or the engine's observer asked for it.
 pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     if let Some(labels) = &data.labels {

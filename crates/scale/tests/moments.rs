@@ -47,6 +47,7 @@ fn check(found: &Spectrum, wanted: &Spectrum, [mean_norm, trace, squares]: [f64;
     near(found.eigenvalues().iter().sum(), trace, 1e-10 * trace);
     near(found.eigenvalues().iter().map(|value| value * value).sum(), squares, 1e-10 * squares);
     near(found.effective_rank(), wanted.effective_rank(), 1e-9 * DIMS as f64);
+    near(found.rank_me().unwrap(), wanted.rank_me().unwrap(), 1e-6 * DIMS as f64);
     for (&found, &wanted) in found.eigenvalues().iter().zip(wanted.eigenvalues()) {
         near(found, wanted, 1e-10 * trace);
     }

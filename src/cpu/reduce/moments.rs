@@ -16,8 +16,7 @@ use crate::{
         simd::isa::{Isa, Job},
     },
     error::{Error, Result},
-    points::Moments,
-    points::gram,
+    points::{Moments, Offset, gram},
     progress::Watch,
     schedule::panels,
 };
@@ -88,7 +87,7 @@ pub(crate) fn moments(isa: Isa, x: &Rows, watch: &Watch) -> Result<Moments> {
             covariance[b * dims + a] = of;
         }
     }
-    Ok(Moments { mean, scatter: covariance, side: dims })
+    Ok(Moments { mean, scatter: covariance, side: dims, offset: Some(Offset::OfDims) })
 }
 
 struct Width;

@@ -145,5 +145,5 @@ fn about_mean(centre: &[f32], sums: &[f64], rows: f64) -> Moments {
     let entry = |a: usize, b: usize| sums[a.min(b) * side + a.max(b)] / rows - apart[a] * apart[b];
     let covariance =
         (0..dims).flat_map(|a| (0..dims).map(move |b| (a, b))).map(|(a, b)| entry(a, b)).collect();
-    Moments { mean, scatter: covariance, side: dims }
+    Moments { mean, scatter: covariance, side: dims, offset: None }
 }

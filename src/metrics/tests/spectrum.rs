@@ -10,8 +10,7 @@ use super::{near, random::Random};
 use crate::{
     error::{Error, Result},
     metrics::Spectrum,
-    points::Moments,
-    points::gram,
+    points::{Moments, Offset, gram},
     progress::Watch,
 };
 
@@ -26,7 +25,8 @@ fn rotated(eigenvalues: &[f64], seed: u64) -> Vec<f64> {
 }
 
 fn of(mean: &[f64], covariance: Vec<f64>, rows: usize) -> Result<Spectrum> {
-    let moments = Moments { mean: mean.to_vec(), scatter: covariance, side: mean.len() };
+    let moments =
+        Moments { mean: mean.to_vec(), scatter: covariance, side: mean.len(), offset: Some(Offset::OfDims) };
     Spectrum::of(moments, rows, &Watch::new(None, 0))
 }
 
@@ -92,6 +92,46 @@ fn the_distance_as_published() {
     let squares: f64 = eigenvalues.iter().map(|v| v * v).sum();
     near(got.participation_ratio(), trace * trace / squares, 1e-13);
     assert!(got.participation_ratio() < got.effective_rank());
+}
+
+/// Rows (n, d) whose singular values are these: turned by reflections on either side.
+fn with_singular_values(values: &[f64], n: usize, d: usize) -> Vec<Vec<f64>> {
+    let mut random = Random::new(11);
+    let mut reflection = |side: usize| {
+        let v: Vec<f64> = (0..side).map(|_| random.normal()).collect();
+        let square: f64 = v.iter().map(|v| v * v).sum();
+        move |i: usize, j: usize| f64::from(u8::from(i == j)) - 2.0 * v[i] * v[j] / square
+    };
+    let (left, right) = (reflection(n), reflection(d));
+    let entry = |i: usize, j: usize| (0..values.len()).map(|k| left(i, k) * values[k] * right(k, j)).sum();
+    (0..n).map(|i| (0..d).map(|j| entry(i, j)).collect()).collect()
+}
+
+/// More rows than dimensions and fewer, of full rank and not, with a mean that is not 0.
+#[test]
+fn rank_me_of_known_singular_values() {
+    let values = [5.0, 4.0, 2.5, 1.0, 0.25, 1e-3];
+    let formula = |values: &[f64], count: usize| {
+        let sum: f64 = values.iter().sum();
+        let of = |k: usize| values.get(k).map_or(0.0, |value| value / sum) + 1e-7;
+        (-(0..count).map(|k| of(k) * of(k).ln()).sum::<f64>()).exp()
+    };
+    for (n, d, rank) in [(6, 6, 6), (40, 6, 6), (9, 12, 6), (40, 30, 6), (30, 40, 3), (70, 8, 1), (1, 5, 1)] {
+        let rows = with_singular_values(&values[..rank], n, d);
+        let (mean, covariance) = covariance(&rows, d);
+        assert!(mean.iter().any(|mean| mean.abs() > 1e-3));
+        let want = formula(&values[..rank], n.min(d));
+        let mut found = vec![of(&mean, covariance, n).expect("a spectrum")];
+        if n < d {
+            found.push(through_gram(&rows, d, &Watch::new(None, 0)).expect("a spectrum"));
+        }
+        for found in found {
+            // Singular values that are 0 come out as 1e-8 of the greatest.
+            near(found.rank_me().expect("in f64"), want, 2e-5 * want);
+        }
+    }
+    let zeros = of(&[0.0; 3], vec![0.0; 9], 5).expect("a spectrum");
+    assert_eq!(zeros.rank_me(), Some(0.0));
 }
 
 /// Matrices that an iteration may stumble over; those with eigenvalues below 0 are no covariances, and refused.
@@ -239,7 +279,7 @@ fn a_stop_is_heeded() {
     let d = 2000;
     let matrix: Vec<f64> = (0..d * d).map(|k| 1.0 / (k / d + k % d + 1) as f64).collect();
     let observer = stop_at(2);
-    let moments = Moments { mean: vec![0.0; d], scatter: matrix, side: d };
+    let moments = Moments { mean: vec![0.0; d], scatter: matrix, side: d, offset: Some(Offset::OfDims) };
     assert_eq!(Spectrum::of(moments, 5000, &Watch::new(Some(Arc::new(observer)), 0)), Err(Error::Stopped));
     assert_eq!(ASKED.load(Ordering::Relaxed), 2);
     let rows = vec![vec![1.0; 200]; 130];

@@ -489,9 +489,28 @@ fn the_spectrum() {
     assert!((values.iter().sum::<f64>() - trace).abs() < 1e-6);
     let entropy: f64 = values.iter().map(|v| -v / trace * (v / trace).ln()).sum();
     near(&found["effective_rank"], entropy.exp());
+    let shares = singular_values(&x);
+    let sum: f64 = shares.iter().sum();
+    let entropy: f64 = shares.iter().map(|v| v / sum + 1e-7).map(|p| -p * p.ln()).sum();
+    near(&found["rank_me"], entropy.exp());
     let roots: f64 = values.iter().map(|v| v.sqrt()).sum();
     let squared = centre.iter().map(|v| v * v).sum::<f64>() + 1.0 + trace - 2.0 / (D as f64).sqrt() * roots;
     near(&found["wasserstein"], squared.sqrt());
+}
+
+/// The singular values of rows: the lengths of their columns, turned against each other until they are orthogonal.
+fn singular_values(x: &Rows) -> Vec<f64> {
+    let mut columns: Rows = (0..D).map(|k| x.iter().map(|row| row[k]).collect()).collect();
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    for _ in 0..30 {
+        for (a, b) in (0..D).flat_map(|a| (a + 1..D).map(move |b| (a, b))) {
+            let (u, v) = (columns[a].clone(), columns[b].clone());
+            let (sin, cos) = ((2.0 * dot(&u, &v)).atan2(dot(&u, &u) - dot(&v, &v)) / 2.0).sin_cos();
+            columns[a] = u.iter().zip(&v).map(|(u, v)| u * cos + v * sin).collect();
+            columns[b] = u.iter().zip(&v).map(|(u, v)| v * cos - u * sin).collect();
+        }
+    }
+    columns.iter().map(|column| dot(column, column).sqrt()).collect()
 }
 
 #[test]

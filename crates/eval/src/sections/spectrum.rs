@@ -9,6 +9,10 @@ use crate::{
     work::Work,
 };
 
+/// Why a GPU's sums make no RankMe.
+const COARSE: Absent =
+    Absent::because("squares of small singular values are lost in a GPU's single precision; the CPU has it");
+
 /// Mean and covariance of one set.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -17,6 +21,8 @@ pub struct SetSpectrum {
     pub set: SetName,
     /// The mean's length, the eigenvalues, and the ranks made of them.
     pub spectrum: Spectrum,
+    /// RankMe: the entropy of the singular values of the points, not about their mean.
+    pub rank_me: Maybe<f64>,
     /// The Wasserstein distance of the set's Gaussian to N(0, I/d).
     pub wasserstein: Maybe<f64>,
 }
@@ -28,7 +34,8 @@ impl SetSpectrum {
             Scaling::Unit => Ok(spectrum.wasserstein()),
             Scaling::Raw => Err(Absent::because("it is defined for points of unit length")),
         };
-        Self { set, spectrum, wasserstein }
+        let rank_me = spectrum.rank_me().ok_or(COARSE);
+        Self { set, spectrum, rank_me, wasserstein }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{
 
 /// Bytes of points in f64 at a time, beside the matrices.
 const BYTES_OF_PIECE: u64 = 16 << 20;
-/// Matrices of dims × dims in f64: the products, their mean, and what the solver takes.
-const MATRICES: u64 = 4;
+/// Matrices of dims × dims in f64: the products, their mean about the points' and about 0, and what the solver takes.
+const MATRICES: u64 = 5;
 
 impl Evaluation {
     /// Mean and covariance of a set in the terms of a [`Spectrum`]: one pass over the set, panel after panel, in f64 on the CPU. The
@@ -21,7 +21,7 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] where it holds less than one panel and four matrices of dims × dims, and those of the source and the
+    /// [`Error::Memory`] where it holds less than one panel and five matrices of dims × dims, and those of the source and the
     /// engine.
     pub fn spectrum(&self, engine: &Engine, set: &dyn Source, resources: &Resources) -> Result<Spectrum> {
         let (rows, dims) = (set.rows(), set.dims());

@@ -27,6 +27,7 @@ pub(in crate::export) fn spectrum(spectra: &[SetSpectrum]) -> Value {
         let object = json!({
             "mean_norm": number(spectrum.mean_norm()),
             "effective_rank": number(spectrum.effective_rank()),
+            "rank_me": maybe(of.rank_me),
             "participation_ratio": number(spectrum.participation_ratio()),
             "wasserstein": maybe(of.wasserstein),
             "eigenvalues": spectrum.eigenvalues().iter().map(|&value| number(value)).collect::<Vec<_>>(),

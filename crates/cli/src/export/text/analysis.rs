@@ -24,6 +24,7 @@ const SHOWN_DUPLICATES: usize = 3;
 const SPECTRUM_NOTES: &str = "\
 Mean norm: 0 where points balance each other, near 1 where all lie in a narrow cone.
 Effective rank: how many axes are in use, weak ones in part (exp of the entropy of the shares of variance).
+RankMe: the same of the singular values of the points as they are measured, which are not about their mean.
 Participation ratio: how many axes carry most of the variance.
 Wasserstein: distance of their Gaussian to N(0, I/d); grows with every axis that is lost, which uniformity hardly shows.
 ";
@@ -61,6 +62,7 @@ pub(in crate::export) fn spectrum(spectra: &[SetSpectrum]) -> String {
     let rows = [
         line("mean norm", &|of| Ok(of.spectrum.mean_norm())),
         line("effective rank", &|of| Ok(of.spectrum.effective_rank())),
+        line("RankMe", &|of| of.rank_me),
         line("participation ratio", &|of| Ok(of.spectrum.participation_ratio())),
         line("Wasserstein", &|of| of.wasserstein),
     ];
@@ -71,6 +73,7 @@ pub(in crate::export) fn spectrum(spectra: &[SetSpectrum]) -> String {
         format!("largest variances of {}: {}\n", of.set, shown.join(" "))
     });
     columns(&head, 1, &rows)
+        + &reasons(spectra.iter().map(|of| ("RankMe", &of.rank_me)))
         + &reasons(spectra.iter().map(|of| ("Wasserstein distance", &of.wasserstein)))
         + &largest.collect::<String>()
         + SPECTRUM_NOTES
