@@ -4,8 +4,9 @@ use unisphere::{Candidates, Contrastive, DeviceKind, Embeddings, Engine, Metric 
 
 use super::{
     candidates::{Groups, anchors_with_negatives},
+    interval::{Interval, Method},
     multilevel::{Estimated, Goal, Levels},
-    sampling::{Interval, Method, Sampling, tolerance_or_default},
+    sampling::{Sampling, tolerance_or_default},
     shuffled::read_in_random_order,
     stages::{Arithmetic, Fallback, Rounding},
     streamed::bytes_of_rows,

@@ -6,6 +6,7 @@ mod candidates;
 mod contrastive;
 mod copies;
 mod discrepancy;
+mod interval;
 mod multilevel;
 mod sampling;
 mod shuffled;
@@ -15,4 +16,5 @@ mod streamed;
 mod student;
 mod sums;
 
-pub use sampling::{Interval, Method, Sampling};
+pub use interval::{Interval, Method};
+pub use sampling::Sampling;

@@ -10,7 +10,8 @@ use unisphere_io::Source;
 
 use super::{
     discrepancy::{Diagonals, KERNELS, PairSums, kernel, paired},
-    sampling::{Interval, LEAST_TOLERANCE, Method, Sampling},
+    interval::{Interval, Method},
+    sampling::{LEAST_TOLERANCE, Sampling},
     shuffled::{ROWS_FOR_ERROR, first_rows, read_in_random_order},
     stages::{Count, Fallback, Measure, Plan, Rounding},
     streamed::Streamed,
