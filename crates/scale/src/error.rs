@@ -63,11 +63,14 @@ pub enum Error {
     },
     /// Too little memory for all points, where an estimate holds them.
     #[error(
-        "{} of memory are too few: an estimate of the contrastive loss holds all points, which take {}; allow more, or ask for \
-             the value of all pairs, which reads them in panels",
+        "{} of memory are too few: an estimate {what} holds all points, which take {}; allow more, or ask for {instead}",
         mib(*given), mib(*needed)
     )]
     NotHeld {
+        /// What the estimate is of, or by.
+        what: &'static str,
+        /// What reads the points in pieces.
+        instead: &'static str,
         /// Bytes that may be used.
         given: u64,
         /// Bytes of all points.

@@ -27,6 +27,9 @@
 //! Where a stage would take three tenths of all pairs or twenty million blocks, the value is computed exactly, however
 //! long that takes, unless only an estimate is asked for.
 //!
+//! Rounds of a tournament of the panels are another draw ([`Draw::Rounds`]): every row once in a round, which takes several times
+//! fewer pairs, with an interval that is simulated, not proven.
+//!
 //! The contrastive loss is estimated from some of the candidates of some anchors, level by level, with an interval that is
 //! simulated, not proven ([`Method::MultilevelCandidates`]).
 //!
@@ -43,7 +46,7 @@ mod journal;
 mod panels;
 
 pub use error::{Error, Result};
-pub use estimate::{Interval, Method, Sampling};
+pub use estimate::{Draw, Interval, Method, Sampling};
 pub use exact::{
     Cost, Counts, Evaluation, Expected, Found, FoundGroups, Gradient, GradientFound, GroupsOfSet, Objective,
     Outputs, Part, Resources, Rows, Sample, Sets, Shape,

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use unisphere::unordered_pairs;
+
 /// Rows of a set, cut into panels of one size; the last one may be shorter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panels {
@@ -21,6 +23,11 @@ impl Panels {
 
     pub(crate) fn len(self, panel: usize) -> usize {
         self.range(panel).len()
+    }
+
+    /// Pairs of two panels; those i < j of one with itself.
+    pub(crate) fn pairs(self, p: usize, q: usize) -> u64 {
+        if p == q { unordered_pairs(self.len(p)) } else { self.len(p) as u64 * self.len(q) as u64 }
     }
 
     pub(crate) fn of(self, row: usize) -> usize {

@@ -2,56 +2,21 @@
 
 #![allow(clippy::print_stderr, reason = "a test says what it leaves out")]
 
-#[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
-#[path = "../../../tests/support/random.rs"]
-mod random;
+#[path = "support/intervals.rs"]
+mod intervals;
 
 use unisphere::{Candidates, Contrastive, Embeddings, Engine, Scaling, SquaredMmd, Uniformity};
 use unisphere_io::File;
 use unisphere_scale::{Error, Evaluation, Interval, Method, Resources, Result, Sampling, Sets};
 
-const ROWS: usize = 4096;
-
-/// The number of seeds: few, or as many as `UNISPHERE_SEEDS` says.
-fn seeds() -> u64 {
-    std::env::var("UNISPHERE_SEEDS").map_or(20, |seeds| seeds.parse().expect("a number of seeds"))
-}
+use intervals::{borrowed, check_held, hidden_pairs, seeds, verses};
 
 /// Seeds of what takes seconds for each, at most.
 const SLOW_SEEDS: u64 = 20;
 
-/// Real sentences: 4096 × 384, some of them twice.
-fn verses(translation: &str) -> Embeddings<'static> {
-    let path = format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR"));
-    File::open(path).and_then(|file| file.embeddings(Scaling::Unit)).expect("the verses")
-}
-
-/// Directions that are all alike, and 20 pairs among them that lie close.
-fn hidden_pairs() -> Embeddings<'static> {
-    let dims = 384;
-    let mut values = random::normal(ROWS, dims, 7);
-    for pair in 0..20 {
-        let (from, to) = (pair * 150, pair * 150 + 77);
-        for dim in 0..dims {
-            values[to * dims + dim] = values[from * dims + dim] + 0.02 * values[(to + 1) * dims + dim];
-        }
-    }
-    Embeddings::new(random::single(&values), ROWS, dims).expect("good points")
-}
-
 /// Small panels, so that there are many blocks of so few rows.
 fn sampling(seed: u64) -> Sampling {
     Sampling::new().with_seed(seed).with_panel_rows(16).estimate_only()
-}
-
-fn borrowed<'a>(x: &'a Embeddings<'_>) -> Embeddings<'a> {
-    Embeddings::new(x.values(), x.rows(), x.dims()).expect("good points")
-}
-
-/// That 95 of 100 intervals hold a value.
-fn check_held(what: &str, intervals: &[Interval], exact: f64) {
-    let held = intervals.iter().filter(|found| found.low <= exact && exact <= found.high).count();
-    assert!(20 * held >= 19 * intervals.len(), "{what}: {held} of {} hold {exact}", intervals.len());
 }
 
 #[test]
@@ -360,7 +325,7 @@ fn intervals_of_a_large_set_hold_the_value_every_time() -> Result<()> {
 
 #[test]
 fn close_pairs_that_no_block_has_shown_are_allowed_for() -> Result<()> {
-    let (engine, x) = (Engine::cpu(), hidden_pairs());
+    let (engine, x) = (Engine::cpu(), hidden_pairs(384));
     let points = engine.upload(&x)?;
     for (t, seeds) in [(5.0, seeds()), (10.0, 20)] {
         let exact = engine.uniformity(&points, Uniformity::new(t))?;
@@ -374,7 +339,7 @@ fn close_pairs_that_no_block_has_shown_are_allowed_for() -> Result<()> {
 
 #[test]
 fn what_no_sample_can_promise_is_computed() -> Result<()> {
-    let (engine, x) = (Engine::cpu(), hidden_pairs());
+    let (engine, x) = (Engine::cpu(), hidden_pairs(384));
     let exact = engine.uniformity(&engine.upload(&x)?, Uniformity::new(10.0))?;
     let found = Sampling::new().with_panel_rows(16).uniformity(&engine, borrowed(&x), 10.0)?;
     assert_eq!((found.method, found.confidence, found.share), (Method::Exact, 1.0, 1.0));

@@ -80,7 +80,9 @@ impl Sampling {
         let (given, needed) =
             (self.max_memory.unwrap_or(u64::MAX), bytes_of_rows(2 * shape.x_rows, shape.dims));
         if self.fallback == Fallback::LargestSample {
-            return Err(Error::NotHeld { given, needed });
+            let (what, instead) =
+                ("of the contrastive loss", "the value of all pairs, which reads them in panels");
+            return Err(Error::NotHeld { what, instead, given, needed });
         }
         let nothing = |&tau: &f64| {
             self.nothing_of(engine, shape.x_rows, scaling, Contrastive { tau, candidates }, None)

@@ -9,7 +9,9 @@ use crate::panels::Panels;
 pub(crate) struct Copies {
     /// Class and how many rows of it, in the order of the classes, for each panel.
     of_panels: Vec<Vec<(usize, u64)>>,
-    /// Pairs of copies that lie in two panels.
+    /// Pairs of copies.
+    all: u64,
+    /// Those that lie in two panels.
     across: u64,
 }
 
@@ -27,7 +29,7 @@ impl Copies {
                 of_panels[together[0]].push((class, together.len() as u64));
             }
         }
-        Self { of_panels, across: all - within }
+        Self { of_panels, all, across: all - within }
     }
 
     /// Pairs of copies, one in each of two panels.
@@ -49,6 +51,20 @@ impl Copies {
         pairs
     }
 
+    /// Pairs of copies among the pairs of a block, which are those i < j of a panel with itself.
+    pub(crate) fn in_block(&self, p: usize, q: usize) -> u64 {
+        if p == q {
+            self.of_panels[p].iter().map(|&(_, rows)| rows * (rows - 1) / 2).sum()
+        } else {
+            self.between(p, q)
+        }
+    }
+
+    /// All pairs of copies.
+    pub(crate) fn all(&self) -> u64 {
+        self.all
+    }
+
     /// All pairs of copies that lie in two panels.
     pub(crate) fn across(&self) -> u64 {
         self.across
@@ -67,6 +83,7 @@ mod tests {
         assert_eq!(copies.between(1, 0), 4);
         assert_eq!(copies.between(0, 2), 2);
         assert_eq!(copies.between(1, 2), 1);
-        assert_eq!(copies.across(), 4 + 2 + 1);
+        assert_eq!((copies.in_block(0, 0), copies.in_block(1, 1), copies.in_block(0, 1)), (1, 1, 4));
+        assert_eq!((copies.across(), copies.all()), (4 + 2 + 1, 6 + 3));
     }
 }

@@ -12,17 +12,18 @@ pub struct Interval {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// The probability, over the draw of the blocks, with which the interval holds the value over all pairs; 1 of an exact value.
+    /// The probability, over the draw of the blocks or rounds, with which the interval holds the value over all pairs; 1 of an exact
+    /// value.
     pub confidence: f64,
     /// How it was found.
     pub method: Method,
     /// The half-width that was asked for; of squared MMD, what was asked for times the mean of the kernel within both sets.
     pub tolerance: f64,
-    /// What the order of the rows and the draw of the blocks follow from.
+    /// What the order of the rows and the draw of the blocks or rounds follow from.
     pub seed: u64,
     /// Rows of a panel; of a group of anchors.
     pub panel_rows: usize,
-    /// Blocks of two panels that were drawn, or groups of anchors with candidates; 0 of an exact value.
+    /// Blocks of two panels that were drawn, alone or in rounds, or groups of anchors with candidates; 0 of an exact value.
     pub blocks: u64,
     /// Pairs that the value is of: all pairs of an exact one, whatever was summed before it. Squared MMD has four kernels for each
     /// pair of rows, and the contrastive loss a product for each anchor and negative, which all count.
@@ -44,6 +45,9 @@ pub enum Method {
     Exact,
     /// From blocks of pairs, drawn in proportion to a bound of their sums, by a betting interval: proven for any data.
     NormWeightedBlocks,
+    /// From rounds in which every row meets one panel, drawn without repetition, by the larger of two bars and an allowance for pairs
+    /// that none of them has shown. That this interval holds as often as it says is simulated, not proven.
+    TournamentRounds,
     /// Of the contrastive loss: from groups of anchors with random candidates, few for all anchors and more for few, by Student's t.
     /// That this interval holds as often as it says is simulated, not proven: where few anchors have negatives that equal their
     /// positive, no draw may meet one.
@@ -56,6 +60,7 @@ impl Method {
         match self {
             Self::Exact => "exact",
             Self::NormWeightedBlocks => "norm-weighted blocks",
+            Self::TournamentRounds => "tournament rounds",
             Self::MultilevelCandidates => "multilevel candidates",
         }
     }

@@ -8,6 +8,7 @@ mod copies;
 mod discrepancy;
 mod interval;
 mod multilevel;
+mod rounds;
 mod sampling;
 mod shuffled;
 mod squared_mmd;
@@ -15,6 +16,7 @@ mod stages;
 mod streamed;
 mod student;
 mod sums;
+mod tournament;
 
 pub use interval::{Interval, Method};
-pub use sampling::Sampling;
+pub use sampling::{Draw, Sampling};

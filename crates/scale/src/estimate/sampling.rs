@@ -8,6 +8,7 @@ use super::{
     blocks::{Blocks, Side},
     copies::Copies,
     interval::{Interval, Method},
+    rounds::Rounds,
     shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
     stages::{Count, Fallback, Found, Measure, Plan, Rounding},
     streamed::{Streamed, bytes_of_rows},
@@ -24,10 +25,24 @@ use crate::{
 pub struct Sampling {
     pub(super) tolerance: Option<f64>,
     pub(super) confidence: f64,
+    pub(super) draw: Draw,
     pub(super) seed: u64,
     pub(super) panel_rows: Option<usize>,
     pub(super) fallback: Fallback,
     pub(super) max_memory: Option<u64>,
+}
+
+/// What an estimate of the uniformity of one set draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Draw {
+    /// Blocks of two panels, in proportion to a bound of their sums: the interval is proven for any data
+    /// ([`Method::NormWeightedBlocks`]).
+    #[default]
+    Blocks,
+    /// Rounds that have every row once: several times fewer pairs for the same tolerance, each at t, 2t and 4t, and an interval that
+    /// is simulated, not proven ([`Method::TournamentRounds`]). Sets of less than 54 panels are computed from all pairs.
+    Rounds,
 }
 
 /// The tolerance that serves where the standard error of the rows is small.
@@ -53,6 +68,7 @@ impl Sampling {
         Self {
             tolerance: None,
             confidence: 0.95,
+            draw: Draw::default(),
             seed: 0,
             panel_rows: None,
             fallback: Fallback::AllPairs,
@@ -70,6 +86,13 @@ impl Sampling {
     #[must_use]
     pub fn with_confidence(self, confidence: f64) -> Self {
         Self { confidence, ..self }
+    }
+
+    /// Blocks, or rounds in their place. Rounds are of one set that is held: across two sets, of squared MMD, and of points that
+    /// take more than [the memory allowed](Self::with_max_memory), they are refused. The contrastive loss has draws of its own.
+    #[must_use]
+    pub fn with_draw(self, draw: Draw) -> Self {
+        Self { draw, ..self }
     }
 
     /// Another seed: the same one gives the same bits on one device.
@@ -131,7 +154,7 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// Those of [`uniformity`](Self::uniformity), those of the source, and [`Error::Memory`].
+    /// Those of [`uniformity`](Self::uniformity), those of the source, [`Error::Memory`], and of rounds [`Error::NotHeld`].
     pub fn uniformities_of(
         &self,
         engine: &Engine,
@@ -141,6 +164,11 @@ impl Sampling {
     ) -> Result<Vec<Interval>> {
         ts.iter().try_for_each(|&t| self.check(t))?;
         match self.too_little_for(x.rows(), x.dims()) {
+            Some(given) if self.draw == Draw::Rounds => {
+                let (what, instead) = ("by rounds", "blocks, which are read in chunks");
+                let needed = bytes_of_rows(x.rows(), x.dims());
+                Err(Error::NotHeld { what, instead, given, needed })
+            }
             Some(bytes) => {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = Streamed::new(engine, x, scaling, self.seed, panel_rows, bytes);
@@ -164,13 +192,21 @@ impl Sampling {
         let (points, row_error) = (&x.points, x.row_error(engine, t)?);
         let plan = self.plan(engine, Count::within(points.rows()), points.scaling(), t, row_error);
         let panels = Panels { rows: points.rows(), panel_rows: plan.panel_rows };
-        let sums = Held { engine, t, left: (points, panels), right: None };
-        let blocks = || {
-            let side = Side::new(panels, within(engine, t, points, panels)?);
-            Ok(Blocks::within(&sums, side, Some(Copies::new(panels, &x.classes))))
-        };
+        let (copies, mut rng) = (Copies::new(panels, &x.classes), self.draw_rng());
         let exact = || Ok(engine.uniformity(points, Uniformity::new(t))?);
-        let found = plan.find(&mut self.draw_rng(), blocks, exact)?;
+        let found = match self.draw {
+            Draw::Blocks => {
+                let sums = Held { engine, t, left: (points, panels), right: None };
+                let blocks = || {
+                    let side = Side::new(panels, within(engine, t, points, panels)?);
+                    Ok(Blocks::within(&sums, side, Some(copies)))
+                };
+                plan.find(&mut rng, blocks, exact)?
+            }
+            Draw::Rounds => {
+                plan.find_by_rounds(&mut Rounds::new(engine, t, points, panels, copies, &mut rng), exact)?
+            }
+        };
         Ok(self.interval(found, &plan, row_error))
     }
 
@@ -237,7 +273,7 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// Those of [`uniformity`](Self::uniformity), one row of either set being enough.
+    /// Those of [`uniformity`](Self::uniformity), one row of either set being enough, and [`Error::Sets`] for rounds.
     pub fn cross_uniformity(
         &self,
         engine: &Engine,
@@ -245,7 +281,7 @@ impl Sampling {
         y: Embeddings<'_>,
         t: f64,
     ) -> Result<Interval> {
-        self.check(t)?;
+        self.check_two_sets(t)?;
         let mut rng = self.order_rng();
         let (x, y) = (in_random_order(x, &mut rng)?, in_random_order(y, &mut rng)?);
         self.across_shuffled(engine, &engine.upload_owned(x)?, &engine.upload_owned(y)?, t)
@@ -256,7 +292,7 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// Those of [`uniformities_of`](Self::uniformities_of), and [`Error::Sets`] for other dimensions.
+    /// Those of [`uniformities_of`](Self::uniformities_of), and [`Error::Sets`] for other dimensions and for rounds.
     pub fn cross_uniformities_of(
         &self,
         engine: &Engine,
@@ -264,7 +300,7 @@ impl Sampling {
         scaling: Scaling,
         ts: &[f64],
     ) -> Result<Vec<Interval>> {
-        ts.iter().try_for_each(|&t| self.check(t))?;
+        ts.iter().try_for_each(|&t| self.check_two_sets(t))?;
         sets.shape()?;
         let (x, y) = (sets.x, sets.y.unwrap_or(sets.x));
         match self.too_little_for(x.rows() + y.rows(), x.dims()) {
@@ -334,6 +370,15 @@ impl Sampling {
         self.check_with("t", t)
     }
 
+    /// The same of what two sets make, of which rounds are not drawn.
+    pub(super) fn check_two_sets(&self, t: f64) -> Result<()> {
+        if self.draw == Draw::Rounds {
+            let problem = "rounds are of the pairs of one set; draw blocks for what is across two".into();
+            return Err(Error::Sets { problem });
+        }
+        self.check(t)
+    }
+
     /// That the options make sense, and a parameter of what is measured.
     pub(super) fn check_with(&self, name: &'static str, parameter: f64) -> Result<()> {
         let fault = |name, value, expected| Err(EngineError::Parameter { name, value, expected }.into());
@@ -351,20 +396,26 @@ impl Sampling {
     }
 
     pub(super) fn panel_rows(&self, engine: &Engine) -> usize {
-        // Whole tiles of the CPU; on a GPU a block is to be worth its command, and to be summed as large sets are.
-        let usual = if engine.device().kind == DeviceKind::Cpu { 96 } else { 1024 };
+        // Whole tiles of the CPU, and for rounds the least blocks that are summed as fast; on a GPU a block is to be worth its
+        // command, and to be summed as large sets are.
+        let usual = match (engine.device().kind, self.draw) {
+            (DeviceKind::Cpu, Draw::Blocks) => 96,
+            (DeviceKind::Cpu, Draw::Rounds) => 64,
+            _ => 1024,
+        };
         self.panel_rows.unwrap_or(usual)
     }
 
     pub(super) fn interval(&self, found: Found, plan: &Plan, row_error: Option<f64>) -> Interval {
-        let Found { value, low, high, exact, blocks, pairs } = found;
+        let Found { value, low, high, method, blocks, pairs } = found;
+        let is_exact = method == Method::Exact;
         Interval {
             // The second stage's mean may lie outside of what the first has left. An exact value may be none, of sets that collapsed.
-            value: if exact { value } else { value.max(low).min(high) },
+            value: if is_exact { value } else { value.max(low).min(high) },
             low,
             high,
-            confidence: if exact { 1.0 } else { self.confidence },
-            method: if exact { Method::Exact } else { Method::NormWeightedBlocks },
+            confidence: if is_exact { 1.0 } else { self.confidence },
+            method,
             tolerance: plan.tolerance,
             seed: self.seed,
             panel_rows: plan.panel_rows,

@@ -33,7 +33,7 @@ impl Sampling {
     ///
     /// # Errors
     ///
-    /// Those of [`cross_uniformities_of`](Self::cross_uniformities_of); [`Error::Sets`] for one set, and
+    /// Those of [`cross_uniformities_of`](Self::cross_uniformities_of); [`Error::Sets`] for one set and for rounds, and
     /// [`TooFewRows`](unisphere::Error::TooFewRows) for less than two rows of either.
     pub fn squared_mmds_of(
         &self,
@@ -42,7 +42,7 @@ impl Sampling {
         scaling: Scaling,
         ts: &[f64],
     ) -> Result<Vec<Interval>> {
-        ts.iter().try_for_each(|&t| self.check(t))?;
+        ts.iter().try_for_each(|&t| self.check_two_sets(t))?;
         let shape = sets.shape()?;
         let Some(y) = sets.y else {
             return Err(Error::Sets { problem: "squared MMD takes two sets; name both".into() });

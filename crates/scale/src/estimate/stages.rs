@@ -6,6 +6,7 @@ use unisphere::{Engine, Precision, Scaling, Storage, unordered_pairs};
 use super::{
     betting::{Belief, interval},
     blocks::Blocks,
+    interval::Method,
 };
 use crate::error::Result;
 
@@ -65,6 +66,12 @@ impl Plan {
         if self.fallback != Fallback::AllPairs || found.half_width() <= self.tolerance {
             return Ok(found);
         }
+        self.warn_of_all_pairs();
+        Ok(Found::exact(exact()?, self))
+    }
+
+    /// Says that all pairs are computed, where they are many.
+    pub(crate) fn warn_of_all_pairs(&self) {
         if self.count.pairs > PAIRS_WITHOUT_WARNING {
             log::warn!(
                 "no estimate promises {:.1e} at t = {}: all {:.1e} pairs are computed",
@@ -73,7 +80,6 @@ impl Plan {
                 self.count.pairs as f64
             );
         }
-        Ok(Found::exact(exact()?, self))
     }
 
     /// Stages until the interval is narrow enough. It stays wider where a stage would be too dear, unless only an estimate is asked
@@ -113,7 +119,7 @@ impl Plan {
     }
 
     /// Ends of an interval, wider by the error of the arithmetic.
-    fn widened(&self, ends: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn widened(&self, ends: [f64; 2]) -> [f64; 2] {
         self.measure.arithmetic().widened(ends)
     }
 }
@@ -248,7 +254,7 @@ impl Sum {
 
     fn found(&self, mean: f64, ends: [f64; 2], plan: &Plan, blocks: u64, pairs: u64) -> Found {
         let [low, high] = plan.widened(ends.map(|end| self.value(end)));
-        Found { value: self.value(mean), low, high, exact: false, blocks, pairs }
+        Found { value: self.value(mean), low, high, method: Method::NormWeightedBlocks, blocks, pairs }
     }
 }
 
@@ -257,18 +263,18 @@ pub(crate) struct Found {
     pub(crate) value: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
-    pub(crate) exact: bool,
+    pub(crate) method: Method,
     pub(crate) blocks: u64,
     pub(crate) pairs: u64,
 }
 
 impl Found {
-    fn exact(value: f64, plan: &Plan) -> Self {
+    pub(crate) fn exact(value: f64, plan: &Plan) -> Self {
         let [low, high] = plan.widened([value; 2]);
-        Self { value, low, high, exact: true, blocks: 0, pairs: plan.count.total() }
+        Self { value, low, high, method: Method::Exact, blocks: 0, pairs: plan.count.total() }
     }
 
-    fn half_width(&self) -> f64 {
+    pub(crate) fn half_width(&self) -> f64 {
         0.5 * (self.high - self.low)
     }
 }

@@ -1,0 +1,44 @@
+//! Sets that intervals of estimates are judged on, and the judgement.
+
+#[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
+#[path = "../../../../tests/support/random.rs"]
+mod random;
+
+use unisphere::{Embeddings, Scaling};
+use unisphere_io::File;
+use unisphere_scale::Interval;
+
+const ROWS: usize = 4096;
+
+/// The number of seeds: few, or as many as `UNISPHERE_SEEDS` says.
+pub(crate) fn seeds() -> u64 {
+    std::env::var("UNISPHERE_SEEDS").map_or(20, |seeds| seeds.parse().expect("a number of seeds"))
+}
+
+/// Real sentences: 4096 × 384, some of them twice.
+pub(crate) fn verses(translation: &str) -> Embeddings<'static> {
+    let path = format!("{}/../../examples/data/verses-{translation}.npy", env!("CARGO_MANIFEST_DIR"));
+    File::open(path).and_then(|file| file.embeddings(Scaling::Unit)).expect("the verses")
+}
+
+/// Directions that are all alike, and 20 pairs among them that lie close.
+pub(crate) fn hidden_pairs(dims: usize) -> Embeddings<'static> {
+    let mut values = random::normal(ROWS, dims, 7);
+    for pair in 0..20 {
+        let (from, to) = (pair * 150, pair * 150 + 77);
+        for dim in 0..dims {
+            values[to * dims + dim] = values[from * dims + dim] + 0.02 * values[(to + 1) * dims + dim];
+        }
+    }
+    Embeddings::new(random::single(&values), ROWS, dims).expect("good points")
+}
+
+pub(crate) fn borrowed<'a>(x: &'a Embeddings<'_>) -> Embeddings<'a> {
+    Embeddings::new(x.values(), x.rows(), x.dims()).expect("good points")
+}
+
+/// That 95 of 100 intervals hold a value.
+pub(crate) fn check_held(what: &str, intervals: &[Interval], exact: f64) {
+    let held = intervals.iter().filter(|found| found.low <= exact && exact <= found.high).count();
+    assert!(20 * held >= 19 * intervals.len(), "{what}: {held} of {} hold {exact}", intervals.len());
+}
