@@ -2,6 +2,7 @@
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use unisphere::{Candidates, DeviceChoice, Sigmoid};
+use unisphere_scale::Draw;
 
 /// A positive, finite number.
 pub(crate) fn positive(text: &str) -> Result<f64, &'static str> {
@@ -91,6 +92,17 @@ where
 pub(crate) fn candidates() -> impl TypedValueParser<Value = Candidates> {
     let choice = |&value: &Candidates| Choice { name: value.name(), help: "", value };
     one_of(Candidates::ALL.iter().map(choice).collect())
+}
+
+/// What an estimate of uniformity draws.
+pub(crate) fn draw() -> impl TypedValueParser<Value = Draw> {
+    let proven = "blocks of pairs by a bound of their sums: an interval that is proven for any data";
+    let simulated =
+        "rounds that have every row once: fewer pairs, and an interval that is simulated, not proven";
+    one_of(vec![
+        Choice { name: "blocks", help: proven, value: Draw::Blocks },
+        Choice { name: "rounds", help: simulated, value: Draw::Rounds },
+    ])
 }
 
 /// A value with its name on the command line.

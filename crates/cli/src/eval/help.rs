@@ -9,10 +9,11 @@ all pairs again for the table over t, the losses, the histogram of cosines and t
 spectrum of the covariance, which is slow in thousands of dimensions.
 
 For sets of any size: --tolerance estimates uniformity from a small part of the pairs, with an interval that is proven
-for any data; --max-memory reads the files in pieces; --journal keeps what is finished. They measure alignment and
-uniformity, and with --tau the contrastive loss, of which --tolerance gives an interval that is simulated, not proven;
-without --tolerance also what --top, --rows, --near, --labels and --full ask for. unisphere plan, part and merge do the
-same as --max-memory on many machines, but for --labels, the spectrum and the test against uniform points.";
+for any data, and with --draw rounds from a smaller one, simulated, not proven; --max-memory reads the files in pieces;
+--journal keeps what is finished. They measure alignment and uniformity, and with --tau the contrastive loss, of which
+--tolerance gives an interval that is simulated, not proven; without --tolerance also what --top, --rows, --near,
+--labels and --full ask for. unisphere plan, part and merge do the same as --max-memory on many machines, but for
+--labels, the spectrum and the test against uniform points.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

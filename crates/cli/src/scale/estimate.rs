@@ -4,7 +4,7 @@ use std::{slice, time::Instant};
 
 use unisphere::{DeviceKind, Engine};
 use unisphere_io::Shards;
-use unisphere_scale::{Evaluation, Interval, Resources, Sampling};
+use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling};
 
 use super::{
     Request, Scale, Tolerance,
@@ -18,6 +18,11 @@ use crate::{exit::Failure, interrupt, progress::Display, text};
 
 /// Computes and prints the report. Fails after that, where intervals are wider than asked for.
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
+    if request.task.across && options.draw == Draw::Rounds {
+        return Err(Failure::Usage(
+            "--draw rounds is of the pairs of one set, and --across of two; leave out one of them".into(),
+        ));
+    }
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
@@ -106,7 +111,7 @@ fn leaving<T>(engine: &Engine, work: impl FnOnce() -> Result<T, Failure>) -> Res
 }
 
 fn sampling(options: &Scale, max_memory: Option<u64>) -> Sampling {
-    let mut sampling = Sampling::new().with_seed(options.seed.unwrap_or(0));
+    let mut sampling = Sampling::new().with_seed(options.seed.unwrap_or(0)).with_draw(options.draw);
     if let Some(Tolerance::HalfWidth(tolerance)) = options.tolerance {
         sampling = sampling.with_tolerance(tolerance);
     }

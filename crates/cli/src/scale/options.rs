@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use unisphere::{Candidates, DeviceChoice, Precision, Storage};
+use unisphere_scale::Draw;
 
 use super::Place;
 use crate::{
     reading::ReadingOptions,
     set_files::ShardOptions,
-    values::{candidates, device, factor, fraction, positive, size},
+    values::{candidates, device, draw, factor, fraction, positive, size},
 };
 
 const LARGE: &str = "Sets of any size";
@@ -23,6 +24,11 @@ pub(crate) struct Scale {
     #[arg(long, value_name = "HALF_WIDTH", value_parser = tolerance, allow_negative_numbers = true)]
     #[arg(help_heading = LARGE)]
     pub(super) tolerance: Option<Tolerance>,
+
+    /// What an estimate of the uniformity of one set is made of
+    #[arg(long, value_name = "WHAT", value_parser = draw(), requires = "tolerance", help_heading = LARGE)]
+    #[arg(default_value = "blocks")]
+    pub(super) draw: Draw,
 
     /// The probability with which the interval is to hold the value [default: 0.95]
     #[arg(long, value_name = "P", value_parser = fraction, requires = "tolerance", help_heading = LARGE)]

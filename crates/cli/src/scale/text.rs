@@ -217,6 +217,15 @@ fn notes(report: &Report) -> String {
             plural(of.panel_rows as u64, "row"),
         );
     }
+    if let Some(of) = by(Method::TournamentRounds) {
+        notes += &format!(
+            "From, to: hold the value of all pairs with {} % confidence over the draw of the pairs, simulated, not proven: rounds that\n\
+             have every row once, and an allowance for close pairs that none has shown. Seed {}, panels of {}.\n",
+            plain(100.0 * of.confidence),
+            of.seed,
+            plural(of.panel_rows as u64, "row"),
+        );
+    }
     if let Some(of) = by(Method::MultilevelCandidates) {
         notes += &format!(
             "Contrastive loss: {} candidates, few for all anchors and more for few, each level by Student's t: {} % confidence is\n\

@@ -352,6 +352,29 @@ fn estimates_need_not_hold_all_points() {
 }
 
 #[test]
+fn rounds_are_marked_as_simulated() {
+    let folder = Folder::new();
+    let n = 24_000;
+    folder.npy("x.npy", &noise(n * 2, 5), n, 2);
+    let exact = values(&folder.json(&["x.npy", "--max-memory", "1G"]))[0];
+    let line = ["x.npy", "--tolerance", "2e-3", "--draw", "rounds", "--seed", "2"];
+    let report = folder.json(&line);
+    let estimate = &report["uniformity"][0]["estimate"];
+    let number = |key: &str| estimate[key].as_f64().unwrap();
+    assert!(number("low") <= exact && exact <= number("high"), "{exact} and {report}");
+    assert_eq!((&estimate["method"], &estimate["proven"]), (&"tournament rounds".into(), &false.into()));
+    assert_eq!((&estimate["reached"], &estimate["seed"]), (&true.into(), &2.into()));
+    assert!(number("share") < 0.1, "{report}");
+    let text = folder.eval(&line);
+    for words in ["simulated, not proven", "panels of 64 rows"] {
+        assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
+    }
+    assert!(!stdout(&text).contains("proven for any data"), "{}", stdout(&text));
+    let short = folder.eval(&["x.npy", "--tolerance", "1e-7", "--draw", "rounds", "--estimate-only"]);
+    assert_refused(&short, 3, &["--estimate-only", "1.0e-7"]);
+}
+
+#[test]
 fn an_estimate_that_falls_short_is_printed_and_fails() {
     let folder = Folder::new();
     // So many rows that a first stage is a small part of the pairs, and so few dimensions that it is fast.
@@ -419,6 +442,9 @@ fn options_that_need_all_points_are_refused_with_a_cure() {
         (&["x.npy", "--max-memory", "1G", "--tau", "0.1"], "name their partners as Y"),
         (&["x.npy", "y.npy", "--max-memory", "1G", "--candidates", "views"], "--tau"),
         (&["x.npy", "--seed", "1"], "--tolerance"),
+        (&["x.npy", "--draw", "rounds"], "--tolerance"),
+        (&["x.npy", "y.npy", "--tolerance", "1e-3", "--draw", "rounds", "--across"], "--across"),
+        (&["x.npy", "--tolerance", "1e-3", "--draw", "rounds", "--max-memory", "100K"], "blocks"),
         (&["x.npy", "--across"], "name Y too"),
         (&["x.npy", "--max-memory", "lots"], "4G"),
         (&["x.npy", "--max-memory", "1M"], "MiB are the least"),
@@ -529,6 +555,7 @@ fn every_output_follows_the_schema() {
         &["x.npy", "--max-memory", "1G", "--full", "--raw"],
         &["x.npy", "--tolerance", "auto", "--t", "2,1"],
         &["x.npy", "--tolerance", "1e-3", "--raw"],
+        &["x.npy", "--tolerance", "1e-3", "--draw", "rounds"],
         &["x.npy", "y.npy", "--tolerance", "1e-3", "--across"],
         &["x.npy", "y.npy", "--tolerance", "3e-2", "--tau", "0.5,0.1", "--candidates", "one-way"],
         &["codes.npy", "--max-memory", "1G", "--quant-scale", "0.1", "--quant-zero", "128"],
