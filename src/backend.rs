@@ -1,6 +1,6 @@
 //! Backends: the few primitives that a device has to offer. No metric is among them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     device::Device,
@@ -10,7 +10,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::Pending,
-    points::{Embeddings, Matrix, Moments, Points},
+    points::{Embeddings, HostRows, Matrix, Moments, Points},
     precision::Precision,
     progress::Watch,
     schedule::Block,
@@ -81,6 +81,9 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
 
     /// Points on the device, in the memory of `reused` as far as that serves.
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points>;
+
+    /// The points as the host reads them: without a copy where they lie in its memory.
+    fn on_host<'a>(&'a self, points: &'a Points, watch: &'a Watch) -> Pending<'a, Arc<dyn HostRows>>;
 
     /// Row-major values as a matrix on the device; `values.len()` is `rows * cols`.
     fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix>;

@@ -89,13 +89,13 @@ pub use metrics::{
     BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue,
     Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity,
     GroupUniformityOver, Groups, Loss, LossOver, LossValue, MomentSums, PairBlock, PairCosines,
-    PairDistances, PairProducts, PairSet, PositivesShareOver, Potentials, PotentialsOver, RowLogSumsOver,
-    Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd,
-    SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion,
-    UniformityOver, Unpaired, Within,
+    PairDistances, PairProducts, PairSet, PositivesShareOver, Potentials, PotentialsOver, Ranks, Retrieval,
+    RetrievalOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments,
+    SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity,
+    UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
-pub use points::{Embeddings, Matrix, Points, Scaling};
+pub use points::{Embeddings, Matrix, Points, Rank, Scaling};
 pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
 pub use request::{Differentiable, Metric, Parametric, WithParameter};

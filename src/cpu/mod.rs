@@ -18,6 +18,8 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use self::{
     block::{formula::Difference, map::GaussianLoss},
     gradient::weighted::Target,
@@ -37,7 +39,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::{Pending, offload, on_the_pool},
-    points::{Embeddings, Matrix, Moments, Points},
+    points::{Embeddings, HostRows, Matrix, Moments, Points},
     progress::Watch,
     schedule::Block,
     weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums, RowScalings},
@@ -101,6 +103,10 @@ impl Backend for Cpu {
             let rows = Rows::given(self.isa, points, reused);
             job(move || Ok(rows.into_points())).await
         })
+    }
+
+    fn on_host<'a>(&'a self, points: &'a Points, _: &'a Watch) -> Pending<'a, Arc<dyn HostRows>> {
+        Box::pin(async move { Ok(Rows::of(points)? as Arc<dyn HostRows>) })
     }
 
     fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix> {

@@ -21,7 +21,7 @@ use crate::{
         },
     },
     error::{Error, Result},
-    points::{Embeddings, Points, Scaling, hash},
+    points::{Embeddings, HostRows, Points, RowView, Scaling, hash},
 };
 
 /// Points, n of d dimensions, row-major.
@@ -216,8 +216,7 @@ impl Rows {
 
     /// Row as metrics see it.
     pub(crate) fn seen(&self, row: usize) -> impl Iterator<Item = f64> + Clone {
-        let inverse = self.inverse[row];
-        self.row(row).iter().map(move |&v| f64::from(v) * inverse)
+        self.view(row).seen()
     }
 
     /// Carries the gradient for a row as metrics see it to the row as it came.
@@ -273,11 +272,18 @@ impl<T: Copy + Default> RowTerms<T> {
     }
 }
 
-/// Row of stored values and the factor from them to what metrics see.
-#[derive(Clone, Copy)]
-pub(crate) struct RowView<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) scale: f64,
+impl HostRows for Rows {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn dims(&self) -> usize {
+        self.dims
+    }
+
+    fn view(&self, row: usize) -> RowView<'_> {
+        self.view(row)
+    }
 }
 
 /// Squared length of each row, in the very operations of the microkernel: of equal rows, it is their product.

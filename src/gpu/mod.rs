@@ -67,7 +67,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::{Pending, beside},
-    points::{Embeddings, Matrix, Moments, Points, Scaling},
+    points::{Embeddings, HostRows, Matrix, Moments, Points, ReadRows, Scaling},
     precision::{Precision, Storage},
     progress::Watch,
     schedule::Block,
@@ -226,6 +226,14 @@ impl Backend for Gpu {
             let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
             let source = Source::Host(&points);
             panels::place(&self.context, source, (rows, dims), scaling, self.storage, reused).await
+        })
+    }
+
+    fn on_host<'a>(&'a self, points: &'a Points, watch: &'a Watch) -> Pending<'a, Arc<dyn HostRows>> {
+        Box::pin(async move {
+            let reading = gather::read_all(&self.context, points, watch);
+            let values = self.context.scoped("reading points", reading).await?;
+            Ok(Arc::new(ReadRows::new(values, points.dims(), points.scaling())) as Arc<dyn HostRows>)
         })
     }
 

@@ -13,24 +13,28 @@ impl Embeddings<'_> {
     /// Rows that differ in length alone are no duplicates here, and 0 apart on the sphere:
     /// [`ClosePairs`](crate::ClosePairs) finds them.
     pub fn duplicates(&self) -> Vec<Vec<usize>> {
-        let row = |row: usize| &self.values()[row * self.dims()..][..self.dims()];
-        let mut hashed: Vec<_> = (0..self.rows()).into_par_iter().map(|i| (hash(row(i)), i)).collect();
-        hashed.par_sort_unstable();
-        let mut groups = Vec::new();
-        for alike in hashed.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
-            // Different rows of one hash are rare, and told apart here.
-            let mut equal: Vec<Vec<usize>> = Vec::new();
-            for &(_, i) in alike {
-                match equal.iter_mut().find(|group| row(group[0]) == row(i)) {
-                    Some(group) => group.push(i),
-                    None => equal.push(vec![i]),
-                }
-            }
-            groups.extend(equal.into_iter().filter(|group| group.len() > 1));
-        }
-        groups.par_sort_unstable();
-        groups
+        equal_rows(self.rows(), |row| &self.values()[row * self.dims()..][..self.dims()])
     }
+}
+
+/// Groups of two and more equal rows, each in order, and the groups by their first row.
+pub(crate) fn equal_rows<'a>(rows: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<Vec<usize>> {
+    let mut hashed: Vec<_> = (0..rows).into_par_iter().map(|i| (hash(row(i)), i)).collect();
+    hashed.par_sort_unstable();
+    let mut groups = Vec::new();
+    for alike in hashed.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        // Different rows of one hash are rare, and told apart here.
+        let mut equal: Vec<Vec<usize>> = Vec::new();
+        for &(_, i) in alike {
+            match equal.iter_mut().find(|group| row(group[0]) == row(i)) {
+                Some(group) => group.push(i),
+                None => equal.push(vec![i]),
+            }
+        }
+        groups.extend(equal.into_iter().filter(|group| group.len() > 1));
+    }
+    groups.par_sort_unstable();
+    groups
 }
 
 /// The same of equal rows. Rows that differ are told apart by their values wherever that matters, so that it need not be more than

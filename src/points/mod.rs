@@ -4,9 +4,12 @@ mod device;
 mod duplicates;
 mod embeddings;
 pub(crate) mod gram;
+mod host;
+mod ranks;
 
 pub use device::{Matrix, Points};
 pub use embeddings::{Embeddings, Scaling};
+pub use ranks::Rank;
 
 pub(crate) use device::MatrixStorage;
 #[cfg(feature = "gpu")]
@@ -16,3 +19,7 @@ pub(crate) use embeddings::not_finite;
 #[cfg(feature = "gpu")]
 pub(crate) use embeddings::{LENGTHS, check, raw_limit};
 pub(crate) use gram::{Moments, Offset};
+#[cfg(feature = "gpu")]
+pub(crate) use host::ReadRows;
+pub(crate) use host::{HostRows, RowView};
+pub(crate) use ranks::ranks;

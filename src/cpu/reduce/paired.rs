@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use crate::{
     cpu::{
         matrix::{into_values, matrix},
-        points::{RowView, Rows, finite},
+        points::{Rows, finite},
         simd::isa::{Isa, Job},
     },
     error::Result,
-    points::Matrix,
+    points::{Matrix, RowView},
 };
 
 /// Rows that a thread takes at a time.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     gpu::{
         device::{context::Context, stream::Stream},
         kernel::{params::RowParams, table::Shader},
         points::panels::{GpuPoints, pack},
     },
     points::Points,
+    progress::Watch,
     schedule::panels,
 };
 
@@ -33,6 +34,25 @@ pub(crate) async fn gather(context: &Arc<Context>, points: &Points, rows: &[usiz
         .await?;
     let storage = GpuPoints::new(context, source.stored, panel_rows, placed);
     Ok(Points { rows: rows.len(), dims, scaling: points.scaling(), storage: Arc::new(storage) })
+}
+
+/// Bytes of rows that are read at a time.
+const READ_BYTES: usize = 16 << 20;
+
+/// The values of all rows, row-major, as they are stored.
+pub(crate) async fn read_all(context: &Arc<Context>, points: &Points, watch: &Watch) -> Result<Vec<f32>> {
+    let (rows, dims) = points.shape();
+    let mut values = Vec::new();
+    let reserved = rows.checked_mul(dims).filter(|&len| values.try_reserve_exact(len).is_ok());
+    if reserved.is_none() {
+        return Err(Error::OutOfMemory { context: format!("a copy of {rows} × {dims} points on the host") });
+    }
+    let bytes = READ_BYTES.min(context.max_binding() as usize);
+    for piece in panels(rows, (bytes / (4 * dims)).max(1)) {
+        watch.advance(0)?;
+        values.extend(read(context, points, &piece.collect::<Vec<_>>()).await?);
+    }
+    Ok(values)
 }
 
 /// The values of these rows, row-major; panels hold more rows than these.

@@ -35,11 +35,7 @@ pub(crate) async fn moments(context: &Arc<Context>, x: &Points, watch: &Watch) -
     let points = GpuPoints::of(x, context)?;
     let dims = x.dims();
     if x.rows() < dims {
-        let mut values = Vec::with_capacity(x.rows() * dims);
-        for panel in &points.panels {
-            watch.advance(0)?;
-            values.extend(gather::read(context, x, &panel.rows.clone().collect::<Vec<_>>()).await?);
-        }
+        let values = gather::read_all(context, x, watch).await?;
         let (rows, watch) = (x.rows(), watch.clone());
         let products = move || {
             let read = |row: usize, columns: Range<usize>, out: &mut [f64]| {

@@ -1,0 +1,245 @@
+//! Ranks of positives, of every backend, against plain loops in f64 and against ranks known beforehand.
+
+mod support;
+
+use std::{ops::ControlFlow, process::ExitCode};
+
+use libtest_mimic::Failed;
+use support::{
+    devices::{self, Check},
+    oracle::{self, Rows},
+    random::{Random, normal, on_the_sphere, single},
+};
+#[cfg(feature = "gpu")]
+use unisphere::Storage;
+use unisphere::{
+    DeviceKind, Embeddings, Engine, Error, Ranks, Result, Retrieval,
+    Scaling::{self, Raw, Unit},
+};
+
+/// How many candidates are above the positive of a row, and how many others tie with it.
+type Counts = Vec<(u64, u64)>;
+
+fn main() -> ExitCode {
+    let sizes = [1, 2, 63, 65, 257, 1000].into_iter().flat_map(|n| {
+        [Unit, Raw].map(|scaling| {
+            let name = format!("noisy pairs {scaling:?} {n}");
+            Check::new(name, move |engine| against_oracle(engine, scaling, &noisy_pairs(n, 33), 33))
+        })
+    });
+    let more = [
+        Check::new("long rows", |engine| against_oracle(engine, Unit, &noisy_pairs(70, 4099), 4099)),
+        Check::new("far from the origin", |engine| {
+            against_oracle(engine, Raw, &noisy_pairs(300, 20).map(|set| shifted(set, 1e3)), 20)
+        }),
+        Check::new("of many lengths", of_many_lengths),
+        Check::new("narrow cones", narrow_cones),
+        Check::new("copies", copies),
+        Check::new("all equal", all_equal),
+        Check::new("orthonormal bases", bases),
+        Check::new("codes of signs", codes),
+        Check::new("refusals", refusals),
+    ];
+    devices::run(&sizes.chain(more).collect::<Vec<_>>())
+}
+
+/// Pairs with so much noise that some positives come first and others far behind.
+fn noisy_pairs(rows: usize, dims: usize) -> [Vec<f32>; 2] {
+    let x = on_the_sphere(normal(rows, dims, 1), dims);
+    let step = 0.5 / (dims as f64).sqrt();
+    let y: Vec<f64> = x.iter().zip(normal(rows, dims, 2)).map(|(x, noise)| 0.3 * x + step * noise).collect();
+    [single(&x), single(&y)]
+}
+
+fn shifted(set: Vec<f32>, by: f32) -> Vec<f32> {
+    set.into_iter().map(|v| v + by).collect()
+}
+
+/// Candidates above the positive of each row of x and beside it, but for the rounding of f64.
+fn counts(x: &Rows, y: &Rows) -> Counts {
+    let count = |i: usize| {
+        let positive = oracle::dot(&x[i], &y[i]);
+        let (mut above, mut ties) = (0, 0);
+        for j in (0..y.len()).filter(|&j| j != i) {
+            let difference = oracle::dot(&x[i], &y[j]) - positive;
+            let rounding = 1e-14 * oracle::length(&x[i]) * oracle::length(&y[j]).max(oracle::length(&y[i]));
+            if difference.abs() <= rounding {
+                ties += 1;
+            } else if difference > 0.0 {
+                above += 1;
+            }
+        }
+        (above, ties)
+    };
+    (0..x.len()).map(count).collect()
+}
+
+fn found(engine: &Engine, scaling: Scaling, [x, y]: &[Vec<f32>; 2], dims: usize) -> Result<Retrieval> {
+    let points = |set: &[f32]| {
+        engine.upload(&Embeddings::with_scaling(set.to_vec(), set.len() / dims, dims, scaling)?)
+    };
+    engine.value(Retrieval::paired(&points(x)?, &points(y)?))
+}
+
+fn same(what: &str, got: &Ranks, want: &[(u64, u64)]) -> Result<(), Failed> {
+    let got: Counts = got.rows().iter().map(|rank| (rank.above, rank.ties)).collect();
+    match got.iter().zip(want).position(|(got, want)| got != want) {
+        None if got.len() == want.len() => Ok(()),
+        None => Err(format!("{what}: {} ranks of {}", got.len(), want.len()).into()),
+        Some(row) => Err(format!("{what}, row {row}: got {:?}, want {:?}", got[row], want[row]).into()),
+    }
+}
+
+fn against_oracle(
+    engine: &Engine,
+    scaling: Scaling,
+    sets: &[Vec<f32>; 2],
+    dims: usize,
+) -> Result<(), Failed> {
+    let seen = |set: &[f32]| match scaling {
+        Unit => oracle::unit_rows(&oracle::rows(set, dims)),
+        Raw => oracle::rows(set, dims),
+    };
+    let (x, y) = (seen(&sets[0]), seen(&sets[1]));
+    let got = found(engine, scaling, sets, dims)?;
+    same("x to y", &got.x_to_y, &counts(&x, &y))?;
+    same("y to x", &got.y_to_x, &counts(&y, &x))
+}
+
+/// One long row makes products of all others more doubtful.
+fn of_many_lengths(engine: &Engine) -> Result<(), Failed> {
+    let mut sets = noisy_pairs(200, 17);
+    for set in &mut sets {
+        for (row, values) in set.chunks_mut(17).enumerate() {
+            values.iter_mut().for_each(|v| *v *= 10f32.powi(row as i32 % 13 - 6));
+        }
+    }
+    against_oracle(engine, Unit, &sets, 17)?;
+    against_oracle(engine, Raw, &sets, 17)
+}
+
+/// All cosines lie so close to 1 that single precision tells few of them apart.
+fn narrow_cones(engine: &Engine) -> Result<(), Failed> {
+    let sets = noisy_pairs(200, 24).map(|set| {
+        set.iter().enumerate().map(|(k, v)| if k % 24 == 0 { 1.0 } else { 1e-3 * v }).collect::<Vec<f32>>()
+    });
+    // A GPU rounds unit rows, which raw ones are not.
+    if engine.device().kind == DeviceKind::Cpu {
+        against_oracle(engine, Unit, &sets, 24)?;
+    }
+    against_oracle(engine, Raw, &sets, 24)
+}
+
+/// Five captions an image: every row of x five times, with five rows of y.
+fn copies(engine: &Engine) -> Result<(), Failed> {
+    let (n, dims) = (150, 19);
+    let [x, y] = noisy_pairs(n, dims);
+    let repeated: Vec<f32> = x.chunks(dims).step_by(5).flat_map(|row| row.repeat(5)).collect();
+    for scaling in [Unit, Raw] {
+        let got = found(engine, scaling, &[repeated.clone(), y.clone()], dims)?;
+        if got.y_to_x.rows().iter().any(|rank| rank.ties != 4) {
+            return Err("each row of y has four copies of its positive".into());
+        }
+        against_oracle(engine, scaling, &[repeated.clone(), y.clone()], dims)?;
+        // A power of two changes no direction.
+        let doubled = repeated.chunks(dims).enumerate();
+        let doubled =
+            doubled.flat_map(|(i, row)| row.iter().map(move |v| if i % 2 == 0 { *v } else { 2.0 * v }));
+        if scaling == Unit && found(engine, scaling, &[doubled.collect(), y.clone()], dims)? != got {
+            return Err("rows of twice the length rank otherwise".into());
+        }
+    }
+    Ok(())
+}
+
+fn all_equal(engine: &Engine) -> Result<(), Failed> {
+    let (n, dims) = (600, 19);
+    let sets = [3, 4].map(|seed| single(&normal(1, dims, seed)).repeat(n));
+    for scaling in [Unit, Raw] {
+        let got = found(engine, scaling, &sets, dims)?;
+        for ranks in [&got.x_to_y, &got.y_to_x] {
+            same("all equal", ranks, &vec![(0, n as u64 - 1); n])?;
+            let numbers = [ranks.recall(1), ranks.least_recall(599), ranks.greatest_recall(1), ranks.mean()];
+            let want = [1.0 / 600.0, 0.0, 1.0, 300.5];
+            if numbers.iter().zip(want).any(|(got, want)| (got - want).abs() > 1e-12) {
+                return Err(format!("got {numbers:?}, want {want:?}").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// eᵢ looks for eᵢ₊₁: one candidate has the product 1, and all others 0.
+fn bases(engine: &Engine) -> Result<(), Failed> {
+    let n = 130;
+    let basis = |shift: usize| -> Vec<f32> {
+        (0..n * n).map(|k| if (k / n + shift) % n == k % n { 1.0 } else { 0.0 }).collect()
+    };
+    for scaling in [Unit, Raw] {
+        let same_place = found(engine, scaling, &[basis(0), basis(0)], n)?;
+        same("the same basis", &same_place.x_to_y, &vec![(0, 0); n])?;
+        let next = found(engine, scaling, &[basis(0), basis(1)], n)?;
+        same("the next one", &next.x_to_y, &vec![(1, n as u64 - 2); n])?;
+        same("the next one", &next.y_to_x, &vec![(1, n as u64 - 2); n])?;
+    }
+    Ok(())
+}
+
+/// Rows of ±1, whose products are whole numbers and tie often: of 100 dimensions, so that no length is a power of two.
+fn codes(engine: &Engine) -> Result<(), Failed> {
+    let (n, dims) = (300, 100);
+    let mut random = Random::new(5);
+    let mut code = || if random.uniform() < 0.5 { 1i32 } else { -1 };
+    let x: Vec<Vec<i32>> = (0..n).map(|_| (0..dims).map(|_| code()).collect()).collect();
+    let y: Vec<Vec<i32>> = x
+        .iter()
+        .map(|row| row.iter().map(|v| if code() + code() > 0 { *v } else { code() }).collect())
+        .collect();
+    let dot = |a: &[i32], b: &[i32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<i32>();
+    let counts = |x: &[Vec<i32>], y: &[Vec<i32>]| -> Counts {
+        let of = |i: usize| {
+            let products: Vec<i32> = y.iter().map(|y| dot(&x[i], y)).collect();
+            let count =
+                |test: &dyn Fn(i32) -> bool| products.iter().filter(|&&product| test(product)).count() as u64;
+            (count(&|product| product > products[i]), count(&|product| product == products[i]) - 1)
+        };
+        (0..n).map(of).collect()
+    };
+    let sets = [&x, &y].map(|set| set.iter().flatten().map(|&v| v as f32).collect::<Vec<f32>>());
+    let want = [counts(&x, &y), counts(&y, &x)];
+    if want.iter().flatten().filter(|(_, ties)| *ties > 0).count() < n / 2 {
+        return Err("these codes hardly tie".into());
+    }
+    let mut engines = vec![engine.clone()];
+    #[cfg(feature = "gpu")]
+    if engine.device().kind != DeviceKind::Cpu {
+        engines.push(engine.clone().with_storage(Storage::F16)?);
+    }
+    for engine in engines.drain(..) {
+        for scaling in [Unit, Raw] {
+            let got = found(&engine, scaling, &sets, dims)?;
+            same("x to y", &got.x_to_y, &want[0])?;
+            same("y to x", &got.y_to_x, &want[1])?;
+        }
+    }
+    Ok(())
+}
+
+fn refusals(engine: &Engine) -> Result<(), Failed> {
+    let [x, y] = noisy_pairs(9, 4);
+    let points = |set: &[f32], rows| engine.upload(&Embeddings::new(set[..rows * 4].to_vec(), rows, 4)?);
+    let (x, shorter, none) = (points(&x, 9)?, points(&y, 8)?, points(&y, 0)?);
+    let refused = engine.value(Retrieval::paired(&x, &shorter));
+    if !matches!(refused, Err(Error::Mismatch { left_rows: 9, right_rows: 8, .. })) {
+        return Err(format!("9 rows with 8: {refused:?}").into());
+    }
+    let refused = engine.value(Retrieval::paired(&none, &none));
+    if !matches!(refused, Err(Error::TooFewRows { rows: 0, needed: 1, .. })) {
+        return Err(format!("no rows: {refused:?}").into());
+    }
+    let stopped = engine.clone().observed_by(|_| ControlFlow::Break(()));
+    match stopped.value(Retrieval::paired(&x, &x)) {
+        Err(Error::Stopped) => Ok(()),
+        other => Err(format!("stopped: {other:?}").into()),
+    }
+}
