@@ -88,11 +88,11 @@ pub use metrics::{
     Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorBlockSumsOver, AnchorWeights, Anchors,
     BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue,
     Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity,
-    GroupUniformityOver, Groups, Loss, LossOver, LossValue, MomentSums, PairBlock, PairCosines,
-    PairDistances, PairProducts, PairSet, PositivesShareOver, Potentials, PotentialsOver, Ranks, Retrieval,
-    RetrievalOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments,
-    SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity,
-    UniformityOfUnion, UniformityOver, Unpaired, Within,
+    GroupUniformityOver, Groups, Loss, LossOver, LossValue, ModalityGap, ModalityGapOver, MomentSums,
+    PairBlock, PairCosines, PairDistances, PairProducts, PairSet, PositivesShareOver, Potentials,
+    PotentialsOver, Ranks, Retrieval, RetrievalOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver,
+    Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews,
+    SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, Matrix, Points, Rank, Scaling};

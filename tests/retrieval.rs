@@ -1,4 +1,4 @@
-//! Ranks of positives, of every backend, against plain loops in f64 and against ranks known beforehand.
+//! Ranks of positives and modality gaps, of every backend, against plain loops in f64 and against values known beforehand.
 
 mod support;
 
@@ -13,7 +13,7 @@ use support::{
 #[cfg(feature = "gpu")]
 use unisphere::Storage;
 use unisphere::{
-    DeviceKind, Embeddings, Engine, Error, Ranks, Result, Retrieval,
+    DeviceKind, Embeddings, Engine, Error, ModalityGap, Ranks, Result, Retrieval,
     Scaling::{self, Raw, Unit},
 };
 
@@ -39,6 +39,8 @@ fn main() -> ExitCode {
         Check::new("orthonormal bases", bases),
         Check::new("codes of signs", codes),
         Check::new("refusals", refusals),
+        Check::new("modality gaps known beforehand", known_gaps),
+        Check::new("modality gaps of noise", gaps_of_noise),
     ];
     devices::run(&sizes.chain(more).collect::<Vec<_>>())
 }
@@ -241,5 +243,55 @@ fn refusals(engine: &Engine) -> Result<(), Failed> {
     match stopped.value(Retrieval::paired(&x, &x)) {
         Err(Error::Stopped) => Ok(()),
         other => Err(format!("stopped: {other:?}").into()),
+    }
+}
+
+fn gap(engine: &Engine, [x, y]: [&[f32]; 2], dims: usize) -> Result<ModalityGap> {
+    let points = |set: &[f32]| engine.upload(&Embeddings::new(set.to_vec(), set.len() / dims, dims)?);
+    engine.value(ModalityGap::between(&points(x)?, &points(y)?))
+}
+
+/// Sets of so few different rows that both numbers are known, of different sizes too.
+fn known_gaps(engine: &Engine) -> Result<(), Failed> {
+    let (a, b, c) = ([1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]);
+    let set = |rows: &[[f32; 2]]| rows.concat();
+    let cases = [
+        ("the same sets", set(&[a, b, c, a, a]), set(&[a, b, c, a, a]), 0.0, 0.5),
+        ("two points", set(&[a; 5]), set(&[b; 4]), 2f64.sqrt(), 1.0),
+        ("opposite points", set(&[a; 2]), set(&[c; 3]), 2.0, 1.0),
+        // Half of x is y.
+        ("half of one set", set(&[a, a, b, b]), set(&[b; 4]), 0.5f64.sqrt(), 0.75),
+        // Each half of either set is the other's, turned round.
+        ("halves that contradict each other", set(&[a, b]), set(&[b, a]), 0.0, 0.0),
+    ];
+    for (what, x, y, distance, separation) in cases {
+        let gap = gap(engine, [&x, &y], 2)?;
+        if (gap.distance - distance).abs() > 1e-7 || gap.separation != separation {
+            return Err(format!("{what}: {gap:?}, want {distance} and {separation}").into());
+        }
+    }
+    let points = |rows: usize| engine.upload(&Embeddings::new(vec![1.0; rows], rows, 1)?);
+    match engine.value(ModalityGap::between(&points(2)?, &points(1)?)) {
+        Err(Error::TooFewRows { rows: 1, needed: 2, .. }) => Ok(()),
+        other => Err(format!("one row: {other:?}").into()),
+    }
+}
+
+/// Two samples of one distribution are not told apart, however many dimensions they have; the distance is that of plain sums.
+fn gaps_of_noise(engine: &Engine) -> Result<(), Failed> {
+    let (n, dims) = (2100, 128);
+    let sets = [7, 8].map(|seed| single(&on_the_sphere(normal(n, dims, seed), dims)));
+    let got = gap(engine, [&sets[0], &sets[1]], dims)?;
+    if (got.separation - 0.5).abs() > 0.03 {
+        return Err(format!("two samples of one distribution: {got:?}").into());
+    }
+    let [x, y] = sets.map(|set| oracle::unit_rows(&oracle::rows(&set, dims)));
+    let mean =
+        |rows: &Rows| (0..dims).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / n as f64).collect();
+    let (x, y): (Vec<f64>, Vec<f64>) = (mean(&x), mean(&y));
+    let want = oracle::squared_distance(&x, &y).sqrt();
+    match (got.distance / want - 1.0).abs() < 1e-5 {
+        true => Ok(()),
+        false => Err(format!("distance {} for {want}", got.distance).into()),
     }
 }
