@@ -22,6 +22,7 @@ pub(crate) fn check(options: &Options) -> Result<(), Contradiction> {
         (Parameter::Candidates, candidates),
         (Parameter::Queue, options.queue),
         (Parameter::Sigmoid, !options.sigmoid.is_empty()),
+        (Parameter::Retrieval, options.retrieval),
         (Parameter::Protocol, options.protocol.is_some()),
         (Parameter::Scores, options.scores),
     ];
@@ -99,6 +100,7 @@ fn check_positives(options: &Options, by: Parameter) -> Result<(), Contradiction
         (Parameter::Tau, !options.tau.is_empty()),
         (Parameter::Queue, options.queue),
         (Parameter::Sigmoid, !options.sigmoid.is_empty()),
+        (Parameter::Retrieval, options.retrieval),
         (Parameter::Labels, options.labels),
     ];
     match of_all_pairs.into_iter().find(|(_, is_given)| *is_given) {

@@ -187,6 +187,8 @@ pub enum Parameter {
     Sigmoid,
     /// The supervised contrastive loss.
     Supcon,
+    /// Retrieval and the modality gap.
+    Retrieval,
     /// The pairs of one set over which uniformity's mean runs.
     Estimator,
     /// Rows as they are.
@@ -219,6 +221,7 @@ impl fmt::Display for Parameter {
             Self::Candidates => "candidates",
             Self::Sigmoid => "sigmoid",
             Self::Supcon => "supcon",
+            Self::Retrieval => "retrieval",
             Self::Estimator => "estimator",
             Self::Raw => "raw",
             Self::Protocol => "protocol",

@@ -32,6 +32,8 @@ pub struct Options {
     pub sigmoid: Vec<Sigmoid>,
     /// Temperatures of the supervised contrastive loss.
     pub supcon: Vec<f64>,
+    /// Whether the ranks of partners, both ways, and the modality gap are wanted.
+    pub retrieval: bool,
     /// The pairs of one set over which the mean runs.
     pub estimator: Estimator,
     /// Whether rows are scaled to unit length.

@@ -49,6 +49,8 @@ pub struct Plan {
     pub sigmoid: Vec<Sigmoid>,
     /// The supervised contrastive losses, each temperature once.
     pub supcon: Vec<SupCon>,
+    /// Whether retrieval and the modality gap are wanted.
+    pub retrieval: bool,
     /// The number of rows and pairs to be listed.
     pub top: Option<usize>,
     /// The distance of close pairs.
@@ -102,6 +104,8 @@ impl Plan {
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
             sigmoid: distinct(&options.sigmoid),
             supcon: distinct(&options.supcon).into_iter().map(SupCon::new).collect(),
+            // Ranks take every pair as a positive.
+            retrieval: options.retrieval || full && options.paired && options.positives().is_none(),
             top: options.top.or(full.then_some(FULL_TOP)),
             near: options.near.or(full.then_some(FULL_NEAR)),
             across_groups: options.across_groups,
@@ -142,7 +146,7 @@ impl Plan {
     /// Whether something is wanted that weights do not change.
     pub fn ignores_weights(&self) -> bool {
         self.weighed != Weighed::Nothing
-            && (self.full || self.rows || self.top.is_some() || self.near.is_some())
+            && (self.full || self.rows || self.retrieval || self.top.is_some() || self.near.is_some())
     }
 
     /// Whether rows count as their weights say.
@@ -231,6 +235,7 @@ mod tests {
         assert_eq!(found(|o| o.across_groups = true), Some(NoLabels(Parameter::AcrossGroups)));
         assert_eq!(found(|o| o.supcon = vec![0.1]), Some(NoLabels(Parameter::Supcon)));
         assert_eq!(found(|o| o.sigmoid = vec![Sigmoid::default()]), Some(NoPairs(Parameter::Sigmoid)));
+        assert_eq!(found(|o| o.retrieval = true), Some(NoPairs(Parameter::Retrieval)));
         assert_eq!(found(|o| (o.alpha, o.labels) = (Some(1.0), true)), None);
         assert_eq!(
             NoPairs(Parameter::Alpha).to_string(),

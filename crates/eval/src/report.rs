@@ -1,6 +1,6 @@
 //! The report: every number, and the circumstances of the measuring.
 
-use unisphere::{Device, Precision, Scaling, Storage};
+use unisphere::{Device, ModalityGap, Precision, Scaling, Storage};
 
 use crate::{
     data::Data,
@@ -9,8 +9,8 @@ use crate::{
     plan::Plan,
     protocol::Weighed,
     sections::{
-        self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RowTable, Scores,
-        SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable, Sweep, WorstRows,
+        self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RetrievalTable,
+        RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable, Sweep, WorstRows,
     },
     session::Session,
     work::Work,
@@ -54,6 +54,10 @@ pub struct Report {
     pub sigmoid: Option<Vec<SigmoidRow>>,
     /// The supervised contrastive losses.
     pub supcon: Option<SupConTable>,
+    /// Retrieval both ways.
+    pub retrieval: Option<RetrievalTable>,
+    /// The modality gap between both sets.
+    pub modality_gap: Option<ModalityGap>,
     /// Tests against the uniform distribution.
     pub significance: Option<Vec<SetSignificance>>,
     /// Means and covariances.
@@ -96,6 +100,8 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     let contrastive = sections::contrastive(&mut work, &swept.matching)?;
     let sigmoid = sections::sigmoid(&mut work)?;
     let supcon = sections::supcon(&mut work)?;
+    let retrieval = sections::retrieval(&mut work)?;
+    let modality_gap = sections::modality_gap(&mut work)?;
     let significance = sections::significance(&work, &summary);
     let spectrum = sections::spectrum(&mut work)?;
     let histograms = sections::histograms(&mut work)?;
@@ -122,6 +128,8 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
         contrastive,
         sigmoid,
         supcon,
+        retrieval,
+        modality_gap,
         significance,
         spectrum,
         histograms,

@@ -9,8 +9,8 @@ use std::{
 
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
-    GroupUniformity, Groups, PairCosines, Points, Potentials, Sigmoid, Spectrum, SquaredMmd, SupCon,
-    Uniformity,
+    GroupUniformity, Groups, ModalityGap, PairCosines, Points, Potentials, Retrieval, Sigmoid, Spectrum,
+    SquaredMmd, SupCon, Uniformity,
 };
 
 use crate::{
@@ -45,6 +45,10 @@ pub enum Step {
     SigmoidLoss,
     /// The supervised contrastive loss.
     SupervisedContrastiveLoss,
+    /// The ranks of all partners.
+    Retrieval,
+    /// The modality gap between both sets.
+    ModalityGap,
     /// The spectrum of a set's covariance.
     Spectrum(SetName),
     /// The histogram of a set's cosines.
@@ -75,6 +79,8 @@ impl fmt::Display for Step {
             Self::ContrastiveLoss => f.write_str("contrastive loss"),
             Self::SigmoidLoss => f.write_str("sigmoid loss"),
             Self::SupervisedContrastiveLoss => f.write_str("supervised contrastive loss"),
+            Self::Retrieval => f.write_str("ranks of partners"),
+            Self::ModalityGap => f.write_str("modality gap"),
             Self::Spectrum(set) => write!(f, "spectrum of {set}"),
             Self::Cosines(set) => write!(f, "cosines of {set}"),
             Self::ClosePairs(set) => write!(f, "close pairs of {set}"),
@@ -258,6 +264,14 @@ impl Session<'_> {
         metric: Alignment,
     ) -> Result<f64> {
         self.step(Step::AlignmentByLabel(set), |engine| engine.value(metric.by_label(x, groups)))
+    }
+
+    pub(crate) fn retrieval(&mut self, x: &Points, y: &Points) -> Result<Retrieval> {
+        self.step(Step::Retrieval, |engine| engine.value(Retrieval::paired(x, y)))
+    }
+
+    pub(crate) fn modality_gap(&mut self, x: &Points, y: &Points) -> Result<ModalityGap> {
+        self.step(Step::ModalityGap, |engine| engine.value(ModalityGap::between(x, y)))
     }
 
     pub(crate) fn spectrum(&mut self, set: SetName, x: &Points) -> Result<Spectrum> {

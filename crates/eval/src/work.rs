@@ -1,6 +1,6 @@
 //! A report being made: the sets, what goes with their rows, and what several sections need of them.
 
-use unisphere::{Points, Potentials};
+use unisphere::{Points, Potentials, Retrieval};
 
 use crate::{
     data::{Data, Set, SetName},
@@ -20,6 +20,8 @@ pub(crate) struct Work<'a> {
     pub(crate) queue: Option<Points>,
     /// ‖x−y‖ of every pair.
     pub(crate) distances: Option<Vec<f64>>,
+    /// The ranks of all partners, once they are measured.
+    pub(crate) ranks: Option<Retrieval>,
     pub(crate) labels: Option<Vec<i64>>,
     pub(crate) label_names: Option<Vec<String>>,
     pub(crate) weights: Option<Vec<f64>>,
@@ -45,6 +47,7 @@ impl<'a> Work<'a> {
             (Parameter::Protocol, plan.protocol.is_some()),
             (Parameter::Tau, !plan.contrastive.is_empty()),
             (Parameter::Scores, plan.scores),
+            (Parameter::Retrieval, plan.retrieval),
         ];
         if y.is_none()
             && let Some((parameter, _)) = of_pairs.iter().find(|(_, wanted)| *wanted)
@@ -73,7 +76,19 @@ impl<'a> Work<'a> {
         let working = |name, Set { points, equal }| WorkingSet { name, points, equal, potentials: None };
         let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
         let sets = sets.into_iter().flatten().collect();
-        Ok(Self { plan, session, sets, queue, distances, labels, label_names, weights, scores, row_numbers })
+        Ok(Self {
+            plan,
+            session,
+            sets,
+            queue,
+            distances,
+            ranks: None,
+            labels,
+            label_names,
+            weights,
+            scores,
+            row_numbers,
+        })
     }
 
     /// Computes how crowded each row is.

@@ -47,13 +47,19 @@ fn everything_is_there_where_it_is_wanted() {
     assert!(full.significance.is_some() && full.spectrum.is_some() && full.duplicates.is_some());
     assert_eq!(full.worst_rows.as_ref().unwrap().crowded[1].rows.len(), 6);
     let table = full.row_table.as_ref().unwrap();
-    assert_eq!((table.rows(), table.columns.len()), (6, 4));
+    assert_eq!((table.rows(), table.columns.len()), (6, 6));
     assert!(table.columns.iter().all(|column| column.values.len() == 6));
-    assert!(full.groups.is_none() && full.protocol.is_none());
+    let ways = &full.retrieval.as_ref().unwrap().ways;
+    assert_eq!(
+        ways.each_ref().map(|way| (way.recalls[0].value, way.mean_rank, way.tied)),
+        [(1.0, 1.0, 0); 2]
+    );
+    assert!(full.modality_gap.is_some() && full.groups.is_none() && full.protocol.is_none());
 
     let plain = report(plan(|_| ()), false, |_| ()).unwrap();
     assert_eq!(plain.summary.sets, full.summary.sets[..1]);
     assert!(plain.summary.alignment.is_none() && plain.sweep.is_none() && plain.row_table.is_none());
+    assert!(plain.retrieval.is_none() && plain.modality_gap.is_none());
 }
 
 #[test]

@@ -4,9 +4,9 @@ use clap::Command;
 use unisphere_eval::{Protocol, Settings, Weighed};
 
 const COSTS: &str = "\
-Time grows with the square of the rows. --full takes four to nine times as long as a report without it: it goes through
-all pairs again for the table over t, the losses, the histogram of cosines and the close pairs. It also makes the
-spectrum of the covariance, which is slow in thousands of dimensions.
+Time grows with the square of the rows. --full takes four to twelve times as long as a report without it: it goes
+through all pairs again for the table over t, the losses, the ranks of partners, the histogram of cosines and the close
+pairs. It also makes the spectrum of the covariance, which is slow in thousands of dimensions.
 
 For sets of any size: --tolerance estimates uniformity from a small part of the pairs, with an interval that is proven
 for any data, and with --draw rounds from a smaller one, simulated, not proven; --max-memory reads the files in pieces;

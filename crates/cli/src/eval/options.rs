@@ -75,6 +75,11 @@ pub(crate) struct Eval {
     #[arg(help_heading = PARAMETERS)]
     supcon: Vec<f64>,
 
+    /// Retrieval: where the partner of each row stands among all rows of the other set, both ways (recall@1, 5 and 10, mean and
+    /// median rank), and the modality gap between both sets
+    #[arg(long, help_heading = PARAMETERS)]
+    retrieval: bool,
+
     /// The pairs of one set over which uniformity's mean runs
     #[arg(long, value_name = "ESTIMATOR", default_value = "u", value_parser = estimator(), help_heading = PARAMETERS)]
     estimator: Estimator,
@@ -137,8 +142,8 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = FILES)]
     zero_rows: ZeroRows,
 
-    /// Add everything that needs no further file: tables over t and tau, a test against uniform points, spectra,
-    /// histograms, close pairs and the worst rows. Takes four to nine times as long
+    /// Add everything that needs no further file: tables over t and tau, retrieval, a test against uniform points, spectra,
+    /// histograms, close pairs and the worst rows. Takes four to twelve times as long
     #[arg(long, help_heading = REPORT)]
     full: bool,
 
@@ -156,7 +161,8 @@ pub(crate) struct Eval {
     across_groups: bool,
 
     /// Write a table of f64: the row, log mean exp(-t |x-x'|^2) over the other rows, the same of y, and |x-y|. - is standard
-    /// output, and the report goes to stderr then
+    /// output, and the report goes to stderr then. With retrieval, also
+    /// the rank of the partner, both ways
     #[arg(long, value_name = "OUT.npy", help_heading = REPORT)]
     pub(super) rows: Option<PathBuf>,
 
@@ -249,6 +255,7 @@ impl Eval {
         options.candidates = self.candidates;
         options.sigmoid.clone_from(&self.sigmoid);
         options.supcon.clone_from(&self.supcon);
+        options.retrieval = self.retrieval;
         options.estimator = self.estimator;
         options.scaling = self.scaling();
         options.protocol = self.protocol;
@@ -272,6 +279,7 @@ impl Eval {
         let others = [
             ("--sigmoid", !self.sigmoid.is_empty()),
             ("--supcon", !self.supcon.is_empty()),
+            ("--retrieval", self.retrieval),
             ("--estimator v", self.estimator == Estimator::V),
             ("--protocol", self.protocol.is_some()),
             ("--queue", self.queue.is_some()),
@@ -357,6 +365,7 @@ impl Eval {
             ("--candidates", self.candidates.is_some()),
             ("--sigmoid", !self.sigmoid.is_empty()),
             ("--supcon", !self.supcon.is_empty()),
+            ("--retrieval", self.retrieval),
             ("--estimator v", self.estimator == Estimator::V),
             ("--protocol", self.protocol.is_some()),
             ("--queue", self.queue.is_some()),

@@ -641,3 +641,76 @@ fn texts_say_how() {
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
     }
 }
+
+/// The rank of the partner of each row among all rows of the other set.
+fn ranks(x: &Rows, y: &Rows) -> Vec<f64> {
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let above = |x: &Vec<f64>, of: &Vec<f64>| y.iter().filter(|y| product(x, y) > product(x, of)).count();
+    x.iter().zip(y).map(|(x, of)| 1.0 + above(x, of) as f64).collect()
+}
+
+#[test]
+fn retrieval_both_ways() {
+    let (folder, x, y) = pairs();
+    let report = folder.json(&["x.npy", "y.npy", "--retrieval", "--rows", "rows.npy"]);
+    assert_eq!(report["retrieval"]["candidates"], N);
+    for (way, ranks) in [("x_to_y", ranks(&x, &y)), ("y_to_x", ranks(&y, &x))] {
+        let found = &report["retrieval"][way];
+        for (i, k) in [1.0, 5.0, 10.0].into_iter().enumerate() {
+            let recall = mean(ranks.iter().map(|&rank| f64::from(rank <= k)));
+            assert_eq!(found["recall"][i]["k"], k);
+            ["value", "least", "greatest"].iter().for_each(|key| near(&found["recall"][i][key], recall));
+        }
+        let mut sorted = ranks.clone();
+        sorted.sort_by(f64::total_cmp);
+        near(&found["mean_rank"], mean(ranks.iter().copied()));
+        near(&found["median_rank"], sorted[N / 2]);
+        near(&found["mean_reciprocal_rank"], mean(ranks.iter().map(|rank| 1.0 / rank)));
+        assert_eq!(found["tied"], 0);
+    }
+    let columns = ["row", "potential_x", "potential_y", "distance", "rank_x_to_y", "rank_y_to_x"];
+    assert_eq!(report["rows_file"]["columns"], serde_json::json!(columns));
+    let table = fs::read(folder.path().join("rows.npy")).unwrap();
+    let values: Vec<_> = table[table.len() - 8 * N * columns.len()..].as_chunks().0.iter().collect();
+    let column = |k: usize| values.iter().skip(k).step_by(6).map(|&&value| f64::from_le_bytes(value));
+    assert_eq!(column(4).collect::<Vec<_>>(), ranks(&x, &y));
+    assert_eq!(column(5).collect::<Vec<_>>(), ranks(&y, &x));
+}
+
+#[test]
+fn ties_of_retrieval_are_told() {
+    let folder = Folder::new();
+    // Four images of which each stands there twice, with two captions.
+    let images: Vec<f32> = noise(4 * D, 21).chunks(D).flat_map(|row| row.repeat(2)).collect();
+    folder.npy("images.npy", &images, 8, D);
+    let report = folder.json(&["images.npy", "images.npy", "--retrieval"]);
+    for way in ["x_to_y", "y_to_x"] {
+        let recall = |i: usize| &report["retrieval"][way]["recall"][i];
+        for (key, value) in [("value", 0.5), ("least", 0.0), ("greatest", 1.0)] {
+            near(&recall(0)[key], value);
+            near(&recall(1)[key], 1.0);
+        }
+        near(&report["retrieval"][way]["mean_rank"], 1.5);
+        assert_eq!(report["retrieval"][way]["tied"], 8);
+    }
+    let text = folder.eval(&["images.npy", "images.npy", "--retrieval"]);
+    assert!(stdout(&text).contains("x to y: recall is 0.000000 to 1.000000 at 1"), "{}", stdout(&text));
+}
+
+#[test]
+fn the_modality_gap_is_measured_along_its_direction() {
+    let folder = Folder::new();
+    let cap = |sign: f32, seed| {
+        noise(N * D, seed).into_iter().enumerate().map(move |(k, v)| if k % D == 0 { sign } else { 0.3 * v })
+    };
+    let (of_x, of_y): (Vec<f32>, Vec<f32>) = (cap(1.0, 31).collect(), cap(-1.0, 32).collect());
+    folder.npy("x.npy", &of_x, N, D);
+    folder.npy("y.npy", &of_y, N, D);
+    let (x, y) = (rows(&of_x, D, true), rows(&of_y, D, true));
+    let centre = |rows: &Rows| (0..D).map(|k| mean(rows.iter().map(|row| row[k]))).collect::<Vec<_>>();
+    let report = folder.json(&["x.npy", "y.npy", "--retrieval"]);
+    near(&report["modality_gap"]["distance"], distance(&centre(&x), &centre(&y)));
+    assert_eq!(report["modality_gap"]["separation"], 1.0);
+    let same = folder.json(&["x.npy", "x.npy", "--full"]);
+    assert_eq!(same["modality_gap"], serde_json::json!({"distance": 0.0, "separation": 0.5}));
+}

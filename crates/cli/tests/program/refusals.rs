@@ -34,6 +34,7 @@ fn contradictions_are_2() {
     ] {
         refused(&folder.eval(&["x.npy", option, value]), 2, &[option, "Y"]);
     }
+    refused(&folder.eval(&["x.npy", "--retrieval"]), 2, &["--retrieval", "Y"]);
     let two = |more: &[&str]| folder.eval(&[&["x.npy", "x.npy"], more].concat());
     refused(&two(&["--candidates", "views"]), 2, &["--candidates", "--tau"]);
     refused(&two(&["--candidates", "sideways", "--tau", "1"]), 2, &["sideways", "one-way"]);
@@ -46,6 +47,9 @@ fn contradictions_are_2() {
     refused(&two(&["--labels", "ones.npy", "--weights", "ones.npy"]), 2, &["--labels", "--weights"]);
     refused(&two(&["--raw", "--zero-rows", "skip"]), 2, &["--zero-rows", "--raw"]);
     refused(&two(&["--top", "0"]), 2, &["--top"]);
+    refused(&two(&["--retrieval", "--unpaired"]), 2, &["--unpaired", "no --retrieval"]);
+    refused(&two(&["--retrieval", "--max-memory", "1G"]), 2, &["--retrieval", "leave out --max-memory"]);
+    refused(&two(&["--retrieval", "--tolerance", "0.1"]), 2, &["--retrieval", "leave out --tolerance"]);
     refused(&two(&["--across-groups"]), 2, &["--labels"]);
     refused(&two(&["--supcon", "0.1"]), 2, &["--supcon", "--labels"]);
     refused(&two(&["--supcon", "0", "--labels", "ones.npy"]), 2, &["--supcon", "positive"]);
@@ -279,7 +283,7 @@ fn help_and_version_are_results() {
         (&["--version"][..], concat!("unisphere ", env!("CARGO_PKG_VERSION"), "\n")),
         (&["--help"], "unisphere eval images.npy texts.npy"),
         (&["eval", "--help"], "[default: auto]"),
-        (&["eval", "--help"], "--full takes four to nine times"),
+        (&["eval", "--help"], "--full takes four to twelve times"),
         (&["eval", "--help"], "130  as shells show an end of Ctrl-C"),
         (&["eval", "-h"], "Exit codes: 0 done"),
     ] {

@@ -62,6 +62,8 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--sigmoid", "10,-10", "--sigmoid", "2.5,0"],
     &["x.npy", "--labels", "labels.npy", "--supcon", "0.1,0.5", "--alpha", "1"],
     &["x.npy", "y.npy", "--labels", "labels.npy", "--supcon", "0.1"],
+    &["x.npy", "y.npy", "--retrieval", "--rows", "ranks.npy"],
+    &["x.npy", "x.npy", "--retrieval"],
     &["x.npy", "--labels", "different.npy"],
     &["x.npy", "--labels", "words.txt"],
     &["x.npy", "zeros.npy", "--zero-rows", "skip", "--full"],

@@ -4,7 +4,9 @@ mod contrastive;
 mod duplicates;
 mod groups;
 mod histograms;
+mod modality_gap;
 mod protocol;
+mod retrieval;
 mod row_table;
 mod scores;
 mod sigmoid;
@@ -20,6 +22,7 @@ pub use duplicates::{ClosePair, Duplicates, SetDuplicates};
 pub use groups::{GroupTable, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};
 pub use protocol::ProtocolNumbers;
+pub use retrieval::{Recall, RetrievalTable, RetrievalWay};
 pub use row_table::{RowColumn, RowTable};
 pub use scores::{Positives, Scores};
 pub use sigmoid::SigmoidRow;
@@ -32,9 +35,10 @@ pub use worst_rows::{RankedRow, SetRows, WorstRows};
 
 pub(crate) use {
     contrastive::measure as contrastive, duplicates::measure as duplicates, groups::check as check_groups,
-    groups::measure as groups, histograms::measure as histograms, protocol::measure as protocol,
-    row_table::table as row_table, scores::check as check_scores, scores::check_weights,
-    scores::measure as scores, sigmoid::measure as sigmoid, significance::measure as significance,
-    spectrum::measure as spectrum, summary::measure as summary, supcon::measure as supcon,
-    sweep::measure as sweep, worst_rows::rank as worst_rows,
+    groups::measure as groups, histograms::measure as histograms, modality_gap::measure as modality_gap,
+    protocol::measure as protocol, retrieval::measure as retrieval, row_table::table as row_table,
+    scores::check as check_scores, scores::check_weights, scores::measure as scores,
+    sigmoid::measure as sigmoid, significance::measure as significance, spectrum::measure as spectrum,
+    summary::measure as summary, supcon::measure as supcon, sweep::measure as sweep,
+    worst_rows::rank as worst_rows,
 };

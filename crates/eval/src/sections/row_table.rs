@@ -1,10 +1,11 @@
 //! A table of the rows, for other programs.
 
-use unisphere::Potentials;
+use unisphere::{Potentials, Ranks};
 
 use crate::{data::SetName, error::Result, rows::listed, work::Work};
 
-/// A table of the rows: a column each for their numbers, how crowded they are in x and y, and the distances of pairs.
+/// A table of the rows: a column each for their numbers, how crowded they are in x and y, the distances of pairs, and the ranks of
+/// partners where retrieval was measured.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RowTable {
@@ -16,7 +17,7 @@ pub struct RowTable {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RowColumn {
-    /// `row`, `potential_x`, `potential_y` or `distance`.
+    /// `row`, `potential_x`, `potential_y`, `distance`, `rank_x_to_y` or `rank_y_to_x`.
     pub name: &'static str,
     /// A value for each row.
     pub values: Vec<f64>,
@@ -47,6 +48,14 @@ impl RowTable {
         Ok(Self { columns })
     }
 
+    /// Adds the rank of every row's partner; the mean of the best and the worst where it ties with other candidates.
+    fn add_ranks(&mut self, name: &'static str, ranks: &Ranks) -> Result<()> {
+        let ranks = ranks.rows();
+        let values = listed(ranks.len(), ranks.iter().map(|rank| rank.mid()))?;
+        self.columns.push(RowColumn { name, values });
+        Ok(())
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
@@ -59,5 +68,10 @@ pub(crate) fn table(work: &Work<'_>) -> Result<Option<RowTable>> {
     }
     let numbers = (0..work.rows()).map(|row| work.number(row));
     let potentials = work.sets.iter().filter_map(|set| Some((set.name, set.potentials.as_ref()?)));
-    RowTable::new(numbers, potentials, work.distances.as_deref()).map(Some)
+    let mut table = RowTable::new(numbers, potentials, work.distances.as_deref())?;
+    if let Some(ranks) = &work.ranks {
+        table.add_ranks("rank_x_to_y", &ranks.x_to_y)?;
+        table.add_ranks("rank_y_to_x", &ranks.y_to_x)?;
+    }
+    Ok(Some(table))
 }

@@ -3,6 +3,7 @@
 mod absent;
 pub(super) mod analysis;
 mod metrics;
+mod retrieval;
 mod unpaired;
 
 pub(crate) use absent::settle;
@@ -61,6 +62,8 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
         ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),
         ("sigmoid", report.sigmoid.as_deref().map(metrics::sigmoid)),
         ("supcon", report.supcon.as_ref().map(metrics::supcon)),
+        ("retrieval", report.retrieval.as_ref().map(retrieval::retrieval)),
+        ("modality_gap", report.modality_gap.as_ref().map(retrieval::modality_gap)),
     ];
     for (key, section) in sections {
         section.map(|section| put(key, section));

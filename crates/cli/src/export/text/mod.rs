@@ -5,6 +5,7 @@ pub(super) mod groups;
 mod head;
 mod losses;
 mod reasons;
+mod retrieval;
 mod scores;
 mod summary;
 mod sweep;
@@ -28,6 +29,8 @@ impl Exporter for Text {
             report.contrastive.as_ref().map(losses::contrastive),
             report.sigmoid.as_deref().map(losses::sigmoid),
             report.supcon.as_ref().map(losses::supcon),
+            report.retrieval.as_ref().map(retrieval::retrieval),
+            report.modality_gap.as_ref().map(retrieval::modality_gap),
         ];
         let sections: Vec<_> = sections.into_iter().flatten().chain(document.sections().to_text()).collect();
         format!("{}\n{}", head::head(document), sections.join("\n"))
