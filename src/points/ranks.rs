@@ -2,6 +2,7 @@
 //! rounding leaves in doubt.
 
 use std::{
+    cell::LazyCell,
     ops::Range,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
@@ -93,6 +94,7 @@ impl Anchors {
     }
 
     /// Counts a candidate that was in doubt.
+    #[inline(always)]
     fn decide(&self, row: usize, candidate: usize, product: impl FnOnce() -> f64) {
         let is_copy = self.first_equal[candidate] == self.first_equal[row];
         let product = if is_copy { self.positives[row] } else { product() };
@@ -143,12 +145,14 @@ impl Sweep<'_> {
         doubts.clear();
         above.clear();
         above.resize(m, 0);
-        pulp::Arch::new().dispatch(|| self.count(rows, cols, products, above, doubts));
+        pulp::Arch::new().dispatch(|| {
+            self.count(rows, cols, products, above, doubts);
+            for &(i, j) in &*doubts {
+                self.decide(rows.start + i, cols.start + j, products[i * m + j]);
+            }
+        });
         for (above, row) in above.iter().zip(cols.clone()) {
             self.anchors[1].above[row].fetch_add(*above, Relaxed);
-        }
-        for &(i, j) in &*doubts {
-            self.decide(rows.start + i, cols.start + j, products[i * m + j]);
         }
     }
 
@@ -188,14 +192,15 @@ impl Sweep<'_> {
     }
 
     /// Decides a pair for those of its anchors that are in doubt of it, unless they are each other's positives.
+    #[inline(always)]
     fn decide(&self, i: usize, j: usize, product_of_tile: f64) {
         if i == j {
             return;
         }
-        let exact = || product(self.x.view(i), self.y.view(j));
+        let exact = LazyCell::new(|| product(self.x.view(i), self.y.view(j)));
         for (anchors, (row, candidate)) in self.anchors.iter().zip([(i, j), (j, i)]) {
             if anchors.is_in_doubt(row, product_of_tile) {
-                anchors.decide(row, candidate, exact);
+                anchors.decide(row, candidate, || *exact);
             }
         }
     }
@@ -209,14 +214,17 @@ fn fill(points: &dyn HostRows, rows: Range<usize>, out: &mut Vec<f64>) {
 
 /// ⟨x, y⟩: the exact sum of the products of the stored values, rounded once, times both factors. It depends on no order of the
 /// dimensions, so that whatever is equal stays so.
+#[inline(always)]
 fn product(x: RowView<'_>, y: RowView<'_>) -> f64 {
     let mut sums = [Sum::default(); SUMS];
-    for (x, y) in x.values.chunks(SUMS).zip(y.values.chunks(SUMS)) {
-        for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
-            // Two factors of 24 bits have a product of 48, which is exact.
-            sum.add(f64::from(x) * f64::from(y));
-        }
+    let ((left, left_rest), (right, right_rest)) =
+        (x.values.as_chunks::<SUMS>(), y.values.as_chunks::<SUMS>());
+    // Two factors of 24 bits have a product of 48, which is exact.
+    let add = |(sum, (&x, &y)): (&mut Sum, (&f32, &f32))| sum.add(f64::from(x) * f64::from(y));
+    for (left, right) in left.iter().zip(right) {
+        sums.iter_mut().zip(left.iter().zip(right)).for_each(add);
     }
+    sums.iter_mut().zip(left_rest.iter().zip(right_rest)).for_each(add);
     let mut total = Sum::default();
     for sum in sums {
         total.add(sum.rounded);
