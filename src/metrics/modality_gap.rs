@@ -26,9 +26,9 @@ pub struct ModalityGap {
     /// The probability that a row of x lies farther along mean x − mean y than a row of y, where ties count half: the area under
     /// the ROC curve (AUC). 1 where the direction separates the sets, and about 0.5 where it says nothing.
     ///
-    /// Rows of even and of odd number are halves of either set. The direction is that of one half and the rows are those of the
-    /// other, both ways, and the mean of both is taken: a direction found from the very rows that it is judged by would separate
-    /// two samples of one distribution as well.
+    /// The rows are divided at random into halves, of every two neighbours one into each. The direction is that of one half and the
+    /// rows are those of the other, both ways, and the mean of both is taken: a direction found from the very rows that it is
+    /// judged by would separate two samples of one distribution as well.
     pub separation: f64,
 }
 
@@ -87,13 +87,23 @@ struct RowSum {
     sum: Vec<f64>,
 }
 
-/// The sums of the rows of even and of odd number.
+/// The half that a row is in: of every two neighbours one in each, at random, so that no order of the rows matters; in every run
+/// the same.
+fn half_of(row: usize) -> usize {
+    // SplitMix64 (Steele, Lea & Flood 2014).
+    let z = (row as u64 / 2 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (row + (z >> 63) as usize) % 2
+}
+
+/// The sums of the rows of each half.
 fn halves(points: &dyn HostRows, watch: &Watch) -> Result<[RowSum; 2]> {
     let zero = || [0, 1].map(|_| RowSum { rows: 0, sum: vec![0.0; points.dims()] });
     let of_task = |rows: Range<usize>| {
         let mut sums = zero();
         for row in rows {
-            let half = &mut sums[row % 2];
+            let half = &mut sums[half_of(row)];
             half.rows += 1;
             half.sum.iter_mut().zip(points.view(row).seen()).for_each(|(sum, value)| *sum += value);
         }
@@ -124,10 +134,10 @@ fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
 
 /// How far each row of one half lies along a direction.
 fn projections(points: &dyn HostRows, half: usize, direction: &[f64], watch: &Watch) -> Result<Vec<f64>> {
-    let rows = (half..points.rows()).into_par_iter().step_by(2).with_min_len(ROWS_PER_TASK);
+    let rows = (0..points.rows()).into_par_iter().with_min_len(ROWS_PER_TASK);
     let along = |row| -> f64 { points.view(row).seen().zip(direction).map(|(v, d)| v * d).sum() };
     watch.advance(0)?;
-    Ok(rows.map(along).collect())
+    Ok(rows.filter(|&row| half_of(row) == half).map(along).collect())
 }
 
 /// The probability that one of `a` is greater than one of `b`, where ties count half.
