@@ -199,7 +199,7 @@ fn pairs_of_a_high_score_are_the_positives() {
     for key in ["uniformity", "sweep", "spectrum", "significance", "duplicates"] {
         assert_eq!(report[key], all[key], "{key}");
     }
-    assert_eq!(report["contrastive"], Value::Null);
+    assert_eq!((&report["contrastive"], &report["retrieval"]), (&Value::Null, &Value::Null));
     assert!(report["absent"]["/contrastive"].as_str().unwrap().contains("every pair as a positive"));
 
     let output = folder.eval(&line);
@@ -243,6 +243,7 @@ fn a_least_score_that_cannot_serve_is_refused() {
     for more in [["--tau", "0.1"], ["--sigmoid", "10,-10"], ["--labels", "labels.npy"]] {
         refused(&scored(&more), 2, &[&format!("leave out {} or --min-score", more[0])]);
     }
+    refused(&scored(&["--retrieval"]), 2, &["leave out --retrieval or --min-score"]);
     refused(&scored(&["--full", "--queue", "x.npy"]), 2, &["leave out --queue or --min-score"]);
     refused(
         &scored(&["--protocol", "paper"]),
