@@ -9,7 +9,7 @@ use unisphere::{Candidates, Contrastive, Embeddings, Engine, Scaling, SquaredMmd
 use unisphere_io::File;
 use unisphere_scale::{Error, Evaluation, Interval, Method, Resources, Result, Sampling, Sets};
 
-use intervals::{borrowed, check_held, hidden_pairs, seeds, verses};
+use intervals::{borrowed, check_held, hidden_pairs, random, seeds, verses};
 
 /// Seeds of what takes seconds for each, at most.
 const SLOW_SEEDS: u64 = 20;

@@ -2,7 +2,7 @@
 
 #[allow(dead_code, reason = "shared with the library's tests, which use more of it")]
 #[path = "../../../../tests/support/random.rs"]
-mod random;
+pub(crate) mod random;
 
 use unisphere::{Embeddings, Scaling};
 use unisphere_io::File;
