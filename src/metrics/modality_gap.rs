@@ -28,7 +28,8 @@ pub struct ModalityGap {
     ///
     /// The rows are divided at random into halves, of every two neighbours one into each. The direction is that of one half and the
     /// rows are those of the other, both ways, and the mean of both is taken: a direction found from the very rows that it is
-    /// judged by would separate two samples of one distribution as well.
+    /// judged by would separate two samples of one distribution as well. Where the directions of both halves point apart, as those
+    /// of centred sets do, there is none that tells the sets apart, and this is 0.5.
     pub separation: f64,
 }
 
@@ -72,10 +73,15 @@ fn gap(x: &dyn HostRows, y: &dyn HostRows, watch: &Watch) -> Result<ModalityGap>
     let [of_x, of_y] = [halves(x, watch)?, halves(y, watch)?];
     let apart = difference(&mean(&of_x), &mean(&of_y));
     let distance = apart.iter().map(|v| v * v).sum::<f64>().sqrt();
+    let directions = [0, 1].map(|half| difference(&mean(&of_x[half..=half]), &mean(&of_y[half..=half])));
+    let agreement: f64 = directions[0].iter().zip(&directions[1]).map(|(a, b)| a * b).sum();
+    // Halves whose means add up to the same point have opposite directions, each of which would be judged by the other.
+    if agreement <= 0.0 {
+        return Ok(ModalityGap { distance, separation: 0.5 });
+    }
     let mut separation = 0.0;
-    for (half, other) in [(0, 1), (1, 0)] {
-        let direction = difference(&mean(&of_x[half..=half]), &mean(&of_y[half..=half]));
-        let along = |points| projections(points, other, &direction, watch);
+    for (direction, other) in directions.iter().zip([1, 0]) {
+        let along = |points| projections(points, other, direction, watch);
         separation += area_under_curve(&along(x)?, along(y)?) / 2.0;
     }
     Ok(ModalityGap { distance, separation })

@@ -212,8 +212,7 @@ fn fill(points: &dyn HostRows, rows: Range<usize>, out: &mut Vec<f64>) {
     rows.for_each(|row| out.extend(points.view(row).seen()));
 }
 
-/// ⟨x, y⟩: the exact sum of the products of the stored values, rounded once, times both factors. It depends on no order of the
-/// dimensions, so that whatever is equal stays so.
+/// ⟨x, y⟩: the exact sum of the products of the stored values, rounded once, times both factors, which are rounded themselves.
 #[inline(always)]
 fn product(x: RowView<'_>, y: RowView<'_>) -> f64 {
     let mut sums = [Sum::default(); SUMS];

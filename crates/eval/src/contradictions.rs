@@ -91,13 +91,15 @@ pub(crate) fn check(options: &Options) -> Result<(), Contradiction> {
 /// That everything takes some pairs as positives, as this parameter has it.
 fn check_positives(options: &Options, by: Parameter) -> Result<(), Contradiction> {
     if !options.scores {
-        return Err(Contradiction::NoScores);
+        let has_weights = options.weights;
+        return Err(if has_weights { Contradiction::WeightsForScores } else { Contradiction::NoScores });
     }
     if let Some(protocol) = options.protocol.filter(|protocol| protocol.settings().min_score.is_none()) {
         return Err(Contradiction::ScoredProtocol(protocol));
     }
     let of_all_pairs = [
         (Parameter::Tau, !options.tau.is_empty()),
+        (Parameter::Candidates, options.candidates.is_some()),
         (Parameter::Queue, options.queue),
         (Parameter::Sigmoid, !options.sigmoid.is_empty()),
         (Parameter::Retrieval, options.retrieval),

@@ -95,6 +95,8 @@ pub enum Contradiction {
     WeightedScores,
     /// A least score, without scores.
     NoScores,
+    /// A least score with weights, which are no scores.
+    WeightsForScores,
     /// Something that takes every pair as a positive, where scores, by this parameter, say that only some are.
     SomePositives(Parameter, Parameter),
     /// A protocol that takes every pair as a positive, with a least score.
@@ -153,6 +155,12 @@ impl Contradiction {
                 "{} chooses the positives by the scores of pairs; give {} too",
                 name(&MinScore),
                 name(&Scores)
+            ),
+            Self::WeightsForScores => format!(
+                "{} chooses the positives by the scores of pairs; give {} in the place of {}",
+                name(&MinScore),
+                name(&Scores),
+                name(&Weights)
             ),
             Self::SomePositives(p, by) => format!(
                 "{p} takes every pair as a positive, and by {by} only some are; leave out {p} or {by}",

@@ -49,7 +49,9 @@ pub struct Plan {
     pub sigmoid: Vec<Sigmoid>,
     /// The supervised contrastive losses, each temperature once.
     pub supcon: Vec<SupCon>,
-    /// Whether retrieval and the modality gap are wanted.
+    /// Whether the modality gap is wanted.
+    pub modality_gap: bool,
+    /// Whether retrieval is wanted.
     pub retrieval: bool,
     /// The number of rows and pairs to be listed.
     pub top: Option<usize>,
@@ -104,6 +106,7 @@ impl Plan {
             contrastive: tau.iter().map(|&tau| Contrastive { tau, candidates }).collect(),
             sigmoid: distinct(&options.sigmoid),
             supcon: distinct(&options.supcon).into_iter().map(SupCon::new).collect(),
+            modality_gap: options.retrieval || full && options.paired,
             // Ranks take every pair as a positive.
             retrieval: options.retrieval || full && options.paired && options.positives().is_none(),
             top: options.top.or(full.then_some(FULL_TOP)),
@@ -146,7 +149,7 @@ impl Plan {
     /// Whether something is wanted that weights do not change.
     pub fn ignores_weights(&self) -> bool {
         self.weighed != Weighed::Nothing
-            && (self.full || self.rows || self.retrieval || self.top.is_some() || self.near.is_some())
+            && (self.full || self.rows || self.modality_gap || self.top.is_some() || self.near.is_some())
     }
 
     /// Whether rows count as their weights say.

@@ -161,8 +161,7 @@ pub(crate) struct Eval {
     across_groups: bool,
 
     /// Write a table of f64: the row, log mean exp(-t |x-x'|^2) over the other rows, the same of y, and |x-y|. - is standard
-    /// output, and the report goes to stderr then. With retrieval, also
-    /// the rank of the partner, both ways
+    /// output, and the report goes to stderr then. With retrieval, also the rank of the partner, both ways
     #[arg(long, value_name = "OUT.npy", help_heading = REPORT)]
     pub(super) rows: Option<PathBuf>,
 

@@ -14,7 +14,7 @@ use super::{
     missed, print,
     report::{Device, Report, Row, estimated, estimated_across},
 };
-use crate::{exit::Failure, interrupt, progress::Display, text};
+use crate::{exit::Failure, interrupt, output, progress::Display, text};
 
 /// Computes and prints the report. Fails after that, where intervals are wider than asked for.
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
@@ -27,21 +27,23 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
     let files = Files::open(&task.sets, max_memory)?;
+    if let Some(path) = &options.journal {
+        output::check_writable("--journal", path, files.paths())?;
+    }
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
     let engine = request.place.open_one(&display)?.observed_by(display.observer());
     let mut resources = Resources::default();
     resources.max_memory = max_memory;
-    if !options.estimate_only {
-        missed::check_memory(&engine, task, &files, &resources)?;
-    }
     let with_all_pairs = sampling(options, max_memory);
-    // All pairs are computed once for all that is missed, with a journal.
     let sampling = if options.estimate_only {
         with_all_pairs.estimate_only()
-    } else {
+    } else if missed::can_be_computed(&engine, task, &files, &resources)? {
+        // All pairs are computed once for all that is missed, with a journal.
         with_all_pairs.without_all_pairs()
+    } else {
+        with_all_pairs
     };
     let mut alignment = None;
     if let Some(y) = &files.y {
@@ -93,15 +95,20 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         exact: None,
         seconds: None,
     };
+    let mut outcome = Ok(());
     if !options.estimate_only {
         resources.journal.clone_from(&options.journal);
-        missed::compute(&engine, files, with_all_pairs, resources, &display, &mut report)?;
+        outcome = missed::compute(&engine, files, with_all_pairs, resources, &display, &mut report);
     }
     drop(display);
+    if let Err(Failure::Interrupted) = outcome {
+        return outcome;
+    }
+    // What was estimated is told where all pairs could not be computed, too.
     report.seconds = Some(start.elapsed().as_secs_f64());
-    let reached = reached(&report);
+    let outcome = outcome.and_then(|()| reached(&report));
     print(report, request.json)?;
-    reached
+    outcome
 }
 
 /// Does what an interruption may end at any point, reading included, as nothing of an estimate is kept; but for GPUs, which are

@@ -4,7 +4,7 @@ use std::{slice, sync::Arc};
 
 use unisphere::Engine;
 use unisphere_io::Source as _;
-use unisphere_scale::{Evaluation, Found, Interval, Resources, Sampling};
+use unisphere_scale::{Error, Evaluation, Found, Interval, Resources, Sampling};
 
 use super::{
     Task,
@@ -22,20 +22,20 @@ use crate::{
 /// Pairs up to which all of them are computed without a word: some seconds.
 const PAIRS_WITHOUT_WORD: u64 = 2_000_000_000;
 
-/// Fails where all pairs may have to be computed in the end, and the memory does not do for that.
-pub(super) fn check_memory(
+/// Whether the memory does for all pairs, read in pieces. Fails where it does for neither them nor the points.
+pub(super) fn can_be_computed(
     engine: &Engine,
     task: &Task,
     files: &Files,
     resources: &Resources,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let rows = files.x.rows() + files.y.as_ref().map_or(0, |y| y.rows());
     let bytes = (rows * files.x.dims() * size_of::<f32>()) as u64;
-    if resources.max_memory.is_some_and(|given| given < bytes) {
-        let shape = files.sets().shape()?;
-        task.evaluation().expected_on(slice::from_ref(engine), shape, resources)?;
+    let shape = files.sets().shape()?;
+    match task.evaluation().expected_on(slice::from_ref(engine), shape, resources) {
+        Err(Error::Memory { given, .. }) if given >= bytes => Ok(false),
+        expected => Ok(expected.map(|_| true)?),
     }
-    Ok(())
 }
 
 /// Computes what the estimates of a report missed, from all pairs at once, and puts it into the report. Other values of the same

@@ -418,9 +418,27 @@ fn what_an_estimate_misses_is_computed_from_all_pairs_with_a_journal() {
         (&loss["loss"], &loss["estimate"]["method"]),
         (&exact["contrastive"][0]["loss"], &"exact".into())
     );
-    // The run goes on from its journal, which knows every block: nothing is computed anew but the estimates.
-    assert!(folder.path().join("run.journal").exists());
+    // The run goes on from its journal.
     assert_eq!(run()["uniformity"], found["uniformity"]);
+    fs::write(folder.path().join("run.journal"), [7; 4096]).unwrap();
+    let output = folder.eval(&[&line[..], &more, &["--json"]].concat());
+    assert!(
+        output.status.code() == Some(3) && stderr(&output).contains("run.journal"),
+        "{}",
+        stderr(&output)
+    );
+    // The estimates are told all the same.
+    let short: Value = serde_json::from_str(stdout(&output)).unwrap();
+    assert_eq!(short["uniformity"][0]["estimate"]["reached"], false);
+    assert_refused(
+        &folder.eval(&[&line[..], &["--tolerance", "1e-2", "--journal", "y.npy"]].concat()),
+        2,
+        &["y.npy is one of the inputs"],
+    );
+    // Memory that holds the points, and does not do for pieces, does for all pairs too.
+    let held = ["--tolerance", "1e-7", "--max-memory", "5M"];
+    let held = folder.json(&[&["x.npy"][..], &held].concat());
+    assert_eq!(held["uniformity"][0]["estimate"]["method"], "exact");
     // Of what a sample promises there is no run over all pairs.
     let wide = ["--tolerance", "3e-2", "--max-memory", "8M", "--journal", "none.journal"];
     let wide = folder.json(&[&["x.npy", "--t", "0.1"][..], &wide].concat());

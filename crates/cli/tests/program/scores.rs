@@ -196,7 +196,7 @@ fn pairs_of_a_high_score_are_the_positives() {
         near(&found["distance"], *distance);
     }
     // Rows all count, and so do pairs that are no positives.
-    for key in ["uniformity", "sweep", "spectrum", "significance", "duplicates"] {
+    for key in ["uniformity", "sweep", "spectrum", "significance", "duplicates", "modality_gap"] {
         assert_eq!(report[key], all[key], "{key}");
     }
     assert_eq!((&report["contrastive"], &report["retrieval"]), (&Value::Null, &Value::Null));
@@ -227,6 +227,9 @@ fn a_least_score_that_cannot_serve_is_refused() {
     let Pairs { folder, .. } = pairs();
     let two = |more: &[&str]| folder.eval(&[&["x.npy", "y.npy"], more].concat());
     refused(&two(&["--min-score", "4"]), 2, &["--min-score", "give --scores too"]);
+    folder.column("ones.npy", "|u1", &[1; N]);
+    let weighted = ["--weights", "ones.npy", "--min-score", "4"];
+    refused(&two(&weighted), 2, &["--min-score", "--scores in the place of --weights"]);
     refused(&two(&["--scores", "scores.npy", "--min-score", "nan"]), 2, &["--min-score", "finite"]);
     // The points are not read, and the cure works.
     folder.npy("nan.npy", &[f32::NAN; N * D], N, D);
@@ -244,6 +247,7 @@ fn a_least_score_that_cannot_serve_is_refused() {
         refused(&scored(&more), 2, &[&format!("leave out {} or --min-score", more[0])]);
     }
     refused(&scored(&["--retrieval"]), 2, &["leave out --retrieval or --min-score"]);
+    refused(&scored(&["--full", "--candidates", "views"]), 2, &["leave out --candidates or --min-score"]);
     refused(&scored(&["--full", "--queue", "x.npy"]), 2, &["leave out --queue or --min-score"]);
     refused(
         &scored(&["--protocol", "paper"]),

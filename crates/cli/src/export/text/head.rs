@@ -12,7 +12,8 @@ pub(super) fn head(document: &Document) -> String {
         *path += &format!(", of {}", report.weighed.name());
     }
     if report.ignores_weights {
-        let sections = "potentials, retrieval, spectra, cosines, equal and close rows, and --rows";
+        let sections =
+            "potentials, retrieval, the modality gap, spectra, cosines, equal and close rows, and --rows";
         lines.push(("", format!("not weighted: {sections}")));
     }
     lines.push(("points", points(report.rows, report.dims, report.scaling)));

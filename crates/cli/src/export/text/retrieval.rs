@@ -50,8 +50,8 @@ fn ties(table: &RetrievalTable) -> String {
         return ranges;
     }
     format!(
-        "Tied: rows whose partner is as similar as other candidates. Numbers are the mean over the orders of these;\n\
-         if they go against the partner, and for it:\n{ranges}"
+        "Tied: rows whose partner is as similar as other candidates. Numbers are the mean over the orders of these, and the\n\
+         median is of the middles; if they go against the partner, and for it:\n{ranges}"
     )
 }
 
