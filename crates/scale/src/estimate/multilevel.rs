@@ -9,10 +9,10 @@
 //! The lowest level takes every anchor, so that the spread of the losses over the anchors does not matter. The others
 //! draw groups. How many is settled by the variance and cost of each level, for the least cost in all.
 //!
-//! The interval is by Student's t, with the degrees of freedom of Welch and Satterthwaite, and a tenth wider: simulated, not proven. A difference is at
-//! least 0 and at most about half of the logits' range, 1/τ. A betting interval would hold for such draws, and take some 3.7/τ
-//! over the tolerance of them in each level: at τ = 0.07 and ±1e-3, fifty thousand, where the simulated interval takes a few
-//! thousand anchors.
+//! The interval is by Student's t, with the degrees of freedom of Welch and Satterthwaite, and a tenth wider: simulated, not
+//! proven. A difference is at least 0 and at most about half of the logits' range, 1/τ. A betting interval would hold for such
+//! draws, and take some 3.7/τ over the tolerance of them in each level: at τ = 0.07 and ±1e-3, fifty thousand, where the simulated
+//! interval takes a few thousand anchors.
 
 use rand::{RngExt, rngs::ChaCha8Rng};
 

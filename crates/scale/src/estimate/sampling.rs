@@ -117,8 +117,8 @@ impl Sampling {
     }
 
     /// The interval that was reached in the place of an exact value, for a caller who computes all pairs in a way of their own: with
-    /// [`Evaluation::values`], which keeps a journal, and [`Interval::with_all_pairs`]. No large sample is drawn before it. Sets so small that a
-    /// first stage takes as many pairs are computed all the same.
+    /// [`Evaluation::values`], which keeps a journal, and [`Interval::with_all_pairs`]. No large sample is drawn before it. Sets so
+    /// small that a first stage takes as many pairs are computed all the same.
     #[must_use]
     pub fn without_all_pairs(self) -> Self {
         Self { fallback: Fallback::Nothing, ..self }

@@ -2,8 +2,8 @@
 //!
 //! Every row is once in a round, so that what a row has in common with all others cancels, and a round spreads about as its pairs
 //! would if they were independent (an equireplicate design: Blom 1976; the panel that meets itself and the one that meets a short
-//! last panel have fewer pairs a row). The bar is the larger of two: that of the variance of a
-//! pair, which the sums at t and 2t tell, and Student's t between rounds.
+//! last panel have fewer pairs a row). The bar is the larger of two: that of the variance of a pair, which the sums at t and 2t
+//! tell, and Student's t between rounds.
 //!
 //! Neither sees what no pair has shown. A part p of the pairs is missed by M drawn ones with a probability of about exp(−pM). So
 //! the upper end allows for the largest part that is missed with half of the risk, −log(risk/2)/M of the pairs, or 3.7/M at 95 %,
@@ -11,7 +11,8 @@
 //! below a hundred effective ones, (Σ k²)²/Σ k⁴, nothing is promised. Copies are counted, not drawn.
 //!
 //! Bars and allowance do not share the risk between them, and that three stages may each be the last is not corrected for: that
-//! the interval holds often enough is simulated. No correction is made for the pairs of a finite set: bars are those of a set of any size, and a little too wide.
+//! the interval holds often enough is simulated. No correction is made for the pairs of a finite set: bars are those of a set of any
+//! size, and a little too wide.
 
 use unisphere::LogSumExp;
 
