@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use half::f16;
+
 /// The score that a pair must have to count as a positive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MinScore {
@@ -12,6 +14,21 @@ pub enum MinScore {
 }
 
 impl MinScore {
+    /// The bound as these scores can have it: where all of them are numbers of f16, or of f32, the nearest of these. A pair that is
+    /// scored 4.2 in a file of f32 has 4.1999998, and is a positive of at least 4.2.
+    pub(crate) fn for_scores(self, scores: &[f64]) -> Self {
+        let in_f32 = |score: f64| f64::from(score as f32);
+        let in_f16 = |score: f64| f16::from_f64(score).to_f64();
+        let are = |rounded: &dyn Fn(f64) -> f64| scores.iter().all(|&score| rounded(score) == score);
+        match self {
+            Self::AtLeast(least) if are(&in_f16) => Self::AtLeast(in_f16(least)),
+            Self::AtLeast(least) if are(&in_f32) => Self::AtLeast(in_f32(least)),
+            Self::Above(bound) if are(&in_f16) => Self::Above(in_f16(bound)),
+            Self::Above(bound) if are(&in_f32) => Self::Above(in_f32(bound)),
+            bound => bound,
+        }
+    }
+
     /// Whether a pair of this score is a positive.
     pub fn admits(self, score: f64) -> bool {
         match self {
@@ -34,6 +51,21 @@ impl fmt::Display for MinScore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scores_of_few_digits_have_a_bound_of_few_digits() {
+        let least = MinScore::AtLeast(4.2);
+        let admitted = |scores: &[f64]| {
+            let bound = least.for_scores(scores);
+            scores.iter().filter(|&&score| bound.admits(score)).count()
+        };
+        let scores = [0.2, 4.0, 4.2, 4.4];
+        assert_eq!(admitted(&scores), 2);
+        assert_eq!(admitted(&scores.map(|score| f64::from(score as f32))), 2);
+        assert_eq!(admitted(&scores.map(|score| f16::from_f64(score).to_f64())), 2);
+        // The same bound for numbers that any of them has.
+        assert_eq!(MinScore::Above(4.0).for_scores(&[4.0, 4.5]), MinScore::Above(4.0));
+    }
 
     #[test]
     fn the_bound_itself() {

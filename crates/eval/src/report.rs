@@ -55,7 +55,7 @@ pub struct Report {
     /// The supervised contrastive losses.
     pub supcon: Option<SupConTable>,
     /// Retrieval both ways.
-    pub retrieval: Option<RetrievalTable>,
+    pub retrieval: Option<Maybe<RetrievalTable>>,
     /// The modality gap between both sets.
     pub modality_gap: Option<ModalityGap>,
     /// Tests against the uniform distribution.

@@ -5,6 +5,7 @@ use unisphere::{Points, Potentials, Retrieval};
 use crate::{
     data::{Data, Set, SetName},
     error::{Contradiction, Error, Parameter, Result},
+    min_score::MinScore,
     plan::Plan,
     protocol::Weighed,
     rows::listed,
@@ -27,6 +28,8 @@ pub(crate) struct Work<'a> {
     pub(crate) weights: Option<Vec<f64>>,
     /// The score of each pair, where the plan wants them.
     pub(crate) scores: Option<Vec<f64>>,
+    /// The score that makes a pair a positive, as these scores can have it.
+    min_score: Option<MinScore>,
     /// Where rows were left out.
     row_numbers: Option<Vec<usize>>,
 }
@@ -76,6 +79,8 @@ impl<'a> Work<'a> {
         let working = |name, Set { points, equal }| WorkingSet { name, points, equal, potentials: None };
         let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
         let sets = sets.into_iter().flatten().collect();
+        let scored = plan.min_score.zip(scores.as_deref());
+        let min_score = scored.map(|(min_score, scores)| min_score.for_scores(scores));
         Ok(Self {
             plan,
             session,
@@ -87,6 +92,7 @@ impl<'a> Work<'a> {
             label_names,
             weights,
             scores,
+            min_score,
             row_numbers,
         })
     }
@@ -120,7 +126,7 @@ impl<'a> Work<'a> {
 
     /// Whether a pair counts at all: by its weight, and as a positive by its score.
     pub(crate) fn counts(&self, row: usize) -> bool {
-        let is_positive = match (self.plan.min_score, &self.scores) {
+        let is_positive = match (self.min_score, &self.scores) {
             (Some(min_score), Some(scores)) => min_score.admits(scores[row]),
             _ => true,
         };

@@ -49,7 +49,7 @@ fn everything_is_there_where_it_is_wanted() {
     let table = full.row_table.as_ref().unwrap();
     assert_eq!((table.rows(), table.columns.len()), (6, 6));
     assert!(table.columns.iter().all(|column| column.values.len() == 6));
-    let ways = &full.retrieval.as_ref().unwrap().ways;
+    let ways = &full.retrieval.as_ref().unwrap().as_ref().unwrap().ways;
     assert_eq!(
         ways.each_ref().map(|way| (way.recalls[0].value, way.mean_rank, way.tied)),
         [(1.0, 1.0, 0); 2]

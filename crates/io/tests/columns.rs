@@ -94,6 +94,12 @@ fn a_column_of_csv() {
     assert!(matches!(ragged, Fault::Fields { row: 1, found: 1, fields: 2 }), "{ragged}");
     let hole = labels_of("t.csv", "a,b\n1,2\n,3\n", Some("a")).unwrap_err();
     assert!(matches!(hole, Fault::NullRow { row: 1 }), "{hole}");
+    // Of one column, a blank row is a hole too, but for those at the end.
+    for text in ["score\n4\n\n5\n", "4\r\n \r\n5\r\n"] {
+        let hole = floats_of("t.csv", text, None).unwrap_err();
+        assert!(matches!(hole, Fault::NullRow { row: 1 }), "{hole}");
+    }
+    assert_eq!(floats_of("t.csv", "score\n4\n5\n\n\n", None).unwrap(), [4.0, 5.0]);
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn reached(report: &Report) -> Result<(), Failure> {
             let whose =
                 if what == SQUARED_MMD { ", the tolerance times the mean of the kernel," } else { "" };
             Err(Failure::Input(format!(
-                "the estimate for {what} at {at} is good to {:.1e}, and {:.1e}{whose} was asked for\n\
+                "the estimate for {what} at {at} is good to {:.2e}, and {:.2e}{whose} was asked for\n\
                  leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
                 interval.half_width(),
                 interval.tolerance,

@@ -237,8 +237,7 @@ fn notes(report: &Report) -> String {
         );
     }
     if by(Method::Exact).is_some() {
-        notes +=
-            "100 %: computed from all pairs, as no sample of them promises the tolerance, or they are few.\n";
+        notes += "100 %: computed from all pairs, as no sample promises the tolerance in much less time, or they are few.\n";
     }
     if report.exact.is_none() || report.has_errors_of_rows() {
         notes += "Error of rows: the standard error of the value as one of a sample of rows.\n";

@@ -333,7 +333,7 @@ fn the_contrastive_loss_is_estimated_by_candidates() {
     assert_eq!(found["contrastive_estimates"][0]["estimate"]["method"], "exact");
     assert!((found["contrastive_estimates"][0]["loss"].as_f64().unwrap() - exact).abs() < 1e-6);
     let short = folder.eval(&with(&["--t", "0.1", "--tolerance", "1e-4", "--estimate-only"]));
-    assert_refused(&short, 3, &["contrastive loss at tau = 0.5", "1.0e-4"]);
+    assert_refused(&short, 3, &["contrastive loss at tau = 0.5", "1.00e-4"]);
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn rounds_are_marked_as_simulated() {
     }
     assert!(!stdout(&text).contains("proven for any data"), "{}", stdout(&text));
     let short = folder.eval(&["x.npy", "--tolerance", "1e-7", "--draw", "rounds", "--estimate-only"]);
-    assert_refused(&short, 3, &["--estimate-only", "1.0e-7"]);
+    assert_refused(&short, 3, &["--estimate-only", "1.00e-7"]);
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn an_estimate_that_falls_short_is_printed_and_fails() {
     let n = 24_000;
     folder.npy("x.npy", &noise(n * 2, 5), n, 2);
     let output = folder.eval(&["x.npy", "--tolerance", "1e-7", "--estimate-only", "--json"]);
-    assert_refused(&output, 3, &["--estimate-only", "1.0e-7"]);
+    assert_refused(&output, 3, &["--estimate-only", "1.00e-7"]);
     let report: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(report["uniformity"][0]["estimate"]["reached"], false);
     assert_eq!(report["uniformity"][0]["estimate"]["method"], "norm-weighted blocks");

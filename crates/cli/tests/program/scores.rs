@@ -201,6 +201,7 @@ fn pairs_of_a_high_score_are_the_positives() {
     }
     assert_eq!((&report["contrastive"], &report["retrieval"]), (&Value::Null, &Value::Null));
     assert!(report["absent"]["/contrastive"].as_str().unwrap().contains("every pair as a positive"));
+    assert!(report["absent"]["/retrieval"].as_str().unwrap().contains("only some are"));
 
     let output = folder.eval(&line);
     let told = format!("Positives: {n} of {N} pairs, those whose score is at least 4.");

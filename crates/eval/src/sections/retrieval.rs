@@ -2,7 +2,12 @@
 
 use unisphere::Ranks;
 
-use crate::{data::SetName, error::Result, work::Work};
+use crate::{
+    data::SetName,
+    error::Result,
+    maybe::{Absent, Maybe},
+    work::Work,
+};
 
 /// The k of recall@k.
 const RECALLED: [u64; 3] = [1, 5, 10];
@@ -68,12 +73,17 @@ impl RetrievalWay {
     }
 }
 
-pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<RetrievalTable>> {
-    let ([x, y], true) = (&*work.sets, work.plan.retrieval) else { return Ok(None) };
+pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Maybe<RetrievalTable>>> {
+    let plan = &work.plan;
+    if plan.full && plan.min_score.is_some() {
+        let reason = "it takes every row's partner as its positive, and by their scores only some are";
+        return Ok(Some(Err(Absent::because(reason))));
+    }
+    let ([x, y], true) = (&*work.sets, plan.retrieval) else { return Ok(None) };
     let ranks = work.session.retrieval(&x.points, &y.points)?;
     let candidates = work.rows();
     let ways = [(SetName::X, &ranks.x_to_y), (SetName::Y, &ranks.y_to_x)];
     let ways = ways.map(|(anchors, ranks)| RetrievalWay::new(anchors, ranks));
     work.ranks = Some(ranks);
-    Ok(Some(RetrievalTable { candidates, ways }))
+    Ok(Some(Ok(RetrievalTable { candidates, ways })))
 }

@@ -45,7 +45,7 @@ pub(crate) fn check(plan: &Plan, scores: &[f64]) -> Result<()> {
         return Err(Error::Score { row, value: scores[row] });
     }
     match plan.min_score {
-        Some(min_score) if !scores.iter().any(|&score| min_score.admits(score)) => {
+        Some(min_score) if !scores.iter().any(|&score| min_score.for_scores(scores).admits(score)) => {
             let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             Err(Error::NoPositives { min_score, highest })
         }

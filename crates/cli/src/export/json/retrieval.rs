@@ -2,11 +2,18 @@
 
 use serde_json::{Value, json};
 use unisphere::ModalityGap;
-use unisphere_eval::sections::{Recall, RetrievalTable, RetrievalWay};
+use unisphere_eval::{
+    Maybe,
+    sections::{Recall, RetrievalTable, RetrievalWay},
+};
 
-use super::absent::number;
+use super::absent::{absent, number};
 
-pub(super) fn retrieval(table: &RetrievalTable) -> Value {
+pub(super) fn retrieval(table: &Maybe<RetrievalTable>) -> Value {
+    let table = match table {
+        Ok(table) => table,
+        Err(reason) => return absent(reason.reason()),
+    };
     let [x_to_y, y_to_x] = table.ways.each_ref().map(way);
     json!({"candidates": table.candidates, "x_to_y": x_to_y, "y_to_x": y_to_x})
 }

@@ -2,13 +2,17 @@
 
 use unisphere::ModalityGap;
 use unisphere_eval::{
-    SetName,
+    Maybe, SetName,
     sections::{RetrievalTable, RetrievalWay},
 };
 
-use crate::text::{columns, count, decimal, plural};
+use crate::text::{bold, columns, count, decimal, plural};
 
-pub(super) fn retrieval(table: &RetrievalTable) -> String {
+pub(super) fn retrieval(table: &Maybe<RetrievalTable>) -> String {
+    let table = match table {
+        Ok(table) => table,
+        Err(reason) => return format!("{}\n-  no ranks: {reason}.\n", bold("retrieval")),
+    };
     let recalls = table.ways[0].recalls.iter().map(|recall| format!("recall@{}", recall.k));
     let others = ["mean rank", "median", "MRR", "tied"].map(String::from);
     let head: Vec<_> = [String::from("retrieval")].into_iter().chain(recalls).chain(others).collect();

@@ -39,6 +39,10 @@ impl Field {
         let mut rows = 0;
         let mut records = Cursor::new(&stored, End::Record(separator), 0, start);
         while records.next()?.is_some() {
+            // Where a row is one field, a blank one is a field that is missing, and not a space between rows.
+            if fields == 1 && records.blank() > 0 {
+                return Err(Fault::NullRow { row: rows });
+            }
             rows += 1;
         }
         Ok(Self { stored, separator, start, fields, column, rows })

@@ -33,13 +33,15 @@ pub(crate) struct Cursor<'a, R: ?Sized> {
     offset: u64,
     /// The row that comes next, for messages.
     row: usize,
+    /// Blank rows that were passed over.
+    blank: usize,
     is_last: bool,
 }
 
 impl<'a, R: ReadAt + ?Sized> Cursor<'a, R> {
     /// From a row on, which begins at a byte.
     pub(crate) fn new(reader: &'a R, end: End, row: usize, offset: u64) -> Self {
-        Self { reader, end, buffer: Vec::new(), used: 0, offset, row, is_last: false }
+        Self { reader, end, buffer: Vec::new(), used: 0, offset, row, blank: 0, is_last: false }
     }
 
     /// The next row that is not blank, without what ends it, and the byte at which it begins. Nothing at the end.
@@ -55,12 +57,18 @@ impl<'a, R: ReadAt + ?Sized> Cursor<'a, R> {
                 let text = &self.buffer[start..start + length];
                 return Ok(Some((offset, text.strip_suffix(b"\r").unwrap_or(text))));
             }
+            self.blank += 1;
             if let End::Element { objects } = self.end
                 && self.is_last
             {
                 return self.check_rest(objects).map(|()| None);
             }
         }
+    }
+
+    /// How many blank rows were passed over so far.
+    pub(crate) fn blank(&self) -> usize {
+        self.blank
     }
 
     /// Bytes of the next row, and of what ends it; reads until it is in the buffer.
