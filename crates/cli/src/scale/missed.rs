@@ -4,7 +4,7 @@ use std::{slice, sync::Arc};
 
 use unisphere::Engine;
 use unisphere_io::Source as _;
-use unisphere_scale::{Error, Evaluation, Found, Interval, Resources, Sampling};
+use unisphere_scale::{Draw, Error, Evaluation, Found, Interval, Resources, Sampling};
 
 use super::{
     Task,
@@ -22,18 +22,20 @@ use crate::{
 /// Pairs up to which all of them are computed without a word: some seconds.
 const PAIRS_WITHOUT_WORD: u64 = 2_000_000_000;
 
-/// Whether the memory does for all pairs, read in pieces. Fails where it does for neither them nor the points.
+/// Whether the memory does for all pairs, read in pieces. Fails where it does for neither them nor the points; but for rounds, which
+/// take the points alone, and say so themselves.
 pub(super) fn can_be_computed(
     engine: &Engine,
     task: &Task,
     files: &Files,
+    draw: Draw,
     resources: &Resources,
 ) -> Result<bool, Failure> {
     let rows = files.x.rows() + files.y.as_ref().map_or(0, |y| y.rows());
     let bytes = (rows * files.x.dims() * size_of::<f32>()) as u64;
     let shape = files.sets().shape()?;
     match task.evaluation().expected_on(slice::from_ref(engine), shape, resources) {
-        Err(Error::Memory { given, .. }) if given >= bytes => Ok(false),
+        Err(Error::Memory { given, .. }) if given >= bytes || draw == Draw::Rounds => Ok(false),
         expected => Ok(expected.map(|_| true)?),
     }
 }
