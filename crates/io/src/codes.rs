@@ -79,6 +79,10 @@ impl Table for Quantised {
         self.codes.dims()
     }
 
+    fn views(&self) -> Option<usize> {
+        self.codes.views()
+    }
+
     fn dtype(&self) -> String {
         let Quant { scale, zero } = self.quant;
         format!("{} of scale {scale} and zero {zero}", self.codes.dtype())
@@ -178,6 +182,10 @@ impl Table for Bits {
 
     fn dims(&self) -> usize {
         self.dims
+    }
+
+    fn views(&self) -> Option<usize> {
+        self.bytes.views()
     }
 
     fn dtype(&self) -> String {

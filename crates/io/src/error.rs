@@ -782,6 +782,7 @@ fn tuple(shape: &[u64]) -> String {
 fn reshaped(axes: usize) -> &'static str {
     match axes {
         0 => "at least two points, one a row: numpy.stack([x, y])",
+        3 => "x.reshape(-1, x.shape[-1]), or pool an axis; eval X --views takes (n, views, dims)",
         _ => "x.reshape(-1, x.shape[-1]), or pool all axes but the first and the last",
     }
 }

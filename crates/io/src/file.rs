@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
-    table: Box<dyn Table>,
+    pub(crate) table: Box<dyn Table>,
 }
 
 impl File {
@@ -115,7 +115,7 @@ impl File {
         Source::zero_rows(self)
     }
 
-    fn error(&self, fault: Fault) -> Error {
+    pub(crate) fn error(&self, fault: Fault) -> Error {
         Error { path: self.path.clone(), fault }
     }
 }

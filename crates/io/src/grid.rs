@@ -50,6 +50,8 @@ pub(crate) struct Grid {
     pub(crate) dtype: Dtype,
     pub(crate) rows: usize,
     pub(crate) dims: usize,
+    /// Of an array (n, views, d): how many rows one after another are views of the same thing.
+    pub(crate) views: Option<usize>,
     /// Bytes before the first value.
     pub(crate) start: u64,
     /// Bytes from a value to the same dimension of the next row.
@@ -70,7 +72,8 @@ impl Grid {
     /// Row after row.
     pub(crate) fn of_rows(dtype: Dtype, rows: usize, dims: usize, start: u64) -> Self {
         let dim_step = dtype.size() as u64;
-        Self { dtype, rows, dims, start, row_step: dims as u64 * dim_step, dim_step, counted: false }
+        let row_step = dims as u64 * dim_step;
+        Self { dtype, rows, dims, views: None, start, row_step, dim_step, counted: false }
     }
 
     /// Row after row from the beginning of a file, with its dimensions before each.
@@ -86,7 +89,13 @@ impl Grid {
             return Self::of_rows(dtype, rows, dims, start);
         }
         let row_step = dtype.size() as u64;
-        Self { dtype, rows, dims, start, row_step, dim_step: rows as u64 * row_step, counted: false }
+        let dim_step = rows as u64 * row_step;
+        Self { dtype, rows, dims, views: None, start, row_step, dim_step, counted: false }
+    }
+
+    /// The same, its rows so many views of a thing each.
+    pub(crate) fn of_views(self, views: Option<usize>) -> Self {
+        Self { views, ..self }
     }
 
     /// The same, with so many bytes before the first value.
@@ -194,6 +203,10 @@ impl Table for GridOf {
 
     fn dims(&self) -> usize {
         self.grid.dims
+    }
+
+    fn views(&self) -> Option<usize> {
+        self.grid.views
     }
 
     fn dtype(&self) -> String {

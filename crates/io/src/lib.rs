@@ -15,7 +15,7 @@
 //! Values are real numbers of any dtype and byte order, read as f32: wider ones are rounded to the nearest, truth values are 0
 //! and 1, and integers are the numbers that they are. What a file does not say, [`Reading`] does: that raw bytes are
 //! [bfloat16 or float8](Reading::with_dtype), that integers are [codes](Reading::with_quant) of a scale and a zero, or
-//! [packed bits](Reading::with_bits). [`File::dtype`] shows what was made of it.
+//! [packed bits](Reading::with_bits), or that an array has [an axis of views](Reading::with_views). [`File::dtype`] shows what was made of it.
 //!
 //! Parquet and Arrow are read where the feature `parquet` is on, as it is by default. A null, and a row of another width, is
 //! an error that names it. Parquet needs memory for a page for each thread, and Arrow for a record batch, which claim how much
@@ -76,6 +76,7 @@ mod shards;
 mod source;
 mod stored;
 mod table;
+mod views;
 mod write;
 
 pub use codes::Quant;

@@ -16,6 +16,7 @@ pub struct Reading {
     pub(crate) dtype: Option<RawFloat>,
     pub(crate) format: Option<String>,
     pub(crate) codes: Option<Codes>,
+    pub(crate) views: bool,
 }
 
 impl Reading {
@@ -67,6 +68,13 @@ impl Reading {
     #[must_use]
     pub fn with_format(self, ending: impl Into<String>) -> Self {
         Self { format: Some(ending.into()), ..self }
+    }
+
+    /// An array of three axes, (n, views, d), in `.npy`, `.npz` and safetensors: its n · views points, the views of a row one after
+    /// another. [`File::views`](crate::File::views) says how many they are.
+    #[must_use]
+    pub fn with_views(self) -> Self {
+        Self { views: true, ..self }
     }
 
     /// Values are codes, whole numbers of 8 or 16 bits, and stand for scale × (code − zero). Without this they are read as the

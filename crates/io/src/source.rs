@@ -7,7 +7,7 @@ use unisphere::{Embeddings, Scaling};
 use crate::{Error, Fault, Result, grid, table};
 
 /// The most values that are in memory at once where rows are only looked at, or one row: 4 MiB.
-const LOOK: usize = 1 << 20;
+pub(crate) const LOOK: usize = 1 << 20;
 
 /// A set of points that is read by ranges of rows, so that it may be larger than memory: one file or several. Several
 /// threads may read it at once. Rows and dimensions are counted from 0.

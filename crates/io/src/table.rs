@@ -12,6 +12,11 @@ pub(crate) trait Table: Debug + Send + Sync {
     /// Of how many dimensions; at least one.
     fn dims(&self) -> usize;
 
+    /// How many points one after another are views of the same thing, where the file says it.
+    fn views(&self) -> Option<usize> {
+        None
+    }
+
     /// How values are stored, as a person writes it: "<f4", "f16", "text".
     fn dtype(&self) -> String;
 

@@ -241,6 +241,8 @@ fn arrays_that_are_not_matrices() {
     refused!(shape("()"), Fault::NotMatrix { .. }, "shape (), not (rows, dims); save at least two points");
     refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "shape (1, 2, 3), not");
     refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "x.reshape(-1, x.shape[-1])");
+    refused!(shape("(1, 2, 3)"), Fault::NotMatrix { .. }, "eval X --views takes (n, views, dims)");
+    refused!(shape("(1, 1, 2, 3)"), Fault::NotMatrix { .. }, "x.reshape(-1, x.shape[-1]), or pool all axes");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which of a file's arrays holds the points.
 
-use crate::{Fault, dtype::excerpt};
+use crate::{Fault, Reading, dtype::excerpt};
 
 /// Names that a message lists; a file may have thousands.
 const LISTED: usize = 8;
@@ -11,10 +11,12 @@ pub(crate) struct Array<'a> {
     pub(crate) shape: Vec<u64>,
 }
 
-/// The array of this name, or the only matrix. `option` is how a user names one.
+/// The array of this name, or the only matrix; where views are asked for, the only array of three axes, if there is one. `option` is how a user
+/// names one.
 pub(crate) fn choose(
     arrays: &[Array<'_>],
     wanted: Option<&str>,
+    reading: &Reading,
     option: &'static str,
 ) -> Result<usize, Fault> {
     let missing = || Fault::NoArray {
@@ -25,7 +27,9 @@ pub(crate) fn choose(
     if let Some(wanted) = wanted {
         return arrays.iter().position(|array| array.name == wanted).ok_or_else(missing);
     }
-    let matrices: Vec<_> = (0..arrays.len()).filter(|&index| arrays[index].shape.len() == 2).collect();
+    let of = |axes| (0..arrays.len()).filter(|&at| arrays[at].shape.len() == axes).collect::<Vec<_>>();
+    let of_views = if reading.views { of(3) } else { Vec::new() };
+    let matrices = if of_views.is_empty() { of(2) } else { of_views };
     match matrices.as_slice() {
         [only] => Ok(*only),
         [] => Err(missing()),

@@ -19,13 +19,30 @@ pub(crate) fn grid(reader: &mut impl Read, length: Option<u64>, reading: &Readin
     let (text, start) = text(reader, length)?;
     let literal::Fields { descr, fortran, shape } = literal::fields(&text)?;
     let dtype = Dtype::of_points(descr, reading.dtype)?;
+    let (shape, views) = views(&shape, reading)?;
     let (rows, dims) = points(&shape)?;
     let (rows, dims) = held(rows, dims, dtype.size(), start, length)?;
-    Ok(if fortran {
-        Grid::of_columns(dtype, rows, dims, start)
-    } else {
-        Grid::of_rows(dtype, rows, dims, start)
-    })
+    match (fortran, views) {
+        (false, views) => Ok(Grid::of_rows(dtype, rows, dims, start).of_views(views)),
+        (true, None) => Ok(Grid::of_columns(dtype, rows, dims, start)),
+        (true, Some(_)) => Err(Fault::Unsupported {
+            format: "NumPy",
+            found: "three axes in Fortran order".into(),
+            cure: "save numpy.ascontiguousarray(x)",
+        }),
+    }
+}
+
+/// A shape, and how many views it has: (n, views, d) is (n · views, d) where views are asked for.
+pub(crate) fn views(shape: &[u64], reading: &Reading) -> Result<(Vec<u64>, Option<usize>), Fault> {
+    let &[rows, views, dims] = shape else { return Ok((shape.into(), None)) };
+    if !reading.views {
+        return Ok((shape.into(), None));
+    }
+    match (rows.checked_mul(views), views.try_into()) {
+        (Some(points), Ok(views)) => Ok((vec![points, dims], Some(views))),
+        _ => Err(Fault::Huge { rows, dims: views }),
+    }
 }
 
 /// The rows and dimensions of a shape: those of a matrix, or one dimension where it has one axis.

@@ -54,8 +54,8 @@ impl<'a> Archive<'a> {
     }
 
     /// The array of this name, with or without `.npy`, or the only matrix.
-    pub(super) fn choose(&mut self, wanted: Option<&str>) -> Result<usize, Fault> {
-        let wanted = wanted.map(|name| name.strip_suffix(".npy").unwrap_or(name));
+    pub(super) fn choose(&mut self, reading: &Reading) -> Result<usize, Fault> {
+        let wanted = reading.member.as_deref().map(|name| name.strip_suffix(".npy").unwrap_or(name));
         // A name decides without a look into each array.
         let shapes = match wanted {
             Some(_) => vec![Vec::new(); self.arrays.len()],
@@ -66,7 +66,7 @@ impl<'a> Archive<'a> {
         if wanted.is_none() && is_sparse(&arrays) {
             return Err(SPARSE);
         }
-        choose(&arrays, wanted, "--member")
+        choose(&arrays, wanted, reading, "--member")
     }
 
     /// Reads an array's header and checks its values against the checksum, which are kept where they are not in the file.

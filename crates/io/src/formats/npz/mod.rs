@@ -65,6 +65,6 @@ enum Member {
 
 fn member(stored: &Stored, length: u64, budget: Budget, reading: &Reading) -> Result<Member, Fault> {
     let mut archive = Archive::open(stored, length)?;
-    let index = archive.choose(reading.member.as_deref())?;
+    let index = archive.choose(reading)?;
     archive.read(index, budget, reading)
 }

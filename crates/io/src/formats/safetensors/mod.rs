@@ -51,10 +51,11 @@ impl Format for Safetensors {
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         let (stored, length) = input.whole()?;
         let (tensors, start) = header(&stored, length)?;
-        let name = chosen(&tensors, reading.tensor.as_deref())?;
+        let name = chosen(&tensors, reading)?;
         let tensor = tensors.info(&name).ok_or_else(|| damaged("it lost a tensor"))?;
         let dtype = dtype(tensor)?.told(reading.dtype)?;
-        let (rows, dims) = header::points(&shape(tensor))?;
+        let (stated, views) = header::views(&shape(tensor), reading)?;
+        let (rows, dims) = header::points(&stated)?;
         let bytes = rows.checked_mul(dims).and_then(|count| count.checked_mul(dtype.size() as u64));
         // The header says both the shape and the bytes, which its decoder has compared.
         let (from, to) = tensor.data_offsets;
@@ -63,7 +64,8 @@ impl Format for Safetensors {
         else {
             return Err(Fault::Huge { rows, dims });
         };
-        Ok(Box::new(GridOf { grid: Grid::of_rows(dtype, rows, dims, start + from as u64), stored }))
+        let grid = Grid::of_rows(dtype, rows, dims, start + from as u64).of_views(views);
+        Ok(Box::new(GridOf { grid, stored }))
     }
 }
 
@@ -95,11 +97,11 @@ fn header(stored: &Stored, length: u64) -> Result<(Metadata, u64), Fault> {
 }
 
 /// The name of the tensor that was asked for, or of the only matrix.
-fn chosen(tensors: &Metadata, wanted: Option<&str>) -> Result<String, Fault> {
+fn chosen(tensors: &Metadata, reading: &Reading) -> Result<String, Fault> {
     let mut names = tensors.offset_keys();
     let shape = |name| tensors.info(name).map(shape).unwrap_or_default();
     let arrays: Vec<_> = names.iter().map(|name| Array { name, shape: shape(name) }).collect();
-    let index = choose(&arrays, wanted, "--tensor")?;
+    let index = choose(&arrays, reading.tensor.as_deref(), reading, "--tensor")?;
     Ok(names.swap_remove(index))
 }
 
