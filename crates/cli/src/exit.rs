@@ -43,7 +43,7 @@ const CURE_OF_PAIRS: &str =
     "where there are two files, remove it from both: row i of one and row i of the other are a pair";
 
 /// A fault of a file, with the cure for a row of zeros.
-fn of_file(error: &unisphere_io::Error, cure_of_zeros: &str) -> Failure {
+pub(crate) fn of_file(error: &unisphere_io::Error, cure_of_zeros: &str) -> Failure {
     use unisphere_io::Fault::{Content, Io};
     match error.fault {
         Io(_) => Failure::Machine(error.to_string()),

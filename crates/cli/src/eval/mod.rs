@@ -7,6 +7,7 @@ mod help;
 mod inputs;
 mod options;
 mod unpaired;
+mod whole;
 
 pub(crate) use help::{long as long_help, most_used_first, short as short_help};
 pub(crate) use options::Eval;
@@ -16,7 +17,7 @@ use std::{
     path::PathBuf,
 };
 
-use unisphere::unordered_pairs;
+use unisphere::{Engine, unordered_pairs};
 use unisphere_eval::{Error, Plan, Session, measure};
 use unisphere_io::printable;
 
@@ -74,10 +75,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
         ));
     }
     let display = Display::new();
-    display.step("opening the device");
-    let engine =
-        devices::open(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
-    let engine = engine.observed_by(display.observer());
+    let engine = engine(options, &display)?;
     let mut session = Session::new(&engine, |step| {
         display.counted(step.to_string());
         interrupt::control()
@@ -104,6 +102,14 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
         skipped: options.skips_zero_rows().then_some(skipped),
         rows_file: options.rows.clone(),
     })
+}
+
+/// The device, whose progress is shown.
+fn engine(options: &Eval, display: &Display) -> Result<Engine, Failure> {
+    display.step("opening the device");
+    let engine =
+        devices::open(&options.device)?.with_precision(options.precision)?.with_storage(options.storage)?;
+    Ok(engine.observed_by(display.observer()))
 }
 
 /// Names the file of the labels, where these are at fault.

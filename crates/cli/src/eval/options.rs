@@ -1,5 +1,7 @@
 //! The options of `unisphere eval`.
 
+mod forms;
+
 use std::{
     fs, iter,
     path::{Path, PathBuf},
@@ -7,7 +9,7 @@ use std::{
 
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
-use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol, unpaired::UnpairedPlan};
+use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol};
 use unisphere_io::printable;
 
 use crate::{
@@ -348,59 +350,6 @@ impl Eval {
             },
             json: self.json,
         })
-    }
-
-    /// What is measured of two sets that are not paired, and the file of Y.
-    pub(super) fn unpaired_plan(&self) -> Result<(UnpairedPlan, &SetFiles), Failure> {
-        self.check_storage()?;
-        let Some(y) = &self.y else {
-            return Err(Failure::Usage(
-                "--unpaired compares two sets; name Y too, or two columns of X by --columns".into(),
-            ));
-        };
-        let others = [
-            ("--alpha", self.alpha.is_some()),
-            ("--tau", !self.tau.is_empty()),
-            ("--candidates", self.candidates.is_some()),
-            ("--sigmoid", !self.sigmoid.is_empty()),
-            ("--supcon", !self.supcon.is_empty()),
-            ("--retrieval", self.retrieval),
-            ("--estimator v", self.estimator == Estimator::V),
-            ("--protocol", self.protocol.is_some()),
-            ("--queue", self.queue.is_some()),
-            ("--labels", self.labels.is_some()),
-            ("--weights", self.weights.is_some()),
-            ("--scores", self.scores.is_some()),
-            ("--min-score", self.min_score.is_some()),
-            ("--zero-rows skip", self.skips_zero_rows()),
-            ("--full", self.full),
-            ("--top", self.top.is_some()),
-            ("--rows", self.rows.is_some()),
-            ("numbered files", [&self.x, y].into_iter().any(SetFiles::may_be_several)),
-            (self.scale.given().unwrap_or_default(), self.scale.is_used()),
-        ];
-        if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
-            return Err(Failure::Usage(format!(
-                "--unpaired measures two files whose rows are no pairs, by --t, --near and --permutations, and takes no {name}\n\
-                 leave out {name}, or --unpaired"
-            )));
-        }
-        let mut plan = UnpairedPlan::default();
-        plan.scaling = self.scaling();
-        let mut ts = Vec::new();
-        self.t.iter().for_each(|t| {
-            if !ts.contains(t) {
-                ts.push(*t)
-            }
-        });
-        if !ts.is_empty() {
-            plan.ts = ts;
-        }
-        plan.near = self.near;
-        if let Some(permutations) = self.permutations {
-            plan.permutations = permutations as usize;
-        }
-        Ok((plan, y))
     }
 
     /// That rows are skipped of single files.

@@ -139,10 +139,10 @@ impl Excess {
         (points > free && !has_pipe).then_some(Self { points, free })
     }
 
-    /// Why sets that are not paired cannot be measured.
-    pub(crate) fn refusal_unpaired(&self) -> String {
+    /// Why a report that this option asks for cannot be made.
+    pub(crate) fn refusal_of(&self, option: &str) -> String {
         format!(
-            "the points take {} as f32, and {} are free; --unpaired needs all of them in memory\n\
+            "the points take {} as f32, and {} are free; {option} needs all of them in memory\n\
              take a sample of the rows of each file",
             text::bytes(self.points),
             text::bytes(self.free)

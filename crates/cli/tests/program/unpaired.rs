@@ -144,6 +144,11 @@ fn what_has_no_use_is_2_and_sets_that_do_not_fit_are_3() {
     }
     refused(&folder.eval(&["x.npy", "y.npy", "--permutations", "9"]), 2, &["--unpaired"]);
     refused(&unpaired(&["wide.npy"]), 3, &["x.npy has 3 dimensions", "wide.npy has 4"]);
+    let mut zeros = noise(21, 1);
+    zeros[6..9].fill(0.0);
+    folder.npy("zeros.npy", &zeros, 7, 3);
+    refused(&unpaired(&["zeros.npy"]), 3, &["zeros.npy", "row 2", "leave such rows out of the file; --raw"]);
+    check_schema(&folder.json(&["x.npy", "zeros.npy", "--unpaired", "--raw"]));
     refused(&unpaired(&["one.npy"]), 3, &["one.npy has 1 row", "at least 2"]);
     refused(&folder.eval(&["x.npy", "y.npy"]), 3, &["x.npy is 9 × 3", "--unpaired"]);
 }

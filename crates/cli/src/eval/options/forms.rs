@@ -1,0 +1,72 @@
+//! The options of reports of other forms: on sets that are not paired.
+
+use std::iter;
+
+use unisphere_eval::{Estimator, unpaired::UnpairedPlan};
+
+use super::Eval;
+use crate::{exit::Failure, set_files::SetFiles};
+
+impl Eval {
+    /// What is measured of two sets that are not paired, and the file of Y.
+    pub(in crate::eval) fn unpaired_plan(&self) -> Result<(UnpairedPlan, &SetFiles), Failure> {
+        self.check_storage()?;
+        let Some(y) = &self.y else {
+            return Err(Failure::Usage(
+                "--unpaired compares two sets; name Y too, or two columns of X by --columns".into(),
+            ));
+        };
+        if let Some(name) = self.given_of(&[("--alpha", self.alpha.is_some())]) {
+            return Err(Failure::Usage(format!(
+                "--unpaired measures two files whose rows are no pairs, by --t, --near and --permutations, and takes no {name}\n\
+                 leave out {name}, or --unpaired"
+            )));
+        }
+        let mut plan = UnpairedPlan::default();
+        plan.scaling = self.scaling();
+        plan.ts = self.ts_or(plan.ts);
+        plan.near = self.near;
+        if let Some(permutations) = self.permutations {
+            plan.permutations = permutations as usize;
+        }
+        Ok((plan, y))
+    }
+
+    /// The first option that is given of those that no such report takes, or of these.
+    fn given_of<'a>(&'a self, own: &[(&'a str, bool)]) -> Option<&'a str> {
+        let names_numbered = iter::once(&self.x).chain(&self.y).any(SetFiles::may_be_several);
+        let others = [
+            ("--tau", !self.tau.is_empty()),
+            ("--candidates", self.candidates.is_some()),
+            ("--sigmoid", !self.sigmoid.is_empty()),
+            ("--supcon", !self.supcon.is_empty()),
+            ("--retrieval", self.retrieval),
+            ("--estimator v", self.estimator == Estimator::V),
+            ("--protocol", self.protocol.is_some()),
+            ("--queue", self.queue.is_some()),
+            ("--labels", self.labels.is_some()),
+            ("--weights", self.weights.is_some()),
+            ("--scores", self.scores.is_some()),
+            ("--min-score", self.min_score.is_some()),
+            ("--zero-rows skip", self.skips_zero_rows()),
+            ("--full", self.full),
+            ("--top", self.top.is_some()),
+            ("--rows", self.rows.is_some()),
+            ("--across-groups", self.across_groups),
+            ("numbered files", names_numbered),
+            (self.scale.given().unwrap_or_default(), self.scale.is_used()),
+        ];
+        own.iter().copied().chain(others).find(|(_, is_given)| *is_given).map(|(name, _)| name)
+    }
+
+    /// Uniformity's t, each once; these where none is given.
+    fn ts_or(&self, default: Vec<f64>) -> Vec<f64> {
+        let mut ts = Vec::new();
+        for &t in &self.t {
+            if !ts.contains(&t) {
+                ts.push(t);
+            }
+        }
+        if ts.is_empty() { default } else { ts }
+    }
+}

@@ -1,0 +1,56 @@
+//! Files that reports of other forms read whole.
+
+use std::path::Path;
+
+use unisphere::Scaling;
+use unisphere_io::{File, Reading, printable};
+
+use crate::{
+    exit::{self, Failure},
+    interrupt,
+    progress::Display,
+    scale::{Excess, check_dims},
+    text::plural,
+};
+
+/// Opens a file, of one dimension only where points are raw.
+pub(super) fn open(path: &Path, reading: &Reading, scaling: Scaling) -> Result<File, Failure> {
+    let file = interrupt::leaving_at_once(|| File::open_with(path, reading))??;
+    check_dims(&file, scaling)?;
+    Ok(file)
+}
+
+/// Fails for so few rows in each set of a file that they make no pair.
+pub(super) fn check_enough(file: &File, rows: usize) -> Result<(), Failure> {
+    if rows >= 2 {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "{} has {}, and uniformity needs at least 2; save more points in it",
+        printable(file.path()),
+        plural(rows as u64, "row")
+    )))
+}
+
+/// Fails where memory is too small for the points of a report that `option` asks for.
+pub(super) fn check_memory<'a>(
+    files: impl Iterator<Item = &'a File> + Clone,
+    option: &str,
+) -> Result<(), Failure> {
+    match Excess::of(files) {
+        None => Ok(()),
+        Some(excess) => Err(Failure::Input(excess.refusal_of(option))),
+    }
+}
+
+/// Reads a file. `cure_of_zeros` is what helps against a row of zeros.
+pub(super) fn read<T>(
+    file: &File,
+    display: &Display,
+    cure_of_zeros: &str,
+    read: impl FnOnce(&File) -> unisphere_io::Result<T>,
+) -> Result<T, Failure> {
+    display.step(format!("reading {}", printable(file.path())));
+    let read = interrupt::leaving_at_once(|| read(file))?;
+    read.map_err(|error| exit::of_file(&error, cure_of_zeros))
+}
