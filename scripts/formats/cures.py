@@ -40,6 +40,15 @@ def by_python(file, array, cure, expected):
     check(f"{file}: {cure}", expected, "cured.npy")
 
 
+def of_views(what, array, file):
+    """That the uniformity of each view (n, views, dims) is what the formula gives."""
+    code, report, said = run(file, "--views")
+    assert code == 0, f"{what}: exit code {code}: {said}"
+    for view, measured in enumerate(report["uniformity"][0]["views"]):
+        assert abs(measured["value"] - uniformity(array[:, view])) < 2e-6, f"{what}: {report}"
+    print(f"{what}: {report['uniformity'][0]['mean']:.6f}")
+
+
 def by_shell(file, command, made, *words):
     """A file that is refused, and the command that its error gives."""
     refused(file, *words, command.split()[0])
@@ -57,6 +66,18 @@ def arrays():
     by_python("digits.npy", X.astype("U32"), "x.astype('float32')", VALUE)
     views = X.reshape(len(X) // 2, 2, -1)
     by_python("views.npy", views, "x.reshape(-1, x.shape[-1])", VALUE)
+    of_views("views.npy: eval X --views", views, "views.npy")
+    numpy.save("fortran.npy", numpy.asfortranarray(views))
+    refused("fortran.npy", "numpy.ascontiguousarray(x)", options=["--views"])
+    numpy.save("cured.npy", numpy.ascontiguousarray(numpy.load("fortran.npy")))
+    of_views("fortran.npy: numpy.ascontiguousarray(x)", views, "cured.npy")
+    swapped = numpy.ascontiguousarray(views[:8].swapaxes(0, 1))
+    numpy.save("swapped.npy", swapped)
+    cure = "numpy.ascontiguousarray(x.swapaxes(0, 1))"
+    code, _, said = run("swapped.npy", "--views")
+    assert code == 0 and cure in said, f"swapped.npy: exit code {code}: {said}"
+    numpy.save("straight.npy", eval(cure, {"numpy": numpy, "x": swapped}))
+    of_views(f"swapped.npy: {cure}", views[:8], "straight.npy")
     records = numpy.zeros(len(X), dtype=[("field", "f4", X.shape[1])])
     records["field"] = X
     by_python("records.npy", records, "x['field'].astype('float32')", VALUE)

@@ -85,7 +85,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         return Err(Failure::Usage(format!(
             "X and Y are taken, and {files} files are named\n\
-             name files that are one set behind --shards: --shards emb_*.npy"
+             name files that are one set behind --shards: --shards emb_*.npy; eval takes more views of X behind --views"
         )));
     }
     if let (false, Some(cure)) = (error.exit_code() == 0, list_with_space(&line)) {

@@ -56,12 +56,13 @@ pub(crate) fn of_file(error: &unisphere_io::Error, cure_of_zeros: &str) -> Failu
 impl From<unisphere_eval::Error> for Failure {
     fn from(error: unisphere_eval::Error) -> Self {
         use unisphere_eval::Error::{
-            Contradiction, Engine, Length, NoPositives, Score, ScoresAsWeights, TooManyGroups,
+            Contradiction, Engine, FewViews, Length, NoPositives, Score, ScoresAsWeights, TooManyGroups,
         };
         match error {
             Contradiction(contradiction) => Self::Usage(contradiction.to_string()),
             Engine(error) => error.into(),
-            error @ (Length { .. }
+            error @ (FewViews { .. }
+            | Length { .. }
             | NoPositives { .. }
             | Score { .. }
             | ScoresAsWeights { .. }

@@ -65,6 +65,12 @@ pub enum Error {
         /// The highest of them.
         highest: f64,
     },
+    /// Fewer views than make a pair.
+    #[error("views given: {given}; alignment is over pairs of views, and takes two or more")]
+    FewViews {
+        /// Views given.
+        given: usize,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] unisphere::Error),

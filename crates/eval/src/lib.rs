@@ -36,6 +36,7 @@ mod rows;
 pub mod sections;
 mod session;
 pub mod unpaired;
+pub mod views;
 mod work;
 
 pub use data::{Data, Set, SetName};

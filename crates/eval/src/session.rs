@@ -35,6 +35,8 @@ pub enum Step {
     Alignment,
     /// The uniformity of a set.
     Uniformity(SetName),
+    /// The uniformity of a view, by its number from 0.
+    UniformityOfView(usize),
     /// Uniformity across both sets.
     CrossUniformity,
     /// Uniformity of x with the queue.
@@ -74,6 +76,7 @@ impl fmt::Display for Step {
             Self::PairCosines => f.write_str("cosines of pairs"),
             Self::Alignment => f.write_str("alignment"),
             Self::Uniformity(set) => write!(f, "uniformity of {set}"),
+            Self::UniformityOfView(view) => write!(f, "uniformity of view {view}"),
             Self::CrossUniformity => f.write_str("cross uniformity"),
             Self::QueueUniformity => f.write_str("uniformity with the queue"),
             Self::ContrastiveLoss => f.write_str("contrastive loss"),
@@ -207,6 +210,19 @@ impl Session<'_> {
 
     pub(crate) fn potentials(&mut self, set: SetName, x: &Points, metric: Uniformity) -> Result<Potentials> {
         self.step(Step::Uniformity(set), |engine| engine.value(metric.potentials(x)))
+    }
+
+    pub(crate) fn uniformity_of_view(&mut self, view: usize, x: &Points, metric: Uniformity) -> Result<f64> {
+        self.step(Step::UniformityOfView(view), |engine| engine.uniformity(x, metric))
+    }
+
+    pub(crate) fn potentials_of_view(
+        &mut self,
+        view: usize,
+        x: &Points,
+        metric: Uniformity,
+    ) -> Result<Potentials> {
+        self.step(Step::UniformityOfView(view), |engine| engine.value(metric.potentials(x)))
     }
 
     pub(crate) fn cross_uniformities(&mut self, x: &Points, y: &Points, ts: &[f64]) -> Result<Vec<f64>> {

@@ -8,6 +8,7 @@ use unisphere::{Embeddings, Engine};
 use unisphere_eval::{
     Contradiction, Data, Error, MinScore, Options, Parameter, Plan, Protocol, Report, Result, Session, Step,
     measure,
+    views::{self, ViewsPlan},
 };
 
 /// Six points on a circle, and their partners a little further.
@@ -166,4 +167,37 @@ fn a_listener_can_stop_it() {
     });
     let data = Data::new(session.upload(Embeddings::new(&x, 6, 2).unwrap(), &plan).unwrap());
     assert_eq!(measure(plan, data, session).unwrap_err(), unisphere::Error::Stopped.into());
+}
+
+#[test]
+fn several_views_are_two_or_more() {
+    let engine = Engine::cpu();
+    let points = |shift| engine.upload(&Embeddings::new(circle(shift), 6, 2).unwrap()).unwrap();
+    let all = [points(0.0), points(0.1), points(0.3)];
+    let session = || Session::new(&engine, |_| ControlFlow::Continue(()));
+    let plan = ViewsPlan::default();
+    for given in [0, 1] {
+        assert_eq!(views::measure(&plan, &all[..given], session()), Err(Error::FewViews { given }));
+    }
+    let report = views::measure(&plan, &all, session()).unwrap();
+    // Chords of 0.1, 0.3 and 0.2.
+    let squares = [0.1f64, 0.3, 0.2].map(|angle| (2.0 * (angle / 2.0).sin()).powi(2));
+    for (pair, square) in report.alignment.pairs.iter().zip(squares) {
+        assert!((pair.measured.value - square).abs() < 1e-6, "{pair:?} for {square}");
+    }
+    assert_eq!(
+        report.alignment.pairs.iter().map(|pair| pair.views).collect::<Vec<_>>(),
+        [[0, 1], [0, 2], [1, 2]]
+    );
+    let mean = squares.iter().sum::<f64>() / 3.0;
+    assert!((report.alignment.mean.value - mean).abs() < 1e-6, "{report:?}");
+    assert!((report.uniformity[0].loss - mean - report.uniformity[0].mean).abs() < 1e-6, "{report:?}");
+    let mut steps = Vec::new();
+    let hear = |step: Step| {
+        steps.push(step.to_string());
+        if steps.len() < 4 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let stopped = views::measure(&plan, &all, Session::new(&engine, hear));
+    assert_eq!(stopped, Err(Error::Engine(unisphere::Error::Stopped)));
+    assert_eq!(steps[3], "uniformity of view 0");
 }

@@ -7,6 +7,7 @@ mod help;
 mod inputs;
 mod options;
 mod unpaired;
+mod views;
 mod whole;
 
 pub(crate) use help::{long as long_help, most_used_first, short as short_help};
@@ -39,6 +40,9 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
     let options = &options.with_files()?;
     if options.unpaired {
         return unpaired::run(options);
+    }
+    if options.views.is_some() {
+        return views::run(options);
     }
     if options.is_large() {
         let (request, scale_options) = (options.request()?, &options.scale);

@@ -110,6 +110,12 @@ pub(crate) struct Eval {
     #[arg(value_parser = clap::value_parser!(u32).range(..=MAX_PERMUTATIONS))]
     permutations: Option<u32>,
 
+    /// More views of the rows of X, and of Y where it is named, of the same shape: alignment over all pairs of views, and
+    /// uniformity of each. The list ends at the next option. Without FILE or Y, X is an array (n, views, dims) of .npy, .npz
+    /// or safetensors
+    #[arg(long, value_name = "FILE", num_args = 0.., help_heading = FILES)]
+    pub(super) views: Option<Vec<PathBuf>>,
+
     /// More negatives for the contrastive loss, of any number of rows; the queue of --protocol moco
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) queue: Option<PathBuf>,
@@ -214,7 +220,7 @@ impl Eval {
         let path = |path: &Option<PathBuf>| path.as_deref().map(named);
         let (x, y) = (path(&self.x_path), path(&self.y_path));
         let (x, y) = self.shards.sets(x.as_deref(), y.as_deref(), &self.reading)?;
-        if !self.unpaired {
+        if !self.unpaired && self.views.is_none() {
             warn_of_numbered(&x, y.as_ref());
         }
         let [labels, weights, scores, queue] =
@@ -231,7 +237,8 @@ impl Eval {
         let of_x = columns.into_iter().filter(|(file, _)| file.as_deref() == Some(x.path()));
         reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
         let rows = self.rows.as_deref().map(output::table_file);
-        Ok(Self { x, y, labels, weights, scores, queue, reading, rows, ..self.clone() })
+        let views = self.views.as_ref().map(|views| views.iter().map(|path| named(path)).collect());
+        Ok(Self { x, y, views, labels, weights, scores, queue, reading, rows, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.

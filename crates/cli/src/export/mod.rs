@@ -10,7 +10,7 @@ pub(crate) use sections::{RowsFile, Sections};
 use std::path::PathBuf;
 
 use serde_json::Value;
-use unisphere_eval::{Report, unpaired::UnpairedReport};
+use unisphere_eval::{Report, unpaired::UnpairedReport, views::ViewsReport};
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -65,6 +65,24 @@ pub(crate) fn unpaired(format: Format, document: &UnpairedDocument) -> String {
     match format {
         Format::Text => text::unpaired(document),
         Format::Json => json::unpaired(document),
+    }
+}
+
+/// A report on several views, and what the program alone knows of it.
+#[derive(Debug)]
+pub(crate) struct ViewsDocument {
+    pub(crate) report: ViewsReport,
+    /// The files of the views in their order, or the one that holds them all, and what of them is read.
+    pub(crate) files: Vec<String>,
+    /// How they were read, where options said it.
+    pub(crate) read: Value,
+}
+
+/// That report in a form.
+pub(crate) fn views(format: Format, document: &ViewsDocument) -> String {
+    match format {
+        Format::Text => text::views(document),
+        Format::Json => json::views(document),
     }
 }
 

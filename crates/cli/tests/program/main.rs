@@ -25,3 +25,4 @@ mod schema;
 mod scores;
 mod support;
 mod unpaired;
+mod views;

@@ -1,8 +1,9 @@
-//! The options of reports of other forms: on sets that are not paired.
+//! The options of reports of other forms: on sets that are not paired, and on several views.
 
 use std::iter;
 
-use unisphere_eval::{Estimator, unpaired::UnpairedPlan};
+use unisphere::Alignment;
+use unisphere_eval::{Estimator, unpaired::UnpairedPlan, views::ViewsPlan};
 
 use super::Eval;
 use crate::{exit::Failure, set_files::SetFiles};
@@ -16,7 +17,9 @@ impl Eval {
                 "--unpaired compares two sets; name Y too, or two columns of X by --columns".into(),
             ));
         };
-        if let Some(name) = self.given_of(&[("--alpha", self.alpha.is_some())]) {
+        if let Some(name) =
+            self.given_of(&[("--alpha", self.alpha.is_some()), ("--views", self.views.is_some())])
+        {
             return Err(Failure::Usage(format!(
                 "--unpaired measures two files whose rows are no pairs, by --t, --near and --permutations, and takes no {name}\n\
                  leave out {name}, or --unpaired"
@@ -32,9 +35,28 @@ impl Eval {
         Ok((plan, y))
     }
 
+    /// What is measured of several views.
+    pub(in crate::eval) fn views_plan(&self) -> Result<ViewsPlan, Failure> {
+        self.check_storage()?;
+        let two_names = "--members, --tensors or --columns";
+        let own = [("--near", self.near.is_some()), (two_names, self.reading.names_two_sets())];
+        if let Some(name) = self.given_of(&own) {
+            return Err(Failure::Usage(format!(
+                "--views measures alignment and uniformity of several views, by --alpha and --t, and takes no {name}\n\
+                 leave out {name}, or --views"
+            )));
+        }
+        let mut plan = ViewsPlan::default();
+        plan.scaling = self.scaling();
+        plan.alignment = self.alpha.map_or(plan.alignment, Alignment::new);
+        plan.ts = self.ts_or(plan.ts);
+        Ok(plan)
+    }
+
     /// The first option that is given of those that no such report takes, or of these.
     fn given_of<'a>(&'a self, own: &[(&'a str, bool)]) -> Option<&'a str> {
-        let names_numbered = iter::once(&self.x).chain(&self.y).any(SetFiles::may_be_several);
+        let names_numbered = iter::once(&self.x).chain(&self.y).any(SetFiles::may_be_several)
+            || self.views.iter().flatten().any(|path| SetFiles::of_path(path).may_be_several());
         let others = [
             ("--tau", !self.tau.is_empty()),
             ("--candidates", self.candidates.is_some()),

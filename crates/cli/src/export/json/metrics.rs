@@ -53,7 +53,7 @@ fn calibration(of: Calibration) -> Value {
     json!({"gap": maybe(of.gap), "score": maybe(of.score)})
 }
 
-fn put_error(object: &mut Value, measured: &Measured) {
+pub(super) fn put_error(object: &mut Value, measured: &Measured) {
     object["standard_error"] = maybe(measured.standard_error);
     object["low"] = maybe(measured.low);
     object["high"] = maybe(measured.high);

@@ -5,6 +5,7 @@ pub(super) mod analysis;
 mod metrics;
 mod retrieval;
 mod unpaired;
+mod views;
 
 pub(crate) use absent::settle;
 
@@ -16,6 +17,7 @@ use super::{Document, Exporter};
 use crate::json as common;
 
 pub(super) use unpaired::export as unpaired;
+pub(super) use views::export as views;
 
 /// The exporter.
 pub(super) struct Json;

@@ -10,10 +10,12 @@ mod scores;
 mod summary;
 mod sweep;
 mod unpaired;
+mod views;
 
 use super::{Document, Exporter};
 
 pub(super) use unpaired::export as unpaired;
+pub(super) use views::export as views;
 
 /// The exporter.
 pub(super) struct Text;
