@@ -9,7 +9,7 @@ use unisphere::{Candidates, Contrastive, Embeddings, Engine, Scaling, SquaredMmd
 use unisphere_io::File;
 use unisphere_scale::{Error, Evaluation, Interval, Method, Resources, Result, Sampling, Sets};
 
-use intervals::{borrowed, check_held, hidden_pairs, random, seeds, verses};
+use intervals::{borrowed, check_held, check_unbiased, hidden_pairs, random, seeds, verses};
 
 /// Seeds of what takes seconds for each, at most.
 const SLOW_SEEDS: u64 = 20;
@@ -29,10 +29,7 @@ fn intervals_of_real_sentences_hold_the_value() -> Result<()> {
         let found: Vec<_> = (0..seeds).map(of_seed).collect::<Result<_>>()?;
         check_held(&format!("t = {t}"), &found, exact);
         assert!(t > 2.0 || found.iter().all(Interval::meets_tolerance), "t = {t}");
-        let off = || found.iter().map(|found| found.value - exact);
-        let mean = off().sum::<f64>() / found.len() as f64;
-        let error = off().map(|off| off * off).sum::<f64>().sqrt() / found.len() as f64;
-        assert!(mean.abs() < 4.0 * error + 1e-6, "t = {t}: {mean:e} off on average, ± {error:e}");
+        check_unbiased(&format!("t = {t}"), &found, exact);
     }
     Ok(())
 }
@@ -192,10 +189,7 @@ fn intervals_of_the_contrastive_loss_hold_the_value() -> Result<()> {
             found.method == Method::MultilevelCandidates && found.meets_tolerance() && found.share < 0.3
         });
         assert!(all_are_short, "{what}: {found:?}");
-        let off = || found.iter().map(|found| found.value - exact);
-        let mean = off().sum::<f64>() / found.len() as f64;
-        let error = off().map(|off| off * off).sum::<f64>().sqrt() / found.len() as f64;
-        assert!(mean.abs() < 4.0 * error + 1e-6, "{what}: {mean:e} off on average, ± {error:e}");
+        check_unbiased(&what, &found, exact);
     }
     // The same seed gives the same bits, and all candidates are taken where a sample would need as many.
     let narrow = Sampling::new().with_tolerance(1e-5);

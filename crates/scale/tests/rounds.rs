@@ -10,7 +10,7 @@ use unisphere::{Embeddings, Engine, Scaling, Uniformity};
 use unisphere_io::File;
 use unisphere_scale::{Draw, Error, Interval, Method, Result, Sampling, Sets};
 
-use intervals::{borrowed, check_held, hidden_pairs, seeds, verses};
+use intervals::{borrowed, check_held, check_unbiased, hidden_pairs, seeds, verses};
 
 /// Small panels, so that there are many rounds of so few rows.
 fn sampling(seed: u64) -> Sampling {
@@ -59,10 +59,7 @@ fn intervals_of_real_sentences_hold_the_value() -> Result<()> {
         let by_rounds = found.iter().filter(|found| found.method == Method::TournamentRounds);
         // The others have seen too few of the pairs that make the variance at t = 5, and are of all pairs.
         assert!(4 * by_rounds.count() >= 3 * found.len(), "t = {t}: {found:?}");
-        let off = || found.iter().map(|found| found.value - exact);
-        let mean = off().sum::<f64>() / found.len() as f64;
-        let error = off().map(|off| off * off).sum::<f64>().sqrt() / found.len() as f64;
-        assert!(mean.abs() < 4.0 * error + 1e-6, "t = {t}: {mean:e} off on average, ± {error:e}");
+        check_unbiased(&format!("t = {t}"), &found, exact);
     }
     Ok(())
 }

@@ -6,9 +6,10 @@ use super::{
     candidates::{Groups, anchors_with_negatives},
     interval::{Interval, Method},
     multilevel::{Estimated, Goal, Levels},
+    rounding::{Arithmetic, Rounding},
     sampling::{Sampling, tolerance_or_default},
     shuffled::read_in_random_order,
-    stages::{Arithmetic, Fallback, Rounding},
+    stages::Fallback,
     streamed::bytes_of_rows,
 };
 use crate::{

@@ -8,7 +8,7 @@ use unisphere::{Alignment, Engine, Points, Uniformity, unordered_pairs};
 
 use super::{
     blocks::{Blocks, Side},
-    stages::{Measure, Rounding},
+    rounding::{Measure, Rounding},
     sums::BlockSums,
 };
 use crate::{error::Result, panels::Panels};

@@ -1,6 +1,6 @@
 //! What an estimate is: a value, the interval that holds it, and how it was found.
 
-use super::stages::Arithmetic;
+use super::rounding::Arithmetic;
 
 /// A value with an interval that holds it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,6 +8,7 @@ mod copies;
 mod discrepancy;
 mod interval;
 mod multilevel;
+mod rounding;
 mod rounds;
 mod sampling;
 mod shuffled;

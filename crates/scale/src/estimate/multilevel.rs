@@ -18,8 +18,9 @@ use rand::{RngExt, rngs::ChaCha8Rng};
 
 use super::{
     candidates::{Groups, Run},
+    rounding::Rounding,
     sampling::tolerance_or_default,
-    stages::{Fallback, MAX_SHARE, Rounding},
+    stages::{Fallback, MAX_SHARE},
     student::{Moments, quantile},
 };
 use crate::error::Result;

@@ -8,9 +8,10 @@ use super::{
     blocks::{Blocks, Side},
     copies::Copies,
     interval::{Interval, Method},
+    rounding::{Measure, Rounding},
     rounds::Rounds,
     shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
-    stages::{Count, Fallback, Found, Measure, Plan, Rounding},
+    stages::{Count, Fallback, Found, Plan},
     streamed::{Streamed, bytes_of_rows},
     sums::{Held, within},
 };

@@ -11,9 +11,10 @@ use unisphere_io::Source;
 use super::{
     discrepancy::{Diagonals, KERNELS, PairSums, kernel, paired},
     interval::{Interval, Method},
+    rounding::{Measure, Rounding},
     sampling::{LEAST_TOLERANCE, Sampling},
     shuffled::{ROWS_FOR_ERROR, first_rows, read_in_random_order},
-    stages::{Count, Fallback, Measure, Plan, Rounding},
+    stages::{Count, Fallback, Plan},
     streamed::Streamed,
     sums::{Held, within},
 };

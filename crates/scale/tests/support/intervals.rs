@@ -37,6 +37,14 @@ pub(crate) fn borrowed<'a>(x: &'a Embeddings<'_>) -> Embeddings<'a> {
     Embeddings::new(x.values(), x.rows(), x.dims()).expect("good points")
 }
 
+/// That values are off by no more than chance on average.
+pub(crate) fn check_unbiased(what: &str, intervals: &[Interval], exact: f64) {
+    let off = || intervals.iter().map(|found| found.value - exact);
+    let mean = off().sum::<f64>() / intervals.len() as f64;
+    let error = off().map(|off| off * off).sum::<f64>().sqrt() / intervals.len() as f64;
+    assert!(mean.abs() < 4.0 * error + 1e-6, "{what}: {mean:e} off on average, ± {error:e}");
+}
+
 /// That 95 of 100 intervals hold a value.
 pub(crate) fn check_held(what: &str, intervals: &[Interval], exact: f64) {
     let held = intervals.iter().filter(|found| found.low <= exact && exact <= found.high).count();
