@@ -303,7 +303,10 @@ impl Dtype {
             Scalar::U32 => self.each(bytes, |value| u32::from_le_bytes(value) as f32, into),
             Scalar::I64 => self.each(bytes, |value| i64::from_le_bytes(value) as f32, into),
             Scalar::U64 => self.each(bytes, |value| u64::from_le_bytes(value) as f32, into),
-            Scalar::F16 => self.halves(bytes, into),
+            Scalar::F16 => match self.order {
+                ByteOrder::Little => halves(bytes, u16::from_le_bytes, into),
+                ByteOrder::Big => halves(bytes, u16::from_be_bytes, into),
+            },
             Scalar::F32 => self.each(bytes, f32::from_le_bytes, into),
             // Beyond the range of f32 this is an infinity, which the check of the points finds.
             Scalar::F64 => self.each(bytes, |value| f64::from_le_bytes(value) as f32, into),
@@ -324,24 +327,6 @@ impl Dtype {
         self.scalar.number(u64::from_le_bytes(little))
     }
 
-    /// Values of f16 in batches, of which the hardware converts several at once.
-    fn halves(self, bytes: &[u8], into: &mut [f32]) {
-        const BATCH: usize = 256;
-        let from_bytes = match self.order {
-            ByteOrder::Little => u16::from_le_bytes,
-            ByteOrder::Big => u16::from_be_bytes,
-        };
-        let mut batch = [f16::ZERO; BATCH];
-        let (stored, _) = bytes.as_chunks::<2>();
-        for (stored, into) in stored.chunks(BATCH).zip(into.chunks_mut(BATCH)) {
-            let halves = &mut batch[..into.len()];
-            for (half, &value) in halves.iter_mut().zip(stored) {
-                *half = f16::from_bits(from_bytes(value));
-            }
-            halves.convert_to_f32_slice(into);
-        }
-    }
-
     fn each<const SIZE: usize>(self, bytes: &[u8], from_le: impl Fn([u8; SIZE]) -> f32, into: &mut [f32]) {
         let (stored, _) = bytes.as_chunks::<SIZE>();
         let values = into.iter_mut().zip(stored);
@@ -352,6 +337,20 @@ impl Dtype {
                 *into = from_le(value);
             }),
         }
+    }
+}
+
+/// Values of f16 in batches, of which the hardware converts several at once.
+fn halves(bytes: &[u8], from_bytes: impl Fn([u8; 2]) -> u16, into: &mut [f32]) {
+    const BATCH: usize = 256;
+    let mut batch = [f16::ZERO; BATCH];
+    let (stored, _) = bytes.as_chunks::<2>();
+    for (stored, into) in stored.chunks(BATCH).zip(into.chunks_mut(BATCH)) {
+        let halves = &mut batch[..into.len()];
+        for (half, &value) in halves.iter_mut().zip(stored) {
+            *half = f16::from_bits(from_bytes(value));
+        }
+        halves.convert_to_f32_slice(into);
     }
 }
 
