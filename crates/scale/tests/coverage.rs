@@ -219,9 +219,12 @@ fn losses_beyond_memory_are_those_of_all_candidates() -> Result<()> {
     };
     let (x, y) = (file("x.npy", 1)?, file("y.npy", 2)?);
     let sets = Sets::two(&x, &y);
+    // Memory is counted for each thread.
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     let of = |sampling: Sampling| {
         let sampling = sampling.with_tolerance(1e-2).with_max_memory(9_000_000);
-        sampling.contrastives_of(&engine, sets, Scaling::Unit, &taus, Candidates::OneWay)
+        let of = || sampling.contrastives_of(&engine, sets, Scaling::Unit, &taus, Candidates::OneWay);
+        threads.install(of)
     };
     let evaluation = Evaluation::new().with_contrastive(&taus, Candidates::OneWay);
     let all = evaluation.values(&engine, sets, &Resources::default())?.contrastive.unwrap_or_default();
