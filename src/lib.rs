@@ -66,6 +66,7 @@ mod function;
 mod gpu;
 mod kernel;
 mod log_sum;
+mod memory;
 mod metrics;
 mod oneshot;
 mod pairs;

@@ -21,6 +21,7 @@ use crate::{
         },
     },
     error::{Error, Result},
+    memory,
     points::{Embeddings, HostRows, Points, RowView, Scaling, hash},
 };
 
@@ -339,13 +340,7 @@ pub(crate) fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
 
 /// The same of any value.
 pub(crate) fn filled<T: Clone>(value: T, rows: usize, cols: usize) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    let reserved = rows.checked_mul(cols).map(|len| values.try_reserve_exact(len).map(|()| len));
-    let Some(Ok(len)) = reserved else {
-        return Err(Error::OutOfMemory { context: format!("a matrix of {rows} × {cols}") });
-    };
-    values.resize(len, value);
-    Ok(values)
+    memory::filled(value, rows, cols, || format!("a matrix of {rows} × {cols}"))
 }
 
 /// Nearest value that f32 can hold.

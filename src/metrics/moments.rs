@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::{check::mismatch, spectrum::Spectrum};
 use crate::{
     error::{Error, Result},
+    memory::filled,
     pending::{Pending, offload, on_a_thread},
     points::{Embeddings, Moments, Offset, Scaling, gram::subtract_mean},
     request::{Metric, Run, Sealed},
@@ -57,12 +58,7 @@ impl MomentSums {
         if dims == 0 {
             return Err(Error::NoDims);
         }
-        let mut products = Vec::new();
-        let reserved = dims.checked_mul(dims).filter(|&len| products.try_reserve_exact(len).is_ok());
-        let Some(len) = reserved else {
-            return Err(Error::OutOfMemory { context: format!("a covariance of {dims} × {dims}") });
-        };
-        products.resize(len, 0.0);
+        let products = filled(0.0, dims, dims, || format!("a covariance of {dims} × {dims}"))?;
         Ok(Self { rows: 0, scaling: None, mean: vec![0.0; dims], products })
     }
 

@@ -5,11 +5,7 @@ use std::ops::Range;
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 use rayon::prelude::*;
 
-use crate::{
-    error::{Error, Result},
-    progress::Watch,
-    schedule::panels,
-};
+use crate::{error::Result, memory::filled, progress::Watch, schedule::panels};
 
 /// The first two moments of a set of points.
 #[derive(Clone, Debug)]
@@ -128,11 +124,5 @@ pub(crate) fn subtract_mean(rows: &mut [f64], width: usize) -> Vec<f64> {
 }
 
 fn zeros(rows: usize, columns: usize) -> Result<Vec<f64>> {
-    let mut values = Vec::new();
-    let reserved = rows.checked_mul(columns).filter(|&len| values.try_reserve_exact(len).is_ok());
-    let Some(len) = reserved else {
-        return Err(Error::OutOfMemory { context: format!("a Gram matrix of {rows} rows") });
-    };
-    values.resize(len, 0.0);
-    Ok(values)
+    filled(0.0, rows, columns, || format!("a Gram matrix of {rows} rows"))
 }

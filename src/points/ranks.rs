@@ -11,7 +11,8 @@ use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
 use rayon::prelude::*;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
+    memory::reserved,
     points::{HostRows, RowView, duplicates::equal_rows},
     progress::Watch,
     schedule::panels,
@@ -251,10 +252,7 @@ impl Sum {
 
 /// A value for every row, or the error that says how much memory is missing.
 fn list<T>(rows: usize, value: impl Fn(usize) -> T) -> Result<Vec<T>> {
-    let mut list = Vec::new();
-    if list.try_reserve_exact(rows).is_err() {
-        return Err(Error::OutOfMemory { context: format!("the ranks of {rows} rows") });
-    }
+    let mut list = reserved(rows, 1, || format!("the ranks of {rows} rows"))?;
     list.extend((0..rows).map(value));
     Ok(list)
 }

@@ -15,7 +15,8 @@ use crate::{
         points::Rows,
         simd::isa::{Isa, Job},
     },
-    error::{Error, Result},
+    error::Result,
+    memory::filled,
     points::{Moments, Offset, gram},
     progress::Watch,
     schedule::panels,
@@ -40,12 +41,7 @@ pub(crate) fn moments(isa: Isa, x: &Rows, watch: &Watch) -> Result<Moments> {
         return gram::moments(x.len(), dims, read, watch);
     }
     let mean = PairSet::Within(x).centre();
-    let mut covariance = Vec::new();
-    let reserved = dims.checked_mul(dims).map(|len| covariance.try_reserve_exact(len).map(|()| len));
-    let Some(Ok(len)) = reserved else {
-        return Err(Error::OutOfMemory { context: format!("a covariance of {dims} × {dims}") });
-    };
-    covariance.resize(len, 0.0);
+    let mut covariance = filled(0.0, dims, dims, || format!("a covariance of {dims} × {dims}"))?;
 
     let stride = dims + MAX_TILE_WIDTH;
     let chunk = (VALUES_PER_CHUNK / stride).clamp(16, ROWS_PER_CHUNK);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     gpu::{
         device::{context::Context, stream::Stream},
         kernel::{params::RowParams, table::Shader},
         points::panels::{GpuPoints, pack},
     },
+    memory::reserved,
     points::Points,
     progress::Watch,
     schedule::panels,
@@ -42,11 +43,7 @@ const READ_BYTES: usize = 16 << 20;
 /// The values of all rows, row-major, as they are stored.
 pub(crate) async fn read_all(context: &Arc<Context>, points: &Points, watch: &Watch) -> Result<Vec<f32>> {
     let (rows, dims) = points.shape();
-    let mut values = Vec::new();
-    let reserved = rows.checked_mul(dims).filter(|&len| values.try_reserve_exact(len).is_ok());
-    if reserved.is_none() {
-        return Err(Error::OutOfMemory { context: format!("a copy of {rows} × {dims} points on the host") });
-    }
+    let mut values = reserved(rows, dims, || format!("a copy of {rows} × {dims} points on the host"))?;
     let bytes = READ_BYTES.min(context.max_binding() as usize);
     for piece in panels(rows, (bytes / (4 * dims)).max(1)) {
         watch.advance(0)?;
