@@ -233,7 +233,7 @@ impl Backend for Gpu {
         Box::pin(async move {
             let reading = gather::read_all(&self.context, points, watch);
             let values = self.context.scoped("reading points", reading).await?;
-            Ok(Arc::new(ReadRows::new(values, points.dims(), points.scaling())) as Arc<dyn HostRows>)
+            Ok(Arc::new(ReadRows::new(values, points.dims(), points.scaling())?) as Arc<dyn HostRows>)
         })
     }
 

@@ -1,8 +1,8 @@
 //! Points that the host reads row by row, whatever device they lie on.
 
-#[cfg(feature = "gpu")]
-use crate::points::Scaling;
 use crate::points::embeddings::length;
+#[cfg(feature = "gpu")]
+use crate::{error::Result, memory::reserved, points::Scaling};
 
 /// Row of stored values and the factor from them to what metrics see.
 #[derive(Clone, Copy)]
@@ -36,13 +36,20 @@ pub(crate) trait HostRows: Send + Sync {
 pub(crate) struct ReadRows {
     values: Vec<f32>,
     dims: usize,
-    scaling: Scaling,
+    /// The factor of each row; none of raw rows.
+    scales: Vec<f64>,
 }
 
 #[cfg(feature = "gpu")]
 impl ReadRows {
-    pub(crate) fn new(values: Vec<f32>, dims: usize, scaling: Scaling) -> Self {
-        Self { values, dims, scaling }
+    pub(crate) fn new(values: Vec<f32>, dims: usize, scaling: Scaling) -> Result<Self> {
+        let mut scales = Vec::new();
+        if scaling == Scaling::Unit {
+            let rows = values.len() / dims;
+            scales = reserved(rows, 1, || format!("the lengths of {rows} rows"))?;
+            scales.extend(values.chunks_exact(dims).map(|row| length(row).recip()));
+        }
+        Ok(Self { values, dims, scales })
     }
 }
 
@@ -58,10 +65,6 @@ impl HostRows for ReadRows {
 
     fn view(&self, row: usize) -> RowView<'_> {
         let values = &self.values[row * self.dims..][..self.dims];
-        let scale = match self.scaling {
-            Scaling::Unit => length(values).recip(),
-            Scaling::Raw => 1.0,
-        };
-        RowView { values, scale }
+        RowView { values, scale: self.scales.get(row).copied().unwrap_or(1.0) }
     }
 }

@@ -74,15 +74,15 @@ impl Anchors {
         let longest = (0..n).map(|row| candidates.view(row).length()).fold(0.0, f64::max);
         // Each product and addition rounds once, in whatever order, and each factor; twice that much is on the safe side.
         let relative = (rows.dims() + 8) as f64 * f64::EPSILON;
-        let error = |row: usize| relative * rows.view(row).length() * longest;
+        let errors = list(n, |row| relative * rows.view(row).length() * longest)?;
         let positives = list(n, |row| product(rows.view(row), candidates.view(row)))?;
         let mut first_equal = list(n, |row| row)?;
         for group in equal_rows(n, |row| candidates.view(row).values) {
             group.iter().for_each(|&row| first_equal[row] = group[0]);
         }
         Ok(Self {
-            least: list(n, |row| positives[row] - error(row))?,
-            most: list(n, |row| positives[row] + error(row))?,
+            least: list(n, |row| positives[row] - errors[row])?,
+            most: list(n, |row| positives[row] + errors[row])?,
             positives,
             first_equal,
             above: list(n, |_| AtomicU64::new(0))?,
