@@ -106,8 +106,7 @@ impl Spectrum {
         if sum == 0.0 {
             return 0.0;
         }
-        let shares = self.eigenvalues.iter().map(|value| value / sum).filter(|&share| share != 0.0);
-        (-shares.map(|share| share * share.ln()).sum::<f64>()).exp()
+        exp_entropy(self.eigenvalues.iter().map(|value| value / sum).filter(|&share| share != 0.0))
     }
 
     /// RankMe (Garrido, Balestriero, Najman & LeCun 2023, arXiv 2210.02885): exp of the entropy −Σ pₖ ln pₖ, where
@@ -155,6 +154,10 @@ fn rank_me(squares: &[f64], count: usize) -> f64 {
     if sum == 0.0 {
         return 0.0;
     }
-    let shares = values().map(|value| value / sum + RANK_ME_EPSILON);
+    exp_entropy(values().map(|value| value / sum + RANK_ME_EPSILON))
+}
+
+/// exp of the entropy of shares, none of which is 0.
+fn exp_entropy(shares: impl Iterator<Item = f64>) -> f64 {
     (-shares.map(|share| share * share.ln()).sum::<f64>()).exp()
 }

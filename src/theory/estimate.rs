@@ -17,6 +17,9 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// The quantile of the normal distribution that 2.5 of 100 draws exceed: that of a 95 % interval's upper end.
+    pub const NORMAL_QUANTILE_97_5: f64 = 1.959_963_985;
+
     /// The interval by Student's t distribution with n − 1 degrees of freedom, as far as `range` allows.
     pub(crate) fn new(value: f64, standard_error: f64, n: usize, range: [f64; 2]) -> Self {
         if n < 2 || !standard_error.is_finite() {
@@ -61,7 +64,8 @@ fn student(freedom: usize) -> f64 {
         return value;
     }
     // The normal quantile and its corrections in 1/ν (Abramowitz & Stegun 26.7.5), to 5e-6 from here on.
-    const CORRECTIONS: [f64; 5] = [1.959963985, 2.372271230, 2.822498616, 2.555849680, 1.589534053];
+    const CORRECTIONS: [f64; 5] =
+        [Estimate::NORMAL_QUANTILE_97_5, 2.372271230, 2.822498616, 2.555849680, 1.589534053];
     let v = (freedom as f64).recip();
     CORRECTIONS.iter().rfold(0.0, |sum, correction| sum * v + correction)
 }

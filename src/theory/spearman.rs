@@ -1,11 +1,13 @@
 //! Correlation of ranks.
 
 use super::Estimate;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    memory::{filled, reserved},
+};
 
-/// The least number of pairs of whose correlation an interval is known, and the quantile of the normal distribution that it takes.
+/// The least number of pairs of whose correlation an interval is known.
 const MIN_PAIRS_FOR_INTERVAL: usize = 4;
-const NORMAL_QUANTILE_97_5: f64 = 1.959_963_985;
 
 /// Spearman's rank correlation ρ of pairs (xᵢ, yᵢ), from −1 to 1: Pearson's correlation of their ranks, where equal values have the
 /// mean of the ranks that they take up together. None where it is undefined: all x are equal, or all y, or one of them is NaN.
@@ -49,23 +51,20 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Result<Option<Estimate>> {
     Ok(Some(Estimate {
         value: rho,
         standard_error: (1.0 - rho * rho) * of_z,
-        low: end(-NORMAL_QUANTILE_97_5),
-        high: end(NORMAL_QUANTILE_97_5),
+        low: end(-Estimate::NORMAL_QUANTILE_97_5),
+        high: end(Estimate::NORMAL_QUANTILE_97_5),
     }))
 }
 
 /// The rank of each value less the mean of all ranks, where equal values have the mean of theirs: multiples of a half, which are exact.
 fn centred_ranks(values: &[f64]) -> Result<Vec<f64>> {
     let n = values.len();
-    let (mut order, mut ranks) = (Vec::new(), Vec::new());
-    if order.try_reserve_exact(n).is_err() || ranks.try_reserve_exact(n).is_err() {
-        return Err(Error::OutOfMemory { context: format!("the ranks of {n} values") });
-    }
+    let what = || format!("the ranks of {n} values");
+    let (mut order, mut ranks) = (reserved(n, 1, what)?, filled(0.0, n, 1, what)?);
     // Zero has one sign.
     let value = |&i: &usize| values[i] + 0.0;
     order.extend(0..n);
     order.sort_unstable_by(|a, b| value(a).total_cmp(&value(b)));
-    ranks.resize(n, 0.0);
     let mut before = 0;
     for equal in order.chunk_by(|a, b| value(a) == value(b)) {
         // Twice the mean of the ranks from `before` on, less twice that of 0 to n − 1.

@@ -4,9 +4,6 @@ use unisphere::Estimate;
 
 use crate::maybe::{Absent, Maybe, finite};
 
-/// The quantile of the normal distribution that 2.5 of 100 draws exceed.
-const NORMAL_QUANTILE_97_5: f64 = 1.959_963_985;
-
 /// A value, its standard error and its 95 % interval.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -59,8 +56,8 @@ impl Measured {
         Self {
             value,
             standard_error: finite(error),
-            low: end(-NORMAL_QUANTILE_97_5),
-            high: end(NORMAL_QUANTILE_97_5),
+            low: end(-Estimate::NORMAL_QUANTILE_97_5),
+            high: end(Estimate::NORMAL_QUANTILE_97_5),
         }
     }
 }
