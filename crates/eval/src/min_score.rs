@@ -17,15 +17,14 @@ impl MinScore {
     /// The bound as these scores can have it: where all of them are numbers of f16, or of f32, the nearest of these. A pair that is
     /// scored 4.2 in a file of f32 has 4.1999998, and is a positive of at least 4.2.
     pub(crate) fn for_scores(self, scores: &[f64]) -> Self {
-        let in_f32 = |score: f64| f64::from(score as f32);
         let in_f16 = |score: f64| f16::from_f64(score).to_f64();
-        let are = |rounded: &dyn Fn(f64) -> f64| scores.iter().all(|&score| rounded(score) == score);
+        let in_f32 = |score: f64| f64::from(score as f32);
+        let kinds = [in_f16 as fn(f64) -> f64, in_f32];
+        let kind = kinds.into_iter().find(|rounded| scores.iter().all(|&score| rounded(score) == score));
+        let rounded = kind.unwrap_or(|score| score);
         match self {
-            Self::AtLeast(least) if are(&in_f16) => Self::AtLeast(in_f16(least)),
-            Self::AtLeast(least) if are(&in_f32) => Self::AtLeast(in_f32(least)),
-            Self::Above(bound) if are(&in_f16) => Self::Above(in_f16(bound)),
-            Self::Above(bound) if are(&in_f32) => Self::Above(in_f32(bound)),
-            bound => bound,
+            Self::AtLeast(least) => Self::AtLeast(rounded(least)),
+            Self::Above(bound) => Self::Above(rounded(bound)),
         }
     }
 

@@ -44,13 +44,13 @@ pub(crate) fn check(plan: &Plan, scores: &[f64]) -> Result<()> {
     if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
         return Err(Error::Score { row, value: scores[row] });
     }
-    match plan.min_score {
-        Some(min_score) if !scores.iter().any(|&score| min_score.for_scores(scores).admits(score)) => {
-            let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            Err(Error::NoPositives { min_score, highest })
-        }
-        _ => Ok(()),
+    let Some(min_score) = plan.min_score else { return Ok(()) };
+    let bound = min_score.for_scores(scores);
+    if scores.iter().any(|&score| bound.admits(score)) {
+        return Ok(());
     }
+    let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Err(Error::NoPositives { min_score, highest })
 }
 
 /// Refuses weights that look like scores, where they are to say which pairs are positives.
