@@ -39,7 +39,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let with_all_pairs = sampling(options, max_memory);
     let sampling = if options.estimate_only {
         with_all_pairs.estimate_only()
-    } else if missed::can_be_computed(&engine, task, &files, options.draw, &resources)? {
+    } else if missed::can_be_computed(&engine, task, &files, (&with_all_pairs, options.draw), &resources)? {
         // All pairs are computed once for all that is missed, with a journal.
         with_all_pairs.without_all_pairs()
     } else {

@@ -3,7 +3,6 @@
 use std::{slice, sync::Arc};
 
 use unisphere::Engine;
-use unisphere_io::Source as _;
 use unisphere_scale::{Draw, Error, Evaluation, Found, Interval, Resources, Sampling};
 
 use super::{
@@ -28,14 +27,13 @@ pub(super) fn can_be_computed(
     engine: &Engine,
     task: &Task,
     files: &Files,
-    draw: Draw,
+    (sampling, draw): (&Sampling, Draw),
     resources: &Resources,
 ) -> Result<bool, Failure> {
-    let rows = files.x.rows() + files.y.as_ref().map_or(0, |y| y.rows());
-    let bytes = (rows * files.x.dims() * size_of::<f32>()) as u64;
     let shape = files.sets().shape()?;
+    let holds_points = sampling.holds(shape.x_rows + shape.y_rows.unwrap_or(0), shape.dims);
     match task.evaluation().expected_on(slice::from_ref(engine), shape, resources) {
-        Err(Error::Memory { given, .. }) if given >= bytes || draw == Draw::Rounds => Ok(false),
+        Err(Error::Memory { .. }) if holds_points || draw == Draw::Rounds => Ok(false),
         expected => Ok(expected.map(|_| true)?),
     }
 }

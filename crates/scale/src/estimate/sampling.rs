@@ -253,6 +253,12 @@ impl Sampling {
         }
     }
 
+    /// Whether [the memory allowed](Self::with_max_memory) holds so many rows, of two sets those of both: points that it does not
+    /// hold are streamed.
+    pub fn holds(&self, rows: usize, dims: usize) -> bool {
+        self.too_little_for(rows, dims).is_none()
+    }
+
     /// The memory, where it does not hold so many rows.
     pub(super) fn too_little_for(&self, rows: usize, dims: usize) -> Option<u64> {
         self.max_memory.filter(|&bytes| bytes < bytes_of_rows(rows, dims))
