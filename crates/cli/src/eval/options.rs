@@ -284,21 +284,8 @@ impl Eval {
     /// What is measured of sets of any size, if these options ask for nothing more.
     pub(super) fn request(&self) -> Result<Request, Failure> {
         self.check_tau_in_pieces()?;
-        let others = [
-            ("--sigmoid", !self.sigmoid.is_empty()),
-            ("--supcon", !self.supcon.is_empty()),
-            ("--retrieval", self.retrieval),
-            ("--estimator v", self.estimator == Estimator::V),
-            ("--protocol", self.protocol.is_some()),
-            ("--queue", self.queue.is_some()),
-            ("--across-groups", self.across_groups),
-            ("--weights", self.weights.is_some()),
-            ("--scores", self.scores.is_some()),
-            ("--min-score", self.min_score.is_some()),
-            ("--zero-rows skip", self.skips_zero_rows()),
-        ];
         self.check_zero_rows_of_several()?;
-        if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+        if let Some((name, _)) = self.of_reports_on_pairs().into_iter().find(|(_, is_given)| *is_given) {
             return Err(Failure::Usage(format!(
                 "{name} needs all points in memory, and is no part of a report on sets of any size\n\
                  leave out {name}; or {}",
@@ -357,6 +344,23 @@ impl Eval {
             },
             json: self.json,
         })
+    }
+
+    /// Options that are of reports on single files and their pairs alone, and whether they are given.
+    fn of_reports_on_pairs(&self) -> [(&'static str, bool); 11] {
+        [
+            ("--sigmoid", !self.sigmoid.is_empty()),
+            ("--supcon", !self.supcon.is_empty()),
+            ("--retrieval", self.retrieval),
+            ("--estimator v", self.estimator == Estimator::V),
+            ("--protocol", self.protocol.is_some()),
+            ("--queue", self.queue.is_some()),
+            ("--across-groups", self.across_groups),
+            ("--weights", self.weights.is_some()),
+            ("--scores", self.scores.is_some()),
+            ("--min-score", self.min_score.is_some()),
+            ("--zero-rows skip", self.skips_zero_rows()),
+        ]
     }
 
     /// That rows are skipped of single files.

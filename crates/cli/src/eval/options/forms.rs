@@ -3,7 +3,7 @@
 use std::iter;
 
 use unisphere::Alignment;
-use unisphere_eval::{Estimator, unpaired::UnpairedPlan, views::ViewsPlan};
+use unisphere_eval::{unpaired::UnpairedPlan, views::ViewsPlan};
 
 use super::Eval;
 use crate::{exit::Failure, set_files::SetFiles};
@@ -60,25 +60,15 @@ impl Eval {
         let others = [
             ("--tau", !self.tau.is_empty()),
             ("--candidates", self.candidates.is_some()),
-            ("--sigmoid", !self.sigmoid.is_empty()),
-            ("--supcon", !self.supcon.is_empty()),
-            ("--retrieval", self.retrieval),
-            ("--estimator v", self.estimator == Estimator::V),
-            ("--protocol", self.protocol.is_some()),
-            ("--queue", self.queue.is_some()),
             ("--labels", self.labels.is_some()),
-            ("--weights", self.weights.is_some()),
-            ("--scores", self.scores.is_some()),
-            ("--min-score", self.min_score.is_some()),
-            ("--zero-rows skip", self.skips_zero_rows()),
             ("--full", self.full),
             ("--top", self.top.is_some()),
             ("--rows", self.rows.is_some()),
-            ("--across-groups", self.across_groups),
             ("numbered files", names_numbered),
             (self.scale.given().unwrap_or_default(), self.scale.is_used()),
         ];
-        own.iter().copied().chain(others).find(|(_, is_given)| *is_given).map(|(name, _)| name)
+        let all = own.iter().copied().chain(self.of_reports_on_pairs()).chain(others);
+        all.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 
     /// Uniformity's t, each once; these where none is given.
