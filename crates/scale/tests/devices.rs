@@ -16,7 +16,8 @@ use std::{
 };
 
 use support::{
-    DIMS, Files, PANEL_ROWS, ROWS, bits, gpu, random, resources, stopping_every, until_done, with_journal,
+    DIMS, Files, PANEL_ROWS, ROWS, bits, gpu::gpu, random, resources, stopping_every, until_done,
+    with_journal,
 };
 use unisphere::{Candidates, Engine, Error as EngineError, wgpu};
 use unisphere_io::File;

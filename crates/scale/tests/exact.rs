@@ -8,8 +8,8 @@ mod support;
 use std::fs;
 
 use support::{
-    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, bits, gpu, least_memory, random, resources, stopping_every,
-    until_done, with_journal,
+    DIMS, Files, PANEL_BYTES, PANEL_ROWS, ROWS, bits, gpu::gpu, least_memory, random, resources,
+    stopping_every, until_done, with_journal,
 };
 use unisphere::{Alignment, Candidates, Engine, Error as EngineError, Scaling, Uniformity};
 use unisphere_io::File;

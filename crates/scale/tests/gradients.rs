@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use support::{gpu, random, resources, stopping_every, until_done, with_journal};
+use support::{gpu::gpu, random, resources, stopping_every, until_done, with_journal};
 use tempfile::TempDir;
 use unisphere::{
     Alignment, Candidates, Contrastive, Engine, Error as EngineError, Loss, Matrix, Points, Scaling,

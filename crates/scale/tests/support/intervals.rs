@@ -4,6 +4,9 @@
 #[path = "../../../../tests/support/random.rs"]
 pub(crate) mod random;
 
+#[path = "gpu.rs"]
+pub(crate) mod gpu;
+
 use unisphere::{Embeddings, Scaling};
 use unisphere_io::File;
 use unisphere_scale::Interval;

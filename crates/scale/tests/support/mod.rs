@@ -19,6 +19,8 @@ use unisphere_scale::{Error, Evaluation, Found, Part, Resources, Sets};
 #[path = "../../../../tests/support/random.rs"]
 pub(crate) mod random;
 
+pub(crate) mod gpu;
+
 pub(crate) const ROWS: usize = 1500;
 pub(crate) const DIMS: usize = 7;
 /// Panels of 190 rows, of which the last has 170.
@@ -127,16 +129,4 @@ pub(crate) fn bits(found: &Found) -> Vec<u64> {
     }
     let counts = counts.iter().flat_map(|of| of.cosines.iter().flatten().copied().chain(of.close_pairs));
     values.iter().map(|value| value.to_bits()).chain(counts).collect()
-}
-
-/// A GPU, software ones included; None where there is none and none is required.
-#[allow(clippy::print_stderr, reason = "a test says that it has no GPU")]
-pub(crate) fn gpu() -> Option<Engine> {
-    let is_required = std::env::var("UNISPHERE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-    let engine = Engine::gpu();
-    assert!(engine.is_ok() || !is_required, "{engine:?}");
-    if let Err(error) = &engine {
-        eprintln!("not tested on a GPU: {error}");
-    }
-    engine.ok()
 }
