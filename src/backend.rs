@@ -10,7 +10,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::Pending,
-    points::{Embeddings, HostRows, Matrix, Moments, Points},
+    points::{Embeddings, HalfEmbeddings, HostRows, Matrix, Moments, Points},
     precision::Precision,
     progress::Watch,
     schedule::Block,
@@ -81,6 +81,11 @@ pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
 
     /// Points on the device, in the memory of `reused` as far as that serves.
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points>;
+
+    /// Points in half precision on the device; as f32, where it does not keep them so.
+    fn upload_half<'a>(&'a self, points: HalfEmbeddings) -> Pending<'a, Points> {
+        Box::pin(async move { self.upload(points.widened()?, None).await })
+    }
 
     /// The points as the host reads them: without a copy where they lie in its memory.
     fn on_host<'a>(&'a self, points: &'a Points, watch: &'a Watch) -> Pending<'a, Arc<dyn HostRows>>;

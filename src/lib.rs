@@ -96,7 +96,7 @@ pub use metrics::{
     SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
 };
 pub use pending::Pending;
-pub use points::{Embeddings, Matrix, Points, Rank, Scaling};
+pub use points::{Embeddings, HalfEmbeddings, Matrix, Points, Rank, Scaling};
 pub use precision::{Precision, Storage, UnknownName};
 pub use progress::{Observer, Progress};
 pub use request::{Differentiable, Metric, Parametric, WithParameter};

@@ -39,7 +39,7 @@ use crate::{
     log_sum::LogSumExp,
     pairs::Pairs,
     pending::{Pending, offload, on_the_pool},
-    points::{Embeddings, HostRows, Matrix, Moments, Points},
+    points::{Embeddings, HalfEmbeddings, HostRows, Matrix, Moments, Points},
     progress::Watch,
     schedule::Block,
     weights::{ExtraTerms, Gradients, Normalizer, PointWeights, RowLogSums, RowScalings},
@@ -105,6 +105,13 @@ impl Backend for Cpu {
         })
     }
 
+    fn upload_half<'a>(&'a self, points: HalfEmbeddings) -> Pending<'a, Points> {
+        Box::pin(async move {
+            let rows = Rows::half(self.isa, points)?;
+            job(move || Ok(rows.into_points())).await
+        })
+    }
+
     fn on_host<'a>(&'a self, points: &'a Points, _: &'a Watch) -> Pending<'a, Arc<dyn HostRows>> {
         Box::pin(async move { Ok(Rows::of(points)? as Arc<dyn HostRows>) })
     }
@@ -130,7 +137,7 @@ impl Backend for Cpu {
             let Some(ts) = scales(kernels, Map::Gaussian) else {
                 return total_of_rows(self, pairs, kernels, watch).await;
             };
-            let (isa, pairs, watch) = (self.isa, SharedPairs::of(pairs)?, watch.clone());
+            let (isa, pairs, watch) = (self.isa, SharedPairs::as_stored(pairs)?, watch.clone());
             job(move || reduce::total::log_sums(isa, pairs.set(), &ts, &watch)).await
         })
     }
@@ -189,7 +196,7 @@ impl Backend for Cpu {
             if kernel.map != Map::Gaussian {
                 return Err(Error::missing("the sum of logits of each block"));
             }
-            let (isa, pairs) = (self.isa, SharedPairs::of(pairs)?);
+            let (isa, pairs) = (self.isa, SharedPairs::as_stored(pairs)?);
             let (blocks, watch) = (blocks.to_vec(), watch.clone());
             job(move || reduce::blocks::log_sums(isa, pairs.set(), &blocks, kernel.scale, &watch)).await
         })

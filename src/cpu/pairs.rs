@@ -8,7 +8,7 @@ use crate::{
     cpu::points::Rows,
     error::Result,
     pairs::Pairs,
-    points::Scaling,
+    points::{Points, Scaling},
     schedule::{self, Block},
 };
 
@@ -31,11 +31,21 @@ pub(crate) enum SharedPairs {
 }
 
 impl SharedPairs {
+    /// Pairs of points as f32.
     pub(crate) fn of(pairs: Pairs<'_>) -> Result<Self> {
+        Self::by(pairs, Rows::of)
+    }
+
+    /// The same for sums over blocks, which take points in half precision as they are.
+    pub(crate) fn as_stored(pairs: Pairs<'_>) -> Result<Self> {
+        Self::by(pairs, Rows::as_stored)
+    }
+
+    fn by(pairs: Pairs<'_>, rows: impl Fn(&Points) -> Result<Arc<Rows>>) -> Result<Self> {
         Ok(match pairs {
-            Pairs::Within(x) => Self::Within(Rows::of(x)?),
-            Pairs::Across(x, y) => Self::Across(Rows::of(x)?, Rows::of(y)?),
-            Pairs::Unpaired(x, y) => Self::Unpaired(Rows::of(x)?, Rows::of(y)?),
+            Pairs::Within(x) => Self::Within(rows(x)?),
+            Pairs::Across(x, y) => Self::Across(rows(x)?, rows(y)?),
+            Pairs::Unpaired(x, y) => Self::Unpaired(rows(x)?, rows(y)?),
         })
     }
 

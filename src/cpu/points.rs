@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use half::f16;
 use pulp::Simd;
 use rayon::prelude::*;
 
@@ -13,7 +14,7 @@ use crate::{
     cpu::{
         block::{
             microkernel::{MAX_TILE_WIDTH, width},
-            pack::{Buffer, DIMS_PER_PARTIAL_SUM, interleave},
+            pack::{Buffer, DIMS_PER_PARTIAL_SUM, interleave, prefetch},
         },
         simd::{
             float::Float,
@@ -22,16 +23,16 @@ use crate::{
     },
     error::{Error, Result},
     memory,
-    points::{Embeddings, HostRows, Points, RowView, Scaling, hash},
+    points::{Embeddings, HalfEmbeddings, HostRows, Points, RowView, Scaling, hash, widen, widen_into},
 };
 
 /// Points, n of d dimensions, row-major.
 ///
 /// A row to be scaled is stored as it came but for a power of two, so without any loss, at a length in [1/√2, √2]. The exact
-/// factor to unit length stands beside it, and each use rounds as it can bear.
+/// factor to unit length stands beside it, and each use rounds as it can bear. Rows in half precision are stored as they came.
 pub(crate) struct Rows {
     scaling: Scaling,
-    values: Vec<f32>,
+    values: Values,
     dims: usize,
     /// Inverse lengths of the rows as stored; 1 for raw points.
     inverse: Vec<f64>,
@@ -45,6 +46,16 @@ pub(crate) struct Rows {
     varied: f64,
     /// Instruction set that they are measured on.
     isa: Isa,
+}
+
+/// Values of all rows, row-major.
+enum Values {
+    Single(Vec<f32>),
+    /// Sums over blocks widen the rows that they pack. Whatever else reads them takes all of them as f32, made at its first use.
+    Half {
+        values: Vec<f16>,
+        wide: OnceLock<Vec<f32>>,
+    },
 }
 
 /// Most unit rows that are summed in f64 whatever else holds.
@@ -64,7 +75,7 @@ impl Rows {
         let reused = reused.and_then(|reused| Arc::try_unwrap(reused.storage.downcast::<Self>().ok()?).ok());
         let empty = || Self {
             scaling,
-            values: Vec::new(),
+            values: Values::Single(Vec::new()),
             dims,
             inverse: Vec::new(),
             lengths: Vec::new(),
@@ -77,13 +88,36 @@ impl Rows {
         storage.scaling = scaling;
         storage.varied = 0.0;
         let (values, lengths) = points.into_parts();
-        keep(values, &mut storage.values);
+        let mut memory = match storage.values {
+            Values::Single(memory) => memory,
+            Values::Half { .. } => Vec::new(),
+        };
+        keep(values, &mut memory);
+        storage.values = Values::Single(memory);
         keep(lengths, &mut storage.lengths);
         storage.inverse.clear();
         storage.inverse.resize(rows, 1.0);
         storage.excess = RowTerms::default();
         storage.squares = RowTerms::default();
         storage
+    }
+
+    /// Rows in half precision, as they came.
+    pub(crate) fn half(isa: Isa, points: HalfEmbeddings) -> Result<Self> {
+        let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
+        let (values, lengths) = points.into_parts();
+        let inverse = memory::filled(1.0, rows, 1, || format!("the lengths of {rows} rows"))?;
+        Ok(Self {
+            scaling,
+            values: Values::Half { values, wide: OnceLock::new() },
+            dims,
+            inverse,
+            lengths,
+            excess: RowTerms::default(),
+            squares: RowTerms::default(),
+            varied: 0.0,
+            isa,
+        })
     }
 
     /// Scales the rows as they came, unless raw, and measures them.
@@ -106,7 +140,7 @@ impl Rows {
         let of = |all: &[f64]| rows.iter().filter_map(|&row| all.get(row).copied()).collect();
         let mut storage = Self {
             scaling: self.scaling,
-            values,
+            values: Values::Single(values),
             dims,
             inverse: of(&self.inverse),
             lengths: of(&self.lengths),
@@ -125,13 +159,41 @@ impl Rows {
         Points { rows: self.len(), dims: self.dims, scaling: self.scaling, storage: Arc::new(self) }
     }
 
-    /// Rows of points that this backend has made.
+    /// Rows of points that this backend has made, as f32.
     pub(crate) fn of(points: &Points) -> Result<Arc<Self>> {
+        let rows = Self::as_stored(points)?;
+        if let Values::Half { values, wide } = &rows.values
+            && wide.get().is_none()
+        {
+            // Another thread may have been faster.
+            let _ = wide.set(widen(values, rows.dims)?);
+        }
+        Ok(rows)
+    }
+
+    /// The same for sums over blocks, which take rows in half precision as they are.
+    pub(crate) fn as_stored(points: &Points) -> Result<Arc<Self>> {
         points.storage.clone().downcast().map_err(|_| Error::OtherDevice)
     }
 
+    /// Whether its rows are there as f32.
+    #[cfg(test)]
+    pub(crate) fn is_widened(&self) -> bool {
+        match &self.values {
+            Values::Single(_) => true,
+            Values::Half { wide, .. } => wide.get().is_some(),
+        }
+    }
+
     fn scale(&mut self) {
-        let rows = self.values.par_chunks_exact_mut(self.dims).with_min_len(ROWS_PER_TASK);
+        let values = match &mut self.values {
+            Values::Single(values) => values,
+            Values::Half { .. } => {
+                let inverse = self.inverse.par_iter_mut().zip(&self.lengths);
+                return inverse.for_each(|(inverse, length)| *inverse = length.recip());
+            }
+        };
+        let rows = values.par_chunks_exact_mut(self.dims).with_min_len(ROWS_PER_TASK);
         rows.zip(&self.lengths).zip(&mut self.inverse).for_each(|((row, of_row), inverse)| {
             // Lengths are limited to those for which this power is an f32.
             let power = (-of_row.log2().round()).exp2();
@@ -147,7 +209,8 @@ impl Rows {
         self.excess = RowTerms::of_rows(self.len());
         self.squares = RowTerms::of_rows(self.len());
         let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(ROWS_SAMPLED).max(1));
-        let mut hashes: Vec<_> = sample.map(|row| hash(self.row(row))).collect();
+        let hashed = |wide: &mut Vec<f32>, row| hash(self.rows_at(row..row + 1, wide).row(0));
+        let mut hashes: Vec<_> = sample.map_init(Vec::new, hashed).collect();
         hashes.sort_unstable();
         let part = |equal: &[u64]| equal.len() as f64 / hashes.len() as f64;
         let parts = hashes.chunk_by(|a, b| a == b).map(part);
@@ -173,10 +236,39 @@ impl Rows {
         self.dims
     }
 
-    /// Row as stored.
+    /// Row as stored, as f32.
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.dims..][..self.dims]
+        let values = match &self.values {
+            Values::Single(values) => values,
+            // Whoever reads single rows has them from `of`, which made this.
+            Values::Half { values, wide } => wide.get_or_init(|| values.iter().map(|v| v.to_f32()).collect()),
+        };
+        &values[row * self.dims..][..self.dims]
+    }
+
+    /// Some rows as stored, which `wide` holds as f32 where they are in half precision.
+    #[inline(always)]
+    pub(crate) fn rows_at<'a>(&'a self, rows: Range<usize>, wide: &'a mut Vec<f32>) -> RowRange<'a> {
+        let places = rows.start * self.dims..rows.end * self.dims;
+        let values = match &self.values {
+            Values::Single(values) => &values[places],
+            Values::Half { values, .. } => {
+                wide.resize(places.len(), 0.0);
+                widen_into(&values[places], wide);
+                wide
+            }
+        };
+        RowRange { values, dims: self.dims }
+    }
+
+    /// Calls a row that will be packed soon into the cache.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, row: usize) {
+        match &self.values {
+            Values::Single(values) => prefetch(&values[row * self.dims..][..self.dims]),
+            Values::Half { values, .. } => prefetch(&values[row * self.dims..][..self.dims]),
+        }
     }
 
     /// Factor from a row as stored to what metrics see.
@@ -233,6 +325,20 @@ impl Rows {
         for (g, x) in gradient.iter_mut().zip(self.seen(row)) {
             *g -= x * radial;
         }
+    }
+}
+
+/// Some rows as f32, counted from the first of them.
+#[derive(Clone, Copy)]
+pub(crate) struct RowRange<'a> {
+    values: &'a [f32],
+    dims: usize,
+}
+
+impl<'a> RowRange<'a> {
+    #[inline(always)]
+    pub(crate) fn row(self, row: usize) -> &'a [f32] {
+        &self.values[row * self.dims..][..self.dims]
     }
 }
 
@@ -302,10 +408,10 @@ impl<T: Float> Job for Squares<'_, T> {
         let width = width::<S, T>();
         let mut buffer = Buffer::<T>::default();
         let panel = buffer.take(width * self.rows.dims());
+        let mut wide = Vec::new();
         for (first, out) in self.range.step_by(width).zip(self.out.chunks_mut(width)) {
-            interleave(panel, width, out.len(), |r| {
-                (self.rows.row(first + r), self.rows.scale_of(first + r))
-            });
+            let rows = self.rows.rows_at(first..first + out.len(), &mut wide);
+            interleave(panel, width, out.len(), |r| (rows.row(r), self.rows.scale_of(first + r)));
             let zero = [T::splat(simd, T::default()); 2];
             let mut total = zero;
             for panel in T::vectors::<S>(panel).as_chunks::<2>().0.chunks(DIMS_PER_PARTIAL_SUM) {

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod distances;
+mod half_points;
 mod hostile;
 mod oracle;
 mod rows;

@@ -4,7 +4,7 @@ use super::Engine;
 use crate::{
     error::{Error, Result},
     pending::{Pending, block_on},
-    points::{Embeddings, Matrix, Points, not_finite},
+    points::{Embeddings, HalfEmbeddings, Matrix, Points, not_finite},
 };
 
 impl Engine {
@@ -34,6 +34,16 @@ impl Engine {
     /// Those of [`upload`](Self::upload).
     pub fn upload_owned(&self, points: Embeddings<'_>) -> Result<Points> {
         block_on(self.backend.backend().upload(points, None))
+    }
+
+    /// Points in half precision, which the CPU keeps so until a metric other than uniformity's sums needs them as f32. Other
+    /// devices take them as f32.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`upload`](Self::upload).
+    pub fn upload_half(&self, points: HalfEmbeddings) -> Result<Points> {
+        block_on(self.backend.backend().upload_half(points))
     }
 
     /// As [`upload`](Self::upload), reusing the memory of `points`, for training loops. It is reused if the shape is the same

@@ -19,22 +19,31 @@ impl Embeddings<'_> {
 
 /// Groups of two and more equal rows, each in order, and the groups by their first row.
 pub(crate) fn equal_rows<'a>(rows: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<Vec<usize>> {
-    let mut hashed: Vec<_> = (0..rows).into_par_iter().map(|i| (hash(row(i)), i)).collect();
+    groups_of_equal(rows, |i| hash(row(i)), |i, j| row(i) == row(j))
+}
+
+/// The same of rows that are known by a hash, which equal rows share, and by a comparison of two.
+pub(crate) fn groups_of_equal(
+    rows: usize,
+    hash: impl Fn(usize) -> u64 + Sync,
+    equal: impl Fn(usize, usize) -> bool,
+) -> Vec<Vec<usize>> {
+    let mut hashed: Vec<_> = (0..rows).into_par_iter().map(|i| (hash(i), i)).collect();
     hashed.par_sort_unstable();
-    let mut groups = Vec::new();
+    let mut all = Vec::new();
     for alike in hashed.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
         // Different rows of one hash are rare, and told apart here.
-        let mut equal: Vec<Vec<usize>> = Vec::new();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
         for &(_, i) in alike {
-            match equal.iter_mut().find(|group| row(group[0]) == row(i)) {
+            match groups.iter_mut().find(|group| equal(group[0], i)) {
                 Some(group) => group.push(i),
-                None => equal.push(vec![i]),
+                None => groups.push(vec![i]),
             }
         }
-        groups.extend(equal.into_iter().filter(|group| group.len() > 1));
+        all.extend(groups.into_iter().filter(|group| group.len() > 1));
     }
-    groups.par_sort_unstable();
-    groups
+    all.par_sort_unstable();
+    all
 }
 
 /// The same of equal rows. Rows that differ are told apart by their values wherever that matters, so that it need not be more than
@@ -42,15 +51,26 @@ pub(crate) fn equal_rows<'a>(rows: usize, row: impl Fn(usize) -> &'a [f32] + Syn
 pub(crate) fn hash(row: &[f32]) -> u64 {
     // A sum with 0 makes the two zeros one.
     let bits = |v: f32| u64::from((v + 0.0).to_bits());
-    let (groups, rest) = row.as_chunks::<{ 2 * HASHERS }>();
+    let (pairs, rest) = row.as_chunks::<2>();
+    hash_of_words(pairs, rest, |&[a, b]| bits(a) << 32 | bits(b), |&v| bits(v))
+}
+
+/// A hash of words, and of what is left of a row beside them.
+pub(crate) fn hash_of_words<W, V>(
+    words: &[W],
+    rest: &[V],
+    of_word: impl Fn(&W) -> u64,
+    of_rest: impl Fn(&V) -> u64,
+) -> u64 {
+    let (groups, last) = words.as_chunks::<HASHERS>();
     let mut hashers: [FxHasher; HASHERS] = Default::default();
     for group in groups {
-        let pairs = group.as_chunks::<2>().0;
-        hashers.iter_mut().zip(pairs).for_each(|(hasher, &[a, b])| hasher.write_u64(bits(a) << 32 | bits(b)));
+        hashers.iter_mut().zip(group).for_each(|(hasher, word)| hasher.write_u64(of_word(word)));
     }
     let mut all = FxHasher::default();
     hashers.iter().for_each(|hasher| all.write_u64(hasher.finish()));
-    rest.iter().for_each(|&v| all.write_u64(bits(v)));
+    last.iter().for_each(|word| all.write_u64(of_word(word)));
+    rest.iter().for_each(|value| all.write_u64(of_rest(value)));
     all.finish()
 }
 

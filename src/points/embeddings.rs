@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    memory::filled,
+};
 
 /// Row lengths that single precision can scale to one and differentiate through.
 pub(crate) const LENGTHS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
@@ -78,7 +81,7 @@ impl<'a> Embeddings<'a> {
         if rows.checked_mul(dims) != Some(values.len()) {
             return Err(Error::Shape { values: values.len(), rows, dims });
         }
-        let lengths = check_all(&values, dims, scaling)?.into();
+        let lengths = check_rows(&(&*values, dims), rows, dims, scaling)?.into();
         Ok(Self { values, rows, dims, scaling, lengths })
     }
 
@@ -205,32 +208,51 @@ pub(crate) fn not_finite(values: &[f32]) -> Option<usize> {
 /// Values that a thread checks at a time; fewer are not worth another thread.
 const VALUES_PER_TASK: usize = 1 << 16;
 
-/// Lengths of the rows, none of raw ones. Fails for the first row that cannot be measured.
-fn check_all(values: &[f32], dims: usize, scaling: Scaling) -> Result<Vec<f64>> {
+/// Rows as f32, whatever they are stored as.
+pub(crate) trait AsSingle: Sync {
+    /// A row, which `wide` may hold.
+    fn row<'a>(&'a self, row: usize, wide: &'a mut Vec<f32>) -> &'a [f32];
+}
+
+/// Values, and how many of them a row has.
+impl AsSingle for (&[f32], usize) {
+    #[inline]
+    fn row<'a>(&'a self, row: usize, _: &'a mut Vec<f32>) -> &'a [f32] {
+        &self.0[row * self.1..][..self.1]
+    }
+}
+
+/// Lengths of so many rows, none of raw ones. Fails for the first row that cannot be measured.
+pub(crate) fn check_rows(
+    points: &impl AsSingle,
+    rows: usize,
+    dims: usize,
+    scaling: Scaling,
+) -> Result<Vec<f64>> {
     let rows_per_task = (VALUES_PER_TASK / dims).max(1);
     let mut lengths = match scaling {
-        Scaling::Unit => vec![0.0; values.len() / dims],
+        Scaling::Unit => filled(0.0, rows, 1, || format!("the lengths of {rows} rows"))?,
         Scaling::Raw => Vec::new(),
     };
-    let one = |(task, (values, lengths)): (usize, (&[f32], &mut [f64]))| {
-        let mut rows = (task * rows_per_task..).zip(values.chunks_exact(dims));
-        match scaling {
-            Scaling::Unit => rows.zip(lengths).try_for_each(|((row, point), of_row)| {
-                *of_row = check_length(row, point)?;
-                Ok(())
-            }),
-            Scaling::Raw => rows.try_for_each(|(row, point)| check_coordinates(row, point)),
-        }
-        .err()
+    let unit = |(task, lengths): (usize, &mut [f64])| {
+        let mut wide = Vec::new();
+        let mut each = (task * rows_per_task..).zip(lengths);
+        let checked = each.try_for_each(|(row, length)| {
+            *length = check_length(row, points.row(row, &mut wide))?;
+            Ok(())
+        });
+        checked.err()
     };
-    let fault = if values.len() <= VALUES_PER_TASK {
-        one((0, (values, &mut lengths)))
-    } else {
-        let tasks = values.par_chunks(rows_per_task * dims);
-        match scaling {
-            Scaling::Unit => tasks.zip(lengths.par_chunks_mut(rows_per_task)).enumerate().find_map_first(one),
-            Scaling::Raw => tasks.map(|values| (values, &mut [][..])).enumerate().find_map_first(one),
-        }
+    let raw = |task: usize| {
+        let mut wide = Vec::new();
+        let mut each = task * rows_per_task..rows.min((task + 1) * rows_per_task);
+        each.try_for_each(|row| check_coordinates(row, points.row(row, &mut wide))).err()
+    };
+    let fault = match scaling {
+        Scaling::Unit if rows <= rows_per_task => unit((0, &mut lengths)),
+        Scaling::Unit => lengths.par_chunks_mut(rows_per_task).enumerate().find_map_first(unit),
+        Scaling::Raw if rows <= rows_per_task => raw(0),
+        Scaling::Raw => (0..rows.div_ceil(rows_per_task)).into_par_iter().find_map_first(raw),
     };
     fault.map_or(Ok(lengths), Err)
 }

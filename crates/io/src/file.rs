@@ -5,10 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use half::f16;
 use unisphere::{Embeddings, Scaling};
 
 use crate::{
-    Error, Fault, Reading, Result, Source,
+    Error, Fault, Reading, Result, Source, dtype,
     formats::{self, npy},
     grid::Grid,
     stored::Budget,
@@ -137,8 +138,16 @@ impl Source for File {
         (&self.path, row)
     }
 
+    fn is_half(&self) -> bool {
+        self.table.scalar() == Some(dtype::Scalar::F16)
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         self.table.read(rows, into).map_err(|fault| self.error(fault))
+    }
+
+    fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {
+        self.table.read_half(rows, into).map_err(|fault| self.error(fault))
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64> {

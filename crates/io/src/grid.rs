@@ -3,14 +3,15 @@
 
 use std::ops::Range;
 
+use half::f16;
 use rayon::prelude::*;
 
 use crate::{
     Fault,
-    dtype::{Dtype, Scalar},
+    dtype::{ByteOrder, Dtype, Scalar},
     read_at::ReadAt,
     stored::Stored,
-    table::{Table, check_place, check_range},
+    table::{Table, check_place, check_range, narrowed},
 };
 
 /// How many bytes of a file in C order a thread reads at once, which the cache holds.
@@ -150,6 +151,31 @@ impl Grid {
         }
     }
 
+    /// Whether rows lie one after another as f16 in this machine's order of bytes.
+    fn is_plain_half(&self) -> bool {
+        let dtype = Dtype { scalar: Scalar::F16, order: ByteOrder::NATIVE };
+        self.dtype == dtype && self.has_whole_rows() && !self.counted
+    }
+
+    /// Reads some rows of such a grid, `into` having as many values as they.
+    fn read_plain_half<R: ReadAt + ?Sized>(
+        &self,
+        reader: &R,
+        rows: Range<usize>,
+        into: &mut [f16],
+    ) -> Result<(), Fault> {
+        check_range(&rows, self.rows, self.dims, into.len())?;
+        let mut bytes = vec![0; CHUNK_BYTES.min(size_of_val(into))];
+        let chunks = into.chunks_mut(CHUNK_BYTES / size_of::<f16>());
+        chunks.zip((self.offset(rows.start, 0)..).step_by(CHUNK_BYTES)).try_for_each(|(chunk, start)| {
+            let bytes = &mut bytes[..size_of_val(chunk)];
+            reader.read_exact_at(bytes, start)?;
+            let values = bytes.as_chunks().0;
+            chunk.iter_mut().zip(values).for_each(|(into, &value)| *into = f16::from_ne_bytes(value));
+            Ok(())
+        })
+    }
+
     /// Reads whole rows from `top` on, and checks that each has as many dimensions as all.
     fn read_counted<R: ReadAt + ?Sized>(
         &self,
@@ -227,6 +253,13 @@ impl Table for GridOf {
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
         self.grid.read(&self.stored, rows, into)
+    }
+
+    fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<(), Fault> {
+        if self.grid.is_plain_half() {
+            return self.grid.read_plain_half(&self.stored, rows, into);
+        }
+        narrowed(into, |values| self.read(rows, values))
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use half::f16;
 use rayon::prelude::*;
 
 use crate::{
@@ -197,6 +198,10 @@ impl Source for Shards {
         (self.files[index].path(), row - rows.start)
     }
 
+    fn is_half(&self) -> bool {
+        self.files.iter().all(Source::is_half)
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         table::check_range(&rows, self.rows(), self.dims, into.len())
             .map_err(|fault| Error { path: self.path.clone(), fault })?;
@@ -208,6 +213,20 @@ impl Source for Shards {
         } else {
             pieces.into_iter().try_for_each(Piece::read)
         }
+    }
+
+    fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {
+        table::check_range(&rows, self.rows(), self.dims, into.len())
+            .map_err(|fault| Error { path: self.path.clone(), fault })?;
+        let (mut row, mut into) = (rows.start, into);
+        while row < rows.end {
+            let (index, shard) = self.shard(row);
+            let end = rows.end.min(shard.end);
+            let (values, rest) = into.split_at_mut((end - row) * self.dims);
+            self.files[index].read_half(row - shard.start..end - shard.start, values)?;
+            (row, into) = (end, rest);
+        }
+        Ok(())
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64> {

@@ -2,6 +2,7 @@
 
 use std::{fmt::Debug, ops::Range, path::Path, sync::Arc};
 
+use half::{f16, slice::HalfFloatSliceExt};
 use unisphere::{Embeddings, Scaling};
 
 use crate::{Error, Fault, Result, grid, table};
@@ -38,6 +39,11 @@ pub trait Source: Debug + Send + Sync {
     /// The file that a row is in, and its row there, for messages. A row behind the last one is in the last file.
     fn place(&self, row: usize) -> (&Path, usize);
 
+    /// Whether every value is stored in half precision (IEEE binary16), so that an f16 holds what [`read`](Self::read) gives.
+    fn is_half(&self) -> bool {
+        false
+    }
+
     /// Reads rows as they are stored, unchecked and unscaled, each value rounded to the nearest f32, which is infinite
     /// beyond the range of f32. `into` holds rows × dims values, row-major. Large ranges are read by several threads of
     /// rayon's pool. After an error, `into` holds anything.
@@ -47,6 +53,19 @@ pub trait Source: Debug + Send + Sync {
     /// [`Fault::NoSuchRows`] and [`Fault::Buffer`] for a range and a length that do not fit, [`Fault::Changed`] for a file
     /// that shrank since it was opened, and [`Fault::Io`].
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()>;
+
+    /// Reads rows of a source [in half precision](Self::is_half) as they are stored, unchecked and unscaled. Values of others are
+    /// rounded to the nearest f16.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {
+        let mut values = grid::zeros(into.len(), 1).map_err(|fault| error(self, fault))?;
+        self.read(rows, &mut values)?;
+        into.convert_from_f32_slice(&values);
+        Ok(())
+    }
 
     /// One value as it is stored: exactly, but for integers beyond 2⁵³, of which it is the nearest f64.
     ///
@@ -193,8 +212,16 @@ macro_rules! pointer {
                 (**self).place(row)
             }
 
+            fn is_half(&self) -> bool {
+                (**self).is_half()
+            }
+
             fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
                 (**self).read(rows, into)
+            }
+
+            fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {
+                (**self).read_half(rows, into)
             }
 
             fn stored(&self, row: usize, dim: usize) -> Result<f64> {

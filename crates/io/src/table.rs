@@ -2,7 +2,9 @@
 
 use std::{fmt::Debug, ops::Range};
 
-use crate::{Fault, dtype::Scalar};
+use half::{f16, slice::HalfFloatSliceExt};
+
+use crate::{Fault, dtype::Scalar, grid::zeros};
 
 /// The points of one file, read by ranges of rows. Several threads may read it at once.
 pub(crate) trait Table: Debug + Send + Sync {
@@ -38,6 +40,15 @@ pub(crate) trait Table: Debug + Send + Sync {
     /// Those of [`Source::read`](crate::Source::read).
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault>;
 
+    /// The same of values that are stored as f16, or are to be rounded to it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Source::read`](crate::Source::read).
+    fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<(), Fault> {
+        narrowed(into, |values| self.read(rows, values))
+    }
+
     /// One value as it is stored, the nearest f64.
     ///
     /// # Errors
@@ -63,5 +74,16 @@ pub(crate) fn check_place(row: usize, dim: usize, rows: usize, dims: usize) -> R
     if row >= rows || dim >= dims {
         return Err(Fault::NoSuchRows { start: row, end: row.saturating_add(1), rows });
     }
+    Ok(())
+}
+
+/// Reads values and rounds each to the nearest f16.
+pub(crate) fn narrowed(
+    into: &mut [f16],
+    read: impl FnOnce(&mut [f32]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut values = zeros(into.len(), 1)?;
+    read(&mut values)?;
+    into.convert_from_f32_slice(&values);
     Ok(())
 }

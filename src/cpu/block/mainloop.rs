@@ -25,7 +25,7 @@ use crate::{
         block::{
             formula::{Formula, Vector},
             microkernel::{Tile, microkernel, width},
-            pack::{DIMS_PER_PARTIAL_SUM, Packed, copy, interleave, prefetch},
+            pack::{DIMS_PER_PARTIAL_SUM, Packed, copy, interleave},
         },
         pairs::PairSet,
         simd::float::Float,
@@ -131,7 +131,8 @@ pub(crate) fn mainloop<S: Simd, F: Formula, const SIDE: usize>(
     let group = packed.right.arrays(SIDE * dims.div_ceil(DIMS_PER_PARTIAL_SUM)).as_chunks_mut().0;
     for j in (0..cols).step_by(SIDE) {
         let first = block.cols.start + j;
-        copy(group, cols - j, |r| (right.row(first + r), right.scale_of(first + r)));
+        let here = right.rows_at(first..block.cols.end.min(first + SIDE), &mut packed.wide);
+        copy(group, cols - j, |r| (here.row(r), right.scale_of(first + r)));
         let mut of_right = [F::Real::default(); SIDE];
         F::row_terms(right, first..block.cols.end.min(first + SIDE), &mut of_right);
         let of_right = of_right.map(|term| F::Real::splat(simd, term));
@@ -143,15 +144,16 @@ pub(crate) fn mainloop<S: Simd, F: Formula, const SIDE: usize>(
             }
             if packed.left_done == i / width {
                 let first = block.rows.start + i;
-                interleave(panel, width, rows - i, |r| (left.row(first + r), left.scale_of(first + r)));
+                let here = left.rows_at(first..block.rows.end.min(first + width), &mut packed.wide);
+                interleave(panel, width, rows - i, |r| (here.row(r), left.scale_of(first + r)));
                 packed.left_done += 1;
                 for row in (first + width..block.rows.end).take(width) {
-                    prefetch(left.row(row));
+                    left.prefetch(row);
                 }
             }
             // The next rows come from far: some of them for each tile, while it computes.
             for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
-                prefetch(right.row(row));
+                right.prefetch(row);
             }
             let mut similarities = microkernel::<S, F::Real, F::Term, _, SIDE>(simd, panel, &*group);
             for (sums, of_right) in similarities.iter_mut().zip(of_right) {

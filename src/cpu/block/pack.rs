@@ -53,6 +53,8 @@ pub(crate) struct Packed<T> {
     pub(crate) row_terms: Buffer<T>,
     /// Rows on the right of one row of tiles.
     pub(crate) right: Buffer<T>,
+    /// Rows in half precision as f32, before they are packed.
+    pub(crate) wide: Vec<f32>,
     /// Scratch for weights that are computed in f64 and rounded.
     pub(crate) in_f64: Option<Box<Scratch<f64>>>,
 }

@@ -10,9 +10,9 @@ use super::{
     interval::{Interval, Method},
     rounding::{Measure, Rounding},
     rounds::Rounds,
-    shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, read_in_random_order, row_error},
+    shuffled::{ROWS_FOR_ERROR, Shuffled, in_random_order, keeps_half, row_error, upload_in_random_order},
     stages::{Count, Fallback, Found, Plan},
-    streamed::{Streamed, bytes_of_rows},
+    streamed::{Streamed, bytes_of_half_rows, bytes_of_rows},
     sums::{Held, within},
 };
 use crate::{
@@ -54,6 +54,12 @@ const TOLERANCE_OF_ROW_ERROR: f64 = 0.1;
 /// What was asked for, or what the standard error of the rows calls for.
 pub(super) fn tolerance_or_default(asked: Option<f64>, row_error: Option<f64>) -> f64 {
     asked.unwrap_or(LEAST_TOLERANCE.max(TOLERANCE_OF_ROW_ERROR * row_error.unwrap_or_default()))
+}
+
+/// Bytes of memory that the points of a source take.
+fn bytes_to_hold(engine: &Engine, source: &dyn Source) -> u64 {
+    let of_rows = if keeps_half(engine, source) { bytes_of_half_rows } else { bytes_of_rows };
+    of_rows(source.rows(), source.dims())
 }
 
 impl Default for Sampling {
@@ -164,10 +170,10 @@ impl Sampling {
         ts: &[f64],
     ) -> Result<Vec<Interval>> {
         ts.iter().try_for_each(|&t| self.check(t))?;
-        match self.too_little_for(x.rows(), x.dims()) {
+        match self.too_little_to_hold(engine, &[x]) {
             Some(given) if self.draw == Draw::Rounds => {
                 let (what, instead) = ("by rounds", "blocks, which are read in chunks");
-                let needed = bytes_of_rows(x.rows(), x.dims());
+                let needed = bytes_to_hold(engine, x);
                 Err(Error::NotHeld { what, instead, given, needed })
             }
             Some(bytes) => {
@@ -181,8 +187,7 @@ impl Sampling {
                 ts.iter().map(|&t| self.of_streamed(engine, x, &streamed, &some, t)).collect()
             }
             None => {
-                let x = read_in_random_order(x, scaling, &mut self.order_rng())?;
-                let shuffled = Shuffled::new(engine, x)?;
+                let shuffled = Shuffled::read(engine, x, scaling, &mut self.order_rng())?;
                 ts.iter().map(|&t| self.of_shuffled(engine, &shuffled, t)).collect()
             }
         }
@@ -264,6 +269,12 @@ impl Sampling {
         self.max_memory.filter(|&bytes| bytes < bytes_of_rows(rows, dims))
     }
 
+    /// The memory, where it does not hold these sets as uniformity's sums take them.
+    fn too_little_to_hold(&self, engine: &Engine, sets: &[&dyn Source]) -> Option<u64> {
+        let needed: u64 = sets.iter().map(|&set| bytes_to_hold(engine, set)).sum();
+        self.max_memory.filter(|&bytes| bytes < needed)
+    }
+
     /// Numbers for the order of the rows.
     pub(super) fn order_rng(&self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed)
@@ -310,7 +321,7 @@ impl Sampling {
         ts.iter().try_for_each(|&t| self.check_two_sets(t))?;
         sets.shape()?;
         let (x, y) = (sets.x, sets.y.unwrap_or(sets.x));
-        match self.too_little_for(x.rows() + y.rows(), x.dims()) {
+        match self.too_little_to_hold(engine, &[x, y]) {
             Some(bytes) => {
                 let panel_rows = self.panel_rows(engine);
                 let streamed = |set, seed| Streamed::new(engine, set, scaling, seed, panel_rows, bytes);
@@ -322,10 +333,7 @@ impl Sampling {
             }
             None => {
                 let mut rng = self.order_rng();
-                let mut read = |set| {
-                    let points = read_in_random_order(set, scaling, &mut rng)?;
-                    Ok::<_, Error>(engine.upload_owned(points)?)
-                };
+                let mut read = |set| upload_in_random_order(engine, set, scaling, &mut rng);
                 let (x, y) = (read(x)?, read(y)?);
                 ts.iter().map(|&t| self.across_shuffled(engine, &x, &y, t)).collect()
             }

@@ -1,8 +1,13 @@
 //! Points in a random order, of which runs of rows are random samples.
 
+use std::ops::Range;
+
+use half::f16;
 use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
 use rayon::prelude::*;
-use unisphere::{Embeddings, Engine, Error as EngineError, Points, Scaling, Uniformity};
+use unisphere::{
+    DeviceKind, Embeddings, Engine, Error as EngineError, HalfEmbeddings, Points, Scaling, Uniformity,
+};
 
 use unisphere_io::Source;
 
@@ -28,10 +33,44 @@ impl Shuffled {
         Ok(Self { points: engine.upload_owned(x)?, classes, first })
     }
 
+    /// The points of a source, in half precision where [`keeps_half`] says so.
+    pub(crate) fn read(
+        engine: &Engine,
+        source: &dyn Source,
+        scaling: Scaling,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self> {
+        if !keeps_half(engine, source) {
+            return Self::new(engine, read_in_random_order(source, scaling, rng)?);
+        }
+        let x = read_half_in_random_order(source, scaling, rng)?;
+        let (first, classes) = (engine.upload_owned(x.first(ROWS_FOR_ERROR)?)?, x.duplicates());
+        Ok(Self { points: engine.upload_half(x)?, classes, first })
+    }
+
     /// The standard error of the uniformity of all rows as a sample, from those that come first.
     pub(crate) fn row_error(&self, engine: &Engine, t: f64) -> Result<Option<f64>> {
         row_error(engine, &self.first, self.points.rows(), t)
     }
+}
+
+/// Whether a device keeps the points of a source in half precision, as they are stored: half the memory, and the same values.
+pub(crate) fn keeps_half(engine: &Engine, source: &dyn Source) -> bool {
+    source.is_half() && engine.device().kind == DeviceKind::Cpu
+}
+
+/// The points of a source on a device in a random order, in half precision where it keeps them so.
+pub(crate) fn upload_in_random_order(
+    engine: &Engine,
+    source: &dyn Source,
+    scaling: Scaling,
+    rng: &mut ChaCha8Rng,
+) -> Result<Points> {
+    Ok(if keeps_half(engine, source) {
+        engine.upload_half(read_half_in_random_order(source, scaling, rng)?)?
+    } else {
+        engine.upload_owned(read_in_random_order(source, scaling, rng)?)?
+    })
 }
 
 /// The first rows of points in a random order: a sample of them.
@@ -66,28 +105,53 @@ pub(crate) fn read_in_random_order(
 ) -> Result<Embeddings<'static>> {
     let (rows, dims) = (source.rows(), source.dims());
     let order = order(rows, rng);
-    let reserved = rows.checked_mul(dims).filter(|&count| Vec::<f32>::new().try_reserve_exact(count).is_ok());
+    let values = read_rows(source, &order, 0.0, |rows, into| source.read(rows, into))?;
+    Embeddings::with_scaling(values, rows, dims, scaling)
+        .map_err(|error| of_source(source, scaling, &order, error))
+}
+
+/// The same of a source in half precision.
+fn read_half_in_random_order(
+    source: &dyn Source,
+    scaling: Scaling,
+    rng: &mut ChaCha8Rng,
+) -> Result<HalfEmbeddings> {
+    let (rows, dims) = (source.rows(), source.dims());
+    let order = order(rows, rng);
+    let values = read_rows(source, &order, f16::ZERO, |rows, into| source.read_half(rows, into))?;
+    HalfEmbeddings::with_scaling(values, rows, dims, scaling)
+        .map_err(|error| of_source(source, scaling, &order, error))
+}
+
+/// All rows of a source in an order, by several threads.
+fn read_rows<T: Copy + Send + Sync>(
+    source: &dyn Source,
+    order: &[usize],
+    zero: T,
+    read: impl Fn(Range<usize>, &mut [T]) -> unisphere_io::Result<()> + Sync,
+) -> Result<Vec<T>> {
+    let (rows, dims) = (source.rows(), source.dims());
+    let reserved = rows.checked_mul(dims).filter(|&count| Vec::<T>::new().try_reserve_exact(count).is_ok());
     let Some(count) = reserved else {
         let context = format!("{rows} points of {dims} dimensions");
         return Err(EngineError::OutOfMemory { context }.into());
     };
     // Memory that the system clears when a thread first writes to it.
-    let mut values = vec![0.0; count];
+    let mut values = vec![zero; count];
     // The place of each row of the source.
-    let mut places: Vec<&mut [f32]> = Vec::with_capacity(rows);
+    let mut places: Vec<&mut [T]> = Vec::with_capacity(rows);
     places.resize_with(rows, Default::default);
-    for (place, &row) in values.chunks_exact_mut(dims).zip(&order) {
+    for (place, &row) in values.chunks_exact_mut(dims).zip(order) {
         places[row] = place;
     }
     places.par_chunks_mut(ROWS_PER_READ).enumerate().try_for_each(|(chunk, places)| {
         let first = chunk * ROWS_PER_READ;
-        let mut read = vec![0.0; places.len() * dims];
-        source.read(first..first + places.len(), &mut read)?;
-        places.iter_mut().zip(read.chunks_exact(dims)).for_each(|(place, row)| place.copy_from_slice(row));
+        let mut values = vec![zero; places.len() * dims];
+        read(first..first + places.len(), &mut values)?;
+        places.iter_mut().zip(values.chunks_exact(dims)).for_each(|(place, row)| place.copy_from_slice(row));
         Ok::<_, Error>(())
     })?;
-    Embeddings::with_scaling(values, rows, dims, scaling)
-        .map_err(|error| of_source(source, scaling, &order, error))
+    Ok(values)
 }
 
 fn order(rows: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {

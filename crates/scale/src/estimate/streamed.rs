@@ -184,5 +184,10 @@ pub(crate) fn bytes_of_rows(rows: usize, dims: usize) -> u64 {
     rows as u64 * (4 * dims as u64 + BYTES_BESIDE_ROW)
 }
 
+/// The same of rows in half precision.
+pub(crate) fn bytes_of_half_rows(rows: usize, dims: usize) -> u64 {
+    rows as u64 * (2 * dims as u64 + BYTES_BESIDE_ROW)
+}
+
 /// Bytes of a row beside its values: its length, its place in the order, and what the formulas see of it.
 const BYTES_BESIDE_ROW: u64 = 64;

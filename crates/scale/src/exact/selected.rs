@@ -47,6 +47,10 @@ impl Source for Selected<'_> {
         self.set.place(self.row(row))
     }
 
+    fn is_half(&self) -> bool {
+        self.set.is_half()
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         let wanted: Vec<_> = self.rows[rows].iter().copied().zip(0..).collect();
         gather(self.set, &wanted, into)
