@@ -86,14 +86,15 @@ pub use error::{Error, Result};
 pub use gpu::{adapters, adapters_async};
 pub use log_sum::LogSumExp;
 pub use metrics::{
-    Across, Alignment, AlignmentByLabel, AlignmentOver, AnchorBlockSumsOver, AnchorWeights, Anchors,
-    BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive, ContrastiveOver, ContrastiveValue,
-    Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver, GroupUniformity,
-    GroupUniformityOver, Groups, Loss, LossOver, LossValue, ModalityGap, ModalityGapOver, MomentSums,
-    PairBlock, PairCosines, PairDistances, PairProducts, PairSet, PositivesShareOver, Potentials,
-    PotentialsOver, Ranks, Retrieval, RetrievalOver, RowLogSumsOver, Sigmoid, SigmoidGradients, SigmoidOver,
-    Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd, SquaredMmdOver, SupCon, SupConOfViews,
-    SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver, Unpaired, Within,
+    Across, Alignment, AlignmentAcrossLabels, AlignmentByLabel, AlignmentOver, AnchorBlockSumsOver,
+    AnchorWeights, Anchors, BlockSumsOver, Candidates, ClosePairs, ClosePairsOver, Contrastive,
+    ContrastiveOver, ContrastiveValue, Contrastives, CosineHistogram, CosineHistogramOver, GradientShareOver,
+    GroupUniformity, GroupUniformityOver, Groups, LabelledPairs, Loss, LossOver, LossValue, ModalityGap,
+    ModalityGapOver, MomentSums, PairBlock, PairCosines, PairDistances, PairProducts, PairSet,
+    PositivesShareOver, Potentials, PotentialsOver, Ranks, Retrieval, RetrievalOver, RowLogSumsOver, Sigmoid,
+    SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd, SquaredMmdOver,
+    SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver,
+    Unpaired, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, HalfEmbeddings, Matrix, Points, Rank, Scaling};

@@ -17,8 +17,8 @@ use support::{
     set::Set,
 };
 use unisphere::{
-    Alignment, Candidates, Contrastive, DeviceKind, Embeddings, Engine, Error, Groups, Loss, Matrix, Result,
-    Sigmoid, SupCon, Uniformity,
+    Alignment, Candidates, Contrastive, DeviceKind, Embeddings, Engine, Error, Groups, LabelledPairs, Loss,
+    Matrix, Result, Sigmoid, SupCon, Uniformity,
 };
 
 /// Where training begins, where it ends, and a loss whose logits are beyond single precision.
@@ -149,12 +149,28 @@ fn by_label(
         let request = Alignment::new(alpha).by_label(&x.points, &groups);
         // Of unit rows that f32 has rounded, close pairs are as far apart as their rounding lets them be.
         let rounding = if x.raw() { 0.0 } else { 1e-7 };
-        let allowed = tolerance(engine, want.value, 0.0)
-            + if engine.device().kind == DeviceKind::Gpu {
-                rounding * alpha * want.value.powf(1.0 - 1.0 / alpha)
-            } else {
-                0.0
-            };
+        let allowed = |value: f64| {
+            tolerance(engine, value, 0.0)
+                + if engine.device().kind == DeviceKind::Gpu {
+                    rounding * alpha * value.powf(1.0 - 1.0 / alpha)
+                } else {
+                    0.0
+                }
+        };
+        let of_y = labels.iter().copied().cycle().skip(1).take(labels.len()).collect::<Vec<_>>();
+        let across = LabelledPairs::new(labels, &of_y);
+        {
+            let want = losses::alignment_across_labels([&x.seen, &y.seen], [labels, &of_y], alpha);
+            let what = format!("alignment across labels, α={alpha}, {classes} classes");
+            let request = Alignment::new(alpha).across_labels(&x.points, &y.points, &across);
+            let allowed = allowed(want.value);
+            report
+                .check(format!("{what}: value"), compare::value(engine.value(request)?, want.value, allowed));
+            let (value, (gx, gy)) = engine.value_and_grad(request)?;
+            report.check(format!("{what}: value with gradient"), compare::value(value, want.value, allowed));
+            gradients(report, &what, &[(x, &gx), (y, &gy)], want, 1.0)?;
+        }
+        let allowed = allowed(want.value);
         report.check(format!("{what}: value"), compare::value(engine.value(request)?, want.value, allowed));
         let (value, grad) = engine.value_and_grad(request)?;
         report.check(format!("{what}: value with gradient"), compare::value(value, want.value, allowed));

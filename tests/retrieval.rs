@@ -7,13 +7,14 @@ use std::{ops::ControlFlow, process::ExitCode};
 use libtest_mimic::Failed;
 use support::{
     devices::{self, Check},
+    losses,
     oracle::{self, Rows},
     random::{Random, normal, on_the_sphere, single},
 };
 #[cfg(feature = "gpu")]
 use unisphere::Storage;
 use unisphere::{
-    DeviceKind, Embeddings, Engine, Error, ModalityGap, Ranks, Result, Retrieval,
+    Alignment, DeviceKind, Embeddings, Engine, Error, LabelledPairs, ModalityGap, Ranks, Result, Retrieval,
     Scaling::{self, Raw, Unit},
 };
 
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         Check::new("of many lengths", of_many_lengths),
         Check::new("narrow cones", narrow_cones),
         Check::new("copies", copies),
+        Check::new("captions by label", captions),
+        Check::new("labels that do not fit", unfit_labels),
         Check::new("all equal", all_equal),
         Check::new("orthonormal bases", bases),
         Check::new("codes of signs", codes),
@@ -150,6 +153,91 @@ fn copies(engine: &Engine) -> Result<(), Failed> {
             doubled.flat_map(|(i, row)| row.iter().map(move |v| if i % 2 == 0 { *v } else { 2.0 * v }));
         if scaling == Unit && found(engine, scaling, &[doubled.collect(), y.clone()], dims)? != got {
             return Err("rows of twice the length rank otherwise".into());
+        }
+    }
+    Ok(())
+}
+
+/// Images with one to five captions each, in no order: the rank is that of the best caption, and the others do not count.
+fn captions(engine: &Engine) -> Result<(), Failed> {
+    let (images, dims) = (90, 19);
+    let [x, noisy] = noisy_pairs(images, dims);
+    // Labels of the images, and of the captions: of image i as many as 1 + i % 5.
+    let of_x: Vec<i64> = (0..images as i64).map(|i| 7 * i - 100).collect();
+    let mut captions: Vec<(i64, Vec<f32>)> = Vec::new();
+    for (i, row) in noisy.chunks(dims).enumerate() {
+        for copy in 0..=i % 5 {
+            let noise = single(&normal(1, dims, (10 * i + copy) as u64));
+            captions.push((of_x[i], row.iter().zip(&noise).map(|(v, noise)| v + 0.05 * noise).collect()));
+        }
+    }
+    // Two captions of one image that are equal, and one of another image that is equal to them.
+    captions[2].1 = captions[1].1.clone();
+    captions[9].1 = captions[1].1.clone();
+    captions.sort_by_key(|(label, row)| (row[0].to_bits() % 97, *label));
+    let of_y: Vec<i64> = captions.iter().map(|(label, _)| *label).collect();
+    let y: Vec<f32> = captions.into_iter().flat_map(|(_, row)| row).collect();
+    let pairs = LabelledPairs::new(&of_x, &of_y);
+    for scaling in [Unit, Raw] {
+        let upload = |set: &[f32]| {
+            engine.upload(&Embeddings::with_scaling(set.to_vec(), set.len() / dims, dims, scaling)?)
+        };
+        let got = engine.value(Retrieval::labelled(&upload(&x)?, &upload(&y)?, &pairs))?;
+        let seen = |set: &[f32]| match scaling {
+            Unit => oracle::unit_rows(&oracle::rows(set, dims)),
+            Raw => oracle::rows(set, dims),
+        };
+        let alignment =
+            engine.value(Alignment::new(2.0).across_labels(&upload(&x)?, &upload(&y)?, &pairs))?;
+        let (x, y) = (seen(&x), seen(&y));
+        let want = losses::alignment_across_labels([&x, &y], [&of_x, &of_y], 2.0).value;
+        if (alignment - want).abs() > 1e-5 * want {
+            return Err(format!("alignment is {alignment}, not {want}").into());
+        }
+        same("images to captions", &got.x_to_y, &counts_by_label(&x, &of_x, &y, &of_y))?;
+        same("captions to images", &got.y_to_x, &counts_by_label(&y, &of_y, &x, &of_x))?;
+    }
+    Ok(())
+}
+
+/// Candidates of another label that are above the best one of the row's own label, and beside it, but for the rounding of f64.
+fn counts_by_label(x: &Rows, of_x: &[i64], y: &Rows, of_y: &[i64]) -> Counts {
+    let count = |i: usize| {
+        let own = (0..y.len()).filter(|&j| of_y[j] == of_x[i]);
+        let best = own.map(|j| oracle::dot(&x[i], &y[j])).fold(f64::NEG_INFINITY, f64::max);
+        let (mut above, mut ties) = (0, 0);
+        for j in (0..y.len()).filter(|&j| of_y[j] != of_x[i]) {
+            let difference = oracle::dot(&x[i], &y[j]) - best;
+            if difference.abs() <= 1e-13 {
+                ties += 1;
+            } else if difference > 0.0 {
+                above += 1;
+            }
+        }
+        (above, ties)
+    };
+    (0..x.len()).map(count).collect()
+}
+
+fn unfit_labels(engine: &Engine) -> Result<(), Failed> {
+    let points = |rows| {
+        engine.upload(&Embeddings::new(
+            normal(rows, 3, 4).iter().map(|&v| v as f32).collect::<Vec<_>>(),
+            rows,
+            3,
+        )?)
+    };
+    let (x, y) = (points(2)?, points(3)?);
+    for (of_x, of_y, words) in [
+        (&[1, 2][..], &[1, 2][..], "of y are 2, and there are 3 rows"),
+        (&[1], &[1, 2, 2], "of x are 1, and there are 2 rows"),
+        (&[1, 5], &[1, 1, 1], "no row of y has that of row 1"),
+        (&[1, 1], &[1, 1, 4], "no row of x has that of row 2"),
+    ] {
+        let refused = engine.value(Retrieval::labelled(&x, &y, &LabelledPairs::new(of_x, of_y)));
+        match refused {
+            Err(Error::Labels { problem }) if problem.contains(words) => {}
+            other => return Err(format!("{of_x:?} and {of_y:?}: {other:?}").into()),
         }
     }
     Ok(())

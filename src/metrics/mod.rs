@@ -13,6 +13,7 @@ mod cosines;
 mod eigenvalues;
 mod groups;
 mod histogram;
+mod labelled_pairs;
 mod loss;
 mod mmd;
 mod modality_gap;
@@ -40,6 +41,7 @@ pub use contrastive::{Candidates, Contrastive, ContrastiveOver, ContrastiveValue
 pub use cosines::PairCosines;
 pub use groups::{GroupUniformity, GroupUniformityOver, Groups};
 pub use histogram::{CosineHistogram, CosineHistogramOver};
+pub use labelled_pairs::{AlignmentAcrossLabels, LabelledPairs};
 pub use loss::{Loss, LossOver, LossValue};
 pub use mmd::{SquaredMmd, SquaredMmdOver, UniformityOfUnion};
 pub use modality_gap::{ModalityGap, ModalityGapOver};

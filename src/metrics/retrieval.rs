@@ -1,14 +1,18 @@
 //! Retrieval: how far in front the positive of a row stands among all rows of the other set.
 
-use super::check::{at_least, row_by_row};
+use super::{
+    check::{at_least, row_by_row},
+    labelled_pairs::LabelledPairs,
+};
 use crate::{
+    error::{Error, Result},
     pending::{Pending, offload, on_the_pool},
-    points::{Points, Rank, ranks},
+    points::{Points, Positives, Rank, ranks},
     request::{Metric, Run, Sealed},
 };
 
-/// Retrieval between two sets whose rows i are each other's positives, both ways: the rank of each row's positive among all rows
-/// of the other set, by their inner product, which is the cosine of unit rows.
+/// Retrieval between two sets, both ways: the rank of each row's positive among all rows of the other set, by their inner product,
+/// which is the cosine of unit rows. Positives are rows of one number, or of one label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retrieval {
@@ -29,17 +33,49 @@ pub struct Ranks(Vec<Rank>);
 /// A request for the ranks of all positives, both ways.
 ///
 /// They are counted on the host, in f64, whatever the device: exactly for the points as the device stores them, so that ties are
-/// ties. All n² pairs are gone through.
+/// ties. All n·m pairs are gone through.
 #[derive(Clone, Copy, Debug)]
 pub struct RetrievalOver<'a> {
     x: &'a Points,
     y: &'a Points,
+    /// The pairs by label; None of those by number.
+    labelled: Option<&'a LabelledPairs>,
 }
 
 impl Retrieval {
     /// The ranks of the pairs of x (n, d) and y (n, d), row by row. One row is needed.
     pub fn paired<'a>(x: &'a Points, y: &'a Points) -> RetrievalOver<'a> {
-        RetrievalOver { x, y }
+        RetrievalOver { x, y, labelled: None }
+    }
+
+    /// The ranks of x (n, d) and y (m, d), where rows of one label are positives: five captions of an image, say. The rank of a row
+    /// is that of its best positive; its other positives are not counted as candidates before it or beside it. So recall@k is the
+    /// share of rows that have a positive among the k most similar candidates.
+    ///
+    /// # Errors
+    ///
+    /// The request fails with [`Error::Labels`] unless there is one label per row, and every label is in both sets.
+    pub fn labelled<'a>(x: &'a Points, y: &'a Points, pairs: &'a LabelledPairs) -> RetrievalOver<'a> {
+        RetrievalOver { x, y, labelled: Some(pairs) }
+    }
+}
+
+impl RetrievalOver<'_> {
+    fn check(&self) -> Result<()> {
+        let Some(pairs) = self.labelled else {
+            return row_by_row("retrieval pairs row i of one set with row i of the other", self.x, self.y);
+        };
+        pairs.check(self.x, self.y)?;
+        for (set, other, row) in
+            [("x", "y", pairs.without_positive()[0]), ("y", "x", pairs.without_positive()[1])]
+        {
+            if let Some(row) = row {
+                let problem =
+                    format!("of {set}: no row of {other} has that of row {row}; leave such rows out");
+                return Err(Error::Labels { problem });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -54,12 +90,21 @@ impl Metric for RetrievalOver<'_> {
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, Retrieval> {
         Box::pin(async move {
-            let Self { x, y } = *self;
-            row_by_row("retrieval pairs row i of one set with row i of the other", x, y)?;
+            let Self { x, y, .. } = *self;
+            self.check()?;
             at_least("retrieval", x, 1)?;
+            at_least("retrieval", y, 1)?;
+            let classes = self.labelled.map(|pairs| [pairs.of_x.clone(), pairs.of_y.clone()]);
             let (x, y) = (on.backend.on_host(x, on.watch).await?, on.backend.on_host(y, on.watch).await?);
             let watch = on.watch.clone();
-            let [of_x, of_y] = offload(on_the_pool, move || ranks(&*x, &*y, &watch)).await?;
+            let [of_x, of_y] = offload(on_the_pool, move || {
+                let positives = match &classes {
+                    Some([of_x, of_y]) => Positives::SameClass([of_x, of_y]),
+                    None => Positives::SameRow,
+                };
+                ranks(&*x, &*y, positives, &watch)
+            })
+            .await?;
             Ok(Retrieval { x_to_y: Ranks(of_x), y_to_x: Ranks(of_y) })
         })
     }
@@ -118,7 +163,7 @@ impl Ranks {
         self.mean_of(|rank| f64::from(rank.best() <= k))
     }
 
-    /// The mean rank of the positives: 1 is the best, and (n + 1) / 2 is chance.
+    /// The mean rank of the positives: 1 is the best, and (n + 1) / 2 is chance among n candidates of which one is right.
     pub fn mean(&self) -> f64 {
         self.mean_of(Rank::mid)
     }

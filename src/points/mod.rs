@@ -25,4 +25,4 @@ pub(crate) use half::{widen, widen_into};
 #[cfg(feature = "gpu")]
 pub(crate) use host::ReadRows;
 pub(crate) use host::{HostRows, RowView};
-pub(crate) use ranks::ranks;
+pub(crate) use ranks::{Positives, ranks};

@@ -37,10 +37,61 @@ pub struct Rank {
     pub ties: u64,
 }
 
-/// The rank of yᵢ for every row xᵢ among all rows of y by ⟨xᵢ, yⱼ⟩, and of xᵢ for every row yᵢ among all rows of x. A product is
-/// the exact sum over the dimensions of the stored values, rounded to f64, times the factors of both rows.
-pub(crate) fn ranks(x: &dyn HostRows, y: &dyn HostRows, watch: &Watch) -> Result<[Vec<Rank>; 2]> {
-    let sweep = Sweep { anchors: [Anchors::new(x, y)?, Anchors::new(y, x)?], x, y };
+/// The rows of the other set that are positives of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Positives<'a> {
+    /// The one with the row's own number.
+    SameRow,
+    /// All that have the row's class, given that of every row of x and of y: at least one for each.
+    SameClass([&'a [u32]; 2]),
+}
+
+impl Positives<'_> {
+    /// Whether rows i of x and j of y are positives of each other.
+    #[inline(always)]
+    fn have(self, i: usize, j: usize) -> bool {
+        match self {
+            Self::SameRow => i == j,
+            Self::SameClass([of_x, of_y]) => of_x[i] == of_y[j],
+        }
+    }
+
+    /// The most similar positive of every row of x, and of every row of y, by products in f64. Of those that tie, the first.
+    fn best(self, x: &dyn HostRows, y: &dyn HostRows) -> Result<[Vec<usize>; 2]> {
+        match self {
+            Self::SameRow => Ok([list(x.rows(), |row| row)?, list(y.rows(), |row| row)?]),
+            Self::SameClass([of_x, of_y]) => Ok([best_of(x, of_x, y, of_y), best_of(y, of_y, x, of_x)]),
+        }
+    }
+}
+
+/// The most similar candidate of its class for every row.
+fn best_of(rows: &dyn HostRows, of_rows: &[u32], candidates: &dyn HostRows, of: &[u32]) -> Vec<usize> {
+    let mut order: Vec<_> = (0..of.len()).collect();
+    order.sort_by_key(|&candidate| of[candidate]);
+    let best = |(row, class): (usize, &u32)| {
+        let start = order.partition_point(|&candidate| of[candidate] < *class);
+        let alike = order[start..].iter().take_while(|&&candidate| of[candidate] == *class);
+        let with_product =
+            alike.map(|&candidate| (product(rows.view(row), candidates.view(candidate)), candidate));
+        with_product
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .map_or(0, |(_, best)| best)
+    };
+    of_rows.par_iter().enumerate().map(best).collect()
+}
+
+/// The rank of its best positive for every row of x among all rows of y by ⟨xᵢ, yⱼ⟩, and for every row of y among all rows of x;
+/// its other positives are neither above it nor tied. A product is the exact sum over the dimensions of the stored values, rounded
+/// to f64, times the factors of both rows.
+pub(crate) fn ranks(
+    x: &dyn HostRows,
+    y: &dyn HostRows,
+    positives: Positives<'_>,
+    watch: &Watch,
+) -> Result<[Vec<Rank>; 2]> {
+    let [of_x, of_y] = positives.best(x, y)?;
+    let sweep = Sweep { anchors: [Anchors::new(x, y, of_x)?, Anchors::new(y, x, of_y)?], positives, x, y };
     let at_once = |most: usize| most.min((MAX_VALUES_ON_A_SIDE / x.dims()).max(1));
     let cols = at_once(MAX_ROWS_ON_THE_RIGHT);
     let tasks: Vec<_> = panels(x.rows(), at_once(MAX_ROWS_ON_THE_LEFT)).collect();
@@ -57,33 +108,36 @@ pub(crate) fn ranks(x: &dyn HostRows, y: &dyn HostRows, watch: &Watch) -> Result
 
 /// Rows of one set, each of which looks for its positive in the other.
 struct Anchors {
-    /// The product of each row with its positive.
-    positives: Vec<f64>,
+    /// The best positive of each row.
+    best: Vec<usize>,
+    /// The product of each row with it.
+    products: Vec<f64>,
     /// The same less and plus the greatest error of a product of the row as a tile has it: those between are in doubt.
     least: Vec<f64>,
     most: Vec<f64>,
-    /// The first candidate that is equal to the positive.
+    /// The first candidate that is equal to each candidate.
     first_equal: Vec<usize>,
     above: Vec<AtomicU64>,
     ties: Vec<AtomicU64>,
 }
 
 impl Anchors {
-    fn new(rows: &dyn HostRows, candidates: &dyn HostRows) -> Result<Self> {
-        let n = rows.rows();
-        let longest = (0..n).map(|row| candidates.view(row).length()).fold(0.0, f64::max);
+    fn new(rows: &dyn HostRows, candidates: &dyn HostRows, best: Vec<usize>) -> Result<Self> {
+        let (n, m) = (rows.rows(), candidates.rows());
+        let longest = (0..m).map(|row| candidates.view(row).length()).fold(0.0, f64::max);
         // Each product and addition rounds once, in whatever order, and each factor; twice that much is on the safe side.
         let relative = (rows.dims() + 8) as f64 * f64::EPSILON;
         let errors = list(n, |row| relative * rows.view(row).length() * longest)?;
-        let positives = list(n, |row| product(rows.view(row), candidates.view(row)))?;
-        let mut first_equal = list(n, |row| row)?;
-        for group in equal_rows(n, |row| candidates.view(row).values) {
+        let products = list(n, |row| product(rows.view(row), candidates.view(best[row])))?;
+        let mut first_equal = list(m, |row| row)?;
+        for group in equal_rows(m, |row| candidates.view(row).values) {
             group.iter().for_each(|&row| first_equal[row] = group[0]);
         }
         Ok(Self {
-            least: list(n, |row| positives[row] - errors[row])?,
-            most: list(n, |row| positives[row] + errors[row])?,
-            positives,
+            least: list(n, |row| products[row] - errors[row])?,
+            most: list(n, |row| products[row] + errors[row])?,
+            best,
+            products,
             first_equal,
             above: list(n, |_| AtomicU64::new(0))?,
             ties: list(n, |_| AtomicU64::new(0))?,
@@ -97,11 +151,11 @@ impl Anchors {
     /// Counts a candidate that was in doubt.
     #[inline(always)]
     fn decide(&self, row: usize, candidate: usize, product: impl FnOnce() -> f64) {
-        let is_copy = self.first_equal[candidate] == self.first_equal[row];
-        let product = if is_copy { self.positives[row] } else { product() };
-        if product > self.positives[row] {
+        let is_copy = self.first_equal[candidate] == self.first_equal[self.best[row]];
+        let product = if is_copy { self.products[row] } else { product() };
+        if product > self.products[row] {
             self.above[row].fetch_add(1, Relaxed);
-        } else if product == self.positives[row] {
+        } else if product == self.products[row] {
             self.ties[row].fetch_add(1, Relaxed);
         }
     }
@@ -126,6 +180,7 @@ struct Scratch {
 
 /// All pairs of two sets.
 struct Sweep<'a> {
+    positives: Positives<'a>,
     x: &'a dyn HostRows,
     y: &'a dyn HostRows,
     /// Rows of x, and of y.
@@ -195,7 +250,7 @@ impl Sweep<'_> {
     /// Decides a pair for those of its anchors that are in doubt of it, unless they are each other's positives.
     #[inline(always)]
     fn decide(&self, i: usize, j: usize, product_of_tile: f64) {
-        if i == j {
+        if self.positives.have(i, j) {
             return;
         }
         let exact = LazyCell::new(|| product(self.x.view(i), self.y.view(j)));

@@ -103,3 +103,29 @@ pub(crate) fn alignment_by_label(x: &Rows, labels: &[i64], alpha: f64) -> Loss {
     let gross = size.iter().map(|size| size * size).sum::<f64>().sqrt();
     Loss { value, grads: vec![grad], gross }
 }
+
+/// mean of ‖xᵢ−yⱼ‖^α over i, j of one label.
+pub(crate) fn alignment_across_labels([x, y]: [&Rows; 2], [of_x, of_y]: [&[i64]; 2], alpha: f64) -> Loss {
+    let all = (0..x.len()).flat_map(|i| (0..y.len()).map(move |j| (i, j)));
+    let pairs: Vec<_> = all.filter(|&(i, j)| of_x[i] == of_y[j]).collect();
+    let count = pairs.len() as f64;
+    let zeros = |rows: &Rows| vec![vec![0.0; rows[0].len()]; rows.len()];
+    let (mut value, mut grads, mut sizes) =
+        (0.0, vec![zeros(x), zeros(y)], [vec![0.0; x.len()], vec![0.0; y.len()]]);
+    for (i, j) in pairs {
+        let square = squared_distance(&x[i], &y[j]);
+        value += square.powf(alpha / 2.0) / count;
+        if square == 0.0 {
+            continue;
+        }
+        let slope = alpha * square.powf(alpha / 2.0 - 1.0) / count;
+        for k in 0..x[i].len() {
+            grads[0][i][k] += slope * (x[i][k] - y[j][k]);
+            grads[1][j][k] -= slope * (x[i][k] - y[j][k]);
+        }
+        sizes[0][i] += slope * square.sqrt();
+        sizes[1][j] += slope * square.sqrt();
+    }
+    let norm = |sizes: &Vec<f64>| sizes.iter().map(|size| size * size).sum::<f64>().sqrt();
+    Loss { value, grads, gross: norm(&sizes[0]).max(norm(&sizes[1])) }
+}

@@ -9,8 +9,8 @@ use std::{
 
 use unisphere::{
     Alignment, Candidates, ClosePairs, Contrastive, ContrastiveValue, CosineHistogram, Embeddings, Engine,
-    GroupUniformity, Groups, ModalityGap, PairCosines, Points, Potentials, Retrieval, Sigmoid, Spectrum,
-    SquaredMmd, SupCon, Uniformity,
+    GroupUniformity, Groups, LabelledPairs, ModalityGap, PairCosines, Points, Potentials, Retrieval, Sigmoid,
+    Spectrum, SquaredMmd, SupCon, Uniformity,
 };
 
 use crate::{
@@ -284,6 +284,25 @@ impl Session<'_> {
 
     pub(crate) fn retrieval(&mut self, x: &Points, y: &Points) -> Result<Retrieval> {
         self.step(Step::Retrieval, |engine| engine.value(Retrieval::paired(x, y)))
+    }
+
+    pub(crate) fn labelled_retrieval(
+        &mut self,
+        x: &Points,
+        y: &Points,
+        pairs: &LabelledPairs,
+    ) -> Result<Retrieval> {
+        self.step(Step::Retrieval, |engine| engine.value(Retrieval::labelled(x, y, pairs)))
+    }
+
+    pub(crate) fn alignment_across_labels(
+        &mut self,
+        x: &Points,
+        y: &Points,
+        pairs: &LabelledPairs,
+        metric: Alignment,
+    ) -> Result<f64> {
+        self.step(Step::Alignment, |engine| engine.value(metric.across_labels(x, y, pairs)))
     }
 
     pub(crate) fn modality_gap(&mut self, x: &Points, y: &Points) -> Result<ModalityGap> {

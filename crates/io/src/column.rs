@@ -36,6 +36,15 @@ pub struct Labels {
     pub names: Option<Vec<String>>,
 }
 
+impl Labels {
+    /// The label of a row as the file has it; rows are counted from 0.
+    pub fn name(&self, row: usize) -> String {
+        let label = self.of_rows.get(row).copied().unwrap_or_default();
+        let name = usize::try_from(label).ok().and_then(|place| self.names.as_ref()?.get(place));
+        name.cloned().unwrap_or_else(|| label.to_string())
+    }
+}
+
 impl Column {
     /// Opens a file of one value a row. A pipe is read to its end.
     ///

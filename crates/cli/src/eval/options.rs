@@ -129,6 +129,11 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "NAME", help_heading = FILES)]
     pub(super) labels_column: Option<String>,
 
+    /// The label of every row of Y, in a file as that of --labels: with --unpaired, where rows of X and Y with one label are
+    /// positives, such as an image and each of its captions. Adds their alignment, the ranks of all rows and the modality gap
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    pub(super) labels_y: Option<PathBuf>,
+
     /// How much each row, and each pair, counts: one number a row, none negative, in a file as that of --labels
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) weights: Option<PathBuf>,
@@ -228,6 +233,13 @@ impl Eval {
         let labels = column_file("--labels", labels.as_ref(), self.labels_column.as_ref(), &x)?;
         let weights = column_file("--weights", weights.as_ref(), self.weights_column.as_ref(), &x)?;
         let scores = column_file("--scores", scores.as_ref(), self.scores_column.as_ref(), &x)?;
+        // A column's name alone is of either file's own column, where sets are matched by label.
+        let labels_y = match (&y, path(&self.labels_y)) {
+            (Some(y), file) if self.unpaired => {
+                column_file("--labels-y", file.as_ref(), self.labels_column.as_ref(), y)?
+            }
+            (_, file) => file,
+        };
         let mut reading = self.reading.clone();
         let columns = [
             (&labels, &self.labels_column),
@@ -238,7 +250,7 @@ impl Eval {
         reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
         let rows = self.rows.as_deref().map(output::table_file);
         let views = self.views.as_ref().map(|views| views.iter().map(|path| named(path)).collect());
-        Ok(Self { x, y, views, labels, weights, scores, queue, reading, rows, ..self.clone() })
+        Ok(Self { x, y, views, labels, labels_y, weights, scores, queue, reading, rows, ..self.clone() })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -248,6 +260,12 @@ impl Eval {
         if self.raw && self.skips_zero_rows() {
             return refuse(
                 "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw",
+            );
+        }
+        if self.labels_y.is_some() {
+            return refuse(
+                "--labels-y is the label of every row of Y, where sets are matched by label and not row by row\n\
+                 add --unpaired, or leave out --labels-y: --labels has one label for both rows of a pair",
             );
         }
         let mut options = Options::default();

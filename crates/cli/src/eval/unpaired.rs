@@ -1,7 +1,13 @@
 //! `unisphere eval --unpaired`: two sets of any numbers of rows.
 
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use unisphere::LabelledPairs;
 use unisphere_eval::{Session, unpaired::measure};
-use unisphere_io::{File, printable};
+use unisphere_io::{File, Labels, printable};
 
 use super::{engine, options::Eval, whole};
 use crate::{
@@ -10,6 +16,7 @@ use crate::{
     interrupt, output,
     progress::Display,
     reading::Of,
+    scale::{check_one_a_row, open_column},
     set_files::SetFiles,
 };
 
@@ -18,7 +25,7 @@ const CURE_OF_ZEROS: &str = "leave such rows out of the file; --raw takes rows a
 
 /// Measures two sets and prints the report.
 pub(super) fn run(options: &Eval) -> Result<(), Failure> {
-    let (plan, files_of_y) = options.unpaired_plan()?;
+    let (mut plan, files_of_y) = options.unpaired_plan()?;
     let open = |files: &SetFiles, set| {
         let file = whole::open(files.path(), &options.reading.reading(set), plan.scaling)?;
         whole::check_enough(&file, file.rows())?;
@@ -35,6 +42,11 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         )));
     }
     whole::check_memory([&x, &y].into_iter(), "--unpaired")?;
+    if let (Some(of_x), Some(of_y)) = (&options.labels, &options.labels_y) {
+        let column = options.labels_column.as_deref();
+        let read = |path, file| labels(path, column, file);
+        plan.positives = Some(positives([of_x, of_y], &read(of_x, &x)?, &read(of_y, &y)?)?);
+    }
     let display = Display::new();
     let engine = engine(options, &display)?;
     let mut last = String::new();
@@ -50,8 +62,53 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let read = |file: &File| whole::read(file, &display, CURE_OF_ZEROS, |file| file.embeddings(plan.scaling));
     let report = measure(&plan, read(&x)?, read(&y)?, session)?;
     let told = |files: &SetFiles, set| options.reading.told(files.path(), set);
-    let told = [told(&options.x, Of::X), told(files_of_y, Of::Y)];
-    let document = UnpairedDocument { report, files: told, read: options.reading.to_json() };
+    let named = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let files = [
+        ("x", Some(told(&options.x, Of::X))),
+        ("y", Some(told(files_of_y, Of::Y))),
+        ("labels", named(&options.labels)),
+        ("labels_y", named(&options.labels_y)),
+    ];
+    let files = files.into_iter().filter_map(|(role, file)| Some((role, file?))).collect();
+    let document = UnpairedDocument { report, files, read: options.reading.to_json() };
     let format = if options.json { Format::Json } else { Format::Text };
     output::print(&export::unpaired(format, &document))
+}
+
+/// The label of every row of a set.
+fn labels(path: &Path, column: Option<&str>, set: &File) -> Result<Labels, Failure> {
+    let column = open_column(path, column)?;
+    check_one_a_row(&column, "label", set)?;
+    Ok(interrupt::leaving_at_once(|| column.labels())??)
+}
+
+/// Which rows have one label. Numbers are names too, where the other file has names.
+fn positives([path_x, path_y]: [&Path; 2], of_x: &Labels, of_y: &Labels) -> Result<LabelledPairs, Failure> {
+    let pairs = if of_x.names.is_none() && of_y.names.is_none() {
+        LabelledPairs::new(&of_x.of_rows, &of_y.of_rows)
+    } else {
+        let mut numbers = HashMap::new();
+        let mut numbered = |labels: &Labels| -> Vec<i64> {
+            let mut number = |row| {
+                let next = numbers.len() as i64;
+                *numbers.entry(labels.name(row)).or_insert(next)
+            };
+            (0..labels.of_rows.len()).map(&mut number).collect()
+        };
+        let (x, y) = (numbered(of_x), numbered(of_y));
+        LabelledPairs::new(&x, &y)
+    };
+    let [without_x, without_y] = pairs.without_positive();
+    for (path, other, labels, row) in [(path_x, path_y, of_x, without_x), (path_y, path_x, of_y, without_y)] {
+        if let Some(row) = row {
+            return Err(Failure::Input(format!(
+                "{}: row {row} has the label {}, which no row of {} has\n\
+                 leave out rows without a partner, in the points as in the labels",
+                printable(path),
+                printable(labels.name(row)),
+                printable(other),
+            )));
+        }
+    }
+    Ok(pairs)
 }

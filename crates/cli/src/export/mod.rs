@@ -54,8 +54,8 @@ pub(crate) struct Skipped {
 #[derive(Debug)]
 pub(crate) struct UnpairedDocument {
     pub(crate) report: UnpairedReport,
-    /// The files of x and y, and what of them is read.
-    pub(crate) files: [String; 2],
+    /// The files under their roles, and what of them is read: those of x and y first.
+    pub(crate) files: Vec<(&'static str, String)>,
     /// How they were read, where options said it.
     pub(crate) read: Value,
 }

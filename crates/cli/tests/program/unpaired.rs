@@ -152,3 +152,61 @@ fn what_has_no_use_is_2_and_sets_that_do_not_fit_are_3() {
     refused(&unpaired(&["one.npy"]), 3, &["one.npy has 1 row", "at least 2"]);
     refused(&folder.eval(&["x.npy", "y.npy"]), 3, &["x.npy is 9 × 3", "--unpaired"]);
 }
+
+/// The mean squared distance over pairs of one label, and for every row how many of another label are above its best positive.
+fn by_label(x: &[Vec<f64>], of_x: &[&str], y: &[Vec<f64>], of_y: &[&str]) -> (f64, Vec<usize>) {
+    let (mut sum, mut count, mut above) = (0.0, 0, Vec::new());
+    for (x, label) in x.iter().zip(of_x) {
+        let squares: Vec<_> = y.iter().map(|y| distance(x, y).powi(2)).collect();
+        let own = squares.iter().zip(of_y).filter(|(_, other)| *other == label).map(|(square, _)| *square);
+        let best = own.clone().fold(f64::INFINITY, f64::min);
+        sum += own.clone().sum::<f64>();
+        count += own.count();
+        above.push(
+            squares.iter().zip(of_y).filter(|(square, other)| *other != label && **square < best).count(),
+        );
+    }
+    (sum / count as f64, above)
+}
+
+#[test]
+fn rows_of_one_label_are_positives() {
+    let folder = Folder::new();
+    let [x, y] = two(&folder, 12, 31, 4);
+    let images: Vec<_> = (0..12).map(|i| format!("image {i}")).collect();
+    let of_x: Vec<_> = images.iter().map(String::as_str).collect();
+    let of_y: Vec<_> = (0..31).map(|j| of_x[j * 7 % 12]).collect();
+    let labels = |name: &str, of: &[&str]| std::fs::write(folder.path().join(name), of.join("\n")).unwrap();
+    labels("x.txt", &of_x);
+    labels("y.txt", &of_y);
+    let line =
+        ["x.npy", "y.npy", "--unpaired", "--labels", "x.txt", "--labels-y", "y.txt", "--permutations", "0"];
+    let report = folder.json(&line);
+    check_schema(&report);
+    let found = &report["positives"];
+    assert_eq!((&found["pairs"], &report["files"]["labels_y"]), (&json!(31), &json!("y.txt")));
+    let (alignment, above) = by_label(&x, &of_x, &y, &of_y);
+    near(&found["alignment"]["value"], alignment);
+    let (_, above_of_y) = by_label(&y, &of_y, &x, &of_x);
+    for (way, above) in [("x_to_y", above), ("y_to_x", above_of_y)] {
+        let (way, n) = (&found["retrieval"][way], above.len() as f64);
+        near(&way["mean_rank"], above.iter().map(|&above| above as f64 + 1.0).sum::<f64>() / n);
+        near(&way["recall"][1]["value"], above.iter().filter(|&&above| above < 5).count() as f64 / n);
+    }
+    let told = folder.eval(&line);
+    for part in
+        ["positives by label", "alpha = 2", "recall@1", "among 31 rows of y and 12 rows of x", "x.txt"]
+    {
+        assert!(stdout(&told).contains(part), "{part}: {}", stdout(&told));
+    }
+    // Numbers and names are told apart by their words alone.
+    labels(
+        "x.txt",
+        &(0..12).map(|i| i.to_string()).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    refused(&folder.eval(&line), 3, &["x.txt", "row 0 has the label 0", "y.txt", "without a partner"]);
+    labels("x.txt", &of_x[..11]);
+    refused(&folder.eval(&line), 3, &["x.txt holds 11 labels", "x.npy has 12 rows"]);
+    refused(&folder.eval(&line[..5]), 2, &["--labels-y for Y"]);
+    refused(&folder.eval(&["x.npy", "x.npy", "--labels-y", "x.txt"]), 2, &["--labels-y", "--unpaired"]);
+}

@@ -55,7 +55,7 @@ pub struct Recall {
 }
 
 impl RetrievalWay {
-    fn new(anchors: SetName, ranks: &Ranks) -> Self {
+    pub(crate) fn new(anchors: SetName, ranks: &Ranks) -> Self {
         let recall = |k| Recall {
             k,
             value: ranks.recall(k),

@@ -1,12 +1,15 @@
-//! Two sets that are not paired, of any numbers of rows: is one distributed as the other?
+//! Two sets whose rows are not paired by their numbers, of any numbers of rows: is one distributed as the other? And where rows have
+//! labels that both sets share, how close are rows of one label?
 //!
 //! [`UnpairedPlan`] → two sets on the host → [`UnpairedReport`], every number of it public.
 
 mod permutations;
+mod positives;
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use unisphere::{
-    Device, Embeddings, Points, Precision, Scaling, SquaredMmd, Storage, Uniformity, unordered_pairs,
+    Alignment, Device, Embeddings, LabelledPairs, Points, Precision, Scaling, SquaredMmd, Storage,
+    Uniformity, unordered_pairs,
 };
 
 use crate::{
@@ -19,6 +22,7 @@ use crate::{
 
 pub use permutations::PermutationTest;
 use permutations::Sample;
+pub use positives::PositivesByLabel;
 
 /// Close pairs that are listed at most.
 const MAX_LISTED_PAIRS: usize = 1000;
@@ -31,6 +35,10 @@ pub struct UnpairedPlan {
     pub scaling: Scaling,
     /// Uniformity's t, each once; the test uses the first. At least one.
     pub ts: Vec<f64>,
+    /// The rows of x and y that are positives, where labels say it.
+    pub positives: Option<LabelledPairs>,
+    /// The alignment of positives.
+    pub alignment: Alignment,
     /// The distance up to which rows of both sets are close.
     pub near: Option<f64>,
     /// The number of permutations of the test; 0 stands for no test.
@@ -41,7 +49,15 @@ pub struct UnpairedPlan {
 
 impl Default for UnpairedPlan {
     fn default() -> Self {
-        Self { scaling: Scaling::Unit, ts: vec![2.0], near: None, permutations: 999, seed: 0 }
+        Self {
+            scaling: Scaling::Unit,
+            ts: vec![2.0],
+            positives: None,
+            alignment: Alignment::default(),
+            near: None,
+            permutations: 999,
+            seed: 0,
+        }
     }
 }
 
@@ -65,6 +81,8 @@ pub struct UnpairedReport {
     pub seconds: f64,
     /// The values at each t.
     pub values: Vec<UnpairedRow>,
+    /// How close positives by label are, and how well each row finds its own.
+    pub positives: Option<PositivesByLabel>,
     /// The test whether both sets have one distribution.
     pub test: Option<PermutationTest>,
     /// Rows of both sets that lie close together.
@@ -105,7 +123,7 @@ pub struct NearAcross {
 ///
 /// # Errors
 ///
-/// Those of the engine: sets that do not go together, parameters, the device's own, and
+/// Those of the engine: sets that do not go together, labels of which a row has no partner, parameters, the device's own, and
 /// [`Stopped`](unisphere::Error::Stopped).
 pub fn measure(
     plan: &UnpairedPlan,
@@ -120,6 +138,9 @@ pub fn measure(
         if wants_test && x.dims() == y.dims() { Some(Sample::draw(&x, &y, &mut rng)?) } else { None };
     let (x, y) = (session.upload_points(x)?, session.upload_points(y)?);
     let values = values(plan, &x, &y, &mut session)?;
+    let positives = plan.positives.as_ref();
+    let positives =
+        positives.map(|pairs| positives::measure(plan.alignment, pairs, &x, &y, &mut session)).transpose()?;
     let near = plan.near.map(|distance| near(distance, &x, &y, &mut session)).transpose()?;
     let test = match (sample, plan.ts.first()) {
         (Some(sample), Some(&t)) => Some(sample.test(t, plan.permutations, &mut rng, &mut session)?),
@@ -135,6 +156,7 @@ pub fn measure(
         scaling: plan.scaling,
         seconds: session.computing().as_secs_f64(),
         values,
+        positives,
         test,
         near,
     })

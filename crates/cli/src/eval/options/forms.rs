@@ -17,9 +17,16 @@ impl Eval {
                 "--unpaired compares two sets; name Y too, or two columns of X by --columns".into(),
             ));
         };
-        if let Some(name) =
-            self.given_of(&[("--alpha", self.alpha.is_some()), ("--views", self.views.is_some())])
-        {
+        if self.labels.is_some() != self.labels_y.is_some() {
+            return Err(Failure::Usage(
+                "--unpaired takes labels of both sets, of which rows with one label are positives\n\
+                 give --labels for X and --labels-y for Y, or neither"
+                    .into(),
+            ));
+        }
+        let has_positives = self.labels.is_some();
+        let own = [("--alpha", self.alpha.is_some() && !has_positives), ("--views", self.views.is_some())];
+        if let Some(name) = self.given_of(&own) {
             return Err(Failure::Usage(format!(
                 "--unpaired measures two files whose rows are no pairs, by --t, --near and --permutations, and takes no {name}\n\
                  leave out {name}, or --unpaired"
@@ -28,6 +35,7 @@ impl Eval {
         let mut plan = UnpairedPlan::default();
         plan.scaling = self.scaling();
         plan.ts = self.ts_or(plan.ts);
+        plan.alignment = self.alpha.map_or(plan.alignment, Alignment::new);
         plan.near = self.near;
         if let Some(permutations) = self.permutations {
             plan.permutations = permutations as usize;
@@ -39,7 +47,12 @@ impl Eval {
     pub(in crate::eval) fn views_plan(&self) -> Result<ViewsPlan, Failure> {
         self.check_storage()?;
         let two_names = "--members, --tensors or --columns";
-        let own = [("--near", self.near.is_some()), (two_names, self.reading.names_two_sets())];
+        let own = [
+            ("--near", self.near.is_some()),
+            (two_names, self.reading.names_two_sets()),
+            ("--labels", self.labels.is_some()),
+            ("--labels-y", self.labels_y.is_some()),
+        ];
         if let Some(name) = self.given_of(&own) {
             return Err(Failure::Usage(format!(
                 "--views measures alignment and uniformity of several views, by --alpha and --t, and takes no {name}\n\
@@ -60,7 +73,6 @@ impl Eval {
         let others = [
             ("--tau", !self.tau.is_empty()),
             ("--candidates", self.candidates.is_some()),
-            ("--labels", self.labels.is_some()),
             ("--full", self.full),
             ("--top", self.top.is_some()),
             ("--rows", self.rows.is_some()),

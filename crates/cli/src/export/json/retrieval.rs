@@ -18,7 +18,7 @@ pub(super) fn retrieval(table: &Maybe<RetrievalTable>) -> Value {
     json!({"candidates": table.candidates, "x_to_y": x_to_y, "y_to_x": y_to_x})
 }
 
-fn way(way: &RetrievalWay) -> Value {
+pub(super) fn way(way: &RetrievalWay) -> Value {
     let recall = |of: &Recall| {
         json!({
             "k": of.k,

@@ -4,20 +4,22 @@ use serde_json::{Value, json};
 use unisphere::Scaling;
 use unisphere_eval::{
     sections::ClosePair,
-    unpaired::{NearAcross, PermutationTest, UnpairedRow},
+    unpaired::{NearAcross, PermutationTest, PositivesByLabel, UnpairedRow},
 };
 
 use super::{
     super::UnpairedDocument,
     absent::{self, maybe, number},
+    retrieval,
 };
 use crate::json as common;
 
 pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
-    let UnpairedDocument { report, files: [x, y], read } = document;
+    let UnpairedDocument { report, files, read } = document;
+    let files = files.iter().map(|(role, file)| ((*role).to_owned(), file.clone().into()));
     let mut object = json!({
         "unisphere": common::VERSION,
-        "files": {"x": x, "y": y},
+        "files": Value::Object(files.collect()),
         "device": common::device(&report.device),
         "precision": report.precision.to_string(),
         "storage": report.storage.to_string(),
@@ -28,6 +30,9 @@ pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
     });
     if read.as_object().is_some_and(|given| !given.is_empty()) {
         object["read"] = read.clone();
+    }
+    if let Some(of) = &report.positives {
+        object["positives"] = positives(of);
     }
     if let Some(of) = &report.test {
         object["test"] = test(of);
@@ -54,6 +59,17 @@ fn values(row: &UnpairedRow) -> Value {
         "pooled": number(row.pooled),
         "squared_mmd": number(row.squared_mmd),
         "floor": maybe(row.floor),
+    })
+}
+
+fn positives(of: &PositivesByLabel) -> Value {
+    let [x_to_y, y_to_x] = of.ways.each_ref().map(retrieval::way);
+    let [in_y, in_x] = of.candidates;
+    json!({
+        "pairs": of.pairs,
+        "alignment": {"value": number(of.alignment), "alpha": number(of.metric.alpha)},
+        "retrieval": {"candidates": {"x_to_y": in_y, "y_to_x": in_x}, "x_to_y": x_to_y, "y_to_x": y_to_x},
+        "modality_gap": retrieval::modality_gap(&of.modality_gap),
     })
 }
 

@@ -13,17 +13,21 @@ pub(super) fn retrieval(table: &Maybe<RetrievalTable>) -> String {
         Ok(table) => table,
         Err(reason) => return format!("{}\n-  no ranks: {reason}.\n", bold("retrieval")),
     };
-    let recalls = table.ways[0].recalls.iter().map(|recall| format!("recall@{}", recall.k));
+    format!(
+        "{}Ranks of the partner of each row among {} of the other set by x.y, 1 is the best. MRR: mean of 1 / rank.\n{}",
+        ways(&table.ways),
+        plural(table.candidates as u64, "row"),
+        ties(&table.ways),
+    )
+}
+
+/// Both ways as a table.
+pub(super) fn ways(ways: &[RetrievalWay; 2]) -> String {
+    let recalls = ways[0].recalls.iter().map(|recall| format!("recall@{}", recall.k));
     let others = ["mean rank", "median", "MRR", "tied"].map(String::from);
     let head: Vec<_> = [String::from("retrieval")].into_iter().chain(recalls).chain(others).collect();
     let head: Vec<_> = head.iter().map(String::as_str).collect();
-    let rows = table.ways.each_ref().map(line);
-    format!(
-        "{}Ranks of the partner of each row among {} of the other set by x.y, 1 is the best. MRR: mean of 1 / rank.\n{}",
-        columns(&head, 1, &rows),
-        plural(table.candidates as u64, "row"),
-        ties(table),
-    )
+    columns(&head, 1, &ways.each_ref().map(line))
 }
 
 fn line(way: &RetrievalWay) -> Vec<String> {
@@ -40,8 +44,8 @@ fn name(way: &RetrievalWay) -> String {
 }
 
 /// How ties were taken, and what else could be made of them.
-fn ties(table: &RetrievalTable) -> String {
-    let tied = table.ways.iter().filter(|way| way.tied > 0);
+pub(super) fn ties(ways: &[RetrievalWay; 2]) -> String {
+    let tied = ways.iter().filter(|way| way.tied > 0);
     let ranges: String = tied
         .map(|way| {
             let ranges = way.recalls.iter().map(|recall| {

@@ -2,12 +2,13 @@
 
 use unisphere_eval::{
     sections::ClosePair,
-    unpaired::{NearAcross, PermutationTest, UnpairedReport, UnpairedRow},
+    unpaired::{NearAcross, PermutationTest, PositivesByLabel, UnpairedReport, UnpairedRow},
 };
 
 use super::{
     super::UnpairedDocument,
     reasons::{cell, reasons},
+    retrieval,
 };
 use crate::text::{circumstances, columns, count, decimal, device, digits, plain, plural, points};
 
@@ -21,20 +22,26 @@ Squared MMD: without bias; about 0 where both sets have one distribution, and pe
 
 pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
     let UnpairedDocument { report, files, .. } = document;
-    let sections = [Some(values(report)), report.test.as_ref().map(test), report.near.as_ref().map(near)];
+    let sections = [
+        Some(values(report)),
+        report.positives.as_ref().map(positives),
+        report.test.as_ref().map(test),
+        report.near.as_ref().map(near),
+    ];
     let sections: Vec<_> = sections.into_iter().flatten().collect();
     format!("{}\n{}", head(report, files), sections.join("\n"))
 }
 
-fn head(report: &UnpairedReport, [x, y]: &[String; 2]) -> String {
+fn head(report: &UnpairedReport, files: &[(&'static str, String)]) -> String {
     let of = |file: &String, rows| format!("{file}: {}", points(rows, report.dims, report.scaling));
     let precision = report.precision.to_string();
-    circumstances(&[
-        ("x", of(x, report.rows[0])),
-        ("y", of(y, report.rows[1])),
-        ("device", device(&report.device, &precision, report.storage)),
-        ("time", format!("{:.3} s, reading excluded", report.seconds)),
-    ])
+    let told = files.iter().enumerate().map(|(place, (role, file))| match report.rows.get(place) {
+        Some(&rows) => (*role, of(file, rows)),
+        None => (if *role == "labels_y" { "of y" } else { *role }, file.clone()),
+    });
+    let device = ("device", device(&report.device, &precision, report.storage));
+    let time = ("time", format!("{:.3} s, reading excluded", report.seconds));
+    circumstances(&told.chain([device, time]).collect::<Vec<_>>())
 }
 
 fn values(report: &UnpairedReport) -> String {
@@ -48,6 +55,20 @@ fn values(report: &UnpairedReport) -> String {
     columns(&["", "within x", "within y", "cross", "pooled", "squared MMD", "floor"], 1, &lines)
         + &reasons(floors)
         + NOTES
+}
+
+fn positives(of: &PositivesByLabel) -> String {
+    let row = [vec![format!("alpha = {}", plain(of.metric.alpha)), decimal(of.alignment), count(of.pairs)]];
+    let [in_y, in_x] = of.candidates.map(|candidates| plural(candidates as u64, "row"));
+    format!(
+        "{}Alignment: mean |x-y|^alpha over all pairs of a row of x and a row of y with one label.\n\n\
+         {}Ranks of the best row with the same label, among {in_y} of y and {in_x} of x by x.y; its other rows do not count.\n\
+         1 is the best. MRR: mean of 1 / rank.\n{}\n{}",
+        columns(&["positives by label", "alignment", "pairs"], 1, &row),
+        retrieval::ways(&of.ways),
+        retrieval::ties(&of.ways),
+        retrieval::modality_gap(&of.modality_gap),
+    )
 }
 
 fn test(test: &PermutationTest) -> String {
