@@ -118,6 +118,31 @@ impl Column {
         labels.map_err(|fault| Error { path: self.path, fault })
     }
 
+    /// Reads the values of these rows, which are in order, as text: of each at most so many characters, nothing where it is missing.
+    /// Memory follows from the rows that are named, and every row of the file is looked at.
+    ///
+    /// # Errors
+    ///
+    /// Those of the format, [`Fault::Changed`], [`Fault::Io`].
+    pub fn excerpts(&self, rows: &[usize], characters: usize) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        let mut take = |row, value: Cell<'_>| {
+            if rows.binary_search(&row).is_ok() {
+                texts.push(match value {
+                    Cell::Missing => String::new(),
+                    Cell::Text(text) => text.chars().take(characters).collect(),
+                    Cell::Number(number) => number.to_string(),
+                });
+            }
+            Ok(())
+        };
+        let read = self.scalars.each(&mut take);
+        // A file that was written to may have fewer rows than were counted.
+        let complete = if texts.len() == rows.len() { Ok(()) } else { Err(Fault::Changed) };
+        read.and(complete).map_err(|fault| Error { path: self.path.clone(), fault })?;
+        Ok(texts)
+    }
+
     fn read<T>(self, convert: impl Fn(usize, Cell<'_>) -> Result<T, Fault>) -> Result<Vec<T>> {
         all(&*self.scalars, convert).map_err(|fault| Error { path: self.path, fault })
     }

@@ -89,4 +89,4 @@ pub use printable::printable;
 pub use reading::Reading;
 pub use shards::{Shards, open, open_with};
 pub use source::Source;
-pub use write::{check_writable, is_stdout, npy_header, write, write_columns};
+pub use write::{check_writable, is_stdout, npy_header, write, write_columns, write_text};

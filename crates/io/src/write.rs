@@ -36,6 +36,15 @@ pub fn write_columns(path: impl AsRef<Path>, columns: &[&[f64]]) -> Result<()> {
     Place::of(path.as_ref())?.write(Shape { rows, columns: columns.len() }, values)
 }
 
+/// Writes a text. It appears under its name as a matrix does, by [`write_columns`].
+///
+/// # Errors
+///
+/// [`Fault::Write`], and [`Fault::Irregular`] where a directory, a socket or a disk is.
+pub fn write_text(path: impl AsRef<Path>, text: &str) -> Result<()> {
+    Place::of(path.as_ref())?.fill(|into| into.write_all(text.as_bytes()))
+}
+
 /// Fails where a file cannot be written, before there is anything to write. Leaves nothing behind.
 ///
 /// # Errors
@@ -96,12 +105,17 @@ impl<'a> Place<'a> {
     }
 
     fn write(&self, shape: Shape, values: impl Iterator<Item = f64>) -> Result<()> {
+        self.fill(|into| fill(into, shape, values))
+    }
+
+    /// Makes what `fill` writes.
+    fn fill(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let write = || match &self.kind {
-            Kind::Stdout => fill(io::stdout().lock(), shape, values),
-            Kind::Stream => fill(fs::File::options().write(true).open(self.path)?, shape, values),
+            Kind::Stdout => fill(&mut io::stdout().lock()),
+            Kind::Stream => fill(&mut fs::File::options().write(true).open(self.path)?),
             Kind::File(target) => {
                 let part = begin(target)?;
-                fill(part.as_file(), shape, values)?;
+                fill(&mut part.as_file())?;
                 part.as_file().sync_all()?;
                 part.persist(target).map(drop).map_err(|failed| failed.error)
             }
@@ -173,7 +187,7 @@ pub fn npy_header(dtype: &str, rows: usize, columns: usize) -> Vec<u8> {
     header
 }
 
-fn fill(into: impl Write, shape: Shape, values: impl Iterator<Item = f64>) -> io::Result<()> {
+fn fill(into: &mut dyn Write, shape: Shape, values: impl Iterator<Item = f64>) -> io::Result<()> {
     let mut into = BufWriter::new(into);
     into.write_all(&npy_header("<f8", shape.rows, shape.columns))?;
     for value in values {

@@ -168,3 +168,20 @@ fn names_are_names_wherever_they_stand() {
         assert_eq!(labels, ["2.5", "cat"]);
     }
 }
+
+#[test]
+fn excerpts_are_of_the_rows_that_are_named() {
+    let long = "é".repeat(5000);
+    let (_folder, path) = file("t.txt", format!("first\n{long}\n\nnan\nlast\n"));
+    let column = Column::open(path).expect("a column");
+    let read = |rows: &[usize]| column.excerpts(rows, 3).expect("texts");
+    assert_eq!(read(&[0, 1, 2, 4]), ["fir", "ééé", "", "las"]);
+    assert!(read(&[]).is_empty());
+    assert!(matches!(column.excerpts(&[4, 9], 3).map_err(|error| error.fault), Err(Fault::Changed)));
+    let (_folder, path) = file("t.csv", "id,words\n7,\"a, b\"\n8,c\n");
+    let of = |name| Column::open_named(&path, Some(name)).and_then(|column| column.excerpts(&[0, 1], 9));
+    assert_eq!(
+        (of("words").expect("texts"), of("id").expect("texts")),
+        (vec!["a, b".into(), "c".into()], vec!["7".into(), "8".into()])
+    );
+}

@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 
 use fixtures::{Fixture, ROWS, all};
 use unisphere::Scaling::Unit;
-use unisphere_io::{Error, Fault, File, Quant, RawFloat, Reading, Source, write};
+use unisphere_io::{Error, Fault, File, Quant, RawFloat, Reading, Source, write, write_text};
 
 fn assert_holds(file: &File, fixture: &Fixture) {
     let Fixture { name, dtype, dims, .. } = fixture;
@@ -252,4 +252,16 @@ fn what_a_format_does_not_take_is_refused() {
             assert_eq!(refused, !takes.contains(option), "{name} with {option}");
         }
     }
+}
+
+#[test]
+fn a_text_takes_the_place_of_another_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    for text in ["a longer text, and é", "short"] {
+        write_text(&path, text).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(matches!(write_text(folder.path(), "").map_err(|error| error.fault), Err(Fault::Irregular)));
 }
