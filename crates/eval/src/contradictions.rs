@@ -49,7 +49,7 @@ pub(crate) fn check(options: &Options) -> Result<(), Contradiction> {
     }
     let queue = options.queue && !moco;
     let of_the_loss = [(Parameter::Candidates, candidates), (Parameter::Queue, queue)];
-    if !(tau || options.full)
+    if !(tau || options.full || options.figures)
         && let Some(parameter) = given(&of_the_loss)
     {
         return Err(Contradiction::NoLoss(parameter));

@@ -4,6 +4,8 @@ use std::fmt;
 
 use unisphere::Points;
 
+use crate::shadow::Shadow;
+
 /// The name of a set in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetName {
@@ -37,6 +39,8 @@ pub struct Set {
     pub points: Points,
     /// Groups of equal rows, where the plan wants close pairs: each in order, and the groups by their first row.
     pub equal: Vec<Vec<usize>>,
+    /// Its points in two dimensions, where the plan wants figures.
+    pub(crate) shadow: Option<Shadow>,
 }
 
 /// The sets, and what goes with their rows.

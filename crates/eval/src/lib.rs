@@ -23,6 +23,7 @@
 
 mod contradictions;
 mod data;
+mod directions;
 mod error;
 mod estimate;
 mod estimator;
@@ -35,6 +36,7 @@ mod report;
 mod rows;
 pub mod sections;
 mod session;
+mod shadow;
 pub mod unpaired;
 pub mod views;
 mod work;
@@ -51,3 +53,4 @@ pub use protocol::{Pooling, Protocol, Settings, Weighed};
 pub use report::{Report, measure};
 pub use rows::listed;
 pub use session::{Session, Step};
+pub use shadow::{Axes, Lengths};

@@ -50,6 +50,9 @@ pub struct Options {
     pub across_groups: bool,
     /// Whether a table of all rows is wanted.
     pub rows: bool,
+    /// Whether the data of figures are wanted. It implies `full`, and with labels the matrix across up to
+    /// [`MAX_GROUPS_IN_FIGURES`](crate::sections::MAX_GROUPS_IN_FIGURES) groups.
+    pub figures: bool,
 }
 
 impl Options {

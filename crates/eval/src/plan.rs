@@ -63,6 +63,8 @@ pub struct Plan {
     pub rows: bool,
     /// Whether everything is wanted that needs no further data.
     pub full: bool,
+    /// Whether the data of figures are wanted.
+    pub figures: bool,
 }
 
 impl Plan {
@@ -80,7 +82,7 @@ impl Plan {
             None => Weighed::RowsAndPairs,
             Some(settings) => settings.weighed,
         };
-        let full = options.full;
+        let full = options.full || options.figures;
         let sweep = match distinct(&options.t) {
             several if several.len() > 1 => several,
             none if none.is_empty() && full => FULL_T.to_vec(),
@@ -114,6 +116,7 @@ impl Plan {
             across_groups: options.across_groups,
             rows: options.rows,
             full,
+            figures: options.figures,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::{
     plan::Plan,
     protocol::Weighed,
     sections::{
-        self, ContrastiveTable, Duplicates, GroupTable, Histograms, ProtocolNumbers, RetrievalTable,
+        self, ContrastiveTable, Duplicates, Figures, GroupTable, Histograms, ProtocolNumbers, RetrievalTable,
         RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable, Sweep, WorstRows,
     },
     session::Session,
@@ -72,6 +72,8 @@ pub struct Report {
     pub groups: Option<GroupTable>,
     /// A table of all rows.
     pub row_table: Option<RowTable>,
+    /// What figures show beside the sections above.
+    pub figures: Option<Figures>,
 }
 
 /// Measures what the plan wants.
@@ -104,11 +106,12 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
     let modality_gap = sections::modality_gap(&mut work)?;
     let significance = sections::significance(&work, &summary);
     let spectrum = sections::spectrum(&mut work)?;
-    let histograms = sections::histograms(&mut work)?;
+    let counted = sections::histograms(&mut work)?;
     let duplicates = sections::duplicates(&mut work)?;
     let worst_rows = sections::worst_rows(&work)?;
     let groups = sections::groups(&mut work)?;
     let row_table = sections::row_table(&work)?;
+    let figures = sections::figures(&work, swept.curve, counted.fine_cosines)?;
     let engine = work.session.engine();
     Ok(Report {
         device: engine.device().clone(),
@@ -132,10 +135,11 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
         modality_gap,
         significance,
         spectrum,
-        histograms,
+        histograms: counted.histograms,
         duplicates,
         worst_rows,
         groups,
         row_table,
+        figures,
     })
 }

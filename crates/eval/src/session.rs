@@ -17,6 +17,7 @@ use crate::{
     data::{Set, SetName},
     error::Result,
     plan::Plan,
+    shadow::Shadow,
 };
 
 /// A step of the measuring that begins. Displayed, it says what is being done: "uniformity of x".
@@ -27,6 +28,8 @@ pub enum Step {
     Upload,
     /// Equal rows are looked for.
     EqualRows,
+    /// The two directions are found that a figure shows points in.
+    Directions,
     /// The distances of all positive pairs.
     PairDistances,
     /// The cosines of all positive pairs.
@@ -72,6 +75,7 @@ impl fmt::Display for Step {
         match self {
             Self::Upload => f.write_str("uploading"),
             Self::EqualRows => f.write_str("looking for equal rows"),
+            Self::Directions => f.write_str("principal directions"),
             Self::PairDistances => f.write_str("distances of pairs"),
             Self::PairCosines => f.write_str("cosines of pairs"),
             Self::Alignment => f.write_str("alignment"),
@@ -122,7 +126,8 @@ impl<'a> Session<'a> {
         self.computing
     }
 
-    /// Copies a set to the device, after a look for equal rows if the plan wants close pairs.
+    /// Copies a set to the device, after a look for equal rows if the plan wants close pairs, and at the lengths and the leading
+    /// directions of its rows if it wants figures.
     ///
     /// # Errors
     ///
@@ -132,7 +137,8 @@ impl<'a> Session<'a> {
             Some(_) => self.step(Step::EqualRows, |_| Ok(points.duplicates()))?,
             None => Vec::new(),
         };
-        Ok(Set { points: self.upload_points(points)?, equal })
+        let shadow = plan.figures.then(|| self.shadow(&points)).transpose()?;
+        Ok(Set { points: self.upload_points(points)?, equal, shadow })
     }
 
     /// Copies points to the device: those of a queue.
@@ -144,10 +150,17 @@ impl<'a> Session<'a> {
         self.step(Step::Upload, |engine| engine.upload_owned(points))
     }
 
-    /// Fails where the listener wants the measuring to end.
-    pub(crate) fn check(&mut self) -> Result<()> {
-        let is_over = (self.hear)(Step::PermutationTest).is_break();
-        if is_over { Err(unisphere::Error::Stopped.into()) } else { Ok(()) }
+    /// Fails where the listener wants the measuring to end: it is asked again during a long step.
+    pub(crate) fn check(&mut self, step: Step) -> Result<()> {
+        if (self.hear)(step).is_break() { Err(unisphere::Error::Stopped.into()) } else { Ok(()) }
+    }
+
+    /// The points of a set as figures show them.
+    fn shadow(&mut self, points: &Embeddings<'_>) -> Result<Shadow> {
+        let start = Instant::now();
+        let shadow = Shadow::of(points, &mut || self.check(Step::Directions))?;
+        self.computing += start.elapsed();
+        Ok(shadow)
     }
 
     /// Counts time that no step has taken.
@@ -156,9 +169,7 @@ impl<'a> Session<'a> {
     }
 
     fn step<T>(&mut self, step: Step, work: impl FnOnce(&Engine) -> unisphere::Result<T>) -> Result<T> {
-        if (self.hear)(step).is_break() {
-            return Err(unisphere::Error::Stopped.into());
-        }
+        self.check(step)?;
         let start = Instant::now();
         let value = work(self.engine)?;
         self.computing += start.elapsed();

@@ -10,6 +10,7 @@ use crate::{
     protocol::Weighed,
     rows::listed,
     session::Session,
+    shadow::Shadow,
 };
 
 /// The sets, the plan, and the engine at work.
@@ -38,6 +39,8 @@ pub(crate) struct WorkingSet {
     pub(crate) name: SetName,
     pub(crate) points: Points,
     pub(crate) equal: Vec<Vec<usize>>,
+    /// Its points in two dimensions, where figures are wanted.
+    pub(crate) shadow: Option<Shadow>,
     /// How crowded each row is; None where rows have weights and no section needs it.
     pub(crate) potentials: Option<Potentials>,
 }
@@ -76,7 +79,13 @@ impl<'a> Work<'a> {
             }
         }
         let distances = y.as_ref().map(|y| session.pair_distances(&x.points, &y.points)).transpose()?;
-        let working = |name, Set { points, equal }| WorkingSet { name, points, equal, potentials: None };
+        let working = |name, Set { points, equal, shadow }| WorkingSet {
+            name,
+            points,
+            equal,
+            shadow,
+            potentials: None,
+        };
         let sets = [Some(working(SetName::X, x)), y.map(|y| working(SetName::Y, y))];
         let sets = sets.into_iter().flatten().collect();
         let scored = plan.min_score.zip(scores.as_deref());

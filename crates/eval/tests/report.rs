@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use unisphere::{Embeddings, Engine};
 use unisphere_eval::{
-    Contradiction, Data, Error, MinScore, Options, Parameter, Plan, Protocol, Report, Result, Session, Step,
-    measure,
+    Axes, Contradiction, Data, Error, MinScore, Options, Parameter, Plan, Protocol, Report, Result, Session,
+    Step, measure,
     views::{self, ViewsPlan},
 };
 
@@ -200,4 +200,33 @@ fn several_views_are_two_or_more() {
     let stopped = views::measure(&plan, &all, Session::new(&engine, hear));
     assert_eq!(stopped, Err(Error::Engine(unisphere::Error::Stopped)));
     assert_eq!(steps[3], "uniformity of view 0");
+}
+
+#[test]
+fn figures_are_of_all_rows_and_pairs() {
+    let labels = |data: &mut Data| data.labels = Some(vec![1, 2, 1, 2, 1, 3]);
+    let plan = plan(|o| (o.figures, o.labels, o.paired, o.t) = (true, true, true, vec![2.5]));
+    assert!(plan.full && plan.figures);
+    let report = report(plan, true, labels).unwrap();
+    let figures = report.figures.as_ref().unwrap();
+    // The curve has the summary's t among its own, and the summary's very number there.
+    let own = figures.curve.iter().find(|point| point.t == 2.5).unwrap();
+    let of_sets: Vec<_> = report.summary.sets.iter().map(|set| set.measured.value).collect();
+    assert_eq!((&own.sets, figures.curve.len()), (&of_sets, 13));
+    assert!(figures.curve.is_sorted_by_key(|point| point.t));
+    // Chords of 0.1 radians.
+    assert!((figures.mean_distance.unwrap() - 2.0 * 0.05f64.sin()).abs() < 1e-6);
+    for set in &figures.sets {
+        assert_eq!((set.axes, set.lengths.far_from_unit), (Axes::Coordinates, 0));
+        assert_eq!(set.shown.as_ref().unwrap().len(), 6);
+        let angles = set.angles.as_ref().unwrap();
+        assert_eq!(angles.counts.iter().sum::<u64>(), 6);
+        let of_groups: Vec<(usize, u64)> =
+            set.angles_of_groups.iter().map(|of| (of.group, of.counts.iter().sum())).collect();
+        assert_eq!(of_groups, [(0, 3), (1, 2), (2, 1)]);
+        assert_eq!(set.cosines.as_ref().unwrap().counts.iter().sum::<u64>(), 15);
+        assert_eq!(set.potentials.as_ref().unwrap().counts.iter().sum::<u64>(), 6);
+        assert!((set.uniform_cosines.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    }
+    assert!(report.groups.unwrap().sets[0].across.is_some());
 }

@@ -14,6 +14,9 @@ use crate::{
 /// The groups for which the matrix across groups is made at most: a quarter of a gigabyte for each set.
 const MAX_GROUPS_ACROSS: usize = 4096;
 
+/// The groups for which figures take the matrix at most, asked for or not.
+pub const MAX_GROUPS_IN_FIGURES: usize = 100;
+
 const ONE_ROW: Absent = Absent::because("a group of one row has no pairs");
 const NO_PAIRS: Absent = Absent::because("no two rows have one label");
 const ONE_PANEL: Absent =
@@ -115,6 +118,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let alignment = work.distances.as_ref().map(|distances| groups.alignment(distances, work.plan.alignment));
     let alignment = alignment.transpose()?;
     let has_pairs = sizes.iter().any(|&size| size > 1);
+    let is_across = work.plan.across_groups || work.plan.figures && count <= MAX_GROUPS_IN_FIGURES;
     let mut sets = Vec::new();
     for set in &work.sets {
         let metric = work.plan.alignment;
@@ -122,20 +126,15 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
             true => Ok(work.session.alignment_by_label(set.name, &set.points, &groups, metric)?),
             false => Err(NO_PAIRS),
         };
-        let found = work.session.group_uniformity(
-            set.name,
-            &set.points,
-            &groups,
-            work.plan.uniformity,
-            work.plan.across_groups,
-        )?;
+        let found =
+            work.session.group_uniformity(set.name, &set.points, &groups, work.plan.uniformity, is_across)?;
         let value = |a, b| between(&found, &sizes, estimator, [a, b]);
         let across = |_| (0..count * count).map(|at| value(at / count, at % count)).collect();
         sets.push(SetGroups {
             set: set.name,
             alignment,
             within: (0..count).map(|a| value(a, a)).collect(),
-            across: work.plan.across_groups.then_some(()).map(across),
+            across: is_across.then_some(()).map(across),
         });
     }
     let metric = work.plan.alignment;

@@ -9,6 +9,11 @@ use crate::{
     work::Work,
 };
 
+const NO_COSINES: Absent = Absent::because("raw points have no cosines");
+/// Parts of the finer histograms in each part of the others. As a power of two it changes no rounding: their sums are the counts
+/// that the others have by themselves.
+const FINE_PARTS: usize = 8;
+
 /// The histograms of distances and cosines.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -61,8 +66,7 @@ impl Histograms {
             },
         };
         let of_set = |(set, counts): (SetName, Option<Vec<u64>>)| {
-            let none = Absent::because("raw points have no cosines");
-            let histogram = counts.map(|counts| Histogram { low: -1.0, high: 1.0, counts }).ok_or(none);
+            let histogram = counts.map(|counts| Histogram { low: -1.0, high: 1.0, counts }).ok_or(NO_COSINES);
             SetCosines { set, histogram }
         };
         Self {
@@ -72,31 +76,50 @@ impl Histograms {
     }
 }
 
-pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Histograms>> {
+/// The histograms of the report, and the finer ones of the cosines of each set where figures are wanted: one pass over the pairs
+/// makes both.
+#[derive(Default)]
+pub(crate) struct Counted {
+    pub(crate) histograms: Option<Histograms>,
+    pub(crate) fine_cosines: Vec<Maybe<Histogram>>,
+}
+
+pub(crate) fn measure(work: &mut Work<'_>) -> Result<Counted> {
     if !work.plan.full {
-        return Ok(None);
+        return Ok(Counted::default());
     }
     let distances = work.counted_distances()?;
-    let mut cosines = Vec::new();
+    let fineness = if work.plan.figures { FINE_PARTS } else { 1 };
+    let (mut cosines, mut fine_cosines) = (Vec::new(), Vec::new());
     for set in &work.sets {
-        let counts = match work.plan.scaling {
+        let fine = match work.plan.scaling {
             Scaling::Raw => None,
-            Scaling::Unit => Some(work.session.cosine_histogram(set.name, &set.points, Histograms::BINS)?),
+            Scaling::Unit => {
+                let bins = Histograms::BINS * fineness;
+                Some(work.session.cosine_histogram(set.name, &set.points, bins)?)
+            }
         };
-        cosines.push((set.name, counts));
+        let sums = |fine: &Vec<u64>| fine.chunks(fineness).map(|parts| parts.iter().sum()).collect();
+        cosines.push((set.name, fine.as_ref().map(sums)));
+        fine_cosines.push(fine.map(|counts| Histogram { low: -1.0, high: 1.0, counts }).ok_or(NO_COSINES));
     }
-    Ok(Some(Histograms::new(distances.as_deref(), work.plan.scaling, cosines)))
+    let histograms = Some(Histograms::new(distances.as_deref(), work.plan.scaling, cosines));
+    Ok(Counted { histograms, fine_cosines })
 }
 
 impl Histogram {
     /// The histogram of values from 0 to `high`.
     fn of(values: &[f64], high: f64) -> Self {
-        let bins = Histograms::BINS;
-        let mut counts = vec![0; bins];
+        Self::between(0.0, high, Histograms::BINS, values.iter().copied())
+    }
+
+    /// The histogram of values from `low` to `high`, in so many parts.
+    pub(crate) fn between(low: f64, high: f64, parts: usize, values: impl Iterator<Item = f64>) -> Self {
+        let mut counts = vec![0; parts];
         for value in values {
-            counts[((value / high * bins as f64) as usize).min(bins - 1)] += 1;
+            counts[(((value - low) / (high - low) * parts as f64) as usize).min(parts - 1)] += 1;
         }
-        Self { low: 0.0, high, counts }
+        Self { low, high, counts }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod contrastive;
 mod duplicates;
+mod figures;
 mod groups;
 mod histograms;
 mod modality_gap;
@@ -19,7 +20,8 @@ mod worst_rows;
 
 pub use contrastive::{ContrastiveRow, ContrastiveTable, MatchingUniformity};
 pub use duplicates::{ClosePair, Duplicates, SetDuplicates};
-pub use groups::{GroupTable, SetGroups};
+pub use figures::{Figures, GroupAngles, SetFigures, ShownRow};
+pub use groups::{GroupTable, MAX_GROUPS_IN_FIGURES, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};
 pub use protocol::ProtocolNumbers;
 pub use retrieval::{Recall, RetrievalTable, RetrievalWay};
@@ -30,15 +32,15 @@ pub use significance::SetSignificance;
 pub use spectrum::SetSpectrum;
 pub use summary::{AlignmentSummary, Calibration, SetUniformity, Summary};
 pub use supcon::{SupConRow, SupConTable};
-pub use sweep::{PairSweep, Sweep, SweepRow};
+pub use sweep::{CurvePoint, PairSweep, Sweep, SweepRow};
 pub use worst_rows::{RankedRow, SetRows, WorstRows};
 
 pub(crate) use {
-    contrastive::measure as contrastive, duplicates::measure as duplicates, groups::check as check_groups,
-    groups::measure as groups, histograms::measure as histograms, modality_gap::measure as modality_gap,
-    protocol::measure as protocol, retrieval::measure as retrieval, row_table::table as row_table,
-    scores::check as check_scores, scores::check_weights, scores::measure as scores,
-    sigmoid::measure as sigmoid, significance::measure as significance, spectrum::measure as spectrum,
-    summary::measure as summary, supcon::measure as supcon, sweep::measure as sweep,
-    worst_rows::rank as worst_rows,
+    contrastive::measure as contrastive, duplicates::measure as duplicates, figures::measure as figures,
+    groups::check as check_groups, groups::measure as groups, histograms::measure as histograms,
+    modality_gap::measure as modality_gap, protocol::measure as protocol, retrieval::measure as retrieval,
+    row_table::table as row_table, scores::check as check_scores, scores::check_weights,
+    scores::measure as scores, sigmoid::measure as sigmoid, significance::measure as significance,
+    spectrum::measure as spectrum, summary::measure as summary, supcon::measure as supcon,
+    sweep::measure as sweep, worst_rows::rank as worst_rows,
 };

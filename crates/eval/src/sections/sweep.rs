@@ -55,23 +55,49 @@ pub struct PairSweep {
     pub within: Maybe<[f64; 2]>,
 }
 
-/// The table that was asked for, and the rows at the t that go with the temperatures of the contrastive losses.
+/// Uniformity at one t of a curve.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CurvePoint {
+    /// The t.
+    pub t: f64,
+    /// The value of the uniform distribution on the sphere.
+    pub floor: Maybe<f64>,
+    /// Uniformity of each set, by the plan's estimator.
+    pub sets: Vec<f64>,
+}
+
+/// The t of a curve, beside the summary's own.
+const CURVE_T: [f64; 12] = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0];
+/// The same where rows have weights: each t then takes a pass of its own.
+const CURVE_T_OF_WEIGHTED: [f64; 5] = [0.1, 0.5, 1.0, 3.0, 10.0];
+
+/// The table that was asked for, the rows at the t that go with the temperatures of the contrastive losses, and the curve of
+/// figures, by t.
 pub(crate) struct Swept {
     pub(crate) table: Option<Sweep>,
     pub(crate) matching: Vec<SweepRow>,
+    pub(crate) curve: Vec<CurvePoint>,
 }
 
 pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Swept> {
     let shown = work.plan.sweep.len();
     let matching = work.plan.contrastive.iter().map(|metric| metric.matching().t);
     let ts: Vec<_> = work.plan.sweep.iter().copied().chain(matching).collect();
-    let within = within(work, summary, &ts)?;
+    let curve = curve_ts(work);
+    let within = within(work, summary, &[ts.as_slice(), &curve].concat())?;
     let across = across(work, &ts)?;
+    let floor_at = |t| match work.plan.scaling {
+        Scaling::Unit => Ok(Uniformity { t }.floor(work.dims())),
+        Scaling::Raw => Err(Absent::because("raw points have no floor")),
+    };
+    let on_curve = |(i, &t): (usize, &f64)| {
+        let sets = within.iter().filter_map(|values| values.get(ts.len() + i).copied()).collect();
+        CurvePoint { t, floor: floor_at(t), sets }
+    };
+    let curve = curve.iter().enumerate().map(on_curve).collect();
     let row = |(i, &t): (usize, &f64)| {
-        let floor = match work.plan.scaling {
-            Scaling::Unit => Ok(Uniformity { t }.floor(work.dims())),
-            Scaling::Raw => Err(Absent::because("raw points have no floor")),
-        };
+        let floor = floor_at(t);
         let of = |set: usize| Some(Ok(*within.get(set)?.get(i)?));
         let pair = across.get(i).zip(of(0).zip(of(1))).map(|(&across, (x, y))| pair(work, x, y, across));
         Some(SweepRow { t, floor, x: of(0)?, pair })
@@ -88,7 +114,22 @@ pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Swept> {
             }
         }
     }
-    Ok(Swept { table: (!rows.is_empty()).then_some(Sweep { rows }), matching })
+    Ok(Swept { table: (!rows.is_empty()).then_some(Sweep { rows }), matching, curve })
+}
+
+/// The t of the curve, in order; none where no figures are wanted.
+fn curve_ts(work: &Work<'_>) -> Vec<f64> {
+    if !work.plan.figures {
+        return Vec::new();
+    }
+    let grid: &[f64] = if work.row_weights().is_some() { &CURVE_T_OF_WEIGHTED } else { &CURVE_T };
+    let mut ts = grid.to_vec();
+    let own = work.plan.uniformity.t;
+    if !ts.contains(&own) {
+        ts.push(own);
+        ts.sort_by(f64::total_cmp);
+    }
+    ts
 }
 
 /// The value of either set at every t, by the plan's estimator.

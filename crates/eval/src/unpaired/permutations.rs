@@ -10,7 +10,10 @@ use std::time::Instant;
 use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
 use unisphere::{Embeddings, GroupUniformity, Groups, Uniformity};
 
-use crate::{error::Result, session::Session};
+use crate::{
+    error::Result,
+    session::{Session, Step},
+};
 
 /// Groups of one set at most.
 const MAX_GROUPS: usize = 256;
@@ -89,7 +92,7 @@ impl Sample<'static> {
         let start = Instant::now();
         for number in 0..permutations {
             if number.is_multiple_of(PERMUTATIONS_PER_CHECK) {
-                session.check()?;
+                session.check(Step::PermutationTest)?;
             }
             side.shuffle(rng);
             as_great += usize::from(sums.squared_mmd(&side) >= least);

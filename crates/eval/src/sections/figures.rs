@@ -1,0 +1,244 @@
+//! What figures show beside the other sections: the points in two dimensions, their angles, finer cosines, how potentials are
+//! distributed, and a curve of uniformity. Histograms are of all rows and pairs; points that are drawn one by one are bounded.
+
+use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
+use statrs::function::beta::beta_reg;
+use unisphere::{Groups, Scaling};
+
+use super::{histograms::Histogram, sweep::CurvePoint};
+use crate::{
+    data::SetName,
+    error::Result,
+    maybe::{Absent, Maybe},
+    shadow::{Axes, Lengths, Shadow},
+    work::{Work, WorkingSet},
+};
+
+/// The rows of a set that are drawn at most.
+const MAX_SHOWN_ROWS: usize = 1500;
+/// Groups whose angles are counted at most: the largest.
+const MAX_GROUPS_OF_ANGLES: usize = 6;
+/// Parts of the circle: of five degrees each.
+const ANGLES: usize = 72;
+/// Parts of the histogram of potentials.
+const POTENTIALS: usize = 50;
+/// What the draw of rows follows from: the same in every run.
+const SEED: u64 = 1;
+
+const RAW: Absent = Absent::because("raw points lie on no circle");
+const NO_POTENTIALS: Absent = Absent::because("not all potentials are finite");
+
+/// What figures show beside the other sections.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Figures {
+    /// Uniformity over t.
+    pub curve: Vec<CurvePoint>,
+    /// The mean of ‖x−y‖ over the pairs of the histogram of distances, where there are two sets.
+    pub mean_distance: Option<f64>,
+    /// Each set's.
+    pub sets: Vec<SetFigures>,
+}
+
+/// What figures show of one set.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SetFigures {
+    /// The set.
+    pub set: SetName,
+    /// The lengths of the rows as they were given.
+    pub lengths: Lengths,
+    /// The axes that points are shown in.
+    pub axes: Axes,
+    /// The share of all variance that these axes show.
+    pub variance: Maybe<f64>,
+    /// Rows that are drawn: all, or as many as are drawn at most, at random, in their order.
+    pub shown: Maybe<Vec<ShownRow>>,
+    /// The angles of all rows in these axes, in degrees from −180 to 180.
+    pub angles: Maybe<Histogram>,
+    /// The same of the largest groups, the largest first, where rows have labels.
+    pub angles_of_groups: Vec<GroupAngles>,
+    /// The cosines of all pairs i < j, in 400 parts.
+    pub cosines: Maybe<Histogram>,
+    /// The share of each of these parts where points are uniform on the sphere.
+    pub uniform_cosines: Vec<f64>,
+    /// The potentials of all rows, log mean exp(−t‖x−x′‖²) over the other rows, from the least to the greatest.
+    pub potentials: Maybe<Histogram>,
+}
+
+/// A row that is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ShownRow {
+    /// Its coordinates.
+    pub at: [f32; 2],
+    /// The place of its group in the [`GroupTable`](super::GroupTable).
+    pub group: Option<usize>,
+}
+
+/// The angles of one group.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GroupAngles {
+    /// The place of the group in the [`GroupTable`](super::GroupTable).
+    pub group: usize,
+    /// Counts in the parts of [`SetFigures::angles`].
+    pub counts: Vec<u64>,
+}
+
+pub(crate) fn measure(
+    work: &Work<'_>,
+    curve: Vec<CurvePoint>,
+    fine_cosines: Vec<Maybe<Histogram>>,
+) -> Result<Option<Figures>> {
+    if !work.plan.figures {
+        return Ok(None);
+    }
+    let mean = |distances: Vec<f64>| distances.iter().sum::<f64>() / distances.len() as f64;
+    let mean_distance = work.counted_distances()?.map(mean);
+    let groups = work.labels.as_deref().map(GroupsOfRows::of);
+    let (scaling, dims) = (work.plan.scaling, work.dims());
+    let sets = work.sets.iter().zip(fine_cosines);
+    let sets =
+        sets.filter_map(|(set, cosines)| of_set(set, groups.as_ref(), scaling, dims, cosines)).collect();
+    Ok(Some(Figures { curve, mean_distance, sets }))
+}
+
+fn of_set(
+    set: &WorkingSet,
+    groups: Option<&GroupsOfRows<'_>>,
+    scaling: Scaling,
+    dims: usize,
+    cosines: Maybe<Histogram>,
+) -> Option<SetFigures> {
+    let Shadow { lengths, axes, variance, points } = set.shadow.as_ref()?;
+    let points = points.as_ref().map_err(|reason| *reason);
+    let shown = points.map(|points| shown(points, groups));
+    let on_circle = points.and_then(|points| if scaling == Scaling::Unit { Ok(points) } else { Err(RAW) });
+    let angles = on_circle.map(|points| angles(points.iter()));
+    let angles_of_groups = match (groups, on_circle) {
+        (Some(groups), Ok(points)) => groups.angles(points),
+        _ => Vec::new(),
+    };
+    let uniform_cosines = match &cosines {
+        Ok(cosines) if dims > 1 => uniform(dims, cosines.counts.len()),
+        _ => Vec::new(),
+    };
+    Some(SetFigures {
+        set: set.name,
+        lengths: *lengths,
+        axes: *axes,
+        variance: *variance,
+        shown,
+        angles,
+        angles_of_groups,
+        cosines,
+        uniform_cosines,
+        potentials: potentials(set),
+    })
+}
+
+/// The groups of rows by their labels.
+struct GroupsOfRows<'a> {
+    labels: &'a [i64],
+    /// The label of each group, in order.
+    distinct: Vec<i64>,
+    sizes: Vec<usize>,
+}
+
+impl<'a> GroupsOfRows<'a> {
+    fn of(labels: &'a [i64]) -> Self {
+        let groups = Groups::new(labels);
+        Self { labels, distinct: groups.labels(), sizes: groups.sizes() }
+    }
+
+    fn place(&self, label: i64) -> Option<usize> {
+        self.distinct.binary_search(&label).ok()
+    }
+
+    /// The places of the largest, the first of equal ones first.
+    fn largest(&self) -> Vec<usize> {
+        let mut places: Vec<_> = (0..self.sizes.len()).collect();
+        places.sort_by_key(|&place| std::cmp::Reverse(self.sizes[place]));
+        places.truncate(MAX_GROUPS_OF_ANGLES);
+        places
+    }
+
+    fn angles(&self, points: &[[f32; 2]]) -> Vec<GroupAngles> {
+        let of_group = |group: usize| {
+            let label = self.distinct[group];
+            let rows = points.iter().zip(self.labels).filter(|(_, of)| **of == label);
+            GroupAngles { group, counts: angles(rows.map(|(point, _)| point)).counts }
+        };
+        self.largest().into_iter().map(of_group).collect()
+    }
+}
+
+fn shown(points: &[[f32; 2]], groups: Option<&GroupsOfRows<'_>>) -> Vec<ShownRow> {
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let mut wanted = MAX_SHOWN_ROWS;
+    // Each row with the probability that is left for it, so that every choice of as many rows is as likely.
+    let is_shown = |row: &usize| {
+        let left = (points.len() - row) as f64;
+        let is_shown = rng.random::<f64>() * left < wanted as f64;
+        wanted -= usize::from(is_shown);
+        is_shown
+    };
+    let shown = |row: usize| ShownRow {
+        at: points[row],
+        group: groups.and_then(|groups| groups.place(groups.labels[row])),
+    };
+    (0..points.len()).filter(is_shown).map(shown).collect()
+}
+
+fn angles<'a>(points: impl Iterator<Item = &'a [f32; 2]>) -> Histogram {
+    let degrees = points.map(|[x, y]| f64::from(*y).atan2(f64::from(*x)).to_degrees());
+    Histogram::between(-180.0, 180.0, ANGLES, degrees)
+}
+
+/// The share of the cosines of uniform points in each of so many equal parts of [−1, 1]: their density is proportional to
+/// (1 − c²)^((d−3)/2), so that (1 + c)/2 has the distribution Beta((d−1)/2, (d−1)/2).
+fn uniform(dims: usize, parts: usize) -> Vec<f64> {
+    let half = (dims as f64 - 1.0) / 2.0;
+    let below = |part: usize| beta_reg(half, half, part as f64 / parts as f64);
+    (0..parts).map(|part| below(part + 1) - below(part)).collect()
+}
+
+fn potentials(set: &WorkingSet) -> Maybe<Histogram> {
+    let logs = set.potentials.as_ref().map_or(&[][..], |potentials| potentials.logs());
+    let least = logs.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !(least.is_finite() && greatest.is_finite()) {
+        return Err(NO_POTENTIALS);
+    }
+    // It takes some width to have parts.
+    let high = if greatest > least { greatest } else { least + 1e-6 * least.abs().max(1e-3) };
+    Ok(Histogram::between(least, high, POTENTIALS, logs.iter().copied()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In three dimensions cosines of uniform points are uniform (Archimedes), and in two they are those of uniform angles.
+    #[test]
+    fn cosines_of_uniform_points() {
+        assert!(uniform(3, 10).iter().all(|share| (share - 0.1).abs() < 1e-12));
+        let arcs = uniform(2, 4);
+        let expected = [1.0 / 3.0, 1.0 / 6.0, 1.0 / 6.0, 1.0 / 3.0];
+        assert!(
+            arcs.iter().zip(expected).all(|(share, expected)| (share - expected).abs() < 1e-12),
+            "{arcs:?}"
+        );
+        for dims in [2, 3, 384, 4096] {
+            assert!((uniform(dims, 400).iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn angles_are_those_of_a_protractor() {
+        let counts = angles([[1.0, 0.01], [-1.0, -0.01], [0.01, -1.0]].iter()).counts;
+        let full: Vec<_> = (0..ANGLES).filter(|&part| counts[part] > 0).collect();
+        assert_eq!(full, [0, 18, 36]);
+    }
+}
