@@ -1,0 +1,101 @@
+//! The points on the circle, or as much of them as two directions show: the paper's figures 3 and 4.
+
+use maud::{Markup, html};
+use unisphere::Scaling;
+use unisphere_eval::{
+    Axes, Report,
+    sections::{SetFigures, ShownRow},
+};
+
+use super::{Figure, Key, of_group, suffix};
+use crate::{
+    number::{count, percent},
+    plot::{Axis, Plot},
+    tables::group_names,
+};
+
+/// Points that are drawn larger than many are.
+const FEW: usize = 200;
+
+pub(super) fn figures(report: &Report) -> Vec<Figure> {
+    let sets = report.figures.iter().flat_map(|figures| &figures.sets);
+    sets.filter_map(|set| figure(report, set)).collect()
+}
+
+fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
+    let shown = set.shown.as_ref().ok()?;
+    let radius = shown.iter().flat_map(|row| row.at).map(|value| f64::from(value).abs()).fold(0.0, f64::max);
+    // The circle is drawn where points come near it, and where it is all that gives them a size.
+    let has_circle = report.scaling == Scaling::Unit && (radius >= 0.5 || set.variance.is_err());
+    let limit = if has_circle || radius == 0.0 { 1.05 } else { 1.08 * radius };
+    let names = match set.axes {
+        Axes::Coordinates => ["first coordinate (no unit)", "second coordinate (no unit)"],
+        _ => ["along the first principal direction (no unit)", "along the second (no unit)"],
+    };
+    let [x, y] = names.map(|name| Axis::linear(name, -limit, limit));
+    let mut plot = Plot::new(x, y).square();
+    if has_circle {
+        plot.circle("dim", 1.0);
+    }
+    let legend = draw(&mut plot, report, set, shown);
+    let id = format!("points-{}", set.set);
+    let title = format!("Points{} in two dimensions", suffix(report, set.set));
+    let description = format!("{} points in the plane of two directions.", count(shown.len() as u64));
+    Some(Figure {
+        svg: plot.svg(&id, &title, &description),
+        id,
+        title,
+        legend,
+        caption: caption(report, set, shown.len(), has_circle),
+        table: None,
+    })
+}
+
+/// Draws the rows: those without a colour of their own first, beneath the others.
+fn draw(plot: &mut Plot, report: &Report, set: &SetFigures, shown: &[ShownRow]) -> Vec<Key> {
+    let at = |row: &ShownRow| row.at.map(f64::from);
+    let size = if shown.len() <= FEW { " large" } else { "" };
+    let (Some(groups), false) = (&report.groups, set.angles_of_groups.is_empty()) else {
+        plot.dots(&format!("c1{size}"), shown.iter().map(at));
+        return Vec::new();
+    };
+    let names = group_names(groups);
+    let coloured: Vec<_> = set.angles_of_groups.iter().map(|of| of.group).collect();
+    let place = |row: &ShownRow| coloured.iter().position(|&group| Some(group) == row.group);
+    let others = shown.iter().filter(|row| place(row).is_none());
+    plot.dots(&format!("dim faint{size}"), others.map(at));
+    let mut legend = Vec::new();
+    for (i, &group) in coloured.iter().enumerate() {
+        plot.dots(
+            &format!("{}{size}", of_group(i)),
+            shown.iter().filter(|row| place(row) == Some(i)).map(at),
+        );
+        legend.push(Key::new(format!("dots {}", of_group(i)), names[group].clone()));
+    }
+    if coloured.len() < groups.labels.len() {
+        let others = groups.labels.len() - coloured.len();
+        legend.push(Key::new("dots dim faint", format!("{others} other groups")));
+    }
+    legend
+}
+
+fn caption(report: &Report, set: &SetFigures, shown: usize, has_circle: bool) -> Markup {
+    let variance = match set.variance {
+        Ok(share) => html! {
+            "These directions show " data value=(format!("{share:?}")) { (percent(share)) } " of all variance. "
+        },
+        Err(reason) => html! { "They show no variance: " (reason.reason()) ". " },
+    };
+    html! {
+        @match set.axes {
+            Axes::Coordinates => { "The points as they are. " }
+            _ => { "The two directions in which the points vary most, about their mean. " (variance) "0 is the centre of the sphere. " }
+        }
+        @if has_circle { "The circle is the rim of the sphere. " }
+        @if shown < report.rows {
+            "Drawn are " (count(shown as u64)) " of " (count(report.rows as u64)) " rows, chosen at random."
+        } @else {
+            "Every row is drawn."
+        }
+    }
+}

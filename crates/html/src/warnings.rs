@@ -1,0 +1,166 @@
+//! What would mislead a reader of a report who did not know it.
+
+use unisphere::{Precision, Scaling, Storage};
+use unisphere_eval::{
+    Report, Weighed,
+    sections::{SetDuplicates, SetFigures, SetSpectrum},
+};
+
+use crate::{
+    known::Known,
+    number::{digits, percent, plural},
+};
+
+/// A length of the mean above which all points lie in one narrow cone.
+const NARROW_MEAN: f64 = 0.9;
+/// The share of dimensions in use below which the rest is as good as lost.
+const SMALL_SHARE_OF_DIMENSIONS: f64 = 0.1;
+/// The share of the greatest eigenvalue below which a direction holds nothing.
+const EMPTY_SHARE: f64 = 1e-9;
+/// The share of rows of another length that is worth a word.
+const FEW: f64 = 1e-3;
+/// Rows below which intervals say little.
+const FEW_ROWS: usize = 30;
+/// The half of an interval, as a share of what uniformity lies above its floor, beyond which it is wide.
+const WIDE_INTERVAL: f64 = 0.1;
+
+/// Each a sentence or two; none where nothing is to be minded.
+pub(crate) fn warnings(report: &Report, known: &Known) -> Vec<String> {
+    let mut found = Vec::new();
+    found.extend(too_few_rows(report));
+    found
+        .extend(report.figures.iter().flat_map(|figures| &figures.sets).filter_map(|of| lengths(report, of)));
+    found.extend(report.duplicates.iter().flat_map(|of| &of.sets).filter_map(|of| copies(report, of)));
+    found.extend(report.spectrum.iter().flatten().flat_map(|of| collapse(report, of)));
+    found.extend(wide_intervals(report));
+    found.extend(circumstances(report, known));
+    found
+}
+
+fn too_few_rows(report: &Report) -> Option<String> {
+    let (rows, dims) = (plural(report.rows as u64, "row"), report.dims);
+    if report.rows < FEW_ROWS {
+        return Some(format!(
+            "The set has {rows}. Numbers of so few say little of the encoder that made them."
+        ));
+    }
+    (report.rows <= dims).then(|| {
+        format!(
+            "The set has {rows} in {dims} dimensions: too few to fill them. The spectrum ends at the number of rows, and uniformity is \
+             best compared among sets of as many rows."
+        )
+    })
+}
+
+fn lengths(report: &Report, of: &SetFigures) -> Option<String> {
+    let (far, rows) = (of.lengths.far_from_unit, report.rows);
+    if report.scaling == Scaling::Raw || (far as f64) < FEW * rows as f64 {
+        return None;
+    }
+    Some(format!(
+        "{} of {} had another length than 1: from {} to {}, {} on average. They were scaled to 1, so that nothing here depends on their \
+         lengths; a similarity that does, such as a plain product, is another measure.",
+        plural(far as u64, "row"),
+        of.set,
+        digits(of.lengths.least),
+        digits(of.lengths.greatest),
+        digits(of.lengths.mean)
+    ))
+}
+
+fn copies(report: &Report, of: &SetDuplicates) -> Option<String> {
+    let spare = of.spare_rows();
+    (spare > 0).then(|| {
+        format!(
+            "{} of {} ({}) repeat an earlier row. Copies raise uniformity, above all at large t, without telling anything of the encoder.",
+            plural(spare as u64, "row"),
+            of.set,
+            percent(spare as f64 / report.rows as f64)
+        )
+    })
+}
+
+fn collapse(report: &Report, of: &SetSpectrum) -> Vec<String> {
+    let eigenvalues = of.spectrum.eigenvalues();
+    let greatest = eigenvalues.first().copied().unwrap_or(0.0);
+    if greatest <= 0.0 {
+        return vec![format!("All rows of {} are equal: the encoder has collapsed.", of.set)];
+    }
+    let mut found = Vec::new();
+    let used = eigenvalues.iter().filter(|&&value| value > EMPTY_SHARE * greatest).count();
+    if used < report.dims && report.rows > report.dims {
+        let empty = plural((report.dims - used) as u64, "direction");
+        found.push(format!(
+            "{empty} of {} in {} hold no variance: the points fill a space of {used} dimensions.",
+            report.dims, of.set
+        ));
+    }
+    let rank = of.spectrum.effective_rank();
+    if report.rows > report.dims && rank < SMALL_SHARE_OF_DIMENSIONS * report.dims as f64 {
+        found.push(format!(
+            "The variance of {} is that of about {} directions of {}: most dimensions are hardly used, which uniformity hardly shows.",
+            of.set,
+            digits(rank),
+            report.dims
+        ));
+    }
+    let mean = of.spectrum.mean_norm();
+    if report.scaling == Scaling::Unit && mean > NARROW_MEAN {
+        found.push(format!(
+            "The mean of {} has the length {}: all points lie in one narrow cone, and most of uniformity is its width.",
+            of.set,
+            digits(mean)
+        ));
+    }
+    found
+}
+
+fn wide_intervals(report: &Report) -> Option<String> {
+    let is_wide = report.summary.sets.iter().any(|set| {
+        let (measured, gap) = (&set.measured, set.calibration.gap);
+        match (measured.low, measured.high, gap) {
+            (Ok(low), Ok(high), Ok(gap)) => (high - low) / 2.0 > WIDE_INTERVAL * gap.abs(),
+            _ => false,
+        }
+    });
+    is_wide.then(|| {
+        "The interval of uniformity is wide beside its height above the floor: differences between models may be chance.".into()
+    })
+}
+
+fn circumstances(report: &Report, known: &Known) -> Vec<String> {
+    let mut found = Vec::new();
+    let coarse = report.precisions_used.iter().find(|&&precision| precision != Precision::F32);
+    if let Some(precision) = coarse {
+        found.push(format!(
+            "Products were made in {precision}: values are estimates with the error of that precision."
+        ));
+    }
+    if report.storage != Storage::F32 {
+        found.push(format!("The device kept coordinates as {}, each of them rounded.", report.storage));
+    }
+    if report.scaling == Scaling::Raw {
+        found.push(
+            "Points are measured where they are, not on the sphere: there is no floor, and no bound.".into(),
+        );
+    }
+    if known.skipped_rows > 0 {
+        found.push(format!("{} of zeros were left out.", plural(known.skipped_rows as u64, "row")));
+    }
+    if report.weighed != Weighed::Nothing {
+        found.push(format!(
+            "Weights are of {}. Figures of points, cosines, potentials and spectra, and the lists of rows, are not weighted.",
+            report.weighed.name()
+        ));
+    }
+    if let Some(groups) = &report.groups {
+        let single = groups.sizes.iter().filter(|&&size| size == 1).count();
+        if single > 0 {
+            found.push(format!(
+                "{} of one row each, which have no uniformity.",
+                plural(single as u64, "group")
+            ));
+        }
+    }
+    found
+}
