@@ -69,6 +69,27 @@ pub(crate) fn check_writable<'a>(
     Ok(unisphere_io::check_writable(path)?)
 }
 
+/// Whether a page can be written to a file, before anything is computed: beside the report and the table of rows, and not in their
+/// place.
+pub(crate) fn check_page<'a>(
+    path: &Path,
+    rows: Option<&Path>,
+    inputs: impl Iterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    let name = printable(path);
+    if is_stdout(path) || path.as_os_str() == "-" {
+        return Err(Failure::Usage(format!(
+            "--html {name} is standard output, and the report goes there; name a file, such as report.html"
+        )));
+    }
+    if rows == Some(path) {
+        return Err(Failure::Usage(format!(
+            "--html and --rows both name {name}; choose another name for one"
+        )));
+    }
+    check_writable("--html", path, inputs)
+}
+
 /// Fails for a file to be written that is one of the inputs.
 pub(crate) fn check_no_input<'a>(
     option: &str,

@@ -11,7 +11,7 @@ use crate::{
     exit::Failure,
     export::Skipped,
     interrupt,
-    output::check_writable,
+    output::{check_page, check_writable},
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
@@ -26,6 +26,8 @@ pub(super) struct Inputs {
     pub(super) labels: Option<Labels>,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) scores: Option<Vec<f64>>,
+    /// The text of each row of the file.
+    pub(super) text: Option<Column>,
     pub(super) skipped: Skipped,
 }
 
@@ -45,22 +47,26 @@ impl Inputs {
         let weights =
             options.weights.as_ref().map(|path| column(path, &options.weights_column)).transpose()?;
         let scores = options.scores.as_ref().map(|path| column(path, &options.scores_column)).transpose()?;
+        let text = options.text.as_ref().map(|path| column(path, &options.text_column)).transpose()?;
         check_dims(&x, plan.scaling)?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
-        for (column, what) in [(&labels, "label"), (&weights, "weight"), (&scores, "score")] {
+        for (column, what) in [(&labels, "label"), (&weights, "weight"), (&scores, "score"), (&text, "text")]
+        {
             column.as_ref().map_or(Ok(()), |column| check_one_a_row(column, what, &x))?;
         }
-        if let Some(path) = &options.rows {
-            let columns = [&labels, &weights, &scores].into_iter().flatten().map(Column::path);
-            let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
-            check_writable("--rows", path, files.chain(columns))?;
+        let columns = [&labels, &weights, &scores, &text].into_iter().flatten().map(Column::path);
+        let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
+        check_outputs(options, &files.chain(columns).collect::<Vec<_>>())?;
+        // Every text is looked at before the work: those that are shown are known after it.
+        if let Some(text) = &text {
+            interrupt::leaving_at_once(|| text.excerpts(&[], 0))??;
         }
         let labels =
             labels.map(|labels| interrupt::leaving_at_once(|| labels.labels())).transpose()?.transpose()?;
         let weights = weights.map(none_negative).transpose()?;
         let scores =
             scores.map(|scores| interrupt::leaving_at_once(|| scores.floats())).transpose()?.transpose()?;
-        let mut inputs = Self { x, y, queue, labels, weights, scores, skipped: Skipped::default() };
+        let mut inputs = Self { x, y, queue, labels, weights, scores, text, skipped: Skipped::default() };
         if options.skips_zero_rows() {
             inputs.skip_zero_rows()?;
         }
@@ -96,7 +102,7 @@ impl Inputs {
             let points = interrupt::leaving_at_once(|| file.embeddings_without(without, plan.scaling))??;
             Ok::<Embeddings<'static>, Failure>(points)
         };
-        let Self { x, y, queue, labels, weights, scores, skipped } = self;
+        let Self { x, y, queue, labels, weights, scores, skipped, .. } = self;
         let mut data = Data::new(session.upload(read(&x, &skipped.rows)?, plan)?);
         if let Some(y) = &y {
             data.y = Some(session.upload(read(y, &skipped.rows)?, plan)?);
@@ -217,6 +223,17 @@ fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failur
             "{name} has {dims} dimensions, and {other} has {other_dims}\n\
              the queue holds more points like those: save them from the same encoder",
         )));
+    }
+    Ok(())
+}
+
+/// That the files which are written beside the report can be, and are none of these.
+fn check_outputs(options: &Eval, inputs: &[&Path]) -> Result<(), Failure> {
+    if let Some(path) = &options.rows {
+        check_writable("--rows", path, inputs.iter().copied())?;
+    }
+    if let Some(path) = &options.html {
+        check_page(path, options.rows.as_deref(), inputs.iter().copied())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod help;
 mod inputs;
 mod options;
+mod page;
 mod unpaired;
 mod views;
 mod whole;
@@ -15,11 +16,12 @@ pub(crate) use options::Eval;
 
 use std::{
     io::{self, IsTerminal as _},
+    ops::ControlFlow,
     path::PathBuf,
 };
 
 use unisphere::{Engine, unordered_pairs};
-use unisphere_eval::{Error, Plan, Session, measure};
+use unisphere_eval::{Error, Plan, Session, Step, measure};
 use unisphere_io::printable;
 
 use crate::{
@@ -58,12 +60,17 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         exit::say(&excess.notice());
         return exact(&request, &options.scale);
     }
-    let format = if options.json { Format::Json } else { Format::Text };
+    let (mut inputs, format) = (inputs, if options.json { Format::Json } else { Format::Text });
+    let text = inputs.text.take();
+    let document = document(options, plan, inputs)?;
+    // A report that took hours is printed even where its page cannot be written.
+    let written = options.html.as_ref().map_or(Ok(()), |path| page::write(path, &document, text.as_ref()));
     output::print_with_table(
-        document(options, plan, inputs)?,
+        document,
         |document| (&mut document.rows_file, document.report.row_table.as_ref()),
         |document| export::exporter(format).export(document),
-    )
+    )?;
+    written
 }
 
 /// Pairs of a set up to which nothing is said of estimates: about a minute on two cores.
@@ -80,10 +87,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     }
     let display = Display::new();
     let engine = engine(options, &display)?;
-    let mut session = Session::new(&engine, |step| {
-        display.counted(step.to_string());
-        interrupt::control()
-    });
+    let mut session = Session::new(&engine, listener(&display));
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
     let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
     let set = |role, set: &SetFiles, of| (role, options.reading.told(set.path(), of));
@@ -98,6 +102,7 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
         file("labels", options.labels.as_ref(), options.labels_column.as_ref()),
         file("weights", options.weights.as_ref(), options.weights_column.as_ref()),
         file("scores", options.scores.as_ref(), options.scores_column.as_ref()),
+        file("text", options.text.as_ref(), options.text_column.as_ref()),
     ];
     Ok(Document {
         report,
@@ -106,6 +111,17 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
         skipped: options.skips_zero_rows().then_some(skipped),
         rows_file: options.rows.clone(),
     })
+}
+
+/// Shows each step, and says whether the measuring is to end. A step that goes on asks again.
+fn listener(display: &Display) -> impl FnMut(Step) -> ControlFlow<()> {
+    let mut last = None;
+    move |step| {
+        if last.replace(step) != Some(step) {
+            display.counted(step.to_string());
+        }
+        interrupt::control()
+    }
 }
 
 /// The device, whose progress is shown.

@@ -178,6 +178,20 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "OUT.npy", help_heading = REPORT)]
     pub(super) rows: Option<PathBuf>,
 
+    /// Write the report as a page too: one HTML file with figures, which needs nothing else. Measures what --full does, and the
+    /// figures' own: a curve over t, finer cosines, two principal directions, and with --labels the matrix across up to 100 groups
+    #[arg(long, value_name = "OUT.html", help_heading = REPORT)]
+    pub(super) html: Option<PathBuf>,
+
+    /// The text of each row, such as the sentence that it is of, in a file as that of --labels: the page shows it beside the rows that
+    /// it lists
+    #[arg(long, value_name = "FILE", requires = "html", help_heading = FILES)]
+    pub(super) text: Option<PathBuf>,
+
+    /// The column or key of the text, as --labels-column
+    #[arg(long, value_name = "NAME", requires = "html", help_heading = FILES)]
+    pub(super) text_column: Option<String>,
+
     /// Print one JSON object; its `seconds` are those of upload, scaling and metrics, without reading (for sets of any size:
     /// with it)
     #[arg(long, help_heading = REPORT)]
@@ -228,8 +242,8 @@ impl Eval {
         if !self.unpaired && self.views.is_none() {
             warn_of_numbered(&x, y.as_ref());
         }
-        let [labels, weights, scores, queue] =
-            [&self.labels, &self.weights, &self.scores, &self.queue].map(path);
+        let [labels, weights, scores, queue, text] =
+            [&self.labels, &self.weights, &self.scores, &self.queue, &self.text].map(path);
         let labels = column_file("--labels", labels.as_ref(), self.labels_column.as_ref(), &x)?;
         let weights = column_file("--weights", weights.as_ref(), self.weights_column.as_ref(), &x)?;
         let scores = column_file("--scores", scores.as_ref(), self.scores_column.as_ref(), &x)?;
@@ -240,17 +254,32 @@ impl Eval {
             }
             (_, file) => file,
         };
+        let text = column_file("--text", text.as_ref(), self.text_column.as_ref(), &x)?;
         let mut reading = self.reading.clone();
         let columns = [
             (&labels, &self.labels_column),
             (&weights, &self.weights_column),
             (&scores, &self.scores_column),
+            (&text, &self.text_column),
         ];
         let of_x = columns.into_iter().filter(|(file, _)| file.as_deref() == Some(x.path()));
         reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
         let rows = self.rows.as_deref().map(output::table_file);
         let views = self.views.as_ref().map(|views| views.iter().map(|path| named(path)).collect());
-        Ok(Self { x, y, views, labels, labels_y, weights, scores, queue, reading, rows, ..self.clone() })
+        Ok(Self {
+            x,
+            y,
+            views,
+            labels,
+            labels_y,
+            weights,
+            scores,
+            queue,
+            text,
+            reading,
+            rows,
+            ..self.clone()
+        })
     }
 
     /// The report's options, free of contradictions between files and device.
@@ -290,6 +319,7 @@ impl Eval {
         options.near = self.near;
         options.across_groups = self.across_groups;
         options.rows = self.rows.is_some();
+        options.figures = self.html.is_some();
         Ok(options)
     }
 
@@ -365,7 +395,7 @@ impl Eval {
     }
 
     /// Options that are of reports on single files and their pairs alone, and whether they are given.
-    fn of_reports_on_pairs(&self) -> [(&'static str, bool); 11] {
+    fn of_reports_on_pairs(&self) -> [(&'static str, bool); 12] {
         [
             ("--sigmoid", !self.sigmoid.is_empty()),
             ("--supcon", !self.supcon.is_empty()),
@@ -378,6 +408,7 @@ impl Eval {
             ("--scores", self.scores.is_some()),
             ("--min-score", self.min_score.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
+            ("--html", self.html.is_some()),
         ]
     }
 

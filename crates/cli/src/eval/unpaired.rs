@@ -9,11 +9,11 @@ use unisphere::LabelledPairs;
 use unisphere_eval::{Session, unpaired::measure};
 use unisphere_io::{File, Labels, printable};
 
-use super::{engine, options::Eval, whole};
+use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
     export::{self, Format, UnpairedDocument},
-    interrupt, output,
+    output,
     progress::Display,
     reading::Of,
     scale::{check_one_a_row, open_column},
@@ -49,16 +49,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     }
     let display = Display::new();
     let engine = engine(options, &display)?;
-    let mut last = String::new();
-    let session = Session::new(&engine, |step| {
-        // A step that goes on asks again, for an interruption.
-        let step = step.to_string();
-        if step != last {
-            display.counted(step.clone());
-            last = step;
-        }
-        interrupt::control()
-    });
+    let session = Session::new(&engine, listener(&display));
     let read = |file: &File| whole::read(file, &display, CURE_OF_ZEROS, |file| file.embeddings(plan.scaling));
     let report = measure(&plan, read(&x)?, read(&y)?, session)?;
     let told = |files: &SetFiles, set| options.reading.told(files.path(), set);

@@ -6,11 +6,11 @@ use unisphere::{Points, Scaling};
 use unisphere_eval::{Session, views::measure};
 use unisphere_io::{File, printable};
 
-use super::{engine, options::Eval, whole};
+use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
     export::{self, Format, ViewsDocument},
-    interrupt, output,
+    output,
     progress::Display,
     reading::Of,
     scale::check_pairs,
@@ -35,10 +35,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let files = Files::open(options, plan.scaling)?;
     let display = Display::new();
     let engine = engine(options, &display)?;
-    let mut session = Session::new(&engine, |step| {
-        display.counted(step.to_string());
-        interrupt::control()
-    });
+    let mut session = Session::new(&engine, listener(&display));
     let views = files.load(plan.scaling, &mut session, &display)?;
     let report = measure(&plan, &views, session)?;
     let told = paths(options).enumerate().map(|(view, path)| options.reading.told(path, set_of(view)));

@@ -8,6 +8,7 @@ mod devices;
 mod eval;
 mod formats;
 mod gradient;
+mod html;
 mod labels;
 #[cfg(unix)]
 mod limits;
