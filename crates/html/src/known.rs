@@ -6,6 +6,7 @@ use crate::number::cut;
 
 /// What the caller of [`page`](crate::page) knows, and a report does not say.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Known {
     /// The program that made the report, with its version.
     pub program: String,

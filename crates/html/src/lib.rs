@@ -16,6 +16,7 @@
 //! [`figures::Plane`] is a figure for any number of sets, and stands on its own.
 
 pub mod figures;
+mod frame;
 mod known;
 mod number;
 mod page;

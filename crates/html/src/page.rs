@@ -1,56 +1,37 @@
-//! The page: its head, its sections in their order, and nothing that lies elsewhere.
+//! The page of a report: its sections in their order.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use unisphere::{Precision, Scaling};
 use unisphere_eval::Report;
 
 use crate::{
     figures::{self, Figure},
+    frame::framed,
     known::Known,
     number::{count, plural},
     tables,
     warnings::warnings,
 };
 
-const STYLE: &str = include_str!("style.css");
-
-/// What a browser may load for the page: nothing. Its style is its own.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-
 /// The report as one HTML file. It has a figure for each section that the report has the data of: all of them where the plan
 /// wanted [`figures`](unisphere_eval::Plan::figures).
 pub fn page(report: &Report, known: &Known) -> String {
     let title = title(known);
     let (paper, beyond) = (figures::of_paper(report), figures::beyond_paper(report));
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    header {
-                        h1 { (title) }
-                        (circumstances(report, known))
-                    }
-                    (summary(report))
-                    (mind(report, known))
-                    (of_figures("The paper’s figures", "paper", &paper))
-                    (of_figures("More of the geometry", "geometry", &beyond))
-                    (rows(report, known))
-                    (numbers(report))
-                    (about(known))
-                }
-            }
+    let body = html! {
+        header {
+            h1 { (title) }
+            (circumstances(report, known))
         }
-    }
-    .into_string()
+        (summary(report))
+        (mind(report, known))
+        (of_figures("The paper’s figures", "paper", &paper))
+        (of_figures("More of the geometry", "geometry", &beyond))
+        (rows(report, known))
+        (numbers(report))
+        (about(known))
+    };
+    framed(&title, &body)
 }
 
 fn title(known: &Known) -> String {

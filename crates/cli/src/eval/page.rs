@@ -17,11 +17,10 @@ pub(super) fn write(path: &Path, document: &Document, text: Option<&Column>) -> 
         }
         None => Vec::new(),
     };
-    let known = Known {
-        program: concat!("unisphere ", env!("CARGO_PKG_VERSION")).into(),
-        sources: document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect(),
-        skipped_rows: document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len()),
-        texts: rows.into_iter().zip(texts).collect(),
-    };
+    let mut known = Known::default();
+    known.program = concat!("unisphere ", env!("CARGO_PKG_VERSION")).into();
+    known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
+    known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
+    known.texts = rows.into_iter().zip(texts).collect();
     Ok(write_text(path, &page(&document.report, &known))?)
 }

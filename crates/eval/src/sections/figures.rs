@@ -20,8 +20,9 @@ const MAX_SHOWN_ROWS: usize = 1500;
 const MAX_GROUPS_OF_ANGLES: usize = 6;
 /// Parts of the circle: of five degrees each.
 const ANGLES: usize = 72;
-/// Parts of the histogram of potentials.
+/// Parts of the histogram of potentials, and its width where all are equal.
 const POTENTIALS: usize = 50;
+const MIN_WIDTH: f64 = 0.01;
 /// What the draw of rows follows from: the same in every run.
 const SEED: u64 = 1;
 
@@ -212,7 +213,7 @@ fn potentials(set: &WorkingSet) -> Maybe<Histogram> {
         return Err(NO_POTENTIALS);
     }
     // It takes some width to have parts.
-    let high = if greatest > least { greatest } else { least + 1e-6 * least.abs().max(1e-3) };
+    let high = if greatest > least { greatest } else { least + (1e-6 * least.abs()).max(MIN_WIDTH) };
     Ok(Histogram::between(least, high, POTENTIALS, logs.iter().copied()))
 }
 

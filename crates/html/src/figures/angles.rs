@@ -58,7 +58,7 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
             "The angles of all rows "
             @match set.axes {
                 Axes::Coordinates => { "on the circle" }
-                _ => { "in the plane of the two principal directions" }
+                Axes::Principal => { "in the plane of the two principal directions" }
             }
             ", counted from the first axis. Points spread evenly over the sphere are even here. "
             @if !groups.is_empty() { "Each group is in percent of its own rows. " }

@@ -20,6 +20,7 @@ use crate::number::{short, whole};
 
 /// A figure with all that goes with it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Figure {
     /// Its place in the page: a word that no other figure has.
     pub id: String,
@@ -37,6 +38,7 @@ pub struct Figure {
 
 /// An entry of a legend.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Key {
     /// The classes of its mark.
     pub class: String,

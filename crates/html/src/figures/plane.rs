@@ -21,6 +21,7 @@ const SHADES: usize = 5;
 
 /// Sets in the plane of their alignment and uniformity, all measured with the same parameters.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Plane {
     /// The sets.
     pub points: Vec<PlanePoint>,
@@ -36,6 +37,7 @@ pub struct Plane {
 
 /// A set in the plane.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PlanePoint {
     /// Its name.
     pub name: String,
@@ -47,6 +49,13 @@ pub struct PlanePoint {
     pub score: Option<f64>,
 }
 
+impl PlanePoint {
+    /// A set of this name, alignment and uniformity, without a score.
+    pub fn new(name: impl Into<String>, alignment: f64, uniformity: f64) -> Self {
+        Self { name: name.into(), alignment, uniformity, score: None }
+    }
+}
+
 pub(super) fn figure(report: &Report) -> Option<Figure> {
     let summary = &report.summary;
     let uniformity = summary.mean.map(|mean| mean.value).or(Some(summary.sets.first()?.measured.value))?;
@@ -56,13 +65,9 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         (None, Some((alignment, groups))) => ("this set", alignment, groups.metric.alpha),
         _ => return None,
     };
-    let plane = Plane {
-        points: vec![PlanePoint { name: name.into(), alignment, uniformity, score: None }],
-        joined: false,
-        alpha,
-        t: summary.metric.t,
-        floor: summary.floor.ok().filter(|_| report.scaling == Scaling::Unit),
-    };
+    let mut plane = Plane::new(vec![PlanePoint::new(name, alignment, uniformity)]);
+    (plane.alpha, plane.t) = (alpha, summary.metric.t);
+    plane.floor = summary.floor.ok().filter(|_| report.scaling == Scaling::Unit);
     let mut figure = plane.figure("plane");
     if summary.alignment.is_none() {
         figure.caption = html! { "Pairs are rows of one label. " (figure.caption) };
@@ -71,6 +76,11 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
 }
 
 impl Plane {
+    /// The plane of these sets with α = 2 and t = 2, unjoined, without a floor.
+    pub fn new(points: Vec<PlanePoint>) -> Self {
+        Self { points, joined: false, alpha: 2.0, t: 2.0, floor: None }
+    }
+
     /// The figure; `id` is unique in its page.
     pub fn figure(&self, id: &str) -> Figure {
         let title = "Alignment and uniformity";

@@ -30,7 +30,7 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
     let limit = if has_circle || radius == 0.0 { 1.05 } else { 1.08 * radius };
     let names = match set.axes {
         Axes::Coordinates => ["first coordinate (no unit)", "second coordinate (no unit)"],
-        _ => ["along the first principal direction (no unit)", "along the second (no unit)"],
+        Axes::Principal => ["along the first principal direction (no unit)", "along the second (no unit)"],
     };
     let [x, y] = names.map(|name| Axis::linear(name, -limit, limit));
     let mut plot = Plot::new(x, y).square();
@@ -89,7 +89,7 @@ fn caption(report: &Report, set: &SetFigures, shown: usize, has_circle: bool) ->
     html! {
         @match set.axes {
             Axes::Coordinates => { "The points as they are. " }
-            _ => { "The two directions in which the points vary most, about their mean. " (variance) "0 is the centre of the sphere. " }
+            Axes::Principal => { "The two directions in which the points vary most, about their mean. " (variance) "0 is the centre of the sphere. " }
         }
         @if has_circle { "The circle is the rim of the sphere. " }
         @if shown < report.rows {

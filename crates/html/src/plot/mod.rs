@@ -14,8 +14,8 @@ pub use scale::Axis;
 const WIDTH: f64 = 400.0;
 /// The room of the labels at the left and the bottom, and of what sticks out at the right and the top.
 const LEFT: f64 = 60.0;
-const BOTTOM: f64 = 42.0;
-const RIGHT: f64 = 14.0;
+const BOTTOM: f64 = 44.0;
+const RIGHT: f64 = 20.0;
 const TOP: f64 = 10.0;
 
 /// A plot that is being drawn. Marks have classes of the style sheet: `c1` to `c6` are colours, `ink` and `dim` those of text;
@@ -39,7 +39,7 @@ impl Plot {
     /// The same with as much room upward as sideways.
     #[must_use]
     pub fn square(self) -> Self {
-        let side = 286.0;
+        let side = 280.0;
         let left = LEFT + (WIDTH - LEFT - RIGHT - side) / 2.0;
         Self { left, right: WIDTH - left - side, height: TOP + side + BOTTOM, ..self }
     }
@@ -144,7 +144,7 @@ impl Plot {
             g aria-hidden="true" {
                 @for (x, text) in of_x {
                     path.grid d=(format!("M{x:.1} {TOP}V{bottom:.1}")) {}
-                    text.tick x=(units(x)) y=(units(bottom + 15.0)) text-anchor="middle" { (text) }
+                    text.tick x=(units(x)) y=(units(bottom + 17.0)) text-anchor="middle" { (text) }
                 }
                 @for (y, text) in of_y {
                     path.grid d=(format!("M{:.1} {y:.1}H{right:.1}", self.left)) {}

@@ -20,7 +20,11 @@ pub(crate) fn titled(title: &str, head: &[&str], rows: &[(Markup, Vec<Markup>)],
         div.wide tabindex="0" role="region" aria-label=(title) {
             table {
                 caption { (title) }
-                thead { tr { @for cell in head { th scope="col" { (cell) } } } }
+                thead { tr {
+                    @for cell in head {
+                        @if cell.is_empty() { td {} } @else { th scope="col" { (cell) } }
+                    }
+                } }
                 tbody { @for (name, cells) in rows { tr {
                     th scope="row" { (name) }
                     @for cell in cells { td { (cell) } }

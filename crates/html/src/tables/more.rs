@@ -74,9 +74,17 @@ pub(crate) fn modality_gap(gap: &ModalityGap) -> Markup {
     titled("Modality gap", &["", "distance", "separation"], &rows, &note)
 }
 
+/// A p-value, which is too small for a number where points are far from even.
+fn p_value(found: Maybe<f64>) -> Markup {
+    match found {
+        Ok(0.0) => html! { data value="0" { "< 1e−300" } },
+        found => maybe(found),
+    }
+}
+
 pub(crate) fn significance(tests: &[SetSignificance]) -> Markup {
     let rows: Vec<_> =
-        tests.iter().map(|of| (text(of.set.as_str()), vec![maybe(of.z), maybe(of.p_value)])).collect();
+        tests.iter().map(|of| (text(of.set.as_str()), vec![maybe(of.z), p_value(of.p_value)])).collect();
     let missing = tests
         .iter()
         .map(|of| if of.z.is_err() { ("z and p-value", &of.z) } else { ("p-value", &of.p_value) });
