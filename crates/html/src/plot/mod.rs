@@ -144,7 +144,7 @@ impl Plot {
             g aria-hidden="true" {
                 @for (x, text) in of_x {
                     path.grid d=(format!("M{x:.1} {TOP}V{bottom:.1}")) {}
-                    text.tick x=(units(x)) y=(units(bottom + 17.0)) text-anchor="middle" { (text) }
+                    text.tick x=(units(x.min(WIDTH - half_width(text)))) y=(units(bottom + 17.0)) text-anchor="middle" { (text) }
                 }
                 @for (y, text) in of_y {
                     path.grid d=(format!("M{:.1} {y:.1}H{right:.1}", self.left)) {}
@@ -167,6 +167,11 @@ impl Plot {
         }
         path
     }
+}
+
+/// Half of the width of a text of a tick, about, on the safe side.
+fn half_width(text: &str) -> f64 {
+    3.9 * text.chars().count() as f64
 }
 
 /// A length in units of the figure.
