@@ -7,6 +7,7 @@ use unisphere_io::printable;
 
 use crate::{
     bench::Bench,
+    compare::{self, CompareOptions},
     devices::Devices,
     eval::{self, Eval},
     exit::Failure,
@@ -21,6 +22,7 @@ Example:
   unisphere eval x.npy y.npy --full      everything that needs no further file
   unisphere eval x.npy --tolerance 1e-4  an estimate in seconds, with a proven interval
   unisphere eval x.npy --max-memory 4G   all pairs of a set that is larger than memory
+  unisphere compare a.npy b.npy c.npy    which model is better, and is the difference real
   unisphere devices                      the devices that --device and --devices can name
   unisphere bench                        the speed of this machine, and its ceiling
 
@@ -40,6 +42,9 @@ pub(crate) enum Command {
     /// Measure one set of embeddings, or two whose rows are positive pairs
     #[command(after_help = eval::short_help(), after_long_help = eval::long_help())]
     Eval(Box<Eval>),
+    /// Compare models: one table, differences with their p-values, and correlations with a score
+    #[command(after_long_help = compare::HELP)]
+    Compare(Box<CompareOptions>),
     /// Divide an evaluation of sets of any size into parts, for many machines: prints a plan
     Plan(Box<PlanOptions>),
     /// Compute one part of a plan, or go on with it

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod compare;
 mod devices;
 mod environment;
 mod eval;
@@ -48,6 +49,7 @@ fn run() -> Result<(), Failure> {
     }
     match command {
         Command::Eval(eval) => eval::run(&eval),
+        Command::Compare(options) => compare::run(&options),
         Command::Plan(options) => scale::plan(&options),
         Command::Part(options) => scale::part(&options),
         Command::Merge(options) => scale::merge(&options),

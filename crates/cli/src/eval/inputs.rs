@@ -85,6 +85,11 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// The files of points.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        [Some(&self.x), self.y.as_ref(), self.queue.as_ref()].into_iter().flatten().map(File::path)
+    }
+
     /// Points of x and y that are more than memory has.
     pub(super) fn excess(&self) -> Option<Excess> {
         Excess::of(std::iter::once(&self.x).chain(&self.y))

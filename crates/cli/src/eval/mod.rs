@@ -9,7 +9,7 @@ mod options;
 mod page;
 mod unpaired;
 mod views;
-mod whole;
+pub(crate) mod whole;
 
 pub(crate) use help::{long as long_help, most_used_first, short as short_help};
 pub(crate) use options::Eval;
@@ -27,7 +27,7 @@ use unisphere_io::printable;
 use crate::{
     devices,
     exit::{self, Failure},
-    export::{self, Document, Format},
+    export::{self, Document, Log},
     interrupt, output,
     progress::Display,
     reading::Of,
@@ -60,17 +60,21 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         exit::say(&excess.notice());
         return exact(&request, &options.scale);
     }
-    let (mut inputs, format) = (inputs, if options.json { Format::Json } else { Format::Text });
+    let log = options.csv.as_deref().map(Log::evaluation).transpose()?;
+    log.as_ref().map_or(Ok(()), |log| log.check(inputs.paths()))?;
+    let mut inputs = inputs;
     let text = inputs.text.take();
     let document = document(options, plan, inputs)?;
-    // A report that took hours is printed even where its page cannot be written.
-    let written = options.html.as_ref().map_or(Ok(()), |path| page::write(path, &document, text.as_ref()));
+    // A report that took hours is printed even where its page or its line cannot be written.
+    let page = options.html.as_ref().map_or(Ok(()), |path| page::write(path, &document, text.as_ref()));
+    let logged = log.map_or(Ok(()), |log| log.append(&document));
     output::print_with_table(
         document,
         |document| (&mut document.rows_file, document.report.row_table.as_ref()),
-        |document| export::exporter(format).export(document),
-    )?;
-    written
+        |document| export::exporter(options.format()).export(document),
+    )
+    .and(page)
+    .and(logged)
 }
 
 /// Pairs of a set up to which nothing is said of estimates: about a minute on two cores.

@@ -14,6 +14,7 @@ use unisphere_io::printable;
 
 use crate::{
     exit::Failure,
+    export::Format,
     output,
     reading::ReadingOptions,
     scale::{Listing, NamedSets, Place, Request, Scale, Task},
@@ -197,6 +198,15 @@ pub(crate) struct Eval {
     #[arg(long, help_heading = REPORT)]
     pub(super) json: bool,
 
+    /// Print the summary as tables in Markdown
+    #[arg(long, conflicts_with = "json", help_heading = REPORT)]
+    markdown: bool,
+
+    /// Append a line to this CSV file, with a header where it is new: the time, the files, and the numbers of the summary under their
+    /// names in JSON, such as uniformity.x
+    #[arg(long, value_name = "FILE", help_heading = REPORT)]
+    pub(super) csv: Option<PathBuf>,
+
     /// Files in the place of X and Y.
     #[command(flatten)]
     shards: ShardOptions,
@@ -331,6 +341,7 @@ impl Eval {
 
     /// What is measured of sets of any size, if these options ask for nothing more.
     pub(super) fn request(&self) -> Result<Request, Failure> {
+        self.check_form()?;
         self.check_tau_in_pieces()?;
         self.check_zero_rows_of_several()?;
         if let Some((name, _)) = self.of_reports_on_pairs().into_iter().find(|(_, is_given)| *is_given) {
@@ -412,6 +423,18 @@ impl Eval {
         ]
     }
 
+    /// That a report on sets of any size is text or JSON.
+    fn check_form(&self) -> Result<(), Failure> {
+        let forms = [("--csv", self.csv.is_some()), ("--markdown", self.markdown)];
+        match forms.into_iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((name, _)) => Err(Failure::Usage(format!(
+                "{name} is of reports on sets in memory, and those on sets of any size are text or JSON\n\
+                 leave out {name}; --json has every number"
+            ))),
+        }
+    }
+
     /// That rows are skipped of single files.
     fn check_zero_rows_of_several(&self) -> Result<(), Failure> {
         let mut sets = iter::once(&self.x).chain(&self.y);
@@ -454,6 +477,11 @@ impl Eval {
             return Err(Failure::Usage(text.into()));
         }
         Ok(())
+    }
+
+    /// The form that the report is printed in.
+    pub(super) fn format(&self) -> Format {
+        Format::of(self.json, self.markdown)
     }
 
     pub(super) fn skips_zero_rows(&self) -> bool {

@@ -12,8 +12,8 @@ use unisphere_io::{File, Labels, printable};
 use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
-    export::{self, Format, UnpairedDocument},
-    output,
+    export::{self, UnpairedDocument},
+    interrupt, output,
     progress::Display,
     reading::Of,
     scale::{check_one_a_row, open_column},
@@ -62,8 +62,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     ];
     let files = files.into_iter().filter_map(|(role, file)| Some((role, file?))).collect();
     let document = UnpairedDocument { report, files, read: options.reading.to_json() };
-    let format = if options.json { Format::Json } else { Format::Text };
-    output::print(&export::unpaired(format, &document))
+    output::print(&export::exporter(options.format()).export(&document))
 }
 
 /// The label of every row of a set.

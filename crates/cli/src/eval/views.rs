@@ -9,7 +9,7 @@ use unisphere_io::{File, printable};
 use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
-    export::{self, Format, ViewsDocument},
+    export::{self, ViewsDocument},
     output,
     progress::Display,
     reading::Of,
@@ -40,8 +40,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let report = measure(&plan, &views, session)?;
     let told = paths(options).enumerate().map(|(view, path)| options.reading.told(path, set_of(view)));
     let document = ViewsDocument { report, files: told.collect(), read: options.reading.to_json() };
-    let format = if options.json { Format::Json } else { Format::Text };
-    output::print(&export::views(format, &document))
+    output::print(&export::exporter(options.format()).export(&document))
 }
 
 /// The files of the views, in their order.

@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// Opens a file, of one dimension only where points are raw.
-pub(super) fn open(path: &Path, reading: &Reading, scaling: Scaling) -> Result<File, Failure> {
+pub(crate) fn open(path: &Path, reading: &Reading, scaling: Scaling) -> Result<File, Failure> {
     let file = interrupt::leaving_at_once(|| File::open_with(path, reading))??;
     check_dims(&file, scaling)?;
     Ok(file)
 }
 
 /// Fails for so few rows in each set of a file that they make no pair.
-pub(super) fn check_enough(file: &File, rows: usize) -> Result<(), Failure> {
+pub(crate) fn check_enough(file: &File, rows: usize) -> Result<(), Failure> {
     if rows >= 2 {
         return Ok(());
     }
@@ -33,7 +33,7 @@ pub(super) fn check_enough(file: &File, rows: usize) -> Result<(), Failure> {
 }
 
 /// Fails where memory is too small for the points of a report that `option` asks for.
-pub(super) fn check_memory<'a>(
+pub(crate) fn check_memory<'a>(
     files: impl Iterator<Item = &'a File> + Clone,
     option: &str,
 ) -> Result<(), Failure> {
@@ -44,7 +44,7 @@ pub(super) fn check_memory<'a>(
 }
 
 /// Reads a file. `cure_of_zeros` is what helps against a row of zeros.
-pub(super) fn read<T>(
+pub(crate) fn read<T>(
     file: &File,
     display: &Display,
     cure_of_zeros: &str,

@@ -1,16 +1,31 @@
 //! A finished report in the forms in which it is told.
 
+mod compared;
+mod csv;
 mod json;
+mod markdown;
 mod sections;
+mod table;
 mod text;
 
+pub(crate) use csv::Log;
 pub(crate) use json::settle;
 pub(crate) use sections::{RowsFile, Sections};
 
 use std::path::PathBuf;
 
 use serde_json::Value;
-use unisphere_eval::{Report, unpaired::UnpairedReport, views::ViewsReport};
+use unisphere::Device;
+use unisphere_eval::{
+    Report,
+    compare::{Bootstrap, ComparePlan, Comparison, Metric, Model, Place},
+    unpaired::UnpairedReport,
+    views::ViewsReport,
+};
+
+use json::Json;
+use markdown::Markdown;
+use text::Text;
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -60,14 +75,6 @@ pub(crate) struct UnpairedDocument {
     pub(crate) read: Value,
 }
 
-/// That report in a form.
-pub(crate) fn unpaired(format: Format, document: &UnpairedDocument) -> String {
-    match format {
-        Format::Text => text::unpaired(document),
-        Format::Json => json::unpaired(document),
-    }
-}
-
 /// A report on several views, and what the program alone knows of it.
 #[derive(Debug)]
 pub(crate) struct ViewsDocument {
@@ -78,33 +85,96 @@ pub(crate) struct ViewsDocument {
     pub(crate) read: Value,
 }
 
-/// That report in a form.
-pub(crate) fn views(format: Format, document: &ViewsDocument) -> String {
-    match format {
-        Format::Text => text::views(document),
-        Format::Json => json::views(document),
+/// A model of a comparison, and what the program alone knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct ComparedModel {
+    pub(crate) name: String,
+    /// Its files under their roles, and what of them is read.
+    pub(crate) files: Vec<(&'static str, String)>,
+    pub(crate) place: Place,
+    pub(crate) model: Model,
+    /// Whether it was in the cache.
+    pub(crate) cached: bool,
+    /// Seconds of reading and measuring it, or of finding it in the cache.
+    pub(crate) seconds: f64,
+}
+
+/// A model that could not be measured.
+#[derive(Clone, Debug)]
+pub(crate) struct FailedModel {
+    pub(crate) name: String,
+    pub(crate) files: Vec<(&'static str, String)>,
+    /// Why, and the cure.
+    pub(crate) reason: String,
+    /// Whether the disk is at fault, and not the file.
+    pub(crate) is_of_disk: bool,
+}
+
+/// A comparison of models: one at least that was measured.
+#[derive(Debug)]
+pub(crate) struct ComparisonDocument {
+    pub(crate) plan: ComparePlan,
+    pub(crate) device: Device,
+    /// How the sets were read, where options said it.
+    pub(crate) read: Value,
+    /// The name of the baseline, which may be one of those that failed.
+    pub(crate) baseline: String,
+    /// In the order in which they are told, which is that of the comparison.
+    pub(crate) models: Vec<ComparedModel>,
+    pub(crate) failed: Vec<FailedModel>,
+    pub(crate) comparison: Comparison,
+    pub(crate) bootstrap: Bootstrap,
+}
+
+impl ComparisonDocument {
+    fn has_baseline(&self) -> bool {
+        self.models.iter().any(|of| of.name == self.baseline)
+    }
+
+    /// The metrics that the models have.
+    fn metrics(&self) -> &'static [Metric] {
+        self.models.first().map_or(&[], |of| of.model.metrics())
     }
 }
 
-/// A form of a report.
-pub(crate) trait Exporter {
+/// A form of reports of one kind.
+pub(crate) trait Exporter<D> {
     /// The whole report in it.
-    fn export(&self, document: &Document) -> String;
+    fn export(&self, document: &D) -> String;
 }
 
-/// The forms that there are.
+/// The forms that a report is printed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Tables for a terminal.
     Text,
     /// One JSON object on one line.
     Json,
+    /// Tables of Markdown.
+    Markdown,
+}
+
+impl Format {
+    /// The form that options ask for: text where they ask for none.
+    pub(crate) fn of(json: bool, markdown: bool) -> Self {
+        match (json, markdown) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Markdown,
+            _ => Self::Text,
+        }
+    }
 }
 
 /// The exporter of a form.
-pub(crate) fn exporter(format: Format) -> Box<dyn Exporter> {
+pub(crate) fn exporter<D>(format: Format) -> Box<dyn Exporter<D>>
+where
+    Text: Exporter<D>,
+    Json: Exporter<D>,
+    Markdown: Exporter<D>,
+{
     match format {
-        Format::Text => Box::new(text::Text),
-        Format::Json => Box::new(json::Json),
+        Format::Text => Box::new(Text),
+        Format::Json => Box::new(Json),
+        Format::Markdown => Box::new(Markdown),
     }
 }

@@ -4,6 +4,9 @@
 
 mod analysis;
 mod bench;
+mod compare;
+mod compare_faults;
+mod csv;
 mod devices;
 mod eval;
 mod formats;

@@ -50,6 +50,15 @@ impl Folder {
         program().args(command).current_dir(self.path()).output().unwrap()
     }
 
+    /// `unisphere compare` on the CPU in this folder, with a cache in it.
+    pub(crate) fn compare(&self, arguments: &[&str]) -> Output {
+        let command = ["compare", "--device", "cpu"];
+        // The user's own cache is no place for tests.
+        let is_cached = arguments.iter().any(|argument| ["--cache", "--no-cache"].contains(argument));
+        let cache: &[&str] = if is_cached { &[] } else { &["--cache", "cache"] };
+        program().args([&command, arguments, cache].concat()).current_dir(self.path()).output().unwrap()
+    }
+
     /// Its one JSON object.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         object(&self.eval(&[arguments, &["--json"]].concat()))

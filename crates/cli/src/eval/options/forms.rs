@@ -76,6 +76,7 @@ impl Eval {
             ("--full", self.full),
             ("--top", self.top.is_some()),
             ("--rows", self.rows.is_some()),
+            ("--csv", self.csv.is_some()),
             ("numbered files", names_numbered),
             (self.scale.given().unwrap_or_default(), self.scale.is_used()),
         ];

@@ -2,6 +2,7 @@
 
 mod absent;
 pub(super) mod analysis;
+mod compare;
 mod metrics;
 mod retrieval;
 mod unpaired;
@@ -13,43 +14,65 @@ use serde_json::{Map, Value, json};
 use unisphere::{Precision, Scaling};
 use unisphere_eval::Report;
 
-use super::{Document, Exporter};
+use super::{ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument};
 use crate::json as common;
 
-pub(super) use unpaired::export as unpaired;
-pub(super) use views::export as views;
+pub(super) use compare::comparison;
 
 /// The exporter.
-pub(super) struct Json;
+pub(crate) struct Json;
 
-impl Exporter for Json {
-    fn export(&self, document: &Document) -> String {
-        let Document { report, skipped, .. } = document;
-        let mut object = Map::new();
-        let mut put = |key: &str, value: Value| object.insert(key.into(), value);
-        put("unisphere", common::VERSION.into());
-        let files = document.files.iter().map(|(role, told)| ((*role).to_owned(), told.clone().into()));
-        put("files", Value::Object(files.collect()));
-        if document.read.as_object().is_some_and(|given| !given.is_empty()) {
-            put("read", document.read.clone());
-        }
-        put("device", common::device(&report.device));
-        put("precision", report.precision.to_string().into());
-        put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());
-        put("storage", report.storage.to_string().into());
-        put("rows", report.rows.into());
-        put("dims", report.dims.into());
-        put("normalized", (report.scaling == Scaling::Unit).into());
-        put("weights", report.weighed.name().into());
-        if let Some(skipped) = skipped {
-            put("skipped", json!({"rows": skipped.rows, "queue": skipped.queue}));
-        }
-        sections(document, put);
-        let mut object = Value::Object(object);
-        settle(&mut object);
-        object["seconds"] = report.seconds.into();
-        format!("{object}\n")
+impl Exporter<UnpairedDocument> for Json {
+    fn export(&self, document: &UnpairedDocument) -> String {
+        unpaired::export(document)
     }
+}
+
+impl Exporter<ViewsDocument> for Json {
+    fn export(&self, document: &ViewsDocument) -> String {
+        views::export(document)
+    }
+}
+
+impl Exporter<ComparisonDocument> for Json {
+    fn export(&self, document: &ComparisonDocument) -> String {
+        format!("{}\n", comparison(document))
+    }
+}
+
+impl Exporter<Document> for Json {
+    fn export(&self, document: &Document) -> String {
+        format!("{}\n", evaluation(document))
+    }
+}
+
+/// The object of a report on sets or pairs.
+pub(super) fn evaluation(document: &Document) -> Value {
+    let Document { report, skipped, .. } = document;
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.into(), value);
+    put("unisphere", common::VERSION.into());
+    let files = document.files.iter().map(|(role, told)| ((*role).to_owned(), told.clone().into()));
+    put("files", Value::Object(files.collect()));
+    if document.read.as_object().is_some_and(|given| !given.is_empty()) {
+        put("read", document.read.clone());
+    }
+    put("device", common::device(&report.device));
+    put("precision", report.precision.to_string().into());
+    put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());
+    put("storage", report.storage.to_string().into());
+    put("rows", report.rows.into());
+    put("dims", report.dims.into());
+    put("normalized", (report.scaling == Scaling::Unit).into());
+    put("weights", report.weighed.name().into());
+    if let Some(skipped) = skipped {
+        put("skipped", json!({"rows": skipped.rows, "queue": skipped.queue}));
+    }
+    sections(document, put);
+    let mut object = Value::Object(object);
+    settle(&mut object);
+    object["seconds"] = report.seconds.into();
+    object
 }
 
 /// Puts each section that there is under its key.

@@ -3,9 +3,9 @@
 use unisphere::Precision;
 
 use super::super::{Document, Skipped};
-use crate::text::{circumstances, count, device, plural, points};
+use crate::text::{count, device, plural, points};
 
-pub(super) fn head(document: &Document) -> String {
+pub(in crate::export) fn head(document: &Document) -> Vec<(&'static str, String)> {
     let Document { report, files, skipped, .. } = document;
     let mut lines = files.clone();
     if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
@@ -22,7 +22,7 @@ pub(super) fn head(document: &Document) -> String {
     lines.push(("device", device(&report.device, &precision, report.storage)));
     lines.extend(report.protocol.as_ref().map(|of| ("as", format!("protocol {}", of.settings.name))));
     lines.push(("time", format!("{:.3} s, reading excluded", report.seconds)));
-    circumstances(&lines)
+    lines
 }
 
 /// The precision that was asked for, and what took its place.

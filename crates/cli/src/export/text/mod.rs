@@ -9,18 +9,39 @@ mod retrieval;
 mod scores;
 mod summary;
 mod sweep;
-mod unpaired;
-mod views;
+pub(super) mod unpaired;
+pub(super) mod views;
 
-use super::{Document, Exporter};
+use super::{ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, compared};
+use crate::text::circumstances;
 
-pub(super) use unpaired::export as unpaired;
-pub(super) use views::export as views;
+pub(super) use head::head;
+pub(super) use reasons::{cell, reasons};
+pub(super) use summary::{notes, sections as summary_sections};
 
 /// The exporter.
-pub(super) struct Text;
+pub(crate) struct Text;
 
-impl Exporter for Text {
+impl Exporter<UnpairedDocument> for Text {
+    fn export(&self, document: &UnpairedDocument) -> String {
+        unpaired::export(document)
+    }
+}
+
+impl Exporter<ViewsDocument> for Text {
+    fn export(&self, document: &ViewsDocument) -> String {
+        views::export(document)
+    }
+}
+
+impl Exporter<ComparisonDocument> for Text {
+    fn export(&self, document: &ComparisonDocument) -> String {
+        let sections: Vec<_> = compared::sections(document).iter().map(|section| section.to_text()).collect();
+        format!("{}\n{}", circumstances(&compared::head(document)), sections.join("\n"))
+    }
+}
+
+impl Exporter<Document> for Text {
     fn export(&self, document: &Document) -> String {
         let report = &document.report;
         let sections = [
@@ -35,6 +56,6 @@ impl Exporter for Text {
             report.modality_gap.as_ref().map(retrieval::modality_gap),
         ];
         let sections: Vec<_> = sections.into_iter().flatten().chain(document.sections().to_text()).collect();
-        format!("{}\n{}", head::head(document), sections.join("\n"))
+        format!("{}\n{}", circumstances(&head(document)), sections.join("\n"))
     }
 }

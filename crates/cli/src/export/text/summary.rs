@@ -5,19 +5,27 @@ use unisphere_eval::{
     sections::{Calibration, SetUniformity, Summary},
 };
 
-use super::reasons::{cell, reasons};
-use crate::text::{columns, count, decimal, digits, plain};
+use super::{
+    super::table::{Section, Table},
+    reasons::{cell, reasons},
+};
+use crate::text::{count, decimal, digits, plain};
 
 pub(super) fn summary(report: &Report) -> String {
-    let summary = &report.summary;
-    format!("{}\n{}\n{}", values(summary), calibration(summary), notes(report))
+    let [values, calibration] = sections(&report.summary).map(|section| section.to_text());
+    format!("{values}\n{calibration}\n{}", notes(report))
+}
+
+/// The values with their errors, and what to compare them with.
+pub(in crate::export) fn sections(summary: &Summary) -> [Section; 2] {
+    [values(summary), calibration(summary)]
 }
 
 fn name_of(summary: &Summary, set: &SetUniformity) -> String {
     if summary.sets.len() == 1 { "uniformity".into() } else { format!("uniformity of {}", set.set) }
 }
 
-fn values(summary: &Summary) -> String {
+fn values(summary: &Summary) -> Section {
     let row = |what: String, parameter: String, value: &Measured, pairs: u64| {
         let interval = [cell(value.standard_error), cell(value.low), cell(value.high), count(pairs)];
         [what, parameter, decimal(value.value)].into_iter().chain(interval).collect::<Vec<_>>()
@@ -38,11 +46,11 @@ fn values(summary: &Summary) -> String {
     let measured = summary.alignment.iter().map(|of| ("standard error of alignment", &of.measured));
     let measured =
         measured.chain(summary.sets.iter().map(|of| ("standard error of uniformity", &of.measured)));
-    columns(&["", "", "value", "std. error", "95 % from", "to", "pairs"], 2, &rows)
-        + &reasons(measured.map(|(what, measured)| (what, &measured.standard_error)))
+    let table = Table::new(&["", "", "value", "std. error", "95 % from", "to", "pairs"], 2, rows);
+    Section { table, below: reasons(measured.map(|(what, measured)| (what, &measured.standard_error))) }
 }
 
-fn calibration(summary: &Summary) -> String {
+fn calibration(summary: &Summary) -> Section {
     let row = |what: String, of: Calibration, dims: String| {
         let score = of.score.map_or("-".into(), |score| format!("{score:.4}"));
         vec![what, cell(summary.floor), cell(summary.least), cell(of.gap), score, dims]
@@ -55,10 +63,11 @@ fn calibration(summary: &Summary) -> String {
     let missing = [("floor", &summary.floor), ("least value", &summary.least)].into_iter();
     let dims = summary.sets.iter().map(|set| ("effective dims", &set.effective_dims));
     let missing = missing.chain(dims.filter(|_| summary.floor.is_ok()));
-    columns(&["", "floor", "least", "above floor", "score", "effective dims"], 1, &rows) + &reasons(missing)
+    let table = Table::new(&["", "floor", "least", "above floor", "score", "effective dims"], 1, rows);
+    Section { table, below: reasons(missing) }
 }
 
-fn notes(report: &Report) -> String {
+pub(in crate::export) fn notes(report: &Report) -> String {
     let Report { summary, weighed, .. } = report;
     let pairs = match summary.estimator {
         Estimator::U => "the pairs i < j of one set, without the diagonal (U-statistic)",

@@ -6,7 +6,10 @@ use unisphere_eval::{
 };
 
 use super::{
-    super::UnpairedDocument,
+    super::{
+        UnpairedDocument,
+        table::{Section, Table},
+    },
     reasons::{cell, reasons},
     retrieval,
 };
@@ -20,19 +23,23 @@ Within: log mean exp(-t |x-x'|^2) over the pairs i < j of a set (U-statistic). C
 Squared MMD: without bias; about 0 where both sets have one distribution, and perhaps below.
 ";
 
-pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
+pub(super) fn export(document: &UnpairedDocument) -> String {
     let UnpairedDocument { report, files, .. } = document;
+    let values = values(report).to_text();
     let sections = [
-        Some(values(report)),
+        Some(values),
         report.positives.as_ref().map(positives),
         report.test.as_ref().map(test),
         report.near.as_ref().map(near),
     ];
     let sections: Vec<_> = sections.into_iter().flatten().collect();
-    format!("{}\n{}", head(report, files), sections.join("\n"))
+    format!("{}\n{}", circumstances(&head(report, files)), sections.join("\n"))
 }
 
-fn head(report: &UnpairedReport, files: &[(&'static str, String)]) -> String {
+pub(in crate::export) fn head(
+    report: &UnpairedReport,
+    files: &[(&'static str, String)],
+) -> Vec<(&'static str, String)> {
     let of = |file: &String, rows| format!("{file}: {}", points(rows, report.dims, report.scaling));
     let precision = report.precision.to_string();
     let told = files.iter().enumerate().map(|(place, (role, file))| match report.rows.get(place) {
@@ -41,10 +48,11 @@ fn head(report: &UnpairedReport, files: &[(&'static str, String)]) -> String {
     });
     let device = ("device", device(&report.device, &precision, report.storage));
     let time = ("time", format!("{:.3} s, reading excluded", report.seconds));
-    circumstances(&told.chain([device, time]).collect::<Vec<_>>())
+    told.chain([device, time]).collect()
 }
 
-fn values(report: &UnpairedReport) -> String {
+/// The values at each t.
+pub(in crate::export) fn values(report: &UnpairedReport) -> Section {
     let line = |row: &UnpairedRow| {
         let numbers = [row.within[0], row.within[1], row.cross, row.pooled].map(decimal);
         let rest = [format!("{:.3e}", row.squared_mmd), cell(row.floor)];
@@ -52,9 +60,8 @@ fn values(report: &UnpairedReport) -> String {
     };
     let lines: Vec<_> = report.values.iter().map(line).collect();
     let floors = report.values.iter().map(|row| ("floor", &row.floor));
-    columns(&["", "within x", "within y", "cross", "pooled", "squared MMD", "floor"], 1, &lines)
-        + &reasons(floors)
-        + NOTES
+    let head = ["", "within x", "within y", "cross", "pooled", "squared MMD", "floor"];
+    Section { table: Table::new(&head, 1, lines), below: reasons(floors) + NOTES }
 }
 
 fn positives(of: &PositivesByLabel) -> String {

@@ -6,24 +6,32 @@ use unisphere_eval::{
 };
 
 use super::{
-    super::ViewsDocument,
+    super::{
+        ViewsDocument,
+        table::{Section, Table},
+    },
     reasons::{cell, reasons},
 };
-use crate::text::{circumstances, columns, decimal, device, plain, points};
+use crate::text::{circumstances, decimal, device, plain, points};
 
-const NOTES: &str = "\
+pub(in crate::export) const NOTES: &str = "\
 Alignment: mean |x-y|^alpha over the rows of two views. The error of their mean is that of the rows, each with its mean over the pairs.
 Uniformity: log mean exp(-t |x-x'|^2) over the pairs i < j of one view (U-statistic). Loss: the mean alignment + the mean uniformity.
 Intervals: for rows that were drawn independently.
 ";
 
-pub(in crate::export) fn export(document: &ViewsDocument) -> String {
+pub(super) fn export(document: &ViewsDocument) -> String {
     let ViewsDocument { report, files, .. } = document;
-    let uniformity: Vec<_> = report.uniformity.iter().map(uniformity).collect();
-    format!("{}\n{}\n{}\n{NOTES}", head(report, files), alignment(report), uniformity.join("\n"))
+    let tables: Vec<_> = sections(report).iter().map(Section::to_text).collect();
+    format!("{}\n{}\n{NOTES}", circumstances(&head(report, files)), tables.join("\n"))
 }
 
-fn head(report: &ViewsReport, files: &[String]) -> String {
+/// Alignment, and uniformity at each t.
+pub(in crate::export) fn sections(report: &ViewsReport) -> Vec<Section> {
+    std::iter::once(alignment(report)).chain(report.uniformity.iter().map(uniformity)).collect()
+}
+
+pub(in crate::export) fn head(report: &ViewsReport, files: &[String]) -> Vec<(&'static str, String)> {
     let told = match files {
         [array] => vec![format!("0 to {} in {array}", report.views - 1)],
         files => files.iter().enumerate().map(|(view, file)| format!("{view}: {file}")).collect(),
@@ -37,7 +45,7 @@ fn head(report: &ViewsReport, files: &[String]) -> String {
     ));
     lines.push(("device", device(&report.device, &precision, report.storage)));
     lines.push(("time", format!("{:.3} s, reading excluded", report.seconds)));
-    circumstances(&lines)
+    lines
 }
 
 /// Titles of what was measured with its error, under the name of a metric and its parameter.
@@ -50,7 +58,7 @@ fn line(what: String, measured: &Measured) -> Vec<String> {
     [what, String::new(), decimal(measured.value)].into_iter().chain(numbers).collect()
 }
 
-fn alignment(report: &ViewsReport) -> String {
+fn alignment(report: &ViewsReport) -> Section {
     let of = &report.alignment;
     let pairs = of.pairs.iter().map(|pair| {
         let [i, j] = pair.views;
@@ -59,11 +67,11 @@ fn alignment(report: &ViewsReport) -> String {
     let mut lines: Vec<_> = pairs.collect();
     lines.push(line("their mean".into(), &of.mean));
     let parameter = format!("alpha = {}", plain(of.metric.alpha));
-    columns(&titles("alignment", &parameter), 2, &lines)
-        + &reasons([("standard error of alignment", &of.mean.standard_error)])
+    let below = reasons([("standard error of alignment", &of.mean.standard_error)]);
+    Section { table: Table::new(&titles("alignment", &parameter), 2, lines), below }
 }
 
-fn uniformity(row: &ViewsUniformity) -> String {
+fn uniformity(row: &ViewsUniformity) -> Section {
     let alone = |what: &str, number| vec![what.into(), String::new(), number];
     let views = row.views.iter().enumerate();
     let mut lines: Vec<_> = views.map(|(view, measured)| line(view.to_string(), measured)).collect();
@@ -72,5 +80,6 @@ fn uniformity(row: &ViewsUniformity) -> String {
     lines.push(alone("loss", decimal(row.loss)));
     let missing = row.views.iter().map(|view| ("standard error of uniformity", &view.standard_error));
     let parameter = format!("t = {}", plain(row.t));
-    columns(&titles("uniformity", &parameter), 2, &lines) + &reasons(missing.chain([("floor", &row.floor)]))
+    let below = reasons(missing.chain([("floor", &row.floor)]));
+    Section { table: Table::new(&titles("uniformity", &parameter), 2, lines), below }
 }

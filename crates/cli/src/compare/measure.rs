@@ -1,0 +1,103 @@
+//! One model measured, or what is kept of it.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Instant, SystemTime},
+};
+
+use unisphere::{Engine, Points};
+use unisphere_eval::{
+    Session,
+    compare::{ComparePlan, Model, ModelRows},
+};
+use unisphere_io::{File, printable};
+
+use super::{
+    cache::{Cache, Key},
+    runs::Run,
+};
+use crate::{
+    eval::whole,
+    exit::Failure,
+    interrupt,
+    progress::Display,
+    reading::{Of, ReadingOptions},
+    scale::check_pairs,
+};
+
+/// The help against a row of zeros.
+const CURE_OF_ZEROS: &str = "leave such rows out of the files of all models; --raw takes rows as they are";
+
+/// What all models are measured with.
+pub(super) struct Measuring<'a> {
+    pub(super) plan: ComparePlan,
+    pub(super) engine: &'a Engine,
+    pub(super) display: &'a Display,
+    pub(super) cache: Option<Cache>,
+    pub(super) reading: &'a ReadingOptions,
+}
+
+/// A model, and how it was come by.
+pub(super) struct Found {
+    pub(super) model: Model,
+    /// Whether it was in the cache.
+    pub(super) cached: bool,
+    pub(super) seconds: f64,
+}
+
+impl Measuring<'_> {
+    pub(super) fn find(&self, run: &Run) -> Result<Found, Failure> {
+        let start = Instant::now();
+        let found = |model, cached| Found { model, cached, seconds: start.elapsed().as_secs_f64() };
+        let Some(cache) = &self.cache else {
+            return Ok(found(Model::new(&self.plan, self.rows(run)?)?, false));
+        };
+        self.display.step(format!("looking for {} in the cache", printable(&run.name)));
+        // A file that is written to meanwhile is not the one whose contents the key is of.
+        let before = states(run);
+        let key = Key::of(run, self.reading, &self.plan, self.engine)?;
+        if let Some(rows) = cache.find(key) {
+            return Ok(found(Model::new(&self.plan, rows)?, true));
+        }
+        let rows = self.rows(run)?;
+        if states(run) != before {
+            return Err(Failure::Input(format!(
+                "{} was written to while it was read; compare it again once it is complete",
+                printable(&run.x)
+            )));
+        }
+        cache.keep(key, &rows);
+        Ok(found(Model::new(&self.plan, rows)?, false))
+    }
+
+    /// Reads and measures its sets.
+    fn rows(&self, run: &Run) -> Result<ModelRows, Failure> {
+        let open = |path: &Path, set| whole::open(path, &self.reading.reading(set), self.plan.scaling);
+        let x = open(&run.x, Of::X)?;
+        let y = run.y.as_deref().map(|y| open(y, Of::Y)).transpose()?;
+        whole::check_enough(&x, x.rows())?;
+        y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
+        whole::check_memory([&x].into_iter().chain(&y), "compare")?;
+        let mut session = Session::new(self.engine, |step| {
+            self.display.counted(format!("{}: {step}", printable(&run.name)));
+            interrupt::control()
+        });
+        let mut load = |file: &File| -> Result<Points, Failure> {
+            let scaling = self.plan.scaling;
+            let points = whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))?;
+            Ok(session.upload_points(points)?)
+        };
+        let (x, y) = (load(&x)?, y.as_ref().map(&mut load).transpose()?);
+        Ok(ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session)?)
+    }
+}
+
+/// Lengths and times of a model's files; None where the system does not say.
+fn states(run: &Run) -> Vec<Option<(u64, SystemTime)>> {
+    let state = |(_, path): (_, &Path)| {
+        let there = fs::metadata(path).ok()?;
+        Some((there.len(), there.modified().ok()?))
+    };
+    run.files().map(state).collect()
+}

@@ -1,0 +1,177 @@
+//! `unisphere compare`: several models in one table, and whether their differences are real.
+//!
+//! [`options`] → [`runs`], named by arguments or by a [`table`] → each measured, or found in the [`cache`] → the comparison, which
+//! `unisphere_eval::compare` makes → an exporter.
+
+mod cache;
+mod measure;
+mod options;
+mod runs;
+mod table;
+
+pub(crate) use options::{CompareOptions, HELP};
+
+use std::cmp::Ordering;
+
+use unisphere_eval::compare::{Comparison, Place};
+use unisphere_io::printable;
+
+use crate::{
+    devices,
+    exit::Failure,
+    export::{self, ComparedModel, ComparisonDocument, FailedModel, Format, Log},
+    output,
+    progress::Display,
+    reading::Of,
+    text::plural,
+};
+use cache::Cache;
+use measure::Measuring;
+use options::SortColumn;
+use runs::Run;
+
+pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
+    let runs = runs::runs(options)?;
+    let baseline = baseline(options, &runs)?;
+    options.sort.map_or(Ok(()), |column| check_sort(column, &runs))?;
+    let log = options.csv.as_deref().map(Log::comparison).transpose()?;
+    let inputs = runs.iter().flat_map(Run::files).map(|(_, path)| path);
+    log.as_ref().map_or(Ok(()), |log| log.check(inputs))?;
+    let document = document(options, runs, baseline)?;
+    let format = Format::of(options.json, options.markdown);
+    let logged = log.map_or(Ok(()), |log| log.append(&document));
+    output::print(&export::exporter(format).export(&document))?;
+    logged?;
+    match document.failed.as_slice() {
+        [] => Ok(()),
+        [failed, ..] => Err(missing(&document.failed, failed, document.models.len())),
+    }
+}
+
+/// Measures every model, one after the other.
+fn document(
+    options: &CompareOptions,
+    runs: Vec<Run>,
+    baseline: String,
+) -> Result<ComparisonDocument, Failure> {
+    let cache = match &options.cache {
+        _ if options.no_cache => None,
+        Some(folder) => Some(Cache::named(folder)?),
+        None => Cache::of_user(),
+    };
+    let display = Display::new();
+    display.step("opening the device");
+    let engine = devices::open(&options.device)?.observed_by(display.observer());
+    let reading = &options.reading;
+    let measuring = Measuring { plan: options.plan(), engine: &engine, display: &display, cache, reading };
+    let (mut models, mut failed) = (Vec::new(), Vec::new());
+    for run in runs {
+        let told = |(role, path)| (role, reading.told(path, if role == "x" { Of::X } else { Of::Y }));
+        let files: Vec<_> = run.files().map(told).collect();
+        match measuring.find(&run) {
+            Ok(found) => models.push(ComparedModel {
+                name: run.name,
+                files,
+                place: run.place,
+                model: found.model,
+                cached: found.cached,
+                seconds: found.seconds,
+            }),
+            Err(Failure::Input(reason)) => {
+                failed.push(FailedModel { name: run.name, files, reason, is_of_disk: false })
+            }
+            Err(Failure::Machine(reason)) => {
+                failed.push(FailedModel { name: run.name, files, reason, is_of_disk: true })
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if let ([], Some(first)) = (models.as_slice(), failed.first()) {
+        return Err(missing(&failed, first, 0));
+    }
+    if let Some(column) = options.sort {
+        sort(&mut models, column, options.descending);
+    }
+    display.step("comparing");
+    let places: Vec<_> = models.iter().map(|of| of.place).collect();
+    let base = models.iter().position(|of| of.name == baseline);
+    let of_models: Vec<_> = models.iter().map(|of| of.model.clone()).collect();
+    let bootstrap = options.bootstrap();
+    let comparison = Comparison::of(&of_models, &places, base, bootstrap)?;
+    Ok(ComparisonDocument {
+        plan: measuring.plan,
+        device: engine.device().clone(),
+        read: reading.to_json(),
+        baseline,
+        models,
+        failed,
+        comparison,
+        bootstrap,
+    })
+}
+
+/// The name of the baseline, which is one of the models.
+fn baseline(options: &CompareOptions, runs: &[Run]) -> Result<String, Failure> {
+    let names = || runs.iter().map(|run| run.name.as_str());
+    match &options.baseline {
+        None => Ok(names().next().unwrap_or_default().to_owned()),
+        Some(name) if names().any(|other| other == name) => Ok(name.clone()),
+        Some(name) => Err(Failure::Usage(format!(
+            "--baseline {}: no model has this name\nthe models are {}",
+            printable(name),
+            names().map(printable).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
+/// Refuses a column that no model has a value in.
+fn check_sort(column: SortColumn, runs: &[Run]) -> Result<(), Failure> {
+    let any = |has: fn(&Run) -> bool| runs.iter().any(has);
+    let (name, is_there, cure) = match column {
+        SortColumn::Step => {
+            ("step", any(|run| run.place.step.is_some()), "give steps in the table of --runs")
+        }
+        SortColumn::Score => {
+            ("score", any(|run| run.place.score.is_some()), "give scores in the table of --runs")
+        }
+        SortColumn::Alignment => ("alignment", any(|run| run.y.is_some()), "name pairs, such as x.npy:y.npy"),
+        _ => return Ok(()),
+    };
+    match is_there {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!(
+            "--sort {name}: no model has this column\n{cure}, or leave out --sort"
+        ))),
+    }
+}
+
+/// Puts the models in the order of a column; those without a value at the end, and equal ones in their order.
+fn sort(models: &mut [ComparedModel], column: SortColumn, descending: bool) {
+    let number = |of: &ComparedModel| {
+        let Place { step, score } = of.place;
+        match column {
+            SortColumn::Name => None,
+            SortColumn::Step => step,
+            SortColumn::Score => score,
+            SortColumn::Rows => Some(of.model.rows as f64),
+            SortColumn::Dims => Some(of.model.dims as f64),
+            SortColumn::Alignment => of.model.alignment.as_ref().map(|of| of.value),
+            SortColumn::Uniformity => Some(of.model.uniformity.value),
+        }
+    };
+    let turned = |order: Ordering| if descending { order.reverse() } else { order };
+    models.sort_by(|a, b| match (number(a), number(b)) {
+        _ if column == SortColumn::Name => turned(a.name.cmp(&b.name)),
+        (Some(a), Some(b)) => turned(a.total_cmp(&b)),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+}
+
+/// The error of a report that lacks some models.
+fn missing(failed: &[FailedModel], first: &FailedModel, measured: usize) -> Failure {
+    let all = failed.len() + measured;
+    // Two lines at most: the first of the reason is what is wrong.
+    let reason = first.reason.lines().next().unwrap_or_default();
+    let text = format!("{} of {} could not be measured\n{reason}", failed.len(), plural(all as u64, "model"));
+    if failed.iter().all(|of| of.is_of_disk) { Failure::Machine(text) } else { Failure::Input(text) }
+}

@@ -1,0 +1,166 @@
+//! The models, as arguments name them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use unisphere_eval::compare::Place;
+use unisphere_io::printable;
+
+use super::{options::CompareOptions, table};
+use crate::{exit::Failure, text::plural};
+
+/// A model to be measured.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Run {
+    /// What it is called in the report: no other has this name.
+    pub(super) name: String,
+    pub(super) x: PathBuf,
+    pub(super) y: Option<PathBuf>,
+    pub(super) place: Place,
+}
+
+impl Run {
+    /// Its files under their roles.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let y = self.y.as_deref().map(|y| ("y", y));
+        [("x", self.x.as_path())].into_iter().chain(y)
+    }
+}
+
+/// All models that the options name: at least one, all single sets or all pairs, and no name twice. Their files are there.
+pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
+    let runs = match &options.runs {
+        Some(path) => table::read(path)?,
+        None => options.models.iter().map(|argument| run(argument)).collect::<Result<_, _>>()?,
+    };
+    let runs = with_second_sets(runs, options)?;
+    for (place, run) in runs.iter().enumerate() {
+        if runs[..place].iter().any(|other| other.name == run.name) {
+            return Err(Failure::Usage(format!(
+                "two models are called {}\nname every model once; --runs gives names of their own to models",
+                printable(&run.name)
+            )));
+        }
+        run.files().try_for_each(|(_, path)| check_is_file(path))?;
+    }
+    let of_pairs = |run: &&Run| run.y.is_some();
+    if let (Some(pair), Some(single)) = (runs.iter().find(of_pairs), runs.iter().find(|run| !of_pairs(run))) {
+        return Err(Failure::Usage(format!(
+            "{} is a pair of sets, and {} is one set\ncompare models that are all pairs, or the sets alone",
+            printable(&pair.name),
+            printable(&single.name)
+        )));
+    }
+    if let (Some(first), Some(_), None) = (runs.first(), options.alpha, runs.iter().find(of_pairs)) {
+        return Err(Failure::Usage(format!(
+            "--alpha is of alignment, which takes positive pairs, and {} is one set\n\
+             name pairs, such as x.npy:y.npy, or leave out --alpha",
+            printable(&first.name)
+        )));
+    }
+    Ok(runs)
+}
+
+/// Models whose two sets are in one file, where options name both.
+fn with_second_sets(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, Failure> {
+    for run in &mut runs {
+        if let Some(y) = options.reading.file_of_y(&run.x, run.y.as_deref())? {
+            run.y = Some(y.to_path_buf());
+        }
+    }
+    Ok(runs)
+}
+
+fn run(argument: &Path) -> Result<Run, Failure> {
+    let name = argument.to_string_lossy().trim_end_matches('/').to_owned();
+    let (x, y) = if argument.is_dir() {
+        files_in(argument)?
+    } else {
+        match pair(argument) {
+            Some((x, y)) => (x, Some(y)),
+            None => (argument.to_path_buf(), None),
+        }
+    };
+    Ok(Run { name, x, y, place: Place::default() })
+}
+
+/// Both paths of `x.npy:y.npy`; None for one path. A colon may be a part of a name, or of a drive's.
+fn pair(argument: &Path) -> Option<(PathBuf, PathBuf)> {
+    if argument.exists() {
+        return None;
+    }
+    let text = argument.to_str()?;
+    let two = |(colon, _): (usize, &str)| (PathBuf::from(&text[..colon]), PathBuf::from(&text[colon + 1..]));
+    let pairs = || text.match_indices(':').map(two).filter(|(x, y)| x != Path::new("") && y != Path::new(""));
+    // Where not both are there, the error is of the one that is missing.
+    pairs()
+        .find(|(x, y)| x.exists() && y.exists())
+        .or_else(|| pairs().find(|(x, y)| x.exists() || y.exists()))
+}
+
+/// The files of a model in its folder: `x` and `y` with any endings, or else the only one.
+fn files_in(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+    let name = printable(folder);
+    let unread = |error| Failure::Input(format!("{name}: the folder cannot be read: {error}"));
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unread)? {
+        let path = entry.map_err(unread)?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_file() && !is_hidden {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let called = |stem: &str| {
+        let is_called = |path: &&PathBuf| path.file_stem().is_some_and(|found| found == stem);
+        files.iter().filter(is_called).cloned().collect::<Vec<_>>()
+    };
+    let cure = "a folder of a model holds one file of points, or a file x and perhaps a file y, such as x.npy and y.npy";
+    let refuse = |wrong: String| Err(Failure::Input(format!("{name} {wrong}\n{cure}")));
+    match (called("x").as_slice(), called("y").as_slice(), files.as_slice()) {
+        (_, _, []) => refuse("is a folder without files".into()),
+        ([x], [], _) => Ok((x.clone(), None)),
+        ([x], [y], _) => Ok((x.clone(), Some(y.clone()))),
+        ([], [], [only]) => Ok((only.clone(), None)),
+        ([], [_, ..], _) => refuse("has a file y and no file x".into()),
+        ([_, _, ..], _, _) => refuse("has several files called x".into()),
+        ([_], [_, _, ..], _) => refuse("has several files called y".into()),
+        ([], [], _) => refuse(format!("has {} and none called x", plural(files.len() as u64, "file"))),
+    }
+}
+
+/// That a path is a regular file: its contents are read twice, once for the name of its entry in the cache.
+fn check_is_file(path: &Path) -> Result<(), Failure> {
+    let name = printable(path);
+    match fs::metadata(path) {
+        Ok(there) if there.is_file() => Ok(()),
+        Ok(there) if there.is_dir() => Err(Failure::Input(format!("{name} is a folder; name a file in it"))),
+        Ok(_) => Err(Failure::Input(format!(
+            "{name} is no regular file, and its contents are read twice\nwrite it to a file first"
+        ))),
+        Err(error) => Err(Failure::Input(format!("{name}: {error}; check the path"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colons_part_pairs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["x.npy", "y.npy", "a:b.npy"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let joined = |x: &str, y: &str| PathBuf::from(format!("{}:{}", path(x).display(), path(y).display()));
+        let found = |x: &str, y: &str| pair(&joined(x, y));
+        assert_eq!(found("x.npy", "y.npy"), Some((path("x.npy"), path("y.npy"))));
+        assert_eq!(found("a:b.npy", "y.npy"), Some((path("a:b.npy"), path("y.npy"))));
+        assert_eq!(found("x.npy", "none.npy"), Some((path("x.npy"), path("none.npy"))));
+        assert_eq!(pair(&path("a:b.npy")), None);
+        assert_eq!(pair(&path("none.npy")), None);
+    }
+}

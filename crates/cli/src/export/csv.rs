@@ -1,0 +1,331 @@
+//! A line for each run in a CSV file that grows: the numbers of JSON that stand alone, under their paths in it, as
+//! `pandas.json_normalize` names them.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use ::csv::WriterBuilder;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Value;
+use unisphere_io::{is_stdout, printable};
+
+use super::{ComparisonDocument, Document, Exporter, json};
+use crate::{exit::Failure, output};
+
+/// The columns of an evaluation, one line a report. Lists, such as tables over t and tau, are in JSON alone.
+const OF_EVALUATION: &[&str] = &[
+    "time",
+    "files.x",
+    "files.y",
+    "files.queue",
+    "files.labels",
+    "files.weights",
+    "files.scores",
+    "unisphere",
+    "device.kind",
+    "device.name",
+    "precision",
+    "storage",
+    "rows",
+    "dims",
+    "normalized",
+    "weights",
+    "protocol.name",
+    "protocol.alignment",
+    "protocol.uniformity",
+    "protocol.loss",
+    "alignment.alpha",
+    "alignment.value",
+    "alignment.standard_error",
+    "alignment.low",
+    "alignment.high",
+    "alignment.pairs",
+    "uniformity.t",
+    "uniformity.estimator",
+    "uniformity.x",
+    "uniformity.of_x.standard_error",
+    "uniformity.of_x.low",
+    "uniformity.of_x.high",
+    "uniformity.of_x.gap",
+    "uniformity.of_x.score",
+    "uniformity.of_x.effective_dims",
+    "uniformity.y",
+    "uniformity.of_y.standard_error",
+    "uniformity.of_y.low",
+    "uniformity.of_y.high",
+    "uniformity.of_y.gap",
+    "uniformity.of_y.score",
+    "uniformity.of_y.effective_dims",
+    "uniformity.mean",
+    "uniformity.of_mean.gap",
+    "uniformity.of_mean.score",
+    "uniformity.floor",
+    "uniformity.least",
+    "uniformity.pairs",
+    "scores.spearman",
+    "scores.standard_error",
+    "scores.low",
+    "scores.high",
+    "seconds",
+];
+
+/// The columns of a comparison, one line a model.
+const OF_COMPARISON: &[&str] = &[
+    "time",
+    "files.x",
+    "files.y",
+    "unisphere",
+    "device.kind",
+    "device.name",
+    "name",
+    "step",
+    "score",
+    "rows",
+    "dims",
+    "normalized",
+    "alpha",
+    "alignment.value",
+    "alignment.standard_error",
+    "alignment.low",
+    "alignment.high",
+    "t",
+    "uniformity.value",
+    "uniformity.standard_error",
+    "uniformity.low",
+    "uniformity.high",
+    "uniformity.x",
+    "uniformity.y",
+    "uniformity.floor",
+    "uniformity.gap",
+    "baseline",
+    "difference.alignment.value",
+    "difference.alignment.standard_error",
+    "difference.alignment.low",
+    "difference.alignment.high",
+    "difference.alignment.p_value",
+    "difference.alignment.p_holm",
+    "difference.uniformity.value",
+    "difference.uniformity.standard_error",
+    "difference.uniformity.low",
+    "difference.uniformity.high",
+    "difference.uniformity.p_value",
+    "difference.uniformity.p_holm",
+    "cached",
+    "seconds",
+];
+
+/// The longest header that is read of a file.
+const MAX_HEADER_BYTES: u64 = 1 << 16;
+
+/// The exporter: lines without a header.
+pub(crate) struct Csv;
+
+impl Exporter<Document> for Csv {
+    fn export(&self, document: &Document) -> String {
+        line(OF_EVALUATION, &now(), &[&json::evaluation(document)])
+    }
+}
+
+impl Exporter<ComparisonDocument> for Csv {
+    fn export(&self, document: &ComparisonDocument) -> String {
+        let (time, report) = (now(), json::comparison(document));
+        let models = report["models"].as_array().map_or(&[][..], Vec::as_slice);
+        models.iter().map(|model| line(OF_COMPARISON, &time, &[model, &report])).collect()
+    }
+}
+
+/// A CSV file that lines are appended to.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    columns: &'static [&'static str],
+}
+
+impl Log {
+    /// A file of evaluations, as `--csv` names it.
+    pub(crate) fn evaluation(path: &Path) -> Result<Self, Failure> {
+        Self::new(path, OF_EVALUATION)
+    }
+
+    /// A file of models.
+    pub(crate) fn comparison(path: &Path) -> Result<Self, Failure> {
+        Self::new(path, OF_COMPARISON)
+    }
+
+    fn new(path: &Path, columns: &'static [&'static str]) -> Result<Self, Failure> {
+        let name = printable(path);
+        let is_stream = path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+        if path.as_os_str() == "-" || is_stdout(path) || is_stream {
+            return Err(Failure::Usage(format!(
+                "--csv {name}: lines are appended to a file; name one, such as runs.csv"
+            )));
+        }
+        Ok(Self { path: path.into(), columns })
+    }
+
+    /// Fails where no line can be appended, before there is one. Leaves nothing behind.
+    pub(crate) fn check<'a>(&self, inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+        output::check_writable("--csv", &self.path, inputs)?;
+        if !self.path.exists() {
+            return Ok(());
+        }
+        let file = OpenOptions::new().read(true).append(true).open(&self.path);
+        self.has_header(&mut file.map_err(|error| self.unwritten(&error))?).map(|_| ())
+    }
+
+    /// Appends the lines of a document, with a header before them where the file is empty: in one write, under a lock, so that several
+    /// programs may append to one file.
+    pub(crate) fn append<D>(&self, document: &D) -> Result<(), Failure>
+    where
+        Csv: Exporter<D>,
+    {
+        let unwritten = |error: io::Error| self.unwritten(&error);
+        let file = OpenOptions::new().read(true).append(true).create(true).open(&self.path);
+        let mut file = file.map_err(unwritten)?;
+        file.lock().map_err(unwritten)?;
+        let mut text = if self.has_header(&mut file)? {
+            // A line that an editor left without its end.
+            if ends_line(&mut file).map_err(unwritten)? { String::new() } else { "\n".into() }
+        } else {
+            self.header() + "\n"
+        };
+        text += &Csv.export(document);
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(unwritten)
+    }
+
+    fn header(&self) -> String {
+        self.columns.join(",")
+    }
+
+    /// Whether the file begins with these columns; false where it is empty.
+    fn has_header(&self, file: &mut File) -> Result<bool, Failure> {
+        let mut line = Vec::new();
+        let read = file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| BufReader::new(file.take(MAX_HEADER_BYTES)).read_until(b'\n', &mut line));
+        read.map_err(|error| self.unwritten(&error))?;
+        let text = String::from_utf8_lossy(&line);
+        let found = text.trim_end_matches(['\n', '\r']);
+        if found == self.header() {
+            return Ok(true);
+        }
+        if line.is_empty() {
+            return Ok(false);
+        }
+        Err(Failure::Input(format!(
+            "--csv {}: its columns are {}\nthis report's are {}; name another file",
+            printable(&self.path),
+            abridged(found),
+            abridged(&self.header())
+        )))
+    }
+
+    fn unwritten(&self, error: &io::Error) -> Failure {
+        let text = format!("--csv {} cannot be written: {error}", printable(&self.path));
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Failure::Input(text),
+            _ => Failure::Machine(text),
+        }
+    }
+}
+
+/// A header, cut where it is long.
+fn abridged(header: &str) -> String {
+    const SHOWN: usize = 120;
+    let text = printable(header);
+    match text.char_indices().nth(SHOWN) {
+        None => text,
+        Some((end, _)) => {
+            format!("{}… ({} columns)", &text[..end], header.matches(',').count() + 1)
+        }
+    }
+}
+
+fn ends_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// This moment, in UTC: 2026-11-29T08:15:00.000Z.
+fn now() -> String {
+    DateTime::<Utc>::from(std::time::SystemTime::now()).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A line with the value of each column in the first object that has one; what is null or nowhere is an empty cell.
+fn line(columns: &[&str], time: &str, objects: &[&Value]) -> String {
+    let cell = |column: &&str| match *column {
+        "time" => time.to_owned(),
+        path => objects.iter().find_map(|object| found(object, path)).map_or(String::new(), cell_of),
+    };
+    let mut writer = WriterBuilder::new().from_writer(Vec::new());
+    // A Vec takes whatever is written.
+    let written = writer.write_record(columns.iter().map(cell)).is_ok();
+    let bytes = if written { writer.into_inner().unwrap_or_default() } else { Vec::new() };
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn found<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(object, |object, key| object.get(key))
+}
+
+fn cell_of(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+        Value::String(text) => text.clone(),
+        number => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        let object = json!({"files": {"x": "a,b \"c\""}, "rows": 3, "weights": null, "seconds": 1e-9, "normalized": true});
+        let columns = ["time", "files.x", "files.y", "rows", "weights", "seconds", "normalized", "rows.more"];
+        assert_eq!(line(&columns, "now", &[&object]), "now,\"a,b \"\"c\"\"\",,3,,1e-9,true,\n");
+        assert_eq!(line(&["rows", "t"], "", &[&json!({"t": 2.0}), &object]), "3,2.0\n");
+    }
+
+    /// Every column is a number or text of the schema, so that CSV and JSON have the same names.
+    #[test]
+    fn columns_are_paths_of_the_schema() {
+        let schemas = [
+            (OF_EVALUATION, include_str!("../../schema/eval.json")),
+            (OF_COMPARISON, include_str!("../../schema/compare.json")),
+        ];
+        for (columns, text) in schemas {
+            let schema: Value = serde_json::from_str(text).unwrap();
+            for column in columns.iter().filter(|&&column| column != "time") {
+                let of_model = &schema["$defs"]["model"];
+                assert!(has(&schema, &schema, column) || has(&schema, of_model, column), "{column}");
+            }
+        }
+    }
+
+    /// Whether a schema of an object has a property at a path.
+    fn has(root: &Value, schema: &Value, path: &str) -> bool {
+        let pointed = |schema: &Value| match schema["$ref"].as_str() {
+            Some(pointer) => root.pointer(pointer.trim_start_matches('#')).cloned().unwrap_or_default(),
+            None => schema.clone(),
+        };
+        let schema = pointed(schema);
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let alternatives =
+            ["oneOf", "anyOf", "allOf"].iter().filter_map(|of| schema[*of].as_array()).flatten();
+        let here = |schema: &Value| match (schema["properties"].get(key), rest) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(inner), Some(rest)) => has(root, inner, rest),
+        };
+        here(&schema) || alternatives.into_iter().any(|schema| has(root, schema, path))
+    }
+}
