@@ -1,4 +1,4 @@
-//! Points in half precision: the bits of the same values as f32, whatever is asked of them.
+//! Points in half precision: sums with the bits of the same values as f32, and all else within rounding of them.
 
 use half::f16;
 

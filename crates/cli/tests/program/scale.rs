@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Folder, noise, object, program, stderr, stdout};
+use crate::support::{Folder, noise, object, program, refused, stderr, stdout};
 
 const N: usize = 9001;
 const D: usize = 6;
@@ -627,4 +627,21 @@ fn pipes_are_read_whole_where_they_fit() {
     let fifo = folder.path().join("fifo.npy");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     assert_refused(&run(&folder, &["plan", "fifo.npy", "--parts", "2"]), 3, &["fifo.npy", "regular file"]);
+}
+
+#[test]
+fn an_estimate_of_half_precision_refuses_what_is_not_finite() {
+    let folder = Folder::new();
+    let one = 0x3c00u16;
+    for (bits, what) in [(0x7e00u16, "NaN"), (0x7c00, "infinity"), (0xfc00, "less infinity")] {
+        let mut values: Vec<u16> = (0..3000 * 8).map(|i| one + (i * 7919 % 997) as u16).collect();
+        values[17 * 8 + 3] = bits;
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        folder.write("x.npy", "<f2", "(3000, 8)", &bytes);
+        for more in [&["--tolerance", "0.01"][..], &["--tolerance", "0.01", "--raw"], &[]] {
+            let output = folder.eval(&[&["x.npy"], more].concat());
+            assert_eq!(output.status.code(), Some(3), "{what}, {more:?}");
+            refused(&output, 3, &["x.npy", "row 17", "dimension 3"]);
+        }
+    }
 }
