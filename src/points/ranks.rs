@@ -56,29 +56,63 @@ impl Positives<'_> {
         }
     }
 
-    /// The most similar positive of every row of x, and of every row of y, by products in f64. Of those that tie, the first.
-    fn best(self, x: &dyn HostRows, y: &dyn HostRows) -> Result<[Vec<usize>; 2]> {
+    /// The most similar positive of every row of x, and of every row of y. Of those that tie, the first.
+    fn best(self, x: &dyn HostRows, y: &dyn HostRows, watch: &Watch) -> Result<[Vec<usize>; 2]> {
         match self {
             Self::SameRow => Ok([list(x.rows(), |row| row)?, list(y.rows(), |row| row)?]),
-            Self::SameClass([of_x, of_y]) => Ok([best_of(x, of_x, y, of_y), best_of(y, of_y, x, of_x)]),
+            Self::SameClass([of_x, of_y]) => {
+                Ok([best_of(x, of_x, y, of_y, watch)?, best_of(y, of_y, x, of_x, watch)?])
+            }
         }
     }
 }
 
-/// The most similar candidate of its class for every row.
-fn best_of(rows: &dyn HostRows, of_rows: &[u32], candidates: &dyn HostRows, of: &[u32]) -> Vec<usize> {
-    let mut order: Vec<_> = (0..of.len()).collect();
-    order.sort_by_key(|&candidate| of[candidate]);
-    let best = |(row, class): (usize, &u32)| {
-        let start = order.partition_point(|&candidate| of[candidate] < *class);
-        let alike = order[start..].iter().take_while(|&&candidate| of[candidate] == *class);
-        let with_product =
-            alike.map(|&candidate| (product(rows.view(row), candidates.view(candidate)), candidate));
-        with_product
-            .reduce(|best, next| if next.0 > best.0 { next } else { best })
-            .map_or(0, |(_, best)| best)
+/// The most similar candidate of its class for every row: exact products of those that plain ones leave in doubt.
+fn best_of(
+    rows: &dyn HostRows,
+    of_rows: &[u32],
+    candidates: &dyn HostRows,
+    of_candidates: &[u32],
+    watch: &Watch,
+) -> Result<Vec<usize>> {
+    let mut order = list(of_candidates.len(), |candidate| candidate)?;
+    order.sort_by_key(|&candidate| of_candidates[candidate]);
+    let relative = relative_error(rows.dims());
+    let best = |plain: &mut Vec<f64>, row: usize| {
+        watch.advance(0)?;
+        let (class, of_row) = (of_rows[row], rows.view(row));
+        let start = order.partition_point(|&candidate| of_candidates[candidate] < class);
+        let end = order.partition_point(|&candidate| of_candidates[candidate] <= class);
+        let alike = &order[start..end];
+        let longest = alike.iter().map(|&candidate| candidates.view(candidate).length()).fold(0.0, f64::max);
+        plain.clear();
+        plain.extend(alike.iter().map(|&candidate| plain_product(of_row, candidates.view(candidate))));
+        let greatest = plain.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let least = greatest - 2.0 * relative * of_row.length() * longest;
+        let in_doubt = alike.iter().zip(&*plain).filter(|(_, plain)| **plain >= least);
+        let exact = in_doubt.map(|(&candidate, _)| (product(of_row, candidates.view(candidate)), candidate));
+        Ok(exact.reduce(|best, next| if next.0 > best.0 { next } else { best }).map_or(0, |(_, best)| best))
     };
-    of_rows.par_iter().enumerate().map(best).collect()
+    (0..of_rows.len()).into_par_iter().map_init(Vec::new, best).collect()
+}
+
+/// The greatest error of a plain product, as a part of the product of both lengths: each product and addition rounds once, in
+/// whatever order, and each factor; twice that much is on the safe side.
+fn relative_error(dims: usize) -> f64 {
+    (dims + 8) as f64 * f64::EPSILON
+}
+
+/// ⟨x, y⟩ in f64, with the rounding of every sum.
+fn plain_product(x: RowView<'_>, y: RowView<'_>) -> f64 {
+    let ((left, left_rest), (right, right_rest)) =
+        (x.values.as_chunks::<SUMS>(), y.values.as_chunks::<SUMS>());
+    let term = |(&x, &y): (&f32, &f32)| f64::from(x) * f64::from(y);
+    let mut sums = [0.0; SUMS];
+    for (left, right) in left.iter().zip(right) {
+        sums.iter_mut().zip(left.iter().zip(right)).for_each(|(sum, both)| *sum += term(both));
+    }
+    let rest: f64 = left_rest.iter().zip(right_rest).map(term).sum();
+    (sums.iter().sum::<f64>() + rest) * (x.scale * y.scale)
 }
 
 /// The rank of its best positive for every row of x among all rows of y by ⟨xᵢ, yⱼ⟩, and for every row of y among all rows of x;
@@ -90,7 +124,7 @@ pub(crate) fn ranks(
     positives: Positives<'_>,
     watch: &Watch,
 ) -> Result<[Vec<Rank>; 2]> {
-    let [of_x, of_y] = positives.best(x, y)?;
+    let [of_x, of_y] = positives.best(x, y, watch)?;
     let sweep = Sweep { anchors: [Anchors::new(x, y, of_x)?, Anchors::new(y, x, of_y)?], positives, x, y };
     let at_once = |most: usize| most.min((MAX_VALUES_ON_A_SIDE / x.dims()).max(1));
     let cols = at_once(MAX_ROWS_ON_THE_RIGHT);
@@ -125,8 +159,7 @@ impl Anchors {
     fn new(rows: &dyn HostRows, candidates: &dyn HostRows, best: Vec<usize>) -> Result<Self> {
         let (n, m) = (rows.rows(), candidates.rows());
         let longest = (0..m).map(|row| candidates.view(row).length()).fold(0.0, f64::max);
-        // Each product and addition rounds once, in whatever order, and each factor; twice that much is on the safe side.
-        let relative = (rows.dims() + 8) as f64 * f64::EPSILON;
+        let relative = relative_error(rows.dims());
         let errors = list(n, |row| relative * rows.view(row).length() * longest)?;
         let products = list(n, |row| product(rows.view(row), candidates.view(best[row])))?;
         let mut first_equal = list(m, |row| row)?;
