@@ -15,7 +15,7 @@ use unisphere_io::{File, printable};
 
 use super::{
     cache::{Cache, Key},
-    runs::Run,
+    run::Run,
 };
 use crate::{
     eval::whole,
@@ -86,10 +86,22 @@ impl Measuring<'_> {
         let mut load = |file: &File| -> Result<Points, Failure> {
             let scaling = self.plan.scaling;
             let points = whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))?;
-            Ok(session.upload_points(points)?)
+            session.upload_points(points).map_err(of_model)
         };
         let (x, y) = (load(&x)?, y.as_ref().map(&mut load).transpose()?);
-        Ok(ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session)?)
+        ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session).map_err(of_model)
+    }
+}
+
+/// A fault in measuring a model: where the device is too small for it, others may be measured all the same.
+fn of_model(error: unisphere_eval::Error) -> Failure {
+    use unisphere::Error::{Limit, OutOfMemory};
+    match &error {
+        unisphere_eval::Error::Engine(OutOfMemory { .. } | Limit { .. }) => Failure::Input(format!(
+            "{}\ncompare holds all points of a model: take a sample of its rows, of all models the same, or another --device",
+            error.to_string().lines().next().unwrap_or_default()
+        )),
+        _ => error.into(),
     }
 }
 

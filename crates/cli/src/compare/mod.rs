@@ -6,6 +6,7 @@
 mod cache;
 mod measure;
 mod options;
+mod run;
 mod runs;
 mod table;
 
@@ -28,7 +29,7 @@ use crate::{
 use cache::Cache;
 use measure::Measuring;
 use options::SortColumn;
-use runs::Run;
+use run::Run;
 
 pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     let runs = runs::runs(options)?;

@@ -8,26 +8,8 @@ use std::{
 use unisphere_eval::compare::Place;
 use unisphere_io::printable;
 
-use super::{options::CompareOptions, table};
+use super::{options::CompareOptions, run::Run, table};
 use crate::{exit::Failure, text::plural};
-
-/// A model to be measured.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Run {
-    /// What it is called in the report: no other has this name.
-    pub(super) name: String,
-    pub(super) x: PathBuf,
-    pub(super) y: Option<PathBuf>,
-    pub(super) place: Place,
-}
-
-impl Run {
-    /// Its files under their roles.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let y = self.y.as_deref().map(|y| ("y", y));
-        [("x", self.x.as_path())].into_iter().chain(y)
-    }
-}
 
 /// All models that the options name: at least one, all single sets or all pairs, and no name twice. Their files are there.
 pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {

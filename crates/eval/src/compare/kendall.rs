@@ -22,7 +22,7 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
     if all == equal_x || all == equal_y {
         return None;
     }
-    let difference = (all - equal_x - equal_y + equal_both) as f64 - 2.0 * opposite as f64;
+    let difference = (all + equal_both - equal_x - equal_y) as f64 - 2.0 * opposite as f64;
     let tau = difference / ((all - equal_x) as f64).sqrt() / ((all - equal_y) as f64).sqrt();
     Some(tau.clamp(-1.0, 1.0))
 }
@@ -89,6 +89,9 @@ mod tests {
             let (found, expected) = (kendall(&x, &y).unwrap(), counted(&x, &y));
             assert!((found - expected).abs() < 1e-13, "{n}, {kinds}: {found} for {expected}");
         }
+        // More pairs are equal in x or in y than there are pairs.
+        let (x, y) = ([1.0, 1.0, 1.0, 1.0, 2.0], [2.0, 1.0, 1.0, 1.0, 1.0]);
+        assert!((kendall(&x, &y).unwrap() - counted(&x, &y)).abs() < 1e-13);
     }
 
     #[test]
