@@ -69,22 +69,31 @@ pub(crate) fn check_writable<'a>(
     Ok(unisphere_io::check_writable(path)?)
 }
 
-/// Whether a page can be written to a file, before anything is computed: beside the report and the table of rows, and not in their
-/// place.
-pub(crate) fn check_page<'a>(
-    path: &Path,
-    rows: Option<&Path>,
-    inputs: impl Iterator<Item = &'a Path>,
-) -> Result<(), Failure> {
+/// Fails where two options name one file to be written, by whatever way to it.
+pub(crate) fn check_distinct(outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+    let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+    for &(option, path) in outputs {
+        let Some(path) = path else { continue };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.into());
+        let place = path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default()));
+        if let Some((other, _)) = seen.iter().find(|(_, there)| *there == place) {
+            return Err(Failure::Usage(format!(
+                "{other} and {option} both name {}; choose another name for one",
+                printable(path)
+            )));
+        }
+        seen.push((option, place));
+    }
+    Ok(())
+}
+
+/// Whether a page can be written to a file, before anything is computed: beside the report, and not in its place.
+pub(crate) fn check_page<'a>(path: &Path, inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
     let name = printable(path);
     if is_stdout(path) || path.as_os_str() == "-" {
         return Err(Failure::Usage(format!(
             "--html {name} is standard output, and the report goes there; name a file, such as report.html"
-        )));
-    }
-    if rows == Some(path) {
-        return Err(Failure::Usage(format!(
-            "--html and --rows both name {name}; choose another name for one"
         )));
     }
     check_writable("--html", path, inputs)

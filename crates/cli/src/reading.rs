@@ -61,9 +61,9 @@ pub(crate) struct ReadingOptions {
     #[arg(long, conflicts_with_all = ["dtype", "quant_scale"], help_heading = INPUT)]
     bits: bool,
 
-    /// Columns of X's own file that are no dimensions of its points.
+    /// Columns of X's own file, and of Y's, that are no dimensions of their points.
     #[arg(skip)]
-    pub(crate) without: Vec<String>,
+    pub(crate) without: [Vec<String>; 2],
 }
 
 /// The names of two sets.
@@ -97,10 +97,8 @@ impl ReadingOptions {
             (Some(pair), Of::Y) => Some(pair.y.clone()),
             (None, _) => of_both.clone(),
         };
-        let mut reading = Reading::new();
-        if set == Of::X {
-            reading = reading.without_columns(self.without.iter().cloned());
-        }
+        let without = &self.without[if set == Of::X { 0 } else { 1 }];
+        let mut reading = Reading::new().without_columns(without.iter().cloned());
         for (name, with) in [
             (name(&self.member, &self.members), Reading::with_member as fn(Reading, String) -> Reading),
             (name(&self.tensor, &self.tensors), Reading::with_tensor),

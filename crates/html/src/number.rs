@@ -99,6 +99,16 @@ pub(crate) fn formula(text: &str) -> Markup {
     html! { span.formula { (text) } }
 }
 
+/// A text with the characters escaped that control a page: line ends, and those that turn the direction of what follows.
+pub(crate) fn visible(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| match c.is_control() || turns(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// A text of at most so many characters, with an ellipsis where it is cut.
 pub(crate) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {

@@ -145,7 +145,7 @@ fn about(known: &Known) -> Markup {
             h2 id="about" { "How it was made" }
             p {
                 "Metrics after Wang & Isola, " cite { "Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere" }
-                ", ICML 2020, arXiv 2005.10242. Histograms, values and tests are over all rows and pairs, none left out; points that are "
+                ", ICML 2020, arXiv 2005.10242. Histograms, values and tests are over all rows and pairs that count, and no sample of them; points that are "
                 "drawn one by one are chosen at random where there are many, as is said beside them. Uniformity and potentials are in "
                 "nats (natural logarithms); distances and cosines of points of unit length have no unit. Colours are those of Okabe & Ito "
                 "(2008), with dashes beside them."

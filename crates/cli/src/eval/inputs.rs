@@ -9,9 +9,10 @@ use unisphere_io::{Column, File, Labels, Reading, printable};
 use super::{of_labels, options::Eval};
 use crate::{
     exit::Failure,
+    export::Log,
     export::Skipped,
     interrupt,
-    output::{check_page, check_writable},
+    output::{check_distinct, check_page, check_writable},
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
@@ -83,11 +84,6 @@ impl Inputs {
             plan.check_scores(scores).map_err(|error| of_scores(options, error))?;
         }
         Ok(inputs)
-    }
-
-    /// The files of points.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        [Some(&self.x), self.y.as_ref(), self.queue.as_ref()].into_iter().flatten().map(File::path)
     }
 
     /// Points of x and y that are more than memory has.
@@ -238,9 +234,16 @@ fn check_outputs(options: &Eval, inputs: &[&Path]) -> Result<(), Failure> {
         check_writable("--rows", path, inputs.iter().copied())?;
     }
     if let Some(path) = &options.html {
-        check_page(path, options.rows.as_deref(), inputs.iter().copied())?;
+        check_page(path, inputs.iter().copied())?;
     }
-    Ok(())
+    if let Some(path) = &options.csv {
+        Log::evaluation(path)?.check(inputs.iter().copied())?;
+    }
+    check_distinct(&[
+        ("--rows", options.rows.as_deref()),
+        ("--html", options.html.as_deref()),
+        ("--csv", options.csv.as_deref()),
+    ])
 }
 
 fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {

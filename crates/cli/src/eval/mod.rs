@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
     }
     let plan =
         Plan::new(&options.options()?).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
-    let inputs = Inputs::open(options, &plan)?;
+    let mut inputs = Inputs::open(options, &plan)?;
     // A report that can be made in pieces is, where memory is too small for the points.
     if let Some(excess) = inputs.excess() {
         let request = options.request().map_err(|reason| excess.refusal(reason))?;
@@ -61,8 +61,6 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         return exact(&request, &options.scale);
     }
     let log = options.csv.as_deref().map(Log::evaluation).transpose()?;
-    log.as_ref().map_or(Ok(()), |log| log.check(inputs.paths()))?;
-    let mut inputs = inputs;
     let text = inputs.text.take();
     let document = document(options, plan, inputs)?;
     // A report that took hours is printed even where its page or its line cannot be written.

@@ -198,7 +198,7 @@ pub(crate) struct Eval {
     #[arg(long, help_heading = REPORT)]
     pub(super) json: bool,
 
-    /// Print the summary as tables in Markdown
+    /// Print the report in Markdown: the summary as tables, the rest as text
     #[arg(long, conflicts_with = "json", help_heading = REPORT)]
     markdown: bool,
 
@@ -259,8 +259,8 @@ impl Eval {
         let scores = column_file("--scores", scores.as_ref(), self.scores_column.as_ref(), &x)?;
         // A column's name alone is of either file's own column, where sets are matched by label.
         let labels_y = match (&y, path(&self.labels_y)) {
-            (Some(y), file) if self.unpaired => {
-                column_file("--labels-y", file.as_ref(), self.labels_column.as_ref(), y)?
+            (Some(y), None) if self.unpaired && self.labels.is_none() => {
+                column_file("--labels", None, self.labels_column.as_ref(), y)?
             }
             (_, file) => file,
         };
@@ -273,7 +273,11 @@ impl Eval {
             (&text, &self.text_column),
         ];
         let of_x = columns.into_iter().filter(|(file, _)| file.as_deref() == Some(x.path()));
-        reading.without = of_x.filter_map(|(_, column)| column.clone()).collect();
+        let of_x = of_x.filter_map(|(_, column)| column.clone()).collect();
+        let of_y = self.labels_column.iter().filter(|_| {
+            labels_y.as_deref().is_some_and(|labels| y.as_ref().is_some_and(|y| y.path() == labels))
+        });
+        reading.without = [of_x, of_y.cloned().collect()];
         let rows = self.rows.as_deref().map(output::table_file);
         let views = self.views.as_ref().map(|views| views.iter().map(|path| named(path)).collect());
         Ok(Self {
@@ -489,7 +493,7 @@ impl Eval {
     }
 }
 
-/// The file of a column: X's own where only a column is named.
+/// The file of a column: that of the points where only a column is named.
 fn column_file(
     option: &str,
     file: Option<&PathBuf>,
@@ -501,7 +505,7 @@ fn column_file(
     let x = x.path();
     if of_x.is_some() && several {
         return Err(Failure::Usage(format!(
-            "{option}-column without {option} is a column of X, and {} may be several files\n\
+            "{option}-column without {option} is a column of the points' own file, and {} may be several files\n\
              give one file with {option}",
             printable(x)
         )));

@@ -21,6 +21,6 @@ pub(super) fn write(path: &Path, document: &Document, text: Option<&Column>) -> 
     known.program = concat!("unisphere ", env!("CARGO_PKG_VERSION")).into();
     known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
     known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
-    known.texts = rows.into_iter().zip(texts).collect();
+    known.texts = rows.into_iter().zip(texts.iter().map(printable)).collect();
     Ok(write_text(path, &page(&document.report, &known))?)
 }

@@ -8,8 +8,8 @@ use unisphere_io::printable;
 
 use super::{
     ComparedModel, ComparisonDocument,
+    reasons::{cell, reasons},
     table::{Section, Table},
-    text::{cell, reasons},
 };
 use crate::text::{self, count, decimal, digits, plain};
 

@@ -193,7 +193,13 @@ impl Log {
             self.header() + "\n"
         };
         text += &Csv.export(document);
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(unwritten)
+        let before = file.metadata().map_err(unwritten)?.len();
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        written.map_err(|error| {
+            // A full disk may have taken a part of the line. What is said is the first fault.
+            let _ = file.set_len(before);
+            unwritten(error)
+        })
     }
 
     fn header(&self) -> String {

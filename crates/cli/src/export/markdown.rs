@@ -6,14 +6,15 @@ use super::{
     text,
 };
 
-/// The exporter. Of evaluations it has the summary; tables over t and tau, spectra and histograms are in text and JSON.
+/// The exporter. What a report has beside its summary is shown as on a terminal.
 pub(crate) struct Markdown;
 
 impl Exporter<Document> for Markdown {
     fn export(&self, document: &Document) -> String {
         let sections = text::summary_sections(&document.report.summary);
         let notes = lines(&text::notes(&document.report));
-        format!("{}\n{}\n{notes}", head(text::head(document)), joined(&sections))
+        let head = head(text::head(document));
+        format!("{head}\n{}\n{notes}{}", joined(&sections), as_text(&text::more(document)))
     }
 }
 
@@ -21,9 +22,10 @@ impl Exporter<UnpairedDocument> for Markdown {
     fn export(&self, document: &UnpairedDocument) -> String {
         let UnpairedDocument { report, files, .. } = document;
         format!(
-            "{}\n{}",
+            "{}\n{}{}",
             head(text::unpaired::head(report, files)),
-            text::unpaired::values(report).to_markdown()
+            text::unpaired::values(report).to_markdown(),
+            as_text(&text::unpaired::more(report))
         )
     }
 }
@@ -46,6 +48,15 @@ impl Exporter<ComparisonDocument> for Markdown {
 fn head(of: Vec<(&'static str, String)>) -> String {
     let rows = of.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
     Table::new(&["", ""], 2, rows).to_markdown()
+}
+
+/// Sections as preformatted text, in which nothing is markup.
+fn as_text(sections: &[String]) -> String {
+    let block = |section: &String| {
+        let lines = section.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n");
+        lines.collect::<String>()
+    };
+    sections.iter().map(|section| format!("\n{}", block(section))).collect()
 }
 
 fn joined(sections: &[Section]) -> String {

@@ -4,6 +4,7 @@ mod compared;
 mod csv;
 mod json;
 mod markdown;
+mod reasons;
 mod sections;
 mod table;
 mod text;

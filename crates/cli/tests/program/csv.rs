@@ -94,6 +94,10 @@ fn a_file_of_other_columns_is_refused_before_the_work() {
 fn files_that_cannot_be_appended_to() {
     let folder = folder();
     refused(&folder.eval(&["x.npy", "--csv", "x.npy"]), 2, &["--csv x.npy", "inputs"]);
+    for (option, file) in [("--rows", "runs.csv"), ("--html", "./runs.csv")] {
+        let both = ["x.npy", "--csv", "runs.csv", option, file];
+        refused(&folder.eval(&both), 2, &[option, "--csv both name runs.csv", "another name"]);
+    }
     refused(&folder.eval(&["x.npy", "--csv", "none/runs.csv"]), 2, &["--csv none/runs.csv", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "."]), 2, &["--csv .", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "-"]), 2, &["--csv -", "runs.csv"]);

@@ -268,7 +268,7 @@ fn what_cannot_have_one_is_refused_before_the_work() {
         (&["x.npy", "--labels", "labels.txt", "--html", "labels.txt"], 2, &["one of the inputs"]),
         (&["x.npy", "--html", "-"], 2, &["--html -", "name a file"]),
         (&["x.npy", "--html", "/dev/stdout"], 2, &["standard output", "name a file"]),
-        (&["x.npy", "--rows", "p.html", "--html", "p.html"], 2, &["--html and --rows both name p.html"]),
+        (&["x.npy", "--rows", "p.html", "--html", "p.html"], 2, &["--rows and --html both name p.html"]),
         (
             &["x.npy", "--html", "p.html", "--max-memory", "1G"],
             2,

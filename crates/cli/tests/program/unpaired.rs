@@ -205,6 +205,18 @@ fn rows_of_one_label_are_positives() {
         &(0..12).map(|i| i.to_string()).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>(),
     );
     refused(&folder.eval(&line), 3, &["x.txt", "row 0 has the label 0", "y.txt", "without a partner"]);
+    // Labels that are a column of either file.
+    let table = |name: &str, of: &[Vec<f64>], labels: &[&str]| {
+        let lines =
+            of.iter().zip(labels).map(|(row, label)| format!("{},{},{},{label}\n", row[0], row[1], row[2]));
+        let text = String::from("a,b,c,label\n") + &lines.collect::<String>();
+        std::fs::write(folder.path().join(name), text).unwrap();
+    };
+    table("x.csv", &x, &of_x);
+    table("y.csv", &y, &of_y);
+    let own =
+        folder.json(&["x.csv", "y.csv", "--unpaired", "--labels-column", "label", "--permutations", "0"]);
+    near(&own["positives"]["alignment"]["value"], alignment);
     labels("x.txt", &of_x[..11]);
     refused(&folder.eval(&line), 3, &["x.txt holds 11 labels", "x.npy has 12 rows"]);
     refused(&folder.eval(&line[..5]), 2, &["--labels-y for Y"]);

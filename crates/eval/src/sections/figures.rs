@@ -2,7 +2,7 @@
 //! distributed, and a curve of uniformity. Histograms are of all rows and pairs; points that are drawn one by one are bounded.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
-use statrs::function::beta::beta_reg;
+use statrs::function::{beta::beta_reg, erf::erfc};
 use unisphere::{Groups, Scaling};
 
 use super::{histograms::Histogram, sweep::CurvePoint};
@@ -197,11 +197,21 @@ fn angles<'a>(points: impl Iterator<Item = &'a [f32; 2]>) -> Histogram {
     Histogram::between(-180.0, 180.0, ANGLES, degrees)
 }
 
+/// Dimensions up to which the distribution Beta is computed to 1e-11.
+const MAX_DIMS_OF_BETA: usize = 1 << 16;
+
 /// The share of the cosines of uniform points in each of so many equal parts of [−1, 1]: their density is proportional to
 /// (1 − c²)^((d−3)/2), so that (1 + c)/2 has the distribution Beta((d−1)/2, (d−1)/2).
 fn uniform(dims: usize, parts: usize) -> Vec<f64> {
     let half = (dims as f64 - 1.0) / 2.0;
-    let below = |part: usize| beta_reg(half, half, part as f64 / parts as f64);
+    let below = |part: usize| {
+        let at = part as f64 / parts as f64;
+        match dims {
+            ..=MAX_DIMS_OF_BETA => beta_reg(half, half, at),
+            // The normal limit, of variance 1/d, is nearer by then than the series of Beta, which ends early.
+            _ => 0.5 * erfc(-(2.0 * at - 1.0) * (dims as f64 / 2.0).sqrt()),
+        }
+    };
     (0..parts).map(|part| below(part + 1) - below(part)).collect()
 }
 

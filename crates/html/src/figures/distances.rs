@@ -46,7 +46,7 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         svg: plot.svg("distances", title, &description),
         legend,
         caption: html! {
-            "Every pair counts. The mean distance is " (value(mean)) "; alignment is the mean of |x − y|" (number::exponent(alpha)) ". The further left, the closer partners lie."
+            "Over all pairs that count, without weights. The mean distance is " (value(mean)) "; alignment is the mean of |x − y|" (number::exponent(alpha)) ". The further left, the closer partners lie."
         },
         table: Some(table(histogram, "distance", "pairs")),
     })

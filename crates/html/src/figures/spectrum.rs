@@ -58,7 +58,7 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
             @if missing > 0 {
                 (count(missing as u64)) " of " (count(report.dims as u64)) " directions have no variance, and are not drawn. "
             }
-            @if report.dims > MAX_DRAWN { "Drawn are " (MAX_DRAWN) " of them, at even steps." }
+            @if report.dims - missing > MAX_DRAWN { "Drawn are " (MAX_DRAWN) " of them, at even steps." }
         },
         table: Some(table(spectra)),
     })

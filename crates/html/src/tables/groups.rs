@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use unisphere_eval::sections::GroupTable;
 
 use super::{text, titled};
-use crate::number::{cut, exponent, maybe, plural, reasons, value, whole};
+use crate::number::{cut, exponent, maybe, plural, reasons, value, visible, whole};
 
 /// Groups that are listed at most: the largest.
 const MAX_LISTED: usize = 100;
@@ -13,7 +13,7 @@ const MAX_CHARACTERS_OF_NAME: usize = 60;
 
 /// The groups' names, of a bounded length, or their numbers.
 pub(crate) fn names(groups: &GroupTable) -> Vec<String> {
-    let shown = |name: &String| cut(name, MAX_CHARACTERS_OF_NAME);
+    let shown = |name: &String| cut(&visible(name), MAX_CHARACTERS_OF_NAME);
     match &groups.names {
         Some(names) => names.iter().map(shown).collect(),
         None => groups.labels.iter().map(i64::to_string).collect(),

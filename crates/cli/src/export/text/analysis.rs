@@ -12,7 +12,7 @@ use unisphere_io::printable;
 
 use super::{
     super::RowsFile,
-    reasons::{cell, reasons},
+    super::reasons::{cell, reasons},
 };
 use crate::text::{bars, bold, columns, count, decimal, digits, plain, plural};
 

@@ -3,7 +3,7 @@
 use unisphere_eval::sections::{GroupTable, SetGroups};
 use unisphere_io::printable;
 
-use super::reasons::{cell, reasons};
+use super::super::reasons::{cell, reasons};
 use crate::text::{columns, count, decimal, plain, plural};
 
 /// Groups whose matrix is printed at most.

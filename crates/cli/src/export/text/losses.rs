@@ -5,7 +5,7 @@ use unisphere_eval::{
     sections::{ContrastiveRow, ContrastiveTable, ProtocolNumbers, SigmoidRow, SupConTable},
 };
 
-use super::reasons::{cell, reasons};
+use super::super::reasons::{cell, reasons};
 use crate::text::{
     CONTRASTIVE_NOTE, CONTRASTIVE_TITLES, bold, columns, contrastive as contrastive_cells, count, decimal,
     plain, plural,

@@ -4,7 +4,6 @@ pub(super) mod analysis;
 pub(super) mod groups;
 mod head;
 mod losses;
-mod reasons;
 mod retrieval;
 mod scores;
 mod summary;
@@ -16,7 +15,6 @@ use super::{ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocum
 use crate::text::circumstances;
 
 pub(super) use head::head;
-pub(super) use reasons::{cell, reasons};
 pub(super) use summary::{notes, sections as summary_sections};
 
 /// The exporter.
@@ -43,19 +41,24 @@ impl Exporter<ComparisonDocument> for Text {
 
 impl Exporter<Document> for Text {
     fn export(&self, document: &Document) -> String {
-        let report = &document.report;
-        let sections = [
-            Some(summary::summary(report)),
-            report.scores.as_ref().map(scores::scores),
-            report.sweep.as_ref().map(sweep::sweep),
-            report.protocol.as_ref().map(losses::protocol),
-            report.contrastive.as_ref().map(losses::contrastive),
-            report.sigmoid.as_deref().map(losses::sigmoid),
-            report.supcon.as_ref().map(losses::supcon),
-            report.retrieval.as_ref().map(retrieval::retrieval),
-            report.modality_gap.as_ref().map(retrieval::modality_gap),
-        ];
-        let sections: Vec<_> = sections.into_iter().flatten().chain(document.sections().to_text()).collect();
+        let sections: Vec<_> =
+            [summary::summary(&document.report)].into_iter().chain(more(document)).collect();
         format!("{}\n{}", circumstances(&head(document)), sections.join("\n"))
     }
+}
+
+/// The sections of a report beside its summary.
+pub(super) fn more(document: &Document) -> Vec<String> {
+    let report = &document.report;
+    let sections = [
+        report.scores.as_ref().map(scores::scores),
+        report.sweep.as_ref().map(sweep::sweep),
+        report.protocol.as_ref().map(losses::protocol),
+        report.contrastive.as_ref().map(losses::contrastive),
+        report.sigmoid.as_deref().map(losses::sigmoid),
+        report.supcon.as_ref().map(losses::supcon),
+        report.retrieval.as_ref().map(retrieval::retrieval),
+        report.modality_gap.as_ref().map(retrieval::modality_gap),
+    ];
+    sections.into_iter().flatten().chain(document.sections().to_text()).collect()
 }

@@ -2,7 +2,7 @@
 
 use unisphere_eval::sections::Scores;
 
-use super::reasons::{cell, reasons};
+use super::super::reasons::{cell, reasons};
 use crate::text::{columns, count, decimal, plural};
 
 const NOTES: &str = "\

@@ -6,8 +6,8 @@ use unisphere_eval::{
 };
 
 use super::{
+    super::reasons::{cell, reasons},
     super::table::{Section, Table},
-    reasons::{cell, reasons},
 };
 use crate::text::{count, decimal, digits, plain};
 

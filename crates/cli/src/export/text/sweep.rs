@@ -5,7 +5,7 @@ use unisphere_eval::{
     sections::{Sweep, SweepRow},
 };
 
-use super::reasons::{cell, reasons};
+use super::super::reasons::{cell, reasons};
 use crate::text::{columns, plain};
 
 const NOTE: &str = "\

@@ -6,11 +6,11 @@ use unisphere_eval::{
 };
 
 use super::{
+    super::reasons::{cell, reasons},
     super::{
         UnpairedDocument,
         table::{Section, Table},
     },
-    reasons::{cell, reasons},
     retrieval,
 };
 use crate::text::{circumstances, columns, count, decimal, device, digits, plain, plural, points};
@@ -25,14 +25,7 @@ Squared MMD: without bias; about 0 where both sets have one distribution, and pe
 
 pub(super) fn export(document: &UnpairedDocument) -> String {
     let UnpairedDocument { report, files, .. } = document;
-    let values = values(report).to_text();
-    let sections = [
-        Some(values),
-        report.positives.as_ref().map(positives),
-        report.test.as_ref().map(test),
-        report.near.as_ref().map(near),
-    ];
-    let sections: Vec<_> = sections.into_iter().flatten().collect();
+    let sections: Vec<_> = [values(report).to_text()].into_iter().chain(more(report)).collect();
     format!("{}\n{}", circumstances(&head(report, files)), sections.join("\n"))
 }
 
@@ -49,6 +42,16 @@ pub(in crate::export) fn head(
     let device = ("device", device(&report.device, &precision, report.storage));
     let time = ("time", format!("{:.3} s, reading excluded", report.seconds));
     told.chain([device, time]).collect()
+}
+
+/// The sections beside the values.
+pub(in crate::export) fn more(report: &UnpairedReport) -> Vec<String> {
+    let sections = [
+        report.positives.as_ref().map(positives),
+        report.test.as_ref().map(test),
+        report.near.as_ref().map(near),
+    ];
+    sections.into_iter().flatten().collect()
 }
 
 /// The values at each t.

@@ -6,11 +6,11 @@ use unisphere_eval::{
 };
 
 use super::{
+    super::reasons::{cell, reasons},
     super::{
         ViewsDocument,
         table::{Section, Table},
     },
-    reasons::{cell, reasons},
 };
 use crate::text::{circumstances, decimal, device, plain, points};
 
