@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use crate::{
     Fault, Reading,
     dtype::Scalar,
-    grid::{self, MIN_VALUES_FOR_THREADS},
+    grid,
+    memory::MIN_VALUES_FOR_THREADS,
     table::{Table, check_place, check_range},
 };
 

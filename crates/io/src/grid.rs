@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::{
     Fault,
     dtype::{ByteOrder, Dtype, Scalar},
+    memory::MIN_VALUES_FOR_THREADS,
     read_at::ReadAt,
     stored::Stored,
     table::{Table, check_place, check_range, narrowed},
@@ -23,27 +24,6 @@ const WIDTH: usize = 16;
 /// Rows of a tile: so many that a column's piece is worth a call of the system, and no power of two, so that the
 /// pieces do not compete for the same lines of the cache.
 const HEIGHT: usize = 4096 + 16;
-
-/// The fewest values that several threads read: about a millisecond for one.
-pub(crate) const MIN_VALUES_FOR_THREADS: usize = 512 << 10;
-
-/// A vector of zeros, if there is memory for it.
-pub(crate) fn zeros(rows: usize, dims: usize) -> Result<Vec<f32>, Fault> {
-    let bytes = (rows as u128 * dims as u128).saturating_mul(size_of::<f32>() as u128);
-    let mut values = Vec::new();
-    match rows.checked_mul(dims) {
-        Some(count) if values.try_reserve_exact(count).is_ok() => {
-            if count < MIN_VALUES_FOR_THREADS {
-                values.resize(count, 0.0);
-            } else {
-                // The first write to memory is what takes long.
-                values.par_extend(rayon::iter::repeat_n(0.0, count));
-            }
-            Ok(values)
-        }
-        _ => Err(Fault::Memory { bytes }),
-    }
-}
 
 /// Where the values of a file are and how they lie there.
 #[derive(Clone, Copy, Debug)]
@@ -323,14 +303,6 @@ mod tests {
     use std::io;
 
     use super::*;
-
-    #[test]
-    fn more_memory_than_there_is_is_an_error() {
-        for (rows, dims) in [(1 << 61, 1), (usize::MAX, 1), (usize::MAX, usize::MAX)] {
-            let wanted = (rows as u128 * dims as u128).saturating_mul(4);
-            assert!(matches!(zeros(rows, dims), Err(Fault::Memory { bytes }) if bytes == wanted));
-        }
-    }
 
     /// Bytes of which a disk gives a few at a time, and then an error.
     struct Failing {

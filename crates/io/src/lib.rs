@@ -66,6 +66,7 @@ mod file;
 mod foreign;
 mod formats;
 mod grid;
+mod memory;
 mod naming;
 mod printable;
 mod read_at;

@@ -9,7 +9,7 @@ use half::f16;
 use rayon::prelude::*;
 
 use crate::{
-    Error, Fault, File, Reading, Result, Source, grid,
+    Error, Fault, File, Reading, Result, Source, memory,
     naming::{self, is_pattern},
     stored::Budget,
     table,
@@ -205,7 +205,7 @@ impl Source for Shards {
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         table::check_range(&rows, self.rows(), self.dims, into.len())
             .map_err(|fault| Error { path: self.path.clone(), fault })?;
-        let many = into.len() >= grid::MIN_VALUES_FOR_THREADS;
+        let many = into.len() >= memory::MIN_VALUES_FOR_THREADS;
         let pieces = self.pieces(rows, into);
         // Files may be too small for several threads each.
         if many {

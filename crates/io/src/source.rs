@@ -5,7 +5,7 @@ use std::{fmt::Debug, ops::Range, path::Path, sync::Arc};
 use half::{f16, slice::HalfFloatSliceExt};
 use unisphere::{Embeddings, Scaling};
 
-use crate::{Error, Fault, Result, grid, table};
+use crate::{Error, Fault, Result, memory, table};
 
 /// The most values that are in memory at once where rows are only looked at, or one row: 4 MiB.
 pub(crate) const LOOK: usize = 1 << 20;
@@ -61,7 +61,7 @@ pub trait Source: Debug + Send + Sync {
     ///
     /// Those of [`read`](Self::read).
     fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {
-        let mut values = grid::zeros(into.len(), 1).map_err(|fault| error(self, fault))?;
+        let mut values = memory::zeros(into.len(), 1).map_err(|fault| error(self, fault))?;
         self.read(rows, &mut values)?;
         into.convert_from_f32_slice(&values);
         Ok(())
@@ -115,7 +115,7 @@ pub trait Source: Debug + Send + Sync {
     fn zero_rows(&self) -> Result<Vec<usize>> {
         let (rows, dims) = (self.rows(), self.dims());
         let step = (LOOK / dims.max(1)).clamp(1, rows.max(1));
-        let mut values = grid::zeros(step, dims).map_err(|fault| error(self, fault))?;
+        let mut values = memory::zeros(step, dims).map_err(|fault| error(self, fault))?;
         let mut zero = Vec::new();
         for start in (0..rows).step_by(step) {
             let range = start..rows.min(start + step);
@@ -140,7 +140,7 @@ fn read(source: &(impl Source + ?Sized), rows: Range<usize>) -> Result<Vec<f32>>
     let read = || {
         // A range that is not there would ask for any memory.
         table::check_range(&rows, source.rows(), dims, count.saturating_mul(dims))?;
-        grid::zeros(count, dims)
+        memory::zeros(count, dims)
     };
     let mut values = read().map_err(|fault| error(source, fault))?;
     source.read(rows, &mut values)?;

@@ -4,7 +4,7 @@ use std::{fmt::Debug, ops::Range};
 
 use half::{f16, slice::HalfFloatSliceExt};
 
-use crate::{Fault, dtype::Scalar, grid::zeros};
+use crate::{Fault, dtype::Scalar, memory::zeros};
 
 /// The points of one file, read by ranges of rows. Several threads may read it at once.
 pub(crate) trait Table: Debug + Send + Sync {

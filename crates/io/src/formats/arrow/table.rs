@@ -19,7 +19,7 @@ use crate::{
     Fault,
     dtype::Scalar,
     formats::fence::fenced,
-    grid::MIN_VALUES_FOR_THREADS,
+    memory::MIN_VALUES_FOR_THREADS,
     stored::Stored,
     table::{Table, check_place, check_range},
 };

@@ -14,7 +14,7 @@ use crate::{
     Fault,
     dtype::Scalar,
     formats::fence::fenced,
-    grid::MIN_VALUES_FOR_THREADS,
+    memory::MIN_VALUES_FOR_THREADS,
     table::{Table, check_place, check_range},
 };
 

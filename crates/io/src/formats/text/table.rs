@@ -8,7 +8,7 @@ use super::{Cursor, Row, number::number};
 use crate::{
     Fault,
     dtype::Scalar,
-    grid::MIN_VALUES_FOR_THREADS,
+    memory::MIN_VALUES_FOR_THREADS,
     stored::Stored,
     table::{Table, check_place, check_range},
 };
