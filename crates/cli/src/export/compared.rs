@@ -81,6 +81,9 @@ fn models(document: &ComparisonDocument) -> Section {
     if models.windows(2).any(|two| two[0].model.dims != two[1].model.dims) && !raw {
         below += NOTES_OF_WIDTHS;
     }
+    if document.failed.iter().any(|of| of.name == document.baseline) {
+        below += "No differences: the baseline was not measured; --baseline NAME takes another model.\n";
+    }
     below.extend(document.failed.iter().map(|of| {
         let reason: Vec<_> = of.reason.lines().collect();
         format!("Not measured: {}: {}.\n", printable(&of.name), reason.join("; "))

@@ -219,6 +219,8 @@ fn rows_of_one_label_are_positives() {
     near(&own["positives"]["alignment"]["value"], alignment);
     labels("x.txt", &of_x[..11]);
     refused(&folder.eval(&line), 3, &["x.txt holds 11 labels", "x.npy has 12 rows"]);
+    let tested = [&line[..7], &["--permutations", "9"]].concat();
+    refused(&folder.eval(&tested), 2, &["--permutations would test nothing"]);
     refused(&folder.eval(&line[..5]), 2, &["--labels-y for Y"]);
     refused(&folder.eval(&["x.npy", "x.npy", "--labels-y", "x.txt"]), 2, &["--labels-y", "--unpaired"]);
 }

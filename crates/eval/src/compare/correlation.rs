@@ -11,6 +11,11 @@ use crate::{
 
 /// The least number of models of which intervals are made.
 const MIN_MODELS_FOR_INTERVAL: usize = 5;
+/// What rounding adds to a correlation at most.
+const ROUNDING: f64 = 1e-12;
+const ONE_ORDER: Absent = Absent::because(
+    "every resample has the same order, which says nothing of how models beyond these would lie",
+);
 /// The share of resamples in which a correlation must be defined.
 const MIN_DEFINED: f64 = 0.5;
 
@@ -57,7 +62,7 @@ impl Correlations {
     /// Those of pairs (xᵢ, yᵢ), with intervals by the bootstrap: the 2.5 % and 97.5 % quantiles of the correlation over random
     /// resamples of the pairs, as many with replacement as there are (Efron 1979, *Bootstrap methods: another look at the jackknife*).
     /// Resamples in which all x or all y are equal, which have no correlation, are left out. Of few models such intervals are
-    /// rough, and too narrow rather than too wide.
+    /// rough, and too narrow rather than too wide; there is none where all resamples have one order, as of a perfect one.
     ///
     /// # Errors
     ///
@@ -86,7 +91,11 @@ impl Correlations {
         let [spearman, kendall] = values;
         let correlation = |value: Option<f64>, drawn| {
             let value = value.ok_or(undefined(x, y))?;
-            let [low, high] = interval(drawn, pairs, bootstrap.resamples);
+            let [low, high] = match interval(drawn, pairs, bootstrap.resamples) {
+                // A perfect order stays one in every resample, however few the models are.
+                [Ok(low), Ok(high)] if high - low < ROUNDING => [Err(ONE_ORDER); 2],
+                ends => ends,
+            };
             Ok(Correlation { value, low, high })
         };
         Ok(Self {
@@ -217,5 +226,15 @@ mod tests {
             [0.0, 0.25, 0.5, 1.0].map(|share| quantile(&[1.0, 2.0, 4.0], share)),
             [1.0, 1.5, 2.0, 4.0]
         );
+    }
+
+    #[test]
+    fn a_perfect_order_has_no_interval() {
+        let models = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let found = of(&models, &models.map(|score| -score));
+        for correlation in [found.spearman.unwrap(), found.kendall.unwrap()] {
+            assert!((correlation.value + 1.0).abs() < ROUNDING);
+            assert_eq!([correlation.low, correlation.high], [Err(ONE_ORDER); 2]);
+        }
     }
 }

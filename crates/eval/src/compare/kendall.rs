@@ -23,7 +23,8 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
         return None;
     }
     let difference = (all + equal_both - equal_x - equal_y) as f64 - 2.0 * opposite as f64;
-    let tau = difference / ((all - equal_x) as f64).sqrt() / ((all - equal_y) as f64).sqrt();
+    // One root of both, which is exact where both are equal.
+    let tau = difference / ((all - equal_x) as f64 * (all - equal_y) as f64).sqrt();
     Some(tau.clamp(-1.0, 1.0))
 }
 

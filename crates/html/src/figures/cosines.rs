@@ -50,7 +50,7 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
             Key::new("line c2 dash", format!("uniform points in {} dimensions", report.dims)),
         ],
         caption: html! {
-            "Every pair of rows counts, in " (cosines.counts.len()) " parts. The density of uniform points is proportional to "
+            "Every pair of rows counts, in " (cosines.counts.len()) " parts, of which the table joins several. The density of uniform points is proportional to "
             span.formula { "(1 − c²)" sup { "(d−3)/2" } } ". A shift to the right is a cone, a wider peak fewer dimensions, and a rise near 1 rows that are nearly equal."
         },
         table: coarse.map(|coarse| table(coarse, "cosine", "pairs")),

@@ -101,6 +101,9 @@ fn table(spectra: &[SetSpectrum]) -> Markup {
             } }
             tbody {
                 tr { th scope="row" { "effective rank" } @for of in spectra { td { (value(of.spectrum.effective_rank())) } } }
+                @if longest > MAX_LISTED {
+                    tr { th scope="row" { "the first " (MAX_LISTED) } @for _ in spectra { td {} } }
+                }
                 @for i in 0..longest.min(MAX_LISTED) {
                     tr {
                         th scope="row" { (i + 1) }

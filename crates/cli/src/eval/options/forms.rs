@@ -26,6 +26,13 @@ impl Eval {
         }
         let has_positives = self.labels.is_some();
         let own = [("--alpha", self.alpha.is_some() && !has_positives), ("--views", self.views.is_some())];
+        if has_positives && self.permutations.is_some_and(|count| count > 0) {
+            return Err(Failure::Usage(
+                "with labels, positives hold both sets together, and --permutations would test nothing\n\
+                 leave out --permutations, or --labels and --labels-y"
+                    .into(),
+            ));
+        }
         if let Some(name) = self.given_of(&own) {
             return Err(Failure::Usage(format!(
                 "--unpaired measures two files whose rows are no pairs, by --t, --near and --permutations, and takes no {name}\n\
@@ -37,7 +44,10 @@ impl Eval {
         plan.ts = self.ts_or(plan.ts);
         plan.alignment = self.alpha.map_or(plan.alignment, Alignment::new);
         plan.near = self.near;
-        if let Some(permutations) = self.permutations {
+        if has_positives {
+            // Positives hold both sets together, so that an exchange of rows between them tells nothing.
+            plan.permutations = 0;
+        } else if let Some(permutations) = self.permutations {
             plan.permutations = permutations as usize;
         }
         Ok((plan, y))

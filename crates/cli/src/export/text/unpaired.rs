@@ -73,7 +73,8 @@ fn positives(of: &PositivesByLabel) -> String {
     format!(
         "{}Alignment: mean |x-y|^alpha over all pairs of a row of x and a row of y with one label.\n\n\
          {}Ranks of the best row with the same label, among {in_y} of y and {in_x} of x by x.y; its other rows do not count.\n\
-         1 is the best. MRR: mean of 1 / rank.\n{}\n{}",
+         1 is the best. MRR: mean of 1 / rank.\n{}\
+         Cross, pooled and squared MMD count positives too: they do not tell whether both sets have one distribution.\n\n{}",
         columns(&["positives by label", "alignment", "pairs"], 1, &row),
         retrieval::ways(&of.ways),
         retrieval::ties(&of.ways),
