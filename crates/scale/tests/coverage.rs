@@ -58,7 +58,7 @@ fn intervals_across_two_sets_hold_the_value() -> Result<()> {
     assert!(found.iter().all(Interval::meets_tolerance));
     // All pairs, where 2e-6 is asked for.
     let narrow = sampling(0).with_tolerance(2e-6).with_max_memory(40_000_000);
-    let found = Sampling::new().with_tolerance(2e-6).with_max_memory(9_000_000);
+    let found = Sampling::new().with_tolerance(2e-6).with_max_memory(6_000_000);
     assert!(of_files(narrow)?[0].method == Method::NormWeightedBlocks);
     assert!(matches!(of_files(found), Err(Error::Memory { .. })));
     Ok(())
