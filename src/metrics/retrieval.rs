@@ -66,9 +66,8 @@ impl RetrievalOver<'_> {
             return row_by_row("retrieval pairs row i of one set with row i of the other", self.x, self.y);
         };
         pairs.check(self.x, self.y)?;
-        for (set, other, row) in
-            [("x", "y", pairs.without_positive()[0]), ("y", "x", pairs.without_positive()[1])]
-        {
+        let [of_x, of_y] = pairs.without_positive();
+        for (set, other, row) in [("x", "y", of_x), ("y", "x", of_y)] {
             if let Some(row) = row {
                 let problem =
                     format!("of {set}: no row of {other} has that of row {row}; leave such rows out");

@@ -75,12 +75,7 @@ impl<'a> Embeddings<'a> {
         scaling: Scaling,
     ) -> Result<Self> {
         let values = values.into();
-        if dims == 0 {
-            return Err(Error::NoDims);
-        }
-        if rows.checked_mul(dims) != Some(values.len()) {
-            return Err(Error::Shape { values: values.len(), rows, dims });
-        }
+        check_shape(values.len(), rows, dims)?;
         let lengths = check_rows(&(&*values, dims), rows, dims, scaling)?.into();
         Ok(Self { values, rows, dims, scaling, lengths })
     }
@@ -207,6 +202,17 @@ pub(crate) fn not_finite(values: &[f32]) -> Option<usize> {
 
 /// Values that a thread checks at a time; fewer are not worth another thread.
 const VALUES_PER_TASK: usize = 1 << 16;
+
+/// Fails unless so many values are rows of so many dimensions.
+pub(crate) fn check_shape(values: usize, rows: usize, dims: usize) -> Result<()> {
+    if dims == 0 {
+        return Err(Error::NoDims);
+    }
+    if rows.checked_mul(dims) != Some(values) {
+        return Err(Error::Shape { values, rows, dims });
+    }
+    Ok(())
+}
 
 /// Rows as f32, whatever they are stored as.
 pub(crate) trait AsSingle: Sync {

@@ -4,11 +4,11 @@ use half::f16;
 use rayon::prelude::*;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     memory::filled,
     points::{
         duplicates::{groups_of_equal, hash_of_words},
-        embeddings::{AsSingle, Embeddings, Scaling, check_rows},
+        embeddings::{AsSingle, Embeddings, Scaling, check_rows, check_shape},
     },
 };
 
@@ -43,12 +43,7 @@ impl HalfEmbeddings {
     ///
     /// Those of [`Embeddings::with_scaling`].
     pub fn with_scaling(values: Vec<f16>, rows: usize, dims: usize, scaling: Scaling) -> Result<Self> {
-        if dims == 0 {
-            return Err(Error::NoDims);
-        }
-        if rows.checked_mul(dims) != Some(values.len()) {
-            return Err(Error::Shape { values: values.len(), rows, dims });
-        }
+        check_shape(values.len(), rows, dims)?;
         let lengths = check_rows(&(&*values, dims), rows, dims, scaling)?;
         Ok(Self { values, rows, dims, scaling, lengths })
     }
@@ -78,7 +73,7 @@ impl HalfEmbeddings {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`].
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub fn first(&self, rows: usize) -> Result<Embeddings<'static>> {
         let rows = rows.min(self.rows);
         let values = widen(&self.values[..rows * self.dims], self.dims)?;
@@ -89,7 +84,7 @@ impl HalfEmbeddings {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`].
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
     pub(crate) fn widened(self) -> Result<Embeddings<'static>> {
         self.first(self.rows)
     }

@@ -239,7 +239,7 @@ impl Table for GridOf {
         if self.grid.is_plain_half() {
             return self.grid.read_plain_half(&self.stored, rows, into);
         }
-        narrowed(into, |values| self.read(rows, values))
+        narrowed(into, |fault| fault, |values| self.read(rows, values))
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {

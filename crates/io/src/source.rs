@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, ops::Range, path::Path, sync::Arc};
 
-use half::{f16, slice::HalfFloatSliceExt};
+use half::f16;
 use unisphere::{Embeddings, Scaling};
 
 use crate::{Error, Fault, Result, memory, table};
@@ -61,10 +61,7 @@ pub trait Source: Debug + Send + Sync {
     ///
     /// Those of [`read`](Self::read).
     fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {
-        let mut values = memory::zeros(into.len(), 1).map_err(|fault| error(self, fault))?;
-        self.read(rows, &mut values)?;
-        into.convert_from_f32_slice(&values);
-        Ok(())
+        table::narrowed(into, |fault| error(self, fault), |values| self.read(rows, values))
     }
 
     /// One value as it is stored: exactly, but for integers beyond 2⁵³, of which it is the nearest f64.

@@ -46,7 +46,7 @@ pub(crate) trait Table: Debug + Send + Sync {
     ///
     /// Those of [`Source::read`](crate::Source::read).
     fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<(), Fault> {
-        narrowed(into, |values| self.read(rows, values))
+        narrowed(into, |fault| fault, |values| self.read(rows, values))
     }
 
     /// One value as it is stored, the nearest f64.
@@ -77,12 +77,13 @@ pub(crate) fn check_place(row: usize, dim: usize, rows: usize, dims: usize) -> R
     Ok(())
 }
 
-/// Reads values and rounds each to the nearest f16.
-pub(crate) fn narrowed(
+/// Reads values and rounds each to the nearest f16. `error` is that of a reader where there is no memory for them.
+pub(crate) fn narrowed<E>(
     into: &mut [f16],
-    read: impl FnOnce(&mut [f32]) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut values = zeros(into.len(), 1)?;
+    error: impl FnOnce(Fault) -> E,
+    read: impl FnOnce(&mut [f32]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut values = zeros(into.len(), 1).map_err(error)?;
     read(&mut values)?;
     into.convert_from_f32_slice(&values);
     Ok(())
