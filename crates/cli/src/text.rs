@@ -4,23 +4,7 @@ use anstyle::Style;
 use unisphere::{ContrastiveValue, Device, Scaling, Storage};
 use unisphere_io::printable;
 
-/// 1,234,567.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// "1 row", "2 rows".
-pub(crate) fn plural(number: u64, what: &str) -> String {
-    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
-}
+pub(crate) use unisphere_html::{count, plural};
 
 /// A parameter as it was given, however far from 1.
 pub(crate) fn plain(value: f64) -> String {

@@ -25,4 +25,5 @@ mod tables;
 mod warnings;
 
 pub use known::Known;
+pub use number::{count, plural};
 pub use page::page;

@@ -71,8 +71,8 @@ pub(crate) fn plain(value: f64) -> String {
     signed(if is_usual { format!("{value}") } else { format!("{value:e}") })
 }
 
-/// 1,234,567.
-pub(crate) fn count(number: u64) -> String {
+/// 1,234,567: a whole number with its thousands apart.
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -84,8 +84,8 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
-/// "1 row", "2 rows".
-pub(crate) fn plural(number: u64, what: &str) -> String {
+/// "1 row", "2 rows": a count of things.
+pub fn plural(number: u64, what: &str) -> String {
     format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 

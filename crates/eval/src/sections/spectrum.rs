@@ -37,6 +37,24 @@ impl SetSpectrum {
         let rank_me = spectrum.rank_me().ok_or(COARSE);
         Self { set, spectrum, rank_me, wasserstein }
     }
+
+    /// Its numbers under their names, in the order in which reports have them.
+    pub fn numbers(&self) -> [(&'static str, Maybe<f64>); 5] {
+        [
+            ("mean norm", Ok(self.spectrum.mean_norm())),
+            ("effective rank", Ok(self.spectrum.effective_rank())),
+            ("RankMe", self.rank_me),
+            ("participation ratio", Ok(self.spectrum.participation_ratio())),
+            ("Wasserstein", self.wasserstein),
+        ]
+    }
+
+    /// The numbers of several sets by their names, each with the value of every set.
+    pub fn by_name(spectra: &[Self]) -> Vec<(&'static str, Vec<Maybe<f64>>)> {
+        let names = spectra.first().map(Self::numbers).into_iter().flatten().map(|(name, _)| name);
+        let all: Vec<_> = spectra.iter().map(Self::numbers).collect();
+        names.enumerate().map(|(place, name)| (name, all.iter().map(|of| of[place].1).collect())).collect()
+    }
 }
 
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Vec<SetSpectrum>>> {

@@ -99,16 +99,9 @@ pub(crate) fn significance(tests: &[SetSignificance]) -> Markup {
 }
 
 pub(crate) fn spectrum(spectra: &[SetSpectrum]) -> Markup {
-    let line = |what: &str, of: &dyn Fn(&SetSpectrum) -> Maybe<f64>| {
-        (text(what), spectra.iter().map(|set| maybe(of(set))).collect::<Vec<_>>())
-    };
-    let rows = [
-        line("mean norm", &|of| Ok(of.spectrum.mean_norm())),
-        line("effective rank", &|of| Ok(of.spectrum.effective_rank())),
-        line("RankMe", &|of| of.rank_me),
-        line("participation ratio", &|of| Ok(of.spectrum.participation_ratio())),
-        line("Wasserstein", &|of| of.wasserstein),
-    ];
+    let line =
+        |(name, values): (&str, Vec<_>)| (text(name), values.into_iter().map(maybe).collect::<Vec<_>>());
+    let rows: Vec<_> = SetSpectrum::by_name(spectra).into_iter().map(line).collect();
     let mut head = vec![""];
     head.extend(spectra.iter().map(|of| of.set.as_str()));
     let note = html! {

@@ -2,11 +2,8 @@
 
 use std::collections::HashMap;
 
-use unisphere_eval::{
-    Maybe,
-    sections::{
-        Duplicates, Histogram, Histograms, RankedRow, SetDuplicates, SetSignificance, SetSpectrum, WorstRows,
-    },
+use unisphere_eval::sections::{
+    Duplicates, Histogram, Histograms, RankedRow, SetDuplicates, SetSignificance, SetSpectrum, WorstRows,
 };
 use unisphere_io::printable;
 
@@ -55,17 +52,11 @@ fn p_value(p: f64) -> String {
 }
 
 pub(in crate::export) fn spectrum(spectra: &[SetSpectrum]) -> String {
-    let line = |what: &str, value: &dyn Fn(&SetSpectrum) -> Maybe<f64>| {
-        let cells = spectra.iter().map(|of| cell(value(of)));
-        std::iter::once(what.to_string()).chain(cells).collect::<Vec<_>>()
+    let line = |(name, values): (&str, Vec<_>)| {
+        let cells = values.into_iter().map(cell);
+        std::iter::once(name.to_string()).chain(cells).collect::<Vec<_>>()
     };
-    let rows = [
-        line("mean norm", &|of| Ok(of.spectrum.mean_norm())),
-        line("effective rank", &|of| Ok(of.spectrum.effective_rank())),
-        line("RankMe", &|of| of.rank_me),
-        line("participation ratio", &|of| Ok(of.spectrum.participation_ratio())),
-        line("Wasserstein", &|of| of.wasserstein),
-    ];
+    let rows: Vec<_> = SetSpectrum::by_name(spectra).into_iter().map(line).collect();
     let head: Vec<_> = std::iter::once("spectrum").chain(spectra.iter().map(|of| of.set.as_str())).collect();
     let largest = spectra.iter().map(|of| {
         let values = of.spectrum.eigenvalues().iter().take(SHOWN_VARIANCES);
