@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write as _},
     panic::{self, PanicHookInfo},
-    process::ExitCode,
 };
 
 use anstream::AutoStream;
@@ -155,13 +154,13 @@ impl From<unisphere::Error> for Failure {
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Reports a failure, and turns the outcome into an exit code.
-pub(crate) fn finish(outcome: Result<(), Failure>) -> ExitCode {
-    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+pub(crate) fn finish(outcome: Result<(), Failure>) -> u8 {
+    let Err(failure) = outcome else { return 0 };
     let (code, text) = match failure {
-        // It ends of its signal, which `main` sees to.
-        Failure::Interrupted => return ExitCode::from(INTERRUPTED),
+        // It ends of its signal, which `run` sees to.
+        Failure::Interrupted => return INTERRUPTED,
         // Its hook has told it.
-        Failure::Panic => return ExitCode::from(INTERNAL),
+        Failure::Panic => return INTERNAL,
         Failure::Internal(text) => (INTERNAL, text),
         Failure::Usage(text) => (2, text),
         Failure::Input(text) => (3, text),
@@ -169,7 +168,7 @@ pub(crate) fn finish(outcome: Result<(), Failure>) -> ExitCode {
         Failure::Machine(text) => (5, text),
     };
     complain(&text);
-    ExitCode::from(code)
+    code
 }
 
 /// Makes every panic, on whichever thread, one line.

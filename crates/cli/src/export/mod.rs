@@ -15,6 +15,7 @@ pub(crate) use sections::{RowsFile, Sections};
 
 use std::path::PathBuf;
 
+use anstream::adapter::strip_str;
 use serde_json::Value;
 use unisphere::Device;
 use unisphere_eval::{
@@ -43,6 +44,12 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// Of sets that no options of the program have read.
+    fn of(report: &Report, files: &[(&'static str, String)]) -> Self {
+        let (report, files) = (report.clone(), files.into());
+        Self { report, files, read: Value::Null, skipped: None, rows_file: None }
+    }
+
     /// The sections that reports of points in pieces have too.
     fn sections(&self) -> Sections<'_> {
         let report = &self.report;
@@ -56,6 +63,17 @@ impl Document {
             rows_file: RowsFile::of(self.rows_file.as_deref(), report.row_table.as_ref()),
         }
     }
+}
+
+/// The object that `unisphere eval --json` prints of a report on sets or pairs. `files` has what each set or column is, such as `x` or
+/// `labels`, and where it came from.
+pub fn evaluation(report: &Report, files: &[(&'static str, String)]) -> Value {
+    json::evaluation(&Document::of(report, files))
+}
+
+/// The text that `unisphere eval` prints of it, without colours.
+pub fn evaluation_text(report: &Report, files: &[(&'static str, String)]) -> String {
+    strip_str(&Text.export(&Document::of(report, files))).to_string()
 }
 
 /// Rows of zeros that were left out, by their numbers in the files.
