@@ -1,0 +1,48 @@
+"""Alignment and uniformity of embeddings (Wang & Isola 2020, arXiv 2005.10242): values and gradients, on the CPU and on GPUs.
+
+    unisphere.uniformity(x)                  log mean exp(−2‖xᵢ−xⱼ‖²): how evenly points cover the sphere
+    unisphere.alignment(x, y)                mean ‖xᵢ−yᵢ‖²: how close positive pairs lie
+    unisphere.evaluate(x, y, full=True)      a report
+    unisphere.value_and_grad(unisphere.uniformity, x)
+
+Points are (n, d): arrays of NumPy, tensors, buffers, lists of lists. Rows are scaled to unit length unless raw=True.
+`unisphere.torch` has losses for PyTorch.
+"""
+
+from ._analysis import ClosePairs, Histogram, Spectrum, floor
+from ._engine import Engine
+from ._errors import (
+    DeviceError,
+    FileError,
+    ForkError,
+    InternalError,
+    InvalidInput,
+    OutOfMemory,
+    UnisphereError,
+)
+from ._native import __version__
+from ._report import Report
+
+_engine_of_functions = Engine._of_functions()
+
+uniformity = _engine_of_functions.uniformity
+alignment = _engine_of_functions.alignment
+loss = _engine_of_functions.loss
+contrastive = _engine_of_functions.contrastive
+sigmoid = _engine_of_functions.sigmoid
+supcon = _engine_of_functions.supcon
+mmd = _engine_of_functions.mmd
+value_and_grad = _engine_of_functions.value_and_grad
+potentials = _engine_of_functions.potentials
+pair_distances = _engine_of_functions.pair_distances
+spectrum = _engine_of_functions.spectrum
+histogram = _engine_of_functions.histogram
+close_pairs = _engine_of_functions.close_pairs
+evaluate = _engine_of_functions.evaluate
+
+__all__ = [
+    "ClosePairs", "DeviceError", "Engine", "FileError", "ForkError", "Histogram", "InternalError", "InvalidInput",
+    "OutOfMemory", "Report", "Spectrum", "UnisphereError", "__version__", "alignment", "close_pairs", "contrastive",
+    "evaluate", "floor", "histogram", "loss", "mmd", "pair_distances", "potentials", "sigmoid", "spectrum", "supcon",
+    "uniformity", "value_and_grad",
+]

@@ -1,0 +1,42 @@
+//! The native half of the Python package `unisphere`: checked rows in, numbers and arrays out. Whatever Python people see is in
+//! `python/unisphere/`, which calls this.
+//!
+//! - [`rows`]: f32 rows in the memory of NumPy, without a copy.
+//! - [`call`]: every computation runs there: detached from the interpreter, stopped by Ctrl-C, refused after a fork.
+//! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`]: the functions. [`program`] is the command line.
+//! - [`fault`]: what can go wrong, and the exception that it becomes.
+
+#![expect(
+    unreachable_pub,
+    reason = "PyO3 makes functions public, and a module of Python has no other use of it"
+)]
+
+mod analysis;
+mod call;
+mod engine;
+mod evaluate;
+mod fault;
+mod metrics;
+mod program;
+mod rows;
+mod uniformity;
+
+use pyo3::prelude::*;
+
+/// The module `unisphere._native`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::{
+        analysis::{close_pairs, floor, histogram, pair_distances, potentials, spectrum},
+        engine::Engine,
+        evaluate::{Report, evaluate},
+        metrics::{alignment, contrastive, loss, mmd, sigmoid, supcon},
+        program::run_program,
+        uniformity::uniformity,
+    };
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "the name that Python modules give it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}
