@@ -1,5 +1,5 @@
-//! A report on embeddings as a page with figures: a [`Report`](unisphere_eval::Report) in, one HTML file out as a string. Nothing is
-//! printed and no file is opened here.
+//! A report on embeddings as a page with figures: a [`Report`](unisphere_eval::Report) in ([`page`]), or several models that are
+//! [`Compared`] ([`compared_page`]), and one HTML file out as a string. Nothing is printed and no file is opened here.
 //!
 //! The page needs nothing else: styles and figures are in it, and there is no script. It is light or dark as its reader's system is,
 //! and has a form for paper.
@@ -15,6 +15,7 @@
 //!
 //! [`figures::Plane`] is a figure for any number of sets, and stands on its own.
 
+mod compared;
 pub mod figures;
 mod frame;
 mod known;
@@ -24,6 +25,7 @@ pub mod plot;
 mod tables;
 mod warnings;
 
+pub use compared::{Compared, NamedModel, compared_page};
 pub use known::Known;
 pub use number::{count, plural};
 pub use page::page;

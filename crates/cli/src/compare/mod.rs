@@ -6,13 +6,14 @@
 mod cache;
 mod measure;
 mod options;
+mod page;
 mod run;
 mod runs;
 mod table;
 
 pub(crate) use options::{CompareOptions, HELP};
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, path::Path};
 
 use unisphere_eval::compare::{Comparison, Place};
 use unisphere_io::printable;
@@ -36,17 +37,27 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     let baseline = baseline(options, &runs)?;
     options.sort.map_or(Ok(()), |column| check_sort(column, &runs))?;
     let log = options.csv.as_deref().map(Log::comparison).transpose()?;
-    let inputs = runs.iter().flat_map(Run::files).map(|(_, path)| path);
-    log.as_ref().map_or(Ok(()), |log| log.check(inputs))?;
+    log.as_ref().map_or(Ok(()), |log| log.check(inputs(&runs)))?;
+    if let Some(path) = &options.html {
+        output::check_page(path, inputs(&runs))?;
+    }
+    output::check_distinct(&[("--csv", options.csv.as_deref()), ("--html", options.html.as_deref())])?;
     let document = document(options, runs, baseline)?;
     let format = Format::of(options.json, options.markdown);
     let logged = log.map_or(Ok(()), |log| log.append(&document));
+    let page = options.html.as_ref().map_or(Ok(()), |path| page::write(path, &document));
     output::print(&export::exporter(format).export(&document))?;
     logged?;
+    page?;
     match document.failed.as_slice() {
         [] => Ok(()),
         [failed, ..] => Err(missing(&document.failed, failed, document.models.len())),
     }
+}
+
+/// The files of all models.
+fn inputs(runs: &[Run]) -> impl Iterator<Item = &Path> {
+    runs.iter().flat_map(Run::files).map(|(_, path)| path)
 }
 
 /// Measures every model, one after the other.

@@ -62,6 +62,10 @@ pub(crate) struct CompareOptions {
     #[arg(long, help_heading = OUTPUT)]
     pub(super) markdown: bool,
 
+    /// Write the report as a page too, with figures: one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub(super) html: Option<PathBuf>,
+
     /// Append a line for each model to this CSV file, with a header where it is new
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub(super) csv: Option<PathBuf>,

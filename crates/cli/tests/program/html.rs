@@ -297,3 +297,73 @@ fn a_page_that_cannot_be_written_at_the_end_leaves_the_report() {
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains("/dev/full: cannot be written") && !output.stdout.is_empty());
 }
+
+/// A page of several models beside the JSON of the same, with names that are markup.
+#[test]
+fn a_page_of_models_has_the_numbers_of_the_json() {
+    let folder = Folder::new();
+    let common = noise(N * 5, 1);
+    let mut runs = String::from("name,x,y,step,score\n");
+    for step in 0..6_u64 {
+        for (set, seed) in [("x", 10 + step), ("y", 20 + step)] {
+            let own = noise(N * 5, seed);
+            let rows: Vec<f32> =
+                common.iter().zip(own).map(|(common, own)| common + 0.1 * (step + 1) as f32 * own).collect();
+            folder.npy(&format!("{set}{step}.npy"), &rows, N, 5);
+        }
+        runs += &format!("<b>run</b> {step},x{step}.npy,y{step}.npy,{},{}\n", 100 * step, 70 - step);
+    }
+    runs += "gone,damaged.npy,x0.npy,,\n";
+    fs::write(folder.path().join("damaged.npy"), "no points").unwrap();
+    fs::write(folder.path().join("runs.csv"), runs).unwrap();
+    let line = ["--runs", "runs.csv", "--html", "models.html", "--json", "--no-cache"];
+    let output = folder.compare(&line);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let page = fs::read_to_string(folder.path().join("models.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>") && !page.contains("<b>"));
+    assert!(page.contains("gone could not be measured") && page.contains("damaged.npy"));
+    let models = report["models"].as_array().unwrap();
+    assert_eq!(models.len(), 6);
+    for (i, model) in models.iter().enumerate() {
+        let name = format!("&lt;b&gt;run&lt;/b&gt; {i}");
+        let places = [
+            "/rows",
+            "/dims",
+            "/alignment/value",
+            "/alignment/low",
+            "/alignment/high",
+            "/uniformity/value",
+            "/uniformity/low",
+            "/uniformity/high",
+            "/uniformity/gap",
+        ];
+        assert_eq!(row(&page, "Models", &name), at(model, &places));
+        for metric in ["alignment", "uniformity"] {
+            let of = &model["difference"][metric];
+            if i > 0 {
+                let places = ["/value", "/standard_error", "/low", "/high", "/p_value", "/p_holm"];
+                assert_eq!(row(&page, &format!("{metric}, less the baseline’s"), &name), at(of, &places));
+            }
+        }
+    }
+    for figure in ["plane", "differences", "scores", "steps", "values"] {
+        let id = if figure == "plane" { figure.into() } else { format!("{figure}-alignment") };
+        assert!(page.contains(&format!("<figure id=\"{id}\">")), "{id}");
+    }
+}
+
+#[test]
+fn a_page_of_models_is_refused_before_anything_is_measured() {
+    let folder = folder();
+    for (line, says) in [
+        (&["x.npy", "y.npy", "--html", "x.npy"][..], "--html x.npy is one of the inputs"),
+        (&["x.npy", "y.npy", "--html", "-"], "name a file"),
+        (&["x.npy", "y.npy", "--html", "none/p.html"], "directory does not exist"),
+        (&["x.npy", "y.npy", "--html", "p.html", "--csv", "./p.html"], "both name"),
+    ] {
+        let output = folder.compare(line);
+        assert_eq!(output.status.code(), Some(2), "{line:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{line:?}: {}", stderr(&output));
+    }
+}

@@ -188,6 +188,12 @@ impl Plane {
         if self.has_chance() {
             legend.push(Key::new("line dim dash", "rows at random lie on it or right of it"));
         }
+        let mut scores: Vec<_> = self.points.iter().filter_map(|point| point.score).collect();
+        scores.sort_by(f64::total_cmp);
+        if let [first, .., last] = scores.as_slice() {
+            legend.push(Key::new("dots c2 faint", format!("least score, {}", plain(*first))));
+            legend.push(Key::new("dots c2", format!("greatest score, {}", plain(*last))));
+        }
         legend
     }
 

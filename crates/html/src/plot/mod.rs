@@ -13,7 +13,7 @@ pub use scale::Axis;
 /// The width of every plot.
 const WIDTH: f64 = 400.0;
 /// The room of the labels at the left and the bottom, and of what sticks out at the right and the top.
-const LEFT: f64 = 60.0;
+const LEFT: f64 = 68.0;
 const BOTTOM: f64 = 44.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 10.0;
@@ -42,6 +42,12 @@ impl Plot {
         let side = 280.0;
         let left = LEFT + (WIDTH - LEFT - RIGHT - side) / 2.0;
         Self { left, right: WIDTH - left - side, height: TOP + side + BOTTOM, ..self }
+    }
+
+    /// The same with so much room between its axis at the bottom and its top.
+    #[must_use]
+    pub fn inner_height(self, height: f64) -> Self {
+        Self { height: TOP + height + BOTTOM, ..self }
     }
 
     /// The place of a point.
@@ -152,7 +158,7 @@ impl Plot {
                 }
                 path.axis d=(format!("M{:.1} {TOP}V{bottom:.1}H{right:.1}", self.left)) {}
                 text.name x=(units(across)) y=(units(self.height - 6.0)) text-anchor="middle" { (self.x.name()) }
-                text.name transform=(format!("translate({:.1} {up:.1}) rotate(-90)", self.left - 46.0))
+                text.name transform=(format!("translate({:.1} {up:.1}) rotate(-90)", self.left - 54.0))
                     text-anchor="middle" { (self.y.name()) }
             }
         }
