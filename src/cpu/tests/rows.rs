@@ -64,21 +64,14 @@ impl Sides {
         let mut grads = [vec![vec![0.0; d]; self.x.seen.len()], vec![vec![0.0; d]; self.y.seen.len()]];
         for (i, j) in self.list() {
             let w = weight(i, j, self.exponent(kernel, i, j));
-            // The slopes are a sum of both points, with these factors.
-            let c = match kernel.map {
-                Map::Gaussian => -2.0 * kernel.scale * w,
-                Map::Logit => w / kernel.scale,
-            };
-            let [of_x, of_y] = match kernel.map {
-                Map::Gaussian => [[c, -c], [-c, c]],
-                Map::Logit => [[0.0, c], [c, 0.0]],
-            };
-            let points = || self.x.seen[i].iter().zip(&self.y.seen[j]);
-            let add = |grad: &mut Point, [a, b]: [f64; 2]| {
-                grad.iter_mut().zip(points()).for_each(|(g, (x, y))| *g += a * x + b * y);
-            };
-            add(&mut grads[0][i], of_x);
-            add(&mut grads[usize::from(!within)][j], of_y);
+            for (k, (x, y)) in self.x.seen[i].iter().zip(&self.y.seen[j]).enumerate() {
+                let (gx, gy) = match kernel.map {
+                    Map::Gaussian => (-2.0 * kernel.scale * (x - y), 2.0 * kernel.scale * (x - y)),
+                    Map::Logit => (y / kernel.scale, x / kernel.scale),
+                };
+                grads[0][i][k] += w * gx;
+                grads[if within { 0 } else { 1 }][j][k] += w * gy;
+            }
         }
         for (grads, set) in grads.iter_mut().zip([&self.x, &self.y]) {
             oracle::through(grads, &set.seen, &set.lengths);
