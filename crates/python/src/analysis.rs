@@ -2,20 +2,15 @@
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
-use unisphere::{Alignment, ClosePairs, CosineHistogram, Scaling, Spectrum, Uniformity};
+use unisphere::{Alignment, ClosePairs, CosineHistogram, Spectrum, Uniformity};
 
 use crate::{
     call::{Course, run},
     engine::Engine,
     fault::{Fault, invalid},
-    metrics::{of_sets, scaling},
     rows::Rows,
+    sets::{course, measured, paired},
 };
-
-/// Of all pairs of one set, or of two.
-fn course(x: &Rows, y: Option<&Rows>, progress: Option<Py<PyAny>>) -> Course {
-    Course { work: x.work(x.shape().0 + y.map_or(0, |y| y.shape().0)), progress }
-}
 
 /// log mean exp(−t‖xᵢ−xⱼ‖²) over the others, of each row.
 #[pyfunction]
@@ -27,11 +22,9 @@ pub fn potentials<'py>(
     raw: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let course = course(&x, None, progress);
+    let course = course(&x, None, false, progress);
     let found = run(py, &on.engine, course, move |engine, _| {
-        let x = x.upload(engine, "x", scaling(raw))?;
-        let found = engine.value(Uniformity::new(t).potentials(&x));
-        found.map_err(|error| of_sets(error.into(), &[("x", &x)]))
+        measured(engine, &x, None, raw, |x, _| Ok(engine.value(Uniformity::new(t).potentials(x))?))
     })?;
     Ok(PyArray1::from_slice(py, found.logs()))
 }
@@ -47,10 +40,7 @@ pub fn pair_distances<'py>(
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let course = Course { work: 4.0 * x.work(1), progress: None };
     let found = run(py, &on.engine, course, move |engine, _| {
-        let x = x.upload(engine, "x", scaling(raw))?;
-        let y = y.upload(engine, "y", scaling(raw))?;
-        let found = engine.value(Alignment::distances(&x, &y));
-        found.map_err(|error| of_sets(error.into(), &[("x", &x), ("y", &y)]))
+        paired(engine, (&x, &y), raw, |x, y| Ok(engine.value(Alignment::distances(x, y))?))
     })?;
     Ok(PyArray1::from_vec(py, found))
 }
@@ -66,8 +56,7 @@ pub fn spectrum<'py>(py: Python<'py>, on: &Engine, x: Rows, raw: bool) -> PyResu
     let side = rows.min(dims) as f64;
     let course = Course { work: 2.0 * x.work(rows.min(dims)) + 10.0 * side.powi(3), progress: None };
     let found: Spectrum = run(py, &on.engine, course, move |engine, _| {
-        let x = x.upload(engine, "x", scaling(raw))?;
-        engine.value(Spectrum::within(&x)).map_err(|error| of_sets(error.into(), &[("x", &x)]))
+        measured(engine, &x, None, raw, |x, _| Ok(engine.value(Spectrum::within(x))?))
     })?;
     Ok((
         PyArray1::from_slice(py, found.eigenvalues()),
@@ -89,15 +78,12 @@ pub fn histogram<'py>(
     bins: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyArray1<u64>>> {
-    let course = course(&x, y.as_ref(), progress);
+    let course = course(&x, y.as_ref(), false, progress);
     let found = run(py, &on.engine, course, move |engine, _| {
-        let x = x.upload(engine, "x", Scaling::Unit)?;
-        let y = y.map(|y| y.upload(engine, "y", Scaling::Unit)).transpose()?;
-        let found = match &y {
-            Some(y) => engine.value(CosineHistogram::new(bins).across(&x, y)),
-            None => engine.value(CosineHistogram::new(bins).within(&x)),
-        };
-        found.map_err(|error| of_sets(error.into(), &[("x", &x), ("y", y.as_ref().unwrap_or(&x))]))
+        measured(engine, &x, y.as_ref(), false, |x, y| match y {
+            Some(y) => Ok(engine.value(CosineHistogram::new(bins).across(x, y))?),
+            None => Ok(engine.value(CosineHistogram::new(bins).within(x))?),
+        })
     })?;
     Ok(PyArray1::from_vec(py, found))
 }
@@ -118,15 +104,12 @@ pub fn close_pairs<'py>(
     raw: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Close<'py>> {
-    let course = course(&x, y.as_ref(), progress);
+    let course = course(&x, y.as_ref(), false, progress);
     let found = run(py, &on.engine, course, move |engine, _| {
-        let x = x.upload(engine, "x", scaling(raw))?;
-        let y = y.map(|y| y.upload(engine, "y", scaling(raw))).transpose()?;
-        let found = match &y {
-            Some(y) => engine.value(ClosePairs::across(&x, y, distance).limit(limit)),
-            None => engine.value(ClosePairs::within(&x, distance).limit(limit)),
-        };
-        found.map_err(|error| of_sets(error.into(), &[("x", &x), ("y", y.as_ref().unwrap_or(&x))]))
+        measured(engine, &x, y.as_ref(), raw, |x, y| match y {
+            Some(y) => Ok(engine.value(ClosePairs::across(x, y, distance).limit(limit))?),
+            None => Ok(engine.value(ClosePairs::within(x, distance).limit(limit))?),
+        })
     })?;
     let rows: Vec<i64> = found.pairs.iter().flat_map(|&(i, j, _)| [i as i64, j as i64]).collect();
     let rows = PyArray1::from_vec(py, rows).reshape([found.pairs.len(), 2])?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use unisphere::{Candidates, Points, Sigmoid};
+use unisphere::{Points, Sigmoid};
 use unisphere_eval::{Data, Estimator, Options, Plan, Protocol, Session, Set, measure};
 use unisphere_html::{Known, page};
 use unisphere_io::{File, printable};
@@ -12,8 +12,9 @@ use crate::{
     call::{Course, run},
     engine::Engine,
     fault::{Fault, invalid},
-    metrics::{of_sets, scaling},
+    metrics::candidates_named,
     rows::{Column, Rows},
+    sets::{named, scaling},
 };
 
 /// Options as Python's half gives them, all of them.
@@ -44,7 +45,7 @@ impl Asked {
         options.t = self.t;
         options.alpha = self.alpha;
         options.tau = self.tau;
-        options.candidates = self.candidates.as_deref().map(candidates).transpose()?;
+        options.candidates = self.candidates.as_deref().map(candidates_named).transpose()?;
         options.sigmoid = self.sigmoid.into_iter().map(|(scale, bias)| Sigmoid::new(scale, bias)).collect();
         options.supcon = self.supcon;
         options.retrieval = self.retrieval;
@@ -62,16 +63,6 @@ impl Asked {
         options.across_groups = self.across_groups;
         options.figures = self.figures;
         Ok(options)
-    }
-}
-
-/// The candidates of a contrastive loss, by the name.
-pub(crate) fn candidates(name: &str) -> PyResult<Candidates> {
-    match name {
-        "both" | "both-ways" => Ok(Candidates::BothWays),
-        "one-way" => Ok(Candidates::OneWay),
-        "views" => Ok(Candidates::Views),
-        other => Err(invalid(format!("candidates: {other:?} is none of 'both', 'one-way' and 'views'"))),
     }
 }
 
@@ -195,10 +186,7 @@ pub fn evaluate(
         data.label_names = columns.label_names;
         data.weights = columns.weights.map(|weights| weights.0);
         data.scores = columns.scores.map(|scores| scores.0);
-        measure(plan, data, session).map_err(|error| {
-            let (x, y) = (&sets.0, sets.1.as_ref().unwrap_or(&sets.0));
-            of_sets(error.into(), &[("x", x), ("y", y)])
-        })
+        measure(plan, data, session).map_err(|error| named(error.into(), &sets.0, sets.1.as_ref()))
     })?;
     Ok(Report { report, files })
 }

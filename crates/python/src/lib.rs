@@ -2,6 +2,7 @@
 //! `python/unisphere/`, which calls this.
 //!
 //! - [`rows`]: f32 rows in the memory of NumPy, without a copy.
+//! - [`sets`]: one or two of them on the device, and the argument that an error is about.
 //! - [`call`]: every computation runs there: detached from the interpreter, stopped by Ctrl-C, refused after a fork.
 //! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`]: the functions. [`program`] is the command line.
 //! - [`fault`]: what can go wrong, and the exception that it becomes.
@@ -19,6 +20,7 @@ mod fault;
 mod metrics;
 mod program;
 mod rows;
+mod sets;
 mod uniformity;
 
 use pyo3::prelude::*;

@@ -6,16 +6,16 @@
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use unisphere::{
-    Alignment, Contrastive, ContrastiveValue, Differentiable, Groups, Loss, LossValue, Matrix, Metric,
-    Points, Scaling, Sigmoid, SigmoidGradients, SquaredMmd, SupCon, Uniformity,
+    Alignment, Candidates, Contrastive, ContrastiveValue, Differentiable, Groups, Loss, LossValue, Matrix,
+    Metric, Sigmoid, SigmoidGradients, SquaredMmd, SupCon, Uniformity,
 };
 
 use crate::{
     call::{Course, run},
     engine::Engine,
-    evaluate::candidates as candidates_named,
     fault::{Fault, invalid},
     rows::{Column, Rows, Values},
+    sets::{course, measured, paired, scaling},
 };
 
 pub(crate) type Answer<'py> = (f64, Vec<Bound<'py, PyArray2<f32>>>, Vec<f64>);
@@ -130,38 +130,14 @@ macro_rules! measure {
 
 pub(crate) use measure;
 
-pub(crate) fn scaling(raw: bool) -> Scaling {
-    if raw { Scaling::Raw } else { Scaling::Unit }
-}
-
-/// Names the argument of an error that tells of a set and not which.
-pub(crate) fn of_sets(fault: Fault, sets: &[(&'static str, &Points)]) -> Fault {
-    use unisphere::Error::{Mismatch, TooFewRows};
-    let Fault::Engine("", error) = fault else { return fault };
-    let named = match &error {
-        TooFewRows { rows, .. } => sets.iter().find(|(_, set)| set.rows() == *rows).map(|&(name, _)| name),
-        Mismatch { .. } if sets.len() > 1 => Some("x and y"),
-        _ => None,
-    };
-    Fault::Engine(named.unwrap_or_default(), error)
-}
-
-/// Multiply-adds of the pairs of two sets, of which gradients take three times as many.
-pub(crate) fn course(x: &Rows, y: Option<&Rows>, grad: bool, progress: Option<Py<PyAny>>) -> Course {
-    let others = y.map_or(0, |y| y.shape().0) + x.shape().0;
-    Course { work: x.work(others) * if grad { 3.0 } else { 1.0 }, progress }
-}
-
-/// Uploads two sets, and names the argument of an error that tells of one.
-fn paired(
-    engine: &unisphere::Engine,
-    (x, y): (&Rows, &Rows),
-    raw: bool,
-    measure: impl FnOnce(&Points, &Points) -> Result<Outcome, Fault>,
-) -> Result<Outcome, Fault> {
-    let x = x.upload(engine, "x", scaling(raw))?;
-    let y = y.upload(engine, "y", scaling(raw))?;
-    measure(&x, &y).map_err(|fault| of_sets(fault, &[("x", &x), ("y", &y)]))
+/// The candidates of a contrastive loss, by the name.
+pub(crate) fn candidates_named(name: &str) -> PyResult<Candidates> {
+    match name {
+        "both" | "both-ways" => Ok(Candidates::BothWays),
+        "one-way" => Ok(Candidates::OneWay),
+        "views" => Ok(Candidates::Views),
+        other => Err(invalid(format!("candidates: {other:?} is none of 'both', 'one-way' and 'views'"))),
+    }
 }
 
 /// Alignment of pairs.
@@ -288,13 +264,9 @@ pub fn supcon<'py>(
     let wanted = Wanted { grad, by_parameter };
     let job = move |engine: &_, _: &_| {
         let groups = Groups::new(&labels.0);
-        let Some(y) = y else {
-            let x = x.upload(engine, "x", scaling(raw))?;
-            let found = measure!(engine, SupCon::new(tau).within(&x, &groups), wanted, with_tau);
-            return found.map_err(|fault| of_sets(fault, &[("x", &x)]));
-        };
-        paired(engine, (&x, &y), raw, |x, y| {
-            measure!(engine, SupCon::new(tau).views(x, y, &groups), wanted, with_tau)
+        measured(engine, &x, y.as_ref(), raw, |x, y| match y {
+            Some(y) => measure!(engine, SupCon::new(tau).views(x, y, &groups), wanted, with_tau),
+            None => measure!(engine, SupCon::new(tau).within(x, &groups), wanted, with_tau),
         })
     };
     run(py, &on.engine, course, job)?.into_answer(py)

@@ -8,8 +8,9 @@ use crate::{
     call::run,
     engine::Engine,
     fault::{Fault, invalid},
-    metrics::{Outcome, Wanted, course, measure, of_sets, scaling, value, with_grad},
+    metrics::{Outcome, Wanted, measure, value, with_grad},
     rows::{Column, Rows},
+    sets::{course, measured},
 };
 
 /// The pairs of which the mean is taken.
@@ -57,17 +58,17 @@ pub fn uniformity<'py>(
         return Err(invalid("t: a gradient is of one t"));
     }
     let (values, outcome) = run(py, &on.engine, course, move |engine, _| {
-        let x = x.upload(engine, "x", scaling(raw))?;
-        let y = y.map(|y| y.upload(engine, "y", scaling(raw))).transpose()?;
-        let sets = (&x, y.as_ref().unwrap_or(&x));
         let weights = weights.as_ref().map(|(x, y)| (&*x.0, &*y.0));
-        let found = match *t {
-            [t] => {
-                of_one(engine, sets, t, pairs, weights, wanted).map(|outcome| (vec![outcome.value], outcome))
+        measured(engine, &x, y.as_ref(), raw, |x, y| {
+            let sets = (x, y.unwrap_or(x));
+            match *t {
+                [t] => {
+                    let outcome = of_one(engine, sets, t, pairs, weights, wanted)?;
+                    Ok((vec![outcome.value], outcome))
+                }
+                _ => Ok((of_several(engine, sets, &t, pairs, weights)?, Outcome::default())),
             }
-            _ => of_several(engine, sets, &t, pairs, weights).map(|values| (values, Outcome::default())),
-        };
-        found.map_err(|fault| of_sets(fault, &[("x", sets.0), ("y", sets.1)]))
+        })
     })?;
     let (_, gradients, derivatives) = outcome.into_answer(py)?;
     Ok((values, gradients, derivatives))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _native
-from ._arrays import Floats, Points, paired, rows
+from ._arrays import Floats, Points, paired, rows, rows_or_none
 from ._errors import InvalidInput
 from ._progress import Progress, Shown
 
@@ -84,7 +84,7 @@ class Analysis:
             raise InvalidInput(f"bins must be at least 1, and is {bins}")
         with Shown(progress) as report:
             counts = _native.histogram(
-                self._open(), rows(x, "x"), None if y is None else rows(y, "y"), bins, report
+                self._open(), rows(x, "x"), rows_or_none(y, "y"), bins, report
             )
         return Histogram(counts, np.linspace(-1.0, 1.0, bins + 1))
 
@@ -97,7 +97,7 @@ class Analysis:
             raise InvalidInput(f"limit must be at least 0, and is {limit}")
         with Shown(progress) as report:
             found = _native.close_pairs(
-                self._open(), rows(x, "x"), None if y is None else rows(y, "y"), distance, limit, raw, report
+                self._open(), rows(x, "x"), rows_or_none(y, "y"), distance, limit, raw, report
             )
         return ClosePairs(*found)
 

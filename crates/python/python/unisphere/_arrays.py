@@ -37,9 +37,8 @@ def rows(value: Points, name: str) -> Rows:
     if array.dtype != _F32:
         array = _narrowed(array, name)
     if array.ndim != 2:
-        shape = "×".join(map(str, array.shape)) or "a single number"
         cure = "; give one row a point: x[None, :] is one point" if array.ndim == 1 else ""
-        raise InvalidInput(f"{name} must have the shape (n, d), and is {shape}{cure}")
+        raise InvalidInput(f"{name} must have the shape (n, d), and is {_shape(array)}{cure}")
     if type(array) is not np.ndarray:
         if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
             raise InvalidInput(f"{name} is a masked array, and masked values cannot be measured; fill them or leave out their rows")
@@ -48,6 +47,11 @@ def rows(value: Points, name: str) -> Rows:
     if not (flags.c_contiguous and flags.aligned):
         array = np.array(array, dtype=np.float32, order="C", copy=True)
     return array
+
+
+def rows_or_none(value: Points | None, name: str) -> Rows | None:
+    """The same of a set that may be left out."""
+    return None if value is None else rows(value, name)
 
 
 def paired(x: Points, y: Points) -> tuple[Rows, Rows]:
@@ -75,6 +79,10 @@ def on_host(value: Any, name: str) -> npt.NDArray[Any]:
         raise InvalidInput(f"{name} cannot be read as an array of numbers: {error}") from error
 
 
+def _shape(array: npt.NDArray[Any]) -> str:
+    return "×".join(map(str, array.shape)) or "a single number"
+
+
 def _narrowed(array: npt.NDArray[Any], name: str) -> Rows:
     if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
         raise InvalidInput(f"{name} must hold real numbers, such as float32, and its dtype is {array.dtype}")
@@ -89,7 +97,7 @@ def numbers(value: Numbers, name: str) -> Floats:
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numbers, and their dtype is {array.dtype}")
     if array.ndim != 1:
-        raise InvalidInput(f"{name} must have the shape (n,), and is {'×'.join(map(str, array.shape)) or 'a single number'}")
+        raise InvalidInput(f"{name} must have the shape (n,), and is {_shape(array)}")
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -97,7 +105,7 @@ def labels(value: Labels, name: str = "labels") -> tuple[npt.NDArray[np.int64], 
     """(n,) labels as whole numbers, and names where these are places in them."""
     array = on_host(value, name)
     if array.ndim != 1:
-        raise InvalidInput(f"{name} must have the shape (n,), and is {'×'.join(map(str, array.shape)) or 'a single number'}")
+        raise InvalidInput(f"{name} must have the shape (n,), and is {_shape(array)}")
     if array.dtype.kind in "iub":
         if array.dtype == np.uint64 and array.size and int(array.max()) > np.iinfo(np.int64).max:
             raise InvalidInput(f"{name} holds {array.max()}, and labels go up to 2**63 - 1")

@@ -10,6 +10,12 @@ from ._evaluate import Evaluation
 from ._metrics import Metrics
 
 
+def keep_drivers_quiet() -> None:
+    """Without a desktop, Mesa's Vulkan layer would complain on stderr. To be called before a device is looked for."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        os.environ.setdefault("NODEVICE_SELECT", "1")
+
+
 class Engine(Metrics, Analysis, Evaluation):
     """A device, and everything that can be measured on it.
 
@@ -33,9 +39,7 @@ class Engine(Metrics, Analysis, Evaluation):
 
     def _open(self) -> _native.Engine:
         if self._engine is None:
-            if "XDG_RUNTIME_DIR" not in os.environ:
-                # Without a desktop, Mesa's Vulkan layer would complain on stderr.
-                os.environ.setdefault("NODEVICE_SELECT", "1")
+            keep_drivers_quiet()
             self._engine = _native.Engine(self._device)
         return self._engine
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from . import _native
-from ._arrays import Floats, Labels, Numbers, Points, Rows, labels as as_labels, numbers, paired, rows
+from ._arrays import Floats, Labels, Numbers, Points, Rows, labels as as_labels, numbers, paired, rows, rows_or_none
 from ._errors import InvalidInput
 from ._progress import Progress, Shown
 
@@ -66,7 +66,7 @@ class Metrics:
             raise InvalidInput("t must be one number here" if ts else "t is empty; give a number")
         with Shown(progress) as report:
             values, gradients, derivatives = _native.uniformity(
-                self._open(), rows(x, "x"), None if y is None else rows(y, "y"), ts, pairs, _weights(weights, y), raw,
+                self._open(), rows(x, "x"), rows_or_none(y, "y"), ts, pairs, _weights(weights, y), raw,
                 self._grad, self._by_parameter, report,
             )
         return np.array(values) if several else self._answer(values[0], gradients, derivatives)
@@ -115,7 +115,7 @@ class Metrics:
         has no gradient. Raises InvalidInput for bad rows, shapes, and tau that is not positive.
         """
         x, y = paired(x, y)
-        more = None if queue is None else rows(queue, "queue")
+        more = rows_or_none(queue, "queue")
         with Shown(progress) as report:
             found = _native.contrastive(
                 self._open(), x, y, more, tau, candidates, raw, self._grad, self._by_parameter, report
@@ -149,7 +149,7 @@ class Metrics:
         of_rows, _ = as_labels(labels)
         with Shown(progress) as report:
             found = _native.supcon(
-                self._open(), rows(x, "x"), None if y is None else rows(y, "y"), of_rows, tau, raw, self._grad,
+                self._open(), rows(x, "x"), rows_or_none(y, "y"), of_rows, tau, raw, self._grad,
                 self._by_parameter, report,
             )
         return float_or_any(self._answer(*found))
