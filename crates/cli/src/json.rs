@@ -5,6 +5,8 @@ use unisphere::{Contrastive, ContrastiveValue, Device};
 
 /// The version of the program, which is the version of the object's form.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The program with its version, as pages name it.
+pub(crate) const PROGRAM: &str = concat!("unisphere ", env!("CARGO_PKG_VERSION"));
 
 /// The contrastive loss of so many anchors.
 pub(crate) fn contrastive(metric: Contrastive, anchors: u64, value: &ContrastiveValue) -> Value {

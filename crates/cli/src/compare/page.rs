@@ -8,11 +8,12 @@ use unisphere_io::{printable, write_text};
 use crate::{
     exit::Failure,
     export::{ComparedModel, ComparisonDocument, FailedModel},
+    json::PROGRAM,
 };
 
 /// Writes the page of a comparison to its file.
 pub(super) fn write(path: &Path, document: &ComparisonDocument) -> Result<(), Failure> {
-    let failed = |of: &FailedModel| (printable(&of.name), of.reason.lines().collect::<Vec<_>>().join("; "));
+    let failed = |of: &FailedModel| (printable(&of.name), of.reason_in_line());
     let compared = Compared {
         plan: &document.plan,
         device: &document.device,
@@ -21,8 +22,8 @@ pub(super) fn write(path: &Path, document: &ComparisonDocument) -> Result<(), Fa
         baseline: printable(&document.baseline),
         comparison: &document.comparison,
         bootstrap: document.bootstrap,
-        seconds: document.models.iter().map(|of| of.seconds).sum(),
-        program: concat!("unisphere ", env!("CARGO_PKG_VERSION")).into(),
+        seconds: document.seconds(),
+        program: PROGRAM.into(),
     };
     Ok(write_text(path, &compared_page(&compared))?)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use unisphere_html::{Known, page};
 use unisphere_io::{Column, printable, write_text};
 
-use crate::{exit::Failure, export::Document, interrupt};
+use crate::{exit::Failure, export::Document, interrupt, json::PROGRAM};
 
 /// Writes the page of a report to its file, with the text of the rows that it lists.
 pub(super) fn write(path: &Path, document: &Document, text: Option<&Column>) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub(super) fn write(path: &Path, document: &Document, text: Option<&Column>) -> 
         None => Vec::new(),
     };
     let mut known = Known::default();
-    known.program = concat!("unisphere ", env!("CARGO_PKG_VERSION")).into();
+    known.program = PROGRAM.into();
     known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
     known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
     known.texts = rows.into_iter().zip(texts.iter().map(printable)).collect();

@@ -84,10 +84,12 @@ fn models(document: &ComparisonDocument) -> Section {
     if document.failed.iter().any(|of| of.name == document.baseline) {
         below += "No differences: the baseline was not measured; --baseline NAME takes another model.\n";
     }
-    below.extend(document.failed.iter().map(|of| {
-        let reason: Vec<_> = of.reason.lines().collect();
-        format!("Not measured: {}: {}.\n", printable(&of.name), reason.join("; "))
-    }));
+    below.extend(
+        document
+            .failed
+            .iter()
+            .map(|of| format!("Not measured: {}: {}.\n", printable(&of.name), of.reason_in_line())),
+    );
     Section { table: Table::new(&head, 1, models.iter().map(row).collect()), below }
 }
 
@@ -203,12 +205,11 @@ pub(super) fn head(document: &ComparisonDocument) -> Vec<(&'static str, String)>
         [_, _] => format!("alpha = {}, {t}, {rows}", plain(plan.alignment.alpha)),
         _ => format!("{t}, {rows}"),
     };
-    let seconds: f64 = models.iter().map(|of| of.seconds).sum();
     vec![
         ("models", all + &told.collect::<String>()),
         ("against", document.baseline.clone()),
         ("at", parameters),
         ("device", text::device(&document.device, "f32", unisphere::Storage::F32)),
-        ("time", format!("{seconds:.3} s, reading included")),
+        ("time", format!("{:.3} s, reading included", document.seconds())),
     ]
 }

@@ -145,7 +145,19 @@ pub(crate) struct ComparisonDocument {
     pub(crate) bootstrap: Bootstrap,
 }
 
+impl FailedModel {
+    /// The reason on one line.
+    pub(crate) fn reason_in_line(&self) -> String {
+        self.reason.lines().collect::<Vec<_>>().join("; ")
+    }
+}
+
 impl ComparisonDocument {
+    /// Seconds of all models, reading included.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.models.iter().map(|of| of.seconds).sum()
+    }
+
     fn has_baseline(&self) -> bool {
         self.models.iter().any(|of| of.name == self.baseline)
     }

@@ -96,6 +96,19 @@ fn left_out(lines: &[Line]) -> Markup {
     }
 }
 
+/// A figure of lines, as many as there are models.
+fn of_models(
+    id: String,
+    title: String,
+    plot: &Plot,
+    lines: usize,
+    legend: Vec<Key>,
+    caption: Markup,
+) -> Figure {
+    let description = format!("A line for each of {} with its 95 % interval.", models(lines));
+    Figure { svg: plot.svg(&id, &title, &description), id, title, legend, caption, table: None }
+}
+
 /// Differences to the baseline with their intervals.
 fn differences(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
     let line = |(place, named): (usize, &NamedModel<'_>)| {
@@ -118,21 +131,11 @@ fn differences(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
         }
     }
     legend.push(Key::new("line ink dots-line", "no difference"));
-    Some(Figure {
-        svg: plot.svg(
-            &id,
-            &title,
-            &format!("A line for each of {} with its 95 % interval.", models(all.len())),
-        ),
-        id,
-        title,
-        legend,
-        caption: html! {
-            "Left is better than the baseline, " (of.baseline) ". The lines are paired 95 % intervals, each for itself: models may differ although the "
-            "intervals of their values overlap, as what makes a row hard is hard for both. " (left_out(&all))
-        },
-        table: None,
-    })
+    let caption = html! {
+        "Left is better than the baseline, " (of.baseline) ". The lines are paired 95 % intervals, each for itself: models may differ although the "
+        "intervals of their values overlap, as what makes a row hard is hard for both. " (left_out(&all))
+    };
+    Some(of_models(id, title, &plot, all.len(), legend, caption))
 }
 
 /// Values with their intervals.
@@ -147,21 +150,11 @@ fn values(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
     let id = format!("values-{}", metric.name());
     let title = format!("{} of each model", capital(metric.name()));
     let plot = lines(of.name(metric), None, &all);
-    Some(Figure {
-        svg: plot.svg(
-            &id,
-            &title,
-            &format!("A line for each of {} with its 95 % interval.", models(all.len())),
-        ),
-        id,
-        title,
-        legend: Vec::new(),
-        caption: html! {
-            "Left is better. The lines are 95 % intervals of each model alone. Whether two models differ is told by the paired differences. "
-            (left_out(&all))
-        },
-        table: None,
-    })
+    let caption = html! {
+        "Left is better. The lines are 95 % intervals of each model alone. Whether two models differ is told by the paired differences. "
+        (left_out(&all))
+    };
+    Some(of_models(id, title, &plot, all.len(), Vec::new(), caption))
 }
 
 /// A metric beside the score.
