@@ -20,7 +20,7 @@ pub struct Measured {
 
 impl Measured {
     /// A value of `rows` rows, with its estimated error.
-    pub(crate) fn estimated(estimate: Estimate, rows: usize) -> Self {
+    pub fn estimated(estimate: Estimate, rows: usize) -> Self {
         let known = |number: f64| match finite(estimate.standard_error) {
             Err(_) if rows < 3 => Err(Absent::because("it takes three rows or more")),
             error => error.and_then(|_| finite(number)),
@@ -34,8 +34,19 @@ impl Measured {
     }
 
     /// A value whose error is not known.
-    pub(crate) fn alone(value: f64, reason: Absent) -> Self {
+    pub fn alone(value: f64, reason: Absent) -> Self {
         Self { value, standard_error: Err(reason), low: Err(reason), high: Err(reason) }
+    }
+
+    /// A value of many rows with its standard error, and an interval by the normal distribution.
+    pub fn with_error(value: f64, standard_error: f64) -> Self {
+        let end = |quantile: f64| finite(value + quantile * standard_error);
+        Self {
+            value,
+            standard_error: finite(standard_error),
+            low: end(-Estimate::NORMAL_QUANTILE_97_5),
+            high: end(Estimate::NORMAL_QUANTILE_97_5),
+        }
     }
 
     /// The weighted mean of powers of distances: its error as if weights were given and distances drawn, and an interval

@@ -13,7 +13,8 @@ impl Absent {
     /// The reason of a number that f64 cannot hold.
     pub const OVERFLOW: Self = Self("it is beyond double precision");
 
-    pub(crate) const fn because(reason: &'static str) -> Self {
+    /// No value, for this reason: a sentence without its full stop.
+    pub const fn because(reason: &'static str) -> Self {
         Self(reason)
     }
 

@@ -9,8 +9,9 @@ use crate::{
     plan::Plan,
     protocol::Weighed,
     sections::{
-        self, ContrastiveTable, Duplicates, Figures, GroupTable, Histograms, ProtocolNumbers, RetrievalTable,
-        RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable, Sweep, WorstRows,
+        self, ContrastiveTable, Duplicates, Estimated, Figures, GroupTable, Histograms, ProtocolNumbers,
+        RetrievalTable, RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable,
+        Sweep, WorstRows,
     },
     session::Session,
     work::Work,
@@ -44,6 +45,8 @@ pub struct Report {
     pub summary: Summary,
     /// Cosines against the scores of pairs.
     pub scores: Option<Scores>,
+    /// The values that were estimated from a part of the pairs, the summary's among them.
+    pub estimates: Option<Vec<Estimated>>,
     /// Uniformity at several t.
     pub sweep: Option<Sweep>,
     /// The numbers of a protocol.
@@ -74,6 +77,43 @@ pub struct Report {
     pub row_table: Option<RowTable>,
     /// What figures show beside the sections above.
     pub figures: Option<Figures>,
+}
+
+impl Report {
+    /// A report that has nothing but a summary, to which a caller that has measured more adds it: products in f32, no weights, no
+    /// seconds.
+    pub fn new(summary: Summary, device: Device, [rows, dims]: [usize; 2], scaling: Scaling) -> Self {
+        Self {
+            device,
+            precision: Precision::F32,
+            precisions_used: vec![Precision::F32],
+            storage: Storage::F32,
+            rows,
+            dims,
+            scaling,
+            weighed: Weighed::Nothing,
+            ignores_weights: false,
+            seconds: 0.0,
+            summary,
+            scores: None,
+            estimates: None,
+            sweep: None,
+            protocol: None,
+            contrastive: None,
+            sigmoid: None,
+            supcon: None,
+            retrieval: None,
+            modality_gap: None,
+            significance: None,
+            spectrum: None,
+            histograms: None,
+            duplicates: None,
+            worst_rows: None,
+            groups: None,
+            row_table: None,
+            figures: None,
+        }
+    }
 }
 
 /// Measures what the plan wants.
@@ -126,6 +166,7 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
         seconds: work.session.computing().as_secs_f64(),
         summary,
         scores,
+        estimates: None,
         sweep: swept.table,
         protocol,
         contrastive,

@@ -14,6 +14,10 @@ pub struct Known {
     pub sources: Vec<(String, String)>,
     /// Rows of x and y that were left out because they are zero.
     pub skipped_rows: usize,
+    /// Whether the report's seconds include those of reading.
+    pub seconds_include_reading: bool,
+    /// Devices that computed beside the report's own.
+    pub other_devices: Vec<String>,
     /// The text of rows, by their numbers, as far as it is known: at least of those that
     /// [`rows_to_look_at`](Self::rows_to_look_at) names.
     pub texts: BTreeMap<usize, String>,

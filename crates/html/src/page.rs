@@ -10,7 +10,7 @@ use crate::{
     known::Known,
     number::{count, plural},
     tables,
-    warnings::warnings,
+    warnings::{nothing, warnings},
 };
 
 /// The report as one HTML file. It has a figure for each section that the report has the data of: all of them where the plan
@@ -29,7 +29,7 @@ pub fn page(report: &Report, known: &Known) -> String {
         (of_figures("More of the geometry", "geometry", &beyond))
         (rows(report, known))
         (numbers(report))
-        (about(known))
+        (about(report, known))
     };
     framed(&title, &body)
 }
@@ -61,8 +61,9 @@ fn circumstances(report: &Report, known: &Known) -> Markup {
                 "n = " (count(report.rows as u64)) ", d = " (count(report.dims as u64)) ", " (scaling)
                 @if known.skipped_rows > 0 { "; " (plural(known.skipped_rows as u64, "row")) " of zeros left out" }
             }
+            @for other in &known.other_devices { dt { "device" } dd { (other) } }
             dt { "device" } dd { (report.device.kind.to_string()) ": " (report.device.name) (software) ", " (used.join(" and ")) }
-            dt { "time" } dd { (format!("{:.3}", report.seconds)) " s, reading excluded" }
+            dt { "time" } dd { (format!("{:.3}", report.seconds)) " s, reading " @if known.seconds_include_reading { "included" } @else { "excluded" } }
         }
     }
 }
@@ -73,6 +74,7 @@ fn summary(report: &Report) -> Markup {
             h2 id="summary" { "Summary" }
             (tables::meaning(report))
             (tables::values(report))
+            @if let Some(of) = &report.estimates { (tables::estimates(of)) }
             (tables::calibration(&report.summary))
             @if let Some(of) = &report.protocol { (tables::protocol(of)) }
             @if let Some(of) = &report.scores { (tables::scores(of)) }
@@ -86,7 +88,7 @@ fn mind(report: &Report, known: &Known) -> Markup {
         section.mind aria-labelledby="mind" {
             h2 id="mind" { "To be minded" }
             @if found.is_empty() {
-                p { "Nothing: rows had unit length, none is a copy, no direction has collapsed, and there are enough rows for their dimensions." }
+                p { (nothing(report)) }
             } @else {
                 ul { @for warning in found { li { (warning) } } }
             }
@@ -139,13 +141,15 @@ fn numbers(report: &Report) -> Markup {
     }
 }
 
-fn about(known: &Known) -> Markup {
+fn about(report: &Report, known: &Known) -> Markup {
     html! {
         section aria-labelledby="about" {
             h2 id="about" { "How it was made" }
             p {
                 "Metrics after Wang & Isola, " cite { "Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere" }
-                ", ICML 2020, arXiv 2005.10242. Histograms, values and tests are over all rows and pairs that count, and no sample of them; points that are "
+                ", ICML 2020, arXiv 2005.10242. "
+                @if report.estimates.is_none() { "Histograms, values and tests are over all rows and pairs that count, and no sample of them. " }
+                "Points that are "
                 "drawn one by one are chosen at random where there are many, as is said beside them. Uniformity and potentials are in "
                 "nats (natural logarithms); distances and cosines of points of unit length have no unit. Colours are those of Okabe & Ito "
                 "(2008), with dashes beside them."

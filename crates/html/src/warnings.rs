@@ -8,11 +8,13 @@ use unisphere_eval::{
 
 use crate::{
     known::Known,
-    number::{digits, percent, plural},
+    number::{digits, percent, plain, plural},
 };
 
 /// A length of the mean above which all points lie in one narrow cone.
-const NARROW_MEAN: f64 = 0.9;
+pub(crate) const NARROW_MEAN: f64 = 0.9;
+/// A length of the mean above which the points are all but one.
+const COLLAPSED_MEAN: f64 = 0.99;
 /// The share of dimensions in use below which the rest is as good as lost.
 const SMALL_SHARE_OF_DIMENSIONS: f64 = 0.1;
 /// The share of the greatest eigenvalue below which a direction holds nothing.
@@ -27,6 +29,7 @@ const WIDE_INTERVAL: f64 = 0.1;
 /// Each a sentence or two; none where nothing is to be minded.
 pub(crate) fn warnings(report: &Report, known: &Known) -> Vec<String> {
     let mut found = Vec::new();
+    found.extend(estimates(report));
     found.extend(too_few_rows(report));
     found
         .extend(report.figures.iter().flat_map(|figures| &figures.sets).filter_map(|of| lengths(report, of)));
@@ -35,6 +38,38 @@ pub(crate) fn warnings(report: &Report, known: &Known) -> Vec<String> {
     found.extend(wide_intervals(report));
     found.extend(circumstances(report, known));
     found
+}
+
+fn estimates(report: &Report) -> Option<String> {
+    let estimated = report.estimates.iter().flatten().filter(|of| !of.is_of_all_pairs());
+    let least = estimated.min_by(|a, b| a.share.total_cmp(&b.share))?;
+    Some(format!(
+        "Values are estimates from a part of the pairs, {} of them for {}: the value of all pairs lies within the interval that is told, with \
+         {} % confidence. Smaller differences between models may be chance.",
+        percent(least.share),
+        least.quantity,
+        plain(100.0 * least.confidence)
+    ))
+}
+
+/// What was looked at and needs no word, in a sentence.
+pub(crate) fn nothing(report: &Report) -> String {
+    let sets = || report.figures.iter().flat_map(|figures| &figures.sets);
+    let has_lengths = report.scaling == Scaling::Unit && sets().any(|of| of.lengths.is_ok());
+    let has_copies = report.duplicates.iter().flat_map(|of| &of.sets).any(|of| of.equal.is_ok());
+    let looked_at = [
+        (has_lengths, "rows had unit length"),
+        (has_copies, "none is a copy"),
+        (report.spectrum.is_some(), "no direction is empty"),
+        (true, "there are enough rows for their dimensions"),
+    ];
+    let looked_at: Vec<_> =
+        looked_at.into_iter().filter_map(|(is_known, what)| is_known.then_some(what)).collect();
+    match looked_at.split_last() {
+        Some((last, [])) => format!("Nothing: {last}."),
+        Some((last, others)) => format!("Nothing: {}, and {last}.", others.join(", ")),
+        None => "Nothing.".into(),
+    }
 }
 
 fn too_few_rows(report: &Report) -> Option<String> {
@@ -53,7 +88,8 @@ fn too_few_rows(report: &Report) -> Option<String> {
 }
 
 fn lengths(report: &Report, of: &SetFigures) -> Option<String> {
-    let (far, rows) = (of.lengths.far_from_unit, report.rows);
+    let lengths = of.lengths.ok()?;
+    let (far, rows) = (lengths.far_from_unit, report.rows);
     if report.scaling == Scaling::Raw || (far as f64) < FEW * rows as f64 {
         return None;
     }
@@ -62,14 +98,14 @@ fn lengths(report: &Report, of: &SetFigures) -> Option<String> {
          lengths; a similarity that does, such as a plain product, is another measure.",
         plural(far as u64, "row"),
         of.set,
-        digits(of.lengths.least),
-        digits(of.lengths.greatest),
-        digits(of.lengths.mean)
+        digits(lengths.least),
+        digits(lengths.greatest),
+        digits(lengths.mean)
     ))
 }
 
 fn copies(report: &Report, of: &SetDuplicates) -> Option<String> {
-    let spare = of.spare_rows();
+    let spare = of.spare_rows().unwrap_or(0);
     (spare > 0).then(|| {
         format!(
             "{} of {} ({}) repeat an earlier row. Copies raise uniformity, above all at large t, without telling anything of the encoder.",
@@ -107,9 +143,10 @@ fn collapse(report: &Report, of: &SetSpectrum) -> Vec<String> {
     let mean = of.spectrum.mean_norm();
     if report.scaling == Scaling::Unit && mean > NARROW_MEAN {
         found.push(format!(
-            "The mean of {} has the length {}: all points lie in one narrow cone, and most of uniformity is its width.",
+            "The mean of {} has the length {}: all points lie in one narrow cone, and most of uniformity is its width.{}",
             of.set,
-            digits(mean)
+            digits(mean),
+            if mean > COLLAPSED_MEAN { " The encoder has all but collapsed." } else { "" }
         ));
     }
     found

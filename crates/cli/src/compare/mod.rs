@@ -6,7 +6,6 @@
 mod cache;
 mod measure;
 mod options;
-mod page;
 mod run;
 mod runs;
 mod table;
@@ -45,7 +44,7 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     let document = document(options, runs, baseline)?;
     let format = Format::of(options.json, options.markdown);
     let logged = log.map_or(Ok(()), |log| log.append(&document));
-    let page = options.html.as_ref().map_or(Ok(()), |path| page::write(path, &document));
+    let page = options.html.as_ref().map_or(Ok(()), |path| export::write_page(path, &document));
     output::print(&export::exporter(format).export(&document))?;
     logged?;
     page?;

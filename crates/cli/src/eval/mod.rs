@@ -6,7 +6,6 @@
 mod help;
 mod inputs;
 mod options;
-mod page;
 mod unpaired;
 mod views;
 pub(crate) mod whole;
@@ -15,6 +14,7 @@ pub(crate) use help::{long as long_help, most_used_first, short as short_help};
 pub(crate) use options::Eval;
 
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal as _},
     ops::ControlFlow,
     path::PathBuf,
@@ -62,9 +62,13 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
     }
     let log = options.csv.as_deref().map(Log::evaluation).transpose()?;
     let text = inputs.text.take();
-    let document = document(options, plan, inputs)?;
+    let mut document = document(options, plan, inputs)?;
     // A report that took hours is printed even where its page or its line cannot be written.
-    let page = options.html.as_ref().map_or(Ok(()), |path| page::write(path, &document, text.as_ref()));
+    let texts = text.map_or(Ok(BTreeMap::new()), |text| export::texts(&document.report, &text));
+    let page = texts.and_then(|texts| {
+        document.texts = texts;
+        options.html.as_ref().map_or(Ok(()), |path| export::write_page(path, &document))
+    });
     let logged = log.map_or(Ok(()), |log| log.append(&document));
     output::print_with_table(
         document,
@@ -106,13 +110,11 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
         file("scores", options.scores.as_ref(), options.scores_column.as_ref()),
         file("text", options.text.as_ref(), options.text_column.as_ref()),
     ];
-    Ok(Document {
-        report,
-        files: files.into_iter().flatten().collect(),
-        read: options.reading.to_json(),
-        skipped: options.skips_zero_rows().then_some(skipped),
-        rows_file: options.rows.clone(),
-    })
+    let mut document =
+        Document::new(report, files.into_iter().flatten().collect(), options.reading.to_json());
+    document.skipped = options.skips_zero_rows().then_some(skipped);
+    document.rows_file.clone_from(&options.rows);
+    Ok(document)
 }
 
 /// Shows each step, and says whether the measuring is to end. A step that goes on asks again.

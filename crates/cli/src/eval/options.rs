@@ -14,10 +14,10 @@ use unisphere_io::printable;
 
 use crate::{
     exit::Failure,
-    export::Format,
+    export::{Format, Log},
     output,
     reading::ReadingOptions,
-    scale::{Listing, NamedSets, Place, Request, Scale, Task},
+    scale::{Listing, NamedSets, Place, Request, Scale, Task, Telling},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
     values::{Choice, candidates, device, factor, finite, one_of, positive, sigmoid},
 };
@@ -26,6 +26,7 @@ const PARAMETERS: &str = "What is measured";
 const FILES: &str = "Files beside X and Y";
 const REPORT: &str = "The report";
 const DEVICE: &str = "The device";
+const HTML: &str = "--html";
 /// More than any p-value needs.
 const MAX_PERMUTATIONS: i64 = 1_000_000;
 
@@ -345,10 +346,10 @@ impl Eval {
 
     /// What is measured of sets of any size, if these options ask for nothing more.
     pub(super) fn request(&self) -> Result<Request, Failure> {
-        self.check_form()?;
         self.check_tau_in_pieces()?;
         self.check_zero_rows_of_several()?;
-        if let Some((name, _)) = self.of_reports_on_pairs().into_iter().find(|(_, is_given)| *is_given) {
+        let others = self.of_reports_on_pairs();
+        if let Some((name, _)) = others.into_iter().find(|(name, is_given)| *is_given && *name != HTML) {
             return Err(Failure::Usage(format!(
                 "{name} needs all points in memory, and is no part of a report on sets of any size\n\
                  leave out {name}; or {}",
@@ -359,11 +360,19 @@ impl Eval {
             )));
         }
         self.check_storage()?;
-        let plan = Plan::new(&self.options()?)
-            .map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
+        let mut wanted = self.options()?;
+        let is_estimate = self.scale.tolerance().is_some();
+        // A page of an estimate has what it has without all pairs.
+        wanted.figures &= !is_estimate;
+        let plan = Plan::new(&wanted).map_err(|contradiction| Failure::Usage(contradiction.words(&flag)))?;
+        if is_estimate && self.text.is_some() {
+            return Err(Failure::Usage(
+                "--text is of the rows that the page lists, and an estimate lists none; leave out --text, or --tolerance".into(),
+            ));
+        }
         let listing = Listing { top: plan.top, file: self.rows.clone() };
         let takes_all_pairs = listing.is_wanted() || plan.near.is_some() || self.labels.is_some();
-        if takes_all_pairs && self.scale.tolerance().is_some() {
+        if takes_all_pairs && is_estimate {
             return Err(Failure::Usage(
                 "--full, --top, --rows, --near and --labels take all pairs, and --tolerance estimates from a part of them\n\
                  leave out one of them; --max-memory reads the files in pieces and has all pairs"
@@ -387,17 +396,18 @@ impl Eval {
             },
             ts,
             alpha: plan.alignment.alpha,
-            across: self.scale.across() || self.full && self.y.is_some(),
+            across: self.scale.across() || plan.full && self.y.is_some(),
             taus: plan.contrastive.iter().map(|metric| metric.tau).collect(),
             candidates: self.candidates.unwrap_or_default(),
             potentials: listing.is_wanted(),
-            cosines: self.full,
+            cosines: plan.full,
             near: plan.near,
+            figures: plan.figures,
         };
         Ok(Request {
             task,
             listing,
-            full: self.full,
+            full: plan.full,
             labels: self.labels.clone(),
             labels_column: self.labels_column.clone(),
             place: Place {
@@ -405,7 +415,12 @@ impl Eval {
                 precision: self.precision,
                 storage: self.storage,
             },
-            json: self.json,
+            telling: Telling {
+                format: self.format(),
+                csv: self.csv.as_deref().map(Log::evaluation).transpose()?,
+                html: self.html.clone(),
+                text: self.text.clone().map(|file| (file, self.text_column.clone())),
+            },
         })
     }
 
@@ -423,20 +438,8 @@ impl Eval {
             ("--scores", self.scores.is_some()),
             ("--min-score", self.min_score.is_some()),
             ("--zero-rows skip", self.skips_zero_rows()),
-            ("--html", self.html.is_some()),
+            (HTML, self.html.is_some()),
         ]
-    }
-
-    /// That a report on sets of any size is text or JSON.
-    fn check_form(&self) -> Result<(), Failure> {
-        let forms = [("--csv", self.csv.is_some()), ("--markdown", self.markdown)];
-        match forms.into_iter().find(|(_, is_given)| *is_given) {
-            None => Ok(()),
-            Some((name, _)) => Err(Failure::Usage(format!(
-                "{name} is of reports on sets in memory, and those on sets of any size are text or JSON\n\
-                 leave out {name}; --json has every number"
-            ))),
-        }
     }
 
     /// That rows are skipped of single files.

@@ -52,6 +52,10 @@ const OF_EVALUATION: &[&str] = &[
     "uniformity.of_x.gap",
     "uniformity.of_x.score",
     "uniformity.of_x.effective_dims",
+    "uniformity.of_x.estimate.low",
+    "uniformity.of_x.estimate.high",
+    "uniformity.of_x.estimate.confidence",
+    "uniformity.of_x.estimate.share",
     "uniformity.y",
     "uniformity.of_y.standard_error",
     "uniformity.of_y.low",
@@ -59,6 +63,10 @@ const OF_EVALUATION: &[&str] = &[
     "uniformity.of_y.gap",
     "uniformity.of_y.score",
     "uniformity.of_y.effective_dims",
+    "uniformity.of_y.estimate.low",
+    "uniformity.of_y.estimate.high",
+    "uniformity.of_y.estimate.confidence",
+    "uniformity.of_y.estimate.share",
     "uniformity.mean",
     "uniformity.of_mean.gap",
     "uniformity.of_mean.score",
@@ -153,6 +161,11 @@ impl Log {
     /// A file of models.
     pub(crate) fn comparison(path: &Path) -> Result<Self, Failure> {
         Self::new(path, OF_COMPARISON)
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn new(path: &Path, columns: &'static [&'static str]) -> Result<Self, Failure> {

@@ -11,7 +11,9 @@ pub(crate) struct Markdown;
 
 impl Exporter<Document> for Markdown {
     fn export(&self, document: &Document) -> String {
-        let sections = text::summary_sections(&document.report.summary);
+        let estimates = document.report.estimates.as_deref().map(text::estimates);
+        let sections: Vec<_> =
+            text::summary_sections(&document.report.summary).into_iter().chain(estimates).collect();
         let notes = lines(&text::notes(&document.report));
         let head = head(text::head(document));
         format!("{head}\n{}\n{notes}{}", joined(&sections), as_text(&text::more(document)))

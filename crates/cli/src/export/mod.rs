@@ -2,6 +2,7 @@
 
 mod compared;
 mod csv;
+mod html;
 mod json;
 mod markdown;
 mod reasons;
@@ -10,10 +11,13 @@ mod table;
 mod text;
 
 pub(crate) use csv::Log;
-pub(crate) use json::settle;
+pub(crate) use html::{texts, write_page};
+pub(crate) use json::{Json, settle};
+pub(crate) use markdown::Markdown;
 pub(crate) use sections::{RowsFile, Sections};
+pub(crate) use text::Text;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anstream::adapter::strip_str;
 use serde_json::Value;
@@ -24,10 +28,6 @@ use unisphere_eval::{
     unpaired::UnpairedReport,
     views::ViewsReport,
 };
-
-use json::Json;
-use markdown::Markdown;
-use text::Text;
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -41,13 +41,32 @@ pub(crate) struct Document {
     pub(crate) skipped: Option<Skipped>,
     /// The file that the table of rows was written to, if it was.
     pub(crate) rows_file: Option<PathBuf>,
+    /// The text of rows that a page lists, by their numbers, where it is known.
+    pub(crate) texts: BTreeMap<usize, String>,
+    /// Whether the seconds include those of reading.
+    pub(crate) seconds_include_reading: bool,
+    /// Devices that computed beside the report's own.
+    pub(crate) other_devices: Vec<String>,
 }
 
 impl Document {
+    /// Of sets in memory, and how they were read.
+    pub(crate) fn new(report: Report, files: Vec<(&'static str, String)>, read: Value) -> Self {
+        Self {
+            report,
+            files,
+            read,
+            skipped: None,
+            rows_file: None,
+            texts: BTreeMap::new(),
+            seconds_include_reading: false,
+            other_devices: Vec::new(),
+        }
+    }
+
     /// Of sets that no options of the program have read.
     fn of(report: &Report, files: &[(&'static str, String)]) -> Self {
-        let (report, files) = (report.clone(), files.into());
-        Self { report, files, read: Value::Null, skipped: None, rows_file: None }
+        Self::new(report.clone(), files.into(), Value::Null)
     }
 
     /// The sections that reports of points in pieces have too.

@@ -1,18 +1,23 @@
 //! What a report has beside its values: single rows, counted pairs, mean and covariance.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use unisphere::{Alignment, Scaling, Uniformity};
+use unisphere::{Alignment, Engine, Scaling, Uniformity};
 use unisphere_eval::{
-    SetName,
-    sections::{GroupTable, Histograms, RowTable, SetSignificance, SetSpectrum, WorstRows},
+    Report, SetName,
+    sections::{
+        CurvePoint, Duplicates, Figures, GroupTable, Histogram, Histograms, RowTable, SetFigures,
+        SetSignificance, SetSpectrum, WorstRows,
+    },
 };
-use unisphere_scale::{Found, FoundGroups, Rows, Shape};
+use unisphere_io::Shards;
+use unisphere_scale::{Counts, Found, FoundGroups, Resources, Rows, Shape};
 
-use super::Task;
+use super::{Task, files::Files};
 use crate::{
     exit::Failure,
     export::{RowsFile, Sections},
+    progress::Display,
 };
 
 /// What is told of single rows.
@@ -32,20 +37,13 @@ pub(super) struct Analysis {
     /// Of each set, where they were asked for: a pass of their own.
     pub(super) spectra: Option<Vec<SetSpectrum>>,
     histograms: Option<Histograms>,
-    pub(super) close_pairs: Option<CloseCounts>,
+    close_pairs: Option<Duplicates>,
     worst_rows: Option<WorstRows>,
     pub(super) groups: Option<GroupTable>,
+    figures: Option<Figures>,
     row_table: Option<RowTable>,
     /// The file that the table of rows is written to, if it is.
     rows_file: Option<PathBuf>,
-}
-
-/// How many pairs of each set are close.
-#[derive(Clone, Debug)]
-pub(super) struct CloseCounts {
-    /// How far apart they are at most.
-    pub(super) distance: f64,
-    pub(super) sets: Vec<(SetName, u64)>,
 }
 
 impl Listing {
@@ -57,10 +55,11 @@ impl Listing {
 
 impl Analysis {
     /// Ranks rows, makes their table, and names what was counted.
-    pub(super) fn of(found: &Found, task: &Task, listing: &Listing) -> Result<Self, Failure> {
+    pub(super) fn of(found: &Found, task: &Task, shape: Shape, listing: &Listing) -> Result<Self, Failure> {
         let mut analysis = Self {
             histograms: task.cosines.then(|| histograms(found, task.sets.scaling)),
             close_pairs: task.near.map(|distance| close_counts(found, distance)),
+            figures: task.figures.then(|| figures(found, task, shape)),
             ..Self::default()
         };
         if let Some(rows) = &found.rows {
@@ -81,16 +80,33 @@ impl Analysis {
         (&mut self.rows_file, self.row_table.as_ref())
     }
 
+    /// The file that the table of rows is written to, if it is.
+    pub(super) fn rows_file(&self) -> Option<PathBuf> {
+        self.rows_file.clone()
+    }
+
+    /// Puts all of it into a report of the common form.
+    pub(super) fn put(&self, report: &mut Report) {
+        report.significance.clone_from(&self.significance);
+        report.spectrum.clone_from(&self.spectra);
+        report.histograms.clone_from(&self.histograms);
+        report.duplicates.clone_from(&self.close_pairs);
+        report.worst_rows.clone_from(&self.worst_rows);
+        report.groups.clone_from(&self.groups);
+        report.row_table.clone_from(&self.row_table);
+        report.figures.clone_from(&self.figures);
+    }
+
     /// The sections that a report of points in memory has too.
     pub(super) fn sections(&self) -> Sections<'_> {
         Sections {
             significance: self.significance.as_deref(),
             spectrum: self.spectra.as_deref(),
             histograms: self.histograms.as_ref(),
+            duplicates: self.close_pairs.as_ref(),
             worst_rows: self.worst_rows.as_ref(),
             groups: self.groups.as_ref(),
             rows_file: RowsFile::of(self.rows_file.as_deref(), self.row_table.as_ref()),
-            ..Sections::default()
         }
     }
 }
@@ -114,6 +130,48 @@ pub(super) fn significance(found: &Found, task: &Task, shape: Shape) -> Vec<SetS
     sets.map(test).collect()
 }
 
+/// Mean and covariance of each set, in a pass over it.
+pub(super) fn spectra(
+    task: &Task,
+    files: &Files,
+    engine: &Engine,
+    max_memory: Option<u64>,
+    display: &Display,
+) -> Result<Vec<SetSpectrum>, Failure> {
+    let mut resources = Resources::default();
+    resources.max_memory = max_memory;
+    resources.observer = Some(Arc::new(display.observer()));
+    let evaluation = task.evaluation();
+    let of_set = |(name, set): (SetName, &Shards)| {
+        display.step(format!("spectrum of {name}"));
+        let spectrum = evaluation.spectrum(engine, set, &resources)?;
+        Ok(SetSpectrum::new(name, spectrum, task.sets.scaling))
+    };
+    let of_y = files.y.as_ref().map(|y| (SetName::Y, y));
+    std::iter::once((SetName::X, &files.x)).chain(of_y).map(of_set).collect()
+}
+
+/// A curve over every t, and what is known of each set.
+fn figures(found: &Found, task: &Task, shape: Shape) -> Figures {
+    let (dims, scaling) = (shape.dims, task.sets.scaling);
+    let values: Vec<_> = std::iter::once(&found.x).chain(&found.y).collect();
+    let at = |(place, &t): (usize, &f64)| {
+        let sets = values.iter().filter_map(|values| values.get(place).copied()).collect();
+        CurvePoint::new(t, dims, scaling, sets)
+    };
+    let mut curve: Vec<_> = task.all_ts().iter().enumerate().map(at).collect();
+    curve.sort_by(|a, b| a.t.total_cmp(&b.t));
+    let distances = found.rows.as_ref().and_then(|rows| rows.distances.as_deref());
+    let mean_distance = distances.map(|all| all.iter().sum::<f64>() / all.len() as f64);
+    let of_set = |(set, counts): (SetName, &Counts)| {
+        let cosines = counts.cosines.clone().map(Histogram::of_cosines);
+        let known = found.rows.iter().flat_map(potentials).find(|(of, _)| *of == set);
+        SetFigures::in_pieces(set, dims, cosines, known.map(|(_, potentials)| potentials))
+    };
+    let sets = SETS.into_iter().zip(&found.counts).map(of_set).collect();
+    Figures::new(curve, mean_distance, sets)
+}
+
 fn histograms(found: &Found, scaling: Scaling) -> Histograms {
     let distances = found.rows.as_ref().and_then(|rows| rows.distances.as_deref());
     let sets = SETS.into_iter().zip(&found.counts);
@@ -131,7 +189,7 @@ pub(super) fn group_table(found: FoundGroups, names: Option<&[String]>, alpha: f
     }
 }
 
-fn close_counts(found: &Found, distance: f64) -> CloseCounts {
+fn close_counts(found: &Found, distance: f64) -> Duplicates {
     let sets = SETS.into_iter().zip(&found.counts);
-    CloseCounts { distance, sets: sets.filter_map(|(set, of)| Some((set, of.close_pairs?))).collect() }
+    Duplicates::counted(distance, sets.filter_map(|(set, of)| Some((set, of.close_pairs?))))
 }

@@ -9,7 +9,7 @@ use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling};
 use super::{
     Request, Scale, Tolerance,
     all_pairs::free_memory,
-    analysis::Analysis,
+    analysis::{Analysis, spectra},
     files::Files,
     missed, print,
     report::{Device, Report, Row, estimated, estimated_across},
@@ -30,6 +30,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     if let Some(path) = &options.journal {
         output::check_writable("--journal", path, files.paths())?;
     }
+    request.telling.check(None, files.paths().chain(options.journal.as_deref()))?;
     let max_memory = files.left_of(max_memory);
     let shape = files.sets().shape()?;
     let display = Display::new();
@@ -81,6 +82,10 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         })?;
         uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
+    let mut analysis = Analysis::default();
+    if request.telling.html.is_some() {
+        analysis.spectra = Some(spectra(task, &files, &engine, max_memory, &display)?);
+    }
     let mut report = Report {
         task: task.clone(),
         file_counts: files.counts(),
@@ -90,7 +95,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
         alignment_of_sample: None,
         uniformity,
         contrastive: Vec::new(),
-        analysis: Analysis::default(),
+        analysis,
         contrastive_intervals,
         exact: None,
         seconds: None,
@@ -107,7 +112,7 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     // What was estimated is told where all pairs could not be computed, too.
     report.seconds = Some(start.elapsed().as_secs_f64());
     let outcome = outcome.and_then(|()| reached(&report));
-    print(report, request.json)?;
+    print(report, &request.telling, None)?;
     outcome
 }
 

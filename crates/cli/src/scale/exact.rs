@@ -7,14 +7,13 @@ use std::{
 };
 
 use unisphere::{DeviceKind, Engine};
-use unisphere_eval::{SetName, sections::SetSpectrum};
-use unisphere_io::{Labels, Shards};
+use unisphere_io::Labels;
 use unisphere_scale::{Error, Resources};
 
 use super::{
-    Request, Scale, Task,
+    Request, Scale,
     all_pairs::{AllPairs, free_memory},
-    analysis::{group_table, significance},
+    analysis::{group_table, significance, spectra},
     files::{Files, check_one_a_row, open_column},
     print,
     report::{Device, Exact, Report},
@@ -27,9 +26,11 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
     let files = Files::open(&task.sets, max_memory)?;
+    let others = || [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
+    request.telling.check(request.listing.file.as_deref(), files.paths().chain(others()))?;
+    let text = request.telling.texts(&files.x)?;
     if let Some(path) = &request.listing.file {
-        let others = [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
-        output::check_writable("--rows", path, files.paths().chain(others))?;
+        output::check_writable("--rows", path, files.paths().chain(others()))?;
     }
     let column = request.labels_column.as_deref();
     let labels = request.labels.as_ref().map(|path| labels(path, column, &files)).transpose()?;
@@ -48,7 +49,8 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         evaluation.expected_on(&engines, shape, &resources).map_err(|error| with_labels(error, of_labels))?;
     resources.observer = Some(Arc::new(display.observer()));
     resources.journal.clone_from(&options.journal);
-    let mut run = AllPairs::announced(&evaluation, &engines, &files, &task.ts, &expected, resources.clone())?;
+    let mut run =
+        AllPairs::announced(&evaluation, &engines, &files, &task.all_ts(), &expected, resources.clone())?;
     let mut for_groups = resources;
     for_groups.max_memory = of_groups;
     if labels.is_some() {
@@ -85,7 +87,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         parts: None,
     });
     report.seconds = Some(start.elapsed().as_secs_f64());
-    print(report, request.json)
+    print(report, &request.telling, text.as_ref())
 }
 
 /// Fails for memory of GPUs where none is used.
@@ -120,25 +122,4 @@ fn with_labels(error: Error, of_labels: u64) -> Error {
         }
         error => error,
     }
-}
-
-/// Mean and covariance of each set, in a pass over it.
-fn spectra(
-    task: &Task,
-    files: &Files,
-    engine: &Engine,
-    max_memory: Option<u64>,
-    display: &Display,
-) -> Result<Vec<SetSpectrum>, Failure> {
-    let mut resources = Resources::default();
-    resources.max_memory = max_memory;
-    resources.observer = Some(Arc::new(display.observer()));
-    let evaluation = task.evaluation();
-    let of_set = |(name, set): (SetName, &Shards)| {
-        display.step(format!("spectrum of {name}"));
-        let spectrum = evaluation.spectrum(engine, set, &resources)?;
-        Ok(SetSpectrum::new(name, spectrum, task.sets.scaling))
-    };
-    let of_y = files.y.as_ref().map(|y| (SetName::Y, y));
-    std::iter::once((SetName::X, &files.x)).chain(of_y).map(of_set).collect()
 }

@@ -43,7 +43,7 @@ impl Files {
     }
 
     /// All of them.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
         std::iter::once(&self.x).chain(&self.y).flat_map(Shards::files).map(File::path)
     }
 

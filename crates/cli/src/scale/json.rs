@@ -6,7 +6,6 @@ use unisphere_scale::Interval;
 
 use super::{
     NamedSets,
-    analysis::CloseCounts,
     report::{Device, Exact, Report, Row},
 };
 use crate::{export::settle, json as common};
@@ -29,11 +28,6 @@ pub(super) fn export(report: &Report) -> String {
     }
     for (key, section) in report.analysis.sections().to_json() {
         put(key, section);
-    }
-    if let Some(CloseCounts { distance, sets }) = &report.analysis.close_pairs {
-        let mut object = json!({"distance": distance});
-        sets.iter().for_each(|(set, count)| object[set.as_str()] = json!({"close_pairs": count}));
-        put("duplicates", object);
     }
     if !report.contrastive_intervals.is_empty() {
         put("contrastive_estimates", contrastive_estimates(report));
@@ -68,7 +62,7 @@ pub(super) fn head(sets: &NamedSets, file_counts: &[usize], device: &Device) -> 
         Device::Class(class) => {
             put("device_class", class.clone().into());
         }
-        Device::Here { devices, precision, storage } => {
+        Device::Here { devices, precision, storage, .. } => {
             match devices.as_slice() {
                 [device] => put("device", common::device(device)),
                 several => put("devices", several.iter().map(common::device).collect()),

@@ -4,6 +4,7 @@
 
 mod all_pairs;
 mod analysis;
+mod document;
 mod estimate;
 mod exact;
 mod files;
@@ -25,15 +26,20 @@ pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Toleranc
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use unisphere::{Candidates, DeviceChoice, Engine, Precision, Scaling, Storage};
-use unisphere_eval::sections::Histograms;
+use unisphere_eval::sections::{CurvePoint, Histograms};
+use unisphere_io::{Column, Shards};
 use unisphere_scale::Evaluation;
 
 use crate::{
     devices,
     exit::Failure,
+    export::{self, Format, Log},
     interrupt, output,
     progress::Display,
     reading::{Of, ReadingOptions},
@@ -67,6 +73,8 @@ pub(crate) struct Task {
     pub(crate) cosines: bool,
     /// The greatest distance of close pairs, where these are counted.
     pub(crate) near: Option<f64>,
+    /// What figures show beside: a curve of uniformity over t, and finer cosines.
+    pub(crate) figures: bool,
 }
 
 impl NamedSets {
@@ -83,15 +91,21 @@ impl NamedSets {
 }
 
 impl Task {
+    /// Every t that is measured: those of the tables, and then those of the curve.
+    fn all_ts(&self) -> Vec<f64> {
+        let of_curve = CurvePoint::TS.into_iter().filter(|t| self.figures && !self.ts.contains(t));
+        self.ts.iter().copied().chain(of_curve).collect()
+    }
+
     fn evaluation(&self) -> Evaluation {
         let evaluation =
-            Evaluation::new().with_ts(&self.ts).with_alpha(self.alpha).with_scaling(self.sets.scaling);
+            Evaluation::new().with_ts(&self.all_ts()).with_alpha(self.alpha).with_scaling(self.sets.scaling);
         let evaluation = evaluation.with_contrastive(&self.taus, self.candidates);
         let evaluation = if self.potentials { evaluation.with_potentials() } else { evaluation };
         // Raw points have no cosines.
         let has_cosines = self.cosines && self.sets.scaling == Scaling::Unit;
-        let evaluation =
-            if has_cosines { evaluation.with_cosine_histogram(Histograms::BINS) } else { evaluation };
+        let bins = if self.figures { Histograms::FINE_BINS } else { Histograms::BINS };
+        let evaluation = if has_cosines { evaluation.with_cosine_histogram(bins) } else { evaluation };
         let evaluation = self.near.into_iter().fold(evaluation, Evaluation::with_close_pairs);
         if self.across { evaluation.across().with_mmd() } else { evaluation }
     }
@@ -109,7 +123,19 @@ pub(crate) struct Request {
     /// Its column or key, where it has several.
     pub(crate) labels_column: Option<String>,
     pub(crate) place: Place,
-    pub(crate) json: bool,
+    pub(crate) telling: Telling,
+}
+
+/// How the report is told, and where beside standard output.
+#[derive(Clone, Debug)]
+pub(crate) struct Telling {
+    pub(crate) format: Format,
+    /// A file that a line is appended to.
+    pub(crate) csv: Option<Log>,
+    /// The file of a page.
+    pub(crate) html: Option<PathBuf>,
+    /// The file of the text of each row, and its column or key.
+    pub(crate) text: Option<(PathBuf, Option<String>)>,
 }
 
 /// Where and in which arithmetic.
@@ -141,7 +167,54 @@ impl Place {
     }
 }
 
-fn print(report: Report, as_json: bool) -> Result<(), Failure> {
-    let export = if as_json { json::export } else { text::export };
-    output::print_with_table(report, |report| report.analysis.table_and_file(), export)
+impl Telling {
+    /// On standard output alone.
+    fn of(format: Format) -> Self {
+        Self { format, csv: None, html: None, text: None }
+    }
+
+    /// Fails where a file that is asked for cannot be written, before there is anything to write; `inputs` are those that are read.
+    fn check<'a>(
+        &self,
+        rows: Option<&Path>,
+        inputs: impl Iterator<Item = &'a Path> + Clone,
+    ) -> Result<(), Failure> {
+        if let Some(path) = &self.html {
+            output::check_page(path, inputs.clone())?;
+        }
+        self.csv.as_ref().map_or(Ok(()), |log| log.check(inputs))?;
+        let csv = self.csv.as_ref().map(Log::path);
+        output::check_distinct(&[("--rows", rows), ("--html", self.html.as_deref()), ("--csv", csv)])
+    }
+
+    /// The text of every row, looked at before the work.
+    fn texts(&self, x: &Shards) -> Result<Option<Column>, Failure> {
+        let Some((path, column)) = &self.text else { return Ok(None) };
+        let column = open_column(path, column.as_deref())?;
+        check_one_a_row(&column, "text", x)?;
+        interrupt::leaving_at_once(|| column.excerpts(&[], 0))??;
+        Ok(Some(column))
+    }
+}
+
+/// Prints the report, and writes what is asked for beside. A report that took hours is printed even where that cannot be written.
+fn print(report: Report, telling: &Telling, text: Option<&Column>) -> Result<(), Failure> {
+    let mut beside = Ok(());
+    if telling.csv.is_some() || telling.html.is_some() {
+        let mut document = document::document(&report);
+        let texts = text.map_or(Ok(BTreeMap::new()), |text| export::texts(&document.report, text));
+        let page = texts.and_then(|texts| {
+            document.texts = texts;
+            telling.html.as_ref().map_or(Ok(()), |path| export::write_page(path, &document))
+        });
+        let logged = telling.csv.as_ref().map_or(Ok(()), |log| log.append(&document));
+        beside = page.and(logged);
+    }
+    let exporter = export::exporter::<Report>(telling.format);
+    output::print_with_table(
+        report,
+        |report| report.analysis.table_and_file(),
+        |report| exporter.export(report),
+    )
+    .and(beside)
 }

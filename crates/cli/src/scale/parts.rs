@@ -6,14 +6,14 @@ use unisphere_io::{Source as _, printable};
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{
-    Listing, MergeOptions, PartOptions,
+    Listing, MergeOptions, PartOptions, Telling,
     all_pairs::free_memory,
     files::Files,
     plan::Plan,
     print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, output, progress::Display, text};
+use crate::{exit::Failure, export::Format, output, progress::Display, text};
 
 /// Variables that tell a task its number, and what is to be added for the first to be 1.
 const TASK_VARIABLES: [(&str, usize); 4] =
@@ -135,7 +135,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         journal: None,
         parts: Some(plan.parts),
     });
-    print(report, options.json)
+    print(report, &Telling::of(Format::of(options.json, false)), None)
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         potentials: options.potentials,
         cosines: options.cosines,
         near: options.near,
+        figures: false,
     };
     if task.sets.y.is_none() && (task.across || !task.taus.is_empty()) {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
@@ -120,6 +121,7 @@ impl Plan {
                 Value::Null => None,
                 near => Some(near.as_f64()?),
             },
+            figures: false,
             candidates: *Candidates::ALL.iter().find(|known| known.name() == candidates)?,
         };
         Some(Self {
@@ -189,6 +191,7 @@ mod tests {
             potentials: true,
             cosines: false,
             near: Some(0.1),
+            figures: false,
         };
         let mut plan = Plan {
             task,

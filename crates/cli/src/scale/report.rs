@@ -45,7 +45,13 @@ pub(super) struct Report {
 #[derive(Clone, Debug)]
 pub(super) enum Device {
     /// Devices of this machine, at least one.
-    Here { devices: Vec<unisphere::Device>, precision: Precision, storage: Storage },
+    Here {
+        devices: Vec<unisphere::Device>,
+        precision: Precision,
+        /// The precisions of the products that the first device made.
+        used: Vec<Precision>,
+        storage: Storage,
+    },
     /// Devices of one class, on any machines.
     Class(String),
 }
@@ -55,7 +61,8 @@ impl Device {
         let (precision, storage) =
             engines.first().map_or_else(Default::default, |engine| (engine.precision(), engine.storage()));
         let devices = engines.iter().map(|engine| engine.device().clone()).collect();
-        Self::Here { devices, precision, storage }
+        let used = engines.first().map_or_else(Vec::new, Engine::precisions_used);
+        Self::Here { devices, precision, used, storage }
     }
 }
 
@@ -114,7 +121,7 @@ impl Report {
             alignment: found.alignment,
             alignment_of_sample: alignment_of_sample(&found, &task),
             uniformity: rows(&found, &task, shape),
-            analysis: Analysis::of(&found, &task, listing)?,
+            analysis: Analysis::of(&found, &task, shape, listing)?,
             contrastive: found.contrastive.unwrap_or_default(),
             contrastive_intervals: Vec::new(),
             task,

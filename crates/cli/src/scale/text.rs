@@ -6,7 +6,6 @@ use unisphere_scale::{Interval, Method};
 
 use super::{
     NamedSets,
-    analysis::CloseCounts,
     report::{ACROSS, Device, Exact, Report, Row},
 };
 use crate::text::{
@@ -16,9 +15,8 @@ use crate::text::{
 
 pub(super) fn export(report: &Report) -> String {
     let table = if report.exact.is_some() { values(report) } else { intervals(report) };
-    let sections = report.analysis.close_pairs.as_ref().map(close_pairs).into_iter();
-    let sections = sections.chain(report.analysis.sections().to_text());
-    let sections: String = sections.map(|section| format!("\n{section}")).collect();
+    let sections: String =
+        report.analysis.sections().to_text().map(|section| format!("\n{section}")).collect();
     format!("{}\n{table}\n{}{}{sections}", head(report), notes(report), losses(report))
 }
 
@@ -37,12 +35,6 @@ fn losses(report: &Report) -> String {
         task.candidates,
         plural(anchors, "anchor"),
     )
-}
-
-/// The number of close pairs of each set.
-fn close_pairs(of: &CloseCounts) -> String {
-    let rows: Vec<_> = of.sets.iter().map(|(set, pairs)| vec![set.to_string(), count(*pairs)]).collect();
-    columns(&["duplicates", &format!("pairs within {}", plain(of.distance))], 1, &rows)
 }
 
 fn head(report: &Report) -> String {
@@ -70,7 +62,7 @@ pub(super) fn files(sets: &NamedSets, counts: &[usize]) -> Vec<(&'static str, St
 pub(super) fn devices(device: &Device) -> Vec<String> {
     match device {
         Device::Class(class) => vec![class.clone()],
-        Device::Here { devices, precision, storage } => {
+        Device::Here { devices, precision, storage, .. } => {
             devices.iter().map(|device| text::device(device, &precision.to_string(), *storage)).collect()
         }
     }

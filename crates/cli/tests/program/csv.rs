@@ -101,7 +101,7 @@ fn files_that_cannot_be_appended_to() {
     refused(&folder.eval(&["x.npy", "--csv", "none/runs.csv"]), 2, &["--csv none/runs.csv", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "."]), 2, &["--csv .", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "-"]), 2, &["--csv -", "runs.csv"]);
-    refused(&folder.eval(&["x.npy", "--csv", "runs.csv", "--max-memory", "1G"]), 2, &["--csv"]);
+    refused(&folder.eval(&["x.npy", "--csv", "x.npy", "--max-memory", "1G"]), 2, &["--csv x.npy", "inputs"]);
     refused(&folder.eval(&["x.npy", "y, \"of x\".npy", "--unpaired", "--csv", "runs.csv"]), 2, &["--csv"]);
     assert!(!folder.path().join("runs.csv").exists());
 }
@@ -141,5 +141,7 @@ fn markdown_has_the_summary() {
     let value = folder.json(&["x.npy"])["uniformity"]["x"].as_f64().unwrap();
     assert!(stdout(&output).contains(&format!("| uniformity | t = 2 | {value:.6} |")), "{}", stdout(&output));
     refused(&folder.eval(&["x.npy", "--markdown", "--json"]), 2, &["--markdown", "--json"]);
-    refused(&folder.eval(&["x.npy", "--markdown", "--max-memory", "1G"]), 2, &["--markdown"]);
+    // Of points in pieces, too.
+    let pieces = folder.eval(&["x.npy", "--markdown", "--max-memory", "1G"]);
+    assert!(stdout(&pieces).contains(&format!("| uniformity | t = 2 | {value:.6} |")), "{}", stdout(&pieces));
 }

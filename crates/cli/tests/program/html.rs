@@ -165,6 +165,101 @@ fn the_report_beside_it_is_that_of_full() {
     }
 }
 
+/// Read in pieces, a report has the page of one in memory, but for what takes the points themselves.
+#[test]
+fn a_page_of_pieces_has_the_numbers_of_one_in_memory() {
+    let folder = folder();
+    let line = ["x.npy", "y.npy", "--labels", "labels.txt", "--text", "labels.txt"];
+    let (_, whole) = told(&folder, &line);
+    let in_pieces = [&line[..], &["--max-memory", "64M", "--csv", "runs.csv"]].concat();
+    let (report, page) = told(&folder, &in_pieces);
+    let mut compared = 0;
+    for (title, names) in [
+        ("Alignment and uniformity", &["alignment", "uniformity of x", "uniformity of y", "their mean"][..]),
+        ("Uniformity beside its floor", &["uniformity of x", "uniformity of y"]),
+        ("Against uniform points", &["x", "y"]),
+        ("Groups", &["group 0", "group 1", "group 2"]),
+        ("Mean and covariance", &["mean norm", "effective rank", "RankMe"]),
+        ("Contrastive loss", &["τ = 0.07", "τ = 0.5"]),
+    ] {
+        for name in names {
+            let (found, wanted) = (row(&page, title, name), row(&whole, title, name));
+            // Without uniformity at the t that go with the temperatures, which is of points in memory.
+            let wanted = &wanted[..wanted.len().min(if title == "Contrastive loss" { 6 } else { 9 })];
+            assert_eq!(found.len(), wanted.len(), "{title}, {name}");
+            for (found, wanted) in found.iter().zip(wanted) {
+                assert!(
+                    (found - wanted).abs() <= 1e-6 * wanted.abs().max(1.0),
+                    "{title}, {name}: {found} {wanted}"
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 60, "{compared}");
+    // Counts of the same pairs.
+    for id in ["distances", "cosines-x", "cosines-y"] {
+        let table = |page: &str| {
+            numbers(between(
+                between(page, &format!("<figure id=\"{id}\">"), "</figure>"),
+                "<tbody>",
+                "</tbody>",
+            ))
+        };
+        assert_eq!(table(&page), table(&whole), "{id}");
+    }
+    for (figure, is_there) in
+        [("curve", true), ("plane", true), ("spectrum", true), ("potentials", true), ("points-x", false)]
+    {
+        assert_eq!(page.contains(&format!("<figure id=\"{figure}\">")), is_there, "{figure}");
+    }
+    assert!(page.contains("reading included") && page.contains("<span class=\"text\">group 1"));
+    // The same number in every form.
+    let value = report["uniformity"][0]["value"].as_f64().unwrap();
+    assert_eq!(row(&page, "Alignment and uniformity", "uniformity of x")[0], value);
+    let log = fs::read_to_string(folder.path().join("runs.csv")).unwrap();
+    assert!(log.contains(&format!(",{value},")), "{log}");
+    for wrong in ["NaN", "inf<", "src=", "href=", "<script"] {
+        assert!(!page.contains(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn a_page_of_an_estimate_has_its_interval() {
+    let folder = Folder::new();
+    // So many rows that a first stage is no third of all pairs.
+    let rows = 20_000;
+    folder.npy("x.npy", &noise(rows * 8, 1), rows, 8);
+    folder.npy("y.npy", &noise(rows * 8, 2), rows, 8);
+    let line =
+        ["x.npy", "y.npy", "--tolerance", "3e-2", "--estimate-only", "--csv", "runs.csv", "--t", "2,1"];
+    let output = folder.eval(&[&line[..], &["--json", "--html", "report.html"]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    let estimate = &report["uniformity"][0]["estimate"];
+    let places = ["/value", "/estimate/low", "/estimate/high"];
+    let found = row(&page, "Estimates and their intervals", "uniformity of x");
+    assert_eq!(found[..3], at(&report["uniformity"][0], &places));
+    assert!(estimate["share"].as_f64().unwrap() < 1.0, "{estimate}");
+    assert!(
+        page.contains("Values are estimates from a part of the pairs")
+            && page.contains("<figure id=\"spectrum\">")
+    );
+    assert!(!page.contains("NaN") && !page.contains("no sample of them"));
+    let mut log = csv::Reader::from_path(folder.path().join("runs.csv")).unwrap();
+    let columns = log.headers().unwrap().clone();
+    let line = log.records().next().unwrap().unwrap();
+    let cell = |name: &str| line[columns.iter().position(|of| of == name).unwrap()].parse::<f64>().unwrap();
+    assert_eq!(cell("uniformity.of_x.estimate.low"), estimate["low"].as_f64().unwrap());
+    assert_eq!(cell("uniformity.of_x.estimate.share"), estimate["share"].as_f64().unwrap());
+    let markdown = folder.eval(&["x.npy", "--tolerance", "3e-2", "--estimate-only", "--markdown"]);
+    let markdown = String::from_utf8(markdown.stdout).unwrap();
+    assert!(
+        markdown.contains("| estimates |") && markdown.contains("| uniformity of x | t = 2 |"),
+        "{markdown}"
+    );
+}
+
 #[test]
 fn markup_of_others_is_text() {
     let folder = folder();
@@ -269,17 +364,13 @@ fn what_cannot_have_one_is_refused_before_the_work() {
         (&["x.npy", "--html", "-"], 2, &["--html -", "name a file"]),
         (&["x.npy", "--html", "/dev/stdout"], 2, &["standard output", "name a file"]),
         (&["x.npy", "--rows", "p.html", "--html", "p.html"], 2, &["--rows and --html both name p.html"]),
+        (&["x.npy", "--html", "x.npy", "--max-memory", "1G"], 2, &["--html x.npy is one of the inputs"]),
+        (&["x.npy", "--html", "x.npy", "--tolerance", "0.1"], 2, &["--html x.npy is one of the inputs"]),
         (
-            &["x.npy", "--html", "p.html", "--max-memory", "1G"],
+            &["x.npy", "--html", "p.html", "--tolerance", "0.1", "--text", "labels.txt"],
             2,
-            &["--html", "leave out --html", "--max-memory"],
+            &["--text", "leave out --text"],
         ),
-        (
-            &["x.npy", "--html", "p.html", "--tolerance", "0.1"],
-            2,
-            &["--html", "leave out --html", "--tolerance"],
-        ),
-        (&["x?.npy", "--html", "p.html"], 2, &["--html", "single files"]),
         (&["x.npy", "y.npy", "--unpaired", "--html", "p.html"], 2, &["--unpaired", "leave out --html"]),
         (&["x.npy", "--views", "y.npy", "--html", "p.html"], 2, &["--views", "leave out --html"]),
         (&["x.npy", "--text", "short.txt"], 2, &["--html"]),

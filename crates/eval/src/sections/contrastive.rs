@@ -1,6 +1,6 @@
 //! The contrastive loss at several temperatures, its parts, and the uniformity of its negatives.
 
-use unisphere::{Candidates, ContrastiveValue, Points, Scaling, Uniformity, unordered_pairs};
+use unisphere::{Candidates, Contrastive, ContrastiveValue, Points, Scaling, Uniformity, unordered_pairs};
 
 use super::sweep::{PairSweep, SweepRow};
 use crate::{
@@ -51,6 +51,25 @@ pub struct MatchingUniformity {
     pub cross: Maybe<f64>,
     /// Over anchors and their negatives.
     pub negatives: Maybe<f64>,
+}
+
+impl ContrastiveTable {
+    /// The losses at these temperatures without a queue, of so many anchors. Uniformity at the t that go with them is not known, as of
+    /// points that are read in pieces.
+    pub fn new(
+        candidates: Candidates,
+        anchors: u64,
+        values: impl IntoIterator<Item = (f64, ContrastiveValue)>,
+    ) -> Self {
+        let none = Err(Absent::because("it is not measured of points that are read in pieces"));
+        let row = |(tau, value)| {
+            let t = Contrastive { tau, candidates }.matching().t;
+            let matching =
+                MatchingUniformity { t, x: none, y: none, mean: none, cross: none, negatives: none };
+            ContrastiveRow { tau, value, matching }
+        };
+        Self { candidates, anchors, queue: None, rows: values.into_iter().map(row).collect() }
+    }
 }
 
 pub(crate) fn measure(work: &mut Work<'_>, matching: &[SweepRow]) -> Result<Option<Maybe<ContrastiveTable>>> {

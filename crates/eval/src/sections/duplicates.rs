@@ -1,6 +1,11 @@
 //! Equal rows, and pairs of rows that lie close together.
 
-use crate::{data::SetName, error::Result, work::Work};
+use crate::{
+    data::SetName,
+    error::Result,
+    maybe::{Absent, Maybe},
+    work::Work,
+};
 
 /// Close pairs that are listed at most.
 const MAX_LISTED_PAIRS: usize = 1000;
@@ -22,7 +27,7 @@ pub struct SetDuplicates {
     /// The set.
     pub set: SetName,
     /// Rows equal in every value as f32, unscaled: each group in order, and the groups by their first row.
-    pub equal: Vec<Vec<usize>>,
+    pub equal: Maybe<Vec<Vec<usize>>>,
     /// The number of close pairs.
     pub close_pairs: u64,
     /// The first of them in the order of their rows, a thousand at most.
@@ -41,10 +46,36 @@ pub struct ClosePair {
     pub distance: f64,
 }
 
+impl Duplicates {
+    /// Pairs of each set that are so close, counted and neither listed nor compared for equality, as of points that are read in pieces.
+    pub fn counted(distance: f64, sets: impl IntoIterator<Item = (SetName, u64)>) -> Self {
+        let of_set = |(set, close_pairs)| SetDuplicates {
+            set,
+            equal: Err(Absent::because("rows that are read in pieces are not compared")),
+            close_pairs,
+            close: Vec::new(),
+        };
+        Self { distance, sets: sets.into_iter().map(of_set).collect() }
+    }
+}
+
 impl SetDuplicates {
     /// Rows beyond the first of each group of equal ones.
-    pub fn spare_rows(&self) -> usize {
-        self.equal.iter().map(|group| group.len() - 1).sum()
+    ///
+    /// # Errors
+    ///
+    /// Why equal rows are not known.
+    pub fn spare_rows(&self) -> Maybe<usize> {
+        Ok(self.groups()?.iter().map(|group| group.len() - 1).sum())
+    }
+
+    /// The groups of equal rows.
+    ///
+    /// # Errors
+    ///
+    /// Why they are not known.
+    pub fn groups(&self) -> Maybe<&[Vec<usize>]> {
+        self.equal.as_deref().map_err(|reason| *reason)
     }
 }
 
@@ -61,7 +92,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Duplicates>> {
         let group = |group: &Vec<usize>| group.iter().map(|&row| work.number(row)).collect();
         sets.push(SetDuplicates {
             set: set.name,
-            equal: set.equal.iter().map(group).collect(),
+            equal: Ok(set.equal.iter().map(group).collect()),
             close_pairs: found.count,
             close: found.pairs.iter().map(pair).collect(),
         });

@@ -3,7 +3,7 @@
 
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use statrs::function::{beta::beta_reg, erf::erfc};
-use unisphere::{Groups, Scaling};
+use unisphere::{Groups, Potentials, Scaling};
 
 use super::{histograms::Histogram, sweep::CurvePoint};
 use crate::{
@@ -27,6 +27,7 @@ const MIN_WIDTH: f64 = 0.01;
 const SEED: u64 = 1;
 
 const RAW: Absent = Absent::because("raw points lie on no circle");
+const IN_PIECES: Absent = Absent::because("it is not measured of points that are read in pieces");
 const NO_POTENTIALS: Absent = Absent::because("not all potentials are finite");
 
 /// What figures show beside the other sections.
@@ -48,9 +49,9 @@ pub struct SetFigures {
     /// The set.
     pub set: SetName,
     /// The lengths of the rows as they were given.
-    pub lengths: Lengths,
+    pub lengths: Maybe<Lengths>,
     /// The axes that points are shown in.
-    pub axes: Axes,
+    pub axes: Maybe<Axes>,
     /// The share of all variance that these axes show.
     pub variance: Maybe<f64>,
     /// Rows that are drawn: all, or as many as are drawn at most, at random, in their order.
@@ -121,22 +122,58 @@ fn of_set(
         (Some(groups), Ok(points)) => groups.angles(points),
         _ => Vec::new(),
     };
-    let uniform_cosines = match &cosines {
-        Ok(cosines) if dims > 1 => uniform(dims, cosines.counts.len()),
-        _ => Vec::new(),
-    };
     Some(SetFigures {
         set: set.name,
-        lengths: *lengths,
-        axes: *axes,
+        lengths: Ok(*lengths),
+        axes: Ok(*axes),
         variance: *variance,
         shown,
         angles,
         angles_of_groups,
+        uniform_cosines: uniform_beside(&cosines, dims),
         cosines,
-        uniform_cosines,
-        potentials: potentials(set),
+        potentials: distribution(set.potentials.as_ref()),
     })
+}
+
+/// The share of uniform points in each part of a histogram of cosines; none where there is no such histogram or no sphere.
+fn uniform_beside(cosines: &Maybe<Histogram>, dims: usize) -> Vec<f64> {
+    match cosines {
+        Ok(cosines) if dims > 1 => uniform(dims, cosines.counts.len()),
+        _ => Vec::new(),
+    }
+}
+
+impl Figures {
+    /// A curve, the mean distance of positive pairs where there are any, and what is known of each set.
+    pub fn new(curve: Vec<CurvePoint>, mean_distance: Option<f64>, sets: Vec<SetFigures>) -> Self {
+        Self { curve, mean_distance, sets }
+    }
+}
+
+impl SetFigures {
+    /// Cosines and potentials of a set of so many dimensions, as far as they are known; its points are not, as they were read in
+    /// pieces.
+    pub fn in_pieces(
+        set: SetName,
+        dims: usize,
+        cosines: Option<Histogram>,
+        potentials: Option<&Potentials>,
+    ) -> Self {
+        let cosines = cosines.ok_or(IN_PIECES);
+        Self {
+            set,
+            lengths: Err(IN_PIECES),
+            axes: Err(IN_PIECES),
+            variance: Err(IN_PIECES),
+            shown: Err(IN_PIECES),
+            angles: Err(IN_PIECES),
+            angles_of_groups: Vec::new(),
+            uniform_cosines: uniform_beside(&cosines, dims),
+            cosines,
+            potentials: distribution(potentials),
+        }
+    }
 }
 
 /// The groups of rows by their labels.
@@ -215,8 +252,8 @@ fn uniform(dims: usize, parts: usize) -> Vec<f64> {
     (0..parts).map(|part| below(part + 1) - below(part)).collect()
 }
 
-fn potentials(set: &WorkingSet) -> Maybe<Histogram> {
-    let logs = set.potentials.as_ref().map_or(&[][..], |potentials| potentials.logs());
+fn distribution(potentials: Option<&Potentials>) -> Maybe<Histogram> {
+    let logs = potentials.map_or(&[][..], |potentials| potentials.logs());
     let least = logs.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if !(least.is_finite() && greatest.is_finite()) {

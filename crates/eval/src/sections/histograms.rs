@@ -49,9 +49,11 @@ pub struct Histogram {
 impl Histograms {
     /// Parts of a histogram, as many as a line of bars has.
     pub const BINS: usize = 50;
+    /// Parts of the finer histograms of cosines that figures show.
+    pub const FINE_BINS: usize = Self::BINS * FINE_PARTS;
 
     /// The histograms of the distances of positive pairs, where there are any, and of the cosines of each set, which are counted in
-    /// [`BINS`](Self::BINS) parts of [−1, 1]; None of raw points.
+    /// [`BINS`](Self::BINS) parts of [−1, 1] or a multiple of them, joined here; None of raw points.
     pub fn new(
         distances: Option<&[f64]>,
         scaling: Scaling,
@@ -66,7 +68,10 @@ impl Histograms {
             },
         };
         let of_set = |(set, counts): (SetName, Option<Vec<u64>>)| {
-            let histogram = counts.map(|counts| Histogram { low: -1.0, high: 1.0, counts }).ok_or(NO_COSINES);
+            let joined = |fine: Vec<u64>| -> Vec<u64> {
+                fine.chunks((fine.len() / Self::BINS).max(1)).map(|parts| parts.iter().sum()).collect()
+            };
+            let histogram = counts.map(|counts| Histogram::of_cosines(joined(counts))).ok_or(NO_COSINES);
             SetCosines { set, histogram }
         };
         Self {
@@ -99,15 +104,19 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Counted> {
                 Some(work.session.cosine_histogram(set.name, &set.points, bins)?)
             }
         };
-        let sums = |fine: &Vec<u64>| fine.chunks(fineness).map(|parts| parts.iter().sum()).collect();
-        cosines.push((set.name, fine.as_ref().map(sums)));
-        fine_cosines.push(fine.map(|counts| Histogram { low: -1.0, high: 1.0, counts }).ok_or(NO_COSINES));
+        cosines.push((set.name, fine.clone()));
+        fine_cosines.push(fine.map(Histogram::of_cosines).ok_or(NO_COSINES));
     }
     let histograms = Some(Histograms::new(distances.as_deref(), work.plan.scaling, cosines));
     Ok(Counted { histograms, fine_cosines })
 }
 
 impl Histogram {
+    /// The histogram of cosines that were counted in equal parts of [−1, 1].
+    pub fn of_cosines(counts: Vec<u64>) -> Self {
+        Self { low: -1.0, high: 1.0, counts }
+    }
+
     /// The histogram of values from 0 to `high`.
     fn of(values: &[f64], high: f64) -> Self {
         Self::between(0.0, high, Histograms::BINS, values.iter().copied())

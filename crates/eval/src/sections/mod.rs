@@ -2,6 +2,7 @@
 
 mod contrastive;
 mod duplicates;
+mod estimates;
 mod figures;
 mod groups;
 mod histograms;
@@ -20,6 +21,7 @@ mod worst_rows;
 
 pub use contrastive::{ContrastiveRow, ContrastiveTable, MatchingUniformity};
 pub use duplicates::{ClosePair, Duplicates, SetDuplicates};
+pub use estimates::{Estimated, Quantity};
 pub use figures::{Figures, GroupAngles, SetFigures, ShownRow};
 pub use groups::{GroupTable, MAX_GROUPS_IN_FIGURES, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};

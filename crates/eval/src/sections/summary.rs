@@ -77,6 +77,67 @@ pub struct Calibration {
     pub score: Maybe<f64>,
 }
 
+impl AlignmentSummary {
+    /// Alignment over so many positive pairs.
+    pub fn new(metric: Alignment, measured: Measured, pairs: usize) -> Self {
+        Self { metric, measured, pairs }
+    }
+}
+
+impl Summary {
+    /// The summary of values over all rows, so many of so many dimensions, without weights: each uniformity is the U-statistic.
+    pub fn new(
+        metric: Uniformity,
+        [rows, dims]: [usize; 2],
+        scaling: Scaling,
+        alignment: Option<AlignmentSummary>,
+        values: Vec<(SetName, Measured)>,
+    ) -> Self {
+        let estimator = Estimator::U;
+        let (floor, least) = compared_with(metric, estimator, [rows, dims], scaling);
+        let pairs = estimator.pairs(rows);
+        Self::calibrated(alignment, metric, estimator, pairs, dims, [floor, least], values)
+    }
+
+    fn calibrated(
+        alignment: Option<AlignmentSummary>,
+        metric: Uniformity,
+        estimator: Estimator,
+        pairs: u64,
+        dims: usize,
+        [floor, least]: [Maybe<f64>; 2],
+        values: Vec<(SetName, Measured)>,
+    ) -> Self {
+        let mean = match values.as_slice() {
+            [(_, x), (_, y)] => Some(Calibration::new((x.value + y.value) / 2.0, metric, dims, floor)),
+            _ => None,
+        };
+        let of_set = |(set, measured): (SetName, Measured)| {
+            let none = Absent::because("the uniform distribution on a sphere never has this value");
+            let effective_dims = floor.and_then(|_| metric.effective_dims(measured.value).ok_or(none));
+            let calibration = Calibration::new(measured.value, metric, dims, floor);
+            SetUniformity { set, measured, calibration, effective_dims }
+        };
+        let sets = values.into_iter().map(of_set).collect();
+        Self { alignment, metric, estimator, pairs, sets, mean, floor, least }
+    }
+}
+
+/// The floor, and the least value of so many points.
+fn compared_with(
+    metric: Uniformity,
+    estimator: Estimator,
+    [rows, dims]: [usize; 2],
+    scaling: Scaling,
+) -> (Maybe<f64>, Maybe<f64>) {
+    match scaling {
+        Scaling::Raw => {
+            (Err(Absent::because("raw points have no floor")), Err(Absent::because("raw points have none")))
+        }
+        Scaling::Unit => (Ok(metric.floor(dims)), Ok(estimator.least(metric, rows, dims))),
+    }
+}
+
 impl Calibration {
     fn new(value: f64, metric: Uniformity, dims: usize, floor: Maybe<f64>) -> Self {
         // Zero has one sign.
@@ -90,26 +151,10 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Summary> {
     let (rows, dims) = (work.rows(), work.dims());
     let alignment = alignment(work)?;
     let values = uniformities(work)?;
-    let (floor, least) = match work.plan.scaling {
-        Scaling::Raw => {
-            (Err(Absent::because("raw points have no floor")), Err(Absent::because("raw points have none")))
-        }
-        Scaling::Unit if work.row_weights().is_some() => (Ok(metric.floor(dims)), Err(WEIGHTED)),
-        Scaling::Unit => (Ok(metric.floor(dims)), Ok(estimator.least(metric, rows, dims))),
-    };
-    let mean = match values.as_slice() {
-        [(_, x), (_, y)] => Some(Calibration::new((x.value + y.value) / 2.0, metric, dims, floor)),
-        _ => None,
-    };
-    let of_set = |(set, measured): (SetName, Measured)| {
-        let none = Absent::because("the uniform distribution on a sphere never has this value");
-        let effective_dims = floor.and_then(|_| metric.effective_dims(measured.value).ok_or(none));
-        let calibration = Calibration::new(measured.value, metric, dims, floor);
-        SetUniformity { set, measured, calibration, effective_dims }
-    };
-    let sets = values.into_iter().map(of_set).collect();
+    let (floor, least) = compared_with(metric, estimator, [rows, dims], work.plan.scaling);
+    let least = if work.row_weights().is_some() { least.and(Err(WEIGHTED)) } else { least };
     let pairs = estimator.pairs(work.counted_rows());
-    Ok(Summary { alignment, metric, estimator, pairs, sets, mean, floor, least })
+    Ok(Summary::calibrated(alignment, metric, estimator, pairs, dims, [floor, least], values))
 }
 
 /// Uniformity of each set: from potentials, which tell its uncertainty too, where rows have no weights and products are in

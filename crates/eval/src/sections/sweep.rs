@@ -55,6 +55,51 @@ pub struct PairSweep {
     pub within: Maybe<[f64; 2]>,
 }
 
+impl Sweep {
+    /// The table of these rows.
+    pub fn new(rows: Vec<SweepRow>) -> Self {
+        Self { rows }
+    }
+}
+
+impl SweepRow {
+    /// Uniformity of one set of so many dimensions.
+    pub fn new(t: f64, dims: usize, scaling: Scaling, x: f64) -> Self {
+        Self { t, floor: floor_at(t, dims, scaling), x: Ok(x), pair: None }
+    }
+
+    /// The same with uniformity of y, cross uniformity and the squared discrepancy as far as they are known.
+    #[must_use]
+    pub fn with_y(self, y: f64, cross: Option<f64>, squared_mmd: Option<f64>) -> Self {
+        let none = Absent::because("it is not measured of points that are read in pieces");
+        let mean = self.x.map(|x| (x + y) / 2.0);
+        let known = |value: Option<f64>| value.filter(|value| value.is_finite()).ok_or(none);
+        let within = self.x.map(|x| [x, y]);
+        let (cross, squared_mmd) = (known(cross), known(squared_mmd));
+        let pair =
+            PairSweep { y: Ok(y), mean, cross, unpaired: Err(none), pooled: Err(none), squared_mmd, within };
+        Self { pair: Some(pair), ..self }
+    }
+}
+
+impl CurvePoint {
+    /// The t of a curve, beside the summary's own.
+    pub const TS: [f64; 12] = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0];
+
+    /// Uniformity of each set, of so many dimensions.
+    pub fn new(t: f64, dims: usize, scaling: Scaling, sets: Vec<f64>) -> Self {
+        Self { t, floor: floor_at(t, dims, scaling), sets }
+    }
+}
+
+/// The value of the uniform distribution.
+fn floor_at(t: f64, dims: usize, scaling: Scaling) -> Maybe<f64> {
+    match scaling {
+        Scaling::Unit => Ok(Uniformity { t }.floor(dims)),
+        Scaling::Raw => Err(Absent::because("raw points have no floor")),
+    }
+}
+
 /// Uniformity at one t of a curve.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -67,9 +112,7 @@ pub struct CurvePoint {
     pub sets: Vec<f64>,
 }
 
-/// The t of a curve, beside the summary's own.
-const CURVE_T: [f64; 12] = [0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0];
-/// The same where rows have weights: each t then takes a pass of its own.
+/// The t of a curve where rows have weights: each t then takes a pass of its own.
 const CURVE_T_OF_WEIGHTED: [f64; 5] = [0.1, 0.5, 1.0, 3.0, 10.0];
 
 /// The table that was asked for, the rows at the t that go with the temperatures of the contrastive losses, and the curve of
@@ -87,10 +130,7 @@ pub(crate) fn measure(work: &mut Work<'_>, summary: &Summary) -> Result<Swept> {
     let curve = curve_ts(work);
     let within = within(work, summary, &[ts.as_slice(), &curve].concat())?;
     let across = across(work, &ts)?;
-    let floor_at = |t| match work.plan.scaling {
-        Scaling::Unit => Ok(Uniformity { t }.floor(work.dims())),
-        Scaling::Raw => Err(Absent::because("raw points have no floor")),
-    };
+    let floor_at = |t| floor_at(t, work.dims(), work.plan.scaling);
     let on_curve = |(i, &t): (usize, &f64)| {
         let sets = within.iter().filter_map(|values| values.get(ts.len() + i).copied()).collect();
         CurvePoint { t, floor: floor_at(t), sets }
@@ -122,7 +162,7 @@ fn curve_ts(work: &Work<'_>) -> Vec<f64> {
     if !work.plan.figures {
         return Vec::new();
     }
-    let grid: &[f64] = if work.row_weights().is_some() { &CURVE_T_OF_WEIGHTED } else { &CURVE_T };
+    let grid: &[f64] = if work.row_weights().is_some() { &CURVE_T_OF_WEIGHTED } else { &CurvePoint::TS };
     let mut ts = grid.to_vec();
     let own = work.plan.uniformity.t;
     if !ts.contains(&own) {

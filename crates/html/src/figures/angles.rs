@@ -56,13 +56,14 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
         legend,
         caption: html! {
             "The angles of all rows "
-            @match set.axes {
+            @match set.axes.unwrap_or(Axes::Principal) {
                 Axes::Coordinates => { "on the circle" }
                 Axes::Principal => { "in the plane of the two principal directions" }
             }
-            ", counted from the first axis. Points spread evenly over the sphere are even here. "
+            ", about the centre of the sphere, counted from the first axis. Points spread evenly over the sphere are even here; a peak is a direction that "
+            "many rows share. "
             @if !groups.is_empty() { "Each group is in percent of its own rows. " }
-            @if more { "Drawn are the " (groups.len()) " largest groups." }
+            @if more { "Drawn are the " (groups.len()) " largest groups, the largest first." }
         },
         table: Some(table(angles, "angle", "rows")),
     })

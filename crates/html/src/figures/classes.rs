@@ -25,6 +25,8 @@ const SHADES: usize = 12;
 const WIDTH: f64 = 400.0;
 const LEFT: f64 = 108.0;
 const SIDE: f64 = 284.0;
+/// The height of the names below it.
+const BELOW: f64 = 100.0;
 /// The least height of a line of text.
 const LINE: f64 = 12.5;
 /// Characters of a name that are shown.
@@ -111,7 +113,7 @@ impl Map<'_> {
 
     fn svg(&self, id: &str, title: &str) -> Markup {
         let (cell, names) = (self.cell(), group_names(self.groups));
-        let size = format!("0 0 {WIDTH} {}", SIDE + 8.0);
+        let size = format!("0 0 {WIDTH} {}", SIDE + 8.0 + BELOW);
         let description = format!(
             "A square of {0} by {0} cells, of fuller colour for groups that lie closer.",
             self.order.len()
@@ -131,6 +133,8 @@ impl Map<'_> {
                     text.tick x=(units(LEFT - 5.0)) y=(units(4.0 + (i as f64 + 0.5) * cell + 3.5)) text-anchor="end" {
                         (name(group))
                     }
+                    @let x = LEFT + (i as f64 + 0.5) * cell + 3.5;
+                    text.tick transform=(format!("translate({x:.1} {:.1}) rotate(-90)", SIDE + 9.0)) text-anchor="end" { (name(group)) }
                 }
             }
         }

@@ -10,6 +10,9 @@ use crate::{
     plot::{Axis, Plot},
 };
 
+/// Dimensions from which nearly all uniform points are about at right angles.
+const MANY_DIMENSIONS: usize = 30;
+
 pub(super) fn figure(report: &Report) -> Option<Figure> {
     let histogram = report.histograms.as_ref()?.distances.as_ref()?;
     let mean = report.figures.as_ref()?.mean_distance?;
@@ -37,7 +40,8 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         Key::new("line ink", format!("mean {}", number::digits(mean))),
     ];
     if unit {
-        legend.push(Key::new("line dim dots-line", "√2: points at right angles, as most random ones are"));
+        let random = if report.dims < MANY_DIMENSIONS { "" } else { ", as most random ones are" };
+        legend.push(Key::new("line dim dots-line", format!("√2: points at right angles{random}")));
     }
     let title = "Distances of positive pairs";
     Some(Figure {

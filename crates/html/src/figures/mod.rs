@@ -12,11 +12,15 @@ mod potentials;
 mod spectrum;
 
 use maud::{Markup, html};
+use unisphere::Scaling;
 use unisphere_eval::{Report, SetName, sections::Histogram};
 
 pub use plane::{Plane, PlanePoint};
 
-use crate::number::{short, whole};
+use crate::{
+    number::{digits, short, whole},
+    warnings::NARROW_MEAN,
+};
 
 /// A figure with all that goes with it.
 #[derive(Clone, Debug)]
@@ -147,6 +151,22 @@ fn of_set(place: usize) -> &'static str {
 fn of_group(place: usize) -> &'static str {
     const CLASSES: [&str; 6] = ["c1", "c2 dash", "c3", "c4 dash", "c5", "c6 dash"];
     CLASSES.get(place).copied().unwrap_or("dim")
+}
+
+/// That figures of a set whose points are close together show what is small, enlarged.
+fn enlarged(report: &Report, set: SetName) -> Option<String> {
+    let mean = report.spectrum.iter().flatten().find(|of| of.set == set)?.spectrum.mean_norm();
+    (report.scaling == Scaling::Unit && mean > NARROW_MEAN).then(|| {
+        format!(
+            "Mind that this is enlarged: all points of {set} lie close together, about a mean of length {}. ",
+            digits(mean)
+        )
+    })
+}
+
+/// The same of any set.
+fn any_enlarged(report: &Report) -> Option<String> {
+    report.summary.sets.iter().find_map(|of| enlarged(report, of.set))
 }
 
 /// " of x", where there are two sets.

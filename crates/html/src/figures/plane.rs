@@ -153,7 +153,13 @@ impl Plane {
         let mut places: Vec<_> =
             self.points.iter().map(|point| (plot.place(point.alignment, point.uniformity), point)).collect();
         places.sort_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
-        let mut heights: Vec<_> = places.iter().map(|([_, y], _)| y + 4.0).collect();
+        let floor = self.floor.map(|floor| plot.place(0.0, floor)[1]);
+        let height = |y: f64| match floor {
+            // The line of the floor would strike the name through.
+            Some(floor) if (y - floor).abs() < LINE => floor - 5.0,
+            _ => y + 4.0,
+        };
+        let mut heights: Vec<_> = places.iter().map(|([_, y], _)| height(*y)).collect();
         keep_apart(&mut heights, plot.bottom() - 3.0);
         for (([x, _], point), height) in places.into_iter().zip(heights) {
             let name = cut(&point.name, MAX_CHARACTERS_OF_NAME);

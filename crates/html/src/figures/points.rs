@@ -7,7 +7,7 @@ use unisphere_eval::{
     sections::{SetFigures, ShownRow},
 };
 
-use super::{Figure, Key, of_group, suffix};
+use super::{Figure, Key, enlarged, of_group, suffix};
 use crate::{
     number::{count, percent},
     plot::{Axis, Plot},
@@ -28,7 +28,7 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
     // The circle is drawn where points come near it, and where it is all that gives them a size.
     let has_circle = report.scaling == Scaling::Unit && (radius >= 0.5 || set.variance.is_err());
     let limit = if has_circle || radius == 0.0 { 1.05 } else { 1.08 * radius };
-    let names = match set.axes {
+    let names = match set.axes.ok()? {
         Axes::Coordinates => ["first coordinate (no unit)", "second coordinate (no unit)"],
         Axes::Principal => ["along the first principal direction (no unit)", "along the second (no unit)"],
     };
@@ -87,10 +87,12 @@ fn caption(report: &Report, set: &SetFigures, shown: usize, has_circle: bool) ->
         Err(reason) => html! { "They show no variance: " (reason.reason()) ". " },
     };
     html! {
-        @match set.axes {
+        @match set.axes.unwrap_or(Axes::Principal) {
             Axes::Coordinates => { "The points as they are. " }
             Axes::Principal => { "The two directions in which the points vary most, about their mean. " (variance) "0 is the centre of the sphere. " }
         }
+        @if !has_circle { (enlarged(report, set.set).unwrap_or_default()) }
+        @if !set.angles_of_groups.is_empty() { "Groups with a colour are the largest, in this order. " }
         @if has_circle { "The circle is the rim of the sphere. " }
         @if shown < report.rows {
             "Drawn are " (count(shown as u64)) " of " (count(report.rows as u64)) " rows, chosen at random."

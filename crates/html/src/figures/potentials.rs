@@ -3,7 +3,7 @@
 use maud::html;
 use unisphere_eval::Report;
 
-use super::{Figure, Key, edges, of_set, percents, suffix, table};
+use super::{Figure, Key, any_enlarged, edges, of_set, percents, suffix, table};
 use crate::{
     number::{formula, plain},
     plot::{Axis, Plot},
@@ -37,7 +37,8 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
         legend,
         caption: html! {
             "The potential of a row is " (formula("log mean exp(−t|x − x′|²)")) " over all other rows, at t = " (plain(report.summary.metric.t))
-            ": the further right, the more crowded its neighbourhood. A tail to the right is a cluster, or copies. Every row counts."
+            ": the further right, the more crowded its neighbourhood. A tail to the right is a cluster, or copies. Every row counts. "
+            (any_enlarged(report).unwrap_or_default())
         },
         table: Some(table),
     })

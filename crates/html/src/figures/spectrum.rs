@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use unisphere_eval::{Report, sections::SetSpectrum};
 
-use super::{Figure, Key, of_set, suffix};
+use super::{Figure, Key, any_enlarged, of_set, suffix};
 use crate::{
     number::{count, digits, short, value},
     plot::{Axis, Plot},
@@ -58,6 +58,7 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
             @if missing > 0 {
                 (count(missing as u64)) " of " (count(report.dims as u64)) " directions have no variance, and are not drawn. "
             }
+            @if any_enlarged(report).is_some() { "Shares are of what variance there is, which is little: points lie close together about their mean. " }
             @if report.dims - missing > MAX_DRAWN { "Drawn are " (MAX_DRAWN) " of them, at even steps." }
         },
         table: Some(table(spectra)),

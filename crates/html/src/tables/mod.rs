@@ -1,5 +1,6 @@
 //! The sections of a report as tables, each with what its columns mean.
 
+mod estimates;
 mod groups;
 mod losses;
 mod more;
@@ -8,6 +9,7 @@ mod summary;
 
 use maud::{Markup, html};
 
+pub(crate) use estimates::estimates;
 pub(crate) use groups::{groups, names as group_names};
 pub(crate) use losses::{contrastive, protocol, sigmoid, supcon, sweep};
 pub(crate) use more::{modality_gap, retrieval, scores, significance, spectrum};

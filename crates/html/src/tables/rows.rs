@@ -45,12 +45,16 @@ fn ranked(title: &str, what: &str, rows: &[RankedRow], known: &Known) -> Markup 
 
 pub(crate) fn duplicates(duplicates: &Duplicates) -> Markup {
     let row = |of: &SetDuplicates| {
-        (text(of.set.as_str()), vec![whole(of.spare_rows() as u64), whole(of.close_pairs), examples(of)])
+        let equal = of.spare_rows().map_or_else(|_| text("not known"), |rows| whole(rows as u64));
+        (text(of.set.as_str()), vec![equal, whole(of.close_pairs), examples(of)])
     };
     let rows: Vec<_> = duplicates.sets.iter().map(row).collect();
     let close = format!("pairs within {}", plain(duplicates.distance));
     let note = html! {
-        p.note { "Equal rows repeat an earlier one in every value, as f32 and before scaling." }
+        @match duplicates.sets.iter().find_map(|of| of.spare_rows().err()) {
+            Some(reason) => p.note { "Equal rows are not known: " (reason.reason()) "." }
+            None => p.note { "Equal rows repeat an earlier one in every value, as f32 and before scaling." }
+        }
     };
     let head = ["set", "equal rows", &close, "for example"];
     html! { div.texts { (titled("Equal rows and close pairs", &head, &rows, &note)) } }
@@ -61,7 +65,7 @@ fn examples(of: &SetDuplicates) -> Markup {
     let mut close: Vec<_> = of.close.iter().filter(|pair| pair.distance > 0.0).collect();
     close.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     html! {
-        @for group in of.equal.iter().take(MAX_LISTED) {
+        @for group in of.groups().unwrap_or_default().iter().take(MAX_LISTED) {
             div.left { (group[0]) " = " (group.get(1).copied().unwrap_or_default())
                 @if group.len() > 2 { " and " (plural(group.len() as u64 - 2, "more row")) } }
         }

@@ -54,10 +54,14 @@ pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> Value {
     let mut object = json!({"distance": number(duplicates.distance)});
     for of in &duplicates.sets {
         let pair = |pair: &ClosePair| json!([pair.i, pair.j, number(pair.distance)]);
+        let (Ok(equal_rows), Ok(groups)) = (of.spare_rows(), of.groups()) else {
+            object[of.set.as_str()] = json!({"close_pairs": of.close_pairs});
+            continue;
+        };
         object[of.set.as_str()] = json!({
-            "equal_rows": of.spare_rows(),
-            "groups": of.equal.len(),
-            "equal": of.equal.iter().take(MAX_LISTED_GROUPS).collect::<Vec<_>>(),
+            "equal_rows": equal_rows,
+            "groups": groups.len(),
+            "equal": groups.iter().take(MAX_LISTED_GROUPS).collect::<Vec<_>>(),
             "close_pairs": of.close_pairs,
             "close": of.close.iter().map(pair).collect::<Vec<_>>(),
         });

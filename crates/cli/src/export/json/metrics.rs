@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use unisphere::Contrastive;
 use unisphere_eval::{
-    Maybe, Measured, MinScore,
+    Maybe, Measured, MinScore, Report,
     sections::{
-        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, ProtocolNumbers, Scores, SigmoidRow,
-        Summary, SupConTable, Sweep, SweepRow,
+        AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, Estimated, ProtocolNumbers,
+        Quantity, Scores, SigmoidRow, SupConTable, Sweep, SweepRow,
     },
 };
 
@@ -23,7 +23,8 @@ pub(super) fn alignment(alignment: &AlignmentSummary) -> Value {
     object
 }
 
-pub(super) fn uniformity(summary: &Summary) -> Value {
+pub(super) fn uniformity(report: &Report) -> Value {
+    let summary = &report.summary;
     let mut object = json!({
         "t": number(summary.metric.t),
         "estimator": summary.estimator.name(),
@@ -41,12 +42,31 @@ pub(super) fn uniformity(summary: &Summary) -> Value {
         let mut of = calibration(set.calibration);
         put_error(&mut of, &set.measured);
         of["effective_dims"] = maybe(set.effective_dims);
+        let quantity = Quantity::Uniformity(set.set);
+        let mut estimates = report.estimates.iter().flatten();
+        if let Some(found) = estimates.find(|of| of.quantity == quantity && of.parameter == summary.metric.t)
+        {
+            of["estimate"] = estimate(found);
+        }
         object[format!("of_{}", set.set)] = of;
     }
     if let Some(mean) = summary.mean {
         object["of_mean"] = calibration(mean);
     }
     object
+}
+
+fn estimate(of: &Estimated) -> Value {
+    json!({
+        "method": of.method,
+        "proven": of.proven,
+        "low": number(of.low),
+        "high": number(of.high),
+        "confidence": number(of.confidence),
+        "seed": of.seed,
+        "pairs": of.pairs,
+        "share": number(of.share),
+    })
 }
 
 fn calibration(of: Calibration) -> Value {

@@ -81,7 +81,7 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
     put("protocol", report.protocol.as_ref().map_or_else(|| json!({"name": "none"}), metrics::protocol));
     let sections = [
         ("alignment", report.summary.alignment.as_ref().map(metrics::alignment)),
-        ("uniformity", Some(metrics::uniformity(&report.summary))),
+        ("uniformity", Some(metrics::uniformity(report))),
         ("scores", report.scores.as_ref().map(metrics::scores)),
         ("sweep", report.sweep.as_ref().map(metrics::sweep)),
         ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),

@@ -91,10 +91,16 @@ fn histogram(what: &str, of: &Histogram) -> String {
 }
 
 pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> String {
-    let row =
-        |of: &SetDuplicates| vec![of.set.to_string(), count(of.spare_rows() as u64), count(of.close_pairs)];
-    let rows: Vec<_> = duplicates.sets.iter().map(row).collect();
     let head = format!("pairs within {}", plain(duplicates.distance));
+    if duplicates.sets.iter().all(|of| of.equal.is_err()) {
+        let row = |of: &SetDuplicates| vec![of.set.to_string(), count(of.close_pairs)];
+        return columns(&["duplicates", &head], 1, &duplicates.sets.iter().map(row).collect::<Vec<_>>());
+    }
+    let row = |of: &SetDuplicates| {
+        let equal = of.spare_rows().map_or("-".into(), |rows| count(rows as u64));
+        vec![of.set.to_string(), equal, count(of.close_pairs)]
+    };
+    let rows: Vec<_> = duplicates.sets.iter().map(row).collect();
     columns(&["duplicates", "equal rows", &head], 1, &rows)
         + &duplicates.sets.iter().map(examples).collect::<String>()
         + "Equal rows: rows that repeat an earlier one in every value, as f32 and before scaling. Rows are counted from 0.\n"
@@ -102,12 +108,13 @@ pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> String {
 
 /// Equal rows, and the closest of the pairs that are listed, on one line.
 fn examples(of: &SetDuplicates) -> String {
-    let groups = of.equal.iter().take(SHOWN_DUPLICATES).map(|group| {
+    let equal = of.groups().unwrap_or_default();
+    let groups = equal.iter().take(SHOWN_DUPLICATES).map(|group| {
         let rows: Vec<_> = group.iter().take(SHOWN_DUPLICATES).map(usize::to_string).collect();
         rows.join(" = ") + if group.len() > SHOWN_DUPLICATES { " = ..." } else { "" }
     });
     let group_of: HashMap<usize, usize> =
-        of.equal.iter().enumerate().flat_map(|(i, group)| group.iter().map(move |&row| (row, i))).collect();
+        equal.iter().enumerate().flat_map(|(i, group)| group.iter().map(move |&row| (row, i))).collect();
     let named = |i: usize, j: usize| group_of.get(&i).is_some_and(|group| group_of.get(&j) == Some(group));
     let mut apart: Vec<_> = of.close.iter().filter(|pair| !named(pair.i, pair.j)).collect();
     // Stable: of equally close ones, those of the first rows.

@@ -21,7 +21,9 @@ pub(in crate::export) fn head(document: &Document) -> Vec<(&'static str, String)
     let precision = precision(report.precision, &report.precisions_used);
     lines.push(("device", device(&report.device, &precision, report.storage)));
     lines.extend(report.protocol.as_ref().map(|of| ("as", format!("protocol {}", of.settings.name))));
-    lines.push(("time", format!("{:.3} s, reading excluded", report.seconds)));
+    lines.extend(document.other_devices.iter().map(|other| ("device", other.clone())));
+    let reading = if document.seconds_include_reading { "included" } else { "excluded" };
+    lines.push(("time", format!("{:.3} s, reading {reading}", report.seconds)));
     lines
 }
 

@@ -1,6 +1,7 @@
 //! The report as tables and sentences for a terminal.
 
 pub(super) mod analysis;
+mod estimates;
 pub(super) mod groups;
 mod head;
 mod losses;
@@ -14,6 +15,7 @@ pub(super) mod views;
 use super::{ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, compared};
 use crate::text::circumstances;
 
+pub(super) use estimates::estimates;
 pub(super) use head::head;
 pub(super) use summary::{notes, sections as summary_sections};
 
@@ -41,8 +43,9 @@ impl Exporter<ComparisonDocument> for Text {
 
 impl Exporter<Document> for Text {
     fn export(&self, document: &Document) -> String {
+        let estimated = document.report.estimates.as_deref().map(|of| estimates(of).to_text());
         let sections: Vec<_> =
-            [summary::summary(&document.report)].into_iter().chain(more(document)).collect();
+            [summary::summary(&document.report)].into_iter().chain(estimated).chain(more(document)).collect();
         format!("{}\n{}", circumstances(&head(document)), sections.join("\n"))
     }
 }

@@ -1,0 +1,68 @@
+//! The report as a page: one HTML file with figures, beside what goes to standard output.
+
+use std::{collections::BTreeMap, path::Path};
+
+use unisphere_eval::Report;
+use unisphere_html::{Compared, Known, NamedModel, compared_page, page};
+use unisphere_io::{Column, printable, write_text};
+
+use super::{ComparedModel, ComparisonDocument, Document, Exporter, FailedModel};
+use crate::{exit::Failure, interrupt, json::PROGRAM};
+
+/// The exporter.
+pub(crate) struct Html;
+
+impl Exporter<Document> for Html {
+    fn export(&self, document: &Document) -> String {
+        let mut known = Known::default();
+        known.program = PROGRAM.into();
+        known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
+        known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
+        known.texts.clone_from(&document.texts);
+        known.seconds_include_reading = document.seconds_include_reading;
+        known.other_devices.clone_from(&document.other_devices);
+        page(&document.report, &known)
+    }
+}
+
+impl Exporter<ComparisonDocument> for Html {
+    fn export(&self, document: &ComparisonDocument) -> String {
+        let failed = |of: &FailedModel| (printable(&of.name), of.reason_in_line());
+        compared_page(&Compared {
+            plan: &document.plan,
+            device: &document.device,
+            models: document.models.iter().map(named).collect(),
+            failed: document.failed.iter().map(failed).collect(),
+            baseline: printable(&document.baseline),
+            comparison: &document.comparison,
+            bootstrap: document.bootstrap,
+            seconds: document.seconds(),
+            program: PROGRAM.into(),
+        })
+    }
+}
+
+fn named(of: &ComparedModel) -> NamedModel<'_> {
+    NamedModel {
+        name: printable(&of.name),
+        files: of.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect(),
+        place: of.place,
+        model: &of.model,
+    }
+}
+
+/// Writes the page of a document to its file, whole or not at all.
+pub(crate) fn write_page<D>(path: &Path, document: &D) -> Result<(), Failure>
+where
+    Html: Exporter<D>,
+{
+    Ok(write_text(path, &Html.export(document))?)
+}
+
+/// The text of each row that a page lists, by its number.
+pub(crate) fn texts(report: &Report, column: &Column) -> Result<BTreeMap<usize, String>, Failure> {
+    let rows = Known::rows_to_look_at(report);
+    // One more than are shown tells that there are more.
+    let excerpts = interrupt::leaving_at_once(|| column.excerpts(&rows, Known::MAX_CHARACTERS_OF_TEXT + 1))??;
+    Ok(rows.into_iter().zip(excerpts.iter().map(printable)).collect())
+}

@@ -1,0 +1,153 @@
+//! The report as one of the common form, for exporters that reports on points in memory have too.
+
+use unisphere::{Alignment, Contrastive, Device as Computer, DeviceKind, Uniformity};
+use unisphere_eval::{
+    Absent, Measured, Report as Common, SetName,
+    sections::{AlignmentSummary, ContrastiveTable, Estimated, Quantity, Summary, Sweep, SweepRow},
+};
+use unisphere_scale::Interval;
+
+use super::{
+    json,
+    report::{ACROSS, Device, Report, Row},
+    text,
+};
+use crate::export::{Document, Exporter, Json, Markdown, Text};
+
+impl Exporter<Report> for Text {
+    fn export(&self, report: &Report) -> String {
+        text::export(report)
+    }
+}
+
+impl Exporter<Report> for Json {
+    fn export(&self, report: &Report) -> String {
+        json::export(report)
+    }
+}
+
+impl Exporter<Report> for Markdown {
+    fn export(&self, report: &Report) -> String {
+        self.export(&document(report))
+    }
+}
+
+/// Why a value has no standard error.
+const NOT_ASKED_FOR: Absent = Absent::because("it takes --top or --rows, or an estimate");
+
+/// The report in the common form, without the texts of its rows.
+pub(super) fn document(report: &Report) -> Document {
+    let (device, others) = devices(&report.device);
+    let (shape, scaling) = ([report.shape.x_rows, report.shape.dims], report.task.sets.scaling);
+    let mut common = Common::new(summary(report), device, shape, scaling);
+    if let Device::Here { precision, used, storage, .. } = &report.device {
+        (common.precision, common.storage) = (*precision, *storage);
+        common.precisions_used.clone_from(used);
+    }
+    common.seconds = report.seconds.unwrap_or(f64::NAN);
+    common.estimates = report.exact.is_none().then(|| estimates(report));
+    common.sweep = sweep(report);
+    if !report.contrastive.is_empty() {
+        let (taus, candidates) = (&report.task.taus, report.task.candidates);
+        let anchors = Contrastive { candidates, ..Contrastive::default() }.anchors(report.shape.x_rows);
+        let values = taus.iter().copied().zip(report.contrastive.iter().copied());
+        common.contrastive = Some(Ok(ContrastiveTable::new(candidates, anchors, values)));
+    }
+    report.analysis.put(&mut common);
+    let files = text::files(&report.task.sets, &report.file_counts);
+    let mut document = Document::new(common, files, report.task.sets.reading.to_json());
+    document.rows_file = report.analysis.rows_file();
+    (document.seconds_include_reading, document.other_devices) = (true, others);
+    document
+}
+
+/// The first device, and the others for a person.
+fn devices(of: &Device) -> (Computer, Vec<String>) {
+    match of {
+        Device::Class(class) => (Computer::new(DeviceKind::Cpu, class), Vec::new()),
+        Device::Here { devices, .. } => {
+            let mut told = text::devices(of);
+            let first = devices.first().cloned().unwrap_or_else(|| Computer::new(DeviceKind::Cpu, ""));
+            (first, told.drain(..).skip(1).collect())
+        }
+    }
+}
+
+fn set_name(set: &str) -> Option<SetName> {
+    [SetName::X, SetName::Y].into_iter().find(|name| name.as_str() == set)
+}
+
+/// The values at the first t.
+fn summary(report: &Report) -> Summary {
+    let (shape, task) = (report.shape, &report.task);
+    let metric = Alignment { alpha: task.alpha };
+    let alignment = report.alignment.map(|value| {
+        let mut measured = match report.alignment_of_sample {
+            Some(estimate) => Measured::estimated(estimate, shape.x_rows),
+            None => Measured::alone(value, NOT_ASKED_FOR),
+        };
+        // The very number, which was summed in another order.
+        measured.value = value;
+        AlignmentSummary::new(metric, measured, shape.x_rows)
+    });
+    let t = task.ts.first().copied().unwrap_or_default();
+    let of_row = |row: &Row| {
+        let mut measured = match (row.of_sample, row.interval.and_then(|of| of.row_error)) {
+            (Some(estimate), _) => Measured::estimated(estimate, shape.x_rows),
+            (None, Some(error)) => Measured::with_error(row.value, error),
+            (None, None) => Measured::alone(row.value, NOT_ASKED_FOR),
+        };
+        measured.value = row.value;
+        Some((set_name(row.set)?, measured))
+    };
+    let values = report.uniformity.iter().filter(|row| row.t == t).filter_map(of_row).collect();
+    let metric = Uniformity { t };
+    Summary::new(metric, [shape.x_rows, shape.dims], task.sets.scaling, alignment, values)
+}
+
+/// The table over several t, or across both sets.
+fn sweep(report: &Report) -> Option<Sweep> {
+    let (task, dims) = (&report.task, report.shape.dims);
+    if task.ts.len() < 2 && !task.across {
+        return None;
+    }
+    let row = |&t: &f64| {
+        let of = |set| report.uniformity.iter().find(|row| row.set == set && row.t == t);
+        let row = SweepRow::new(t, dims, task.sets.scaling, of("x")?.value);
+        let across = of(ACROSS);
+        Some(match of("y") {
+            Some(y) => row.with_y(y.value, across.map(|of| of.value), across.and_then(|of| of.squared_mmd)),
+            None => row,
+        })
+    };
+    Some(Sweep::new(task.ts.iter().filter_map(row).collect()))
+}
+
+fn estimates(report: &Report) -> Vec<Estimated> {
+    let of_row = |row: &Row| {
+        let quantity = set_name(row.set).map_or(Quantity::CrossUniformity, Quantity::Uniformity);
+        let value = row.interval.map(|of| estimated(quantity, row.t, &of));
+        let squared_mmd = row.squared_mmd_interval.map(|of| estimated(Quantity::SquaredMmd, row.t, &of));
+        value.into_iter().chain(squared_mmd).collect::<Vec<_>>()
+    };
+    let of_tau = |(&tau, of): (&f64, &Interval)| estimated(Quantity::Contrastive, tau, of);
+    let losses = report.task.taus.iter().zip(&report.contrastive_intervals).map(of_tau);
+    report.uniformity.iter().flat_map(of_row).chain(losses).collect()
+}
+
+fn estimated(quantity: Quantity, parameter: f64, of: &Interval) -> Estimated {
+    Estimated {
+        quantity,
+        parameter,
+        value: of.value,
+        low: of.low,
+        high: of.high,
+        confidence: of.confidence,
+        method: of.method.name(),
+        proven: of.method.is_proven(),
+        pairs: of.pairs,
+        share: of.share,
+        seed: of.seed,
+        row_error: of.row_error,
+    }
+}
