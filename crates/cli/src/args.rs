@@ -7,7 +7,7 @@ use unisphere_io::printable;
 
 use crate::{
     bench::Bench,
-    compare::{self, CompareOptions},
+    compare::{self, CompareOptions, WatchOptions},
     devices::Devices,
     eval::{self, Eval},
     exit::Failure,
@@ -23,6 +23,7 @@ Example:
   unisphere eval x.npy --tolerance 1e-4  an estimate in seconds, with a proven interval
   unisphere eval x.npy --max-memory 4G   all pairs of a set that is larger than memory
   unisphere compare a.npy b.npy c.npy    which model is better, and is the difference real
+  unisphere watch runs/checkpoints       every checkpoint of a training, as it comes
   unisphere devices                      the devices that --device and --devices can name
   unisphere bench                        the speed of this machine, and its ceiling
 
@@ -45,6 +46,9 @@ pub(crate) enum Command {
     /// Compare models: one table, differences with their p-values, and correlations with a score
     #[command(after_long_help = compare::HELP)]
     Compare(Box<CompareOptions>),
+    /// Measure the checkpoints of a training as they come: a CSV line each, and a page of all
+    #[command(after_long_help = compare::HELP_OF_WATCH)]
+    Watch(Box<WatchOptions>),
     /// Divide an evaluation of sets of any size into parts, for many machines: prints a plan
     Plan(Box<PlanOptions>),
     /// Compute one part of a plan, or go on with it

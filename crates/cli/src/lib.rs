@@ -68,6 +68,7 @@ fn obey(line: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     match command {
         Command::Eval(eval) => eval::run(&eval),
         Command::Compare(options) => compare::run(&options),
+        Command::Watch(options) => compare::watch(&options),
         Command::Plan(options) => scale::plan(&options),
         Command::Part(options) => scale::part(&options),
         Command::Merge(options) => scale::merge(&options),

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     eval::whole,
     exit::Failure,
+    export::{ComparedModel, FailedModel},
     interrupt,
     progress::Display,
     reading::{Of, ReadingOptions},
@@ -39,15 +40,37 @@ pub(super) struct Measuring<'a> {
 }
 
 /// A model, and how it was come by.
-pub(super) struct Found {
-    pub(super) model: Model,
+struct Found {
+    model: Model,
     /// Whether it was in the cache.
-    pub(super) cached: bool,
-    pub(super) seconds: f64,
+    cached: bool,
+    seconds: f64,
 }
 
 impl Measuring<'_> {
-    pub(super) fn find(&self, run: &Run) -> Result<Found, Failure> {
+    /// A model with its numbers; or itself, and why it has none.
+    pub(super) fn model(&self, run: Run) -> Result<ComparedModel, (Run, Failure)> {
+        match self.find(&run) {
+            Ok(Found { model, cached, seconds }) => {
+                let files = self.files(&run);
+                Ok(ComparedModel { name: run.name, files, place: run.place, model, cached, seconds })
+            }
+            Err(failure) => Err((run, failure)),
+        }
+    }
+
+    /// A model that has none.
+    pub(super) fn failed(&self, run: Run, reason: String, is_of_disk: bool) -> FailedModel {
+        FailedModel { files: self.files(&run), name: run.name, reason, is_of_disk }
+    }
+
+    /// Its files under their roles, and how they are read.
+    fn files(&self, run: &Run) -> Vec<(&'static str, String)> {
+        let told = |(role, path)| (role, self.reading.told(path, if role == "x" { Of::X } else { Of::Y }));
+        run.files().map(told).collect()
+    }
+
+    fn find(&self, run: &Run) -> Result<Found, Failure> {
         let start = Instant::now();
         let found = |model, cached| Found { model, cached, seconds: start.elapsed().as_secs_f64() };
         let Some(cache) = &self.cache else {

@@ -1,7 +1,7 @@
 //! `unisphere compare`: several models in one table, and whether their differences are real.
 //!
 //! [`options`] → [`runs`], named by arguments or by a [`table`] → each measured, or found in the [`cache`] → the comparison, which
-//! `unisphere_eval::compare` makes → an exporter.
+//! `unisphere_eval::compare` makes → an exporter. [`watch`] does the same with the checkpoints of a training, as they come.
 
 mod cache;
 mod measure;
@@ -9,12 +9,15 @@ mod options;
 mod run;
 mod runs;
 mod table;
+mod watch;
 
 pub(crate) use options::{CompareOptions, HELP};
+pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, watch};
 
 use std::{cmp::Ordering, path::Path};
 
-use unisphere_eval::compare::{Comparison, Place};
+use unisphere::Engine;
+use unisphere_eval::compare::{Bootstrap, ComparePlan, Comparison, Place};
 use unisphere_io::printable;
 
 use crate::{
@@ -23,10 +26,9 @@ use crate::{
     export::{self, ComparedModel, ComparisonDocument, FailedModel, Format, Log},
     output,
     progress::Display,
-    reading::Of,
+    reading::ReadingOptions,
     text::plural,
 };
-use cache::Cache;
 use measure::Measuring;
 use options::SortColumn;
 use run::Run;
@@ -65,36 +67,20 @@ fn document(
     runs: Vec<Run>,
     baseline: String,
 ) -> Result<ComparisonDocument, Failure> {
-    let cache = match &options.cache {
-        _ if options.no_cache => None,
-        Some(folder) => Some(Cache::named(folder)?),
-        None => Cache::of_user(),
-    };
+    let measure = &options.measure;
+    let cache = measure.cache()?;
     let display = Display::new();
     display.step("opening the device");
-    let engine = devices::open(&options.device)?.observed_by(display.observer());
-    let reading = &options.reading;
-    let measuring = Measuring { plan: options.plan(), engine: &engine, display: &display, cache, reading };
+    let engine = devices::open(&measure.device)?.observed_by(display.observer());
+    let (plan, reading) = (measure.plan(), &measure.reading);
+    let measuring = Measuring { plan, engine: &engine, display: &display, cache, reading };
     let (mut models, mut failed) = (Vec::new(), Vec::new());
     for run in runs {
-        let told = |(role, path)| (role, reading.told(path, if role == "x" { Of::X } else { Of::Y }));
-        let files: Vec<_> = run.files().map(told).collect();
-        match measuring.find(&run) {
-            Ok(found) => models.push(ComparedModel {
-                name: run.name,
-                files,
-                place: run.place,
-                model: found.model,
-                cached: found.cached,
-                seconds: found.seconds,
-            }),
-            Err(Failure::Input(reason)) => {
-                failed.push(FailedModel { name: run.name, files, reason, is_of_disk: false })
-            }
-            Err(Failure::Machine(reason)) => {
-                failed.push(FailedModel { name: run.name, files, reason, is_of_disk: true })
-            }
-            Err(failure) => return Err(failure),
+        match measuring.model(run) {
+            Ok(model) => models.push(model),
+            Err((run, Failure::Input(reason))) => failed.push(measuring.failed(run, reason, false)),
+            Err((run, Failure::Machine(reason))) => failed.push(measuring.failed(run, reason, true)),
+            Err((_, failure)) => return Err(failure),
         }
     }
     if let ([], Some(first)) = (models.as_slice(), failed.first()) {
@@ -104,21 +90,42 @@ fn document(
         sort(&mut models, column, options.descending);
     }
     display.step("comparing");
-    let places: Vec<_> = models.iter().map(|of| of.place).collect();
-    let base = models.iter().position(|of| of.name == baseline);
-    let of_models: Vec<_> = models.iter().map(|of| of.model.clone()).collect();
-    let bootstrap = options.bootstrap();
-    let comparison = Comparison::of(&of_models, &places, base, bootstrap)?;
-    Ok(ComparisonDocument {
-        plan: measuring.plan,
-        device: engine.device().clone(),
-        read: reading.to_json(),
-        baseline,
-        models,
-        failed,
-        comparison,
-        bootstrap,
-    })
+    let setting = Setting { plan: measuring.plan, engine: &engine, reading };
+    setting.document(models, failed, baseline, options.bootstrap())
+}
+
+/// How all models were measured.
+struct Setting<'a> {
+    plan: ComparePlan,
+    engine: &'a Engine,
+    reading: &'a ReadingOptions,
+}
+
+impl Setting<'_> {
+    /// The comparison of models that were measured.
+    fn document(
+        self,
+        models: Vec<ComparedModel>,
+        failed: Vec<FailedModel>,
+        baseline: String,
+        bootstrap: Bootstrap,
+    ) -> Result<ComparisonDocument, Failure> {
+        let places: Vec<_> = models.iter().map(|of| of.place).collect();
+        let base = models.iter().position(|of| of.name == baseline);
+        let of_models: Vec<_> = models.iter().map(|of| of.model.clone()).collect();
+        let comparison = Comparison::of(&of_models, &places, base, bootstrap)?;
+        Ok(ComparisonDocument {
+            plan: self.plan,
+            device: self.engine.device().clone(),
+            read: self.reading.to_json(),
+            baseline,
+            models,
+            failed,
+            comparison,
+            bootstrap,
+            reloads_after: None,
+        })
+    }
 }
 
 /// The name of the baseline, which is one of the models.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use unisphere::{Alignment, DeviceChoice, Scaling, Uniformity};
 use unisphere_eval::compare::{Bootstrap, ComparePlan};
 
+use super::cache::Cache;
 use crate::{
+    exit::Failure,
     reading::ReadingOptions,
     values::{device, factor, positive},
 };
@@ -42,18 +44,6 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "SEED", default_value_t = 0, help_heading = TABLE)]
     seed: u64,
 
-    /// Uniformity's t, in log mean exp(-t |x-x'|^2) [default: 2]
-    #[arg(long, value_name = "T", value_parser = factor, allow_negative_numbers = true, help_heading = MEASURED)]
-    t: Option<f64>,
-
-    /// Alignment's power of the distance: mean |x-y|^alpha [default: 2]
-    #[arg(long, value_parser = positive, allow_negative_numbers = true, help_heading = MEASURED)]
-    pub(super) alpha: Option<f64>,
-
-    /// Take the rows as they are [default: each is scaled to unit length]
-    #[arg(long, help_heading = MEASURED)]
-    raw: bool,
-
     /// Print one JSON object
     #[arg(long, conflicts_with = "markdown", help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -70,14 +60,33 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub(super) csv: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) measure: MeasureOptions,
+}
+
+/// What is measured of every model, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct MeasureOptions {
+    /// Uniformity's t, in log mean exp(-t |x-x'|^2) [default: 2]
+    #[arg(long, value_name = "T", value_parser = factor, allow_negative_numbers = true, help_heading = MEASURED)]
+    t: Option<f64>,
+
+    /// Alignment's power of the distance: mean |x-y|^alpha [default: 2]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true, help_heading = MEASURED)]
+    pub(super) alpha: Option<f64>,
+
+    /// Take the rows as they are [default: each is scaled to unit length]
+    #[arg(long, help_heading = MEASURED)]
+    raw: bool,
+
     /// Keep what was measured of each model in this folder, by the contents of its files: a model that is there already is not
     /// measured again [default: a folder in the user's cache directory]
     #[arg(long, value_name = "DIR", conflicts_with = "no_cache", help_heading = OUTPUT)]
-    pub(super) cache: Option<PathBuf>,
+    cache: Option<PathBuf>,
 
     /// Measure every model, and keep nothing
     #[arg(long, help_heading = OUTPUT)]
-    pub(super) no_cache: bool,
+    no_cache: bool,
 
     #[command(flatten)]
     pub(super) reading: ReadingOptions,
@@ -101,7 +110,16 @@ pub(super) enum SortColumn {
     Uniformity,
 }
 
-impl CompareOptions {
+impl MeasureOptions {
+    /// The folder of what was measured before; None where nothing is to be kept, or there is no such folder.
+    pub(super) fn cache(&self) -> Result<Option<Cache>, Failure> {
+        match &self.cache {
+            _ if self.no_cache => Ok(None),
+            Some(folder) => Cache::named(folder).map(Some),
+            None => Ok(Cache::of_user()),
+        }
+    }
+
     pub(super) fn plan(&self) -> ComparePlan {
         let mut plan = ComparePlan::default();
         plan.scaling = if self.raw { Scaling::Raw } else { Scaling::Unit };
@@ -109,7 +127,9 @@ impl CompareOptions {
         plan.alignment = self.alpha.map_or(plan.alignment, Alignment::new);
         plan
     }
+}
 
+impl CompareOptions {
     pub(super) fn bootstrap(&self) -> Bootstrap {
         Bootstrap { seed: self.seed, ..Bootstrap::default() }
     }

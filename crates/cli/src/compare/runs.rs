@@ -35,7 +35,7 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
             printable(&single.name)
         )));
     }
-    if let (Some(first), Some(_), None) = (runs.first(), options.alpha, runs.iter().find(of_pairs)) {
+    if let (Some(first), Some(_), None) = (runs.first(), options.measure.alpha, runs.iter().find(of_pairs)) {
         return Err(Failure::Usage(format!(
             "--alpha is of alignment, which takes positive pairs, and {} is one set\n\
              name pairs, such as x.npy:y.npy, or leave out --alpha",
@@ -48,7 +48,7 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
 /// Models whose two sets are in one file, where options name both.
 fn with_second_sets(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, Failure> {
     for run in &mut runs {
-        if let Some(y) = options.reading.file_of_y(&run.x, run.y.as_deref())? {
+        if let Some(y) = options.measure.reading.file_of_y(&run.x, run.y.as_deref())? {
             run.y = Some(y.to_path_buf());
         }
     }

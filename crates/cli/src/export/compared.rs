@@ -7,7 +7,7 @@ use unisphere_eval::{
 use unisphere_io::printable;
 
 use super::{
-    ComparedModel, ComparisonDocument,
+    Checkpoint, ComparedModel, ComparisonDocument,
     reasons::{cell, reasons},
     table::{Section, Table},
 };
@@ -42,6 +42,22 @@ pub(super) fn sections(document: &ComparisonDocument) -> Vec<Section> {
     sections.extend(correlations(document));
     sections.extend(metrics.iter().filter_map(|&metric| trajectory(document, metric)));
     sections
+}
+
+/// A model on a line.
+pub(super) fn line(of: &Checkpoint<'_>) -> String {
+    let Some(named) = of.document.models.get(of.place) else { return String::new() };
+    let mut said = vec![printable(&named.name)];
+    for metric in of.document.metrics() {
+        let Some(found) = named.model.measured(*metric) else { continue };
+        let interval = match (found.low, found.high) {
+            (Ok(low), Ok(high)) => format!(" ({} to {})", decimal(low), decimal(high)),
+            _ => String::new(),
+        };
+        said.push(format!("{} {}{interval}", metric.name(), decimal(found.value)));
+    }
+    said.push(text::seconds(named.seconds));
+    said.join("  ") + "\n"
 }
 
 /// A table with a row for each model.

@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use unisphere_io::{is_stdout, printable};
 
-use super::{ComparisonDocument, Document, Exporter, json};
+use super::{Checkpoint, ComparisonDocument, Document, Exporter, json};
 use crate::{exit::Failure, output};
 
 /// The columns of an evaluation, one line a report. Lists, such as tables over t and tau, are in JSON alone.
@@ -125,6 +125,37 @@ const OF_COMPARISON: &[&str] = &[
     "seconds",
 ];
 
+/// The columns of a checkpoint, one line each: those of a comparison but for the differences, which change with every further one.
+const OF_CHECKPOINT: &[&str] = &[
+    "time",
+    "files.x",
+    "files.y",
+    "unisphere",
+    "device.kind",
+    "device.name",
+    "name",
+    "step",
+    "rows",
+    "dims",
+    "normalized",
+    "alpha",
+    "alignment.value",
+    "alignment.standard_error",
+    "alignment.low",
+    "alignment.high",
+    "t",
+    "uniformity.value",
+    "uniformity.standard_error",
+    "uniformity.low",
+    "uniformity.high",
+    "uniformity.x",
+    "uniformity.y",
+    "uniformity.floor",
+    "uniformity.gap",
+    "cached",
+    "seconds",
+];
+
 /// The longest header that is read of a file.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
 
@@ -145,6 +176,13 @@ impl Exporter<ComparisonDocument> for Csv {
     }
 }
 
+impl Exporter<Checkpoint<'_>> for Csv {
+    fn export(&self, of: &Checkpoint<'_>) -> String {
+        let report = json::comparison(of.document);
+        line(OF_CHECKPOINT, &now(), &[&report["models"][of.place], &report])
+    }
+}
+
 /// A CSV file that lines are appended to.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
@@ -161,6 +199,11 @@ impl Log {
     /// A file of models.
     pub(crate) fn comparison(path: &Path) -> Result<Self, Failure> {
         Self::new(path, OF_COMPARISON)
+    }
+
+    /// A file of checkpoints.
+    pub(crate) fn checkpoints(path: &Path) -> Result<Self, Failure> {
+        Self::new(path, OF_CHECKPOINT)
     }
 
     /// The file.
@@ -319,6 +362,7 @@ mod tests {
     fn columns_are_paths_of_the_schema() {
         let schemas = [
             (OF_EVALUATION, include_str!("../../schema/eval.json")),
+            (OF_CHECKPOINT, include_str!("../../schema/compare.json")),
             (OF_COMPARISON, include_str!("../../schema/compare.json")),
         ];
         for (columns, text) in schemas {

@@ -162,6 +162,15 @@ pub(crate) struct ComparisonDocument {
     pub(crate) failed: Vec<FailedModel>,
     pub(crate) comparison: Comparison,
     pub(crate) bootstrap: Bootstrap,
+    /// Seconds after which an open page loads itself again, where more models may come.
+    pub(crate) reloads_after: Option<u32>,
+}
+
+/// One model of a comparison that grows.
+pub(crate) struct Checkpoint<'a> {
+    pub(crate) document: &'a ComparisonDocument,
+    /// The place of the model.
+    pub(crate) place: usize,
 }
 
 impl FailedModel {

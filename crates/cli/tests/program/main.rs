@@ -30,3 +30,4 @@ mod scores;
 mod support;
 mod unpaired;
 mod views;
+mod watch;

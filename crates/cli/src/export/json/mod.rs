@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use unisphere::{Precision, Scaling};
 use unisphere_eval::Report;
 
-use super::{ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument};
+use super::{Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument};
 use crate::json as common;
 
 pub(super) use compare::comparison;
@@ -37,6 +37,12 @@ impl Exporter<ViewsDocument> for Json {
 impl Exporter<ComparisonDocument> for Json {
     fn export(&self, document: &ComparisonDocument) -> String {
         format!("{}\n", comparison(document))
+    }
+}
+
+impl Exporter<Checkpoint<'_>> for Json {
+    fn export(&self, of: &Checkpoint<'_>) -> String {
+        format!("{}\n", comparison(of.document)["models"][of.place])
     }
 }
 

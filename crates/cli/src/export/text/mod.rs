@@ -12,7 +12,7 @@ mod sweep;
 pub(super) mod unpaired;
 pub(super) mod views;
 
-use super::{ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, compared};
+use super::{Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, compared};
 use crate::text::circumstances;
 
 pub(super) use estimates::estimates;
@@ -38,6 +38,12 @@ impl Exporter<ComparisonDocument> for Text {
     fn export(&self, document: &ComparisonDocument) -> String {
         let sections: Vec<_> = compared::sections(document).iter().map(|section| section.to_text()).collect();
         format!("{}\n{}", circumstances(&compared::head(document)), sections.join("\n"))
+    }
+}
+
+impl Exporter<Checkpoint<'_>> for Text {
+    fn export(&self, of: &Checkpoint<'_>) -> String {
+        compared::line(of)
     }
 }
 

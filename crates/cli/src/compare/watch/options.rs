@@ -1,0 +1,71 @@
+//! The options of `unisphere watch`.
+
+use std::path::PathBuf;
+
+use super::super::options::MeasureOptions;
+use crate::values::positive;
+
+const FOLDER: &str = "The folder";
+const OUTPUT: &str = "The report";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WatchOptions {
+    /// The folder that a training writes its checkpoints into: files of points, or folders with a file x and perhaps a file y. The last
+    /// number in the name of each is its step
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
+
+    /// The checkpoints, by their paths in the folder, such as 'step_*/embeddings.npy' [default: all files of points but CSV and text,
+    /// and in each folder the file x]
+    #[arg(long, value_name = "PATTERN", help_heading = FOLDER)]
+    pub(super) pattern: Option<String>,
+
+    /// Look at the folder every S seconds. A checkpoint is measured once it has been still for as long
+    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true, default_value_t = 2.0)]
+    #[arg(help_heading = FOLDER)]
+    pub(super) interval: f64,
+
+    /// Measure what is there, and end
+    #[arg(long, help_heading = FOLDER)]
+    pub(super) once: bool,
+
+    /// Append a line for each checkpoint to this CSV file, with a header where it is new [default: watch.csv in the folder]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    csv: Option<PathBuf>,
+
+    /// The page of all checkpoints, written anew with each; an open page loads itself again [default: watch.html in the folder]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    html: Option<PathBuf>,
+
+    /// Print a JSON object for each checkpoint, a line each
+    #[arg(long, help_heading = OUTPUT)]
+    pub(super) json: bool,
+
+    #[command(flatten)]
+    pub(super) measure: MeasureOptions,
+}
+
+impl WatchOptions {
+    pub(super) fn csv_file(&self) -> PathBuf {
+        self.csv.clone().unwrap_or_else(|| self.folder.join("watch.csv"))
+    }
+
+    pub(super) fn html_file(&self) -> PathBuf {
+        self.html.clone().unwrap_or_else(|| self.folder.join("watch.html"))
+    }
+}
+
+/// Exit codes, for `--help`.
+pub(crate) const HELP: &str = "\
+A checkpoint that cannot be read is told once, and looked at again when it changes; one that is written over is measured again, in a
+line of its own. A restart goes on where the CSV file ends: checkpoints that it has are found in the cache, and get no second line.
+The page compares all checkpoints whose files are there, or were while the program ran, with the first of them.
+
+Exit codes:
+  0    --once, and everything that is there was measured
+  1    a fault of this program
+  2    options that are wrong or contradict each other
+  3    a folder or a file of results that cannot be read or written; --once, and a checkpoint that cannot be measured
+  4    a device that is missing or failed
+  5    a disk that failed or is full: try again
+  130  as shells show an end of Ctrl-C, the usual one; everything measured is in the CSV file";

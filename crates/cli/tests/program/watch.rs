@@ -1,0 +1,205 @@
+//! `unisphere watch`: checkpoints of a folder as they come.
+
+use std::{
+    fs,
+    process::{Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::support::{Folder, noise, object, program, refused, stderr, stdout};
+
+const N: usize = 50;
+const D: usize = 4;
+
+/// A folder `run` for checkpoints.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("run")).unwrap();
+    folder
+}
+
+fn checkpoint(folder: &Folder, name: &str, seed: u64) {
+    folder.npy(&format!("run/{name}"), &noise(N * D, seed), N, D);
+}
+
+const LINE: [&str; 8] = ["watch", "run", "--device", "cpu", "--cache", "cache", "--interval", "0.05"];
+
+fn once(folder: &Folder, arguments: &[&str]) -> Output {
+    let line = [&LINE[..], &["--once"], arguments].concat();
+    program().args(line).current_dir(folder.path()).output().unwrap()
+}
+
+/// The cells of some columns of a CSV file, line by line.
+fn cells(folder: &Folder, file: &str, columns: &[&str]) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(folder.path().join(file)).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let place = |column: &&str| header.iter().position(|of| of == *column).unwrap();
+    let places: Vec<_> = columns.iter().map(place).collect();
+    let line = |line: csv::StringRecord| places.iter().map(|&place| line[place].to_owned()).collect();
+    reader.records().map(|record| line(record.unwrap())).collect()
+}
+
+fn names(folder: &Folder) -> Vec<String> {
+    cells(folder, "run/watch.csv", &["name"]).concat()
+}
+
+#[test]
+fn each_checkpoint_has_a_line_and_all_are_on_the_page() {
+    let folder = folder();
+    for (name, seed) in [("step_10.npy", 1), ("step_9.npy", 2), ("last.npy", 3)] {
+        checkpoint(&folder, name, seed);
+    }
+    fs::write(folder.path().join("run/log.txt"), "epoch 1").unwrap();
+    let output = once(&folder, &["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let reports: Vec<Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let files = ["run/last.npy", "run/step_9.npy", "run/step_10.npy"];
+    let compared = object(&folder.compare(&[&files[..], &["--json", "--no-cache"]].concat()));
+    let page = fs::read_to_string(folder.path().join("run/watch.html")).unwrap();
+    let lines = cells(&folder, "run/watch.csv", &["name", "step", "uniformity.value", "uniformity.low"]);
+    assert_eq!((reports.len(), lines.len()), (3, 3));
+    for ((report, line), (model, (name, step))) in
+        reports.iter().zip(&lines).zip(compared["models"].as_array().unwrap().iter().zip([
+            ("last.npy", ""),
+            ("step_9.npy", "9.0"),
+            ("step_10.npy", "10.0"),
+        ]))
+    {
+        let uniformity = &model["uniformity"];
+        assert_eq!(report["uniformity"], *uniformity);
+        assert_eq!(report["name"], name);
+        assert_eq!(
+            *line,
+            [name.into(), step.into(), uniformity["value"].to_string(), uniformity["low"].to_string()]
+        );
+        assert!(page.contains(&format!("value=\"{}\"", uniformity["value"])), "{name}");
+    }
+    // The page loads itself again, and is no checkpoint.
+    assert!(page.contains("http-equiv=\"refresh\"") && page.contains("3 models compared"));
+
+    // What is there already has no second line, and what is new has one.
+    checkpoint(&folder, "step_11.npy", 4);
+    let output = once(&folder, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("3 checkpoints are in run/watch.csv"), "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("step_11.npy  uniformity -") && stdout(&output).lines().count() == 1);
+    assert_eq!(names(&folder), ["last.npy", "step_9.npy", "step_10.npy", "step_11.npy"]);
+    assert_eq!(cells(&folder, "run/watch.csv", &["cached"]).concat(), ["false"; 4]);
+    assert!(fs::read_to_string(folder.path().join("run/watch.html")).unwrap().contains("4 models compared"));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_others_are_measured() {
+    let folder = folder();
+    checkpoint(&folder, "step_1.npy", 1);
+    checkpoint(&folder, "step_3.npy", 3);
+    let whole = fs::read(folder.path().join("run/step_3.npy")).unwrap();
+    fs::write(folder.path().join("run/step_2.npy"), &whole[..200]).unwrap();
+    fs::write(folder.path().join("run/\u{1b}[2Jbad.npy"), "no points").unwrap();
+    let output = once(&folder, &[]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("step_2.npy is not measured") && said.contains("2 of 4 checkpoints"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
+    assert_eq!(names(&folder), ["step_1.npy", "step_3.npy"]);
+    // Once it is whole, and under another name.
+    fs::write(folder.path().join("run/step_2.npy"), &whole).unwrap();
+    fs::remove_file(folder.path().join("run/\u{1b}[2Jbad.npy")).unwrap();
+    assert_eq!(once(&folder, &[]).status.code(), Some(0));
+    assert_eq!(names(&folder), ["step_1.npy", "step_3.npy", "step_2.npy"]);
+}
+
+#[test]
+fn a_checkpoint_that_is_written_over_is_measured_again() {
+    let folder = folder();
+    checkpoint(&folder, "last.npy", 1);
+    once(&folder, &[]);
+    thread::sleep(Duration::from_millis(20));
+    checkpoint(&folder, "last.npy", 2);
+    once(&folder, &[]);
+    let values = cells(&folder, "run/watch.csv", &["uniformity.value"]).concat();
+    assert!(values.len() == 2 && values[0] != values[1], "{values:?}");
+    once(&folder, &[]);
+    assert_eq!(names(&folder).len(), 2);
+}
+
+#[test]
+fn folders_with_x_and_y_are_pairs_and_wait_for_their_y() {
+    let folder = folder();
+    for step in ["a/1", "a/2"] {
+        fs::create_dir_all(folder.path().join("run").join(step)).unwrap();
+    }
+    let pattern = ["--pattern", "a/*/x.npy"];
+    checkpoint(&folder, "a/1/x.npy", 1);
+    checkpoint(&folder, "a/1/y.npy", 2);
+    checkpoint(&folder, "a/2/x.npy", 3);
+    let output = once(&folder, &pattern);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a/2 is one set") && names(&folder) == ["a/1"], "{}", stderr(&output));
+    checkpoint(&folder, "a/2/y.npy", 4);
+    assert_eq!(once(&folder, &pattern).status.code(), Some(0));
+    let lines = cells(&folder, "run/watch.csv", &["name", "alignment.value", "files.y"]);
+    let compared = object(&folder.compare(&["run/a/1", "run/a/2", "--json", "--no-cache"]));
+    for ((line, model), name) in lines.iter().zip(compared["models"].as_array().unwrap()).zip(["a/1", "a/2"])
+    {
+        assert_eq!(
+            *line,
+            [name.into(), model["alignment"]["value"].to_string(), format!("run/{name}/y.npy")]
+        );
+    }
+}
+
+/// It sees what comes while it waits, ends of Ctrl-C, and goes on.
+#[cfg(unix)]
+#[test]
+fn it_waits_for_checkpoints_until_ctrl_c() {
+    use std::process::Command;
+
+    use crate::support::heeding;
+
+    let folder = folder();
+    checkpoint(&folder, "1.npy", 1);
+    let mut command = heeding(env!("CARGO_BIN_EXE_unisphere"));
+    command.args(LINE).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let until = |lines: usize| {
+        let began = Instant::now();
+        let csv = folder.path().join("run/watch.csv");
+        while fs::read_to_string(&csv).map_or(0, |text| text.lines().count()) < lines + 1 {
+            assert!(began.elapsed() < Duration::from_secs(60), "line {lines} does not come");
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    until(1);
+    checkpoint(&folder, "2.npy", 2);
+    until(2);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(stderr(&output).ends_with("interrupted\n"), "{}", stderr(&output));
+    assert!(!output.status.success() && stdout(&output).lines().count() == 2);
+    checkpoint(&folder, "3.npy", 3);
+    assert_eq!(once(&folder, &[]).status.code(), Some(0));
+    assert_eq!(names(&folder), ["1.npy", "2.npy", "3.npy"]);
+}
+
+#[test]
+fn what_cannot_be_watched_is_refused() {
+    let folder = folder();
+    fs::write(folder.path().join("run/other.csv"), "a,b\n1,2\n").unwrap();
+    let refuse = |line: &[&str], code, parts: &[&str]| {
+        let line = [&["watch"], line].concat();
+        refused(&program().args(line).current_dir(folder.path()).output().unwrap(), code, parts);
+    };
+    refuse(&["none"], 3, &["none", "folder cannot be read"]);
+    refuse(&["run/other.csv"], 3, &["other.csv", "folder cannot be read"]);
+    refuse(&["run", "--pattern", "a[.npy"], 2, &["--pattern a[.npy", "quote it"]);
+    refuse(&["run", "--pattern", "/a/*.npy"], 2, &["--pattern /a/*.npy", "in the folder"]);
+    refuse(&["run", "--csv", "run/other.csv"], 3, &["--csv run/other.csv", "its columns are a,b"]);
+    refuse(&["run", "--csv", "run/p", "--html", "run/p"], 2, &["--csv and --html both name run/p"]);
+    refuse(&["run", "--html", "none/p.html"], 2, &["--html", "directory does not exist"]);
+    refuse(&["run", "--interval", "0"], 2, &["--interval"]);
+}
