@@ -99,7 +99,7 @@ class Uniformity(Metric):
             raise InvalidInput(f"x has {x.shape[1]} dimensions, and the batches before it have {int(self.dims)}; call reset() between sets")
         self.dims = torch.full_like(self.dims, x.shape[1])
         # A copy: the caller may go on to write into its tensor.
-        self.values.append(x.detach().to(torch.float32, copy=True).flatten())
+        self.values.append(x.detach().to(self.device, torch.float32, copy=True).flatten())
 
     def compute(self) -> Tensor:
         """The value of all rows so far, of all processes."""
