@@ -29,11 +29,19 @@ def joined(of, side):
     return torch.cat([batch[side] for batch in of]).double().numpy()
 
 
+def of_pairs(metric, x, y):
+    metric.update(x, y)
+
+
+def of_rows(metric, x, y):
+    metric.update(x)
+
+
 CASES = [
-    (lambda **options: Alignment(1.5, **options), lambda metric, x, y: metric.update(x, y), lambda x, y: formulas.alignment(x, y, 1.5)),
-    (lambda **options: Alignment(raw=True, **options), lambda metric, x, y: metric.update(x, y), lambda x, y: formulas.alignment(x, y, raw=True)),
-    (lambda **options: Uniformity(3.0, **options), lambda metric, x, y: metric.update(x), lambda x, y: formulas.uniformity(x, 3.0)),
-    (lambda **options: Uniformity(0.1, raw=True, **options), lambda metric, x, y: metric.update(x), lambda x, y: formulas.uniformity(x, 0.1, raw=True)),
+    (lambda: Alignment(1.5), of_pairs, lambda x, y: formulas.alignment(x, y, 1.5)),
+    (lambda: Alignment(raw=True), of_pairs, lambda x, y: formulas.alignment(x, y, raw=True)),
+    (lambda: Uniformity(3.0), of_rows, lambda x, y: formulas.uniformity(x, 3.0)),
+    (lambda: Uniformity(0.1, raw=True), of_rows, lambda x, y: formulas.uniformity(x, 0.1, raw=True)),
 ]
 IDS = ["alignment", "alignment of raw rows", "uniformity", "uniformity of raw rows"]
 
@@ -135,7 +143,7 @@ def process(rank, processes, port, out):
     of, found = batches(), {}
     for name, (make, update, _) in zip(IDS, CASES):
         for case, shares in (("shared", of[rank::processes]), ("all at one", of if rank == 0 else [])):
-            metric = make(dist_sync_on_step=False)
+            metric = make()
             for x, y in shares:
                 update(metric, x, y)
             found[name, case] = metric.compute().item()
@@ -165,4 +173,5 @@ def test_two_processes_have_the_value_of_one(tmp_path):
             for case in ("shared", "all at one"):
                 assert found[name, case] == pytest.approx(formula(joined(of, 0), joined(of, 1)), rel=1e-6, abs=1e-6), (name, case)
                 assert found[name, case, "own"], (name, case)
+        # A step that merges has the value of the batches of all.
         assert found["step"] == pytest.approx(formulas.alignment(joined(of[:2], 0), joined(of[:2], 1)), rel=1e-6)
