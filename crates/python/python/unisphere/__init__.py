@@ -6,7 +6,8 @@
     unisphere.value_and_grad(unisphere.uniformity, x)
 
 Points are (n, d): arrays of NumPy, tensors, buffers, lists of lists. Rows are scaled to unit length unless raw=True.
-`unisphere.torch` has losses for PyTorch.
+`unisphere.torch` has losses for PyTorch. `unisphere.sentence_transformers`, `.torchmetrics`, `.lightning` and `.ray` are for these
+libraries. None of them is imported before its module is.
 """
 
 from ._analysis import ClosePairs, Histogram, Spectrum, floor
