@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The loss of a batch that is shared by several processes: one value, and on each process the right gradient.
 
-    pip install 'unisphere[torch]'
+    pip install './crates/python[torch]'
     python ddp.py                   # two processes by torch.distributed (gloo)
     python ddp.py --accelerate      # the same by Hugging Face's accelerate
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains an encoder of digits by alignment and uniformity, and tells how well a linear probe reads its embeddings.
 
-    pip install 'unisphere[lightning]' scikit-learn
+    pip install './crates/python[lightning]' scikit-learn
     python digits.py                # by unisphere and by plain PyTorch, five seeds each
 
 The data are scikit-learn's 1,797 digits of 8 × 8 pixels. A positive pair are two noisy views of one digit: no label is seen before the

@@ -118,6 +118,17 @@ def test_parts_that_fail_are_named_and_the_rest_is_kept(cluster, paths, tmp_path
     assert sorted("1 of them from" in line for line in caplog.messages) == [False, True, True]
 
 
+def test_gpus_are_those_of_the_program(monkeypatch):
+    """Ray counts GPUs, and the program its adapters, of which some are software."""
+    kinds = ["software", "discrete", "discrete"]
+    adapters = [{"index": index, "kind": kind} for index, kind in enumerate(kinds)]
+    monkeypatch.setattr(unisphere.ray, "_program", lambda line: json.dumps({"adapters": adapters}))
+    assert [unisphere.ray._gpu(place) for place in (0, 1)] == ["1", "2"]
+    monkeypatch.setattr(unisphere.ray, "_program", lambda line: json.dumps({"adapters": adapters[:1]}))
+    with pytest.raises(RuntimeError, match="none for Vulkan, Metal or DX12"):
+        unisphere.ray._gpu(0)
+
+
 def test_a_small_set_has_as_many_parts_as_blocks(cluster, paths, tmp_path):
     report = unisphere.ray.evaluate(paths[0], out=tmp_path / "parts", max_memory="1G")
     assert report["work"]["parts"] == 1 and values(report) == values(of_one_process(paths[0]))
