@@ -145,6 +145,31 @@ def test_two_processes_have_the_values_of_one(tmp_path):
     holds(of.callback_metrics, want(module, x[:60], y[:60]))
 
 
+def test_a_trainer_of_pytorch_lightning_takes_it(tmp_path):
+    other = pytest.importorskip("pytorch_lightning", reason=REASON)
+
+    class Module(other.LightningModule):
+        embedded = 0
+
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(6, 4)
+
+        def forward(self, x):
+            return self.layer(x)
+
+        def validation_step(self, batch):
+            pass
+
+    of = other.Trainer(
+        accelerator="cpu", devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        default_root_dir=tmp_path, callbacks=[AlignmentUniformityCallback(embed)],
+    )
+    module = Module()
+    of.validate(module, loader(40), verbose=False)
+    holds(of.callback_metrics, want(module, *pairs(40)))
+
+
 def test_bad_arguments_are_told(tmp_path):
     for options, words in [({"max_rows": 1}, "max_rows must be at least 2"), ({"t": 0.0}, "t must"), ({"alpha": -1.0}, "alpha must")]:
         with pytest.raises(unisphere.InvalidInput, match=words):
