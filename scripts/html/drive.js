@@ -52,8 +52,10 @@ function inspect(figures) {
             say(box.height >= 9 || innerWidth > 400, `${figure.id}: '${text.textContent}' is ${box.height} pixels high`);
             for (let j = 0; j < i; j++) {
                 const other = boxes[j];
-                const apart = box.left >= other.right || other.left >= box.right
-                    || box.top >= other.bottom - 3 || other.top >= box.bottom - 3;
+                // A line of text is higher than its letters; one that is turned is wider.
+                const [across, down] = text.hasAttribute("transform") ? [3, 0] : [0, 3];
+                const apart = box.left >= other.right - across || other.left >= box.right - across
+                    || box.top >= other.bottom - down || other.top >= box.bottom - down;
                 say(apart, `${figure.id}: '${text.textContent}' covers '${texts[j].textContent}'`);
             }
         });

@@ -7,8 +7,8 @@ const STYLE: &str = include_str!("style.css");
 /// What a browser may load for the page: nothing. Its style is its own.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// A page of this title and these sections, which a browser loads again after so many seconds.
-pub(crate) fn framed(title: &str, reloads_after: Option<u32>, body: &Markup) -> String {
+/// A page of this title and these sections.
+pub(crate) fn framed(title: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -16,7 +16,6 @@ pub(crate) fn framed(title: &str, reloads_after: Option<u32>, body: &Markup) -> 
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                @if let Some(seconds) = reloads_after { meta http-equiv="refresh" content=(seconds); }
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::number::cut;
+use crate::{number::cut, tables::MAX_RANKED};
 
 /// What the caller of [`page`](crate::page) knows, and a report does not say.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +32,8 @@ impl Known {
         let worst = report.worst_rows.iter();
         let mut rows: Vec<usize> = worst
             .flat_map(|worst| {
-                let crowded = worst.crowded.iter().flat_map(|set| &set.rows);
-                crowded.chain(worst.apart.iter().flatten()).map(|ranked| ranked.row)
+                let lists = worst.crowded.iter().map(|set| &set.rows).chain(&worst.apart);
+                lists.flat_map(|rows| rows.iter().take(MAX_RANKED)).map(|ranked| ranked.row)
             })
             .collect();
         rows.sort_unstable();

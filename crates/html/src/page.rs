@@ -31,7 +31,7 @@ pub fn page(report: &Report, known: &Known) -> String {
         (numbers(report))
         (about(report, known))
     };
-    framed(&title, None, &body)
+    framed(&title, &body)
 }
 
 fn title(known: &Known) -> String {

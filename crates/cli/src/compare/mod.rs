@@ -5,6 +5,7 @@
 
 mod cache;
 mod measure;
+mod natural;
 mod options;
 mod run;
 mod runs;
@@ -30,6 +31,7 @@ use crate::{
     text::plural,
 };
 use measure::Measuring;
+use natural::natural;
 use options::SortColumn;
 use run::Run;
 
@@ -123,7 +125,6 @@ impl Setting<'_> {
             failed,
             comparison,
             bootstrap,
-            reloads_after: None,
         })
     }
 }
@@ -179,7 +180,7 @@ fn sort(models: &mut [ComparedModel], column: SortColumn, descending: bool) {
     };
     let turned = |order: Ordering| if descending { order.reverse() } else { order };
     models.sort_by(|a, b| match (number(a), number(b)) {
-        _ if column == SortColumn::Name => turned(a.name.cmp(&b.name)),
+        _ if column == SortColumn::Name => turned(natural(&a.name).cmp(&natural(&b.name))),
         (Some(a), Some(b)) => turned(a.total_cmp(&b)),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });

@@ -100,7 +100,7 @@ pub(super) struct MeasureOptions {
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum SortColumn {
-    /// As text.
+    /// As text, with numbers in their order.
     Name,
     Step,
     Score,

@@ -25,7 +25,9 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
                 printable(&run.name)
             )));
         }
-        run.files().try_for_each(|(_, path)| check_is_file(path))?;
+        run.files()
+            .try_for_each(|(_, path)| check_is_file(path))
+            .map_err(|failure| of_model(run, failure))?;
     }
     let of_pairs = |run: &&Run| run.y.is_some();
     if let (Some(pair), Some(single)) = (runs.iter().find(of_pairs), runs.iter().find(|run| !of_pairs(run))) {
@@ -83,7 +85,7 @@ fn pair(argument: &Path) -> Option<(PathBuf, PathBuf)> {
 }
 
 /// The files of a model in its folder: `x` and `y` with any endings, or else the only one.
-fn files_in(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+pub(super) fn files_in(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Failure> {
     let name = printable(folder);
     let unread = |error| Failure::Input(format!("{name}: the folder cannot be read: {error}"));
     let mut files = Vec::new();
@@ -110,6 +112,16 @@ fn files_in(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Failure> {
         ([_, _, ..], _, _) => refuse("has several files called x".into()),
         ([_], [_, _, ..], _) => refuse("has several files called y".into()),
         ([], [], _) => refuse(format!("has {} and none called x", plural(files.len() as u64, "file"))),
+    }
+}
+
+/// The fault of a file with the name of its model, where that is another.
+fn of_model(run: &Run, failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(reason) if !reason.starts_with(&printable(&run.name)) => {
+            Failure::Input(format!("{}: {reason}", printable(&run.name)))
+        }
+        failure => failure,
     }
 }
 

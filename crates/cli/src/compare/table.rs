@@ -6,7 +6,7 @@ use csv::{ReaderBuilder, StringRecord};
 use unisphere_eval::compare::Place;
 use unisphere_io::printable;
 
-use super::run::Run;
+use super::{run::Run, runs::files_in};
 use crate::exit::Failure;
 
 /// Reads a table with the columns name and x, and perhaps y, step and score. Paths are from its own folder.
@@ -75,10 +75,12 @@ impl Columns {
         };
         let file = |cell: &str| -> PathBuf { folder.join(cell) };
         let number = |place: Option<usize>, column| row.number(place, column);
+        let (x, y) = (file(needed(self.x, "x")?), self.y.and_then(|place| row.cell(place)).map(file));
+        let (x, y) = if x.is_dir() && y.is_none() { files_in(&x)? } else { (x, y) };
         Ok(Run {
             name: needed(self.name, "name")?.to_owned(),
-            x: file(needed(self.x, "x")?),
-            y: self.y.and_then(|place| row.cell(place)).map(file),
+            x,
+            y,
             place: Place { step: number(self.step, "step")?, score: number(self.score, "score")? },
         })
     }

@@ -38,7 +38,6 @@ impl Exporter<ComparisonDocument> for Html {
             bootstrap: document.bootstrap,
             seconds: document.seconds(),
             program: PROGRAM.into(),
-            reloads_after: document.reloads_after,
         })
     }
 }

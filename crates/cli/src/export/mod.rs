@@ -162,8 +162,6 @@ pub(crate) struct ComparisonDocument {
     pub(crate) failed: Vec<FailedModel>,
     pub(crate) comparison: Comparison,
     pub(crate) bootstrap: Bootstrap,
-    /// Seconds after which an open page loads itself again, where more models may come.
-    pub(crate) reloads_after: Option<u32>,
 }
 
 /// One model of a comparison that grows.

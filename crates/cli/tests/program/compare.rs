@@ -157,6 +157,14 @@ fn models_are_named_by_files_folders_and_tables() {
     let two = compared(&folder, &["two", "a_x.npy:a_y.npy"]);
     assert_eq!(two["models"][0]["files"], json!({"x": "two/x.npy", "y": "two/y.npy"}));
     assert_eq!(two["models"][0]["alignment"], two["models"][1]["alignment"]);
+    // A table may name folders too; names are sorted with their numbers.
+    fs::write(path("folders.csv"), "name,x\nstep 10,two\nstep 9,two\n").unwrap();
+    let listed = compared(&folder, &["--runs", "folders.csv", "--sort", "name"]);
+    assert_eq!(
+        (&listed["models"][0]["name"], &listed["models"][1]["name"]),
+        (&"step 9".into(), &"step 10".into())
+    );
+    assert_eq!(listed["models"][0]["alignment"], two["models"][0]["alignment"]);
     // Paths are from the folder of the table, whose other columns do not matter.
     let table = "\u{feff}name,step,x,y,loss,score\nlate,20,../c_x.npy,../c_y.npy,1.5,0.3\nearly,1e1,../a_x.npy,../a_y.npy,,0.9\n\
                  \"b, of no step\",,../b_x.npy,../b_y.npy,,\n";

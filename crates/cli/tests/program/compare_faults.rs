@@ -102,6 +102,8 @@ fn names_and_options_that_cannot_be() {
     refuse(&["m0.npy", "--sort", "score"], 2, &["--sort score", "--runs"]);
     refuse(&["m0.npy", "--sort", "alignment"], 2, &["--sort alignment"]);
     refuse(&["m0.npy", "none.npy"], 3, &["none.npy"]);
+    fs::write(folder.path().join("gone.csv"), "name,x\nfirst,m0.npy\nsecond,gone.npy\n").unwrap();
+    refuse(&["--runs", "gone.csv"], 3, &["second: ", "gone.npy", "check the path"]);
     refuse(&["m0.npy:none.npy"], 3, &["none.npy"]);
     refuse(&["m0.npy", "--json", "--markdown"], 2, &["--markdown"]);
     refuse(&[], 2, &["MODEL"]);

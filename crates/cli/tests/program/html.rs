@@ -261,6 +261,13 @@ fn a_page_of_an_estimate_has_its_interval() {
 }
 
 #[test]
+fn raw_points_have_the_colours_of_their_groups() {
+    let (_, page) = told(&folder(), &["x.npy", "--raw", "--labels", "labels.txt"]);
+    let points = between(&page, "<figure id=\"points-x\">", "</figure>");
+    assert!((0..3).all(|group| points.contains(&format!("group {group}"))) && points.contains("dots c3"));
+}
+
+#[test]
 fn markup_of_others_is_text() {
     let folder = folder();
     let evil = "<script>alert(1)</script> & \"'";
@@ -340,8 +347,10 @@ fn a_page_is_bounded_whatever_its_rows() {
     let labels =
         (0..4000).map(|i| format!("a group whose name is rather long {}\n", i / 2)).collect::<String>();
     fs::write(folder.path().join("labels.txt"), labels).unwrap();
-    let (_, page) = told(&folder, &["x.npy", "--labels", "labels.txt"]);
+    let (_, page) =
+        told(&folder, &["x.npy", "--labels", "labels.txt", "--top", "4000", "--text", "labels.txt"]);
     assert!(page.len() < 500_000, "{} bytes", page.len());
+    assert!(page.contains("3,900 rows more are not listed"));
     assert!(
         page.contains("Drawn are 1,500 of 4,000 rows") && page.contains("1,900 groups more are not listed")
     );

@@ -79,6 +79,14 @@ impl GroupTable {
         Self { labels, names: None, sizes, estimator: Estimator::U, metric, alignment, sets }
     }
 
+    /// The places of the largest groups, so many at most: the largest first, and of equal ones the first.
+    pub fn largest(&self, most: usize) -> Vec<usize> {
+        let mut places: Vec<_> = (0..self.sizes.len()).collect();
+        places.sort_by_key(|&place| std::cmp::Reverse(self.sizes[place]));
+        places.truncate(most);
+        places
+    }
+
     /// The same with names, of which each label is a place.
     #[must_use]
     pub fn named(self, names: &[String]) -> Self {

@@ -36,8 +36,6 @@ pub struct Compared<'a> {
     pub seconds: f64,
     /// The program that made it, with its version.
     pub program: String,
-    /// Seconds after which a browser loads the page again, where it is written anew meanwhile.
-    pub reloads_after: Option<u32>,
 }
 
 /// A model with its name.
@@ -80,7 +78,7 @@ pub fn compared_page(of: &Compared<'_>) -> String {
         }
         (about(of))
     };
-    framed(&title, of.reloads_after, &body)
+    framed(&title, &body)
 }
 
 impl<'a> Compared<'a> {

@@ -26,7 +26,7 @@ const WIDTH: f64 = 400.0;
 const LEFT: f64 = 108.0;
 const SIDE: f64 = 284.0;
 /// The height of the names below it.
-const BELOW: f64 = 100.0;
+const BELOW: f64 = 112.0;
 /// The least height of a line of text.
 const LINE: f64 = 12.5;
 /// Characters of a name that are shown.
@@ -39,7 +39,7 @@ pub(super) fn figures(report: &Report) -> Vec<Figure> {
 
 fn figure(report: &Report, groups: &GroupTable, of: &SetGroups) -> Option<Figure> {
     of.across.as_ref()?;
-    let shown = shown(groups);
+    let shown = groups.largest(MAX_SHOWN);
     let value = |a: usize, b: usize| of.across_from(shown[a]).get(shown[b]).and_then(|value| value.ok());
     let alike = |a: usize, b: usize| value(a, b).unwrap_or(f64::MIN);
     let order: Vec<_> = of_alike(shown.len(), &alike).into_iter().map(|place| shown[place]).collect();
@@ -62,14 +62,6 @@ fn figure(report: &Report, groups: &GroupTable, of: &SetGroups) -> Option<Figure
         },
         table: (shown.len() <= MAX_IN_TABLE).then(|| map.table()),
     })
-}
-
-/// The places of the largest groups.
-fn shown(groups: &GroupTable) -> Vec<usize> {
-    let mut places: Vec<_> = (0..groups.labels.len()).collect();
-    places.sort_by_key(|&place| std::cmp::Reverse(groups.sizes[place]));
-    places.truncate(MAX_SHOWN);
-    places
 }
 
 /// The matrix across these groups, in this order.

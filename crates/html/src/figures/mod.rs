@@ -147,10 +147,12 @@ fn of_set(place: usize) -> &'static str {
     if place == 0 { "c1" } else { "c2 dash" }
 }
 
-/// The class of a group's marks, by its place among those that have a colour of their own.
+/// The classes of the marks of groups that have a colour of their own.
+const GROUP_CLASSES: [&str; 6] = ["c1", "c2 dash", "c3", "c4 dash", "c5", "c6 dash"];
+
+/// The class of a group's marks, by its place among these.
 fn of_group(place: usize) -> &'static str {
-    const CLASSES: [&str; 6] = ["c1", "c2 dash", "c3", "c4 dash", "c5", "c6 dash"];
-    CLASSES.get(place).copied().unwrap_or("dim")
+    GROUP_CLASSES.get(place).copied().unwrap_or("dim")
 }
 
 /// That figures of a set whose points are close together show what is small, enlarged.

@@ -7,7 +7,7 @@ use unisphere_eval::{
     sections::{SetFigures, ShownRow},
 };
 
-use super::{Figure, Key, enlarged, of_group, suffix};
+use super::{Figure, GROUP_CLASSES, Key, enlarged, of_group, suffix};
 use crate::{
     number::{count, percent},
     plot::{Axis, Plot},
@@ -37,7 +37,7 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
     if has_circle {
         plot.circle("dim", 1.0);
     }
-    let legend = draw(&mut plot, report, set, shown);
+    let legend = draw(&mut plot, report, shown);
     let id = format!("points-{}", set.set);
     let title = format!("Points{} in two dimensions", suffix(report, set.set));
     let description = format!("{} points in the plane of two directions.", count(shown.len() as u64));
@@ -46,21 +46,26 @@ fn figure(report: &Report, set: &SetFigures) -> Option<Figure> {
         id,
         title,
         legend,
-        caption: caption(report, set, shown.len(), has_circle),
+        caption: caption(report, set, shown, has_circle),
         table: None,
     })
 }
 
+/// Whether rows have labels.
+fn has_groups(shown: &[ShownRow]) -> bool {
+    shown.iter().any(|row| row.group.is_some())
+}
+
 /// Draws the rows: those without a colour of their own first, beneath the others.
-fn draw(plot: &mut Plot, report: &Report, set: &SetFigures, shown: &[ShownRow]) -> Vec<Key> {
+fn draw(plot: &mut Plot, report: &Report, shown: &[ShownRow]) -> Vec<Key> {
     let at = |row: &ShownRow| row.at.map(f64::from);
     let size = if shown.len() <= FEW { " large" } else { "" };
-    let (Some(groups), false) = (&report.groups, set.angles_of_groups.is_empty()) else {
+    let Some(groups) = report.groups.as_ref().filter(|_| has_groups(shown)) else {
         plot.dots(&format!("c1{size}"), shown.iter().map(at));
         return Vec::new();
     };
     let names = group_names(groups);
-    let coloured: Vec<_> = set.angles_of_groups.iter().map(|of| of.group).collect();
+    let coloured = groups.largest(GROUP_CLASSES.len());
     let place = |row: &ShownRow| coloured.iter().position(|&group| Some(group) == row.group);
     let others = shown.iter().filter(|row| place(row).is_none());
     plot.dots(&format!("dim faint{size}"), others.map(at));
@@ -79,7 +84,8 @@ fn draw(plot: &mut Plot, report: &Report, set: &SetFigures, shown: &[ShownRow]) 
     legend
 }
 
-fn caption(report: &Report, set: &SetFigures, shown: usize, has_circle: bool) -> Markup {
+fn caption(report: &Report, set: &SetFigures, rows: &[ShownRow], has_circle: bool) -> Markup {
+    let shown = rows.len();
     let variance = match set.variance {
         Ok(share) => html! {
             "These directions show " data value=(format!("{share:?}")) { (percent(share)) } " of all variance. "
@@ -92,7 +98,7 @@ fn caption(report: &Report, set: &SetFigures, shown: usize, has_circle: bool) ->
             Axes::Principal => { "The two directions in which the points vary most, about their mean. " (variance) "0 is the centre of the sphere. " }
         }
         @if !has_circle { (enlarged(report, set.set).unwrap_or_default()) }
-        @if !set.angles_of_groups.is_empty() { "Groups with a colour are the largest, in this order. " }
+        @if has_groups(rows) { "Groups with a colour are the largest, in this order. " }
         @if has_circle { "The circle is the rim of the sphere. " }
         @if shown < report.rows {
             "Drawn are " (count(shown as u64)) " of " (count(report.rows as u64)) " rows, chosen at random."

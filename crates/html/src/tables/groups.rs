@@ -22,9 +22,7 @@ pub(crate) fn names(groups: &GroupTable) -> Vec<String> {
 
 pub(crate) fn groups(groups: &GroupTable) -> Markup {
     let names = names(groups);
-    let mut places: Vec<_> = (0..names.len()).collect();
-    places.sort_by_key(|&place| std::cmp::Reverse(groups.sizes[place]));
-    places.truncate(MAX_LISTED);
+    let places = groups.largest(MAX_LISTED);
     let within: Vec<_> = groups.sets.iter().map(|of| format!("uniformity of {}", of.set)).collect();
     let mut head = vec!["group", "rows"];
     head.extend(groups.alignment.as_ref().map(|_| "alignment"));

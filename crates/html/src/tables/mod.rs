@@ -13,7 +13,7 @@ pub(crate) use estimates::estimates;
 pub(crate) use groups::{groups, names as group_names};
 pub(crate) use losses::{contrastive, protocol, sigmoid, supcon, sweep};
 pub(crate) use more::{modality_gap, retrieval, scores, significance, spectrum};
-pub(crate) use rows::{duplicates, worst_rows};
+pub(crate) use rows::{MAX_RANKED, duplicates, worst_rows};
 pub(crate) use summary::{calibration, meaning, values};
 
 /// A table with its title, the heads of its columns, and its rows: the first cell of each is its name. What goes with it follows.

@@ -11,6 +11,8 @@ use crate::{
 
 /// Groups of equal rows and close pairs that are listed at most, of each sort.
 const MAX_LISTED: usize = 10;
+/// Crowded rows and farthest pairs that are listed at most.
+pub(crate) const MAX_RANKED: usize = 100;
 
 pub(crate) fn worst_rows(worst: &WorstRows, known: &Known) -> Markup {
     html! {
@@ -37,9 +39,11 @@ fn ranked(title: &str, what: &str, rows: &[RankedRow], known: &Known) -> Markup 
         }
         (text(ranked.row.to_string()), cells)
     };
-    let rows: Vec<_> = rows.iter().map(row).collect();
+    let left = rows.len().saturating_sub(MAX_RANKED);
+    let rows: Vec<_> = rows.iter().take(MAX_RANKED).map(row).collect();
     let head: &[&str] = if has_text { &["row", what, "text"] } else { &["row", what] };
-    let table = titled(title, head, &rows, &html! {});
+    let note = html! { @if left > 0 { p.note { (plural(left as u64, "row")) " more are not listed." } } };
+    let table = titled(title, head, &rows, &note);
     html! { @if has_text { div.texts { (table) } } @else { div { (table) } } }
 }
 

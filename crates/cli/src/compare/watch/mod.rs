@@ -19,7 +19,7 @@ use std::{
 use unisphere::Engine;
 use unisphere_io::printable;
 
-use super::{Setting, measure::Measuring, run::Run};
+use super::{Setting, measure::Measuring, natural::natural, run::Run};
 use crate::{
     devices,
     exit::{self, Failure},
@@ -214,8 +214,7 @@ impl Watch<'_> {
         if is_pair(&model) {
             self.models.retain(is_pair);
         }
-        let key =
-            |of: &ComparedModel| (of.place.step.unwrap_or(f64::NEG_INFINITY), folder::natural(&of.name));
+        let key = |of: &ComparedModel| (of.place.step.unwrap_or(f64::NEG_INFINITY), natural(&of.name));
         let at = self.models.partition_point(|of| {
             let (a, b) = (key(of), key(&model));
             a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)).is_lt()
@@ -240,9 +239,7 @@ impl Watch<'_> {
     }
 
     fn write_page(&self) -> Result<(), Failure> {
-        let mut document = self.document()?;
-        document.reloads_after = Some(self.options.interval.ceil().max(5.0) as u32);
-        export::write_page(&self.html, &document)
+        export::write_page(&self.html, &self.document()?)
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct WatchOptions {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     csv: Option<PathBuf>,
 
-    /// The page of all checkpoints, written anew with each; an open page loads itself again [default: watch.html in the folder]
+    /// The page of all checkpoints, written anew with each [default: watch.html in the folder]
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     html: Option<PathBuf>,
 
