@@ -159,9 +159,9 @@ pub(crate) struct Pairwise {
     pub(crate) similarity: Similarity,
     pub(crate) tiling: Tiling,
     /// More dimensions than a single sum takes.
-    folded: bool,
+    pub(crate) folded: bool,
     /// Each tile is relative to its own largest similarity.
-    own_pivot: bool,
+    pub(crate) own_pivot: bool,
     /// Workgroups add up by subgroups.
     pub(crate) subgroups: bool,
 }

@@ -37,7 +37,7 @@ fn parse(shader: Shader) -> (Module, ModuleInfo) {
     parse_for(shader, Storage::F32)
 }
 
-fn parse_for(shader: Shader, storage: Storage) -> (Module, ModuleInfo) {
+pub(super) fn parse_for(shader: Shader, storage: Storage) -> (Module, ModuleInfo) {
     let text = shader.text(storage);
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|error| panic!("{shader:?}: {}", error.emit_to_string(text)));

@@ -5,3 +5,5 @@ pub(crate) mod check;
 #[cfg(test)]
 mod contract;
 pub(crate) mod memory;
+#[cfg(test)]
+mod spirv;
