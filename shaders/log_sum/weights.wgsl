@@ -59,12 +59,18 @@ fn sums_total(w: Sums) -> f32 {
     return total;
 }
 
-// The largest similarity of a quad's pairs that count.
+// The largest similarity of a quad's pairs that count. Which ones do is only asked for where some do not: compilers would keep
+// the answers for the weights, in registers that they have not.
 fn quad_largest(high: Quad, low: Quad, at: Place) -> f32 {
-    let p0 = select(vec4(NONE), high.r0 + low.r0, counted(at, 0u));
-    let p1 = select(vec4(NONE), high.r1 + low.r1, counted(at, 1u));
-    let p2 = select(vec4(NONE), high.r2 + low.r2, counted(at, 2u));
-    let p3 = select(vec4(NONE), high.r3 + low.r3, counted(at, 3u));
-    let largest = max(max(p0, p1), max(p2, p3));
+    var p = quad_add(high, low);
+    if at.ragged {
+        p = Quad(
+            select(vec4(NONE), p.r0, counted(at, 0u)),
+            select(vec4(NONE), p.r1, counted(at, 1u)),
+            select(vec4(NONE), p.r2, counted(at, 2u)),
+            select(vec4(NONE), p.r3, counted(at, 3u)),
+        );
+    }
+    let largest = max(max(p.r0, p.r1), max(p.r2, p.r3));
     return max(max(largest.x, largest.y), max(largest.z, largest.w));
 }
