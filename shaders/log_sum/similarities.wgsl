@@ -3,55 +3,129 @@
 
 fn similarities(at: Place, lane: u32) -> Similarities {
     let own = place(lane);
+    let source = sources(at.tile, lane);
+    let stages = params.dims / DEPTH;
     var total: Sums;
-    var part: Sums;
-    var low: Quad;
-    var ahead = fetch(at.tile, 0u, lane);
-    for (var depth = 0u; depth < params.dims; depth += DEPTH) {
-        put(ahead, lane);
-        workgroupBarrier();
-        // Under way while the invocations compute.
-        if depth + DEPTH < params.dims {
-            ahead = fetch(at.tile, depth + DEPTH, lane);
-        }
-        for (var i = 0u; i < DEPTH; i += 4u) {
-            for (var u = i; u < i + 4u; u++) {
-                let a0 = left[u * ROW_QUADS + own.x];
-                let b0 = right[u * COL_QUADS + own.y];
-                if DIFFERENCE {
-                    part.q00 = quad_squares(part.q00, a0, b0);
-                } else if SPLIT {
-                    let a_high = leading(a0);
-                    let b_high = leading(b0);
-                    part.q00 = quad_products(part.q00, a_high, b_high);
-                    low = quad_products(quad_products(low, a_high, b0 - b_high), a0 - a_high, b0);
-                } else {
-                    var a1: vec4<f32>;
-                    var b1: vec4<f32>;
-                    if TALL { a1 = left[u * ROW_QUADS + HIGH + own.x]; }
-                    if BROAD { b1 = right[u * COL_QUADS + WIDE + own.y]; }
-                    part = sums_products(part, a0, a1, b0, b1);
-                }
+    var s: Similarities;
+    var stage = 0u;
+    var ahead = fetch(source, 0u);
+    while stage < stages {
+        let end = select(stages, min(stages, stage + FOLD / DEPTH), FOLDED);
+        // A stage is one block without a branch, so that the next one is under way while the invocations compute. Compilers
+        // move loads to their first use where a branch parts them from it, and wait where values are selected at once.
+        loop {
+            put(ahead, lane);
+            workgroupBarrier();
+            stage += 1u;
+            ahead = fetch(source, first_dim(stage));
+            s = step(s, 0u, own);
+            s = step(s, 1u, own);
+            s = step(s, 2u, own);
+            s = step(s, 3u, own);
+            s = step(s, 4u, own);
+            s = step(s, 5u, own);
+            s = step(s, 6u, own);
+            s = step(s, 7u, own);
+            if DEPTH == 16u {
+                s = step(s, 8u, own);
+                s = step(s, 9u, own);
+                s = step(s, 10u, own);
+                s = step(s, 11u, own);
+                s = step(s, 12u, own);
+                s = step(s, 13u, own);
+                s = step(s, 14u, own);
+                s = step(s, 15u, own);
+            }
+            workgroupBarrier();
+            continuing {
+                break if stage >= end;
             }
         }
-        if FOLDED && (depth + DEPTH) % FOLD == 0u {
-            total = sums_add(total, part);
-            part = Sums();
+        if FOLDED && stage % (FOLD / DEPTH) == 0u {
+            total = sums_add(total, s.high);
+            s.high = Sums();
+        }
+    }
+    // Dimensions that fill no stage.
+    if stage * DEPTH < params.dims {
+        put(ahead, lane);
+        workgroupBarrier();
+        let first = first_dim(stage);
+        for (var u = stage * DEPTH - first; u < min(DEPTH, params.dims - first); u++) {
+            s = step(s, u, own);
         }
         workgroupBarrier();
     }
     if FOLDED {
-        part = sums_add(total, part);
+        s.high = sums_add(total, s.high);
     }
     if DIFFERENCE {
-        let q = part.q00;
-        part.q00 = Quad(-q.r0, -q.r1, -q.r2, -q.r3);
-        return Similarities(part, low);
+        let q = s.high.q00;
+        s.high.q00 = Quad(-q.r0, -q.r1, -q.r2, -q.r3);
+        return s;
     }
-    return cosines(part, low, at);
+    return cosines(s.high, s.low, at);
 }
 
-// The next vectors of both sides that an invocation brings, two each at the most.
+// Adds dimension u of the stage.
+fn step(sum: Similarities, u: u32, own: vec2<u32>) -> Similarities {
+    var next = sum;
+    let a0 = left[u * ROW_QUADS + own.x];
+    let b0 = right[u * COL_QUADS + own.y];
+    if DIFFERENCE {
+        next.high.q00 = quad_squares(sum.high.q00, a0, b0);
+    } else if SPLIT {
+        let a_high = leading(a0);
+        let b_high = leading(b0);
+        next.high.q00 = quad_products(sum.high.q00, a_high, b_high);
+        next.low = quad_products(quad_products(sum.low, a_high, b0 - b_high), a0 - a_high, b0);
+    } else {
+        var a1: vec4<f32>;
+        var b1: vec4<f32>;
+        if TALL { a1 = left[u * ROW_QUADS + HIGH + own.x]; }
+        if BROAD { b1 = right[u * COL_QUADS + WIDE + own.y]; }
+        next.high = sums_products(sum.high, a0, a1, b0, b1);
+    }
+    return next;
+}
+
+// The first dimension that a stage holds. One that would reach beyond the last dimension begins earlier.
+fn first_dim(stage: u32) -> u32 {
+    return min(stage * DEPTH, max(params.dims, DEPTH) - DEPTH);
+}
+
+// Where the vectors lie that an invocation brings to the first stage, two a side at the most.
+struct Sources {
+    x0: u32,
+    x1: u32,
+    y0: u32,
+    y1: u32,
+}
+
+fn sources(tile: vec2<u32>, lane: u32) -> Sources {
+    return Sources(
+        source_of_x(tile.x, lane),
+        source_of_x(tile.x, lane + LANES),
+        source_of_y(tile.y, lane),
+        source_of_y(tile.y, lane + LANES),
+    );
+}
+
+// Where vector `slot` of the first stage lies. Beyond the last row there is whatever is there, and dimensions beyond the last,
+// of which there are some where none fill a stage, are not added.
+fn source_of_x(tile_row: u32, slot: u32) -> u32 {
+    let dim = min(slot / ROW_QUADS, params.dims - 1u);
+    let quad = min(tile_row * ROW_QUADS + slot % ROW_QUADS, (params.rows - 1u) / 4u);
+    return four_at(quad, dim, params.dims);
+}
+
+fn source_of_y(tile_col: u32, slot: u32) -> u32 {
+    let dim = min(slot / COL_QUADS, params.dims - 1u);
+    let quad = min(tile_col * COL_QUADS + slot % COL_QUADS, (params.cols - 1u) / 4u);
+    return four_at(quad, dim, params.dims);
+}
+
+// The vectors of a stage that an invocation brings.
 struct Ahead {
     x0: Four,
     x1: Four,
@@ -59,37 +133,21 @@ struct Ahead {
     y1: Four,
 }
 
-fn fetch(tile: vec2<u32>, depth: u32, lane: u32) -> Ahead {
+fn fetch(source: Sources, dim: u32) -> Ahead {
+    let by = dim * GROUP_QUADS;
     var next: Ahead;
-    next.x0 = four_of_x(tile.x, depth, lane);
-    if LEFT > LANES { next.x1 = four_of_x(tile.x, depth, lane + LANES); }
-    next.y0 = four_of_y(tile.y, depth, lane);
-    if RIGHT > LANES { next.y1 = four_of_y(tile.y, depth, lane + LANES); }
+    next.x0 = x[source.x0 + by];
+    if LEFT > LANES { next.x1 = x[source.x1 + by]; }
+    next.y0 = y[source.y0 + by];
+    if RIGHT > LANES { next.y1 = y[source.y1 + by]; }
     return next;
 }
 
-fn put(next: Ahead, lane: u32) {
-    left[lane] = unpacked(next.x0);
-    if LEFT > LANES { left[lane + LANES] = unpacked(next.x1); }
-    right[lane] = unpacked(next.y0);
-    if RIGHT > LANES { right[lane + LANES] = unpacked(next.y1); }
-}
-
-// Vector `slot` of the stage. Beyond the last dimension there are zeros, beyond the last row whatever is there.
-fn four_of_x(tile_row: u32, depth: u32, slot: u32) -> Four {
-    let dim = depth + slot / ROW_QUADS;
-    let quad = min(tile_row * ROW_QUADS + slot % ROW_QUADS, (params.rows - 1u) / 4u);
-    let four = x[four_at(quad, min(dim, params.dims - 1u), params.dims)];
-    if dim < params.dims { return four; }
-    return Four();
-}
-
-fn four_of_y(tile_col: u32, depth: u32, slot: u32) -> Four {
-    let dim = depth + slot / COL_QUADS;
-    let quad = min(tile_col * COL_QUADS + slot % COL_QUADS, (params.cols - 1u) / 4u);
-    let four = y[four_at(quad, min(dim, params.dims - 1u), params.dims)];
-    if dim < params.dims { return four; }
-    return Four();
+fn put(ahead: Ahead, lane: u32) {
+    left[lane] = unpacked(ahead.x0);
+    if LEFT > LANES { left[lane + LANES] = unpacked(ahead.x1); }
+    right[lane] = unpacked(ahead.y0);
+    if RIGHT > LANES { right[lane + LANES] = unpacked(ahead.y1); }
 }
 
 // Dot products of rows whose lengths are one but for rounding, divided by those lengths.

@@ -227,7 +227,8 @@ fn every_index_into_workgroup_memory_is_in_range() {
         let [row_quads, col_quads] = ["ROW_QUADS", "COL_QUADS"].map(constant);
         let [depth, left, right] = ["DEPTH", "LEFT", "RIGHT"].map(constant);
         let second = |on: bool, by: usize| if on { by } else { 0 };
-        assert!(depth.is_multiple_of(4) && left == depth * row_quads && right == depth * col_quads);
+        // Stages are written out for either depth in log_sum/similarities.wgsl.
+        assert!([8, 16].contains(&depth) && left == depth * row_quads && right == depth * col_quads);
         // put and reductions of log_sum.wgsl, which is not compiled for half the columns: one vector a side and
         // invocation, or two.
         let whole = Tiling::ALL.contains(&tiling);
@@ -255,6 +256,28 @@ fn every_index_into_workgroup_memory_is_in_range() {
         // Every pair of a tile has an invocation, and only one.
         let quads = |side: usize, second: bool| side * if second { 2 } else { 1 };
         assert_eq!((quads(high, tall), quads(wide, broad)), (row_quads, col_quads), "{tiling}");
+    }
+}
+
+/// The dimensions that log_sum/similarities.wgsl stages and adds: each once, in their order, and none that is not there.
+#[test]
+fn every_dimension_is_staged_within_the_last_and_added_once() {
+    for depth in [8, 16] {
+        for dims in 1..=3 * depth {
+            let first_dim = |stage: usize| (stage * depth).min(dims.max(depth) - depth);
+            let stages = dims / depth;
+            let mut added = Vec::new();
+            for stage in 0..=stages {
+                for slot in 0..depth {
+                    assert!(first_dim(stage) + slot.min(dims - 1) < dims, "{dims} by {depth}");
+                }
+                let first = first_dim(stage);
+                let steps =
+                    if stage < stages { 0..depth } else { stage * depth - first..depth.min(dims - first) };
+                added.extend(steps.map(|step| first + step));
+            }
+            assert!(added.iter().copied().eq(0..dims), "{dims} by {depth}: {added:?}");
+        }
     }
 }
 
