@@ -96,6 +96,16 @@ def test_rows_are_bounded(tmp_path):
     assert module.embedded == 2
 
 
+def test_a_check_of_one_row_ends_no_training(tmp_path):
+    callback = AlignmentUniformityCallback(embed)
+    of = trainer(tmp_path, callback, fast_dev_run=True)
+    with pytest.warns(UserWarning, match="fewer than two pairs"):
+        of.fit(Pairs(), loader(8, size=4), loader(8, size=1))
+    assert "val_alignment" not in of.callback_metrics
+    with pytest.raises(unisphere.InvalidInput, match="validation loader 0 has fewer than two pairs"):
+        trainer(tmp_path, callback).validate(Pairs(), loader(1, size=1))
+
+
 def test_loaders_are_told_apart(tmp_path):
     module = Pairs()
     of = trainer(tmp_path, AlignmentUniformityCallback(embed))

@@ -137,6 +137,32 @@ def test_errors_name_the_argument_and_the_cure():
             make()
 
 
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_rows_of_different_lengths_are_refused_however_they_meet():
+    called, other = Uniformity(), Uniformity()
+    called(torch.randn(8, 4))
+    called(torch.randn(8, 8))
+    other.update(torch.randn(8, 4))
+    merged = Uniformity()
+    merged.update(torch.randn(8, 8))
+    merged.merge_state(other)
+    for metric in (called, merged):
+        with pytest.raises(unisphere.InvalidInput, match="4 dimensions and 8"):
+            metric.compute()
+
+
+def test_a_sum_stays_in_double_precision():
+    x, y = (torch.randn(30_000, 4, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    metric = Alignment()
+    metric.set_dtype(torch.float16)
+    for _ in range(3):
+        metric.update(x, y)
+    assert metric.total.dtype == torch.float64
+    assert metric.compute().item() == pytest.approx(formulas.alignment(x.double().numpy(), y.double().numpy()), rel=1e-6)
+    metric.update(x[:0], y[:0])
+    assert metric.pairs == 90_000
+
+
 def process(rank, processes, port, out):
     """One of several processes: each has every so many-th batch, and one of them none."""
     torch.distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=processes)

@@ -35,6 +35,11 @@ pub(super) struct Cache {
 pub(super) struct Key(Hash);
 
 impl Key {
+    /// The first half of it, in hexadecimal digits.
+    pub(super) fn fingerprint(&self) -> String {
+        self.0.to_hex().chars().take(HASH).collect()
+    }
+
     /// The key of a model: the contents of its files and how they are read, t and scaling, the device, and the version of this
     /// program. Alpha is none of them, as distances are kept and not their powers.
     pub(super) fn of(

@@ -36,32 +36,31 @@ pub(super) struct Measuring<'a> {
     pub(super) engine: &'a Engine,
     pub(super) display: &'a Display,
     pub(super) cache: Option<Cache>,
+    /// Whether each model is to have a fingerprint, which takes a reading more where there is no cache.
+    pub(super) is_fingerprinted: bool,
     pub(super) reading: &'a ReadingOptions,
 }
 
 /// A model, and how it was come by.
 struct Found {
     model: Model,
+    fingerprint: Option<String>,
     /// Whether it was in the cache.
     cached: bool,
     seconds: f64,
 }
 
 impl Measuring<'_> {
-    /// A model with its numbers; or itself, and why it has none.
-    pub(super) fn model(&self, run: Run) -> Result<ComparedModel, (Run, Failure)> {
-        match self.find(&run) {
-            Ok(Found { model, cached, seconds }) => {
-                let files = self.files(&run);
-                Ok(ComparedModel { name: run.name, files, place: run.place, model, cached, seconds })
-            }
-            Err(failure) => Err((run, failure)),
-        }
+    /// A model with its numbers.
+    pub(super) fn model(&self, run: &Run) -> Result<ComparedModel, Failure> {
+        let Found { model, fingerprint, cached, seconds } = self.find(run)?;
+        let (name, files, place) = (run.name.clone(), self.files(run), run.place);
+        Ok(ComparedModel { name, files, place, model, fingerprint, cached, seconds })
     }
 
     /// A model that has none.
-    pub(super) fn failed(&self, run: Run, reason: String, is_of_disk: bool) -> FailedModel {
-        FailedModel { files: self.files(&run), name: run.name, reason, is_of_disk }
+    pub(super) fn failed(&self, run: &Run, reason: String, is_of_disk: bool) -> FailedModel {
+        FailedModel { name: run.name.clone(), files: self.files(run), reason, is_of_disk }
     }
 
     /// Its files under their roles, and how they are read.
@@ -72,26 +71,30 @@ impl Measuring<'_> {
 
     fn find(&self, run: &Run) -> Result<Found, Failure> {
         let start = Instant::now();
-        let found = |model, cached| Found { model, cached, seconds: start.elapsed().as_secs_f64() };
-        let Some(cache) = &self.cache else {
-            return Ok(found(Model::new(&self.plan, self.rows(run)?)?, false));
-        };
-        self.display.step(format!("looking for {} in the cache", printable(&run.name)));
-        // A file that is written to meanwhile is not the one whose contents the key is of.
+        // A file that is written to meanwhile is not the one whose contents the key is of, and may be half of either.
         let before = states(run);
-        let key = Key::of(run, self.reading, &self.plan, self.engine)?;
-        if let Some(rows) = cache.find(key) {
-            return Ok(found(Model::new(&self.plan, rows)?, true));
+        let mut key = None;
+        if self.cache.is_some() || self.is_fingerprinted {
+            self.display.step(format!("looking for {} in the cache", printable(&run.name)));
+            key = Some(Key::of(run, self.reading, &self.plan, self.engine)?);
         }
-        let rows = self.rows(run)?;
+        let fingerprint = key.as_ref().map(Key::fingerprint);
+        let known = key.and_then(|key| self.cache.as_ref()?.find(key));
+        let (rows, cached) = match known {
+            Some(rows) => (rows, true),
+            None => (self.rows(run)?, false),
+        };
         if states(run) != before {
             return Err(Failure::Input(format!(
                 "{} was written to while it was read; compare it again once it is complete",
                 printable(&run.x)
             )));
         }
-        cache.keep(key, &rows);
-        Ok(found(Model::new(&self.plan, rows)?, false))
+        if let (false, Some(cache), Some(key)) = (cached, &self.cache, key) {
+            cache.keep(key, &rows);
+        }
+        let model = Model::new(&self.plan, rows)?;
+        Ok(Found { model, fingerprint, cached, seconds: start.elapsed().as_secs_f64() })
     }
 
     /// Reads and measures its sets.

@@ -4,6 +4,7 @@
 //! `unisphere_eval::compare` makes → an exporter. [`watch`] does the same with the checkpoints of a training, as they come.
 
 mod cache;
+mod files;
 mod measure;
 mod natural;
 mod options;
@@ -45,7 +46,7 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
         output::check_page(path, inputs(&runs))?;
     }
     output::check_distinct(&[("--csv", options.csv.as_deref()), ("--html", options.html.as_deref())])?;
-    let document = document(options, runs, baseline)?;
+    let document = document(options, &runs, baseline)?;
     let format = Format::of(options.json, options.markdown);
     let logged = log.map_or(Ok(()), |log| log.append(&document));
     let page = options.html.as_ref().map_or(Ok(()), |path| export::write_page(path, &document));
@@ -64,25 +65,22 @@ fn inputs(runs: &[Run]) -> impl Iterator<Item = &Path> {
 }
 
 /// Measures every model, one after the other.
-fn document(
-    options: &CompareOptions,
-    runs: Vec<Run>,
-    baseline: String,
-) -> Result<ComparisonDocument, Failure> {
+fn document(options: &CompareOptions, runs: &[Run], baseline: String) -> Result<ComparisonDocument, Failure> {
     let measure = &options.measure;
     let cache = measure.cache()?;
     let display = Display::new();
     display.step("opening the device");
     let engine = devices::open(&measure.device)?.observed_by(display.observer());
     let (plan, reading) = (measure.plan(), &measure.reading);
-    let measuring = Measuring { plan, engine: &engine, display: &display, cache, reading };
+    let measuring =
+        Measuring { plan, engine: &engine, display: &display, cache, is_fingerprinted: false, reading };
     let (mut models, mut failed) = (Vec::new(), Vec::new());
     for run in runs {
         match measuring.model(run) {
             Ok(model) => models.push(model),
-            Err((run, Failure::Input(reason))) => failed.push(measuring.failed(run, reason, false)),
-            Err((run, Failure::Machine(reason))) => failed.push(measuring.failed(run, reason, true)),
-            Err((_, failure)) => return Err(failure),
+            Err(Failure::Input(reason)) => failed.push(measuring.failed(run, reason, false)),
+            Err(Failure::Machine(reason)) => failed.push(measuring.failed(run, reason, true)),
+            Err(failure) => return Err(failure),
         }
     }
     if let ([], Some(first)) = (models.as_slice(), failed.first()) {

@@ -8,8 +8,8 @@ use std::{
 use unisphere_eval::compare::Place;
 use unisphere_io::printable;
 
-use super::{options::CompareOptions, run::Run, table};
-use crate::{exit::Failure, text::plural};
+use super::{files::files_in, options::CompareOptions, run::Run, table};
+use crate::exit::Failure;
 
 /// All models that the options name: at least one, all single sets or all pairs, and no name twice. Their files are there.
 pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
@@ -25,9 +25,8 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
                 printable(&run.name)
             )));
         }
-        run.files()
-            .try_for_each(|(_, path)| check_is_file(path))
-            .map_err(|failure| of_model(run, failure))?;
+        let checked = run.files().try_for_each(|(_, path)| check_is_file(path));
+        checked.map_err(|failure| if options.runs.is_some() { of_model(run, failure) } else { failure })?;
     }
     let of_pairs = |run: &&Run| run.y.is_some();
     if let (Some(pair), Some(single)) = (runs.iter().find(of_pairs), runs.iter().find(|run| !of_pairs(run))) {
@@ -84,43 +83,10 @@ fn pair(argument: &Path) -> Option<(PathBuf, PathBuf)> {
         .or_else(|| pairs().find(|(x, y)| x.exists() || y.exists()))
 }
 
-/// The files of a model in its folder: `x` and `y` with any endings, or else the only one.
-pub(super) fn files_in(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Failure> {
-    let name = printable(folder);
-    let unread = |error| Failure::Input(format!("{name}: the folder cannot be read: {error}"));
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unread)? {
-        let path = entry.map_err(unread)?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.is_file() && !is_hidden {
-            files.push(path);
-        }
-    }
-    files.sort();
-    let called = |stem: &str| {
-        let is_called = |path: &&PathBuf| path.file_stem().is_some_and(|found| found == stem);
-        files.iter().filter(is_called).cloned().collect::<Vec<_>>()
-    };
-    let cure = "a folder of a model holds one file of points, or a file x and perhaps a file y, such as x.npy and y.npy";
-    let refuse = |wrong: String| Err(Failure::Input(format!("{name} {wrong}\n{cure}")));
-    match (called("x").as_slice(), called("y").as_slice(), files.as_slice()) {
-        (_, _, []) => refuse("is a folder without files".into()),
-        ([x], [], _) => Ok((x.clone(), None)),
-        ([x], [y], _) => Ok((x.clone(), Some(y.clone()))),
-        ([], [], [only]) => Ok((only.clone(), None)),
-        ([], [_, ..], _) => refuse("has a file y and no file x".into()),
-        ([_, _, ..], _, _) => refuse("has several files called x".into()),
-        ([_], [_, _, ..], _) => refuse("has several files called y".into()),
-        ([], [], _) => refuse(format!("has {} and none called x", plural(files.len() as u64, "file"))),
-    }
-}
-
-/// The fault of a file with the name of its model, where that is another.
+/// The fault of a file with the name of its model, where a table gives it another than its file's.
 fn of_model(run: &Run, failure: Failure) -> Failure {
     match failure {
-        Failure::Input(reason) if !reason.starts_with(&printable(&run.name)) => {
-            Failure::Input(format!("{}: {reason}", printable(&run.name)))
-        }
+        Failure::Input(reason) => Failure::Input(format!("{}: {reason}", printable(&run.name))),
         failure => failure,
     }
 }

@@ -6,7 +6,7 @@ use csv::{ReaderBuilder, StringRecord};
 use unisphere_eval::compare::Place;
 use unisphere_io::printable;
 
-use super::{run::Run, runs::files_in};
+use super::{files::files_in, run::Run};
 use crate::exit::Failure;
 
 /// Reads a table with the columns name and x, and perhaps y, step and score. Paths are from its own folder.

@@ -46,7 +46,7 @@ pub(super) fn sections(document: &ComparisonDocument) -> Vec<Section> {
 
 /// A model on a line.
 pub(super) fn line(of: &Checkpoint<'_>) -> String {
-    let Some(named) = of.document.models.get(of.place) else { return String::new() };
+    let Some(named) = of.document.models.first() else { return String::new() };
     let mut said = vec![printable(&named.name)];
     for metric in of.document.metrics() {
         let Some(found) = named.model.measured(*metric) else { continue };

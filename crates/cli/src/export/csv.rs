@@ -152,6 +152,7 @@ const OF_CHECKPOINT: &[&str] = &[
     "uniformity.y",
     "uniformity.floor",
     "uniformity.gap",
+    "fingerprint",
     "cached",
     "seconds",
 ];
@@ -179,7 +180,7 @@ impl Exporter<ComparisonDocument> for Csv {
 impl Exporter<Checkpoint<'_>> for Csv {
     fn export(&self, of: &Checkpoint<'_>) -> String {
         let report = json::comparison(of.document);
-        line(OF_CHECKPOINT, &now(), &[&report["models"][of.place], &report])
+        line(OF_CHECKPOINT, &now(), &[&report["models"][0], &report])
     }
 }
 

@@ -131,6 +131,8 @@ pub(crate) struct ComparedModel {
     pub(crate) files: Vec<(&'static str, String)>,
     pub(crate) place: Place,
     pub(crate) model: Model,
+    /// What the numbers follow from, as a hash: the contents of its files, how they were read, t, scaling, device and program.
+    pub(crate) fingerprint: Option<String>,
     /// Whether it was in the cache.
     pub(crate) cached: bool,
     /// Seconds of reading and measuring it, or of finding it in the cache.
@@ -164,11 +166,9 @@ pub(crate) struct ComparisonDocument {
     pub(crate) bootstrap: Bootstrap,
 }
 
-/// One model of a comparison that grows.
+/// A comparison of one model, told on a line: a checkpoint as it comes.
 pub(crate) struct Checkpoint<'a> {
     pub(crate) document: &'a ComparisonDocument,
-    /// The place of the model.
-    pub(crate) place: usize,
 }
 
 impl FailedModel {

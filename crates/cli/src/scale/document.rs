@@ -2,7 +2,7 @@
 
 use unisphere::{Alignment, Contrastive, Device as Computer, DeviceKind, Uniformity};
 use unisphere_eval::{
-    Absent, Measured, Report as Common, SetName,
+    Absent, Maybe, Measured, Report as Common, SetName,
     sections::{AlignmentSummary, ContrastiveTable, Estimated, Quantity, Summary, Sweep, SweepRow},
 };
 use unisphere_scale::Interval;
@@ -32,8 +32,17 @@ impl Exporter<Report> for Markdown {
     }
 }
 
-/// Why a value has no standard error.
-const NOT_ASKED_FOR: Absent = Absent::because("it takes --top or --rows, or an estimate");
+/// Why a value of all pairs has no standard error, and why one beside an estimate has none.
+const NOT_ASKED_FOR: Absent = Absent::because("it takes --top or --rows");
+const OF_ESTIMATE: Absent = Absent::because("an estimate does not measure it");
+/// Why nothing is known across both sets.
+const NOT_ACROSS: Absent = Absent::because("it takes --across");
+const NOT_TOLD: Absent = Absent::because("both sets have collapsed so far that their sums do not tell it");
+
+/// A value, unless the sums do not tell it.
+fn told(value: f64) -> Maybe<f64> {
+    if value.is_finite() { Ok(value) } else { Err(NOT_TOLD) }
+}
 
 /// The report in the common form, without the texts of its rows.
 pub(super) fn document(report: &Report) -> Document {
@@ -81,10 +90,11 @@ fn set_name(set: &str) -> Option<SetName> {
 fn summary(report: &Report) -> Summary {
     let (shape, task) = (report.shape, &report.task);
     let metric = Alignment { alpha: task.alpha };
+    let reason = if report.exact.is_some() { NOT_ASKED_FOR } else { OF_ESTIMATE };
     let alignment = report.alignment.map(|value| {
         let mut measured = match report.alignment_of_sample {
             Some(estimate) => Measured::estimated(estimate, shape.x_rows),
-            None => Measured::alone(value, NOT_ASKED_FOR),
+            None => Measured::alone(value, reason),
         };
         // The very number, which was summed in another order.
         measured.value = value;
@@ -95,7 +105,7 @@ fn summary(report: &Report) -> Summary {
         let mut measured = match (row.of_sample, row.interval.and_then(|of| of.row_error)) {
             (Some(estimate), _) => Measured::estimated(estimate, shape.x_rows),
             (None, Some(error)) => Measured::with_error(row.value, error),
-            (None, None) => Measured::alone(row.value, NOT_ASKED_FOR),
+            (None, None) => Measured::alone(row.value, reason),
         };
         measured.value = row.value;
         Some((set_name(row.set)?, measured))
@@ -116,7 +126,11 @@ fn sweep(report: &Report) -> Option<Sweep> {
         let row = SweepRow::new(t, dims, task.sets.scaling, of("x")?.value);
         let across = of(ACROSS);
         Some(match of("y") {
-            Some(y) => row.with_y(y.value, across.map(|of| of.value), across.and_then(|of| of.squared_mmd)),
+            Some(y) => {
+                let cross = across.map(|of| of.value).ok_or(NOT_ACROSS);
+                let squared_mmd = across.and_then(|of| of.squared_mmd).ok_or(NOT_ACROSS);
+                row.with_y(y.value, cross, squared_mmd.and_then(told))
+            }
             None => row,
         })
     };

@@ -126,6 +126,72 @@ fn a_checkpoint_that_is_written_over_is_measured_again() {
     assert_eq!(names(&folder).len(), 2);
 }
 
+/// Whatever its time says, and whatever else numbers follow from.
+#[test]
+fn a_line_is_of_contents_and_options() {
+    let folder = folder();
+    checkpoint(&folder, "best.npy", 1);
+    checkpoint(&folder, "../other.npy", 2);
+    once(&folder, &[]);
+    // As a link that is moved back, or a copy that keeps its time.
+    let other = folder.path().join("other.npy");
+    let old = fs::File::options().write(true).open(&other).unwrap();
+    old.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)).unwrap();
+    fs::rename(&other, folder.path().join("run/best.npy")).unwrap();
+    once(&folder, &[]);
+    once(&folder, &["--no-cache"]);
+    once(&folder, &["--t", "5"]);
+    once(&folder, &["--t", "5"]);
+    let ts = cells(&folder, "run/watch.csv", &["t"]).concat();
+    assert_eq!(ts, ["2.0", "2.0", "5.0"]);
+    let values = cells(&folder, "run/watch.csv", &["uniformity.value"]).concat();
+    assert!(values[0] != values[1] && values[1] != values[2]);
+    // However the folder is named.
+    let line = [
+        "watch",
+        "./run/../run/",
+        "--once",
+        "--interval",
+        "0.05",
+        "--device",
+        "cpu",
+        "--cache",
+        "cache",
+        "--t",
+        "5",
+    ];
+    let output = program().args(line).current_dir(folder.path()).output().unwrap();
+    assert_eq!((output.status.code(), stdout(&output)), (Some(0), ""), "{}", stderr(&output));
+}
+
+#[test]
+fn two_sets_of_one_file_are_pairs_as_in_compare() {
+    let folder = folder();
+    let pairs: String = (0..30).map(|i| format!("{{\"a\": [{i}, 1, 2], \"b\": [{i}, 2, 1]}}\n")).collect();
+    fs::write(folder.path().join("run/1.jsonl"), pairs).unwrap();
+    let output = once(&folder, &["--columns", "a,b"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let compared = object(&folder.compare(&["run/1.jsonl", "--columns", "a,b", "--json", "--no-cache"]));
+    let value = compared["models"][0]["alignment"]["value"].to_string();
+    assert_eq!(cells(&folder, "run/watch.csv", &["alignment.value"]).concat(), [value]);
+}
+
+/// In whatever order they are found.
+#[test]
+fn single_sets_among_pairs_are_told() {
+    let folder = folder();
+    checkpoint(&folder, "a.npy", 1);
+    assert_eq!(once(&folder, &[]).status.code(), Some(0));
+    fs::create_dir(folder.path().join("run/z")).unwrap();
+    checkpoint(&folder, "z/x.npy", 2);
+    checkpoint(&folder, "z/y.npy", 3);
+    let output = once(&folder, &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a.npy is one set, and others are pairs"), "{}", stderr(&output));
+    assert_eq!(names(&folder), ["a.npy", "z"]);
+    assert!(fs::read_to_string(folder.path().join("run/watch.html")).unwrap().contains("1 model compared"));
+}
+
 #[test]
 fn folders_with_x_and_y_are_pairs_and_wait_for_their_y() {
     let folder = folder();
@@ -161,7 +227,10 @@ fn it_waits_for_checkpoints_until_ctrl_c() {
     use crate::support::heeding;
 
     let folder = folder();
-    checkpoint(&folder, "1.npy", 1);
+    // The last 30 of many are drawn, and the newest among them.
+    for step in 1..=32 {
+        checkpoint(&folder, &format!("{step}.npy"), step);
+    }
     let mut command = heeding(env!("CARGO_BIN_EXE_unisphere"));
     command.args(LINE).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
@@ -173,16 +242,53 @@ fn it_waits_for_checkpoints_until_ctrl_c() {
             thread::sleep(Duration::from_millis(10));
         }
     };
-    until(1);
-    checkpoint(&folder, "2.npy", 2);
-    until(2);
+    until(32);
+    checkpoint(&folder, "33.npy", 33);
+    until(33);
+    let page = || fs::read_to_string(folder.path().join("run/watch.html")).unwrap_or_default();
+    let began = Instant::now();
+    while !page().contains("33 models compared") {
+        assert!(began.elapsed() < Duration::from_secs(60), "the page does not come");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(page().contains("models the last 30 are shown"));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert!(stderr(&output).ends_with("interrupted\n"), "{}", stderr(&output));
-    assert!(!output.status.success() && stdout(&output).lines().count() == 2);
-    checkpoint(&folder, "3.npy", 3);
+    assert!(!output.status.success() && stdout(&output).lines().count() == 33);
+    checkpoint(&folder, "34.npy", 34);
     assert_eq!(once(&folder, &[]).status.code(), Some(0));
-    assert_eq!(names(&folder), ["1.npy", "2.npy", "3.npy"]);
+    assert_eq!(names(&folder).len(), 34);
+}
+
+/// What is away comes back, with all that a watch has found.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_away_is_told_once_and_comes_back() {
+    let folder = folder();
+    checkpoint(&folder, "1.npy", 1);
+    let path = |name: &str| folder.path().join(name);
+    let mut command = program();
+    command.args(LINE).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let until = |is_so: &dyn Fn() -> bool| {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < Duration::from_secs(60));
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let lines = || fs::read_to_string(path("run/watch.csv")).map_or(0, |text| text.lines().count());
+    until(&|| lines() == 2 && path("run/watch.html").exists());
+    fs::rename(path("run"), path("away")).unwrap();
+    thread::sleep(Duration::from_millis(400));
+    fs::rename(path("away"), path("run")).unwrap();
+    checkpoint(&folder, "2.npy", 2);
+    until(&|| lines() == 3);
+    assert!(child.try_wait().unwrap().is_none());
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stderr(&output).matches("cannot be read").count(), 1, "{}", stderr(&output));
 }
 
 #[test]
@@ -197,6 +303,12 @@ fn what_cannot_be_watched_is_refused() {
     refuse(&["run/other.csv"], 3, &["other.csv", "folder cannot be read"]);
     refuse(&["run", "--pattern", "a[.npy"], 2, &["--pattern a[.npy", "quote it"]);
     refuse(&["run", "--pattern", "/a/*.npy"], 2, &["--pattern /a/*.npy", "in the folder"]);
+    checkpoint(&folder, "1.npy", 1);
+    let before = fs::read(folder.path().join("run/1.npy")).unwrap();
+    refuse(&["run", "--html", "run/1.npy", "--once"], 2, &["--html run/1.npy is one of the inputs"]);
+    refuse(&["run", "--csv", "run/1.npy", "--once"], 2, &["--csv run/1.npy is one of the inputs"]);
+    assert_eq!(fs::read(folder.path().join("run/1.npy")).unwrap(), before);
+    refuse(&["run", "--interval", "1e20"], 2, &["--interval", "86400"]);
     refuse(&["run", "--csv", "run/other.csv"], 3, &["--csv run/other.csv", "its columns are a,b"]);
     refuse(&["run", "--csv", "run/p", "--html", "run/p"], 2, &["--csv and --html both name run/p"]);
     refuse(&["run", "--html", "none/p.html"], 2, &["--html", "directory does not exist"]);

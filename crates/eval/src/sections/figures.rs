@@ -5,7 +5,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use statrs::function::{beta::beta_reg, erf::erfc};
 use unisphere::{Groups, Potentials, Scaling};
 
-use super::{histograms::Histogram, sweep::CurvePoint};
+use super::{groups::largest, histograms::Histogram, sweep::CurvePoint};
 use crate::{
     data::SetName,
     error::Result,
@@ -194,21 +194,13 @@ impl<'a> GroupsOfRows<'a> {
         self.distinct.binary_search(&label).ok()
     }
 
-    /// The places of the largest, the first of equal ones first.
-    fn largest(&self) -> Vec<usize> {
-        let mut places: Vec<_> = (0..self.sizes.len()).collect();
-        places.sort_by_key(|&place| std::cmp::Reverse(self.sizes[place]));
-        places.truncate(MAX_GROUPS_OF_ANGLES);
-        places
-    }
-
     fn angles(&self, points: &[[f32; 2]]) -> Vec<GroupAngles> {
         let of_group = |group: usize| {
             let label = self.distinct[group];
             let rows = points.iter().zip(self.labels).filter(|(_, of)| **of == label);
             GroupAngles { group, counts: angles(rows.map(|(point, _)| point)).counts }
         };
-        self.largest().into_iter().map(of_group).collect()
+        largest(&self.sizes, MAX_GROUPS_OF_ANGLES).into_iter().map(of_group).collect()
     }
 }
 

@@ -81,10 +81,7 @@ impl GroupTable {
 
     /// The places of the largest groups, so many at most: the largest first, and of equal ones the first.
     pub fn largest(&self, most: usize) -> Vec<usize> {
-        let mut places: Vec<_> = (0..self.sizes.len()).collect();
-        places.sort_by_key(|&place| std::cmp::Reverse(self.sizes[place]));
-        places.truncate(most);
-        places
+        largest(&self.sizes, most)
     }
 
     /// The same with names, of which each label is a place.
@@ -92,6 +89,14 @@ impl GroupTable {
     pub fn named(self, names: &[String]) -> Self {
         Self { names: Some(names_of(&self.labels, names)), ..self }
     }
+}
+
+/// The places of the greatest sizes, so many at most: the greatest first, and of equal ones the first.
+pub(crate) fn largest(sizes: &[usize], most: usize) -> Vec<usize> {
+    let mut places: Vec<_> = (0..sizes.len()).collect();
+    places.sort_by_key(|&place| std::cmp::Reverse(sizes[place]));
+    places.truncate(most);
+    places
 }
 
 impl SetGroups {

@@ -68,14 +68,12 @@ impl SweepRow {
         Self { t, floor: floor_at(t, dims, scaling), x: Ok(x), pair: None }
     }
 
-    /// The same with uniformity of y, cross uniformity and the squared discrepancy as far as they are known.
+    /// The same with uniformity of y, and with cross uniformity and the squared discrepancy, where they are known.
     #[must_use]
-    pub fn with_y(self, y: f64, cross: Option<f64>, squared_mmd: Option<f64>) -> Self {
+    pub fn with_y(self, y: f64, cross: Maybe<f64>, squared_mmd: Maybe<f64>) -> Self {
         let none = Absent::because("it is not measured of points that are read in pieces");
         let mean = self.x.map(|x| (x + y) / 2.0);
-        let known = |value: Option<f64>| value.filter(|value| value.is_finite()).ok_or(none);
         let within = self.x.map(|x| [x, y]);
-        let (cross, squared_mmd) = (known(cross), known(squared_mmd));
         let pair =
             PairSweep { y: Ok(y), mean, cross, unpaired: Err(none), pooled: Err(none), squared_mmd, within };
         Self { pair: Some(pair), ..self }

@@ -59,8 +59,7 @@ struct Line {
 
 /// A line below the other for each model: its name, its value and its interval. `zero` is drawn across all.
 fn lines(axis: String, zero: Option<f64>, lines: &[Line]) -> Plot {
-    let shown = lines.len().min(MAX_LINES);
-    let lines = &lines[..shown];
+    let shown = lines.len();
     let ends = lines.iter().flat_map(|line| line.interval.into_iter().flatten().chain([line.value]));
     let ends = ends.chain(zero).filter(|end| end.is_finite());
     let (low, high) =
@@ -87,13 +86,21 @@ fn lines(axis: String, zero: Option<f64>, lines: &[Line]) -> Plot {
     plot
 }
 
-/// What is said where not every model has a line.
-fn left_out(lines: &[Line]) -> Markup {
-    html! {
-        @if lines.len() > MAX_LINES {
-            "Of " (count(lines.len() as u64)) " models the first " (MAX_LINES) " are shown; all are in the tables. "
-        }
+/// So many of the lines as a figure has: the last of a training, which all have steps, and else the first; and what is said of it.
+fn bounded(of: &Compared<'_>, mut lines: Vec<Line>) -> (Vec<Line>, Markup) {
+    let all = lines.len();
+    if all <= MAX_LINES {
+        return (lines, html! {});
     }
+    let is_training = of.comparison.trajectory.len() == of.models.len();
+    let which = if is_training { "last" } else { "first" };
+    if is_training {
+        lines.drain(..all - MAX_LINES);
+    } else {
+        lines.truncate(MAX_LINES);
+    }
+    let said = html! { "Of " (count(all as u64)) " models the " (which) " " (MAX_LINES) " are shown; all are in the tables. " };
+    (lines, said)
 }
 
 /// A figure of lines, as many as there are models.
@@ -121,6 +128,7 @@ fn differences(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
     if all.is_empty() {
         return None;
     }
+    let (all, left_out) = bounded(of, all);
     let (name, id) = (metric.name(), format!("differences-{}", metric.name()));
     let title = format!("Difference of {name} to the baseline");
     let plot = lines(format!("difference of {}", of.name(metric)), Some(0.0), &all);
@@ -133,7 +141,7 @@ fn differences(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
     legend.push(Key::new("line ink dots-line", "no difference"));
     let caption = html! {
         "Left is better than the baseline, " (of.baseline) ". The lines are paired 95 % intervals, each for itself: models may differ although the "
-        "intervals of their values overlap, as what makes a row hard is hard for both. " (left_out(&all))
+        "intervals of their values overlap, as what makes a row hard is hard for both. " (left_out)
     };
     Some(of_models(id, title, &plot, all.len(), legend, caption))
 }
@@ -147,12 +155,13 @@ fn values(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
     };
     let all: Option<Vec<_>> = of.models.iter().map(line).collect();
     let all = all.filter(|all| !all.is_empty())?;
+    let (all, left_out) = bounded(of, all);
     let id = format!("values-{}", metric.name());
     let title = format!("{} of each model", capital(metric.name()));
     let plot = lines(of.name(metric), None, &all);
     let caption = html! {
         "Left is better. The lines are 95 % intervals of each model alone. Whether two models differ is told by the paired differences. "
-        (left_out(&all))
+        (left_out)
     };
     Some(of_models(id, title, &plot, all.len(), Vec::new(), caption))
 }

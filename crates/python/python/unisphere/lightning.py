@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 
 from ._errors import InvalidInput
-from .torchmetrics import Alignment, Uniformity
+from .torchmetrics import Alignment, Uniformity, _TooFewRows
 
 __all__ = ["AlignmentUniformityCallback"]
 
@@ -58,7 +59,8 @@ class AlignmentUniformityCallback(Callback):
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begins with no pairs."""
         # Its share of the rows for each process, and all loaders in all processes, as these merge them one by one.
-        share = -(-self.max_rows // trainer.world_size)
+        share, left = divmod(self.max_rows, trainer.world_size)
+        share += trainer.global_rank < left
         # MPS has no f64, in which sums are kept.
         device = torch.device("cpu") if pl_module.device.type == "mps" else pl_module.device
         count = len(trainer.num_sanity_val_batches if trainer.sanity_checking else trainer.num_val_batches)
@@ -83,7 +85,14 @@ class AlignmentUniformityCallback(Callback):
         for index, (pairs, count) in enumerate(zip(self._loaders, batches)):
             if count == 0:
                 continue
-            alignment, of_x, of_y = pairs.merged()
+            try:
+                alignment, of_x, of_y = pairs.merged()
+            except _TooFewRows as error:
+                # A check of a batch or two need not have two pairs.
+                if trainer.sanity_checking or trainer.fast_dev_run:
+                    rank_zero_warn(f"no alignment and uniformity of validation loader {index}: it had fewer than two pairs")
+                    continue
+                raise InvalidInput(f"validation loader {index} has fewer than two pairs; give it more, or leave out the callback") from error
             mean = (of_x + of_y) / 2
             values = {
                 "alignment": alignment, "uniformity": mean, "uniformity_x": of_x, "uniformity_y": of_y,

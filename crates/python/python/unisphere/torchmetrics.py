@@ -22,6 +22,10 @@ from .torch import _on_host
 __all__ = ["Alignment", "Uniformity"]
 
 
+class _TooFewRows(InvalidInput):
+    """Fewer rows than a value takes."""
+
+
 class Alignment(Metric):
     """mean ‖xᵢ−yᵢ‖^alpha over the pairs of all batches, in memory that does not grow with them. 0 is best.
 
@@ -50,14 +54,21 @@ class Alignment(Metric):
 
     def update(self, x: Tensor, y: Tensor) -> None:
         """Adds pairs: x and y are (n, d)."""
-        mean = engine.alignment(_on_host(x, "x"), _on_host(y, "y"), self.alpha, raw=self.raw)
+        rows, partners = _on_host(x, "x"), _on_host(y, "y")
+        if len(rows) == 0 and rows.shape == partners.shape:
+            return
+        mean = engine.alignment(rows, partners, self.alpha, raw=self.raw)
         self.total += mean * len(x)
         self.pairs += len(x)
+
+    def set_dtype(self, dst_type: str | torch.dtype) -> Alignment:
+        """Leaves the sum in f64: in f16 it would overflow after some thousands of pairs."""
+        return self
 
     def compute(self) -> Tensor:
         """The mean over all pairs so far, of all processes."""
         if self.pairs == 0:
-            raise InvalidInput("Alignment has no pairs yet; call update(x, y) first")
+            raise _TooFewRows("Alignment has no pairs yet; call update(x, y) first")
         return (self.total / self.pairs).to(torch.float32)
 
 
@@ -79,6 +90,7 @@ class Uniformity(Metric):
 
     values: list[Tensor]
     dims: Tensor
+    least_dims: Tensor
 
     def __init__(self, t: float = 2.0, *, raw: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -87,7 +99,10 @@ class Uniformity(Metric):
         self.t, self.raw = float(t), raw
         # Rows in one dimension: a process without any then takes part in the exchange with an empty tensor.
         self.add_state("values", [], dist_reduce_fx="cat")
+        # Of all batches and processes: rows of different lengths show in them, whoever has given them.
         self.add_state("dims", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
+        most = torch.iinfo(torch.int64).max
+        self.add_state("least_dims", torch.full((), most, dtype=torch.int64), dist_reduce_fx="min")
 
     def update(self, x: Tensor) -> None:
         """Adds rows: x is (n, d)."""
@@ -97,15 +112,17 @@ class Uniformity(Metric):
             raise InvalidInput(f"x must have the shape (n, d), and is {'×'.join(map(str, x.shape)) or 'a single number'}")
         if self.dims not in (0, x.shape[1]):
             raise InvalidInput(f"x has {x.shape[1]} dimensions, and the batches before it have {int(self.dims)}; call reset() between sets")
-        self.dims = torch.full_like(self.dims, x.shape[1])
+        self.dims, self.least_dims = (torch.full_like(self.dims, x.shape[1]) for _ in range(2))
         # A copy: the caller may go on to write into its tensor.
         self.values.append(x.detach().to(self.device, torch.float32, copy=True).flatten())
 
     def compute(self) -> Tensor:
         """The value of all rows so far, of all processes."""
         dims = int(self.dims)
+        if 0 < dims != self.least_dims:
+            raise InvalidInput(f"batches have {int(self.least_dims)} dimensions and {dims}; call reset() between sets")
         rows = dim_zero_cat(self.values).reshape(-1, dims) if dims else torch.empty(0, 1)
         if len(rows) < 2:
-            raise InvalidInput(f"Uniformity has {len(rows)} rows, and takes at least 2; call update(x) first")
+            raise _TooFewRows(f"Uniformity has {len(rows)} rows, and takes at least 2; call update(x) first")
         value = engine.uniformity(_on_host(rows, "x"), self.t, raw=self.raw)
         return torch.tensor(value, dtype=torch.float32, device=self.device)

@@ -1,17 +1,17 @@
 //! The checkpoints in a folder, and whether they are still being written.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    fs, io,
+    path::{Component, Path, PathBuf},
     time::SystemTime,
 };
 
-use glob::{MatchOptions, Pattern, glob_with};
+use glob::{MatchOptions, Pattern};
 use unisphere_eval::compare::Place;
 use unisphere_io::printable;
 
-use super::super::{natural::natural, run::Run};
-use crate::exit::Failure;
+use super::super::{files::files_in, natural::natural, run::Run};
+use crate::{exit::Failure, reading::ReadingOptions};
 
 /// Endings of files that hold points and hardly anything else.
 const ENDINGS: [&str; 17] = [
@@ -34,111 +34,137 @@ const ENDINGS: [&str; 17] = [
     "vec",
 ];
 
-/// The file of the points of a checkpoint that is a folder, without its ending; and of their partners.
+/// The file of the points of a checkpoint that is a folder, without its ending.
 const X: &str = "x";
-const Y: &str = "y";
+
+const OPTIONS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 /// A folder, and which of its files are checkpoints.
-pub(super) struct Folder {
-    folder: PathBuf,
-    patterns: Vec<String>,
+pub(super) struct Folder<'a> {
+    folder: &'a Path,
+    /// Each a pattern of a path within it, name by name.
+    patterns: Vec<Vec<Pattern>>,
     has_own_pattern: bool,
-    /// Files of results.
-    outputs: Vec<PathBuf>,
+    reading: &'a ReadingOptions,
+}
+
+/// A checkpoint that is there.
+pub(super) struct Found {
+    pub(super) name: String,
+    /// Its files; or what is wrong with them.
+    pub(super) run: Result<Run, String>,
+    pub(super) state: State,
 }
 
 /// Lengths and times of the files of a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct State(Vec<(PathBuf, Option<(u64, SystemTime)>)>);
 
-impl Folder {
-    pub(super) fn new(folder: &Path, pattern: Option<&str>, outputs: [&PathBuf; 2]) -> Result<Self, Failure> {
-        let within = |pattern: &str| {
-            let folder = Pattern::escape(&folder.to_string_lossy());
-            format!("{}/{pattern}", folder.trim_end_matches('/'))
+impl<'a> Folder<'a> {
+    pub(super) fn new(
+        folder: &'a Path,
+        pattern: Option<&str>,
+        reading: &'a ReadingOptions,
+    ) -> Result<Self, Failure> {
+        let patterns = match pattern {
+            Some(pattern) => vec![pattern.to_owned()],
+            None => vec!["*".into(), format!("*/{X}.*")],
         };
-        if let Some(pattern) = pattern {
-            Pattern::new(pattern).map_err(|error| {
+        let of_names = |pattern: &String| {
+            let refuse = |wrong: &str| {
                 Failure::Usage(format!(
-                    "--pattern {}: {error}; quote it, such as 'step_*.npy'",
+                    "--pattern {}: {wrong}; quote it, such as 'step_*.npy'",
                     printable(pattern)
                 ))
-            })?;
-            if Path::new(pattern).is_absolute() {
-                return Err(Failure::Usage(format!(
-                    "--pattern {} is of paths in the folder; leave out what is before them",
-                    printable(pattern)
-                )));
+            };
+            let name = |component: Component<'_>| match component {
+                Component::Normal(name) => {
+                    Pattern::new(&name.to_string_lossy()).map_err(|error| refuse(&error.to_string()))
+                }
+                _ => Err(refuse("it is of paths in the folder, without .. or a / before them")),
+            };
+            match pattern.contains("**") {
+                true => Err(refuse("** is none of its signs; write a * for each folder")),
+                false => Path::new(pattern).components().map(name).collect(),
             }
-        }
-        let patterns = match pattern {
-            Some(pattern) => vec![within(pattern)],
-            None => vec![within("*"), within(&format!("*/{X}.*"))],
         };
-        let outputs = outputs.into_iter().cloned().collect();
-        Ok(Self { folder: folder.into(), patterns, has_own_pattern: pattern.is_some(), outputs })
+        let patterns = patterns.iter().map(of_names).collect::<Result<_, _>>()?;
+        Ok(Self { folder, patterns, has_own_pattern: pattern.is_some(), reading })
     }
 
-    /// The checkpoints that are there, each with its partner where it has one.
-    pub(super) fn look(&self) -> Result<Vec<Run>, Failure> {
-        if let Err(error) = fs::read_dir(&self.folder) {
-            return Err(Failure::Input(format!(
+    /// The checkpoints that are there, in natural order, without these files.
+    pub(super) fn look(&self, outputs: &[&Path]) -> Result<Vec<Found>, Failure> {
+        let unread = |error: io::Error| {
+            Failure::Input(format!(
                 "{}: the folder cannot be read: {error}; name one that is there",
-                printable(&self.folder)
-            )));
-        }
-        let options = MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
+                printable(self.folder)
+            ))
         };
-        let mut runs: Vec<Run> = Vec::new();
+        fs::read_dir(self.folder).map_err(unread)?;
+        let mut found: Vec<Found> = Vec::new();
         for pattern in &self.patterns {
-            let paths = glob_with(pattern, options).map_err(|error| Failure::Internal(error.to_string()))?;
-            // What cannot be read now may be at the next look.
-            for path in paths.flatten().filter(|path| self.is_checkpoint(path)) {
-                let run = self.run(path);
-                if !runs.iter().any(|other| other.name == run.name) {
-                    runs.push(run);
+            let mut files = Vec::new();
+            matching(self.folder, pattern, &mut files);
+            for path in files {
+                if !self.is_checkpoint(&path) || outputs.iter().any(|output| is_same(output, &path)) {
+                    continue;
+                }
+                let checkpoint = self.checkpoint(path);
+                if !found.iter().any(|other| other.name == checkpoint.name) {
+                    found.push(checkpoint);
                 }
             }
         }
-        runs.sort_by_cached_key(|run| natural(&run.name));
-        Ok(runs)
+        found.sort_by_cached_key(|found| natural(&found.name));
+        Ok(found)
     }
 
     fn is_checkpoint(&self, path: &Path) -> bool {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let is_known =
-            self.has_own_pattern || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
-        is_known && path.is_file() && !self.outputs.iter().any(|output| is_same(output, path))
+        (self.has_own_pattern || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())))
+            && path.is_file()
     }
 
     /// The checkpoint of a file: a folder with x is one, whose name is that of the folder.
-    fn run(&self, path: PathBuf) -> Run {
-        let within = path.strip_prefix(&self.folder).unwrap_or(&path);
+    fn checkpoint(&self, path: PathBuf) -> Found {
+        let within = path.strip_prefix(self.folder).unwrap_or(&path);
         let parent = within.parent().filter(|parent| !parent.as_os_str().is_empty());
         let is_x = path.file_stem().is_some_and(|stem| stem == X);
-        let (name, y) = match parent {
-            Some(parent) if is_x => (parent.to_string_lossy().into_owned(), partner(&path)),
-            _ => (within.to_string_lossy().into_owned(), None),
+        let (name, files) = match parent.filter(|_| is_x) {
+            Some(parent) => (parent, files_in(path.parent().unwrap_or(&path))),
+            None => (within, Ok((path.clone(), None))),
         };
-        let step = step(&name);
-        Run { name, x: path, y, place: Place { step, score: None } }
+        let name = name.to_string_lossy().into_owned();
+        let place = Place { step: step(&name), score: None };
+        let run = files.and_then(|(x, y)| {
+            // Both sets may be in one file.
+            let y = self.reading.file_of_y(&x, y.as_deref())?.map(Path::to_path_buf);
+            Ok(Run { name: name.clone(), x, y, place })
+        });
+        let run = run.map_err(|failure| match failure {
+            Failure::Input(reason) | Failure::Usage(reason) | Failure::Machine(reason) => reason,
+            _ => "its files cannot be told".into(),
+        });
+        let state = run
+            .as_ref()
+            .map_or_else(|_| State::of([path.as_path()]), |run| State::of(run.files().map(|(_, path)| path)));
+        Found { name, run, state }
     }
 }
 
-/// The file y beside a file x.
-fn partner(x: &Path) -> Option<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(x.parent()?).ok()?.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    let is_known = |path: &PathBuf| {
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) || path.extension() == x.extension()
-    };
-    files
-        .into_iter()
-        .find(|path| path.file_stem().is_some_and(|stem| stem == Y) && is_known(path) && path.is_file())
+/// Adds the paths below a folder that match a pattern, name by name. What cannot be read now may be at the next look.
+fn matching(folder: &Path, names: &[Pattern], files: &mut Vec<PathBuf>) {
+    let (Some((first, rest)), Ok(entries)) = (names.split_first(), fs::read_dir(folder)) else { return };
+    for entry in entries.flatten() {
+        if !first.matches_with(&entry.file_name().to_string_lossy(), OPTIONS) {
+            continue;
+        }
+        match rest {
+            [] => files.push(entry.path()),
+            rest => matching(&entry.path(), rest, files),
+        }
+    }
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {
@@ -147,29 +173,26 @@ fn is_same(a: &Path, b: &Path) -> bool {
 
 /// The last whole number in a name, without its ending: 1200 of epoch=3-step=1200.npy.
 fn step(name: &str) -> Option<f64> {
+    let is_ending = |ending: &str| ending.starts_with(|c: char| c.is_alphabetic()) && !ending.contains('/');
     let stem = match name.rsplit_once('.') {
-        Some((stem, ending)) if ENDINGS.contains(&ending) => stem,
+        Some((stem, ending)) if is_ending(ending) => stem,
         _ => name,
     };
-    let end = stem.rfind(|c: char| c.is_ascii_digit())? + 1;
-    let start = stem[..end]
-        .rfind(|c: char| !c.is_ascii_digit())
-        .map_or(0, |at| at + stem[at..].chars().next().map_or(1, char::len_utf8));
-    stem[start..end].parse().ok()
+    let mut numbers = stem.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    numbers.next_back()?.parse().ok()
 }
 
 impl State {
-    pub(super) fn of(run: &Run) -> Self {
-        let state = |(_, path): (_, &Path)| {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|(path, _)| path.as_path())
+    }
+
+    fn of<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
+        let state = |path: &Path| {
             let there = fs::metadata(path).ok();
             (path.to_path_buf(), there.and_then(|there| Some((there.len(), there.modified().ok()?))))
         };
-        Self(run.files().map(state).collect())
-    }
-
-    /// When the last of its files was written to.
-    pub(super) fn written(&self) -> Option<SystemTime> {
-        self.0.iter().filter_map(|(_, state)| Some(state.as_ref()?.1)).max()
+        Self(files.into_iter().map(state).collect())
     }
 }
 
@@ -181,8 +204,11 @@ mod tests {
     fn steps_are_the_last_numbers() {
         for (name, number) in [
             ("step_100.npy", Some(100.0)),
+            ("step_5.F16BIN", Some(5.0)),
+            ("step_7.f32", Some(7.0)),
             ("epoch=3-step=1200.safetensors", Some(1200.0)),
             ("checkpoint-500/embeddings.npy", Some(500.0)),
+            ("v1.2/last", Some(2.0)),
             ("ступень7", Some(7.0)),
             ("12", Some(12.0)),
             ("last.npy", None),
@@ -196,7 +222,7 @@ mod tests {
     fn a_look_finds_files_of_points_and_folders_with_x() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        for name in ["pair_3", "other", "single_4"] {
+        for name in ["pair_3", "other", "single_4", "two_5"] {
             fs::create_dir(path(name)).unwrap();
         }
         for name in [
@@ -211,27 +237,48 @@ mod tests {
             "pair_3/z.npy",
             "other/model.bin",
             "single_4/x.parquet",
+            "two_5/x.npy",
+            "two_5/x.npz",
             "own.npy",
         ] {
             fs::write(path(name), "").unwrap();
         }
-        let look = |pattern| {
-            let found = Folder::new(folder.path(), pattern, [&path("own.npy"), &path("watch.html")]).unwrap();
-            let told = |run: Run| (run.name, run.y.is_some(), run.place.step);
-            found.look().unwrap_or_default().into_iter().map(told).collect::<Vec<_>>()
+        let reading = ReadingOptions::default();
+        let own = path("own.npy");
+        let look = |folder: &Path, pattern| {
+            let found = Folder::new(folder, pattern, &reading).unwrap().look(&[&own]).unwrap();
+            let told = |of: Found| (of.name, of.run.map(|run| (run.y.is_some(), run.place.step)).ok());
+            found.into_iter().map(told).collect::<Vec<_>>()
         };
-        let of = |name: &str, is_pair, step| (name.to_owned(), is_pair, Some(step));
-        assert_eq!(
-            look(None),
-            [
-                of("pair_3", true, 3.0),
-                of("single_4", false, 4.0),
-                of("step_9.npy", false, 9.0),
-                of("step_10.npy", false, 10.0)
-            ]
-        );
-        assert_eq!(look(Some("*/z.npy")), [of("pair_3/z.npy", false, 3.0)]);
-        assert!(Folder::new(folder.path(), Some("a[.npy"), [&path("a"), &path("b")]).is_err());
-        assert!(Folder::new(&path("none"), None, [&path("a"), &path("b")]).unwrap().look().is_err());
+        let of = |name: &str, is_pair, step| (name.to_owned(), Some((is_pair, Some(step))));
+        let all = [
+            of("pair_3", true, 3.0),
+            of("single_4", false, 4.0),
+            of("step_9.npy", false, 9.0),
+            of("step_10.npy", false, 10.0),
+            ("two_5".to_owned(), None),
+        ];
+        assert_eq!(look(folder.path(), None), all);
+        // Whatever way the folder is named.
+        assert_eq!(look(&folder.path().join("./other/.."), None), all);
+        assert_eq!(look(folder.path(), Some("*/z.npy")), [of("pair_3/z.npy", false, 3.0)]);
+        for wrong in ["a[.npy", "**/x.npy", "../*.npy", "/a/*.npy"] {
+            assert!(Folder::new(folder.path(), Some(wrong), &reading).is_err(), "{wrong}");
+        }
+        assert!(Folder::new(&path("none"), None, &reading).unwrap().look(&[]).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_of_any_bytes_are_found() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join(OsStr::from_bytes(b"run\xff"));
+        fs::create_dir(&inner).unwrap();
+        fs::write(inner.join(OsStr::from_bytes(b"step\xff_3.npy")), "").unwrap();
+        let reading = ReadingOptions::default();
+        let found = Folder::new(&inner, None, &reading).unwrap().look(&[]).unwrap();
+        assert_eq!(found[0].run.as_ref().unwrap().place.step, Some(3.0));
     }
 }

@@ -1,7 +1,7 @@
 //! `unisphere watch`: every checkpoint of a training is measured as it comes, a line of a CSV file each, and a page of all of them.
 //!
 //! [`options`] → a look at the [`folder`] every few seconds → what is new and still is measured as `compare` measures it, and found in
-//! its cache after a restart → the [`log`](record) and the page.
+//! its cache after a restart → the [`record`] and the page.
 
 mod folder;
 mod options;
@@ -11,24 +11,26 @@ pub(crate) use options::{HELP, WatchOptions};
 
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
+    mem,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
 use unisphere::Engine;
+use unisphere_eval::compare::Bootstrap;
 use unisphere_io::printable;
 
 use super::{Setting, measure::Measuring, natural::natural, run::Run};
 use crate::{
     devices,
     exit::{self, Failure},
-    export::{self, Checkpoint, ComparedModel, ComparisonDocument, Exporter as _, Json},
+    export::{self, Checkpoint, ComparedModel, ComparisonDocument, Exporter as _, Json, Text},
     interrupt, output,
     progress::Display,
     text::{plural, seconds},
 };
-use folder::{Folder, State};
+use folder::{Folder, Found, State};
 use record::Record;
 
 /// How often a wait looks for Ctrl-C.
@@ -36,11 +38,17 @@ const TICK: Duration = Duration::from_millis(50);
 
 pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
     let (csv, html) = (options.csv_file(), options.html_file());
-    let folder = Folder::new(&options.folder, options.pattern.as_deref(), [&csv, &html])?;
-    folder.look()?;
-    output::check_page(&html, std::iter::empty())?;
+    let folder = Folder::new(&options.folder, options.pattern.as_deref(), &options.measure.reading)?;
+    // A page of an earlier watch may match the pattern, and is none of the inputs.
+    let is_page = |path: &&Path| path.extension().is_some_and(|ending| ending == "html");
+    let found = folder.look(&[])?;
+    let inputs: Vec<_> = found.iter().flat_map(|of| of.state.paths()).collect();
+    output::check_page(&html, inputs.iter().copied().filter(|path| !is_page(path)))?;
     output::check_distinct(&[("--csv", Some(&csv)), ("--html", Some(&html))])?;
-    let record = Record::read(&csv)?;
+    // A file with other columns than a watch's is refused, so that a CSV among the inputs is safe.
+    let is_csv = |path: &&Path| path.extension().is_some_and(|ending| ending == "csv");
+    let record = Record::open(&csv, inputs.iter().copied().filter(|path| !is_csv(path)))?;
+    let lines = record.lines()?.len();
     let display = Display::new();
     display.step("opening the device");
     let engine = devices::open(&options.measure.device)?;
@@ -48,207 +56,256 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
     exit::say(&format!(
         "watching {}: {} {} in {}, and the page is {}; Ctrl-C ends it, and the same command goes on",
         printable(&options.folder),
-        plural(record.len() as u64, "checkpoint"),
-        if record.len() == 1 { "is" } else { "are" },
+        plural(lines as u64, "checkpoint"),
+        if lines == 1 { "is" } else { "are" },
         printable(&csv),
         printable(&html)
     ));
-    Watch { options, html, folder, record, engine, seen: HashMap::new(), models: Vec::new() }.run()
+    let interval = Duration::from_secs_f64(options.interval);
+    Watch {
+        options,
+        interval,
+        outputs: [csv, html],
+        folder,
+        record,
+        engine,
+        seen: HashMap::new(),
+        models: Vec::new(),
+        page_is_due: false,
+        troubles: HashSet::new(),
+    }
+    .run()
 }
 
 /// What became of the checkpoints.
 struct Watch<'a> {
     options: &'a WatchOptions,
-    html: PathBuf,
-    folder: Folder,
+    interval: Duration,
+    /// The CSV file and the page.
+    outputs: [PathBuf; 2],
+    folder: Folder<'a>,
     record: Record,
     engine: Engine,
     /// How each was at the last look, by its name.
     seen: HashMap<String, Seen>,
-    /// Those that were measured, by their steps.
+    /// Those that were measured and are on the page, by their steps.
     models: Vec<ComparedModel>,
+    /// Whether the page lacks something.
+    page_is_due: bool,
+    /// Faults that are told, and may pass: each once until all is well again.
+    troubles: HashSet<String>,
 }
 
 /// A checkpoint as it was at the last look.
 struct Seen {
     state: State,
     since: Instant,
-    /// Whether nothing is to be done until it changes: it is measured, or told as what cannot be.
-    is_done: bool,
-    /// Whether it is told as what cannot be measured.
-    is_failed: bool,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    /// Still to be measured.
+    Due,
+    Measured,
+    /// Told as what cannot be measured, until it changes.
+    Refused,
+    /// A disk failed in reading it: to be tried again.
+    Unread,
 }
 
 impl Watch<'_> {
     fn run(mut self) -> Result<(), Failure> {
-        let interval = Duration::from_secs_f64(self.options.interval);
-        let mut told_of_folder = false;
         loop {
-            let runs = match self.folder.look() {
-                Ok(runs) => runs,
-                // A file system that is away comes back.
+            match self.look() {
+                // In a single round nothing is tried again.
                 Err(failure) if self.options.once => return Err(failure),
-                Err(Failure::Input(reason)) => {
-                    if !std::mem::replace(&mut told_of_folder, true) {
-                        exit::say(&format!(
-                            "{reason}\nit is looked at again every {}",
-                            seconds(self.options.interval)
-                        ));
-                    }
-                    wait(interval)?;
-                    continue;
+                // A file system that is away or full comes back.
+                Err(Failure::Input(reason) | Failure::Machine(reason)) => self.trouble(&reason),
+                looked => {
+                    looked?;
+                    self.troubles.clear();
                 }
-                Err(failure) => return Err(failure),
-            };
-            told_of_folder = false;
-            self.forget(&runs);
-            let mut is_new = false;
-            for run in runs {
-                is_new |= self.look_at(run, interval)?;
             }
-            if is_new {
-                self.write_page()?;
-            }
-            if self.options.once && self.seen.values().all(|seen| seen.is_done) {
+            let is_settled = self.seen.values().all(|seen| seen.fate != Fate::Due);
+            if self.options.once && is_settled {
                 return self.ended();
             }
-            wait(interval)?;
+            wait(self.interval)?;
+        }
+    }
+
+    /// Says what is wrong and may pass, once.
+    fn trouble(&mut self, reason: &str) {
+        if self.troubles.insert(reason.to_owned()) {
+            let reason = in_line(reason);
+            exit::say(&format!("{reason}; it is tried again every {}", seconds(self.options.interval)));
         }
     }
 
     /// The end of a single round, which fails where a checkpoint could not be measured.
     fn ended(&self) -> Result<(), Failure> {
-        let failed = self.seen.values().filter(|seen| seen.is_failed).count();
-        if failed == 0 {
+        let with = |fate: Fate| self.seen.values().filter(|seen| seen.fate == fate).count();
+        let (refused, unread) = (with(Fate::Refused), with(Fate::Unread));
+        if refused + unread == 0 {
             return Ok(());
         }
         let all = plural(self.seen.len() as u64, "checkpoint");
-        Err(Failure::Input(format!("{failed} of {all} could not be measured, as is said above")))
+        let text = format!("{} of {all} could not be measured, as is said above", refused + unread);
+        Err(if refused == 0 { Failure::Machine(text) } else { Failure::Input(text) })
     }
 
-    /// Forgets the state of what is gone; what was measured of it stays on the page.
-    fn forget(&mut self, runs: &[Run]) {
-        let there: HashSet<_> = runs.iter().map(|run| &run.name).collect();
-        self.seen.retain(|name, _| there.contains(name));
+    fn look(&mut self) -> Result<(), Failure> {
+        let found = self.folder.look(&self.outputs.each_ref().map(PathBuf::as_path))?;
+        // The state of what is gone is forgotten; what was measured of it stays on the page.
+        let names: HashSet<_> = found.iter().map(|of| of.name.clone()).collect();
+        self.seen.retain(|name, _| names.contains(name));
+        let is_pair = |of: &Found| of.run.as_ref().is_ok_and(|run| run.y.is_some());
+        let has_pairs = found.iter().any(is_pair) || self.models.iter().any(has_alignment);
+        if has_pairs {
+            self.leave_out_single_sets();
+        }
+        for found in found {
+            self.look_at(found, has_pairs)?;
+        }
+        if mem::take(&mut self.page_is_due)
+            && let Err(failure) = self.write_page()
+        {
+            self.page_is_due = true;
+            return Err(failure);
+        }
+        Ok(())
     }
 
-    /// Measures a checkpoint that has been still for an interval. Whether the page has changed.
-    fn look_at(&mut self, run: Run, interval: Duration) -> Result<bool, Failure> {
-        let state = State::of(&run);
-        match self.seen.get(&run.name) {
+    /// Takes single sets off the page, where it is of pairs.
+    fn leave_out_single_sets(&mut self) {
+        let before = self.models.len();
+        self.models.retain(has_alignment);
+        let left_out = before - self.models.len();
+        if left_out > 0 {
+            self.page_is_due = true;
+            let checkpoints = plural(left_out as u64, "checkpoint");
+            exit::say(&format!(
+                "{checkpoints} of one set left the page, as others are pairs; --pattern chooses one sort"
+            ));
+        }
+    }
+
+    /// Measures a checkpoint that has been still for an interval.
+    fn look_at(&mut self, found: Found, has_pairs: bool) -> Result<(), Failure> {
+        let Found { name, run, state } = found;
+        match self.seen.get(&name) {
             Some(seen) if seen.state == state => {
-                if seen.is_done || seen.since.elapsed() < interval {
-                    return Ok(false);
+                let is_over = matches!(seen.fate, Fate::Measured | Fate::Refused);
+                if is_over || seen.since.elapsed() < self.interval {
+                    return Ok(());
                 }
             }
             _ => {
-                let seen = Seen { state, since: Instant::now(), is_done: false, is_failed: false };
-                self.seen.insert(run.name.clone(), seen);
-                return Ok(false);
+                self.seen.insert(name, Seen { state, since: Instant::now(), fate: Fate::Due });
+                return Ok(());
             }
         }
-        if run.y.is_none() && self.models.iter().any(|of| of.model.alignment.is_some()) {
-            self.tell_once(
-                &run,
-                "is one set, and those before it are pairs; it is measured once its y is there",
-            );
-            return Ok(false);
-        }
-        let name = run.name.clone();
-        let is_new = match self.measure(run) {
+        let run = match run {
+            Ok(run) if run.y.is_none() && has_pairs => {
+                let text = "is one set, and others are pairs: it is measured once its y is there; --pattern chooses one sort";
+                return Ok(self.settle(&name, Fate::Refused, text));
+            }
+            Ok(run) => run,
+            Err(reason) => return Ok(self.settle(&name, Fate::Refused, &not_measured(&reason))),
+        };
+        match self.measure(&run) {
             Ok(model) => {
                 self.put(model)?;
-                true
+                self.settle(&name, Fate::Measured, "");
             }
-            Err((run, Failure::Input(reason) | Failure::Machine(reason))) => {
-                let reason = reason.lines().collect::<Vec<_>>().join("; ");
-                self.tell_once(
-                    &run,
-                    &format!("is not measured: {reason}; it is looked at again when it changes"),
-                );
-                false
+            Err(Failure::Input(reason)) => self.settle(&name, Fate::Refused, &not_measured(&reason)),
+            Err(Failure::Machine(reason)) => {
+                self.settle(&name, Fate::Unread, "");
+                self.trouble(&reason);
             }
-            Err((_, failure)) => return Err(failure),
-        };
-        if let Some(seen) = self.seen.get_mut(&name) {
-            seen.is_done = true;
+            Err(failure) => return Err(failure),
         }
-        Ok(is_new)
+        Ok(())
     }
 
-    /// Says something of a checkpoint, once until it changes.
-    fn tell_once(&mut self, run: &Run, what: &str) {
-        if let Some(seen) = self.seen.get_mut(&run.name)
-            && !std::mem::replace(&mut seen.is_done, true)
-        {
-            seen.is_failed = true;
-            exit::say(&format!("{} {what}", printable(&run.name)));
+    /// Notes what became of a checkpoint, and says it where there is something to be said.
+    fn settle(&mut self, name: &str, fate: Fate, said: &str) {
+        if let Some(seen) = self.seen.get_mut(name) {
+            seen.fate = fate;
+        }
+        if !said.is_empty() {
+            exit::say(&format!("{} {said}", printable(name)));
         }
     }
 
-    fn measure(&self, run: Run) -> Result<ComparedModel, (Run, Failure)> {
+    fn measure(&self, run: &Run) -> Result<ComparedModel, Failure> {
         let display = Display::new();
         let measure = &self.options.measure;
         let engine = self.engine.clone().observed_by(display.observer());
-        let cache = match measure.cache() {
-            Ok(cache) => cache,
-            Err(failure) => return Err((run, failure)),
-        };
-        let measuring = Measuring {
-            plan: measure.plan(),
-            engine: &engine,
-            display: &display,
-            cache,
-            reading: &measure.reading,
-        };
-        measuring.model(run)
+        let cache = measure.cache()?;
+        let (plan, reading) = (measure.plan(), &measure.reading);
+        Measuring { plan, engine: &engine, display: &display, cache, is_fingerprinted: true, reading }
+            .model(run)
     }
 
-    /// Takes a checkpoint in: in the place of what it was before, in the order of steps. It is told unless an earlier watch has.
+    /// Takes a checkpoint in: in the place of what it was before, in the order of steps. It has a line and is told, unless its last line
+    /// is of the same.
     fn put(&mut self, model: ComparedModel) -> Result<(), Failure> {
-        let written = self.seen.get(&model.name).and_then(|seen| seen.state.written());
-        let name = model.name.clone();
-        self.models.retain(|of| of.name != name);
-        let is_pair = |of: &ComparedModel| of.model.alignment.is_some();
-        // Single sets among pairs wait for their partners.
-        if is_pair(&model) {
-            self.models.retain(is_pair);
+        let alpha = self.options.measure.plan().alignment.alpha;
+        if !self.record.lines()?.has(&model, alpha) {
+            let document = self.document(vec![model.clone()])?;
+            let checkpoint = Checkpoint { document: &document };
+            self.record.append(&checkpoint)?;
+            output::print(&if self.options.json {
+                Json.export(&checkpoint)
+            } else {
+                Text.export(&checkpoint)
+            })?;
         }
+        self.models.retain(|of| of.name != model.name);
         let key = |of: &ComparedModel| (of.place.step.unwrap_or(f64::NEG_INFINITY), natural(&of.name));
         let at = self.models.partition_point(|of| {
             let (a, b) = (key(of), key(&model));
             a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)).is_lt()
         });
         self.models.insert(at, model);
-        if self.record.has(&name, written) {
-            return Ok(());
-        }
-        let document = self.document()?;
-        let checkpoint = Checkpoint { document: &document, place: at };
-        self.record.append(&name, &checkpoint)?;
-        let line =
-            if self.options.json { Json.export(&checkpoint) } else { export::Text.export(&checkpoint) };
-        output::print(&line)
+        self.page_is_due = true;
+        Ok(())
     }
 
-    fn document(&self) -> Result<ComparisonDocument, Failure> {
+    /// These checkpoints beside the first of them.
+    fn document(&self, models: Vec<ComparedModel>) -> Result<ComparisonDocument, Failure> {
         let measure = &self.options.measure;
-        let baseline = self.models.first().map_or(String::new(), |of| of.name.clone());
+        let baseline = models.first().map_or(String::new(), |of| of.name.clone());
         let setting = Setting { plan: measure.plan(), engine: &self.engine, reading: &measure.reading };
-        setting.document(self.models.clone(), Vec::new(), baseline, Default::default())
+        setting.document(models, Vec::new(), baseline, Bootstrap::default())
     }
 
     fn write_page(&self) -> Result<(), Failure> {
-        export::write_page(&self.html, &self.document()?)
+        let [_, html] = &self.outputs;
+        export::write_page(html, &self.document(self.models.clone())?)
     }
+}
+
+fn has_alignment(of: &ComparedModel) -> bool {
+    of.model.alignment.is_some()
+}
+
+fn not_measured(reason: &str) -> String {
+    format!("is not measured: {}; it is looked at again when it changes", in_line(reason))
+}
+
+fn in_line(reason: &str) -> String {
+    reason.lines().collect::<Vec<_>>().join("; ")
 }
 
 /// Waits, and ends with the program.
 fn wait(time: Duration) -> Result<(), Failure> {
-    let until = Instant::now() + time;
+    let start = Instant::now();
     loop {
         interrupt::check()?;
-        let left = until.saturating_duration_since(Instant::now());
+        let left = time.saturating_sub(start.elapsed());
         if left.is_zero() {
             return Ok(());
         }

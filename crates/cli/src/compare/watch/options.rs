@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use super::super::options::MeasureOptions;
 use crate::values::positive;
 
+/// The longest time between two looks, in seconds: a day.
+const MAX_INTERVAL: f64 = 86_400.0;
+
 const FOLDER: &str = "The folder";
 const OUTPUT: &str = "The report";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct WatchOptions {
-    /// The folder that a training writes its checkpoints into: files of points, or folders with a file x and perhaps a file y. The last
-    /// number in the name of each is its step
+    /// The folder that a training writes its checkpoints into: files of points, or folders with a file x and perhaps a file y, which is
+    /// to be written before x. The last number in the name of each is its step
     #[arg(value_name = "FOLDER")]
     pub(super) folder: PathBuf,
 
@@ -21,7 +24,7 @@ pub(crate) struct WatchOptions {
     pub(super) pattern: Option<String>,
 
     /// Look at the folder every S seconds. A checkpoint is measured once it has been still for as long
-    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true, default_value_t = 2.0)]
+    #[arg(long, value_name = "S", value_parser = interval, allow_negative_numbers = true, default_value_t = 2.0)]
     #[arg(help_heading = FOLDER)]
     pub(super) interval: f64,
 
@@ -45,6 +48,14 @@ pub(crate) struct WatchOptions {
     pub(super) measure: MeasureOptions,
 }
 
+/// Seconds between two looks.
+fn interval(text: &str) -> Result<f64, &'static str> {
+    positive(text)
+        .ok()
+        .filter(|&seconds| seconds <= MAX_INTERVAL)
+        .ok_or("must be above 0 and at most 86400 seconds")
+}
+
 impl WatchOptions {
     pub(super) fn csv_file(&self) -> PathBuf {
         self.csv.clone().unwrap_or_else(|| self.folder.join("watch.csv"))
@@ -57,8 +68,9 @@ impl WatchOptions {
 
 /// Exit codes, for `--help`.
 pub(crate) const HELP: &str = "\
-A checkpoint that cannot be read is told once, and looked at again when it changes; one that is written over is measured again, in a
-line of its own. A restart goes on where the CSV file ends: checkpoints that it has are found in the cache, and get no second line.
+A checkpoint that cannot be read is told once, and looked at again when it changes; one whose contents change is measured again, in a
+line of its own. A restart goes on where the CSV file ends: checkpoints that it has, with the same contents and options, are found in
+the cache, and get no second line. A file system that is away or full is told once, and tried again.
 The page compares all checkpoints whose files are there, or were while the program ran, with the first of them.
 
 Exit codes:

@@ -1,59 +1,78 @@
 //! The CSV file that a watch appends to, and what an earlier one has left in it.
 
-use std::{collections::HashMap, path::Path, time::SystemTime};
+use std::{collections::HashMap, path::Path};
 
-use chrono::DateTime;
 use unisphere_io::printable;
 
 use crate::{
     exit::Failure,
-    export::{Checkpoint, Log},
+    export::{Checkpoint, ComparedModel, Log},
 };
 
-/// The checkpoints that have a line, with the time of their last.
+/// A CSV file of checkpoints.
 pub(super) struct Record {
     log: Log,
-    lines: HashMap<String, SystemTime>,
 }
+
+/// What was measured last under each name, and with which alpha: the fingerprint holds all else that numbers follow from.
+pub(super) struct Lines(HashMap<String, [String; 2]>);
 
 impl Record {
     /// Fails where no line can be appended, or what is there is no such file.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn open<'a>(path: &Path, inputs: impl Iterator<Item = &'a Path>) -> Result<Self, Failure> {
         let log = Log::checkpoints(path)?;
-        log.check(std::iter::empty())?;
+        log.check(inputs)?;
+        Ok(Self { log })
+    }
+
+    /// The last line of each checkpoint, as they are now: another program may have added to them.
+    pub(super) fn lines(&self) -> Result<Lines, Failure> {
+        let path = self.log.path();
+        if !path.exists() {
+            return Ok(Lines(HashMap::new()));
+        }
+        let unread = |error: csv::Error| {
+            Failure::Machine(format!(
+                "--csv {} cannot be read: {error}; move it away, or try again",
+                printable(path)
+            ))
+        };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unread)?;
+        let header = reader.byte_headers().map_err(unread)?.clone();
+        let place = |name: &str| header.iter().position(|column| column == name.as_bytes());
+        let (Some(name), Some(fingerprint), Some(alpha)) =
+            (place("name"), place("fingerprint"), place("alpha"))
+        else {
+            return Ok(Lines(HashMap::new()));
+        };
         let mut lines = HashMap::new();
-        if path.exists() {
-            let unread = |error: csv::Error| Failure::Input(format!("--csv {}: {error}", printable(path)));
-            let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unread)?;
-            let header = reader.headers().map_err(unread)?;
-            let place = |name| header.iter().position(|column| column == name);
-            if let (Some(time), Some(name)) = (place("time"), place("name")) {
-                for line in reader.records() {
-                    let line = line.map_err(unread)?;
-                    // A line that was cut off is none.
-                    let found = line
-                        .get(time)
-                        .and_then(|time| DateTime::parse_from_rfc3339(time).ok())
-                        .zip(line.get(name));
-                    lines.extend(found.map(|(time, name)| (name.to_owned(), SystemTime::from(time))));
-                }
+        for line in reader.byte_records() {
+            let line = line.map_err(unread)?;
+            let cell = |place: usize| line.get(place).map(|cell| String::from_utf8_lossy(cell).into_owned());
+            // A line that was cut off is none.
+            if let (Some(name), Some(fingerprint), Some(alpha)) = (cell(name), cell(fingerprint), cell(alpha))
+            {
+                lines.insert(name, [fingerprint, alpha]);
             }
         }
-        Ok(Self { log, lines })
+        Ok(Lines(lines))
     }
 
+    pub(super) fn append(&self, checkpoint: &Checkpoint<'_>) -> Result<(), Failure> {
+        self.log.append(checkpoint)
+    }
+}
+
+impl Lines {
     pub(super) fn len(&self) -> usize {
-        self.lines.len()
+        self.0.len()
     }
 
-    /// Whether a checkpoint that was written at this time has a line.
-    pub(super) fn has(&self, name: &str, written: Option<SystemTime>) -> bool {
-        self.lines.get(name).is_some_and(|line| written.is_none_or(|written| written <= *line))
-    }
-
-    pub(super) fn append(&mut self, name: &str, checkpoint: &Checkpoint<'_>) -> Result<(), Failure> {
-        self.log.append(checkpoint)?;
-        self.lines.insert(name.to_owned(), SystemTime::now());
-        Ok(())
+    /// Whether this is what the last line of a checkpoint is of.
+    pub(super) fn has(&self, model: &ComparedModel, alpha: f64) -> bool {
+        let is_same = |[fingerprint, of_alpha]: &[String; 2]| {
+            Some(fingerprint) == model.fingerprint.as_ref() && of_alpha.parse() == Ok(alpha)
+        };
+        self.0.get(&model.name).is_some_and(is_same)
     }
 }

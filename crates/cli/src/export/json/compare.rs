@@ -55,6 +55,9 @@ fn model(of: &ComparedModel, document: &ComparisonDocument, differences: &[OfMet
             object[key] = number(value);
         }
     }
+    if let Some(fingerprint) = &of.fingerprint {
+        object["fingerprint"] = fingerprint.clone().into();
+    }
     object["rows"] = model.rows.into();
     object["dims"] = model.dims.into();
     if let Some(alignment) = &model.alignment {
