@@ -217,7 +217,7 @@ fn figures_are_of_all_rows_and_pairs() {
     // Chords of 0.1 radians.
     assert!((figures.mean_distance.unwrap() - 2.0 * 0.05f64.sin()).abs() < 1e-6);
     for set in &figures.sets {
-        assert_eq!((set.axes, set.lengths.far_from_unit), (Axes::Coordinates, 0));
+        assert_eq!((set.axes, set.lengths.unwrap().far_from_unit), (Ok(Axes::Coordinates), 0));
         assert_eq!(set.shown.as_ref().unwrap().len(), 6);
         let angles = set.angles.as_ref().unwrap();
         assert_eq!(angles.counts.iter().sum::<u64>(), 6);

@@ -25,8 +25,8 @@ const SHADES: usize = 12;
 const WIDTH: f64 = 400.0;
 const LEFT: f64 = 108.0;
 const SIDE: f64 = 284.0;
-/// The height of the names below it.
-const BELOW: f64 = 112.0;
+/// The width of a character of a name, on the safe side.
+const CHARACTER: f64 = 8.0;
 /// The least height of a line of text.
 const LINE: f64 = 12.5;
 /// Characters of a name that are shown.
@@ -105,12 +105,14 @@ impl Map<'_> {
 
     fn svg(&self, id: &str, title: &str) -> Markup {
         let (cell, names) = (self.cell(), group_names(self.groups));
-        let size = format!("0 0 {WIDTH} {}", SIDE + 8.0 + BELOW);
+        let name = |group: usize| cut(&names[group], MAX_CHARACTERS_OF_NAME);
+        let longest = self.order.iter().map(|&group| name(group).chars().count()).max().unwrap_or(0);
+        let below = CHARACTER * (longest as f64 + 1.0);
+        let size = format!("0 0 {WIDTH} {}", SIDE + 8.0 + below);
         let description = format!(
             "A square of {0} by {0} cells, of fuller colour for groups that lie closer.",
             self.order.len()
         );
-        let name = |group: usize| cut(&names[group], MAX_CHARACTERS_OF_NAME);
         html! {
             svg viewBox=(size) role="img" aria-labelledby={ (id) "-title " (id) "-desc" } {
                 title id={ (id) "-title" } { (title) }
