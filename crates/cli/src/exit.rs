@@ -14,7 +14,7 @@ const INTERNAL: u8 = 1;
 
 /// Why the program ends without a result.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// A fault of this program.
     Internal(String),
     /// A panic, which the hook has reported.

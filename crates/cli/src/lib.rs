@@ -1,5 +1,6 @@
 //! The program `unisphere` as a library: [`main`] is all that the binary does, [`run`] is the program within another process, such as
-//! that of Python, and [`evaluation`] and [`evaluation_text`] are what `unisphere eval` prints of a report.
+//! that of Python. [`evaluation`] and [`evaluation_text`] are what `unisphere eval` prints of a report, [`evaluate_large`] and
+//! [`estimate_large`] what it makes of sets of any size, and [`compare_models`] is `unisphere compare`.
 
 mod args;
 mod bench;
@@ -23,7 +24,14 @@ mod threads;
 mod values;
 mod warnings;
 
-pub use export::{evaluation, evaluation_text};
+pub use compare::{CompareRequest, ComparisonReport, GivenModel, compare_models};
+pub use exit::Failure;
+pub use export::{Inputs, Skipped, evaluation, evaluation_page, evaluation_text, unpaired, unpaired_text};
+pub use progress::Caller;
+pub use reading::{Of, ReadingOptions};
+pub use scale::{
+    EstimateOptions, LargeOptions, LargeReport, LargeSet, LargeSets, estimate_large, evaluate_large,
+};
 
 use std::{
     env,
@@ -33,7 +41,6 @@ use std::{
 };
 
 use args::Command;
-use exit::Failure;
 
 /// The program: the line that this process was started with, to its exit code.
 pub fn main() -> ExitCode {

@@ -11,25 +11,57 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use unisphere::Progress;
+use unisphere::{Observer, Progress};
 
-use crate::{interrupt, text};
+use crate::{exit, interrupt, text};
 
 const STEP: &str = "{spinner} {msg}";
 const PAIRS: &str = "{spinner} {msg} [{bar:30}] {percent:>3} %  {rate}  {eta} left";
+
+/// Who waits for work that is done within another process, such as that of Python: the terminal and the signals are theirs.
+#[derive(Clone)]
+pub struct Caller {
+    /// Told of the pairs that are done, and stops the work.
+    pub observer: Arc<Observer>,
+    /// Stops the work between two reports.
+    pub control: Arc<dyn Fn() -> ControlFlow<()> + Send + Sync>,
+}
 
 /// A line that says what is being done; gone when dropped.
 pub(crate) struct Display {
     bar: ProgressBar,
     /// Whether the engine's counts are shown.
     counting: Arc<AtomicBool>,
+    /// Who is told in the place of the terminal.
+    caller: Option<Caller>,
 }
 
 impl Display {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
         tick(&bar);
-        Self { bar, counting: Arc::default() }
+        Self { bar, counting: Arc::default(), caller: None }
+    }
+
+    /// No line: the caller is told of what is counted.
+    pub(crate) fn of_caller(caller: Caller) -> Self {
+        Self { bar: ProgressBar::hidden(), counting: Arc::default(), caller: Some(caller) }
+    }
+
+    /// Whether the terminal is a caller's.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        self.caller.is_some()
+    }
+
+    /// What writes a line to stderr; a caller's terminal gets none.
+    pub(crate) fn voice(&self) -> fn(&str) {
+        if self.is_of_caller() { |_| {} } else { exit::say }
+    }
+
+    /// Whether the work is to go on.
+    pub(crate) fn control(&self) -> impl Fn() -> ControlFlow<()> + Send + Sync + 'static {
+        let control = self.caller.as_ref().map(|caller| Arc::clone(&caller.control));
+        move || control.as_ref().map_or_else(interrupt::control, |control| control())
     }
 
     /// Begins something that is not counted.
@@ -53,7 +85,11 @@ impl Display {
     /// Shows an engine's progress, and stops it on Ctrl-C.
     pub(crate) fn observer(&self) -> impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static {
         let (bar, counting) = (self.bar.clone(), Arc::clone(&self.counting));
+        let observer = self.caller.as_ref().map(|caller| Arc::clone(&caller.observer));
         move |progress| {
+            if let Some(observer) = &observer {
+                return observer(progress);
+            }
             if counting.load(Ordering::Relaxed) {
                 if bar.length() != Some(progress.total) {
                     bar.set_length(progress.total);

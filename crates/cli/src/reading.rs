@@ -15,7 +15,7 @@ const ENDINGS: [&str; 12] =
 
 /// How X and Y are read, where their files do not say it themselves.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
-pub(crate) struct ReadingOptions {
+pub struct ReadingOptions {
     /// The array of an .npz archive, of both X and Y [default: its only matrix]
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     member: Option<String>,
@@ -84,14 +84,16 @@ fn pair(text: &str) -> Result<Pair, &'static str> {
 
 /// A set that options name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
+pub enum Of {
+    /// The first.
     X,
+    /// The second.
     Y,
 }
 
 impl ReadingOptions {
     /// How a set is read.
-    pub(crate) fn reading(&self, set: Of) -> Reading {
+    pub fn reading(&self, set: Of) -> Reading {
         let name = |of_both: &Option<String>, pair: &Option<Pair>| match (pair, set) {
             (Some(pair), Of::X) => Some(pair.x.clone()),
             (Some(pair), Of::Y) => Some(pair.y.clone()),
@@ -119,7 +121,7 @@ impl ReadingOptions {
     }
 
     /// Whether two names are given, of one set each.
-    pub(crate) fn names_two_sets(&self) -> bool {
+    pub fn names_two_sets(&self) -> bool {
         [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some)
     }
 
@@ -128,11 +130,7 @@ impl ReadingOptions {
     /// # Errors
     ///
     /// A pipe gives its bytes once, and cannot be read for both.
-    pub(crate) fn file_of_y<'a>(
-        &self,
-        x: &'a Path,
-        y: Option<&'a Path>,
-    ) -> Result<Option<&'a Path>, Failure> {
+    pub fn file_of_y<'a>(&self, x: &'a Path, y: Option<&'a Path>) -> Result<Option<&'a Path>, Failure> {
         let are_two = self.names_two_sets();
         if y.is_none() && are_two && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
             return Err(Failure::Input(format!(
@@ -145,7 +143,7 @@ impl ReadingOptions {
     }
 
     /// A file and how it is read, as they were given: "pairs.parquet, anchor".
-    pub(crate) fn told(&self, path: &Path, set: Of) -> String {
+    pub fn told(&self, path: &Path, set: Of) -> String {
         let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
         let of_pairs = pairs.map(|pair| if set == Of::X { pair.x.clone() } else { pair.y.clone() });
         let of_both = [&self.member, &self.tensor, &self.column, &self.format].into_iter().flatten().cloned();
@@ -180,6 +178,11 @@ impl ReadingOptions {
         object.extend(self.dtype.map(|dtype| ("dtype".into(), dtype.to_string().into())));
         object.extend(self.bits.then(|| ("bits".into(), true.into())));
         object.into()
+    }
+
+    /// From the text of such an object; None where a key is unknown or wrong.
+    pub fn parsed(text: &str) -> Option<Self> {
+        Self::from_json(&serde_json::from_str(text).ok()?)
     }
 
     /// From what a plan keeps; None where a key is unknown or wrong.

@@ -37,6 +37,11 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// The number of each row's group, and the groups' names where these numbers are places in them.
+    pub fn new(of_rows: Vec<i64>, names: Option<Vec<String>>) -> Self {
+        Self { of_rows, names }
+    }
+
     /// The label of a row as the file has it; rows are counted from 0.
     pub fn name(&self, row: usize) -> String {
         let label = self.of_rows.get(row).copied().unwrap_or_default();

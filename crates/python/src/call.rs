@@ -18,7 +18,8 @@ use std::{
 };
 
 use pyo3::prelude::*;
-use unisphere::{DeviceKind, Engine};
+use unisphere::{DeviceKind, Engine, Progress};
+use unisphere_cli::Caller;
 
 use crate::fault::{Fault, forked};
 
@@ -64,13 +65,15 @@ struct Talk {
 impl Talk {
     fn engine(self: &Arc<Self>, engine: &Engine) -> Engine {
         let talk = Arc::clone(self);
-        engine.clone().observed_by(move |progress| {
-            talk.done.fetch_max(progress.done, Ordering::Relaxed);
-            if talk.total.swap(progress.total, Ordering::Relaxed) != progress.total {
-                talk.done.store(progress.done, Ordering::Relaxed);
-            }
-            talk.control()
-        })
+        engine.clone().observed_by(move |progress| talk.heed(progress))
+    }
+
+    fn heed(&self, progress: Progress) -> ControlFlow<()> {
+        self.done.fetch_max(progress.done, Ordering::Relaxed);
+        if self.total.swap(progress.total, Ordering::Relaxed) != progress.total {
+            self.done.store(progress.done, Ordering::Relaxed);
+        }
+        self.control()
     }
 
     fn control(&self) -> ControlFlow<()> {
@@ -94,6 +97,16 @@ pub(crate) struct Control(Option<Arc<Talk>>);
 impl Control {
     pub(crate) fn flow(&self) -> ControlFlow<()> {
         self.0.as_ref().map_or(ControlFlow::Continue(()), |talk| talk.control())
+    }
+
+    /// The same for work of the program's.
+    pub(crate) fn caller(&self) -> Caller {
+        let talk = self.0.clone().unwrap_or_default();
+        let told = Arc::clone(&talk);
+        Caller {
+            observer: Arc::new(move |progress| told.heed(progress)),
+            control: Arc::new(move || talk.control()),
+        }
     }
 }
 

@@ -1,21 +1,22 @@
 //! A report over arrays or files: `unisphere_eval` measures it.
 
-use std::path::PathBuf;
-
 use pyo3::prelude::*;
-use unisphere::{Points, Sigmoid};
-use unisphere_eval::{Data, Estimator, Options, Plan, Protocol, Session, Set, measure};
-use unisphere_html::{Known, page};
-use unisphere_io::{File, printable};
+use unisphere::Sigmoid;
+use unisphere_cli::{Inputs, Of, Skipped, evaluation, evaluation_page, evaluation_text};
+use unisphere_eval::{Data, Estimator, Options, Plan, Protocol, Session, measure};
 
 use crate::{
     call::{Course, run},
     engine::Engine,
     fault::{Fault, invalid},
     metrics::candidates_named,
-    rows::{Column, Rows},
+    rows::Column,
     sets::{named, scaling},
+    source::{Opened, Source, reading, second},
 };
+
+/// The name of the program on pages.
+pub(crate) const PROGRAM: &str = concat!("unisphere ", env!("CARGO_PKG_VERSION"), " for Python");
 
 /// Options as Python's half gives them, all of them.
 #[derive(FromPyObject)]
@@ -40,7 +41,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn options(self) -> PyResult<Options> {
+    /// What competes with a positive, where it is given.
+    pub(crate) fn candidates(&self) -> Option<&str> {
+        self.candidates.as_deref()
+    }
+
+    pub(crate) fn options(self) -> PyResult<Options> {
         let mut options = Options::default();
         options.t = self.t;
         options.alpha = self.alpha;
@@ -74,42 +80,6 @@ fn protocol(name: &str) -> PyResult<Protocol> {
     })
 }
 
-/// A set: an array, or a file.
-#[derive(FromPyObject)]
-pub enum Source {
-    /// Rows in memory.
-    Array(Rows),
-    /// The path of a file of rows.
-    Path(PathBuf),
-}
-
-impl Source {
-    /// Where it came from, as reports tell it.
-    fn told(&self) -> String {
-        match self {
-            Self::Array(_) => "array".into(),
-            Self::Path(path) => path.display().to_string(),
-        }
-    }
-
-    /// The set on the device.
-    fn set(&self, name: &'static str, plan: &Plan, session: &mut Session<'_>) -> Result<Set, Fault> {
-        match self {
-            Self::Array(rows) => Ok(session.upload(rows.embeddings(name, plan.scaling)?, plan)?),
-            Self::Path(path) => {
-                let of_file = |error: unisphere_io::Error| Fault::File(format!("{name}: {error}"));
-                let points = File::open(path).map_err(of_file)?.embeddings(plan.scaling).map_err(of_file)?;
-                Ok(session.upload(points, plan)?)
-            }
-        }
-    }
-
-    /// The points alone.
-    fn points(&self, name: &'static str, plan: &Plan, session: &mut Session<'_>) -> Result<Points, Fault> {
-        Ok(self.set(name, plan, session)?.points)
-    }
-}
-
 /// What goes with the rows.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -125,41 +95,50 @@ pub struct Columns {
 #[pyclass(frozen, module = "unisphere._native")]
 pub struct Report {
     report: unisphere_eval::Report,
-    files: Vec<(&'static str, String)>,
+    inputs: Inputs,
 }
 
 #[pymethods]
 impl Report {
     /// The object that `unisphere eval --json` prints.
     fn json(&self) -> String {
-        unisphere_cli::evaluation(&self.report, &self.files).to_string()
+        evaluation(&self.report, &self.inputs).to_string()
     }
 
     /// What `unisphere eval` prints.
     fn text(&self) -> String {
-        unisphere_cli::evaluation_text(&self.report, &self.files)
+        evaluation_text(&self.report, &self.inputs)
     }
 
     /// The page that `unisphere eval --html` writes.
     fn html(&self, py: Python<'_>) -> String {
-        let mut known = Known::default();
-        known.program = concat!("unisphere ", env!("CARGO_PKG_VERSION"), " for Python").into();
-        known.sources = self.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
-        py.detach(|| page(&self.report, &known))
+        py.detach(|| evaluation_page(&self.report, &self.inputs, PROGRAM))
     }
+}
+
+/// How sets are read: `reading` is JSON, of files.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Read {
+    reading: String,
+    skips_zero_rows: bool,
 }
 
 /// Measures a report.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "Python's half names them")]
 pub fn evaluate(
     py: Python<'_>,
     on: &Engine,
     x: Source,
     y: Option<Source>,
     columns: Columns,
+    read: Read,
     asked: Asked,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Report> {
+    let reading = reading(&read.reading)?;
+    let y = second(&x, y, &reading)?;
     let mut options = asked.options()?;
     options.paired = y.is_some();
     options.queue = columns.queue.is_some();
@@ -167,26 +146,62 @@ pub fn evaluate(
     options.weights = columns.weights.is_some();
     options.scores = columns.scores.is_some();
     let plan = Plan::new(&options).map_err(|contradiction| invalid(contradiction.to_string()))?;
-    let told = [Some(("x", x.told())), y.as_ref().map(|y| ("y", y.told()))];
-    let queue = columns.queue.as_ref().map(|queue| ("queue", queue.told()));
+    let told = [Some(("x", x.told(&reading, Of::X))), y.as_ref().map(|y| ("y", y.told(&reading, Of::Y)))];
+    let queue = columns.queue.as_ref().map(|queue| ("queue", queue.place()));
     let others = [("labels", options.labels), ("weights", options.weights), ("scores", options.scores)];
     let others = others.into_iter().filter(|(_, given)| *given).map(|(role, _)| (role, "array".to_owned()));
     let files = told.into_iter().flatten().chain(queue).chain(others).collect();
     // Files are read, which may take any time.
     let course = Course { work: f64::INFINITY, progress };
-    let report = run(py, &on.engine, course, move |engine, control| {
+    let (report, inputs) = run(py, &on.engine, course, move |engine, control| {
         let mut session = Session::new(engine, |_| control.flow());
-        let x = x.set("x", &plan, &mut session)?;
-        let y = y.map(|y| y.set("y", &plan, &mut session)).transpose()?;
-        let sets = (x.points.clone(), y.as_ref().map(|y| y.points.clone()));
-        let mut data = Data::new(x);
-        data.y = y;
-        data.queue = columns.queue.map(|queue| queue.points("queue", &plan, &mut session)).transpose()?;
-        data.labels = columns.labels.map(|labels| labels.0);
+        let x = x.open("x", &reading, Of::X)?;
+        let y = y.map(|y| y.open("y", &reading, Of::Y)).transpose()?;
+        // A queue holds more points like those of y.
+        let queue = columns.queue.map(|queue| queue.open("queue", &reading, Of::Y)).transpose()?;
+        let skipped = read.skips_zero_rows.then(|| zero_rows(&x, y.as_ref(), queue.as_ref())).transpose()?;
+        let (of_pairs, of_queue) =
+            skipped.as_ref().map_or((&[][..], &[][..]), |skipped| (&skipped.rows, &skipped.queue));
+        let mut load = |set: &Opened, name| {
+            Ok::<_, Fault>(session.upload(set.embeddings(name, of_pairs, plan.scaling)?, &plan)?)
+        };
+        let of_x = load(&x, "x")?;
+        let of_y = y.as_ref().map(|y| load(y, "y")).transpose()?;
+        let sets = (of_x.points.clone(), of_y.as_ref().map(|y| y.points.clone()));
+        let mut data = Data::new(of_x);
+        data.y = of_y;
+        if let Some(queue) = &queue {
+            let points = queue.embeddings("queue", of_queue, plan.scaling)?;
+            data.queue = Some(session.upload(points, &plan)?.points);
+        }
+        let left = |row: usize| of_pairs.binary_search(&row).is_err();
+        data.labels = columns.labels.map(|labels| kept(labels.0, left));
         data.label_names = columns.label_names;
-        data.weights = columns.weights.map(|weights| weights.0);
-        data.scores = columns.scores.map(|scores| scores.0);
-        measure(plan, data, session).map_err(|error| named(error.into(), &sets.0, sets.1.as_ref()))
+        data.weights = columns.weights.map(|weights| kept(weights.0, left));
+        data.scores = columns.scores.map(|scores| kept(scores.0, left));
+        if !of_pairs.is_empty() {
+            data.row_numbers = Some((0..x.rows()).filter(|&row| left(row)).collect());
+        }
+        let report =
+            measure(plan, data, session).map_err(|error| named(error.into(), &sets.0, sets.1.as_ref()))?;
+        Ok((report, Inputs { files, reading, skipped }))
     })?;
-    Ok(Report { report, files })
+    Ok(Report { report, inputs })
+}
+
+/// Rows of zeros: those that are zero in x or in y, and those of the queue.
+fn zero_rows(x: &Opened, y: Option<&Opened>, queue: Option<&Opened>) -> Result<Skipped, Fault> {
+    let mut rows = x.zero_rows("x")?;
+    if let Some(y) = y {
+        rows.extend(y.zero_rows("y")?);
+        rows.sort_unstable();
+        rows.dedup();
+    }
+    let queue = queue.map(|queue| queue.zero_rows("queue")).transpose()?.unwrap_or_default();
+    Ok(Skipped { rows, queue })
+}
+
+/// The values of the rows that are left.
+fn kept<T>(values: Vec<T>, left: impl Fn(usize) -> bool) -> Vec<T> {
+    values.into_iter().enumerate().filter(|(row, _)| left(*row)).map(|(_, value)| value).collect()
 }

@@ -16,10 +16,19 @@ pub(crate) enum Fault {
     Report(unisphere_eval::Error),
     /// A file, and the argument that named it.
     File(String),
+    /// What the program refused of files or of arrays.
+    Program(unisphere_cli::Failure, Given),
     /// A panic, with its message.
     Panic(String),
     /// The system gave no thread.
     Thread(std::io::Error),
+}
+
+/// What sets were given as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    Files,
+    Arrays,
 }
 
 impl From<unisphere::Error> for Fault {
@@ -83,6 +92,7 @@ impl From<Fault> for PyErr {
             Fault::Engine(argument, error) => of_engine(argument, &error),
             Fault::Report(error) => Class::InvalidInput.error(error.to_string()),
             Fault::File(text) => Class::File.error(text),
+            Fault::Program(failure, given) => of_program(failure, given),
             Fault::Panic(said) => {
                 Class::Internal.error(format!("internal failure: {said}; please report it"))
             }
@@ -91,6 +101,41 @@ impl From<Fault> for PyErr {
             }
         }
     }
+}
+
+fn of_program(failure: unisphere_cli::Failure, given: Given) -> PyErr {
+    use unisphere_cli::Failure::{Device, Input, Internal, Interrupted, Machine, Panic, Usage};
+    let (class, text) = match failure {
+        Interrupted => return PyKeyboardInterrupt::new_err(()),
+        Input(text) if given == Given::Files => (Class::File, text),
+        Usage(text) | Input(text) => (Class::InvalidInput, text),
+        Machine(text) => (Class::File, text),
+        Device(text) => (Class::Device, text),
+        Internal(text) => (Class::Internal, text),
+        Panic => (Class::Internal, "a panic".into()),
+    };
+    class.error(in_words_of_python(&text))
+}
+
+/// A message of the program with the arguments of Python in the place of its options: `--max-memory` is max_memory.
+fn in_words_of_python(text: &str) -> String {
+    let text = text.replace('\n', "; ").replace("--raw", "raw=True").replace("eval --unpaired", "unpaired");
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, option)) = rest.split_once("--") {
+        words.push_str(before);
+        let end = option.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(option.len());
+        // A name of a file may have such signs within.
+        let is_option = end > 0 && !before.ends_with(|c: char| c.is_alphanumeric() || "/_-.".contains(c));
+        if is_option {
+            words.push_str(&option[..end].replace('-', "_"));
+        } else {
+            words.push_str("--");
+            words.push_str(&option[..end]);
+        }
+        rest = &option[end..];
+    }
+    words + rest
 }
 
 fn of_engine(argument: &str, error: &unisphere::Error) -> PyErr {

@@ -3,8 +3,9 @@
 //!
 //! - [`rows`]: f32 rows in the memory of NumPy, without a copy.
 //! - [`sets`]: one or two of them on the device, and the argument that an error is about.
+//! - [`source`]: sets that are arrays or files.
 //! - [`call`]: every computation runs there: detached from the interpreter, stopped by Ctrl-C, refused after a fork.
-//! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`]: the functions. [`program`] is the command line.
+//! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`], [`labels`], [`large`], [`compare`]: the functions. [`program`] is the command line.
 //! - [`fault`]: what can go wrong, and the exception that it becomes.
 
 #![expect(
@@ -14,13 +15,17 @@
 
 mod analysis;
 mod call;
+mod compare;
 mod engine;
 mod evaluate;
 mod fault;
+mod labels;
+mod large;
 mod metrics;
 mod program;
 mod rows;
 mod sets;
+mod source;
 mod uniformity;
 
 use pyo3::prelude::*;
@@ -31,8 +36,11 @@ mod _native {
     #[pymodule_export]
     use crate::{
         analysis::{close_pairs, floor, histogram, pair_distances, potentials, spectrum},
+        compare::{Comparison, compare},
         engine::Engine,
         evaluate::{Report, evaluate},
+        labels::{Unpaired, alignment_by_label, group_uniformity, retrieval, unpaired},
+        large::{Report as LargeReport, estimate, evaluate_in_pieces},
         metrics::{alignment, contrastive, loss, mmd, sigmoid, supcon},
         program::run_program,
         uniformity::uniformity,

@@ -1,5 +1,7 @@
 //! Rows of f32 in the memory of NumPy.
 
+use std::fmt;
+
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods as _, PyUntypedArrayMethods as _};
 use pyo3::{exceptions::PyTypeError, prelude::*};
 use unisphere::{Embeddings, Engine, Matrix, Points, Scaling};
@@ -18,6 +20,14 @@ pub struct Rows {
 
 // SAFETY: `first` is only read from, and what it points to belongs to `_array`, which may be sent.
 unsafe impl Send for Rows {}
+// SAFETY: nothing here writes to the values, so that several threads may read them.
+unsafe impl Sync for Rows {}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rows({} × {})", self.rows, self.dims)
+    }
+}
 
 impl FromPyObject<'_, '_> for Rows {
     type Error = PyErr;
@@ -42,7 +52,7 @@ impl Rows {
         self.rows as f64 * others as f64 * self.dims as f64
     }
 
-    fn values(&self) -> &[f32] {
+    pub(crate) fn values(&self) -> &[f32] {
         if self.rows * self.dims == 0 {
             return &[];
         }

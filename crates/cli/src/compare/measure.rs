@@ -11,7 +11,7 @@ use unisphere_eval::{
     Session,
     compare::{ComparePlan, Model, ModelRows},
 };
-use unisphere_io::{File, printable};
+use unisphere_io::{File, Source, printable};
 
 use super::{
     cache::{Cache, Key},
@@ -21,10 +21,9 @@ use crate::{
     eval::whole,
     exit::Failure,
     export::{ComparedModel, FailedModel},
-    interrupt,
     progress::Display,
     reading::{Of, ReadingOptions},
-    scale::check_pairs,
+    scale::{check_dims, check_pairs},
 };
 
 /// The help against a row of zeros.
@@ -61,6 +60,28 @@ impl Measuring<'_> {
     /// A model that has none.
     pub(super) fn failed(&self, run: &Run, reason: String, is_of_disk: bool) -> FailedModel {
         FailedModel { name: run.name.clone(), files: self.files(run), reason, is_of_disk }
+    }
+
+    /// A session that names the model at every step.
+    fn session(&self, name: &str) -> Session<'_> {
+        let (name, control) = (printable(name), self.display.control());
+        Session::new(self.engine, move |step| {
+            self.display.counted(format!("{name}: {step}"));
+            control()
+        })
+    }
+
+    /// A model of rows that a caller holds: x, and perhaps y. It is kept nowhere.
+    pub(super) fn held(&self, name: &str, x: &dyn Source, y: Option<&dyn Source>) -> Result<Model, Failure> {
+        y.map_or(Ok(()), |y| check_pairs(x, y))?;
+        [x].into_iter().chain(y).try_for_each(|set| check_dims(set, self.plan.scaling))?;
+        let mut session = self.session(name);
+        let mut load = |set: &dyn Source| -> Result<Points, Failure> {
+            session.upload_points(set.embeddings(self.plan.scaling)?).map_err(of_model)
+        };
+        let (x, y) = (load(x)?, y.map(&mut load).transpose()?);
+        let rows = ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session).map_err(of_model)?;
+        Ok(Model::new(&self.plan, rows)?)
     }
 
     /// Its files under their roles, and how they are read.
@@ -105,10 +126,7 @@ impl Measuring<'_> {
         whole::check_enough(&x, x.rows())?;
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
         whole::check_memory([&x].into_iter().chain(&y), "compare")?;
-        let mut session = Session::new(self.engine, |step| {
-            self.display.counted(format!("{}: {step}", printable(&run.name)));
-            interrupt::control()
-        });
+        let mut session = self.session(&run.name);
         let mut load = |file: &File| -> Result<Points, Failure> {
             let scaling = self.plan.scaling;
             let points = whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))?;

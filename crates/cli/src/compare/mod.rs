@@ -4,6 +4,7 @@
 //! `unisphere_eval::compare` makes → an exporter. [`watch`] does the same with the checkpoints of a training, as they come.
 
 mod cache;
+mod caller;
 mod files;
 mod measure;
 mod natural;
@@ -13,6 +14,7 @@ mod runs;
 mod table;
 mod watch;
 
+pub use caller::{CompareRequest, ComparisonReport, GivenModel, compare_models};
 pub(crate) use options::{CompareOptions, HELP};
 pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, watch};
 

@@ -92,7 +92,7 @@ fn of_model(run: &Run, failure: Failure) -> Failure {
 }
 
 /// That a path is a regular file: its contents are read twice, once for the name of its entry in the cache.
-fn check_is_file(path: &Path) -> Result<(), Failure> {
+pub(super) fn check_is_file(path: &Path) -> Result<(), Failure> {
     let name = printable(path);
     match fs::metadata(path) {
         Ok(there) if there.is_file() => Ok(()),

@@ -384,26 +384,13 @@ impl Eval {
                 "--across is over all pairs of two sets; name Y too, or two columns of X by --columns".into(),
             ));
         }
-        // The first t is what all other numbers use.
-        let mut ts = vec![plan.uniformity.t];
-        ts.extend(plan.sweep.iter().filter(|&&t| t != plan.uniformity.t));
-        let task = Task {
-            sets: NamedSets {
-                x: self.x.clone(),
-                y: self.y.clone(),
-                reading: self.reading.clone(),
-                scaling: self.scaling(),
-            },
-            ts,
-            alpha: plan.alignment.alpha,
-            across: self.scale.across() || plan.full && self.y.is_some(),
-            taus: plan.contrastive.iter().map(|metric| metric.tau).collect(),
-            candidates: self.candidates.unwrap_or_default(),
-            potentials: listing.is_wanted(),
-            cosines: plan.full,
-            near: plan.near,
-            figures: plan.figures,
+        let sets = NamedSets {
+            x: self.x.clone(),
+            y: self.y.clone(),
+            reading: self.reading.clone(),
+            scaling: self.scaling(),
         };
+        let task = Task::planned(&plan, sets, self.scale.across(), self.candidates.unwrap_or_default());
         Ok(Request {
             task,
             listing,

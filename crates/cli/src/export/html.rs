@@ -14,32 +14,42 @@ pub(crate) struct Html;
 
 impl Exporter<Document> for Html {
     fn export(&self, document: &Document) -> String {
-        let mut known = Known::default();
-        known.program = PROGRAM.into();
-        known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
-        known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
-        known.texts.clone_from(&document.texts);
-        known.seconds_include_reading = document.seconds_include_reading;
-        known.other_devices.clone_from(&document.other_devices);
-        page(&document.report, &known)
+        page_of(document, PROGRAM)
     }
+}
+
+/// The page that a program of this name makes.
+pub(crate) fn page_of(document: &Document, program: &str) -> String {
+    let mut known = Known::default();
+    known.program = program.into();
+    known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
+    known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
+    known.texts.clone_from(&document.texts);
+    known.seconds_include_reading = document.seconds_include_reading;
+    known.other_devices.clone_from(&document.other_devices);
+    page(&document.report, &known)
 }
 
 impl Exporter<ComparisonDocument> for Html {
     fn export(&self, document: &ComparisonDocument) -> String {
-        let failed = |of: &FailedModel| (printable(&of.name), of.reason_in_line());
-        compared_page(&Compared {
-            plan: &document.plan,
-            device: &document.device,
-            models: document.models.iter().map(named).collect(),
-            failed: document.failed.iter().map(failed).collect(),
-            baseline: printable(&document.baseline),
-            comparison: &document.comparison,
-            bootstrap: document.bootstrap,
-            seconds: document.seconds(),
-            program: PROGRAM.into(),
-        })
+        compared_page_of(document, PROGRAM)
     }
+}
+
+/// The same of a comparison.
+pub(crate) fn compared_page_of(document: &ComparisonDocument, program: &str) -> String {
+    let failed = |of: &FailedModel| (printable(&of.name), of.reason_in_line());
+    compared_page(&Compared {
+        plan: &document.plan,
+        device: &document.device,
+        models: document.models.iter().map(named).collect(),
+        failed: document.failed.iter().map(failed).collect(),
+        baseline: printable(&document.baseline),
+        comparison: &document.comparison,
+        bootstrap: document.bootstrap,
+        seconds: document.seconds(),
+        program: program.into(),
+    })
 }
 
 fn named(of: &ComparedModel) -> NamedModel<'_> {

@@ -11,7 +11,7 @@ mod table;
 mod text;
 
 pub(crate) use csv::Log;
-pub(crate) use html::{texts, write_page};
+pub(crate) use html::{compared_page_of, page_of, texts, write_page};
 pub(crate) use json::{Json, settle};
 pub(crate) use markdown::Markdown;
 pub(crate) use sections::{RowsFile, Sections};
@@ -28,6 +28,8 @@ use unisphere_eval::{
     unpaired::UnpairedReport,
     views::ViewsReport,
 };
+
+use crate::reading::ReadingOptions;
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -64,9 +66,10 @@ impl Document {
         }
     }
 
-    /// Of sets that no options of the program have read.
-    fn of(report: &Report, files: &[(&'static str, String)]) -> Self {
-        Self::new(report.clone(), files.into(), Value::Null)
+    /// Of sets that a caller has read.
+    fn of(report: &Report, inputs: &Inputs) -> Self {
+        let document = Self::new(report.clone(), inputs.files.clone(), inputs.reading.to_json());
+        Self { skipped: inputs.skipped.clone(), ..document }
     }
 
     /// The sections that reports of points in pieces have too.
@@ -84,23 +87,49 @@ impl Document {
     }
 }
 
-/// The object that `unisphere eval --json` prints of a report on sets or pairs. `files` has what each set or column is, such as `x` or
-/// `labels`, and where it came from.
-pub fn evaluation(report: &Report, files: &[(&'static str, String)]) -> Value {
-    json::evaluation(&Document::of(report, files))
+/// What a caller knows of a report that `unisphere_eval` has measured.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// What each set or column is, such as `x` or `labels`, and where it came from.
+    pub files: Vec<(&'static str, String)>,
+    /// How files were read.
+    pub reading: ReadingOptions,
+    /// Rows of zeros, where they were to be skipped.
+    pub skipped: Option<Skipped>,
+}
+
+/// The object that `unisphere eval --json` prints of a report on sets or pairs.
+pub fn evaluation(report: &Report, inputs: &Inputs) -> Value {
+    json::evaluation(&Document::of(report, inputs))
 }
 
 /// The text that `unisphere eval` prints of it, without colours.
-pub fn evaluation_text(report: &Report, files: &[(&'static str, String)]) -> String {
-    strip_str(&Text.export(&Document::of(report, files))).to_string()
+pub fn evaluation_text(report: &Report, inputs: &Inputs) -> String {
+    strip_str(&Text.export(&Document::of(report, inputs))).to_string()
+}
+
+/// The object that `unisphere eval --unpaired --json` prints.
+pub fn unpaired(report: &UnpairedReport, inputs: &Inputs) -> String {
+    Json.export(&UnpairedDocument::of(report, inputs)).trim_end().to_owned()
+}
+
+/// The text that `unisphere eval --unpaired` prints, without colours.
+pub fn unpaired_text(report: &UnpairedReport, inputs: &Inputs) -> String {
+    strip_str(&Text.export(&UnpairedDocument::of(report, inputs))).to_string()
+}
+
+/// The page that `unisphere eval --html` writes of it, of a program of this name.
+pub fn evaluation_page(report: &Report, inputs: &Inputs, program: &str) -> String {
+    page_of(&Document::of(report, inputs), program)
 }
 
 /// Rows of zeros that were left out, by their numbers in the files.
-#[derive(Debug, Default)]
-pub(crate) struct Skipped {
+#[derive(Clone, Debug, Default)]
+pub struct Skipped {
     /// Rows of x and y alike: those that are zero in either.
-    pub(crate) rows: Vec<usize>,
-    pub(crate) queue: Vec<usize>,
+    pub rows: Vec<usize>,
+    /// Rows of the queue.
+    pub queue: Vec<usize>,
 }
 
 /// A report on two sets that are not paired, and what the program alone knows of it.
@@ -111,6 +140,13 @@ pub(crate) struct UnpairedDocument {
     pub(crate) files: Vec<(&'static str, String)>,
     /// How they were read, where options said it.
     pub(crate) read: Value,
+}
+
+impl UnpairedDocument {
+    /// Of sets that a caller has read.
+    fn of(report: &UnpairedReport, inputs: &Inputs) -> Self {
+        Self { report: report.clone(), files: inputs.files.clone(), read: inputs.reading.to_json() }
+    }
 }
 
 /// A report on several views, and what the program alone knows of it.

@@ -7,14 +7,16 @@ use std::{
 };
 
 use unisphere::{Embeddings, Engine, Uniformity};
-use unisphere_io::{Source as _, printable};
+use unisphere_io::printable;
 use unisphere_scale::{Error, Evaluation, Expected, Found, Resources};
 
 use super::files::Files;
 use crate::{
     bench::{Size, points_on_sphere},
-    exit::{self, Failure},
-    interrupt, memory, text,
+    exit::Failure,
+    interrupt, memory,
+    progress::Display,
+    text,
 };
 
 /// Runs that are expected to take so many seconds keep a journal even where none is named.
@@ -29,10 +31,11 @@ pub(super) struct AllPairs<'a> {
     files: &'a Files,
     resources: Resources,
     has_named_journal: bool,
+    voice: fn(&str),
 }
 
 impl<'a> AllPairs<'a> {
-    /// Chooses the journal, and says what the run will take.
+    /// Chooses the journal, and says what the run will take. A caller has the journal that they name, and no other.
     pub(super) fn announced(
         evaluation: &'a Evaluation,
         engines: &'a [Engine],
@@ -40,17 +43,21 @@ impl<'a> AllPairs<'a> {
         ts: &[f64],
         expected: &Expected,
         mut resources: Resources,
+        display: &Display,
     ) -> Result<Self, Failure> {
-        let seconds = expected_seconds(engines, expected, files.x.dims(), ts)?;
+        let seconds = match display.is_of_caller() {
+            true => 0.0,
+            false => expected_seconds(engines, expected, files.x.dims(), ts)?,
+        };
         let has_named_journal = resources.journal.is_some();
         if !has_named_journal && seconds > SECONDS_WITHOUT_JOURNAL {
             resources.journal = journal_in_cache(&evaluation.journal_name_on(engines, files.sets())?);
         }
         if seconds > SECONDS_WITHOUT_NOTICE {
-            exit::say(&notice(expected, seconds, files.row_bytes(), resources.journal.as_deref()));
+            display.voice()(&notice(expected, seconds, files.row_bytes(), resources.journal.as_deref()));
         }
         interrupt::check()?;
-        Ok(Self { evaluation, engines, files, resources, has_named_journal })
+        Ok(Self { evaluation, engines, files, resources, has_named_journal, voice: display.voice() })
     }
 
     /// The values; without a journal where one that nobody named cannot be kept.
@@ -58,7 +65,7 @@ impl<'a> AllPairs<'a> {
         let found = self.evaluation.values_on(self.engines, self.files.sets(), &self.resources);
         match found {
             Err(Error::Journal(error)) if !self.has_named_journal => {
-                exit::say(&format!("{error}\nthis run goes on without a journal"));
+                (self.voice)(&format!("{error}\nthis run goes on without a journal"));
                 self.resources.journal = None;
                 self.evaluation.values_on(self.engines, self.files.sets(), &self.resources)
             }
@@ -70,7 +77,7 @@ impl<'a> AllPairs<'a> {
     pub(super) fn ended<T>(self, done: Result<T, Error>) -> Result<T, Error> {
         match (&done, &self.resources.journal) {
             (Err(Error::Engine(unisphere::Error::Stopped)), Some(journal)) => {
-                exit::say(&format!(
+                (self.voice)(&format!(
                     "finished work is in {}: the same command goes on from it",
                     printable(journal)
                 ));

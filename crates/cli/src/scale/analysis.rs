@@ -10,7 +10,7 @@ use unisphere_eval::{
         SetSignificance, SetSpectrum, WorstRows,
     },
 };
-use unisphere_io::Shards;
+use unisphere_io::Source;
 use unisphere_scale::{Counts, Found, FoundGroups, Resources, Rows, Shape};
 
 use super::{Task, files::Files};
@@ -142,13 +142,13 @@ pub(super) fn spectra(
     resources.max_memory = max_memory;
     resources.observer = Some(Arc::new(display.observer()));
     let evaluation = task.evaluation();
-    let of_set = |(name, set): (SetName, &Shards)| {
+    let of_set = |(name, set): (SetName, &dyn Source)| {
         display.step(format!("spectrum of {name}"));
         let spectrum = evaluation.spectrum(engine, set, &resources)?;
         Ok(SetSpectrum::new(name, spectrum, task.sets.scaling))
     };
-    let of_y = files.y.as_ref().map(|y| (SetName::Y, y));
-    std::iter::once((SetName::X, &files.x)).chain(of_y).map(of_set).collect()
+    let of_y = files.y.as_deref().map(|y| (SetName::Y, y));
+    std::iter::once((SetName::X, &*files.x)).chain(of_y).map(of_set).collect()
 }
 
 /// A curve over every t, and what is known of each set.

@@ -3,11 +3,11 @@
 use std::{slice, time::Instant};
 
 use unisphere::{DeviceKind, Engine};
-use unisphere_io::Shards;
+use unisphere_io::Source;
 use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling};
 
 use super::{
-    Request, Scale, Tolerance,
+    Request, Scale, Task, Tolerance,
     all_pairs::free_memory,
     analysis::{Analysis, spectra},
     files::Files,
@@ -18,11 +18,7 @@ use crate::{exit::Failure, interrupt, output, progress::Display, text};
 
 /// Computes and prints the report. Fails after that, where intervals are wider than asked for.
 pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure> {
-    if request.task.across && options.draw == Draw::Rounds {
-        return Err(Failure::Usage(
-            "--draw rounds is of the pairs of one set, and --across of two; leave out one of them".into(),
-        ));
-    }
+    check_draw(&request.task, options)?;
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
@@ -32,15 +28,48 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     }
     request.telling.check(None, files.paths().chain(options.journal.as_deref()))?;
     let max_memory = files.left_of(max_memory);
-    let shape = files.sets().shape()?;
     let display = Display::new();
     let engine = request.place.open_one(&display)?.observed_by(display.observer());
+    let has_page = request.telling.html.is_some();
+    let (mut report, outcome) = measured(task, files, &engine, (options, max_memory), has_page, &display)?;
+    drop(display);
+    if let Err(Failure::Interrupted) = outcome {
+        return outcome;
+    }
+    // What was estimated is told where all pairs could not be computed, too.
+    report.seconds = Some(start.elapsed().as_secs_f64());
+    let outcome = outcome.and_then(|()| reached(&report));
+    print(report, &request.telling, None)?;
+    outcome
+}
+
+/// Fails for rounds of two sets.
+pub(super) fn check_draw(task: &Task, options: &Scale) -> Result<(), Failure> {
+    if task.across && options.draw == Draw::Rounds {
+        return Err(Failure::Usage(
+            "--draw rounds is of the pairs of one set, and --across of two; leave out one of them".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// The report without its seconds, and whether all pairs could be computed where estimates missed the tolerance. The memory is what
+/// points and results may take. Spectra are of pages alone.
+pub(super) fn measured(
+    task: &Task,
+    files: Files,
+    engine: &Engine,
+    (options, max_memory): (&Scale, Option<u64>),
+    has_spectra: bool,
+    display: &Display,
+) -> Result<(Report, Result<(), Failure>), Failure> {
+    let shape = files.sets().shape()?;
     let mut resources = Resources::default();
     resources.max_memory = max_memory;
     let with_all_pairs = sampling(options, max_memory);
     let sampling = if options.estimate_only {
         with_all_pairs.estimate_only()
-    } else if missed::can_be_computed(&engine, task, &files, (&with_all_pairs, options.draw), &resources)? {
+    } else if missed::can_be_computed(engine, task, &files, (&with_all_pairs, options.draw), &resources)? {
         // All pairs are computed once for all that is missed, with a journal.
         with_all_pairs.without_all_pairs()
     } else {
@@ -50,47 +79,46 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     if let Some(y) = &files.y {
         display.step("alignment of all pairs");
         let evaluation = Evaluation::new().with_alpha(task.alpha).with_scaling(task.sets.scaling);
-        alignment = Some(evaluation.alignment(&engine, &files.x, y, &resources)?);
+        alignment = Some(evaluation.alignment(engine, &*files.x, &**y, &resources)?);
     }
     let mut contrastive_intervals = Vec::new();
     if !task.taus.is_empty() {
         display.counted("contrastive loss");
-        contrastive_intervals = leaving(&engine, || {
+        contrastive_intervals = leaving(engine, || {
             let sets = files.sets();
-            Ok(sampling.contrastives_of(&engine, sets, task.sets.scaling, &task.taus, task.candidates)?)
+            Ok(sampling.contrastives_of(engine, sets, task.sets.scaling, &task.taus, task.candidates)?)
         })?;
     }
-    let of_set = |set, source: &Shards| {
+    let of_set = |set, source: &dyn Source| {
         display.counted(format!("uniformity of {set}"));
-        let found = leaving(&engine, || {
-            Ok(sampling.uniformities_of(&engine, source, task.sets.scaling, &task.ts)?)
-        })?;
+        let found =
+            leaving(engine, || Ok(sampling.uniformities_of(engine, source, task.sets.scaling, &task.ts)?))?;
         Ok::<_, Failure>(estimated(found, task, shape, set))
     };
-    let mut uniformity = of_set("x", &files.x)?;
+    let mut uniformity = of_set("x", &*files.x)?;
     if let Some(y) = &files.y {
-        uniformity.extend(of_set("y", y)?);
+        uniformity.extend(of_set("y", &**y)?);
     }
     if task.across {
         display.counted("cross uniformity");
-        let found = leaving(&engine, || {
-            Ok(sampling.cross_uniformities_of(&engine, files.sets(), task.sets.scaling, &task.ts)?)
+        let found = leaving(engine, || {
+            Ok(sampling.cross_uniformities_of(engine, files.sets(), task.sets.scaling, &task.ts)?)
         })?;
         display.counted("squared MMD");
-        let squared_mmds = leaving(&engine, || {
-            Ok(sampling.squared_mmds_of(&engine, files.sets(), task.sets.scaling, &task.ts)?)
+        let squared_mmds = leaving(engine, || {
+            Ok(sampling.squared_mmds_of(engine, files.sets(), task.sets.scaling, &task.ts)?)
         })?;
         uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
     let mut analysis = Analysis::default();
-    if request.telling.html.is_some() {
-        analysis.spectra = Some(spectra(task, &files, &engine, max_memory, &display)?);
+    if has_spectra {
+        analysis.spectra = Some(spectra(task, &files, engine, max_memory, display)?);
     }
     let mut report = Report {
         task: task.clone(),
         file_counts: files.counts(),
         shape,
-        device: Device::of(slice::from_ref(&engine)),
+        device: Device::of(slice::from_ref(engine)),
         alignment,
         alignment_of_sample: None,
         uniformity,
@@ -103,17 +131,9 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let mut outcome = Ok(());
     if !options.estimate_only {
         resources.journal.clone_from(&options.journal);
-        outcome = missed::compute(&engine, files, with_all_pairs, resources, &display, &mut report);
+        outcome = missed::compute(engine, files, with_all_pairs, resources, display, &mut report);
     }
-    drop(display);
-    if let Err(Failure::Interrupted) = outcome {
-        return outcome;
-    }
-    // What was estimated is told where all pairs could not be computed, too.
-    report.seconds = Some(start.elapsed().as_secs_f64());
-    let outcome = outcome.and_then(|()| reached(&report));
-    print(report, &request.telling, None)?;
-    outcome
+    Ok((report, outcome))
 }
 
 /// Does what an interruption may end at any point, reading included, as nothing of an estimate is kept; but for GPUs, which are

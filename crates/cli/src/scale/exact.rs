@@ -11,9 +11,9 @@ use unisphere_io::Labels;
 use unisphere_scale::{Error, Resources};
 
 use super::{
-    Request, Scale,
+    Request, Scale, Task,
     all_pairs::{AllPairs, free_memory},
-    analysis::{group_table, significance, spectra},
+    analysis::{Listing, group_table, significance, spectra},
     files::{Files, check_one_a_row, open_column},
     print,
     report::{Device, Exact, Report},
@@ -28,41 +28,70 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let files = Files::open(&task.sets, max_memory)?;
     let others = || [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
     request.telling.check(request.listing.file.as_deref(), files.paths().chain(others()))?;
-    let text = request.telling.texts(&files.x)?;
+    let text = request.telling.texts(&*files.x)?;
     if let Some(path) = &request.listing.file {
         output::check_writable("--rows", path, files.paths().chain(others()))?;
     }
     let column = request.labels_column.as_deref();
     let labels = request.labels.as_ref().map(|path| labels(path, column, &files)).transpose()?;
-    let of_labels = labels.as_ref().map_or(0, bytes_of_labels);
-    let of_groups = files.left_of(max_memory);
-    let max_memory = of_groups.map(|bytes| bytes.saturating_sub(of_labels));
-    let sets = files.sets();
-    let shape = sets.shape()?;
-    let evaluation = task.evaluation();
     let display = Display::new();
     let engines = request.place.open_interruptible(&display)?;
     check_device_memory(options, &engines)?;
     let mut resources = Resources::default();
-    (resources.max_memory, resources.max_device_memory) = (max_memory, options.max_device_memory);
-    let expected =
-        evaluation.expected_on(&engines, shape, &resources).map_err(|error| with_labels(error, of_labels))?;
-    resources.observer = Some(Arc::new(display.observer()));
+    resources.max_memory = files.left_of(max_memory);
+    resources.max_device_memory = options.max_device_memory;
     resources.journal.clone_from(&options.journal);
+    let wanted = Wanted { task, listing: &request.listing, full: request.full, labels: labels.as_ref() };
+    let mut report = measured(wanted, &files, &engines, resources, display)?;
+    report.seconds = Some(start.elapsed().as_secs_f64());
+    print(report, &request.telling, text.as_ref())
+}
+
+/// What a report of all pairs has.
+pub(super) struct Wanted<'a> {
+    pub(super) task: &'a Task,
+    pub(super) listing: &'a Listing,
+    pub(super) full: bool,
+    /// The label of every row.
+    pub(super) labels: Option<&'a Labels>,
+}
+
+/// The report of all pairs, without its seconds. `resources` have the memory for points, labels and results, and the journal that was
+/// named.
+pub(super) fn measured(
+    wanted: Wanted<'_>,
+    files: &Files,
+    engines: &[Engine],
+    mut resources: Resources,
+    display: Display,
+) -> Result<Report, Failure> {
+    let Wanted { task, listing, full, labels } = wanted;
+    let of_labels = labels.map_or(0, bytes_of_labels);
+    let of_groups = resources.max_memory;
+    let max_memory = of_groups.map(|bytes| bytes.saturating_sub(of_labels));
+    let sets = files.sets();
+    let shape = sets.shape()?;
+    let evaluation = task.evaluation();
+    resources.max_memory = max_memory;
+    let expected =
+        evaluation.expected_on(engines, shape, &resources).map_err(|error| with_labels(error, of_labels))?;
+    let journal = resources.journal.clone();
+    resources.observer = Some(Arc::new(display.observer()));
+    let ts = task.all_ts();
     let mut run =
-        AllPairs::announced(&evaluation, &engines, &files, &task.all_ts(), &expected, resources.clone())?;
+        AllPairs::announced(&evaluation, engines, files, &ts, &expected, resources.clone(), &display)?;
     let mut for_groups = resources;
     for_groups.max_memory = of_groups;
     if labels.is_some() {
         evaluation.check_groups(sets, &for_groups)?;
     }
-    let spectra = match engines.first().filter(|_| request.full) {
-        Some(engine) => Some(spectra(task, &files, engine, max_memory, &display)?),
+    let spectra = match engines.first().filter(|_| full) {
+        Some(engine) => Some(spectra(task, files, engine, max_memory, &display)?),
         None => None,
     };
     display.counted("all pairs");
     let done = run.values().and_then(|found| {
-        let (Some(labels), Some(engine)) = (&labels, engines.first()) else { return Ok((found, None)) };
+        let (Some(labels), Some(engine)) = (labels, engines.first()) else { return Ok((found, None)) };
         display.step("groups");
         let groups = evaluation.groups(engine, sets, &labels.of_rows, &for_groups)?;
         Ok((found, Some(group_table(groups, labels.names.as_deref(), task.alpha))))
@@ -70,9 +99,9 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     drop(display);
     let (found, groups) = run.ended(done)?;
     let cost = found.cost;
-    let significance = request.full.then(|| significance(&found, task, shape));
-    let device = Device::of(&engines);
-    let mut report = Report::of_all_pairs(task.clone(), shape, device, found, &request.listing)?;
+    let significance = full.then(|| significance(&found, task, shape));
+    let device = Device::of(engines);
+    let mut report = Report::of_all_pairs(task.clone(), shape, device, found, listing)?;
     report.analysis.significance = significance;
     report.analysis.spectra = spectra;
     report.analysis.groups = groups;
@@ -83,11 +112,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
         cost,
         memory: Some(expected.memory),
         device_memory: Some(expected.device_memory).filter(|&bytes| bytes > 0),
-        journal: options.journal.clone(),
+        journal,
         parts: None,
     });
-    report.seconds = Some(start.elapsed().as_secs_f64());
-    print(report, &request.telling, text.as_ref())
+    Ok(report)
 }
 
 /// Fails for memory of GPUs where none is used.
@@ -103,7 +131,7 @@ fn check_device_memory(options: &Scale, engines: &[Engine]) -> Result<(), Failur
 /// The label of every row.
 fn labels(path: &Path, column: Option<&str>, files: &Files) -> Result<Labels, Failure> {
     let labels = open_column(path, column)?;
-    check_one_a_row(&labels, "label", &files.x)?;
+    check_one_a_row(&labels, "label", &*files.x)?;
     Ok(interrupt::leaving_at_once(|| labels.labels())??)
 }
 

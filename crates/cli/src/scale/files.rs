@@ -1,6 +1,6 @@
 //! The files of a set: one, or several that a pattern or a list names.
 
-use std::path::Path;
+use std::{ops::Deref, path::Path};
 
 use unisphere::Scaling;
 use unisphere_io::{Column, File, Shards, Source, printable};
@@ -11,16 +11,60 @@ use crate::{exit::Failure, interrupt, memory, reading::Of, set_files::SetFiles, 
 
 /// Files of x, and of y where there is one.
 pub(super) struct Files {
-    pub(super) x: Shards,
-    pub(super) y: Option<Shards>,
+    pub(super) x: Set,
+    pub(super) y: Option<Set>,
+}
+
+/// The rows of a set: in files, or in the memory of a caller.
+pub(super) enum Set {
+    Files(Shards),
+    Held(Box<dyn Source>),
+}
+
+impl Set {
+    fn files(&self) -> &[File] {
+        match self {
+            Self::Files(shards) => shards.files(),
+            Self::Held(_) => &[],
+        }
+    }
+
+    /// Bytes of the rows as they are stored.
+    fn bytes(&self) -> f64 {
+        match self {
+            Self::Files(shards) => shards.files().iter().map(|file| file.bytes() as f64).sum(),
+            Self::Held(rows) => rows.rows() as f64 * rows.dims() as f64 * size_of::<f32>() as f64,
+        }
+    }
+
+    /// Bytes of pipes that are kept.
+    pub(super) fn bytes_in_memory(&self) -> u64 {
+        self.files().iter().map(File::bytes_in_memory).sum()
+    }
+}
+
+impl Deref for Set {
+    type Target = dyn Source;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Files(shards) => shards,
+            Self::Held(rows) => rows,
+        }
+    }
 }
 
 impl Files {
     /// Opens them, of one shape where they are two. Pipes are read whole into so much memory.
     pub(super) fn open(named: &NamedSets, max_memory: Option<u64>) -> Result<Self, Failure> {
         let files = Self::open_unpaired(named, max_memory)?;
-        files.y.as_ref().map_or(Ok(()), |y| check_pairs(&files.x, y))?;
+        files.check_pairs()?;
         Ok(files)
+    }
+
+    /// Fails unless the sets are of one shape.
+    pub(super) fn check_pairs(&self) -> Result<(), Failure> {
+        self.y.as_ref().map_or(Ok(()), |y| check_pairs(&*self.x, &**y))
     }
 
     /// The same of any shapes.
@@ -28,23 +72,23 @@ impl Files {
         let mut left = max_memory.unwrap_or(u64::MAX);
         let mut open = |files: &SetFiles, set| {
             let reading = named.reading.reading(set).with_max_bytes(left);
-            let set = interrupt::leaving_at_once(|| files.open(&reading))??;
-            left = left.saturating_sub(bytes_in_memory(&set));
+            let set = Set::Files(interrupt::leaving_at_once(|| files.open(&reading))??);
+            left = left.saturating_sub(set.bytes_in_memory());
             Ok::<_, Failure>(set)
         };
         let x = open(&named.x, Of::X)?;
         let y = named.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
-        check_dims(&x, named.scaling)?;
+        check_dims(&*x, named.scaling)?;
         Ok(Self { x, y })
     }
 
     pub(super) fn sets(&self) -> Sets<'_> {
-        Sets { x: &self.x, y: self.y.as_ref().map(|y| y as _) }
+        Sets { x: &*self.x, y: self.y.as_deref() }
     }
 
     /// All of them.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
-        std::iter::once(&self.x).chain(&self.y).flat_map(Shards::files).map(File::path)
+        std::iter::once(&self.x).chain(&self.y).flat_map(Set::files).map(File::path)
     }
 
     /// How many files x and y have.
@@ -54,18 +98,14 @@ impl Files {
 
     /// So much memory without what pipes take of it.
     pub(super) fn left_of(&self, max_memory: Option<u64>) -> Option<u64> {
-        let kept = bytes_in_memory(&self.x) + self.y.as_ref().map_or(0, bytes_in_memory);
+        let kept = self.x.bytes_in_memory() + self.y.as_ref().map_or(0, Set::bytes_in_memory);
         max_memory.map(|bytes| bytes.saturating_sub(kept))
     }
 
     /// Bytes of a row of x as it is stored, on average over its files.
     pub(super) fn row_bytes(&self) -> f64 {
-        let bytes = |set: &Shards| {
-            let of = |file: &File| file.bytes() as f64;
-            set.files().iter().map(of).sum::<f64>()
-        };
         let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
-        (bytes(&self.x) + self.y.as_ref().map_or(0.0, bytes)) / rows as f64
+        (self.x.bytes() + self.y.as_ref().map_or(0.0, Set::bytes)) / rows as f64
     }
 }
 
@@ -169,9 +209,4 @@ impl Excess {
             text::bytes(self.free)
         )
     }
-}
-
-/// Bytes of pipes that are kept.
-fn bytes_in_memory(set: &Shards) -> u64 {
-    set.files().iter().map(File::bytes_in_memory).sum()
 }

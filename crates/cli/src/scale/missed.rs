@@ -11,12 +11,7 @@ use super::{
     files::Files,
     report::{ACROSS, Report, Row},
 };
-use crate::{
-    exit::{self, Failure},
-    interrupt,
-    progress::Display,
-    text,
-};
+use crate::{exit::Failure, progress::Display, text};
 
 /// Pairs up to which all of them are computed without a word: some seconds.
 const PAIRS_WITHOUT_WORD: u64 = 2_000_000_000;
@@ -52,17 +47,18 @@ pub(super) fn compute(
     if !missed.takes_y() {
         files.y = None;
     }
-    let engine = engine.clone().observed_by(|_| interrupt::control());
+    let control = display.control();
+    let engine = engine.clone().observed_by(move |_| control());
     let engines = slice::from_ref(&engine);
     let evaluation = missed.evaluation(&report.task);
     let expected = evaluation.expected_on(engines, files.sets().shape()?, &resources)?;
     if expected.pairs > PAIRS_WITHOUT_WORD {
-        exit::say(&format!("no estimate promises {}: all pairs are computed", missed.told()));
+        display.voice()(&format!("no estimate promises {}: all pairs are computed", missed.told()));
     }
     resources.observer = Some(Arc::new(display.observer()));
     display.counted("all pairs");
     let ts = &missed.ts;
-    let mut run = AllPairs::announced(&evaluation, engines, &files, ts, &expected, resources)?;
+    let mut run = AllPairs::announced(&evaluation, engines, &files, ts, &expected, resources, display)?;
     let found = run.values();
     let found = run.ended(found)?;
     missed.put(&found, report);

@@ -4,6 +4,7 @@
 
 mod all_pairs;
 mod analysis;
+mod caller;
 mod document;
 mod estimate;
 mod exact;
@@ -18,6 +19,10 @@ mod report;
 mod text;
 
 pub(crate) use analysis::Listing;
+pub(crate) use caller::ARRAY;
+pub use caller::{
+    EstimateOptions, LargeOptions, LargeReport, LargeSet, LargeSets, estimate_large, evaluate_large,
+};
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
 pub(crate) use files::{Excess, check_dims, check_one_a_row, check_pairs, open_column};
@@ -32,8 +37,11 @@ use std::{
 };
 
 use unisphere::{Candidates, DeviceChoice, Engine, Precision, Scaling, Storage};
-use unisphere_eval::sections::{CurvePoint, Histograms};
-use unisphere_io::{Column, Shards};
+use unisphere_eval::{
+    Plan,
+    sections::{CurvePoint, Histograms},
+};
+use unisphere_io::{Column, Source};
 use unisphere_scale::Evaluation;
 
 use crate::{
@@ -91,6 +99,25 @@ impl NamedSets {
 }
 
 impl Task {
+    /// What a plan asks of sets of any size.
+    pub(crate) fn planned(plan: &Plan, sets: NamedSets, across: bool, candidates: Candidates) -> Self {
+        // The first t is what all other numbers use.
+        let mut ts = vec![plan.uniformity.t];
+        ts.extend(plan.sweep.iter().filter(|&&t| t != plan.uniformity.t));
+        Self {
+            across: across || plan.full && sets.y.is_some(),
+            sets,
+            ts,
+            alpha: plan.alignment.alpha,
+            taus: plan.contrastive.iter().map(|metric| metric.tau).collect(),
+            candidates,
+            potentials: plan.top.is_some() || plan.rows,
+            cosines: plan.full,
+            near: plan.near,
+            figures: plan.figures,
+        }
+    }
+
     /// Every t that is measured: those of the tables, and then those of the curve.
     fn all_ts(&self) -> Vec<f64> {
         let of_curve = CurvePoint::TS.into_iter().filter(|t| self.figures && !self.ts.contains(t));
@@ -188,7 +215,7 @@ impl Telling {
     }
 
     /// The text of every row, looked at before the work.
-    fn texts(&self, x: &Shards) -> Result<Option<Column>, Failure> {
+    fn texts(&self, x: &dyn Source) -> Result<Option<Column>, Failure> {
         let Some((path, column)) = &self.text else { return Ok(None) };
         let column = open_column(path, column.as_deref())?;
         check_one_a_row(&column, "text", x)?;

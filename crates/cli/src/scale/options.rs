@@ -55,7 +55,7 @@ pub(crate) struct Scale {
 
     /// Add cross uniformity, over all pairs of X with Y, and squared MMD [in a report of everything: --t or --full]
     #[arg(long, help_heading = LARGE)]
-    across: bool,
+    pub(super) across: bool,
 
     /// Keep finished work of all pairs in this file: the same command goes on from it after a stop
     /// [default for runs of more than ten minutes: a file in the user's cache directory]
@@ -66,7 +66,7 @@ pub(crate) struct Scale {
     /// free. Devices of one kind give the bits of one of them; of a mixture, the last digits are others in every run
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = device(), help_heading = LARGE)]
     #[arg(conflicts_with_all = ["tolerance", "device"])]
-    devices: Vec<DeviceChoice>,
+    pub(super) devices: Vec<DeviceChoice>,
 }
 
 /// The half-width that is asked for.

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf, sync::Arc, time::Instant};
 
-use unisphere_io::{Source as _, printable};
+use unisphere_io::printable;
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 
 use super::{

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use unisphere::{Candidates, Scaling};
-use unisphere_io::{Source as _, printable};
+use unisphere_io::printable;
 use unisphere_scale::{Sample, Shape};
 
 use super::{NamedSets, PlanOptions, Task, files::Files};

@@ -7,9 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from . import _native
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pandas
@@ -43,13 +41,25 @@ class Section(Mapping[str, Any]):
         return f"Section({', '.join(self._values)})"
 
 
-class Report:
-    """What `evaluate` found. Every section of the program's JSON is an attribute: `report.uniformity.x`.
+class Native(Protocol):
+    """A result of the native half."""
 
-    A section that was not asked for is None. `print(report)` prints what the program prints.
-    """
+    def json(self) -> str: ...
+    def text(self) -> str: ...
 
-    def __init__(self, native: _native.Report) -> None:
+
+class NativePage(Native, Protocol):
+    """One that the program has a page of."""
+
+    def html(self) -> str: ...
+
+
+class Told:
+    """What the native half found: the program's JSON, as attributes, a dictionary or text."""
+
+    _sections: tuple[str, ...] = ()
+
+    def __init__(self, native: Native) -> None:
         self._native = native
         self._values: dict[str, Any] | None = None
 
@@ -62,17 +72,50 @@ class Report:
         if name.startswith("_"):
             raise AttributeError(name)
         known = self._known()
-        if name not in known and name not in SECTIONS:
-            raise AttributeError(f"a report has no {name}, but {', '.join(known)}")
+        if name not in known and name not in self._sections:
+            raise AttributeError(f"a {type(self).__name__} has no {name}, but {', '.join(known)}")
         return _told(known.get(name))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._known()]
 
     def to_dict(self) -> dict[str, Any]:
-        """The object that `unisphere eval --json` prints, as its schema describes it."""
+        """The object that the program prints with --json, as its schema describes it."""
         # Each caller's own.
         return dict(json.loads(self._native.json()))
+
+    def __str__(self) -> str:
+        return self._native.text().rstrip("\n")
+
+
+class Paged(Told):
+    """The same with a page."""
+
+    _native: NativePage
+
+    def to_html(self) -> str:
+        """The page that the program writes with --html."""
+        return self._native.html()
+
+    def save_html(self, path: str | os.PathLike[str]) -> None:
+        """Writes the page to a file."""
+        Path(path).write_text(self.to_html(), encoding="utf-8")
+
+
+SECTIONS = (
+    "alignment", "uniformity", "scores", "sweep", "contrastive", "sigmoid", "supcon", "retrieval", "modality_gap",
+    "significance", "spectrum", "histograms", "duplicates", "offenders", "groups", "protocol",
+)
+
+
+class Report(Paged):
+    """What `evaluate` found. Every section of the program's JSON is an attribute: `report.uniformity.x`.
+
+    A section that was not asked for is None. `print(report)` prints what the program prints. The page has all figures where `evaluate`
+    was asked for figures.
+    """
+
+    _sections = SECTIONS
 
     def to_frame(self) -> pandas.DataFrame:
         """One row of pandas, whose columns are the numbers of the report that are no lists, by their names: uniformity.x.
@@ -81,25 +124,14 @@ class Report:
         """
         import pandas
 
-        return pandas.DataFrame([dict(_flat(self._known(), ""))])
-
-    def to_html(self) -> str:
-        """The page that `unisphere eval --html` writes. It has all figures where `evaluate` was asked for figures."""
-        return self._native.html()
-
-    def save_html(self, path: str | os.PathLike[str]) -> None:
-        """Writes the page to a file."""
-        Path(path).write_text(self.to_html(), encoding="utf-8")
-
-    def __str__(self) -> str:
-        return self._native.text().rstrip("\n")
+        return pandas.DataFrame([dict(flat(self._known(), ""))])
 
     def __repr__(self) -> str:
         known = self._known()
-        return f"<unisphere.Report of {known['rows']:,} × {known['dims']}: {', '.join(self._sections())}>"
+        return f"<unisphere.Report of {known['rows']:,} × {known['dims']}: {', '.join(self._found())}>"
 
-    def _sections(self) -> list[str]:
-        return [name for name in SECTIONS if self._known().get(name) is not None]
+    def _found(self) -> list[str]:
+        return [name for name in self._sections if self._known().get(name) is not None]
 
     def _repr_html_(self) -> str:
         """A table of the summary, for notebooks."""
@@ -123,10 +155,30 @@ class Report:
         return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>{body}</table>"
 
 
-SECTIONS = (
-    "alignment", "uniformity", "scores", "sweep", "contrastive", "sigmoid", "supcon", "retrieval", "modality_gap",
-    "significance", "spectrum", "histograms", "duplicates", "offenders", "groups", "protocol",
-)
+class LargeReport(Report):
+    """What `evaluate` found in pieces: `report.uniformity` is a list, of each set at each t, `report.uniformity[0].value`.
+
+    Sections that such a report cannot have are None.
+    """
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row of pandas for each set and t. Raises ImportError where pandas is not installed."""
+        import pandas
+
+        return pandas.DataFrame([dict(flat(row, "")) for row in self._known()["uniformity"]])
+
+    def _repr_html_(self) -> str:
+        """A table of the values, for notebooks."""
+        known = self._known()
+        lines: list[tuple[str, dict[str, Any]]] = []
+        if known.get("alignment"):
+            lines.append((f"alignment, α = {known['alignment']['alpha']}", known["alignment"]))
+        for row in known["uniformity"]:
+            words = "cross uniformity" if row["set"] == "xy" else f"uniformity of {row['set']}"
+            lines.append((f"{words}, t = {row['t']}", row))
+        body = "".join(f"<tr><th>{escape(words)}</th><td>{_cell(of['value'])}</td></tr>" for words, of in lines)
+        caption = f"n = {known['rows']:,}, d = {known['dims']}, in pieces"
+        return f"<table><caption>{caption}</caption><tr><th></th><th>value</th></tr>{body}</table>"
 
 
 def _told(value: Any) -> Any:
@@ -141,9 +193,10 @@ def _cell(value: Any) -> str:
     return f"{value:.6f}" if isinstance(value, float) else ""
 
 
-def _flat(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def flat(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """The numbers that are no lists, by their names."""
     for key, value in values.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         elif not isinstance(value, list):
             yield prefix + key, value

@@ -1,0 +1,157 @@
+//! The comparison for a caller within this process, such as Python: models are files, or rows of the caller's.
+
+use std::{path::PathBuf, time::Instant};
+
+use anstream::adapter::strip_str;
+use unisphere::Engine;
+use unisphere_eval::compare::{Bootstrap, ComparePlan, Place};
+
+use super::{
+    Setting,
+    cache::Cache,
+    files::files_in,
+    measure::Measuring,
+    missing,
+    run::Run,
+    runs::check_is_file,
+};
+use crate::{
+    exit::Failure,
+    export::{ComparedModel, ComparisonDocument, Exporter as _, Json, Text, compared_page_of},
+    progress::{Caller, Display},
+    reading::ReadingOptions,
+    scale::{ARRAY, LargeSet},
+};
+
+/// A model: one set, or two whose rows are positive pairs.
+#[derive(Debug)]
+pub struct GivenModel {
+    /// Its name in the report: no other has it.
+    pub name: String,
+    /// The first set, or a folder with a file of its points, or with a file x and a file y.
+    pub x: LargeSet,
+    /// The second; a file where the first is one.
+    pub y: Option<LargeSet>,
+    /// What is known of it from elsewhere.
+    pub place: Place,
+}
+
+/// How models are compared.
+#[derive(Debug)]
+pub struct CompareRequest {
+    /// What is measured.
+    pub plan: ComparePlan,
+    /// The name of the model that all others are held against.
+    pub baseline: String,
+    /// The resamples of intervals of correlations.
+    pub bootstrap: Bootstrap,
+    /// How files are read.
+    pub reading: ReadingOptions,
+    /// A folder that keeps what was measured of files.
+    pub cache: Option<PathBuf>,
+}
+
+/// What a comparison found.
+#[derive(Debug)]
+pub struct ComparisonReport(ComparisonDocument);
+
+impl ComparisonReport {
+    /// The object that `unisphere compare --json` prints.
+    pub fn json(&self) -> String {
+        Json.export(&self.0).trim_end().to_owned()
+    }
+
+    /// What `unisphere compare` prints, without colours.
+    pub fn text(&self) -> String {
+        strip_str(&Text.export(&self.0)).to_string()
+    }
+
+    /// The page that `unisphere compare --html` writes, of a program of this name.
+    pub fn html(&self, program: &str) -> String {
+        compared_page_of(&self.0, program)
+    }
+}
+
+/// Measures models that are all single sets or all pairs, and compares them. Files that cannot be measured are told in the report, as
+/// long as one model is left; rows of the caller's that cannot be are an error.
+///
+/// # Errors
+///
+/// Those of the program.
+pub fn compare_models(
+    engine: &Engine,
+    models: Vec<GivenModel>,
+    request: CompareRequest,
+    caller: Caller,
+) -> Result<ComparisonReport, Failure> {
+    let CompareRequest { plan, baseline, bootstrap, reading, cache } = request;
+    let cache = cache.as_deref().map(Cache::named).transpose()?;
+    let models = models.into_iter().map(of_folder).collect::<Result<Vec<_>, _>>()?;
+    for set in models.iter().flat_map(|of| std::iter::once(&of.x).chain(&of.y)) {
+        if let LargeSet::Path(path) = set {
+            check_is_file(path)?;
+        }
+    }
+    let display = Display::of_caller(caller);
+    let engine = engine.clone().observed_by(display.observer());
+    let measuring = Measuring {
+        plan,
+        engine: &engine,
+        display: &display,
+        cache,
+        is_fingerprinted: false,
+        reading: &reading,
+    };
+    let (mut found, mut failed) = (Vec::new(), Vec::new());
+    for GivenModel { name, x, y, place } in models {
+        let (x, y) = match (x, y) {
+            (LargeSet::Rows(x), None) => (x, None),
+            (LargeSet::Rows(x), Some(LargeSet::Rows(y))) => (x, Some(y)),
+            (LargeSet::Path(x), y) => {
+                let Ok(y) = y.map(path).transpose() else { return Err(mixed(&name)) };
+                let run = Run { name, x, y, place };
+                match measuring.model(&run) {
+                    Ok(model) => found.push(model),
+                    Err(Failure::Input(reason)) => failed.push(measuring.failed(&run, reason, false)),
+                    Err(Failure::Machine(reason)) => failed.push(measuring.failed(&run, reason, true)),
+                    Err(failure) => return Err(failure),
+                }
+                continue;
+            }
+            (LargeSet::Rows(_), Some(LargeSet::Path(_))) => return Err(mixed(&name)),
+        };
+        let start = Instant::now();
+        let model = measuring.held(&name, &*x, y.as_deref())?;
+        let files = [Some("x"), y.is_some().then_some("y")].into_iter().flatten();
+        let files = files.map(|role| (role, ARRAY.to_owned())).collect();
+        let seconds = start.elapsed().as_secs_f64();
+        found.push(ComparedModel { name, files, place, model, fingerprint: None, cached: false, seconds });
+    }
+    if let ([], Some(first)) = (found.as_slice(), failed.first()) {
+        return Err(missing(&failed, first, 0));
+    }
+    let setting = Setting { plan, engine: &engine, reading: &reading };
+    Ok(ComparisonReport(setting.document(found, failed, baseline, bootstrap)?))
+}
+
+/// A model of the files in its folder, where it is named by one.
+fn of_folder(model: GivenModel) -> Result<GivenModel, Failure> {
+    match (&model.x, &model.y) {
+        (LargeSet::Path(folder), None) if folder.is_dir() => {
+            let (x, y) = files_in(folder)?;
+            Ok(GivenModel { x: LargeSet::Path(x), y: y.map(LargeSet::Path), ..model })
+        }
+        _ => Ok(model),
+    }
+}
+
+fn path(set: LargeSet) -> Result<PathBuf, ()> {
+    match set {
+        LargeSet::Path(path) => Ok(path),
+        LargeSet::Rows(_) => Err(()),
+    }
+}
+
+fn mixed(name: &str) -> Failure {
+    Failure::Usage(format!("{name}: one set is a file and the other an array; give two files or two arrays"))
+}
