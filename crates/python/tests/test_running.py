@@ -46,8 +46,17 @@ def interrupted_after(wait, call):
         lambda x: unisphere.contrastive(x, x[::-1]),
         lambda x: unisphere.evaluate(x, x[::-1], full=True),
         lambda x: unisphere.spectrum(x.reshape(-1, 2048)),
+        lambda x: unisphere.estimate(x, tolerance=1e-9),
+        lambda x: unisphere.evaluate(x, max_memory="64M"),
+        lambda x: unisphere.compare({"a": x, "b": x[::-1]}),
+        lambda x: unisphere.group_uniformity(x, np.arange(len(x)) % 2),
+        lambda x: unisphere.retrieval(x, x[::-1]),
+        lambda x: unisphere.unpaired(x, x[::2]),
     ],
-    ids=["uniformity", "gradient", "contrastive", "evaluate", "spectrum"],
+    ids=[
+        "uniformity", "gradient", "contrastive", "evaluate", "spectrum", "estimate", "in pieces", "compare", "groups", "retrieval",
+        "unpaired",
+    ],
 )
 def test_an_interrupt_ends_a_call_soon(call):
     # On two cores, each call takes ten times as long as the bound.

@@ -3,6 +3,8 @@
     unisphere.uniformity(x)                  log mean exp(−2‖xᵢ−xⱼ‖²): how evenly points cover the sphere
     unisphere.alignment(x, y)                mean ‖xᵢ−yᵢ‖²: how close positive pairs lie
     unisphere.evaluate(x, y, full=True)      a report
+    unisphere.estimate("large.npy")          uniformity of any number of rows, with an interval
+    unisphere.compare({"a": a, "b": b})      which model is better, and is the difference real?
     unisphere.value_and_grad(unisphere.uniformity, x)
 
 Points are (n, d): arrays of NumPy, tensors, buffers, lists of lists. Rows are scaled to unit length unless raw=True.
@@ -11,6 +13,7 @@ libraries. None of them is imported before its module is.
 """
 
 from ._analysis import ClosePairs, Histogram, Spectrum, floor
+from ._compare import Comparison
 from ._engine import Engine
 from ._errors import (
     DeviceError,
@@ -21,8 +24,10 @@ from ._errors import (
     OutOfMemory,
     UnisphereError,
 )
+from ._estimate import Estimate, Estimates
+from ._labels import GroupUniformity, Retrieval, RetrievalWay, Unpaired
 from ._native import __version__
-from ._report import Report
+from ._report import LargeReport, Report
 
 _engine_of_functions = Engine._of_functions()
 
@@ -40,10 +45,17 @@ spectrum = _engine_of_functions.spectrum
 histogram = _engine_of_functions.histogram
 close_pairs = _engine_of_functions.close_pairs
 evaluate = _engine_of_functions.evaluate
+estimate = _engine_of_functions.estimate
+compare = _engine_of_functions.compare
+alignment_by_label = _engine_of_functions.alignment_by_label
+group_uniformity = _engine_of_functions.group_uniformity
+retrieval = _engine_of_functions.retrieval
+unpaired = _engine_of_functions.unpaired
 
 __all__ = [
-    "ClosePairs", "DeviceError", "Engine", "FileError", "ForkError", "Histogram", "InternalError", "InvalidInput",
-    "OutOfMemory", "Report", "Spectrum", "UnisphereError", "__version__", "alignment", "close_pairs", "contrastive",
-    "evaluate", "floor", "histogram", "loss", "mmd", "pair_distances", "potentials", "sigmoid", "spectrum", "supcon",
-    "uniformity", "value_and_grad",
+    "ClosePairs", "Comparison", "DeviceError", "Engine", "Estimate", "Estimates", "FileError", "ForkError", "GroupUniformity",
+    "Histogram", "InternalError", "InvalidInput", "LargeReport", "OutOfMemory", "Report", "Retrieval", "RetrievalWay",
+    "Spectrum", "UnisphereError", "Unpaired", "__version__", "alignment", "alignment_by_label", "close_pairs", "compare",
+    "contrastive", "estimate", "evaluate", "floor", "group_uniformity", "histogram", "loss", "mmd", "pair_distances",
+    "potentials", "retrieval", "sigmoid", "spectrum", "supcon", "uniformity", "unpaired", "value_and_grad",
 ]

@@ -6,7 +6,10 @@ import os
 
 from . import _native
 from ._analysis import Analysis
+from ._compare import Comparing
+from ._estimate import Estimation
 from ._evaluate import Evaluation
+from ._labels import Grouping
 from ._metrics import Metrics
 
 
@@ -16,7 +19,7 @@ def keep_drivers_quiet() -> None:
         os.environ.setdefault("NODEVICE_SELECT", "1")
 
 
-class Engine(Metrics, Analysis, Evaluation):
+class Engine(Metrics, Analysis, Evaluation, Estimation, Comparing, Grouping):
     """A device, and everything that can be measured on it.
 
     device is "auto" (the best GPU, else the CPU), "cpu", "gpu" (a software one if need be), or the index, the name or a part of

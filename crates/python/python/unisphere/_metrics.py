@@ -154,6 +154,19 @@ class Metrics:
             )
         return float_or_any(self._answer(*found))
 
+    def alignment_by_label(
+        self, x: Points, labels: Labels, alpha: float = 2.0, *, raw: bool = False, progress: Progress = False
+    ) -> float:
+        """mean ‖xᵢ−xⱼ‖^alpha over all pairs i < j of rows of x (n, d) that have one label: every pair counts once.
+
+        labels (n,) are whole numbers or names. Raises InvalidInput for bad rows and labels, labels that are all different, and alpha
+        that is not positive.
+        """
+        of_rows, _ = as_labels(labels)
+        with Shown(progress) as report:
+            found = _native.alignment_by_label(self._open(), rows(x, "x"), of_rows, alpha, raw, self._grad, report)
+        return float_or_any(self._answer(*found))
+
     def mmd(
         self, x: Points, y: Points, t: float = 2.0, *, pairs: Literal["across", "unpaired"] = "across", raw: bool = False,
         progress: Progress = False,
@@ -172,7 +185,7 @@ class Metrics:
     def value_and_grad(self, metric: Callable[..., Any] | str, *args: Any, **options: Any) -> tuple[float, Any]:
         """The value of a metric and its gradient with respect to the rows: `value_and_grad(unisphere.uniformity, x, t=2)`.
 
-        metric is uniformity, alignment, loss, contrastive, sigmoid or supcon, or its name; all else are its arguments. The
+        metric is uniformity, alignment, loss, contrastive, sigmoid, supcon or alignment_by_label, or its name; all else are its arguments. The
         gradient is an array of f32 of the shape of x, or with y a pair of them. It is with respect to the rows as given,
         through their scaling to unit length.
         """
@@ -183,7 +196,7 @@ class Metrics:
         return value, gradients[0] if len(gradients) == 1 else tuple(gradients)
 
 
-WITH_GRADIENTS = ("uniformity", "alignment", "loss", "contrastive", "sigmoid", "supcon")
+WITH_GRADIENTS = ("uniformity", "alignment", "loss", "contrastive", "sigmoid", "supcon", "alignment_by_label")
 
 
 class Gradients(Metrics):
