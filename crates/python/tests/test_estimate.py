@@ -202,6 +202,20 @@ def test_a_journal_keeps_what_is_finished(files, tmp_path):
     assert again.work.journal == str(journal) and again.uniformity[0].value == first.uniformity[0].value
 
 
+def test_a_stop_keeps_what_is_finished_in_the_journal(tmp_path):
+    x = np.random.default_rng(4).normal(size=(60_000, 64)).astype(np.float32)
+    options = dict(max_memory="9M", journal=tmp_path / "run.journal")
+
+    def stop(done, total):
+        if done >= total / 5:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        ENGINE.evaluate(x, progress=stop, **options)
+    work = ENGINE.evaluate(x, **options).work
+    assert 0 < work.blocks_recovered < work.blocks and work.pairs_computed < 0.9 * 60_000 * 59_999 / 2
+
+
 def test_progress_of_large_sets_is_told(large):
     for call in (lambda told: unisphere.estimate(large[0], tolerance=3e-4, progress=told),
                  lambda told: unisphere.evaluate(large[0], max_memory="20M", progress=told)):
