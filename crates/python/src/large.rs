@@ -42,7 +42,7 @@ pub struct Drawn {
     estimate_only: bool,
 }
 
-/// A report in pieces: `unisphere._large` gives it attributes.
+/// An estimate, or a report in pieces: `unisphere._estimate` and `unisphere._report` give them attributes.
 #[pyclass(frozen, name = "LargeReport", module = "unisphere._native")]
 pub struct Report {
     report: LargeReport,

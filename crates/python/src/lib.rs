@@ -5,7 +5,8 @@
 //! - [`sets`]: one or two of them on the device, and the argument that an error is about.
 //! - [`source`]: sets that are arrays or files.
 //! - [`call`]: every computation runs there: detached from the interpreter, stopped by Ctrl-C, refused after a fork.
-//! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`], [`labels`], [`large`], [`compare`]: the functions. [`program`] is the command line.
+//! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`], [`labels`], [`large`], [`compare`]: the functions.
+//! - [`program`]: the command line.
 //! - [`fault`]: what can go wrong, and the exception that it becomes.
 
 #![expect(

@@ -244,6 +244,7 @@ def test_what_is_refused_names_the_argument(large, files, tmp_path):
         (lambda: unisphere.estimate(x[:, :1]), "raw=True"),
         (lambda: unisphere.estimate(x, max_memory="much"), "max_memory"),
         (lambda: unisphere.evaluate(x, max_memory=100), "more"),
+        (lambda: unisphere.evaluate(x, max_memory="1G", labels=[1, 2]), "labels are 2, and x has 500 rows"),
         (lambda: unisphere.evaluate(x, y, max_memory="1G", retrieval=True), "retrieval needs all points"),
         (lambda: unisphere.evaluate(x, y, max_memory="1G", sigmoid=[(10, -10)]), "sigmoid needs all points"),
         (lambda: unisphere.evaluate(x, max_memory="1G", weights=np.ones(500)), "weights needs all points"),

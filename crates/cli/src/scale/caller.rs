@@ -114,7 +114,13 @@ pub fn evaluate_large(
     caller: Caller,
 ) -> Result<LargeReport, Failure> {
     let start = Instant::now();
-    let (task, files, memory) = prepared(sets, &options, options.plan.full)?;
+    let (task, files, memory) = prepared(sets, &options)?;
+    if let Some(labels) = labels.map(|labels| labels.of_rows.len()).filter(|&count| count != files.x.rows()) {
+        let rows = files.x.rows();
+        return Err(Failure::Usage(format!(
+            "labels are {labels}, and x has {rows} rows; give one label a row"
+        )));
+    }
     let display = Display::of_caller(caller);
     let control = display.control();
     let engines = [engine.clone().observed_by(move |_| control())];
@@ -140,7 +146,7 @@ pub fn estimate_large(
     caller: Caller,
 ) -> Result<LargeReport, Failure> {
     let start = Instant::now();
-    let (task, files, memory) = prepared(sets, &options, false)?;
+    let (task, files, memory) = prepared(sets, &options)?;
     let scale = Scale {
         tolerance: Some(how.tolerance.map_or(Tolerance::Auto, Tolerance::HalfWidth)),
         draw: how.draw,
@@ -170,11 +176,7 @@ fn of_argument(set: Of, failure: Failure) -> Failure {
 }
 
 /// The task, the sets opened, and the memory that is left.
-fn prepared(
-    sets: LargeSets,
-    options: &LargeOptions,
-    has_cosines: bool,
-) -> Result<(Task, Files, Option<u64>), Failure> {
+fn prepared(sets: LargeSets, options: &LargeOptions) -> Result<(Task, Files, Option<u64>), Failure> {
     let LargeSets { x, y, reading } = sets;
     let LargeOptions { plan, candidates, .. } = options;
     let max_memory = options.max_memory.or_else(free_memory);
@@ -198,7 +200,5 @@ fn prepared(
     files.check_pairs()?;
     let memory = files.left_of(max_memory);
     let sets = NamedSets { x, y, reading, scaling: plan.scaling };
-    let mut task = Task::planned(plan, sets, options.across, *candidates);
-    task.cosines = has_cosines;
-    Ok((task, files, memory))
+    Ok((Task::planned(plan, sets, options.across, *candidates), files, memory))
 }
