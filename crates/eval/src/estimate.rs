@@ -38,15 +38,9 @@ impl Measured {
         Self { value, standard_error: Err(reason), low: Err(reason), high: Err(reason) }
     }
 
-    /// A value of many rows with its standard error, and an interval by the normal distribution.
-    pub fn with_error(value: f64, standard_error: f64) -> Self {
-        let end = |quantile: f64| finite(value + quantile * standard_error);
-        Self {
-            value,
-            standard_error: finite(standard_error),
-            low: end(-Estimate::NORMAL_QUANTILE_97_5),
-            high: end(Estimate::NORMAL_QUANTILE_97_5),
-        }
+    /// A value with its standard error as one of a sample of rows, and no interval, for this reason.
+    pub fn with_error(value: f64, standard_error: f64, reason: Absent) -> Self {
+        Self { value, standard_error: finite(standard_error), low: Err(reason), high: Err(reason) }
     }
 
     /// The weighted mean of powers of distances: its error as if weights were given and distances drawn, and an interval

@@ -63,12 +63,23 @@ pub(crate) fn nothing(report: &Report) -> String {
         (report.spectrum.is_some(), "no direction is empty"),
         (true, "there are enough rows for their dimensions"),
     ];
+    let not_looked_at = [
+        (has_lengths || report.scaling == Scaling::Raw, "lengths of rows"),
+        (has_copies, "copies"),
+        (report.spectrum.is_some(), "empty directions"),
+    ];
+    let not_looked_at: Vec<_> =
+        not_looked_at.into_iter().filter_map(|(is_known, what)| (!is_known).then_some(what)).collect();
+    let rest = match not_looked_at.as_slice() {
+        [] => String::new(),
+        these => format!(" Not looked at: {}.", these.join(", ")),
+    };
     let looked_at: Vec<_> =
         looked_at.into_iter().filter_map(|(is_known, what)| is_known.then_some(what)).collect();
     match looked_at.split_last() {
-        Some((last, [])) => format!("Nothing: {last}."),
-        Some((last, others)) => format!("Nothing: {}, and {last}.", others.join(", ")),
-        None => "Nothing.".into(),
+        Some((last, [])) => format!("Nothing: {last}.{rest}"),
+        Some((last, others)) => format!("Nothing: {}, and {last}.{rest}", others.join(", ")),
+        None => format!("Nothing.{rest}"),
     }
 }
 

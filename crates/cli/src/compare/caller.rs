@@ -7,13 +7,7 @@ use unisphere::Engine;
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Place};
 
 use super::{
-    Setting,
-    cache::Cache,
-    files::files_in,
-    measure::Measuring,
-    missing,
-    run::Run,
-    runs::check_is_file,
+    Setting, cache::Cache, files::files_in, measure::Measuring, missing, run::Run, runs::check_is_file,
 };
 use crate::{
     exit::Failure,

@@ -35,6 +35,8 @@ impl Exporter<Report> for Markdown {
 /// Why a value of all pairs has no standard error, and why one beside an estimate has none.
 const NOT_ASKED_FOR: Absent = Absent::because("it takes --top or --rows");
 const OF_ESTIMATE: Absent = Absent::because("an estimate does not measure it");
+/// Why an estimate has no interval of the rows.
+const OF_DRAW: Absent = Absent::because("the interval of an estimate is over the draw of its pairs");
 /// Why nothing is known across both sets.
 const NOT_ACROSS: Absent = Absent::because("it takes --across");
 const NOT_TOLD: Absent = Absent::because("both sets have collapsed so far that their sums do not tell it");
@@ -104,7 +106,7 @@ fn summary(report: &Report) -> Summary {
     let of_row = |row: &Row| {
         let mut measured = match (row.of_sample, row.interval.and_then(|of| of.row_error)) {
             (Some(estimate), _) => Measured::estimated(estimate, shape.x_rows),
-            (None, Some(error)) => Measured::with_error(row.value, error),
+            (None, Some(error)) => Measured::with_error(row.value, error, OF_DRAW),
             (None, None) => Measured::alone(row.value, reason),
         };
         measured.value = row.value;

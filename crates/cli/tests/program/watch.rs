@@ -142,6 +142,8 @@ fn a_line_is_of_contents_and_options() {
     once(&folder, &["--no-cache"]);
     once(&folder, &["--t", "5"]);
     once(&folder, &["--t", "5"]);
+    // And back again: each has its line.
+    once(&folder, &[]);
     let ts = cells(&folder, "run/watch.csv", &["t"]).concat();
     assert_eq!(ts, ["2.0", "2.0", "5.0"]);
     let values = cells(&folder, "run/watch.csv", &["uniformity.value"]).concat();
@@ -187,7 +189,13 @@ fn single_sets_among_pairs_are_told() {
     checkpoint(&folder, "z/y.npy", 3);
     let output = once(&folder, &[]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("a.npy is one set, and others are pairs"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("a.npy is one set, and others are pairs: it is left out"),
+        "{}",
+        stderr(&output)
+    );
+    let none = once(&folder, &["--pattern", "*.none"]);
+    assert!(none.status.success() && stderr(&none).contains("no checkpoint is there"), "{}", stderr(&none));
     assert_eq!(names(&folder), ["a.npy", "z"]);
     assert!(fs::read_to_string(folder.path().join("run/watch.html")).unwrap().contains("1 model compared"));
 }

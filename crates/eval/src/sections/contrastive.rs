@@ -61,7 +61,7 @@ impl ContrastiveTable {
         anchors: u64,
         values: impl IntoIterator<Item = (f64, ContrastiveValue)>,
     ) -> Self {
-        let none = Err(Absent::because("it is not measured of points that are read in pieces"));
+        let none = Err(Absent::because("it is not measured of sets of any size"));
         let row = |(tau, value)| {
             let t = Contrastive { tau, candidates }.matching().t;
             let matching =

@@ -71,7 +71,7 @@ impl SweepRow {
     /// The same with uniformity of y, and with cross uniformity and the squared discrepancy, where they are known.
     #[must_use]
     pub fn with_y(self, y: f64, cross: Maybe<f64>, squared_mmd: Maybe<f64>) -> Self {
-        let none = Absent::because("it is not measured of points that are read in pieces");
+        let none = Absent::because("it is not measured of sets of any size");
         let mean = self.x.map(|x| (x + y) / 2.0);
         let within = self.x.map(|x| [x, y]);
         let pair =

@@ -98,7 +98,7 @@ fn table(spectra: &[SetSpectrum]) -> Markup {
         table {
             thead { tr {
                 th scope="col" { "direction" }
-                @for of in spectra { th scope="col" { "variance of " (of.set) } }
+                @for of in spectra { th scope="col" { "variance of " (of.set) ", not in %" } }
             } }
             tbody {
                 tr { th scope="row" { "effective rank" } @for of in spectra { td { (value(of.spectrum.effective_rank())) } } }

@@ -63,7 +63,7 @@ fn how(report: &Report) -> String {
         (Some(_), Weighed::Nothing) => "Alignment: mean |x − y|^α over the positive pairs. ",
         (Some(_), _) => "Alignment: weighted mean of |x − y|^α over the positive pairs. ",
     };
-    let intervals = if report.summary.sets.iter().any(|set| set.measured.standard_error.is_ok()) {
+    let intervals = if report.summary.sets.iter().any(|set| set.measured.low.is_ok()) {
         " Intervals: by the jackknife, for rows that were drawn independently."
     } else {
         ""

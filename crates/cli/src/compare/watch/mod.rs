@@ -48,7 +48,7 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
     // A file with other columns than a watch's is refused, so that a CSV among the inputs is safe.
     let is_csv = |path: &&Path| path.extension().is_some_and(|ending| ending == "csv");
     let record = Record::open(&csv, inputs.iter().copied().filter(|path| !is_csv(path)))?;
-    let lines = record.lines()?.len();
+    let lines = record.lines()?.count();
     let display = Display::new();
     display.step("opening the device");
     let engine = devices::open(&options.measure.device)?;
@@ -147,6 +147,11 @@ impl Watch<'_> {
     fn ended(&self) -> Result<(), Failure> {
         let with = |fate: Fate| self.seen.values().filter(|seen| seen.fate == fate).count();
         let (refused, unread) = (with(Fate::Refused), with(Fate::Unread));
+        if self.seen.is_empty() {
+            exit::say(
+                "no checkpoint is there, and no page was written; --pattern says which files are checkpoints",
+            );
+        }
         if refused + unread == 0 {
             return Ok(());
         }
@@ -185,9 +190,7 @@ impl Watch<'_> {
         if left_out > 0 {
             self.page_is_due = true;
             let checkpoints = plural(left_out as u64, "checkpoint");
-            exit::say(&format!(
-                "{checkpoints} of one set left the page, as others are pairs; --pattern chooses one sort"
-            ));
+            exit::say(&format!("{checkpoints} of one set left the page, as others are pairs"));
         }
     }
 
@@ -208,8 +211,12 @@ impl Watch<'_> {
         }
         let run = match run {
             Ok(run) if run.y.is_none() && has_pairs => {
-                let text = "is one set, and others are pairs: it is measured once its y is there; --pattern chooses one sort";
-                return Ok(self.settle(&name, Fate::Refused, text));
+                let is_of_folder = run.x.file_stem().is_some_and(|stem| stem == "x");
+                let then = if is_of_folder { "it is measured once its y is there" } else { "it is left out" };
+                let text = format!(
+                    "is one set, and others are pairs: {then}; --pattern '*/x.*' chooses folders, and '*.npy' files"
+                );
+                return Ok(self.settle(&name, Fate::Refused, &text));
             }
             Ok(run) => run,
             Err(reason) => return Ok(self.settle(&name, Fate::Refused, &not_measured(&reason))),
@@ -264,7 +271,7 @@ impl Watch<'_> {
             })?;
         }
         self.models.retain(|of| of.name != model.name);
-        let key = |of: &ComparedModel| (of.place.step.unwrap_or(f64::NEG_INFINITY), natural(&of.name));
+        let key = |of: &ComparedModel| (of.place.step.unwrap_or(f64::INFINITY), natural(&of.name));
         let at = self.models.partition_point(|of| {
             let (a, b) = (key(of), key(&model));
             a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)).is_lt()

@@ -1,6 +1,6 @@
 //! The CSV file that a watch appends to, and what an earlier one has left in it.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashSet, path::Path};
 
 use unisphere_io::printable;
 
@@ -14,8 +14,8 @@ pub(super) struct Record {
     log: Log,
 }
 
-/// What was measured last under each name, and with which alpha: the fingerprint holds all else that numbers follow from.
-pub(super) struct Lines(HashMap<String, [String; 2]>);
+/// What has a line: the name, the fingerprint, and alpha, which is all that numbers follow from besides.
+pub(super) struct Lines(HashSet<[String; 3]>);
 
 impl Record {
     /// Fails where no line can be appended, or what is there is no such file.
@@ -25,11 +25,11 @@ impl Record {
         Ok(Self { log })
     }
 
-    /// The last line of each checkpoint, as they are now: another program may have added to them.
+    /// The lines as they are now: another program may have added to them.
     pub(super) fn lines(&self) -> Result<Lines, Failure> {
         let path = self.log.path();
         if !path.exists() {
-            return Ok(Lines(HashMap::new()));
+            return Ok(Lines(HashSet::new()));
         }
         let unread = |error: csv::Error| {
             Failure::Machine(format!(
@@ -43,16 +43,16 @@ impl Record {
         let (Some(name), Some(fingerprint), Some(alpha)) =
             (place("name"), place("fingerprint"), place("alpha"))
         else {
-            return Ok(Lines(HashMap::new()));
+            return Ok(Lines(HashSet::new()));
         };
-        let mut lines = HashMap::new();
+        let mut lines = HashSet::new();
         for line in reader.byte_records() {
             let line = line.map_err(unread)?;
             let cell = |place: usize| line.get(place).map(|cell| String::from_utf8_lossy(cell).into_owned());
             // A line that was cut off is none.
             if let (Some(name), Some(fingerprint), Some(alpha)) = (cell(name), cell(fingerprint), cell(alpha))
             {
-                lines.insert(name, [fingerprint, alpha]);
+                lines.insert([name, fingerprint, alpha]);
             }
         }
         Ok(Lines(lines))
@@ -64,15 +64,18 @@ impl Record {
 }
 
 impl Lines {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// The checkpoints.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|[name, ..]| name).collect::<HashSet<_>>().len()
     }
 
-    /// Whether this is what the last line of a checkpoint is of.
+    /// Whether there is a line of just this.
     pub(super) fn has(&self, model: &ComparedModel, alpha: f64) -> bool {
-        let is_same = |[fingerprint, of_alpha]: &[String; 2]| {
-            Some(fingerprint) == model.fingerprint.as_ref() && of_alpha.parse() == Ok(alpha)
+        let is_same = |[name, fingerprint, of_alpha]: &[String; 3]| {
+            *name == model.name
+                && Some(fingerprint) == model.fingerprint.as_ref()
+                && of_alpha.parse() == Ok(alpha)
         };
-        self.0.get(&model.name).is_some_and(is_same)
+        self.0.iter().any(is_same)
     }
 }

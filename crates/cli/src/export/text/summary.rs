@@ -78,7 +78,7 @@ pub(in crate::export) fn notes(report: &Report) -> String {
         _ => "Alignment: weighted mean over the positive pairs, its interval by the normal distribution.\n",
     };
     let mean = if *weighed == Weighed::RowsAndPairs { "weighted mean" } else { "mean" };
-    let intervals = if summary.sets.iter().any(|set| set.measured.standard_error.is_ok()) {
+    let intervals = if summary.sets.iter().any(|set| set.measured.low.is_ok()) {
         "Intervals: by the jackknife, for rows that were drawn independently.\n"
     } else {
         ""
