@@ -5,6 +5,7 @@ mod driver;
 mod kernels;
 mod listing;
 mod main_loop;
+mod speed;
 mod table;
 
 use std::{
@@ -19,7 +20,8 @@ use table::{Report, Row};
 
 const USAGE: &str = "usage: kernel-report driver                     the driver that would compile
        kernel-report compile KERNELS [LISTINGS] a report of the kernels in a folder; their machine code to another
-       kernel-report check BASELINE REPORT      what is worse than in an earlier report";
+       kernel-report check BASELINE REPORT      what is worse than in an earlier report
+       kernel-report speed BASELINES            what GPUs would take by the reports in a folder";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["compile", kernels] => compile(Path::new(kernels), None),
         ["compile", kernels, listings] => compile(Path::new(kernels), Some(Path::new(listings))),
         ["check", baseline, report] => checked(baseline, report),
+        ["speed", baselines] => foretold(Path::new(baselines)),
         _ => Err(USAGE.into()),
     };
     let (written, code) = match done {
@@ -58,11 +61,7 @@ fn compile(kernels: &Path, listings: Option<&Path>) -> Result<String, String> {
 }
 
 fn checked(baseline: &str, report: &str) -> Result<String, String> {
-    let read = |path: &str| {
-        let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-        Report::read(&text).map_err(|error| format!("{path}: {error}"))
-    };
-    let (old, new) = (read(baseline)?, read(report)?);
+    let (old, new) = (read(Path::new(baseline))?, read(Path::new(report))?);
     let worse = check::worse(&old, &new);
     if worse.is_empty() {
         return Ok(format!("{}: no kernel is worse than in {baseline}\n", new.driver));
@@ -72,4 +71,14 @@ fn checked(baseline: &str, report: &str) -> Result<String, String> {
         error += &format!("\nThe baseline is of another driver: {}, not {}", old.driver, new.driver);
     }
     Err(error)
+}
+
+fn foretold(baselines: &Path) -> Result<String, String> {
+    let [rdna2, rdna3] = ["rdna2.md", "rdna3.md"].map(|file| read(&baselines.join(file)));
+    speed::tables(&rdna2?, &rdna3?)
+}
+
+fn read(path: &Path) -> Result<Report, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Report::read(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
