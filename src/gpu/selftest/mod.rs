@@ -4,6 +4,12 @@ pub(crate) mod autotune;
 pub(crate) mod check;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod hlsl;
+#[cfg(test)]
+mod kernels;
 pub(crate) mod memory;
+#[cfg(test)]
+mod msl;
 #[cfg(test)]
 mod spirv;
