@@ -1,11 +1,6 @@
 //! Every kernel with its constants put in, under a name of its own, and a folder that takes what is written of them.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
 use naga::{
     AddressSpace, Module, ShaderStage, StorageAccess, back::pipeline_constants::process_overrides,
@@ -119,6 +114,7 @@ impl Folder {
         Self { path: std::env::var_os(variable).map(PathBuf::from), list: String::new() }
     }
 
+    /// `entry` is the name that the entry point has in what is written.
     pub(super) fn take(&mut self, kernel: &Kernel, ending: &str, bytes: &[u8], entry: &str, more: &str) {
         let Some(path) = &self.path else { return };
         let file = format!("{}.{ending}", kernel.name.replace(' ', ".").replace('/', "-"));
@@ -128,7 +124,7 @@ impl Folder {
 
     pub(super) fn finish(self) {
         if let Some(path) = self.path {
-            fs::write(Path::new(&path).join("kernels.tsv"), self.list).unwrap();
+            fs::write(path.join("kernels.tsv"), self.list).unwrap();
         }
     }
 }
