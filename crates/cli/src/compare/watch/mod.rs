@@ -216,10 +216,14 @@ impl Watch<'_> {
                 let text = format!(
                     "is one set, and others are pairs: {then}; --pattern '*/x.*' chooses folders, and '*.npy' files"
                 );
-                return Ok(self.settle(&name, Fate::Refused, &text));
+                self.settle(&name, Fate::Refused, &text);
+                return Ok(());
             }
             Ok(run) => run,
-            Err(reason) => return Ok(self.settle(&name, Fate::Refused, &not_measured(&reason))),
+            Err(reason) => {
+                self.settle(&name, Fate::Refused, &not_measured(&reason));
+                return Ok(());
+            }
         };
         match self.measure(&run) {
             Ok(model) => {
