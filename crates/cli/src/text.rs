@@ -157,6 +157,11 @@ pub(crate) fn bars(counts: &[u64]) -> String {
     counts.iter().map(bar).collect()
 }
 
+/// Several lines as one.
+pub(crate) fn in_line(lines: &str) -> String {
+    lines.lines().collect::<Vec<_>>().join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

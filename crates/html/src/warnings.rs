@@ -55,30 +55,26 @@ fn estimates(report: &Report) -> Option<String> {
 /// What was looked at and needs no word, in a sentence.
 pub(crate) fn nothing(report: &Report) -> String {
     let sets = || report.figures.iter().flat_map(|figures| &figures.sets);
-    let has_lengths = report.scaling == Scaling::Unit && sets().any(|of| of.lengths.is_ok());
+    let has_lengths = sets().any(|of| of.lengths.is_ok());
     let has_copies = report.duplicates.iter().flat_map(|of| &of.sets).any(|of| of.equal.is_ok());
-    let looked_at = [
-        (has_lengths, "rows had unit length"),
-        (has_copies, "none is a copy"),
-        (report.spectrum.is_some(), "no direction is empty"),
-        (true, "there are enough rows for their dimensions"),
+    let has_spectrum = report.spectrum.is_some();
+    // Whether each was looked at, what was found, and what it is called.
+    let mut checks = vec![
+        (has_copies, "none is a copy", "copies"),
+        (has_spectrum, "no direction is empty", "empty directions"),
+        (true, "there are enough rows for their dimensions", "rows"),
     ];
-    let not_looked_at = [
-        (has_lengths || report.scaling == Scaling::Raw, "lengths of rows"),
-        (has_copies, "copies"),
-        (report.spectrum.is_some(), "empty directions"),
-    ];
-    let not_looked_at: Vec<_> =
-        not_looked_at.into_iter().filter_map(|(is_known, what)| (!is_known).then_some(what)).collect();
-    let rest = match not_looked_at.as_slice() {
-        [] => String::new(),
-        these => format!(" Not looked at: {}.", these.join(", ")),
-    };
-    let looked_at: Vec<_> =
-        looked_at.into_iter().filter_map(|(is_known, what)| is_known.then_some(what)).collect();
+    if report.scaling == Scaling::Unit {
+        checks.insert(0, (has_lengths, "rows had unit length", "lengths of rows"));
+    }
+    let (looked_at, others): (Vec<_>, Vec<_>) = checks.into_iter().partition(|(is_known, ..)| *is_known);
+    let looked_at: Vec<_> = looked_at.into_iter().map(|(_, found, _)| found).collect();
+    let others: Vec<_> = others.into_iter().map(|(.., what)| what).collect();
+    let rest =
+        if others.is_empty() { String::new() } else { format!(" Not looked at: {}.", others.join(", ")) };
     match looked_at.split_last() {
         Some((last, [])) => format!("Nothing: {last}.{rest}"),
-        Some((last, others)) => format!("Nothing: {}, and {last}.{rest}", others.join(", ")),
+        Some((last, first)) => format!("Nothing: {}, and {last}.{rest}", first.join(", ")),
         None => format!("Nothing.{rest}"),
     }
 }

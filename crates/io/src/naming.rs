@@ -91,7 +91,7 @@ pub(crate) fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
 }
 
 fn sort(paths: &mut [PathBuf]) {
-    paths.sort_by(|a, b| series::compare(&a.to_string_lossy(), &b.to_string_lossy()));
+    paths.sort_by(|a, b| series::natural_order(&a.to_string_lossy(), &b.to_string_lossy()));
 }
 
 /// Fails unless files, in natural order, are one series and no pipes. The name is that of all of them.

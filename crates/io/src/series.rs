@@ -53,7 +53,7 @@ fn parts(mut name: &str) -> impl Iterator<Item = Part<'_>> {
 }
 
 /// The order of two names in which numbers compare as numbers, of any length: emb_2 is before emb_10.
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+pub fn natural_order(a: &str, b: &str) -> Ordering {
     let natural = parts(a).map(key).cmp(parts(b).map(key));
     // emb_1 and emb_01 have one number.
     natural.then_with(|| a.cmp(b))
@@ -203,6 +203,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_in_natural_order() {
+        let mut names = ["b2", "a10", "a9", "a", "a9b1", "10", "9"];
+        names.sort_by(|a, b| natural_order(a, b));
+        assert_eq!(names, ["9", "10", "a", "a9", "a9b1", "a10", "b2"]);
+    }
+
+    #[test]
     fn numbers_compare_as_numbers() {
         let sorted = [
             "",
@@ -225,9 +232,13 @@ mod tests {
         // Equal numbers are in the order of their digits.
         let mut names = sorted;
         names.reverse();
-        names.sort_by(|a, b| compare(a, b));
+        names.sort_by(|a, b| natural_order(a, b));
         for (a, b) in names.iter().zip(&names[1..]) {
-            assert_eq!((compare(a, b), compare(b, a)), (Ordering::Less, Ordering::Greater), "{a} {b}");
+            assert_eq!(
+                (natural_order(a, b), natural_order(b, a)),
+                (Ordering::Less, Ordering::Greater),
+                "{a} {b}"
+            );
         }
         let place = |name: &str| names.iter().position(|&n| n == name).unwrap();
         for (a, b) in

@@ -6,9 +6,7 @@ use anstream::adapter::strip_str;
 use unisphere::Engine;
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Place};
 
-use super::{
-    Setting, cache::Cache, files::files_in, measure::Measuring, missing, run::Run, runs::check_is_file,
-};
+use super::{Setting, cache::Cache, files::files_in, measure::Measuring, run::Run, runs::check_is_file};
 use crate::{
     exit::Failure,
     export::{ComparedModel, ComparisonDocument, Exporter as _, Json, Text, compared_page_of},
@@ -104,12 +102,7 @@ pub fn compare_models(
             (LargeSet::Path(x), y) => {
                 let Ok(y) = y.map(path).transpose() else { return Err(mixed(&name)) };
                 let run = Run { name, x, y, place };
-                match measuring.model(&run) {
-                    Ok(model) => found.push(model),
-                    Err(Failure::Input(reason)) => failed.push(measuring.failed(&run, reason, false)),
-                    Err(Failure::Machine(reason)) => failed.push(measuring.failed(&run, reason, true)),
-                    Err(failure) => return Err(failure),
-                }
+                measuring.sort_in(&run, &mut found, &mut failed)?;
                 continue;
             }
             (LargeSet::Rows(_), Some(LargeSet::Path(_))) => return Err(mixed(&name)),
@@ -120,9 +113,6 @@ pub fn compare_models(
         let files = files.map(|role| (role, ARRAY.to_owned())).collect();
         let seconds = start.elapsed().as_secs_f64();
         found.push(ComparedModel { name, files, place, model, fingerprint: None, cached: false, seconds });
-    }
-    if let ([], Some(first)) = (found.as_slice(), failed.first()) {
-        return Err(missing(&failed, first, 0));
     }
     let setting = Setting { plan, engine: &engine, reading: &reading };
     Ok(ComparisonReport(setting.document(found, failed, baseline, bootstrap)?))

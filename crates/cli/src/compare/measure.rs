@@ -6,7 +6,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use unisphere::{Engine, Points};
+use unisphere::{Embeddings, Engine};
 use unisphere_eval::{
     Session,
     compare::{ComparePlan, Model, ModelRows},
@@ -57,31 +57,51 @@ impl Measuring<'_> {
         Ok(ComparedModel { name, files, place, model, fingerprint, cached, seconds })
     }
 
-    /// A model that has none.
-    pub(super) fn failed(&self, run: &Run, reason: String, is_of_disk: bool) -> FailedModel {
-        FailedModel { name: run.name.clone(), files: self.files(run), reason, is_of_disk }
-    }
-
-    /// A session that names the model at every step.
-    fn session(&self, name: &str) -> Session<'_> {
-        let (name, control) = (printable(name), self.display.control());
-        Session::new(self.engine, move |step| {
-            self.display.counted(format!("{name}: {step}"));
-            control()
-        })
+    /// Measures a model into those that were measured, or tells why it cannot be among those that failed. Fails where no other model
+    /// could be measured either.
+    pub(super) fn sort_in(
+        &self,
+        run: &Run,
+        models: &mut Vec<ComparedModel>,
+        failed: &mut Vec<FailedModel>,
+    ) -> Result<(), Failure> {
+        let (reason, is_of_disk) = match self.model(run) {
+            Ok(model) => {
+                models.push(model);
+                return Ok(());
+            }
+            Err(Failure::Input(reason)) => (reason, false),
+            Err(Failure::Machine(reason)) => (reason, true),
+            Err(failure) => return Err(failure),
+        };
+        failed.push(FailedModel { name: run.name.clone(), files: self.files(run), reason, is_of_disk });
+        Ok(())
     }
 
     /// A model of rows that a caller holds: x, and perhaps y. It is kept nowhere.
     pub(super) fn held(&self, name: &str, x: &dyn Source, y: Option<&dyn Source>) -> Result<Model, Failure> {
         y.map_or(Ok(()), |y| check_pairs(x, y))?;
         [x].into_iter().chain(y).try_for_each(|set| check_dims(set, self.plan.scaling))?;
-        let mut session = self.session(name);
-        let mut load = |set: &dyn Source| -> Result<Points, Failure> {
-            session.upload_points(set.embeddings(self.plan.scaling)?).map_err(of_model)
-        };
-        let (x, y) = (load(x)?, y.map(&mut load).transpose()?);
-        let rows = ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session).map_err(of_model)?;
+        let rows = self.measured(name, x, y, |set| Ok(set.embeddings(self.plan.scaling)?))?;
         Ok(Model::new(&self.plan, rows)?)
+    }
+
+    /// What is measured of two sets, or of one, each read and copied to the device before the next.
+    fn measured<'a, S>(
+        &self,
+        name: &str,
+        x: S,
+        y: Option<S>,
+        read: impl Fn(S) -> Result<Embeddings<'a>, Failure>,
+    ) -> Result<ModelRows, Failure> {
+        let (name, control) = (printable(name), self.display.control());
+        let mut session = Session::new(self.engine, move |step| {
+            self.display.counted(format!("{name}: {step}"));
+            control()
+        });
+        let mut load = |set| session.upload_points(read(set)?).map_err(of_model);
+        let (x, y) = (load(x)?, y.map(&mut load).transpose()?);
+        ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session).map_err(of_model)
     }
 
     /// Its files under their roles, and how they are read.
@@ -126,14 +146,10 @@ impl Measuring<'_> {
         whole::check_enough(&x, x.rows())?;
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
         whole::check_memory([&x].into_iter().chain(&y), "compare")?;
-        let mut session = self.session(&run.name);
-        let mut load = |file: &File| -> Result<Points, Failure> {
-            let scaling = self.plan.scaling;
-            let points = whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))?;
-            session.upload_points(points).map_err(of_model)
-        };
-        let (x, y) = (load(&x)?, y.as_ref().map(&mut load).transpose()?);
-        ModelRows::measure(&self.plan, &x, y.as_ref(), &mut session).map_err(of_model)
+        let scaling = self.plan.scaling;
+        self.measured(&run.name, &x, y.as_ref(), |file: &File| {
+            whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))
+        })
     }
 }
 

@@ -7,7 +7,6 @@ mod cache;
 mod caller;
 mod files;
 mod measure;
-mod natural;
 mod options;
 mod run;
 mod runs;
@@ -22,7 +21,7 @@ use std::{cmp::Ordering, path::Path};
 
 use unisphere::Engine;
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Comparison, Place};
-use unisphere_io::printable;
+use unisphere_io::{natural_order, printable};
 
 use crate::{
     devices,
@@ -34,7 +33,6 @@ use crate::{
     text::plural,
 };
 use measure::Measuring;
-use natural::natural;
 use options::SortColumn;
 use run::Run;
 
@@ -78,15 +76,7 @@ fn document(options: &CompareOptions, runs: &[Run], baseline: String) -> Result<
         Measuring { plan, engine: &engine, display: &display, cache, is_fingerprinted: false, reading };
     let (mut models, mut failed) = (Vec::new(), Vec::new());
     for run in runs {
-        match measuring.model(run) {
-            Ok(model) => models.push(model),
-            Err(Failure::Input(reason)) => failed.push(measuring.failed(run, reason, false)),
-            Err(Failure::Machine(reason)) => failed.push(measuring.failed(run, reason, true)),
-            Err(failure) => return Err(failure),
-        }
-    }
-    if let ([], Some(first)) = (models.as_slice(), failed.first()) {
-        return Err(missing(&failed, first, 0));
+        measuring.sort_in(run, &mut models, &mut failed)?;
     }
     if let Some(column) = options.sort {
         sort(&mut models, column, options.descending);
@@ -104,7 +94,7 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    /// The comparison of models that were measured.
+    /// The comparison of models that were measured. Fails where all have failed.
     fn document(
         self,
         models: Vec<ComparedModel>,
@@ -112,6 +102,9 @@ impl Setting<'_> {
         baseline: String,
         bootstrap: Bootstrap,
     ) -> Result<ComparisonDocument, Failure> {
+        if let ([], Some(first)) = (models.as_slice(), failed.first()) {
+            return Err(missing(&failed, first, 0));
+        }
         let places: Vec<_> = models.iter().map(|of| of.place).collect();
         let base = models.iter().position(|of| of.name == baseline);
         let of_models: Vec<_> = models.iter().map(|of| of.model.clone()).collect();
@@ -180,7 +173,7 @@ fn sort(models: &mut [ComparedModel], column: SortColumn, descending: bool) {
     };
     let turned = |order: Ordering| if descending { order.reverse() } else { order };
     models.sort_by(|a, b| match (number(a), number(b)) {
-        _ if column == SortColumn::Name => turned(natural(&a.name).cmp(&natural(&b.name))),
+        _ if column == SortColumn::Name => turned(natural_order(&a.name, &b.name)),
         (Some(a), Some(b)) => turned(a.total_cmp(&b)),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });

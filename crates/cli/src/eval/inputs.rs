@@ -9,10 +9,8 @@ use unisphere_io::{Column, File, Labels, Reading, printable};
 use super::{of_labels, options::Eval};
 use crate::{
     exit::Failure,
-    export::Log,
     export::Skipped,
     interrupt,
-    output::{check_distinct, check_page, check_writable},
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
@@ -57,7 +55,7 @@ impl Inputs {
         }
         let columns = [&labels, &weights, &scores, &text].into_iter().flatten().map(Column::path);
         let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
-        check_outputs(options, &files.chain(columns).collect::<Vec<_>>())?;
+        options.beside()?.check(options.rows.as_deref(), files.chain(columns))?;
         // Every text is looked at before the work: those that are shown are known after it.
         if let Some(text) = &text {
             interrupt::leaving_at_once(|| text.excerpts(&[], 0))??;
@@ -226,24 +224,6 @@ fn shapes(x: &File, y: Option<&File>, queue: Option<&File>) -> Result<(), Failur
         )));
     }
     Ok(())
-}
-
-/// That the files which are written beside the report can be, and are none of these.
-fn check_outputs(options: &Eval, inputs: &[&Path]) -> Result<(), Failure> {
-    if let Some(path) = &options.rows {
-        check_writable("--rows", path, inputs.iter().copied())?;
-    }
-    if let Some(path) = &options.html {
-        check_page(path, inputs.iter().copied())?;
-    }
-    if let Some(path) = &options.csv {
-        Log::evaluation(path)?.check(inputs.iter().copied())?;
-    }
-    check_distinct(&[
-        ("--rows", options.rows.as_deref()),
-        ("--html", options.html.as_deref()),
-        ("--csv", options.csv.as_deref()),
-    ])
 }
 
 fn none_negative(column: Column) -> Result<Vec<f64>, Failure> {

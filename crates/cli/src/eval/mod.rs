@@ -14,7 +14,6 @@ pub(crate) use help::{long as long_help, most_used_first, short as short_help};
 pub(crate) use options::Eval;
 
 use std::{
-    collections::BTreeMap,
     io::{self, IsTerminal as _},
     ops::ControlFlow,
     path::PathBuf,
@@ -27,7 +26,7 @@ use unisphere_io::printable;
 use crate::{
     devices,
     exit::{self, Failure},
-    export::{self, Document, Log},
+    export::{self, Document},
     interrupt, output,
     progress::Display,
     reading::Of,
@@ -60,23 +59,17 @@ pub(crate) fn run(options: &Eval) -> Result<(), Failure> {
         exit::say(&excess.notice());
         return exact(&request, &options.scale);
     }
-    let log = options.csv.as_deref().map(Log::evaluation).transpose()?;
+    let beside = options.beside()?;
     let text = inputs.text.take();
     let mut document = document(options, plan, inputs)?;
     // A report that took hours is printed even where its page or its line cannot be written.
-    let texts = text.map_or(Ok(BTreeMap::new()), |text| export::texts(&document.report, &text));
-    let page = texts.and_then(|texts| {
-        document.texts = texts;
-        options.html.as_ref().map_or(Ok(()), |path| export::write_page(path, &document))
-    });
-    let logged = log.map_or(Ok(()), |log| log.append(&document));
+    let beside = beside.write(&mut document, text.as_ref());
     output::print_with_table(
         document,
         |document| (&mut document.rows_file, document.report.row_table.as_ref()),
         |document| export::exporter(options.format()).export(document),
     )
-    .and(page)
-    .and(logged)
+    .and(beside)
 }
 
 /// Pairs of a set up to which nothing is said of estimates: about a minute on two cores.

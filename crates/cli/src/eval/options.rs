@@ -14,7 +14,7 @@ use unisphere_io::printable;
 
 use crate::{
     exit::Failure,
-    export::{Format, Log},
+    export::{Beside, Format},
     output,
     reading::ReadingOptions,
     scale::{Listing, NamedSets, Place, Request, Scale, Task, Telling},
@@ -404,8 +404,7 @@ impl Eval {
             },
             telling: Telling {
                 format: self.format(),
-                csv: self.csv.as_deref().map(Log::evaluation).transpose()?,
-                html: self.html.clone(),
+                beside: self.beside()?,
                 text: self.text.clone().map(|file| (file, self.text_column.clone())),
             },
         })
@@ -471,6 +470,11 @@ impl Eval {
             return Err(Failure::Usage(text.into()));
         }
         Ok(())
+    }
+
+    /// What is written beside the report.
+    pub(super) fn beside(&self) -> Result<Beside, Failure> {
+        Beside::new(self.csv.as_deref(), self.html.as_deref())
     }
 
     /// The form that the report is printed in.

@@ -1,5 +1,6 @@
 //! A finished report in the forms in which it is told.
 
+mod beside;
 mod compared;
 mod csv;
 mod html;
@@ -10,8 +11,9 @@ mod sections;
 mod table;
 mod text;
 
+pub(crate) use beside::Beside;
 pub(crate) use csv::Log;
-pub(crate) use html::{compared_page_of, page_of, texts, write_page};
+pub(crate) use html::{compared_page_of, page_of, write_page};
 pub(crate) use json::{Json, settle};
 pub(crate) use markdown::Markdown;
 pub(crate) use sections::{RowsFile, Sections};
@@ -29,7 +31,7 @@ use unisphere_eval::{
     views::ViewsReport,
 };
 
-use crate::reading::ReadingOptions;
+use crate::{reading::ReadingOptions, text::in_line};
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -210,7 +212,7 @@ pub(crate) struct Checkpoint<'a> {
 impl FailedModel {
     /// The reason on one line.
     pub(crate) fn reason_in_line(&self) -> String {
-        self.reason.lines().collect::<Vec<_>>().join("; ")
+        in_line(&self.reason)
     }
 }
 

@@ -26,11 +26,11 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     if let Some(path) = &options.journal {
         output::check_writable("--journal", path, files.paths())?;
     }
-    request.telling.check(None, files.paths().chain(options.journal.as_deref()))?;
+    request.telling.beside.check(None, files.paths().chain(options.journal.as_deref()))?;
     let max_memory = files.left_of(max_memory);
     let display = Display::new();
     let engine = request.place.open_one(&display)?.observed_by(display.observer());
-    let has_page = request.telling.html.is_some();
+    let has_page = request.telling.beside.has_page();
     let (mut report, outcome) = measured(task, files, &engine, (options, max_memory), has_page, &display)?;
     drop(display);
     if let Err(Failure::Interrupted) = outcome {

@@ -18,7 +18,7 @@ use super::{
     print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, interrupt, output, progress::Display};
+use crate::{exit::Failure, interrupt, progress::Display};
 
 /// Computes and prints the report.
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
@@ -26,12 +26,9 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
     let files = Files::open(&task.sets, max_memory)?;
-    let others = || [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
-    request.telling.check(request.listing.file.as_deref(), files.paths().chain(others()))?;
+    let others = [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
+    request.telling.beside.check(request.listing.file.as_deref(), files.paths().chain(others))?;
     let text = request.telling.texts(&*files.x)?;
-    if let Some(path) = &request.listing.file {
-        output::check_writable("--rows", path, files.paths().chain(others()))?;
-    }
     let column = request.labels_column.as_deref();
     let labels = request.labels.as_ref().map(|path| labels(path, column, &files)).transpose()?;
     let display = Display::new();

@@ -31,10 +31,7 @@ pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Toleranc
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use unisphere::{Candidates, DeviceChoice, Engine, Precision, Scaling, Storage};
 use unisphere_eval::{
@@ -47,7 +44,7 @@ use unisphere_scale::Evaluation;
 use crate::{
     devices,
     exit::Failure,
-    export::{self, Format, Log},
+    export::{self, Beside, Format},
     interrupt, output,
     progress::Display,
     reading::{Of, ReadingOptions},
@@ -157,10 +154,7 @@ pub(crate) struct Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Telling {
     pub(crate) format: Format,
-    /// A file that a line is appended to.
-    pub(crate) csv: Option<Log>,
-    /// The file of a page.
-    pub(crate) html: Option<PathBuf>,
+    pub(crate) beside: Beside,
     /// The file of the text of each row, and its column or key.
     pub(crate) text: Option<(PathBuf, Option<String>)>,
 }
@@ -197,21 +191,7 @@ impl Place {
 impl Telling {
     /// On standard output alone.
     fn of(format: Format) -> Self {
-        Self { format, csv: None, html: None, text: None }
-    }
-
-    /// Fails where a file that is asked for cannot be written, before there is anything to write; `inputs` are those that are read.
-    fn check<'a>(
-        &self,
-        rows: Option<&Path>,
-        inputs: impl Iterator<Item = &'a Path> + Clone,
-    ) -> Result<(), Failure> {
-        if let Some(path) = &self.html {
-            output::check_page(path, inputs.clone())?;
-        }
-        self.csv.as_ref().map_or(Ok(()), |log| log.check(inputs))?;
-        let csv = self.csv.as_ref().map(Log::path);
-        output::check_distinct(&[("--rows", rows), ("--html", self.html.as_deref()), ("--csv", csv)])
+        Self { format, beside: Beside::default(), text: None }
     }
 
     /// The text of every row, looked at before the work.
@@ -226,17 +206,10 @@ impl Telling {
 
 /// Prints the report, and writes what is asked for beside. A report that took hours is printed even where that cannot be written.
 fn print(report: Report, telling: &Telling, text: Option<&Column>) -> Result<(), Failure> {
-    let mut beside = Ok(());
-    if telling.csv.is_some() || telling.html.is_some() {
-        let mut document = document::document(&report);
-        let texts = text.map_or(Ok(BTreeMap::new()), |text| export::texts(&document.report, text));
-        let page = texts.and_then(|texts| {
-            document.texts = texts;
-            telling.html.as_ref().map_or(Ok(()), |path| export::write_page(path, &document))
-        });
-        let logged = telling.csv.as_ref().map_or(Ok(()), |log| log.append(&document));
-        beside = page.and(logged);
-    }
+    let beside = match telling.beside.is_wanted() {
+        true => telling.beside.write(&mut document::document(&report), text),
+        false => Ok(()),
+    };
     let exporter = export::exporter::<Report>(telling.format);
     output::print_with_table(
         report,

@@ -8,9 +8,9 @@ use std::{
 
 use glob::{MatchOptions, Pattern};
 use unisphere_eval::compare::Place;
-use unisphere_io::printable;
+use unisphere_io::{natural_order, printable};
 
-use super::super::{files::files_in, natural::natural, run::Run};
+use super::super::{files::files_in, run::Run};
 use crate::{exit::Failure, reading::ReadingOptions};
 
 /// Endings of files that hold points and hardly anything else.
@@ -116,7 +116,7 @@ impl<'a> Folder<'a> {
                 }
             }
         }
-        found.sort_by_cached_key(|found| natural(&found.name));
+        found.sort_by(|a, b| natural_order(&a.name, &b.name));
         Ok(found)
     }
 

@@ -19,19 +19,19 @@ use std::{
 
 use unisphere::Engine;
 use unisphere_eval::compare::Bootstrap;
-use unisphere_io::printable;
+use unisphere_io::{natural_order, printable};
 
-use super::{Setting, measure::Measuring, natural::natural, run::Run};
+use super::{Setting, measure::Measuring, run::Run};
 use crate::{
     devices,
     exit::{self, Failure},
     export::{self, Checkpoint, ComparedModel, ComparisonDocument, Exporter as _, Json, Text},
     interrupt, output,
     progress::Display,
-    text::{plural, seconds},
+    text::{in_line, plural, seconds},
 };
 use folder::{Folder, Found, State};
-use record::Record;
+use record::{Lines, Record};
 
 /// How often a wait looks for Ctrl-C.
 const TICK: Duration = Duration::from_millis(50);
@@ -70,6 +70,7 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
         record,
         engine,
         seen: HashMap::new(),
+        lines: None,
         models: Vec::new(),
         page_is_due: false,
         troubles: HashSet::new(),
@@ -88,6 +89,8 @@ struct Watch<'a> {
     engine: Engine,
     /// How each was at the last look, by its name.
     seen: HashMap<String, Seen>,
+    /// The lines of the record, as they were at the first checkpoint of this look.
+    lines: Option<Lines>,
     /// Those that were measured and are on the page, by their steps.
     models: Vec<ComparedModel>,
     /// Whether the page lacks something.
@@ -161,6 +164,8 @@ impl Watch<'_> {
     }
 
     fn look(&mut self) -> Result<(), Failure> {
+        // Another program may have added to the record since the last.
+        self.lines = None;
         let found = self.folder.look(&self.outputs.each_ref().map(PathBuf::as_path))?;
         // The state of what is gone is forgotten; what was measured of it stays on the page.
         let names: HashSet<_> = found.iter().map(|of| of.name.clone()).collect();
@@ -264,7 +269,8 @@ impl Watch<'_> {
     /// is of the same.
     fn put(&mut self, model: ComparedModel) -> Result<(), Failure> {
         let alpha = self.options.measure.plan().alignment.alpha;
-        if !self.record.lines()?.has(&model, alpha) {
+        let mut lines = self.lines.take().map_or_else(|| self.record.lines(), Ok)?;
+        if lines.add(&model, alpha) {
             let document = self.document(vec![model.clone()])?;
             let checkpoint = Checkpoint { document: &document };
             self.record.append(&checkpoint)?;
@@ -274,11 +280,11 @@ impl Watch<'_> {
                 Text.export(&checkpoint)
             })?;
         }
+        self.lines = Some(lines);
         self.models.retain(|of| of.name != model.name);
-        let key = |of: &ComparedModel| (of.place.step.unwrap_or(f64::INFINITY), natural(&of.name));
+        let step = |of: &ComparedModel| of.place.step.unwrap_or(f64::INFINITY);
         let at = self.models.partition_point(|of| {
-            let (a, b) = (key(of), key(&model));
-            a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)).is_lt()
+            step(of).total_cmp(&step(&model)).then_with(|| natural_order(&of.name, &model.name)).is_lt()
         });
         self.models.insert(at, model);
         self.page_is_due = true;
@@ -305,10 +311,6 @@ fn has_alignment(of: &ComparedModel) -> bool {
 
 fn not_measured(reason: &str) -> String {
     format!("is not measured: {}; it is looked at again when it changes", in_line(reason))
-}
-
-fn in_line(reason: &str) -> String {
-    reason.lines().collect::<Vec<_>>().join("; ")
 }
 
 /// Waits, and ends with the program.

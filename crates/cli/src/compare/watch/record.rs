@@ -14,8 +14,8 @@ pub(super) struct Record {
     log: Log,
 }
 
-/// What has a line: the name, the fingerprint, and alpha, which is all that numbers follow from besides.
-pub(super) struct Lines(HashSet<[String; 3]>);
+/// What has a line: the name, the fingerprint, and the bits of alpha, which is all that numbers follow from besides.
+pub(super) struct Lines(HashSet<(String, String, u64)>);
 
 impl Record {
     /// Fails where no line can be appended, or what is there is no such file.
@@ -49,11 +49,10 @@ impl Record {
         for line in reader.byte_records() {
             let line = line.map_err(unread)?;
             let cell = |place: usize| line.get(place).map(|cell| String::from_utf8_lossy(cell).into_owned());
+            let alpha = || Some(cell(alpha)?.parse::<f64>().ok()?.to_bits());
             // A line that was cut off is none.
-            if let (Some(name), Some(fingerprint), Some(alpha)) = (cell(name), cell(fingerprint), cell(alpha))
-            {
-                lines.insert([name, fingerprint, alpha]);
-            }
+            let found = cell(name).zip(cell(fingerprint)).zip(alpha());
+            lines.extend(found.map(|((name, fingerprint), alpha)| (name, fingerprint, alpha)));
         }
         Ok(Lines(lines))
     }
@@ -66,16 +65,11 @@ impl Record {
 impl Lines {
     /// The checkpoints.
     pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|[name, ..]| name).collect::<HashSet<_>>().len()
+        self.0.iter().map(|(name, ..)| name).collect::<HashSet<_>>().len()
     }
 
-    /// Whether there is a line of just this.
-    pub(super) fn has(&self, model: &ComparedModel, alpha: f64) -> bool {
-        let is_same = |[name, fingerprint, of_alpha]: &[String; 3]| {
-            *name == model.name
-                && Some(fingerprint) == model.fingerprint.as_ref()
-                && of_alpha.parse() == Ok(alpha)
-        };
-        self.0.iter().any(is_same)
+    /// Adds a checkpoint. False where there is a line of just this.
+    pub(super) fn add(&mut self, model: &ComparedModel, alpha: f64) -> bool {
+        self.0.insert((model.name.clone(), model.fingerprint.clone().unwrap_or_default(), alpha.to_bits()))
     }
 }
