@@ -1,6 +1,6 @@
 //! The program `unisphere` as a library: [`main`] is all that the binary does, [`run`] is the program within another process, such as
-//! that of Python. [`evaluation`] and [`evaluation_text`] are what `unisphere eval` prints of a report, [`evaluate_large`] and
-//! [`estimate_large`] what it makes of sets of any size, and [`compare_models`] is `unisphere compare`.
+//! that of Python. [`Told`] is a report as the program tells it: of what `unisphere_eval` has measured, of sets of any size
+//! ([`evaluate_large`], [`estimate_large`], [`merge_parts`]), or of several models ([`compare_models`]).
 
 mod args;
 mod bench;
@@ -24,13 +24,13 @@ mod threads;
 mod values;
 mod warnings;
 
-pub use compare::{CompareRequest, ComparisonReport, GivenModel, compare_models};
+pub use compare::{CompareRequest, GivenModel, compare_models};
 pub use exit::Failure;
-pub use export::{Inputs, Skipped, evaluation, evaluation_page, evaluation_text, unpaired, unpaired_text};
+pub use export::{Inputs, Skipped, Told};
 pub use progress::Caller;
 pub use reading::{Of, ReadingOptions};
 pub use scale::{
-    EstimateOptions, LargeOptions, LargeReport, LargeSet, LargeSets, estimate_large, evaluate_large,
+    EstimateOptions, LargeOptions, LargeSet, LargeSets, estimate_large, evaluate_large, merge_parts,
 };
 
 use std::{

@@ -139,7 +139,8 @@ pub(crate) fn print_with_table<R>(
     written
 }
 
-fn write_table(path: &Path, table: &RowTable) -> Result<(), Failure> {
+/// Writes the table of all rows.
+pub(crate) fn write_table(path: &Path, table: &RowTable) -> Result<(), Failure> {
     let columns: Vec<_> = table.columns.iter().map(|column| column.values.as_slice()).collect();
     Ok(write_columns(path, &columns)?)
 }

@@ -62,8 +62,15 @@ fn circumstances(report: &Report, known: &Known) -> Markup {
                 @if known.skipped_rows > 0 { "; " (plural(known.skipped_rows as u64, "row")) " of zeros left out" }
             }
             @for other in &known.other_devices { dt { "device" } dd { (other) } }
-            dt { "device" } dd { (report.device.kind.to_string()) ": " (report.device.name) (software) ", " (used.join(" and ")) }
-            dt { "time" } dd { (format!("{:.3}", report.seconds)) " s, reading " @if known.seconds_include_reading { "included" } @else { "excluded" } }
+            dt { "device" } dd { (report.device.kind.to_string()) ": " (report.device.name) (software)
+                @if !used.is_empty() { ", " (used.join(" and ")) }
+            }
+            @if report.seconds.is_finite() {
+                dt { "time" } dd {
+                    (format!("{:.3}", report.seconds)) " s, reading "
+                    @if known.seconds_include_reading { "included" } @else { "excluded" }
+                }
+            }
         }
     }
 }

@@ -2,14 +2,13 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use anstream::adapter::strip_str;
 use unisphere::Engine;
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Place};
 
 use super::{Setting, cache::Cache, files::files_in, measure::Measuring, run::Run, runs::check_is_file};
 use crate::{
     exit::Failure,
-    export::{ComparedModel, ComparisonDocument, Exporter as _, Json, Text, compared_page_of},
+    export::{ComparedModel, Told},
     progress::{Caller, Display},
     reading::ReadingOptions,
     scale::{ARRAY, LargeSet},
@@ -43,27 +42,6 @@ pub struct CompareRequest {
     pub cache: Option<PathBuf>,
 }
 
-/// What a comparison found.
-#[derive(Debug)]
-pub struct ComparisonReport(ComparisonDocument);
-
-impl ComparisonReport {
-    /// The object that `unisphere compare --json` prints.
-    pub fn json(&self) -> String {
-        Json.export(&self.0).trim_end().to_owned()
-    }
-
-    /// What `unisphere compare` prints, without colours.
-    pub fn text(&self) -> String {
-        strip_str(&Text.export(&self.0)).to_string()
-    }
-
-    /// The page that `unisphere compare --html` writes, of a program of this name.
-    pub fn html(&self, program: &str) -> String {
-        compared_page_of(&self.0, program)
-    }
-}
-
 /// Measures models that are all single sets or all pairs, and compares them. Files that cannot be measured are told in the report, as
 /// long as one model is left; rows of the caller's that cannot be are an error.
 ///
@@ -75,7 +53,7 @@ pub fn compare_models(
     models: Vec<GivenModel>,
     request: CompareRequest,
     caller: Caller,
-) -> Result<ComparisonReport, Failure> {
+) -> Result<Told, Failure> {
     let CompareRequest { plan, baseline, bootstrap, reading, cache } = request;
     let cache = cache.as_deref().map(Cache::named).transpose()?;
     let models = models.into_iter().map(of_folder).collect::<Result<Vec<_>, _>>()?;
@@ -115,7 +93,7 @@ pub fn compare_models(
         found.push(ComparedModel { name, files, place, model, fingerprint: None, cached: false, seconds });
     }
     let setting = Setting { plan, engine: &engine, reading: &reading };
-    Ok(ComparisonReport(setting.document(found, failed, baseline, bootstrap)?))
+    Ok(Told::with_page(setting.document(found, failed, baseline, bootstrap)?))
 }
 
 /// A model of the files in its folder, where it is named by one.

@@ -13,7 +13,7 @@ mod runs;
 mod table;
 mod watch;
 
-pub use caller::{CompareRequest, ComparisonReport, GivenModel, compare_models};
+pub use caller::{CompareRequest, GivenModel, compare_models};
 pub(crate) use options::{CompareOptions, HELP};
 pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, watch};
 

@@ -10,46 +10,40 @@ use super::{ComparedModel, ComparisonDocument, Document, Exporter, FailedModel};
 use crate::{exit::Failure, interrupt, json::PROGRAM};
 
 /// The exporter.
-pub(crate) struct Html;
+pub(crate) struct Html<'a> {
+    /// The name of the program that makes the page.
+    pub(crate) program: &'a str,
+}
 
-impl Exporter<Document> for Html {
+impl Exporter<Document> for Html<'_> {
     fn export(&self, document: &Document) -> String {
-        page_of(document, PROGRAM)
+        let mut known = Known::default();
+        known.program = self.program.into();
+        known.sources =
+            document.sources().iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
+        known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
+        known.texts.clone_from(&document.texts);
+        known.seconds_include_reading = document.seconds_include_reading();
+        known.other_devices = document.other_devices().collect();
+        page(&document.report, &known)
     }
 }
 
-/// The page that a program of this name makes.
-pub(crate) fn page_of(document: &Document, program: &str) -> String {
-    let mut known = Known::default();
-    known.program = program.into();
-    known.sources = document.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect();
-    known.skipped_rows = document.skipped.as_ref().map_or(0, |skipped| skipped.rows.len());
-    known.texts.clone_from(&document.texts);
-    known.seconds_include_reading = document.seconds_include_reading;
-    known.other_devices.clone_from(&document.other_devices);
-    page(&document.report, &known)
-}
-
-impl Exporter<ComparisonDocument> for Html {
+impl Exporter<ComparisonDocument> for Html<'_> {
     fn export(&self, document: &ComparisonDocument) -> String {
-        compared_page_of(document, PROGRAM)
+        let failed = |of: &FailedModel| (printable(&of.name), of.reason_in_line());
+        compared_page(&Compared {
+            plan: &document.plan,
+            device: &document.device,
+            models: document.models.iter().map(named).collect(),
+            failed: document.failed.iter().map(failed).collect(),
+            baseline: printable(&document.baseline),
+            comparison: &document.comparison,
+            bootstrap: document.bootstrap,
+            seconds: document.seconds(),
+            program: self.program.into(),
+        })
     }
-}
-
-/// The same of a comparison.
-pub(crate) fn compared_page_of(document: &ComparisonDocument, program: &str) -> String {
-    let failed = |of: &FailedModel| (printable(&of.name), of.reason_in_line());
-    compared_page(&Compared {
-        plan: &document.plan,
-        device: &document.device,
-        models: document.models.iter().map(named).collect(),
-        failed: document.failed.iter().map(failed).collect(),
-        baseline: printable(&document.baseline),
-        comparison: &document.comparison,
-        bootstrap: document.bootstrap,
-        seconds: document.seconds(),
-        program: program.into(),
-    })
 }
 
 fn named(of: &ComparedModel) -> NamedModel<'_> {
@@ -64,9 +58,9 @@ fn named(of: &ComparedModel) -> NamedModel<'_> {
 /// Writes the page of a document to its file, whole or not at all.
 pub(crate) fn write_page<D>(path: &Path, document: &D) -> Result<(), Failure>
 where
-    Html: Exporter<D>,
+    Html<'static>: Exporter<D>,
 {
-    Ok(write_text(path, &Html.export(document))?)
+    Ok(write_text(path, &Html { program: PROGRAM }.export(document))?)
 }
 
 /// The text of each row that a page lists, by its number.

@@ -10,18 +10,19 @@ mod reasons;
 mod sections;
 mod table;
 mod text;
+mod told;
 
 pub(crate) use beside::Beside;
 pub(crate) use csv::Log;
-pub(crate) use html::{compared_page_of, page_of, write_page};
-pub(crate) use json::{Json, settle};
+pub(crate) use html::{Html, write_page};
+pub(crate) use json::{Json, of_roles};
 pub(crate) use markdown::Markdown;
 pub(crate) use sections::{RowsFile, Sections};
 pub(crate) use text::Text;
+pub use told::Told;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use anstream::adapter::strip_str;
 use serde_json::Value;
 use unisphere::Device;
 use unisphere_eval::{
@@ -31,7 +32,10 @@ use unisphere_eval::{
     views::ViewsReport,
 };
 
-use crate::{reading::ReadingOptions, text::in_line};
+use crate::{
+    reading::ReadingOptions,
+    text::{device, in_line, plural},
+};
 
 /// A report, and what the program alone knows of it: the names of files.
 #[derive(Debug)]
@@ -47,31 +51,57 @@ pub(crate) struct Document {
     pub(crate) rows_file: Option<PathBuf>,
     /// The text of rows that a page lists, by their numbers, where it is known.
     pub(crate) texts: BTreeMap<usize, String>,
-    /// Whether the seconds include those of reading.
-    pub(crate) seconds_include_reading: bool,
-    /// Devices that computed beside the report's own.
-    pub(crate) other_devices: Vec<String>,
+    /// How sets of any size were computed; their seconds include reading.
+    pub(crate) large: Option<Large>,
+}
+
+/// What a report on sets of any size tells besides.
+#[derive(Debug, Default)]
+pub(crate) struct Large {
+    /// How many files each set has; none where each has one.
+    pub(crate) file_counts: Vec<(&'static str, usize)>,
+    /// All devices that computed, where several did.
+    pub(crate) devices: Vec<Device>,
+    /// What the devices have in common that computed the parts of a plan, wherever they are.
+    pub(crate) device_class: Option<String>,
+    /// What the values of all pairs took, as it is in JSON.
+    pub(crate) work: Option<Value>,
 }
 
 impl Document {
     /// Of sets in memory, and how they were read.
     pub(crate) fn new(report: Report, files: Vec<(&'static str, String)>, read: Value) -> Self {
-        Self {
-            report,
-            files,
-            read,
-            skipped: None,
-            rows_file: None,
-            texts: BTreeMap::new(),
-            seconds_include_reading: false,
-            other_devices: Vec::new(),
-        }
+        Self { report, files, read, skipped: None, rows_file: None, texts: BTreeMap::new(), large: None }
     }
 
     /// Of sets that a caller has read.
-    fn of(report: &Report, inputs: &Inputs) -> Self {
-        let document = Self::new(report.clone(), inputs.files.clone(), inputs.reading.to_json());
-        Self { skipped: inputs.skipped.clone(), ..document }
+    fn of(report: Report, inputs: Inputs) -> Self {
+        let document = Self::new(report, inputs.files, inputs.reading.to_json());
+        Self { skipped: inputs.skipped, ..document }
+    }
+
+    /// The files under their roles, as a person is told of them.
+    fn sources(&self) -> Vec<(&'static str, String)> {
+        let mut sources = self.files.clone();
+        for (role, source) in &mut sources {
+            let mut counts = self.large.iter().flat_map(|large| &large.file_counts);
+            if let Some((_, files)) = counts.find(|(of, files)| of == role && *files > 1) {
+                *source += &format!(", {}", plural(*files as u64, "file"));
+            }
+        }
+        sources
+    }
+
+    /// The devices that computed beside the report's own.
+    fn other_devices(&self) -> impl Iterator<Item = String> {
+        let Report { precision, storage, .. } = self.report;
+        let all = self.large.iter().flat_map(|large| &large.devices);
+        all.skip(1).map(move |other| device(other, &precision.to_string(), storage))
+    }
+
+    /// Whether the seconds include those of reading.
+    fn seconds_include_reading(&self) -> bool {
+        self.large.is_some()
     }
 
     /// The sections that reports of points in pieces have too.
@@ -100,31 +130,6 @@ pub struct Inputs {
     pub skipped: Option<Skipped>,
 }
 
-/// The object that `unisphere eval --json` prints of a report on sets or pairs.
-pub fn evaluation(report: &Report, inputs: &Inputs) -> Value {
-    json::evaluation(&Document::of(report, inputs))
-}
-
-/// The text that `unisphere eval` prints of it, without colours.
-pub fn evaluation_text(report: &Report, inputs: &Inputs) -> String {
-    strip_str(&Text.export(&Document::of(report, inputs))).to_string()
-}
-
-/// The object that `unisphere eval --unpaired --json` prints.
-pub fn unpaired(report: &UnpairedReport, inputs: &Inputs) -> String {
-    Json.export(&UnpairedDocument::of(report, inputs)).trim_end().to_owned()
-}
-
-/// The text that `unisphere eval --unpaired` prints, without colours.
-pub fn unpaired_text(report: &UnpairedReport, inputs: &Inputs) -> String {
-    strip_str(&Text.export(&UnpairedDocument::of(report, inputs))).to_string()
-}
-
-/// The page that `unisphere eval --html` writes of it, of a program of this name.
-pub fn evaluation_page(report: &Report, inputs: &Inputs, program: &str) -> String {
-    page_of(&Document::of(report, inputs), program)
-}
-
 /// Rows of zeros that were left out, by their numbers in the files.
 #[derive(Clone, Debug, Default)]
 pub struct Skipped {
@@ -146,8 +151,8 @@ pub(crate) struct UnpairedDocument {
 
 impl UnpairedDocument {
     /// Of sets that a caller has read.
-    fn of(report: &UnpairedReport, inputs: &Inputs) -> Self {
-        Self { report: report.clone(), files: inputs.files.clone(), read: inputs.reading.to_json() }
+    fn of(report: UnpairedReport, inputs: Inputs) -> Self {
+        Self { report, files: inputs.files, read: inputs.reading.to_json() }
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use anstream::adapter::strip_str;
 use unisphere::{Candidates, Engine};
 use unisphere_eval::Plan;
 use unisphere_io::{Labels, Source};
@@ -13,15 +12,12 @@ use super::{
     NamedSets, Scale, Task, Tolerance,
     all_pairs::free_memory,
     analysis::Listing,
-    document, estimate, exact,
+    estimate, exact,
     files::{Files, Set, check_dims},
-    json,
-    report::Report,
-    text,
 };
 use crate::{
     exit::Failure,
-    export,
+    export::Told,
     progress::{Caller, Display},
     reading::{Of, ReadingOptions},
     set_files::SetFiles,
@@ -80,27 +76,6 @@ pub struct EstimateOptions {
     pub estimate_only: bool,
 }
 
-/// A report on sets of any size.
-#[derive(Debug)]
-pub struct LargeReport(Report);
-
-impl LargeReport {
-    /// The object that `unisphere eval --json` prints.
-    pub fn json(&self) -> String {
-        json::export(&self.0).trim_end().to_owned()
-    }
-
-    /// What `unisphere eval` prints, without colours.
-    pub fn text(&self) -> String {
-        strip_str(&text::export(&self.0)).to_string()
-    }
-
-    /// The page that `unisphere eval --html` writes, of a program of this name.
-    pub fn html(&self, program: &str) -> String {
-        export::page_of(&document::document(&self.0), program)
-    }
-}
-
 /// All pairs, read in pieces: `unisphere eval --max-memory`. Groups are those of the labels, where there are any.
 ///
 /// # Errors
@@ -112,7 +87,7 @@ pub fn evaluate_large(
     options: LargeOptions,
     labels: Option<&Labels>,
     caller: Caller,
-) -> Result<LargeReport, Failure> {
+) -> Result<Told, Failure> {
     let start = Instant::now();
     let (task, files, memory) = prepared(sets, &options)?;
     if let Some(labels) = labels.map(|labels| labels.of_rows.len()).filter(|&count| count != files.x.rows()) {
@@ -130,7 +105,7 @@ pub fn evaluate_large(
     let wanted = exact::Wanted { task: &task, listing: &listing, full: options.plan.full, labels };
     let mut report = exact::measured(wanted, &files, &engines, resources, display)?;
     report.seconds = Some(start.elapsed().as_secs_f64());
-    Ok(LargeReport(report))
+    Ok(Told::with_page(report))
 }
 
 /// An estimate from a part of the pairs: `unisphere eval --tolerance`.
@@ -144,7 +119,7 @@ pub fn estimate_large(
     options: LargeOptions,
     how: &EstimateOptions,
     caller: Caller,
-) -> Result<LargeReport, Failure> {
+) -> Result<Told, Failure> {
     let start = Instant::now();
     let (task, files, memory) = prepared(sets, &options)?;
     let scale = Scale {
@@ -162,7 +137,7 @@ pub fn estimate_large(
     let (mut report, outcome) = estimate::measured(&task, files, &engine, (&scale, memory), false, &display)?;
     outcome?;
     report.seconds = Some(start.elapsed().as_secs_f64());
-    Ok(LargeReport(report))
+    Ok(Told::with_page(report))
 }
 
 /// A failure to open a file, with the name of its set.

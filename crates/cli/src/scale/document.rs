@@ -8,11 +8,12 @@ use unisphere_eval::{
 use unisphere_scale::Interval;
 
 use super::{
-    json,
+    NamedSets,
+    json::work,
     report::{ACROSS, Device, Report, Row},
     text,
 };
-use crate::export::{Document, Exporter, Json, Markdown, Text};
+use crate::export::{Document, Exporter, Html, Json, Large, Markdown, Text};
 
 impl Exporter<Report> for Text {
     fn export(&self, report: &Report) -> String {
@@ -22,7 +23,13 @@ impl Exporter<Report> for Text {
 
 impl Exporter<Report> for Json {
     fn export(&self, report: &Report) -> String {
-        json::export(report)
+        self.export(&document(report))
+    }
+}
+
+impl Exporter<Report> for Html<'_> {
+    fn export(&self, report: &Report) -> String {
+        self.export(&document(report))
     }
 }
 
@@ -33,12 +40,12 @@ impl Exporter<Report> for Markdown {
 }
 
 /// Why a value of all pairs has no standard error, and why one beside an estimate has none.
-const NOT_ASKED_FOR: Absent = Absent::because("it takes --top or --rows");
+const NOT_ASKED_FOR: Absent = Absent::because("it takes the rows one by one, as top and rows do");
 const OF_ESTIMATE: Absent = Absent::because("an estimate does not measure it");
 /// Why an estimate has no interval of the rows.
 const OF_DRAW: Absent = Absent::because("the interval of an estimate is over the draw of its pairs");
 /// Why nothing is known across both sets.
-const NOT_ACROSS: Absent = Absent::because("it takes --across");
+const NOT_ACROSS: Absent = Absent::because("it was not asked for: across");
 const NOT_TOLD: Absent = Absent::because("both sets have collapsed so far that their sums do not tell it");
 
 /// A value, unless the sums do not tell it.
@@ -48,12 +55,24 @@ fn told(value: f64) -> Maybe<f64> {
 
 /// The report in the common form, without the texts of its rows.
 pub(super) fn document(report: &Report) -> Document {
-    let (device, others) = devices(&report.device);
     let (shape, scaling) = ([report.shape.x_rows, report.shape.dims], report.task.sets.scaling);
+    let (devices, device_class) = match &report.device {
+        Device::Class(class) => (Vec::new(), Some(class.clone())),
+        Device::Here { devices, .. } => (devices.clone(), None),
+    };
+    let of_class = || {
+        let class = device_class.as_deref().unwrap_or_default();
+        let (kind, name) = class.split_once(", ").unwrap_or(("", class));
+        Computer::new(if kind == "gpu" { DeviceKind::Gpu } else { DeviceKind::Cpu }, name)
+    };
+    let device = devices.first().cloned().unwrap_or_else(of_class);
     let mut common = Common::new(summary(report), device, shape, scaling);
     if let Device::Here { precision, used, storage, .. } = &report.device {
         (common.precision, common.storage) = (*precision, *storage);
         common.precisions_used.clone_from(used);
+    } else {
+        // The class names them.
+        common.precisions_used.clear();
     }
     common.seconds = report.seconds.unwrap_or(f64::NAN);
     common.estimates = report.exact.is_none().then(|| estimates(report));
@@ -65,23 +84,14 @@ pub(super) fn document(report: &Report) -> Document {
         common.contrastive = Some(Ok(ContrastiveTable::new(candidates, anchors, values)));
     }
     report.analysis.put(&mut common);
-    let files = text::files(&report.task.sets, &report.file_counts);
-    let mut document = Document::new(common, files, report.task.sets.reading.to_json());
+    let NamedSets { reading, .. } = &report.task.sets;
+    let files = report.task.sets.files_told().collect();
+    let mut document = Document::new(common, files, reading.to_json());
     document.rows_file = report.analysis.rows_file();
-    (document.seconds_include_reading, document.other_devices) = (true, others);
+    let (file_counts, work) =
+        (report.task.sets.counted(&report.file_counts), report.exact.as_ref().map(work));
+    document.large = Some(Large { file_counts, devices, device_class, work });
     document
-}
-
-/// The first device, and the others for a person.
-fn devices(of: &Device) -> (Computer, Vec<String>) {
-    match of {
-        Device::Class(class) => (Computer::new(DeviceKind::Cpu, class), Vec::new()),
-        Device::Here { devices, .. } => {
-            let mut told = text::devices(of);
-            let first = devices.first().cloned().unwrap_or_else(|| Computer::new(DeviceKind::Cpu, ""));
-            (first, told.drain(..).skip(1).collect())
-        }
-    }
 }
 
 fn set_name(set: &str) -> Option<SetName> {
@@ -131,7 +141,7 @@ fn sweep(report: &Report) -> Option<Sweep> {
             Some(y) => {
                 let cross = across.map(|of| of.value).ok_or(NOT_ACROSS);
                 let squared_mmd = across.and_then(|of| of.squared_mmd).ok_or(NOT_ACROSS);
-                row.with_y(y.value, cross, squared_mmd.and_then(told))
+                row.with_y(y.value, report.shape.x_rows, cross, squared_mmd.and_then(told))
             }
             None => row,
         })
@@ -159,6 +169,10 @@ fn estimated(quantity: Quantity, parameter: f64, of: &Interval) -> Estimated {
         low: of.low,
         high: of.high,
         confidence: of.confidence,
+        tolerance: of.tolerance,
+        reached: of.meets_tolerance(),
+        panel_rows: of.panel_rows,
+        blocks: of.blocks,
         method: of.method.name(),
         proven: of.method.is_proven(),
         pairs: of.pairs,

@@ -20,14 +20,13 @@ mod text;
 
 pub(crate) use analysis::Listing;
 pub(crate) use caller::ARRAY;
-pub use caller::{
-    EstimateOptions, LargeOptions, LargeReport, LargeSet, LargeSets, estimate_large, evaluate_large,
-};
+pub use caller::{EstimateOptions, LargeOptions, LargeSet, LargeSets, estimate_large, evaluate_large};
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
 pub(crate) use files::{Excess, check_dims, check_one_a_row, check_pairs, open_column};
 pub(crate) use gradient::{GradientOptions, gradient};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
+pub use parts::merge_parts;
 pub(crate) use parts::{merge, part};
 pub(crate) use plan::plan;
 
@@ -92,6 +91,14 @@ impl NamedSets {
     fn files_told(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.files()
             .map(|(role, set)| (role, self.reading.told(set.path(), if role == "x" { Of::X } else { Of::Y })))
+    }
+
+    /// How many files each set has; none where each has one.
+    fn counted(&self, file_counts: &[usize]) -> Vec<(&'static str, usize)> {
+        if file_counts.iter().all(|&files| files < 2) {
+            return Vec::new();
+        }
+        self.files().map(|(role, _)| role).zip(file_counts.iter().copied()).collect()
     }
 }
 
@@ -189,11 +196,6 @@ impl Place {
 }
 
 impl Telling {
-    /// On standard output alone.
-    fn of(format: Format) -> Self {
-        Self { format, beside: Beside::default(), text: None }
-    }
-
     /// The text of every row, looked at before the work.
     fn texts(&self, x: &dyn Source) -> Result<Option<Column>, Failure> {
         let Some((path, column)) = &self.text else { return Ok(None) };

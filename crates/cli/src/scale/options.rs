@@ -255,4 +255,16 @@ pub(crate) struct MergeOptions {
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+
+    /// Print the report in Markdown, for a README or an issue
+    #[arg(long, conflicts_with = "json")]
+    pub(super) markdown: bool,
+
+    /// Append a line to this CSV file too, with a header where it is new, as eval does
+    #[arg(long, value_name = "FILE")]
+    pub(super) csv: Option<PathBuf>,
+
+    /// Write the report as a page too, with the figures of what the plan has asked for
+    #[arg(long, value_name = "OUT.html")]
+    pub(super) html: Option<PathBuf>,
 }

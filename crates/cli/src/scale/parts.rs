@@ -1,6 +1,11 @@
 //! Parts of a plan, and what they make together.
 
-use std::{env, fs, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use unisphere_io::printable;
 use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
@@ -13,7 +18,13 @@ use super::{
     print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, export::Format, output, progress::Display, text};
+use crate::{
+    exit::Failure,
+    export::{Beside, Format, Told},
+    output,
+    progress::Display,
+    text,
+};
 
 /// Variables that tell a task its number, and what is to be added for the first to be 1.
 const TASK_VARIABLES: [(&str, usize); 4] =
@@ -100,31 +111,59 @@ fn number(text: &str, parts: usize) -> Result<usize, Failure> {
 
 /// Prints the report that all parts make.
 pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
-    let plan = Plan::read(&options.plan)?;
-    let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(&options.parts, part)).collect();
     let listing = Listing {
         top: options.top.map(|top| top as usize),
         file: options.rows.as_deref().map(output::table_file),
     };
+    let telling = Telling {
+        format: Format::of(options.json, options.markdown),
+        beside: Beside::new(options.csv.as_deref(), options.html.as_deref())?,
+        text: None,
+    };
+    let report = merged(&options.plan, &options.parts, &listing, &telling.beside)?;
+    print(report, &telling, None)
+}
+
+/// The report that all parts in a folder make, for a caller within this process, with so many crowded rows and farthest pairs and a
+/// table of all rows, as `unisphere merge` makes them.
+///
+/// # Errors
+///
+/// Those of the program.
+pub fn merge_parts(
+    plan: &Path,
+    folder: &Path,
+    top: Option<usize>,
+    rows: Option<&Path>,
+) -> Result<Told, Failure> {
+    let listing = Listing { top, file: rows.map(output::table_file) };
+    let mut report = merged(plan, folder, &listing, &Beside::default())?;
+    if let (Some(path), Some(table)) = report.analysis.table_and_file() {
+        output::write_table(path, table)?;
+    }
+    Ok(Told::with_page(report))
+}
+
+/// The report. Fails before the work where what is to be written beside cannot be.
+fn merged(path: &Path, folder: &Path, listing: &Listing, beside: &Beside) -> Result<Report, Failure> {
+    let plan = Plan::read(path)?;
+    let files: Vec<_> = (1..=plan.parts).map(|part| plan.file(folder, part)).collect();
     if listing.is_wanted() && !plan.task.potentials {
         return Err(Failure::Usage(format!(
             "--top and --rows take the potentials of rows, which {} has not\n\
              make a plan with --potentials, or leave them out",
-            printable(&options.plan)
+            printable(path)
         )));
     }
-    if let Some(path) = &listing.file {
-        let of_sets: Vec<_> = plan.task.sets.files().flat_map(|(_, set)| set.expanded()).collect();
-        let inputs = files.iter().chain([&options.plan]).chain(&of_sets);
-        output::check_writable("--rows", path, inputs.map(PathBuf::as_path))?;
-    }
+    let of_sets: Vec<_> = plan.task.sets.files().flat_map(|(_, set)| set.expanded()).collect();
+    let inputs = files.iter().chain(&of_sets).map(PathBuf::as_path).chain([path]);
+    beside.check(listing.file.as_deref(), inputs)?;
     let shape = plan.shape();
     let evaluation = plan.task.evaluation();
     let found = evaluation.merge(shape, plan.sample, &files)?;
     let (device, cost) = (Device::Class(found.device.clone()), found.cost);
-    let listed = plan.task.sets.files().filter(|(_, set)| set.is_listed());
-    let file_counts = listed.map(|(_, set)| set.files().len()).collect();
-    let mut report = Report::of_all_pairs(plan.task, shape, device, found, &listing)?;
+    let file_counts = plan.task.sets.files().map(|(_, set)| set.expanded().len()).collect();
+    let mut report = Report::of_all_pairs(plan.task, shape, device, found, listing)?;
     report.file_counts = file_counts;
     report.exact = Some(Exact {
         panel_rows: evaluation.expected(shape, None)?.panel_rows,
@@ -135,7 +174,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Failure> {
         journal: None,
         parts: Some(plan.parts),
     });
-    print(report, &Telling::of(Format::of(options.json, false)), None)
+    Ok(report)
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ fn a_page_of_pieces_has_the_numbers_of_one_in_memory() {
     }
     assert!(page.contains("reading included") && page.contains("<span class=\"text\">group 1"));
     // The same number in every form.
-    let value = report["uniformity"][0]["value"].as_f64().unwrap();
+    let value = report["uniformity"]["x"].as_f64().unwrap();
     assert_eq!(row(&page, "Alignment and uniformity", "uniformity of x")[0], value);
     let log = fs::read_to_string(folder.path().join("runs.csv")).unwrap();
     assert!(log.contains(&format!(",{value},")), "{log}");
@@ -236,10 +236,10 @@ fn a_page_of_an_estimate_has_its_interval() {
     let output = folder.eval(&[&line[..], &["--json", "--html", "report.html"]].concat());
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
-    let estimate = &report["uniformity"][0]["estimate"];
+    let estimate = &report["uniformity"]["of_x"]["estimate"];
     let places = ["/value", "/estimate/low", "/estimate/high"];
     let found = row(&page, "Estimates and their intervals", "uniformity of x");
-    assert_eq!(found[..3], at(&report["uniformity"][0], &places));
+    assert_eq!(found[..3], at(&report["estimates"][0], &places));
     assert!(estimate["share"].as_f64().unwrap() < 1.0, "{estimate}");
     assert!(
         page.contains("Values are estimates from a part of the pairs")

@@ -1,6 +1,6 @@
 //! The contrastive loss at several temperatures, its parts, and the uniformity of its negatives.
 
-use unisphere::{Candidates, Contrastive, ContrastiveValue, Points, Scaling, Uniformity, unordered_pairs};
+use unisphere::{Candidates, ContrastiveValue, Points, Scaling, Uniformity, unordered_pairs};
 
 use super::sweep::{PairSweep, SweepRow};
 use crate::{
@@ -31,8 +31,8 @@ pub struct ContrastiveRow {
     pub tau: f64,
     /// The loss and its parts.
     pub value: ContrastiveValue,
-    /// Uniformity at the t that goes with it.
-    pub matching: MatchingUniformity,
+    /// Uniformity at the t that goes with it; None of points that are read in pieces.
+    pub matching: Option<MatchingUniformity>,
 }
 
 /// Uniformity at t = 1/(2τ), without the diagonal, whatever the estimator.
@@ -54,20 +54,13 @@ pub struct MatchingUniformity {
 }
 
 impl ContrastiveTable {
-    /// The losses at these temperatures without a queue, of so many anchors. Uniformity at the t that go with them is not known, as of
-    /// points that are read in pieces.
+    /// The losses at these temperatures without a queue, of so many anchors, and without uniformity at the t that go with them.
     pub fn new(
         candidates: Candidates,
         anchors: u64,
         values: impl IntoIterator<Item = (f64, ContrastiveValue)>,
     ) -> Self {
-        let none = Err(Absent::because("it is not measured of sets of any size"));
-        let row = |(tau, value)| {
-            let t = Contrastive { tau, candidates }.matching().t;
-            let matching =
-                MatchingUniformity { t, x: none, y: none, mean: none, cross: none, negatives: none };
-            ContrastiveRow { tau, value, matching }
-        };
+        let row = |(tau, value)| ContrastiveRow { tau, value, matching: None };
         Self { candidates, anchors, queue: None, rows: values.into_iter().map(row).collect() }
     }
 }
@@ -88,7 +81,7 @@ pub(crate) fn measure(work: &mut Work<'_>, matching: &[SweepRow]) -> Result<Opti
     let values = work.session.contrastives(&x.points, &y.points, work.queue.as_ref(), candidates, &tau)?;
     let row = |((&tau, value), row): ((&f64, ContrastiveValue), &SweepRow)| {
         let matching = matching_uniformity(work, candidates, row, row.pair.as_ref()?);
-        Some(ContrastiveRow { tau, value, matching })
+        Some(ContrastiveRow { tau, value, matching: Some(matching) })
     };
     let rows = tau.iter().zip(values).zip(matching).filter_map(row).collect();
     let queue = work.queue.as_ref().map(Points::rows);

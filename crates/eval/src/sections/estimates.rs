@@ -19,10 +19,18 @@ pub struct Estimated {
     pub high: f64,
     /// The probability, over the draw of the pairs, with which the interval holds the value of all pairs; 1 of a value of all pairs.
     pub confidence: f64,
+    /// The half-width that was asked for.
+    pub tolerance: f64,
+    /// Whether the interval is as narrow as was asked for, or the value is of all pairs.
+    pub reached: bool,
     /// The name of the method.
     pub method: &'static str,
     /// Whether the confidence is proven for any data, and not only simulated on some.
     pub proven: bool,
+    /// Rows of a panel; of the contrastive loss, anchors of a group.
+    pub panel_rows: usize,
+    /// Blocks of two panels that were drawn, or groups of anchors; 0 of a value of all pairs.
+    pub blocks: u64,
     /// Pairs that the value is of.
     pub pairs: u64,
     /// Their share of all pairs.

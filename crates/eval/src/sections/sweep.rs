@@ -68,14 +68,14 @@ impl SweepRow {
         Self { t, floor: floor_at(t, dims, scaling), x: Ok(x), pair: None }
     }
 
-    /// The same with uniformity of y, and with cross uniformity and the squared discrepancy, where they are known.
+    /// The same with uniformity of y of as many rows, and with cross uniformity and the squared discrepancy, where they are known.
     #[must_use]
-    pub fn with_y(self, y: f64, cross: Maybe<f64>, squared_mmd: Maybe<f64>) -> Self {
-        let none = Absent::because("it is not measured of sets of any size");
+    pub fn with_y(self, y: f64, rows: usize, cross: Maybe<f64>, squared_mmd: Maybe<f64>) -> Self {
+        let unpaired = Err(Absent::because("it is not measured of sets of any size"));
         let mean = self.x.map(|x| (x + y) / 2.0);
         let within = self.x.map(|x| [x, y]);
-        let pair =
-            PairSweep { y: Ok(y), mean, cross, unpaired: Err(none), pooled: Err(none), squared_mmd, within };
+        let pooled = within.and_then(|within| Ok(pooled(within, cross?, rows)));
+        let pair = PairSweep { y: Ok(y), mean, cross, unpaired, pooled, squared_mmd, within };
         Self { pair: Some(pair), ..self }
     }
 }
@@ -235,12 +235,14 @@ fn pair(work: &Work<'_>, x: Maybe<f64>, y: Maybe<f64>, across: Across) -> PairSw
     let (n, estimator) = (work.rows(), work.plan.estimator);
     let both = x.and_then(|x| Ok([x, y?]));
     let within = both.map(|both| both.map(|value| estimator.u(value, n)));
-    let pooled = within.and_then(|[x, y]| {
-        let pairs = unordered_pairs(n);
-        let u = Uniformity::pooled_value(&[(x, pairs), (y, pairs), (cross?, n as u64 * n as u64)]);
-        Ok(estimator.value(u, 2 * n))
-    });
+    let pooled = within.and_then(|within| Ok(estimator.value(pooled(within, cross?, n), 2 * n)));
     let squared_mmd = within.and_then(|[x, y]| Ok(Uniformity::squared_mmd(x, y, unpaired?)));
     let mean = both.map(|[x, y]| (x + y) / 2.0);
     PairSweep { y, mean, cross, unpaired, pooled, squared_mmd, within }
+}
+
+/// The U-statistic of two sets of so many rows together, from those of each and the value across.
+fn pooled([x, y]: [f64; 2], cross: f64, rows: usize) -> f64 {
+    let pairs = unordered_pairs(rows);
+    Uniformity::pooled_value(&[(x, pairs), (y, pairs), (cross, rows as u64 * rows as u64)])
 }

@@ -73,21 +73,23 @@ pub(crate) fn contrastive(table: &Maybe<ContrastiveTable>) -> Markup {
         let numbers = [of.loss, of.normalized, of.alignment, of.uniformity, of.residual].map(value);
         let mut cells = vec![whole(of.negatives)];
         cells.extend(numbers);
-        cells.push(maybe(row.matching.negatives));
+        cells.extend(row.matching.as_ref().map(|of| maybe(of.negatives)));
         (text(format!("τ = {}", plain(row.tau))), cells)
     };
     let rows: Vec<_> = table.rows.iter().map(row).collect();
+    let has_matching = table.rows.iter().any(|row| row.matching.is_some());
     let queue =
         table.queue.map_or(String::new(), |rows| format!(", {} of them from the queue", count(rows as u64)));
     let note = html! {
-        (reasons(table.rows.iter().map(|row| ("uniformity of negatives", &row.matching.negatives))))
+        (reasons(table.rows.iter().filter_map(|row| Some(("uniformity of negatives", &row.matching.as_ref()?.negatives)))))
         p.note {
             "Candidates: " (table.candidates.name()) ", " (plural(table.anchors, "anchor")) " with M negatives each" (queue)
-            ". loss − log M = alignment + uniformity + residual (the paper's theorem 1). U(t): uniformity over anchors and their "
-            "negatives at t = 1/(2τ)."
+            ". loss − log M = alignment + uniformity + residual (the paper's theorem 1)."
+            @if has_matching { " U(t): uniformity over anchors and their negatives at t = 1/(2τ)." }
         }
     };
-    let head = ["", "M", "loss", "− log M", "alignment", "uniformity", "residual", "U(t)"];
+    let mut head = vec!["", "M", "loss", "− log M", "alignment", "uniformity", "residual"];
+    head.extend(has_matching.then_some("U(t)"));
     titled("Contrastive loss", &head, &rows, &note)
 }
 

@@ -11,6 +11,7 @@ use super::{
     super::{ComparedModel, ComparisonDocument, FailedModel},
     absent::{absent, maybe, number, settle},
     metrics::put_error,
+    of_roles,
 };
 use crate::json as common;
 
@@ -43,13 +44,9 @@ pub(in crate::export) fn comparison(document: &ComparisonDocument) -> Value {
     object
 }
 
-fn files(files: &[(&'static str, String)]) -> Value {
-    Value::Object(files.iter().map(|(role, told)| ((*role).to_owned(), told.clone().into())).collect())
-}
-
 fn model(of: &ComparedModel, document: &ComparisonDocument, differences: &[OfMetric<Difference>]) -> Value {
     let ComparedModel { model, place, .. } = of;
-    let mut object = json!({"name": of.name, "files": files(&of.files)});
+    let mut object = json!({"name": of.name, "files": of_roles(&of.files)});
     for (key, value) in [("step", place.step), ("score", place.score)] {
         if let Some(value) = value {
             object[key] = number(value);
@@ -108,7 +105,7 @@ fn paired(found: &PairedDifference) -> Value {
 }
 
 fn failed(of: &FailedModel) -> Value {
-    json!({"name": of.name, "files": files(&of.files), "reason": of.reason})
+    json!({"name": of.name, "files": of_roles(&of.files), "reason": of.reason})
 }
 
 fn correlations(of: &ScoreCorrelation) -> Value {

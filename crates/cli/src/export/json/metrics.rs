@@ -46,7 +46,7 @@ pub(super) fn uniformity(report: &Report) -> Value {
         let mut estimates = report.estimates.iter().flatten();
         if let Some(found) = estimates.find(|of| of.quantity == quantity && of.parameter == summary.metric.t)
         {
-            of["estimate"] = estimate(found);
+            of["estimate"] = interval(found);
         }
         object[format!("of_{}", set.set)] = of;
     }
@@ -56,17 +56,50 @@ pub(super) fn uniformity(report: &Report) -> Value {
     object
 }
 
-fn estimate(of: &Estimated) -> Value {
-    json!({
+/// Every value that was estimated.
+pub(super) fn estimates(estimates: &[Estimated]) -> Value {
+    let estimate = |of: &Estimated| {
+        let (quantity, set) = match of.quantity {
+            Quantity::Uniformity(set) => ("uniformity", set.as_str()),
+            Quantity::CrossUniformity => ("cross_uniformity", "xy"),
+            Quantity::SquaredMmd => ("squared_mmd", "xy"),
+            _ => ("contrastive", "xy"),
+        };
+        let mut object = json!({"quantity": quantity, "set": set});
+        object[of.quantity.parameter()] = number(of.parameter);
+        object["value"] = if of.value.is_finite() {
+            number(of.value)
+        } else {
+            absent("the draw has not seen any of the sum")
+        };
+        object["estimate"] = interval(of);
+        object
+    };
+    estimates.iter().map(estimate).collect()
+}
+
+/// How a value was estimated.
+fn interval(of: &Estimated) -> Value {
+    let end =
+        |end: f64| if end.is_finite() { number(end) } else { absent("the draw does not bound the value") };
+    let mut object = json!({
         "method": of.method,
         "proven": of.proven,
-        "low": number(of.low),
-        "high": number(of.high),
+        "low": end(of.low),
+        "high": end(of.high),
         "confidence": number(of.confidence),
+        "tolerance": number(of.tolerance),
+        "reached": of.reached,
         "seed": of.seed,
+        "panel_rows": of.panel_rows,
+        "blocks": of.blocks,
         "pairs": of.pairs,
         "share": number(of.share),
-    })
+    });
+    if let Some(error) = of.row_error {
+        object["row_error"] = number(error);
+    }
+    object
 }
 
 fn calibration(of: Calibration) -> Value {
@@ -143,14 +176,16 @@ fn loss(table: &ContrastiveTable, row: &ContrastiveRow) -> Value {
     let ContrastiveRow { tau, value, matching, .. } = row;
     let mut loss =
         common::contrastive(Contrastive { tau: *tau, candidates: table.candidates }, table.anchors, value);
-    loss["matching"] = json!({
-        "t": number(matching.t),
-        "x": maybe(matching.x),
-        "y": maybe(matching.y),
-        "mean": maybe(matching.mean),
-        "cross": maybe(matching.cross),
-        "negatives": maybe(matching.negatives),
-    });
+    if let Some(matching) = matching {
+        loss["matching"] = json!({
+            "t": number(matching.t),
+            "x": maybe(matching.x),
+            "y": maybe(matching.y),
+            "mean": maybe(matching.mean),
+            "cross": maybe(matching.cross),
+            "negatives": maybe(matching.negatives),
+        });
+    }
     if let Some(queue) = table.queue {
         loss["queue"] = queue.into();
     }

@@ -58,15 +58,11 @@ pub(super) fn evaluation(document: &Document) -> Value {
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.into(), value);
     put("unisphere", common::VERSION.into());
-    let files = document.files.iter().map(|(role, told)| ((*role).to_owned(), told.clone().into()));
-    put("files", Value::Object(files.collect()));
+    put("files", of_roles(&document.files));
     if document.read.as_object().is_some_and(|given| !given.is_empty()) {
         put("read", document.read.clone());
     }
-    put("device", common::device(&report.device));
-    put("precision", report.precision.to_string().into());
-    put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());
-    put("storage", report.storage.to_string().into());
+    circumstances(document, &mut put);
     put("rows", report.rows.into());
     put("dims", report.dims.into());
     put("normalized", (report.scaling == Scaling::Unit).into());
@@ -77,8 +73,35 @@ pub(super) fn evaluation(document: &Document) -> Value {
     sections(document, put);
     let mut object = Value::Object(object);
     settle(&mut object);
-    object["seconds"] = report.seconds.into();
+    // Parts are computed at many times.
+    if report.seconds.is_finite() {
+        object["seconds"] = report.seconds.into();
+    }
     object
+}
+
+/// Puts how many the files are, and who computed.
+fn circumstances(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Value>) {
+    let Document { report, large, .. } = document;
+    if let Some(large) = large.as_ref().filter(|large| !large.file_counts.is_empty()) {
+        put("file_counts", of_roles(&large.file_counts));
+    }
+    if let Some(class) = large.as_ref().and_then(|large| large.device_class.clone()) {
+        put("device_class", class.into());
+        return;
+    }
+    put("device", common::device(&report.device));
+    if let Some(large) = large.as_ref().filter(|large| large.devices.len() > 1) {
+        put("devices", large.devices.iter().map(common::device).collect());
+    }
+    put("precision", report.precision.to_string().into());
+    put("precisions_used", report.precisions_used.iter().map(Precision::to_string).collect());
+    put("storage", report.storage.to_string().into());
+}
+
+/// An object with a key for each role.
+pub(crate) fn of_roles<T: Clone + Into<Value>>(values: &[(&'static str, T)]) -> Value {
+    Value::Object(values.iter().map(|(role, value)| ((*role).to_owned(), value.clone().into())).collect())
 }
 
 /// Puts each section that there is under its key.
@@ -88,6 +111,7 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
     let sections = [
         ("alignment", report.summary.alignment.as_ref().map(metrics::alignment)),
         ("uniformity", Some(metrics::uniformity(report))),
+        ("estimates", report.estimates.as_deref().map(metrics::estimates)),
         ("scores", report.scores.as_ref().map(metrics::scores)),
         ("sweep", report.sweep.as_ref().map(metrics::sweep)),
         ("contrastive", report.contrastive.as_ref().map(metrics::contrastive)),
@@ -101,5 +125,8 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
     }
     for (key, section) in document.sections().to_json() {
         put(key, section);
+    }
+    if let Some(work) = document.large.as_ref().and_then(|large| large.work.clone()) {
+        put("work", work);
     }
 }

@@ -6,8 +6,8 @@ use super::super::{Document, Skipped};
 use crate::text::{count, device, plural, points};
 
 pub(in crate::export) fn head(document: &Document) -> Vec<(&'static str, String)> {
-    let Document { report, files, skipped, .. } = document;
-    let mut lines = files.clone();
+    let Document { report, skipped, .. } = document;
+    let mut lines = document.sources();
     if let Some((_, path)) = lines.iter_mut().find(|(role, _)| *role == "weights") {
         *path += &format!(", of {}", report.weighed.name());
     }
@@ -18,13 +18,21 @@ pub(in crate::export) fn head(document: &Document) -> Vec<(&'static str, String)
     }
     lines.push(("points", points(report.rows, report.dims, report.scaling)));
     lines.extend(skipped.as_ref().map(|skipped| ("skipped", zero_rows(skipped))));
-    let precision = precision(report.precision, &report.precisions_used);
-    lines.push(("device", device(&report.device, &precision, report.storage)));
+    lines.push(("device", computer(document)));
     lines.extend(report.protocol.as_ref().map(|of| ("as", format!("protocol {}", of.settings.name))));
-    lines.extend(document.other_devices.iter().map(|other| ("device", other.clone())));
-    let reading = if document.seconds_include_reading { "included" } else { "excluded" };
-    lines.push(("time", format!("{:.3} s, reading {reading}", report.seconds)));
+    lines.extend(document.other_devices().map(|other| ("device", other)));
+    if report.seconds.is_finite() {
+        let reading = if document.seconds_include_reading() { "included" } else { "excluded" };
+        lines.push(("time", format!("{:.3} s, reading {reading}", report.seconds)));
+    }
     lines
+}
+
+/// The device, or the class of those that computed parts.
+fn computer(Document { report, large, .. }: &Document) -> String {
+    let class = large.as_ref().and_then(|large| large.device_class.clone());
+    let precision = || precision(report.precision, &report.precisions_used);
+    class.unwrap_or_else(|| device(&report.device, &precision(), report.storage))
 }
 
 /// The precision that was asked for, and what took its place.

@@ -29,6 +29,10 @@ pub(super) fn protocol(numbers: &ProtocolNumbers) -> String {
     lines.join("\n") + "\n"
 }
 
+/// What the table of contrastive losses says last, where uniformity of negatives is known.
+const MATCHING_NOTE: &str =
+    "U(t): log mean exp(-t|x-x'|^2) over anchors and their negatives, at t = 1/(2 tau).\n";
+
 pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> String {
     let table = match table {
         Ok(table) => table,
@@ -36,20 +40,23 @@ pub(super) fn contrastive(table: &Maybe<ContrastiveTable>) -> String {
     };
     let line = |ContrastiveRow { tau, value, matching, .. }: &ContrastiveRow| {
         let mut line = contrastive_cells(*tau, value);
-        line.extend([cell(matching.negatives), plain((matching.t * 1e4).round() / 1e4)]);
+        if let Some(of) = matching {
+            line.extend([cell(of.negatives), plain((of.t * 1e4).round() / 1e4)]);
+        }
         line
     };
-    let head = [&CONTRASTIVE_TITLES[..], &["U(t)", "t"]].concat();
+    let has_matching = table.rows.iter().any(|row| row.matching.is_some());
+    let (more, note) = if has_matching { (&["U(t)", "t"][..], MATCHING_NOTE) } else { (&[][..], "") };
+    let head = [&CONTRASTIVE_TITLES[..], more].concat();
     let rows: Vec<_> = table.rows.iter().map(line).collect();
     let queue = match table.queue {
         Some(rows) => format!(", {} of them from the queue", count(rows as u64)),
         None => String::new(),
     };
     format!(
-        "{}{}Candidates: {}, {} with M negatives each{queue}.\n{CONTRASTIVE_NOTE}\
-         U(t): log mean exp(-t|x-x'|^2) over anchors and their negatives, at t = 1/(2 tau).\n",
+        "{}{}Candidates: {}, {} with M negatives each{queue}.\n{CONTRASTIVE_NOTE}{note}",
         columns(&head, 1, &rows),
-        reasons(table.rows.iter().map(|row| ("U(t)", &row.matching.negatives))),
+        reasons(table.rows.iter().filter_map(|row| Some(("U(t)", &row.matching.as_ref()?.negatives)))),
         table.candidates,
         plural(table.anchors, "anchor"),
     )
