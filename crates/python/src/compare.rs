@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use unisphere::{Alignment, Uniformity};
-use unisphere_cli::{CompareRequest, ComparisonReport, GivenModel, compare_models};
+use unisphere_cli::{CompareRequest, GivenModel, compare_models};
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Place};
 
 use crate::{
     call::{Course, run},
     engine::Engine,
-    evaluate::PROGRAM,
     fault::{Fault, Given},
+    report::Report,
     sets::scaling,
     source::{Source, reading, second},
 };
@@ -41,30 +41,6 @@ pub struct Compared {
     cache: Option<PathBuf>,
 }
 
-/// A comparison: `unisphere._compare` gives it attributes.
-#[pyclass(frozen, module = "unisphere._native")]
-pub struct Comparison {
-    report: ComparisonReport,
-}
-
-#[pymethods]
-impl Comparison {
-    /// The object that `unisphere compare --json` prints.
-    fn json(&self) -> String {
-        self.report.json()
-    }
-
-    /// What `unisphere compare` prints.
-    fn text(&self) -> String {
-        self.report.text()
-    }
-
-    /// The page that `unisphere compare --html` writes.
-    fn html(&self, py: Python<'_>) -> String {
-        py.detach(|| self.report.html(PROGRAM))
-    }
-}
-
 /// Measures models and compares them.
 #[pyfunction]
 pub fn compare(
@@ -73,7 +49,7 @@ pub fn compare(
     models: Vec<Model>,
     compared: Compared,
     progress: Option<Py<PyAny>>,
-) -> PyResult<Comparison> {
+) -> PyResult<Report> {
     let Compared { baseline, t, alpha, raw, seed, reading: of_files, cache } = compared;
     let mut plan = ComparePlan::default();
     plan.scaling = scaling(raw);
@@ -98,5 +74,5 @@ pub fn compare(
         let done = compare_models(engine, models, request, control.caller());
         done.map_err(|failure| Fault::Program(failure, given))
     })?;
-    Ok(Comparison { report })
+    Ok(report.into())
 }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use unisphere::Sigmoid;
-use unisphere_cli::{Inputs, Of, Skipped, evaluation, evaluation_page, evaluation_text};
+use unisphere_cli::{Inputs, Of, Skipped, Told};
 use unisphere_eval::{Data, Estimator, Options, Plan, Protocol, Session, measure};
 
 use crate::{
@@ -10,13 +10,11 @@ use crate::{
     engine::Engine,
     fault::{Fault, invalid},
     metrics::candidates_named,
+    report::Report,
     rows::Column,
     sets::{named, scaling},
     source::{Opened, Source, reading, second},
 };
-
-/// The name of the program on pages.
-pub(crate) const PROGRAM: &str = concat!("unisphere ", env!("CARGO_PKG_VERSION"), " for Python");
 
 /// Options as Python's half gives them, all of them.
 #[derive(FromPyObject)]
@@ -91,31 +89,6 @@ pub struct Columns {
     scores: Option<Column<f64>>,
 }
 
-/// A report: `unisphere._report` gives it attributes.
-#[pyclass(frozen, module = "unisphere._native")]
-pub struct Report {
-    report: unisphere_eval::Report,
-    inputs: Inputs,
-}
-
-#[pymethods]
-impl Report {
-    /// The object that `unisphere eval --json` prints.
-    fn json(&self) -> String {
-        evaluation(&self.report, &self.inputs).to_string()
-    }
-
-    /// What `unisphere eval` prints.
-    fn text(&self) -> String {
-        evaluation_text(&self.report, &self.inputs)
-    }
-
-    /// The page that `unisphere eval --html` writes.
-    fn html(&self, py: Python<'_>) -> String {
-        py.detach(|| evaluation_page(&self.report, &self.inputs, PROGRAM))
-    }
-}
-
 /// How sets are read: `reading` is JSON, of files.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -186,7 +159,7 @@ pub fn evaluate(
             measure(plan, data, session).map_err(|error| named(error.into(), &sets.0, sets.1.as_ref()))?;
         Ok((report, Inputs { files, reading, skipped }))
     })?;
-    Ok(Report { report, inputs })
+    Ok(Told::evaluation(report, inputs).into())
 }
 
 /// Rows of zeros: those that are zero in x or in y, and those of the queue.

@@ -3,10 +3,10 @@
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
 use unisphere::{Alignment, Groups, LabelledPairs, Rank, Ranks, Retrieval, Uniformity};
-use unisphere_cli::Inputs;
+use unisphere_cli::{Inputs, Told};
 use unisphere_eval::{
     Session,
-    unpaired::{UnpairedPlan, UnpairedReport, measure as measure_unpaired},
+    unpaired::{UnpairedPlan, measure as measure_unpaired},
 };
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     engine::Engine,
     fault::{Fault, invalid},
     metrics::{Answer, Wanted, measure, value, with_grad},
+    report::Report,
     rows::{Column, Rows},
     sets::{course, measured, paired, scaling},
 };
@@ -120,26 +121,6 @@ pub fn retrieval<'py>(
     Ok((way(&found.x_to_y), way(&found.y_to_x)))
 }
 
-/// A report on two sets that are not paired.
-#[pyclass(frozen, module = "unisphere._native")]
-pub struct Unpaired {
-    report: UnpairedReport,
-    inputs: Inputs,
-}
-
-#[pymethods]
-impl Unpaired {
-    /// The object that `unisphere eval --unpaired --json` prints.
-    fn json(&self) -> String {
-        unisphere_cli::unpaired(&self.report, &self.inputs)
-    }
-
-    /// What `unisphere eval --unpaired` prints.
-    fn text(&self) -> String {
-        unisphere_cli::unpaired_text(&self.report, &self.inputs)
-    }
-}
-
 /// Measures two sets that are not paired.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "Python's half names them")]
@@ -156,7 +137,7 @@ pub fn unpaired(
     seed: u64,
     raw: bool,
     progress: Option<Py<PyAny>>,
-) -> PyResult<Unpaired> {
+) -> PyResult<Report> {
     if t.is_empty() {
         return Err(invalid("t must be one number or several, and is none"));
     }
@@ -175,5 +156,5 @@ pub fn unpaired(
         let (x, y) = (x.embeddings("x", plan.scaling)?, y.embeddings("y", plan.scaling)?);
         measure_unpaired(&plan, x, y, session).map_err(Fault::from)
     })?;
-    Ok(Unpaired { report, inputs: Inputs { files, ..Inputs::default() } })
+    Ok(Told::unpaired(report, Inputs { files, ..Inputs::default() }).into())
 }

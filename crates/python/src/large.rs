@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use unisphere::Candidates;
-use unisphere_cli::{EstimateOptions, LargeOptions, LargeReport, LargeSets, estimate_large, evaluate_large};
+use unisphere_cli::{EstimateOptions, LargeOptions, LargeSets, estimate_large, evaluate_large, merge_parts};
 use unisphere_eval::Plan;
 use unisphere_io::Labels;
 use unisphere_scale::Draw;
@@ -12,9 +12,10 @@ use unisphere_scale::Draw;
 use crate::{
     call::{Course, run},
     engine::Engine,
-    evaluate::{Asked, PROGRAM},
+    evaluate::Asked,
     fault::{Fault, Given, invalid},
     metrics::candidates_named,
+    report::Report,
     rows::Column,
     source::{Source, reading, second},
 };
@@ -40,30 +41,6 @@ pub struct Drawn {
     confidence: f64,
     seed: u64,
     estimate_only: bool,
-}
-
-/// An estimate, or a report in pieces: `unisphere._estimate` and `unisphere._report` give them attributes.
-#[pyclass(frozen, name = "LargeReport", module = "unisphere._native")]
-pub struct Report {
-    report: LargeReport,
-}
-
-#[pymethods]
-impl Report {
-    /// The object that `unisphere eval --json` prints.
-    fn json(&self) -> String {
-        self.report.json()
-    }
-
-    /// What `unisphere eval` prints.
-    fn text(&self) -> String {
-        self.report.text()
-    }
-
-    /// The page that `unisphere eval --html` writes.
-    fn html(&self, py: Python<'_>) -> String {
-        py.detach(|| self.report.html(PROGRAM))
-    }
 }
 
 /// The sets and the options, free of contradictions.
@@ -116,7 +93,7 @@ pub fn evaluate_in_pieces(
         let done = evaluate_large(engine, sets, options, labels.as_ref(), control.caller());
         done.map_err(|failure| Fault::Program(failure, given))
     })?;
-    Ok(Report { report })
+    Ok(report.into())
 }
 
 /// An estimate.
@@ -149,5 +126,18 @@ pub fn estimate(
         let done = estimate_large(engine, sets, options, &how, control.caller());
         done.map_err(|failure| Fault::Program(failure, given))
     })?;
-    Ok(Report { report })
+    Ok(report.into())
+}
+
+/// What all parts of a plan make, which are files in a folder.
+#[pyfunction]
+pub fn merge(
+    py: Python<'_>,
+    plan: PathBuf,
+    folder: PathBuf,
+    top: Option<usize>,
+    table: Option<PathBuf>,
+) -> PyResult<Report> {
+    let done = py.detach(|| merge_parts(&plan, &folder, top, table.as_deref()));
+    Ok(done.map_err(|failure| Fault::Program(failure, Given::Files))?.into())
 }

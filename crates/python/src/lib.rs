@@ -24,6 +24,7 @@ mod labels;
 mod large;
 mod metrics;
 mod program;
+mod report;
 mod rows;
 mod sets;
 mod source;
@@ -37,13 +38,14 @@ mod _native {
     #[pymodule_export]
     use crate::{
         analysis::{close_pairs, floor, histogram, pair_distances, potentials, spectrum},
-        compare::{Comparison, compare},
+        compare::compare,
         engine::Engine,
-        evaluate::{Report, evaluate},
-        labels::{Unpaired, alignment_by_label, group_uniformity, retrieval, unpaired},
-        large::{Report as LargeReport, estimate, evaluate_in_pieces},
+        evaluate::evaluate,
+        labels::{alignment_by_label, group_uniformity, retrieval, unpaired},
+        large::{estimate, evaluate_in_pieces, merge},
         metrics::{alignment, contrastive, loss, mmd, sigmoid, supcon},
         program::run_program,
+        report::Report,
         uniformity::uniformity,
     };
 

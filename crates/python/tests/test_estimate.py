@@ -44,7 +44,7 @@ def of_program(*line):
 def alike(found, want):
     """The object without the circumstances, which differ between runs and between arrays and files."""
     for report in (found, want):
-        for name in ("seconds", "x", "y"):
+        for name in ("seconds", "files"):
             report.pop(name, None)
         report.get("work", {}).pop("memory", None)
     assert found == want
@@ -149,7 +149,7 @@ def test_reports_in_pieces_are_the_programs(options, line, large, files):
     report = ENGINE.evaluate(*small, max_memory="20M", **options)
     alike(report.to_dict(), want)
     if "raw" not in options:
-        assert report.uniformity[0].value == pytest.approx(all_pairs(x, 2.0), abs=1e-6)
+        assert report.uniformity.x == pytest.approx(all_pairs(x, 2.0), abs=1e-6)
     assert report.alignment.value == pytest.approx(
         formulas.alignment(x, y, options.get("alpha", 2.0), raw=options.get("raw", False)), rel=1e-6
     )
@@ -162,7 +162,7 @@ def test_a_set_that_is_larger_than_the_memory_is_read_again(tmp_path):
     assert report.work.memory <= 9 << 20 < x.nbytes and report.work.rows_read > 1.5 * len(x)
     want = of_program("eval", tmp_path / "x.npy", "--max-memory", "9M", "--device", "cpu", "--json")
     alike(report.to_dict(), want)
-    assert report.uniformity[0].value == pytest.approx(ENGINE.uniformity(x), abs=1e-7)
+    assert report.uniformity.x == pytest.approx(ENGINE.uniformity(x), abs=1e-7)
 
 
 def test_labels_of_reports_in_pieces(large):
@@ -175,13 +175,13 @@ def test_labels_of_reports_in_pieces(large):
 
 def test_reports_in_pieces_are_told(files, tmp_path):
     report = unisphere.evaluate(*files, max_memory="20M", t=[2.0, 1.0], across=True)
-    assert isinstance(report, unisphere.LargeReport) and report.sigmoid is None
-    assert "24,000 × 128" in repr(report) and "cross uniformity, t = 1" in report._repr_html_()
+    assert report.sigmoid is None and report.work.pairs_computed > 0
+    assert "24,000 × 128" in repr(report) and "uniformity of y, t = 2" in report._repr_html_()
     assert "work" in str(report)
     report.save_html(tmp_path / "report.html")
     assert "for Python" in (tmp_path / "report.html").read_text(encoding="utf-8")
     pytest.importorskip("pandas")
-    assert list(report.to_frame()["set"]) == ["x", "x", "y", "y", "xy", "xy"]
+    assert list(report.to_frame()["uniformity.x"]) == [report.uniformity.x]
 
 
 def test_a_pattern_is_one_set(large, tmp_path):
@@ -189,7 +189,7 @@ def test_a_pattern_is_one_set(large, tmp_path):
     for k in range(3):
         np.save(tmp_path / f"emb_{k}.npy", x[1000 * k : 1000 * (k + 1)])
     report = unisphere.evaluate(tmp_path / "emb_*.npy")
-    assert report.files == [3] and report.uniformity[0].value == pytest.approx(all_pairs(x, 2.0), abs=1e-6)
+    assert report.file_counts == {"x": 3} and report.uniformity.x == pytest.approx(all_pairs(x, 2.0), abs=1e-6)
     found = ENGINE.estimate(tmp_path / "emb_*.npy", tolerance=1e-2).uniformity_x
     assert found == ENGINE.estimate(x, tolerance=1e-2).uniformity_x
 
@@ -199,7 +199,7 @@ def test_a_journal_keeps_what_is_finished(files, tmp_path):
     first = unisphere.evaluate(files[0], max_memory="20M", journal=journal)
     again = unisphere.evaluate(files[0], max_memory="20M", journal=journal)
     assert first.work.pairs_computed > 0 and again.work.pairs_computed == 0
-    assert again.work.journal == str(journal) and again.uniformity[0].value == first.uniformity[0].value
+    assert again.work.journal == str(journal) and again.uniformity.x == first.uniformity.x
 
 
 def test_a_stop_keeps_what_is_finished_in_the_journal(tmp_path):

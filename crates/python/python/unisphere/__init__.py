@@ -27,7 +27,7 @@ from ._errors import (
 from ._estimate import Estimate, Estimates
 from ._labels import GroupUniformity, Retrieval, RetrievalWay, Unpaired
 from ._native import __version__
-from ._report import LargeReport, Report
+from ._report import Report
 
 _engine_of_functions = Engine._of_functions()
 
@@ -54,7 +54,7 @@ unpaired = _engine_of_functions.unpaired
 
 __all__ = [
     "ClosePairs", "Comparison", "DeviceError", "Engine", "Estimate", "Estimates", "FileError", "ForkError", "GroupUniformity",
-    "Histogram", "InternalError", "InvalidInput", "LargeReport", "OutOfMemory", "Report", "Retrieval", "RetrievalWay",
+    "Histogram", "InternalError", "InvalidInput", "OutOfMemory", "Report", "Retrieval", "RetrievalWay",
     "Spectrum", "UnisphereError", "Unpaired", "__version__", "alignment", "alignment_by_label", "close_pairs", "compare",
     "contrastive", "estimate", "evaluate", "floor", "group_uniformity", "histogram", "loss", "mmd", "pair_distances",
     "potentials", "retrieval", "sigmoid", "spectrum", "supcon", "uniformity", "unpaired", "value_and_grad",

@@ -100,14 +100,7 @@ class Estimates(Paged):
         return next((one for one in self if (one.quantity, one.set) == (quantity, of)), None)
 
     def __iter__(self) -> Iterator[Estimate]:
-        known = self._known()
-        for row in known["uniformity"]:
-            is_across = row["set"] == "xy"
-            yield _estimate("cross_uniformity" if is_across else "uniformity", row["set"], row["t"], row["value"], row["estimate"])
-            if is_across:
-                yield _estimate("squared_mmd", "xy", row["t"], row["squared_mmd"], row["squared_mmd_estimate"])
-        for row in known.get("contrastive_estimates", ()):
-            yield _estimate("contrastive", "xy", row["tau"], row["loss"], row["estimate"])
+        return map(_estimate, self._known()["estimates"])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -145,16 +138,17 @@ def _words(of: Estimate) -> str:
     return f"{words.get(of.quantity, 'cross uniformity')}, {name} = {of.parameter:g}"
 
 
-def _estimate(quantity: Any, of: Any, parameter: float, value: float | None, found: dict[str, Any]) -> Estimate:
+def _estimate(of: dict[str, Any]) -> Estimate:
     """An estimate of the program's JSON, in which the log of 0 is null."""
 
-    def number(value: float | None) -> float:
-        return -math.inf if value is None else float(value)
+    def number(value: float | None, absent: float = -math.inf) -> float:
+        return absent if value is None else float(value)
 
+    found = of["estimate"]
     return Estimate(
-        quantity, of, float(parameter), number(value), number(found["low"]), number(found["high"]), found["confidence"],
-        found["method"], found["proven"], found["tolerance"], found["reached"], found["pairs"], found["share"], found["seed"],
-        found.get("row_error"),
+        of["quantity"], of["set"], float(of["t"] if "t" in of else of["tau"]), number(of["value"]), number(found["low"]),
+        number(found["high"], math.inf), found["confidence"], found["method"], found["proven"], found["tolerance"], found["reached"],
+        found["pairs"], found["share"], found["seed"], found.get("row_error"),
     )
 
 

@@ -13,7 +13,7 @@ from ._arrays import Labels, Numbers, PathOrPoints, labels as as_labels, numbers
 from ._errors import InvalidInput
 from ._progress import Progress, Shown
 from ._reading import ReadingOptions, is_pattern, memory, reading, source, source_or_none
-from ._report import LargeReport, Report
+from ._report import Report
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -68,7 +68,7 @@ class Evaluation:
         `evaluate("pairs.parquet", columns=("anchor", "positive"))`.
 
         max_memory, in bytes or as "4G", keeps points and results within so much memory, and reads files as often as it takes: a
-        LargeReport, of the same values. `journal` is a file that keeps finished work: the same call goes on from it. `across`
+        report in pieces, of the same values. `journal` is a file that keeps finished work: the same call goes on from it. `across`
         adds cross uniformity and squared MMD. Each of them, and a pattern such as "emb_*.npy", makes such a report, which has no
         sigmoid, supcon, retrieval, estimator="v", protocol, queue, across_groups, weights, scores, min_score and
         zero_rows="skip".
@@ -108,7 +108,7 @@ class Evaluation:
                 pieces = _native.evaluate_in_pieces(
                     self._open(), source(x, "x"), source_or_none(y, "y"), groups, how, asked, report
                 )
-            return LargeReport(pieces)
+            return Report(pieces)
         columns = {
             "queue": source_or_none(queue, "queue"),
             "labels": of_rows,

@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from . import _native
 
 if TYPE_CHECKING:
     import pandas
@@ -41,25 +43,12 @@ class Section(Mapping[str, Any]):
         return f"Section({', '.join(self._values)})"
 
 
-class Native(Protocol):
-    """A result of the native half."""
-
-    def json(self) -> str: ...
-    def text(self) -> str: ...
-
-
-class NativePage(Native, Protocol):
-    """One that the program has a page of."""
-
-    def html(self) -> str: ...
-
-
 class Told:
     """What the native half found: the program's JSON, as attributes, a dictionary or text."""
 
     _sections: tuple[str, ...] = ()
 
-    def __init__(self, native: Native) -> None:
+    def __init__(self, native: _native.Report) -> None:
         self._native = native
         self._values: dict[str, Any] | None = None
 
@@ -91,11 +80,9 @@ class Told:
 class Paged(Told):
     """The same with a page."""
 
-    _native: NativePage
-
     def to_html(self) -> str:
         """The page that the program writes with --html."""
-        return self._native.html()
+        return self._native.html() or ""
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Writes the page to a file."""
@@ -103,16 +90,16 @@ class Paged(Told):
 
 
 SECTIONS = (
-    "alignment", "uniformity", "scores", "sweep", "contrastive", "sigmoid", "supcon", "retrieval", "modality_gap",
-    "significance", "spectrum", "histograms", "duplicates", "offenders", "groups", "protocol",
+    "alignment", "uniformity", "estimates", "scores", "sweep", "contrastive", "sigmoid", "supcon", "retrieval", "modality_gap",
+    "significance", "spectrum", "histograms", "duplicates", "offenders", "groups", "protocol", "work",
 )
 
 
 class Report(Paged):
     """What `evaluate` found. Every section of the program's JSON is an attribute: `report.uniformity.x`.
 
-    A section that was not asked for is None. `print(report)` prints what the program prints. The page has all figures where `evaluate`
-    was asked for figures.
+    A section that was not asked for is None; `work` is that of sets in pieces. `print(report)` prints what the program prints. The page
+    has all figures where `evaluate` was asked for figures.
     """
 
     _sections = SECTIONS
@@ -151,34 +138,8 @@ class Report(Paged):
             f"<tr><th>{escape(words)}</th>{''.join(f'<td>{_cell(of.get(key))}</td>' for key in columns)}</tr>"
             for words, of in lines
         )
-        caption = f"n = {known['rows']:,}, d = {known['dims']}; {escape(str(known['device']['name']))}"
+        caption = f"n = {known['rows']:,}, d = {known['dims']}; {escape(known['device']['name'] if 'device' in known else known['device_class'])}"
         return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>{body}</table>"
-
-
-class LargeReport(Report):
-    """What `evaluate` found in pieces: `report.uniformity` is a list, of each set at each t, `report.uniformity[0].value`.
-
-    Sections that such a report cannot have are None.
-    """
-
-    def to_frame(self) -> pandas.DataFrame:
-        """A row of pandas for each set and t. Raises ImportError where pandas is not installed."""
-        import pandas
-
-        return pandas.DataFrame([dict(flat(row, "")) for row in self._known()["uniformity"]])
-
-    def _repr_html_(self) -> str:
-        """A table of the values, for notebooks."""
-        known = self._known()
-        lines: list[tuple[str, dict[str, Any]]] = []
-        if known.get("alignment"):
-            lines.append((f"alignment, α = {known['alignment']['alpha']}", known["alignment"]))
-        for row in known["uniformity"]:
-            words = "cross uniformity" if row["set"] == "xy" else f"uniformity of {row['set']}"
-            lines.append((f"{words}, t = {row['t']}", row))
-        body = "".join(f"<tr><th>{escape(words)}</th><td>{_cell(of['value'])}</td></tr>" for words, of in lines)
-        caption = f"n = {known['rows']:,}, d = {known['dims']}, in pieces"
-        return f"<table><caption>{caption}</caption><tr><th></th><th>value</th></tr>{body}</table>"
 
 
 def _told(value: Any) -> Any:

@@ -22,8 +22,10 @@ from typing import Any, Literal
 import numpy as np
 import ray
 
+from . import _native
 from ._errors import InvalidInput, UnisphereError
 from ._evaluate import several
+from ._report import Report
 
 __all__ = ["PartError", "evaluate"]
 
@@ -75,8 +77,8 @@ def evaluate(
     max_memory: str = "4G",
     retries: int = 10,
     progress: bool | Callable[[int, int], object] = False,
-) -> dict[str, Any]:
-    """The report of one set, or of pairs, as `unisphere merge --json` prints it.
+) -> Report:
+    """The report of one set, or of pairs, as `unisphere merge` makes it.
 
     x is the path of a plan, or of a set of any size, in a format that needs no option, then with y as its positive partners. Without
     a plan, one is made in the folder `out` with so many `parts`, by default four for each slot of the cluster or as many as
@@ -92,14 +94,13 @@ def evaluate(
 
     Raises InvalidInput for arguments and files that the program refuses, and PartError for parts that failed to the end.
     """
-    return dict(json.loads(_merged(**locals())))
+    return _merged(**locals())
 
 
 def _merged(
     *, x: Any, y: Any, out: Any, parts: int | None, address: str | None, cpus: int, gpus: int, max_memory: str,
     retries: int, progress: bool | Callable[[int, int], object], top: int | None, rows: Any, **plan_options: Any,
-) -> str:
-    """The text of the report."""
+) -> Report:
     for path, name in ((x, "x"), (y, "y"), (out, "out"), (rows, "rows")):
         if not isinstance(path, (str, os.PathLike)) and not (path is None and name in ("y", "rows")):
             raise InvalidInput(f"{name} must be a path that all nodes see, and is {type(path).__name__}")
@@ -120,10 +121,7 @@ def _merged(
     finally:
         if began:
             ray.shutdown()
-    line = ["merge", str(plan), folder, "--json"]
-    line += [] if top is None else ["--top", str(top)]
-    line += [] if rows is None else ["--rows", os.fspath(rows)]
-    return _program(line)
+    return Report(_native.merge(str(plan), folder, top, None if rows is None else os.fspath(rows)))
 
 
 def _slots(cpus: int, gpus: int) -> int:
@@ -291,7 +289,7 @@ def main() -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logger.setLevel(logging.INFO)
     try:
-        print(_merged(x=plan, y=None, parts=None, top=None, rows=None, progress=False, **options), end="")
+        print(json.dumps(_merged(x=plan, y=None, parts=None, top=None, rows=None, progress=False, **options).to_dict()))
     except UnisphereError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT if isinstance(error, InvalidInput) else 1)
