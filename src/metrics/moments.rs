@@ -67,6 +67,41 @@ impl MomentSums {
         self.rows
     }
 
+    /// The mean of the points (d): zeros where there are none.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// Σ |x − mean|² / n, the variances of all dimensions together: 0 where there are no points.
+    pub fn variance(&self) -> f64 {
+        let dims = self.mean.len();
+        self.products.iter().step_by(dims + 1).sum::<f64>() / self.rows.max(1) as f64
+    }
+
+    /// The product of the covariance, divided by n, with a vector (d).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShapeMismatch`] for a vector of another length.
+    pub fn covariance_times(&self, vector: &[f64]) -> Result<Vec<f64>> {
+        let dims = self.mean.len();
+        if vector.len() != dims {
+            return Err(mismatch("a covariance and a vector", (dims, dims), (vector.len(), 1)));
+        }
+        let mut product = vec![0.0; dims];
+        // Each value of the lower triangle stands for two.
+        for (a, row) in self.products.chunks_exact(dims).enumerate() {
+            let mut sum = row[a] * vector[a];
+            for ((value, b), out) in row[..a].iter().zip(vector).zip(&mut product) {
+                sum += value * b;
+                *out += value * vector[a];
+            }
+            product[a] += sum;
+        }
+        product.iter_mut().for_each(|value| *value /= self.rows.max(1) as f64);
+        Ok(product)
+    }
+
     /// Adds points (n, d), as metrics see them: at unit length, unless raw.
     ///
     /// # Errors

@@ -60,15 +60,9 @@ impl Shadow {
     pub(crate) fn of(points: &Embeddings<'_>, check: &mut dyn FnMut() -> Result<()>) -> Result<Self> {
         let lengths = listed(points.rows(), points.values().chunks_exact(points.dims()).map(length))?;
         let rows = Rows { points, lengths: &lengths };
-        let (axes, directions) = match points.dims() {
-            1 => (Axes::Coordinates, Err(ONE_DIMENSION)),
-            2 => (Axes::Coordinates, Ok(vec![vec![1.0, 0.0], vec![0.0, 1.0]])),
-            dims => {
-                let mean = rows.mean();
-                let mut times = |vector: &[f64]| check().map(|()| rows.covariance_times(&mean, vector));
-                (Axes::Principal, Ok(leading(2, dims, &mut times)?))
-            }
-        };
+        let mean = rows.mean();
+        let mut times = |vector: &[f64]| check().map(|()| rows.covariance_times(&mean, vector));
+        let (axes, directions) = directions(points.dims(), &mut times)?;
         check()?;
         let points = match directions {
             Ok(directions) => Ok(rows.along(&directions)?),
@@ -80,18 +74,43 @@ impl Shadow {
     }
 }
 
+/// The axes that points of so many dimensions are shown in, and their directions, given the product of the covariance with a vector.
+pub(crate) fn directions(
+    dims: usize,
+    times: &mut dyn FnMut(&[f64]) -> Result<Vec<f64>>,
+) -> Result<(Axes, Maybe<Vec<Vec<f64>>>)> {
+    Ok(match dims {
+        1 => (Axes::Coordinates, Err(ONE_DIMENSION)),
+        2 => (Axes::Coordinates, Ok(vec![vec![1.0, 0.0], vec![0.0, 1.0]])),
+        dims => (Axes::Principal, Ok(leading(2, dims, times)?)),
+    })
+}
+
 impl Lengths {
-    fn of(lengths: &[f64]) -> Self {
+    /// Those of no rows; a mean is a sum until [`of_rows`](Self::of_rows).
+    pub(crate) const NONE: Self = Self { least: f64::INFINITY, mean: 0.0, greatest: 0.0, far_from_unit: 0 };
+
+    /// With the length of one row more.
+    pub(crate) fn and(self, length: f64) -> Self {
         Self {
-            least: lengths.iter().copied().fold(f64::INFINITY, f64::min),
-            mean: lengths.iter().sum::<f64>() / lengths.len() as f64,
-            greatest: lengths.iter().copied().fold(0.0, f64::max),
-            far_from_unit: lengths.iter().filter(|&&length| (length - 1.0).abs() > UNIT_LENGTH).count(),
+            least: self.least.min(length),
+            mean: self.mean + length,
+            greatest: self.greatest.max(length),
+            far_from_unit: self.far_from_unit + usize::from((length - 1.0).abs() > UNIT_LENGTH),
         }
+    }
+
+    /// With the mean of so many rows in the place of their sum.
+    pub(crate) fn of_rows(self, rows: usize) -> Self {
+        Self { mean: self.mean / rows as f64, ..self }
+    }
+
+    fn of(lengths: &[f64]) -> Self {
+        lengths.iter().fold(Self::NONE, |all, &length| all.and(length)).of_rows(lengths.len())
     }
 }
 
-fn length(row: &[f32]) -> f64 {
+pub(crate) fn length(row: &[f32]) -> f64 {
     row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt()
 }
 
@@ -148,11 +167,7 @@ impl Rows<'_> {
 
     /// The coordinates of every row along two directions.
     fn along(&self, directions: &[Vec<f64>]) -> Result<Vec<[f32; 2]>> {
-        let coordinates = |(i, row): (usize, &[f32])| {
-            let along =
-                |axis: usize| directions.get(axis).map_or(0.0, |axis| self.factor(i) * dot(row, axis));
-            [along(0) as f32, along(1) as f32]
-        };
+        let coordinates = |(i, row): (usize, &[f32])| along(directions, row, self.factor(i));
         let rows = self.points.values().chunks_exact(self.points.dims()).enumerate();
         listed(self.points.rows(), rows.map(coordinates))
     }
@@ -170,12 +185,23 @@ impl Rows<'_> {
             let mean = values().sum::<f64>() / n;
             values().map(|value| (value - mean).powi(2)).sum::<f64>()
         };
-        // As small as the rounding of f32, squared, it is no spread.
-        if all / n <= f64::from(f32::EPSILON).powi(2) * mean.iter().map(|value| value * value).sum::<f64>() {
-            return Err(NO_SPREAD);
-        }
-        Ok(((along(0) + along(1)) / all).min(1.0))
+        share((along(0) + along(1)) / n, all / n, &mean)
     }
+}
+
+/// The share that the variance along the axes has of all variance, of points about this mean.
+pub(crate) fn share(shown: f64, all: f64, mean: &[f64]) -> Maybe<f64> {
+    // As small as the rounding of f32, squared, it is no spread.
+    if all <= f64::from(f32::EPSILON).powi(2) * mean.iter().map(|value| value * value).sum::<f64>() {
+        return Err(NO_SPREAD);
+    }
+    Ok((shown / all).min(1.0))
+}
+
+/// The coordinates of a row, scaled by a factor, along two directions; 0 along one that there is not.
+pub(crate) fn along(directions: &[Vec<f64>], row: &[f32], factor: f64) -> [f32; 2] {
+    let along = |axis: usize| directions.get(axis).map_or(0.0, |axis| factor * dot(row, axis));
+    [along(0) as f32, along(1) as f32]
 }
 
 fn add_to(sum: &mut [f64], factor: f64, values: impl Iterator<Item = f64>) {

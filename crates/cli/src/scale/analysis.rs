@@ -1,16 +1,15 @@
 //! What a report has beside its values: single rows, counted pairs, mean and covariance.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use unisphere::{Alignment, Engine, Scaling, Uniformity};
 use unisphere_eval::{
-    Report, SetName,
+    Projection, Report, RowGroups, SetName,
     sections::{
         CurvePoint, Duplicates, Figures, GroupTable, Histogram, Histograms, RowTable, SetFigures,
         SetSignificance, SetSpectrum, WorstRows,
     },
 };
-use unisphere_io::Source;
 use unisphere_scale::{Counts, Found, FoundGroups, Resources, Rows, Shape};
 
 use super::{Task, files::Files};
@@ -35,7 +34,7 @@ pub(super) struct Analysis {
     /// Of each set, where it was asked for.
     pub(super) significance: Option<Vec<SetSignificance>>,
     /// Of each set, where they were asked for: a pass of their own.
-    pub(super) spectra: Option<Vec<SetSpectrum>>,
+    spectra: Option<Vec<SetSpectrum>>,
     histograms: Option<Histograms>,
     close_pairs: Option<Duplicates>,
     worst_rows: Option<WorstRows>,
@@ -85,6 +84,22 @@ impl Analysis {
         self.rows_file.clone()
     }
 
+    /// Puts in what the rows have told.
+    pub(super) fn put_rows(&mut self, of_rows: OfRows<'_>, dims: usize) {
+        let OfRows { spectra, projections } = of_rows;
+        let sets: Vec<_> = spectra.iter().map(|spectrum| spectrum.set).collect();
+        self.spectra = Some(spectra);
+        if projections.is_empty() {
+            return;
+        }
+        // Of an estimate, pairs have no figures.
+        let bare = || sets.iter().map(|&set| SetFigures::in_pieces(set, dims, None, None)).collect();
+        let mut figures = self.figures.take().unwrap_or_else(|| Figures::new(Vec::new(), None, bare()));
+        let with_points = figures.sets.into_iter().zip(projections);
+        figures.sets = with_points.map(|(set, points)| set.with_points(points)).collect();
+        self.figures = Some(figures);
+    }
+
     /// Puts all of it into a report of the common form.
     pub(super) fn put(&self, report: &mut Report) {
         report.significance.clone_from(&self.significance);
@@ -130,25 +145,52 @@ pub(super) fn significance(found: &Found, task: &Task, shape: Shape) -> Vec<SetS
     sets.map(test).collect()
 }
 
-/// Mean and covariance of each set, in a pass over it.
-pub(super) fn spectra(
-    task: &Task,
-    files: &Files,
-    engine: &Engine,
-    max_memory: Option<u64>,
-    display: &Display,
-) -> Result<Vec<SetSpectrum>, Failure> {
-    let mut resources = Resources::default();
-    resources.max_memory = max_memory;
-    resources.observer = Some(Arc::new(display.observer()));
-    let evaluation = task.evaluation();
-    let of_set = |(name, set): (SetName, &dyn Source)| {
-        display.step(format!("spectrum of {name}"));
-        let spectrum = evaluation.spectrum(engine, set, &resources)?;
-        Ok(SetSpectrum::new(name, spectrum, task.sets.scaling))
-    };
-    let of_y = files.y.as_deref().map(|y| (SetName::Y, y));
-    std::iter::once((SetName::X, &*files.x)).chain(of_y).map(of_set).collect()
+/// What a pass or two over the rows of each set tells, without their pairs.
+#[derive(Debug)]
+pub(super) struct OfRows<'a> {
+    pub(super) spectra: Vec<SetSpectrum>,
+    /// The points in two dimensions, where figures show them.
+    pub(super) projections: Vec<Projection<'a>>,
+}
+
+impl<'a> OfRows<'a> {
+    /// Reads the rows of each set: once for mean and covariance, and where a page shows points again for these, with their groups.
+    pub(super) fn read(
+        task: &Task,
+        files: &Files,
+        engine: &Engine,
+        (has_points, groups): (bool, Option<&'a RowGroups<'a>>),
+        max_memory: Option<u64>,
+        display: &Display,
+    ) -> Result<Self, Failure> {
+        let mut resources = Resources::default();
+        resources.max_memory = max_memory;
+        resources.observer = Some(Arc::new(display.observer()));
+        let (evaluation, scaling) = (task.evaluation(), task.sets.scaling);
+        let control = display.control();
+        let mut of_rows = Self { spectra: Vec::new(), projections: Vec::new() };
+        let of_y = files.y.as_deref().map(|y| (SetName::Y, y));
+        for (name, set) in std::iter::once((SetName::X, &*files.x)).chain(of_y) {
+            display.step(format!("spectrum of {name}"));
+            let moments = evaluation.moments(set, &resources)?;
+            let spectrum = engine.value(moments.spectrum())?;
+            of_rows.spectra.push(SetSpectrum::new(name, spectrum, scaling));
+            if has_points {
+                display.step(format!("points of {name} in two dimensions"));
+                let mut check = || match control() {
+                    ControlFlow::Continue(()) => Ok(()),
+                    ControlFlow::Break(()) => Err(unisphere::Error::Stopped.into()),
+                };
+                let mut projection = Projection::new(&moments, scaling, groups, &mut check)?;
+                evaluation.visit(set, &resources, &mut |points| {
+                    projection.add(points);
+                    Ok(())
+                })?;
+                of_rows.projections.push(projection);
+            }
+        }
+        Ok(of_rows)
+    }
 }
 
 /// A curve over every t, and what is known of each set.

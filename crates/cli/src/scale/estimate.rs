@@ -9,7 +9,7 @@ use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling};
 use super::{
     Request, Scale, Task, Tolerance,
     all_pairs::free_memory,
-    analysis::{Analysis, spectra},
+    analysis::{Analysis, OfRows},
     files::Files,
     missed, print,
     report::{Device, Report, Row, estimated, estimated_across},
@@ -54,13 +54,13 @@ pub(super) fn check_draw(task: &Task, options: &Scale) -> Result<(), Failure> {
 }
 
 /// The report without its seconds, and whether all pairs could be computed where estimates missed the tolerance. The memory is what
-/// points and results may take. Spectra are of pages alone.
+/// points and results may take. A page has what rows tell without their pairs, too.
 pub(super) fn measured(
     task: &Task,
     files: Files,
     engine: &Engine,
     (options, max_memory): (&Scale, Option<u64>),
-    has_spectra: bool,
+    has_page: bool,
     display: &Display,
 ) -> Result<(Report, Result<(), Failure>), Failure> {
     let shape = files.sets().shape()?;
@@ -111,8 +111,8 @@ pub(super) fn measured(
         uniformity.extend(estimated_across(found, squared_mmds, task, shape));
     }
     let mut analysis = Analysis::default();
-    if has_spectra {
-        analysis.spectra = Some(spectra(task, &files, engine, max_memory, display)?);
+    if has_page {
+        analysis.put_rows(OfRows::read(task, &files, engine, (true, None), max_memory, display)?, shape.dims);
     }
     let mut report = Report {
         task: task.clone(),

@@ -7,13 +7,14 @@ use std::{
 };
 
 use unisphere::{DeviceKind, Engine};
+use unisphere_eval::RowGroups;
 use unisphere_io::Labels;
 use unisphere_scale::{Error, Resources};
 
 use super::{
     Request, Scale, Task,
     all_pairs::{AllPairs, free_memory},
-    analysis::{Listing, group_table, significance, spectra},
+    analysis::{Listing, OfRows, group_table, significance},
     files::{Files, check_one_a_row, open_column},
     print,
     report::{Device, Exact, Report},
@@ -82,10 +83,10 @@ pub(super) fn measured(
     if labels.is_some() {
         evaluation.check_groups(sets, &for_groups)?;
     }
-    let spectra = match engines.first().filter(|_| full) {
-        Some(engine) => Some(spectra(task, files, engine, max_memory, &display)?),
-        None => None,
-    };
+    let row_groups = labels.map(|labels| RowGroups::new(&labels.of_rows));
+    let points = (task.figures, row_groups.as_ref());
+    let read = |engine: &Engine| OfRows::read(task, files, engine, points, max_memory, &display);
+    let of_rows = engines.first().filter(|_| full).map(read).transpose()?;
     display.counted("all pairs");
     let done = run.values().and_then(|found| {
         let (Some(labels), Some(engine)) = (labels, engines.first()) else { return Ok((found, None)) };
@@ -100,7 +101,9 @@ pub(super) fn measured(
     let device = Device::of(engines);
     let mut report = Report::of_all_pairs(task.clone(), shape, device, found, listing)?;
     report.analysis.significance = significance;
-    report.analysis.spectra = spectra;
+    if let Some(of_rows) = of_rows {
+        report.analysis.put_rows(of_rows, shape.dims);
+    }
     report.analysis.groups = groups;
     report.file_counts = files.counts();
     report.exact = Some(Exact {

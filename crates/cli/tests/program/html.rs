@@ -209,10 +209,25 @@ fn a_page_of_pieces_has_the_numbers_of_one_in_memory() {
         assert_eq!(table(&page), table(&whole), "{id}");
     }
     for (figure, is_there) in
-        [("curve", true), ("plane", true), ("spectrum", true), ("potentials", true), ("points-x", false)]
+        [("curve", true), ("plane", true), ("spectrum", true), ("potentials", true), ("classes-x", false)]
     {
         assert_eq!(page.contains(&format!("<figure id=\"{figure}\">")), is_there, "{figure}");
     }
+    // The same marks, and the same angles but for those within rounding of the end of a part.
+    for set in ["x", "y"] {
+        let [found, wanted] = [&page, &whole].map(|page| {
+            let figure = |id: &str| between(page, &format!("<figure id=\"{id}-{set}\">"), "</figure>");
+            let angles = numbers(between(figure("angles"), "<tbody>", "</tbody>"));
+            let caption = between(figure("points"), "<figcaption>", "</figcaption>");
+            (caption.split('<').filter_map(|of| Some(of.split_once('>')?.1)).collect::<String>(), angles)
+        });
+        assert_eq!(found.0, wanted.0);
+        assert!(found.0.contains("% of all variance"), "{}", found.0);
+        assert_eq!(found.1.len(), wanted.1.len());
+        let moved: f64 = found.1.iter().zip(&wanted.1).map(|(a, b)| (a - b).abs()).sum();
+        assert!(moved <= 4.0, "{moved}");
+    }
+    assert!(page.contains("rows had unit length") == whole.contains("rows had unit length"));
     assert!(page.contains("reading included") && page.contains("<span class=\"text\">group 1"));
     // The same number in every form.
     let value = report["uniformity"]["x"].as_f64().unwrap();
@@ -244,6 +259,7 @@ fn a_page_of_an_estimate_has_its_interval() {
     assert!(
         page.contains("Values are estimates from a part of the pairs")
             && page.contains("<figure id=\"spectrum\">")
+            && page.contains("<figure id=\"points-y\">")
     );
     assert!(!page.contains("NaN") && !page.contains("no sample of them"));
     let mut log = csv::Reader::from_path(folder.path().join("runs.csv")).unwrap();

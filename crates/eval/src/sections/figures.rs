@@ -1,30 +1,23 @@
 //! What figures show beside the other sections: the points in two dimensions, their angles, finer cosines, how potentials are
 //! distributed, and a curve of uniformity. Histograms are of all rows and pairs; points that are drawn one by one are bounded.
 
-use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 use statrs::function::{beta::beta_reg, erf::erfc};
-use unisphere::{Groups, Potentials, Scaling};
+use unisphere::{Potentials, Scaling};
 
-use super::{groups::largest, histograms::Histogram, sweep::CurvePoint};
+use super::{histograms::Histogram, sweep::CurvePoint};
 use crate::{
     data::SetName,
+    drawn::{Drawn, GroupAngles, HALF_TURN, RowGroups, ShownRow},
     error::Result,
     maybe::{Absent, Maybe},
+    projection::{Projected, Projection},
     shadow::{Axes, Lengths, Shadow},
     work::{Work, WorkingSet},
 };
 
-/// The rows of a set that are drawn at most.
-const MAX_SHOWN_ROWS: usize = 1500;
-/// Groups whose angles are counted at most: the largest.
-const MAX_GROUPS_OF_ANGLES: usize = 6;
-/// Parts of the circle: of five degrees each.
-const ANGLES: usize = 72;
 /// Parts of the histogram of potentials, and its width where all are equal.
 const POTENTIALS: usize = 50;
 const MIN_WIDTH: f64 = 0.01;
-/// What the draw of rows follows from: the same in every run.
-const SEED: u64 = 1;
 
 const RAW: Absent = Absent::because("raw points lie on no circle");
 const IN_PIECES: Absent = Absent::because("it is not measured of points that are read in pieces");
@@ -68,26 +61,6 @@ pub struct SetFigures {
     pub potentials: Maybe<Histogram>,
 }
 
-/// A row that is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ShownRow {
-    /// Its coordinates.
-    pub at: [f32; 2],
-    /// The place of its group in the [`GroupTable`](super::GroupTable).
-    pub group: Option<usize>,
-}
-
-/// The angles of one group.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct GroupAngles {
-    /// The place of the group in the [`GroupTable`](super::GroupTable).
-    pub group: usize,
-    /// Counts in the parts of [`SetFigures::angles`].
-    pub counts: Vec<u64>,
-}
-
 pub(crate) fn measure(
     work: &Work<'_>,
     curve: Vec<CurvePoint>,
@@ -98,7 +71,7 @@ pub(crate) fn measure(
     }
     let mean = |distances: Vec<f64>| distances.iter().sum::<f64>() / distances.len() as f64;
     let mean_distance = work.counted_distances()?.map(mean);
-    let groups = work.labels.as_deref().map(GroupsOfRows::of);
+    let groups = work.labels.as_deref().map(RowGroups::new);
     let (scaling, dims) = (work.plan.scaling, work.dims());
     let sets = work.sets.iter().zip(fine_cosines);
     let sets =
@@ -108,32 +81,21 @@ pub(crate) fn measure(
 
 fn of_set(
     set: &WorkingSet,
-    groups: Option<&GroupsOfRows<'_>>,
+    groups: Option<&RowGroups<'_>>,
     scaling: Scaling,
     dims: usize,
     cosines: Maybe<Histogram>,
 ) -> Option<SetFigures> {
     let Shadow { lengths, axes, variance, points } = set.shadow.as_ref()?;
-    let points = points.as_ref().map_err(|reason| *reason);
-    let shown = points.map(|points| shown(points, groups));
-    let on_circle = points.and_then(|points| if scaling == Scaling::Unit { Ok(points) } else { Err(RAW) });
-    let angles = on_circle.map(|points| angles(points.iter()));
-    let angles_of_groups = match (groups, on_circle) {
-        (Some(groups), Ok(points)) => groups.angles(points),
-        _ => Vec::new(),
-    };
-    Some(SetFigures {
-        set: set.name,
-        lengths: Ok(*lengths),
-        axes: Ok(*axes),
-        variance: *variance,
-        shown,
-        angles,
-        angles_of_groups,
-        uniform_cosines: uniform_beside(&cosines, dims),
-        cosines,
-        potentials: distribution(set.potentials.as_ref()),
-    })
+    let drawn = points.as_ref().map_err(|reason| *reason).map(|points| {
+        let mut drawn = Drawn::new(points.len(), groups);
+        points.iter().for_each(|&point| drawn.add(point));
+        drawn
+    });
+    let mut figures = SetFigures::of_pairs(set.name, dims, cosines, set.potentials.as_ref());
+    (figures.lengths, figures.axes, figures.variance) = (Ok(*lengths), Ok(*axes), *variance);
+    figures.put(drawn, scaling);
+    Some(figures)
 }
 
 /// The share of uniform points in each part of a histogram of cosines; none where there is no such histogram or no sphere.
@@ -152,15 +114,31 @@ impl Figures {
 }
 
 impl SetFigures {
-    /// Cosines and potentials of a set of so many dimensions, as far as they are known; its points are not, as they were read in
-    /// pieces.
+    /// Cosines and potentials of a set of so many dimensions, as far as they are known, without its points.
     pub fn in_pieces(
         set: SetName,
         dims: usize,
         cosines: Option<Histogram>,
         potentials: Option<&Potentials>,
     ) -> Self {
-        let cosines = cosines.ok_or(IN_PIECES);
+        Self::of_pairs(set, dims, cosines.ok_or(IN_PIECES), potentials)
+    }
+
+    /// The same with its points in two dimensions.
+    #[must_use]
+    pub fn with_points(mut self, points: Projection<'_>) -> Self {
+        let Projected { lengths, axes, variance, drawn, scaling } = points.projected();
+        (self.lengths, self.axes, self.variance) = (Ok(lengths), Ok(axes), variance);
+        self.put(drawn, scaling);
+        self
+    }
+
+    fn of_pairs(
+        set: SetName,
+        dims: usize,
+        cosines: Maybe<Histogram>,
+        potentials: Option<&Potentials>,
+    ) -> Self {
         Self {
             set,
             lengths: Err(IN_PIECES),
@@ -174,56 +152,21 @@ impl SetFigures {
             potentials: distribution(potentials),
         }
     }
-}
 
-/// The groups of rows by their labels.
-struct GroupsOfRows<'a> {
-    labels: &'a [i64],
-    /// The label of each group, in order.
-    distinct: Vec<i64>,
-    sizes: Vec<usize>,
-}
-
-impl<'a> GroupsOfRows<'a> {
-    fn of(labels: &'a [i64]) -> Self {
-        let groups = Groups::new(labels);
-        Self { labels, distinct: groups.labels(), sizes: groups.sizes() }
-    }
-
-    fn place(&self, label: i64) -> Option<usize> {
-        self.distinct.binary_search(&label).ok()
-    }
-
-    fn angles(&self, points: &[[f32; 2]]) -> Vec<GroupAngles> {
-        let of_group = |group: usize| {
-            let label = self.distinct[group];
-            let rows = points.iter().zip(self.labels).filter(|(_, of)| **of == label);
-            GroupAngles { group, counts: angles(rows.map(|(point, _)| point)).counts }
+    /// Puts what is drawn of the points, or why nothing is.
+    fn put(&mut self, drawn: Maybe<Drawn<'_>>, scaling: Scaling) {
+        let (shown, angles, of_groups) = match drawn {
+            Ok(drawn) => (Ok(drawn.shown), Ok(drawn.angles), drawn.of_groups),
+            Err(reason) => (Err(reason), Err(reason), Vec::new()),
         };
-        largest(&self.sizes, MAX_GROUPS_OF_ANGLES).into_iter().map(of_group).collect()
+        self.shown = shown;
+        (self.angles, self.angles_of_groups) = match scaling {
+            Scaling::Unit => {
+                (angles.map(|counts| Histogram { low: -HALF_TURN, high: HALF_TURN, counts }), of_groups)
+            }
+            Scaling::Raw => (angles.and(Err(RAW)), Vec::new()),
+        };
     }
-}
-
-fn shown(points: &[[f32; 2]], groups: Option<&GroupsOfRows<'_>>) -> Vec<ShownRow> {
-    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    let mut wanted = MAX_SHOWN_ROWS;
-    // Each row with the probability that is left for it, so that every choice of as many rows is as likely.
-    let is_shown = |row: &usize| {
-        let left = (points.len() - row) as f64;
-        let is_shown = rng.random::<f64>() * left < wanted as f64;
-        wanted -= usize::from(is_shown);
-        is_shown
-    };
-    let shown = |row: usize| ShownRow {
-        at: points[row],
-        group: groups.and_then(|groups| groups.place(groups.labels[row])),
-    };
-    (0..points.len()).filter(is_shown).map(shown).collect()
-}
-
-fn angles<'a>(points: impl Iterator<Item = &'a [f32; 2]>) -> Histogram {
-    let degrees = points.map(|[x, y]| f64::from(*y).atan2(f64::from(*x)).to_degrees());
-    Histogram::between(-180.0, 180.0, ANGLES, degrees)
 }
 
 /// Dimensions up to which the distribution Beta is computed to 1e-11.
@@ -273,12 +216,5 @@ mod tests {
         for dims in [2, 3, 384, 4096] {
             assert!((uniform(dims, 400).iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }
-    }
-
-    #[test]
-    fn angles_are_those_of_a_protractor() {
-        let counts = angles([[1.0, 0.01], [-1.0, -0.01], [0.01, -1.0]].iter()).counts;
-        let full: Vec<_> = (0..ANGLES).filter(|&part| counts[part] > 0).collect();
-        assert_eq!(full, [0, 18, 36]);
     }
 }

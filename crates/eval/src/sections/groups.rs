@@ -4,6 +4,7 @@ use unisphere::{Alignment, GroupUniformity, Groups};
 
 use crate::{
     data::SetName,
+    drawn::largest,
     error::{Error, Result},
     estimator::Estimator,
     maybe::{Absent, Maybe},
@@ -89,14 +90,6 @@ impl GroupTable {
     pub fn named(self, names: &[String]) -> Self {
         Self { names: Some(names_of(&self.labels, names)), ..self }
     }
-}
-
-/// The places of the greatest sizes, so many at most: the greatest first, and of equal ones the first.
-pub(crate) fn largest(sizes: &[usize], most: usize) -> Vec<usize> {
-    let mut places: Vec<_> = (0..sizes.len()).collect();
-    places.sort_by_key(|&place| std::cmp::Reverse(sizes[place]));
-    places.truncate(most);
-    places
 }
 
 impl SetGroups {

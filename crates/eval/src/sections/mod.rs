@@ -22,7 +22,7 @@ mod worst_rows;
 pub use contrastive::{ContrastiveRow, ContrastiveTable, MatchingUniformity};
 pub use duplicates::{ClosePair, Duplicates, SetDuplicates};
 pub use estimates::{Estimated, Quantity};
-pub use figures::{Figures, GroupAngles, SetFigures, ShownRow};
+pub use figures::{Figures, SetFigures};
 pub use groups::{GroupTable, MAX_GROUPS_IN_FIGURES, SetGroups};
 pub use histograms::{Histogram, Histograms, SetCosines};
 pub use protocol::ProtocolNumbers;

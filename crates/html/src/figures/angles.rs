@@ -1,10 +1,7 @@
 //! How densely points lie around the circle: beneath the points in the paper's figures 3 and 4.
 
 use maud::html;
-use unisphere_eval::{
-    Axes, Report,
-    sections::{GroupAngles, SetFigures},
-};
+use unisphere_eval::{Axes, GroupAngles, Report, sections::SetFigures};
 
 use super::{Figure, Key, edges, of_group, percents, suffix, table};
 use crate::{

@@ -2,10 +2,7 @@
 
 use maud::{Markup, html};
 use unisphere::Scaling;
-use unisphere_eval::{
-    Axes, Report,
-    sections::{SetFigures, ShownRow},
-};
+use unisphere_eval::{Axes, Report, ShownRow, sections::SetFigures};
 
 use super::{Figure, GROUP_CLASSES, Key, enlarged, of_group, suffix};
 use crate::{

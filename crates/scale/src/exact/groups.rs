@@ -141,7 +141,8 @@ impl Evaluation {
         Ok(Some(given - sets.x.rows() as u64 * BYTES_OF_LABELLED_ROW))
     }
 
-    fn panels_of(&self, set: &dyn Source) -> Panels {
+    /// The panels of a set.
+    pub(super) fn panels_of(&self, set: &dyn Source) -> Panels {
         Panels { rows: set.rows(), panel_rows: self.rows_of_panel(set.rows(), set.dims()) }
     }
 

@@ -1,13 +1,10 @@
 //! Mean and covariance of a set larger than memory, in one pass.
 
-use unisphere::{Engine, Error as EngineError, MomentSums, Progress, Spectrum};
+use unisphere::{Embeddings, Engine, Error as EngineError, MomentSums, Progress, Spectrum};
 use unisphere_io::Source;
 
 use super::{evaluation::Evaluation, resources::Resources};
-use crate::{
-    error::{Error, Result},
-    panels::Panels,
-};
+use crate::error::{Error, Result};
 
 /// Bytes of points in f64 at a time, beside the matrices.
 const BYTES_OF_PIECE: u64 = 16 << 20;
@@ -24,22 +21,48 @@ impl Evaluation {
     /// [`Error::Memory`] where it holds less than one panel and five matrices of dims × dims, and those of the source and the
     /// engine.
     pub fn spectrum(&self, engine: &Engine, set: &dyn Source, resources: &Resources) -> Result<Spectrum> {
-        let (rows, dims) = (set.rows(), set.dims());
-        let panel_rows = self.rows_of_panel(rows, dims).max(1);
-        let panels = Panels { rows, panel_rows };
-        let panel_bytes = panel_rows.min(rows) as u64 * dims as u64 * size_of::<f32>() as u64;
+        Ok(engine.value(self.moments(set, resources)?.spectrum())?)
+    }
+
+    /// What the spectrum is made of: the moments of all rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`spectrum`](Self::spectrum), but for the engine's.
+    pub fn moments(&self, set: &dyn Source, resources: &Resources) -> Result<MomentSums> {
+        let dims = set.dims();
+        let panel_bytes = (self.panels_of(set).len(0) * dims * size_of::<f32>()) as u64;
         let needed = panel_bytes + BYTES_OF_PIECE + MATRICES * (dims as u64).pow(2) * size_of::<f64>() as u64;
         if let Some(given) = resources.max_memory.filter(|&given| given < needed) {
             return Err(Error::Memory { given, panel_bytes, needed });
         }
         let mut sums = MomentSums::new(dims)?;
+        self.visit(set, resources, &mut |points| Ok(sums.add(points)?))?;
+        Ok(sums)
+    }
+
+    /// Shows a caller all rows of a set, panel after panel in their order, with one panel in memory. The observer of `resources` is told
+    /// of rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source and of the caller, and that the observer asks for the end.
+    pub fn visit(
+        &self,
+        set: &dyn Source,
+        resources: &Resources,
+        see: &mut dyn FnMut(&Embeddings<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let panels = self.panels_of(set);
         for panel in 0..panels.count() {
-            sums.add(&set.embeddings_in(panels.range(panel), self.scaling)?)?;
-            let progress = Progress::new(sums.rows() as u64, rows as u64);
+            let range = panels.range(panel);
+            let seen = range.end as u64;
+            see(&set.embeddings_in(range, self.scaling)?)?;
+            let progress = Progress::new(seen, panels.rows as u64);
             if resources.observer.as_ref().is_some_and(|observe| observe(progress).is_break()) {
                 return Err(EngineError::Stopped.into());
             }
         }
-        Ok(engine.value(sums.spectrum())?)
+        Ok(())
     }
 }
