@@ -48,7 +48,7 @@ mod panels;
 pub use error::{Error, Result};
 pub use estimate::{Draw, Interval, Method, Sampling};
 pub use exact::{
-    Cost, Counts, Evaluation, Expected, Found, FoundGroups, Gradient, GradientFound, GroupsOfSet, Objective,
-    Outputs, Part, Resources, Rows, Sample, Sets, Shape,
+    Cost, Counts, EqualRows, Evaluation, Expected, Found, FoundGroups, Gradient, GradientFound, GroupsOfSet,
+    Objective, Outputs, Part, Resources, Rows, Sample, Sets, Shape,
 };
 pub use journal::{JournalError, JournalFault};

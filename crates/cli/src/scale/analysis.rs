@@ -4,13 +4,13 @@ use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use unisphere::{Alignment, Engine, Scaling, Uniformity};
 use unisphere_eval::{
-    Projection, Report, RowGroups, SetName,
+    Absent, Maybe, Projection, Report, RowGroups, SetName,
     sections::{
         CurvePoint, Duplicates, Figures, GroupTable, Histogram, Histograms, RowTable, SetFigures,
         SetSignificance, SetSpectrum, WorstRows,
     },
 };
-use unisphere_scale::{Counts, Found, FoundGroups, Resources, Rows, Shape};
+use unisphere_scale::{Counts, EqualRows, Found, FoundGroups, Resources, Rows, Shape};
 
 use super::{Task, files::Files};
 use crate::{
@@ -86,9 +86,10 @@ impl Analysis {
 
     /// Puts in what the rows have told.
     pub(super) fn put_rows(&mut self, of_rows: OfRows<'_>, dims: usize) {
-        let OfRows { spectra, projections } = of_rows;
+        let OfRows { spectra, projections, equal } = of_rows;
+        self.close_pairs = self.close_pairs.take().map(|close| close.with_equal_rows(equal));
         let sets: Vec<_> = spectra.iter().map(|spectrum| spectrum.set).collect();
-        self.spectra = Some(spectra);
+        self.spectra = (!spectra.is_empty()).then_some(spectra);
         if projections.is_empty() {
             return;
         }
@@ -146,20 +147,36 @@ pub(super) fn significance(found: &Found, task: &Task, shape: Shape) -> Vec<SetS
 }
 
 /// What a pass or two over the rows of each set tells, without their pairs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct OfRows<'a> {
-    pub(super) spectra: Vec<SetSpectrum>,
-    /// The points in two dimensions, where figures show them.
-    pub(super) projections: Vec<Projection<'a>>,
+    spectra: Vec<SetSpectrum>,
+    /// The points in two dimensions.
+    projections: Vec<Projection<'a>>,
+    /// The equal rows, or why they are not known.
+    equal: Vec<Maybe<Vec<Vec<usize>>>>,
 }
 
+/// What of it is wanted. Points take the spectrum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WantedOfRows<'a> {
+    pub(super) spectrum: bool,
+    pub(super) points: bool,
+    pub(super) equal: bool,
+    /// The groups of the points.
+    pub(super) groups: Option<&'a RowGroups<'a>>,
+}
+
+/// Why equal rows are not known.
+const NO_ROOM: Absent =
+    Absent::because("to compare rows takes 80 bytes of memory for each, which was not allowed");
+
 impl<'a> OfRows<'a> {
-    /// Reads the rows of each set: once for mean and covariance, and where a page shows points again for these, with their groups.
+    /// Reads the rows of each set: once for mean and covariance, and again for the points and for what is equal.
     pub(super) fn read(
+        wanted: WantedOfRows<'a>,
         task: &Task,
         files: &Files,
         engine: &Engine,
-        (has_points, groups): (bool, Option<&'a RowGroups<'a>>),
         max_memory: Option<u64>,
         display: &Display,
     ) -> Result<Self, Failure> {
@@ -168,25 +185,37 @@ impl<'a> OfRows<'a> {
         resources.observer = Some(Arc::new(display.observer()));
         let (evaluation, scaling) = (task.evaluation(), task.sets.scaling);
         let control = display.control();
-        let mut of_rows = Self { spectra: Vec::new(), projections: Vec::new() };
+        let mut check = || match control() {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(unisphere::Error::Stopped.into()),
+        };
+        let mut of_rows = Self::default();
         let of_y = files.y.as_deref().map(|y| (SetName::Y, y));
         for (name, set) in std::iter::once((SetName::X, &*files.x)).chain(of_y) {
-            display.step(format!("spectrum of {name}"));
-            let moments = evaluation.moments(set, &resources)?;
-            let spectrum = engine.value(moments.spectrum())?;
-            of_rows.spectra.push(SetSpectrum::new(name, spectrum, scaling));
-            if has_points {
-                display.step(format!("points of {name} in two dimensions"));
-                let mut check = || match control() {
-                    ControlFlow::Continue(()) => Ok(()),
-                    ControlFlow::Break(()) => Err(unisphere::Error::Stopped.into()),
-                };
-                let mut projection = Projection::new(&moments, scaling, groups, &mut check)?;
+            let mut projection = None;
+            if wanted.spectrum {
+                display.step(format!("spectrum of {name}"));
+                let moments = evaluation.moments(set, &resources)?;
+                let spectrum = engine.value(moments.spectrum())?;
+                of_rows.spectra.push(SetSpectrum::new(name, spectrum, scaling));
+                let of_points = || Projection::new(&moments, scaling, wanted.groups, &mut check);
+                projection = wanted.points.then(of_points).transpose()?;
+            }
+            let has_room = max_memory.is_none_or(|given| {
+                given > evaluation.bytes_of_visit(set) + EqualRows::BYTES_OF_ROW * set.rows() as u64
+            });
+            let mut equal = (wanted.equal && has_room).then(|| EqualRows::new(set.rows())).transpose()?;
+            if projection.is_some() || equal.is_some() {
+                display.step(format!("rows of {name}"));
                 evaluation.visit(set, &resources, &mut |points| {
-                    projection.add(points);
+                    projection.iter_mut().for_each(|projection| projection.add(points));
+                    equal.iter_mut().for_each(|equal| equal.add(points));
                     Ok(())
                 })?;
-                of_rows.projections.push(projection);
+            }
+            of_rows.projections.extend(projection);
+            if wanted.equal {
+                of_rows.equal.push(equal.map(EqualRows::groups).ok_or(NO_ROOM));
             }
         }
         Ok(of_rows)

@@ -9,7 +9,7 @@ use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling};
 use super::{
     Request, Scale, Task, Tolerance,
     all_pairs::free_memory,
-    analysis::{Analysis, OfRows},
+    analysis::{Analysis, OfRows, WantedOfRows},
     files::Files,
     missed, print,
     report::{Device, Report, Row, estimated, estimated_across},
@@ -112,7 +112,8 @@ pub(super) fn measured(
     }
     let mut analysis = Analysis::default();
     if has_page {
-        analysis.put_rows(OfRows::read(task, &files, engine, (true, None), max_memory, display)?, shape.dims);
+        let of_rows = WantedOfRows { spectrum: true, points: true, equal: false, groups: None };
+        analysis.put_rows(OfRows::read(of_rows, task, &files, engine, max_memory, display)?, shape.dims);
     }
     let mut report = Report {
         task: task.clone(),

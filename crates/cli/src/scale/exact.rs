@@ -14,7 +14,7 @@ use unisphere_scale::{Error, Resources};
 use super::{
     Request, Scale, Task,
     all_pairs::{AllPairs, free_memory},
-    analysis::{Listing, OfRows, group_table, significance},
+    analysis::{Listing, OfRows, WantedOfRows, group_table, significance},
     files::{Files, check_one_a_row, open_column},
     print,
     report::{Device, Exact, Report},
@@ -84,9 +84,14 @@ pub(super) fn measured(
         evaluation.check_groups(sets, &for_groups)?;
     }
     let row_groups = labels.map(|labels| RowGroups::new(&labels.of_rows));
-    let points = (task.figures, row_groups.as_ref());
-    let read = |engine: &Engine| OfRows::read(task, files, engine, points, max_memory, &display);
-    let of_rows = engines.first().filter(|_| full).map(read).transpose()?;
+    let of_rows = WantedOfRows {
+        spectrum: full,
+        points: task.figures,
+        equal: task.near.is_some(),
+        groups: row_groups.as_ref(),
+    };
+    let read = |engine: &Engine| OfRows::read(of_rows, task, files, engine, max_memory, &display);
+    let of_rows = engines.first().map(read).transpose()?;
     display.counted("all pairs");
     let done = run.values().and_then(|found| {
         let (Some(labels), Some(engine)) = (labels, engines.first()) else { return Ok((found, None)) };

@@ -31,7 +31,7 @@ pub struct SetDuplicates {
     /// The number of close pairs.
     pub close_pairs: u64,
     /// The first of them in the order of their rows, a thousand at most.
-    pub close: Vec<ClosePair>,
+    pub close: Maybe<Vec<ClosePair>>,
 }
 
 /// Two rows i < j, and how far they are apart.
@@ -51,11 +51,20 @@ impl Duplicates {
     pub fn counted(distance: f64, sets: impl IntoIterator<Item = (SetName, u64)>) -> Self {
         let of_set = |(set, close_pairs)| SetDuplicates {
             set,
-            equal: Err(Absent::because("rows that are read in pieces are not compared")),
+            equal: Err(Absent::because("rows that are read in parts are not compared")),
             close_pairs,
-            close: Vec::new(),
+            close: Err(Absent::because(
+                "close pairs of rows that are read in pieces are counted, and not listed",
+            )),
         };
         Self { distance, sets: sets.into_iter().map(of_set).collect() }
+    }
+
+    /// The same with the equal rows of each set in order, or why they are not known.
+    #[must_use]
+    pub fn with_equal_rows(mut self, equal: Vec<Maybe<Vec<Vec<usize>>>>) -> Self {
+        self.sets.iter_mut().zip(equal).for_each(|(of, equal)| of.equal = equal);
+        self
     }
 }
 
@@ -67,6 +76,11 @@ impl SetDuplicates {
     /// Why equal rows are not known.
     pub fn spare_rows(&self) -> Maybe<usize> {
         Ok(self.groups()?.iter().map(|group| group.len() - 1).sum())
+    }
+
+    /// The close pairs that are listed: none where they are not.
+    pub fn listed(&self) -> &[ClosePair] {
+        self.close.as_deref().unwrap_or_default()
     }
 
     /// The groups of equal rows.
@@ -94,7 +108,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<Duplicates>> {
             set: set.name,
             equal: Ok(set.equal.iter().map(group).collect()),
             close_pairs: found.count,
-            close: found.pairs.iter().map(pair).collect(),
+            close: Ok(found.pairs.iter().map(pair).collect()),
         });
     }
     Ok(Some(Duplicates { distance, sets }))

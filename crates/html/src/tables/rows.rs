@@ -66,7 +66,7 @@ pub(crate) fn duplicates(duplicates: &Duplicates) -> Markup {
 
 /// The first equal rows, and the closest of the pairs that are listed.
 fn examples(of: &SetDuplicates) -> Markup {
-    let mut close: Vec<_> = of.close.iter().filter(|pair| pair.distance > 0.0).collect();
+    let mut close: Vec<_> = of.listed().iter().filter(|pair| pair.distance > 0.0).collect();
     close.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     html! {
         @for group in of.groups().unwrap_or_default().iter().take(MAX_LISTED) {

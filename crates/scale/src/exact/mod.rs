@@ -5,6 +5,7 @@ mod blocks;
 mod cache;
 mod counts;
 mod devices;
+mod equal_rows;
 mod evaluation;
 mod fingerprint;
 mod found;
@@ -24,6 +25,7 @@ mod spectrum;
 mod strips;
 
 pub use counts::Counts;
+pub use equal_rows::EqualRows;
 pub use evaluation::Evaluation;
 pub use found::{Cost, Expected, Found};
 pub use gradients::{Gradient, GradientFound, Objective, Outputs};

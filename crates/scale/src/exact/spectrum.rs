@@ -31,7 +31,7 @@ impl Evaluation {
     /// Those of [`spectrum`](Self::spectrum), but for the engine's.
     pub fn moments(&self, set: &dyn Source, resources: &Resources) -> Result<MomentSums> {
         let dims = set.dims();
-        let panel_bytes = (self.panels_of(set).len(0) * dims * size_of::<f32>()) as u64;
+        let panel_bytes = self.bytes_of_visit(set);
         let needed = panel_bytes + BYTES_OF_PIECE + MATRICES * (dims as u64).pow(2) * size_of::<f64>() as u64;
         if let Some(given) = resources.max_memory.filter(|&given| given < needed) {
             return Err(Error::Memory { given, panel_bytes, needed });
@@ -39,6 +39,11 @@ impl Evaluation {
         let mut sums = MomentSums::new(dims)?;
         self.visit(set, resources, &mut |points| Ok(sums.add(points)?))?;
         Ok(sums)
+    }
+
+    /// Bytes of memory that [`visit`](Self::visit) takes for points: those of a panel.
+    pub fn bytes_of_visit(&self, set: &dyn Source) -> u64 {
+        (self.panels_of(set).len(0) * set.dims() * size_of::<f32>()) as u64
     }
 
     /// Shows a caller all rows of a set, panel after panel in their order, with one panel in memory. The observer of `resources` is told

@@ -54,17 +54,20 @@ pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> Value {
     let mut object = json!({"distance": number(duplicates.distance)});
     for of in &duplicates.sets {
         let pair = |pair: &ClosePair| json!([pair.i, pair.j, number(pair.distance)]);
-        let (Ok(equal_rows), Ok(groups)) = (of.spare_rows(), of.groups()) else {
-            object[of.set.as_str()] = json!({"close_pairs": of.close_pairs});
-            continue;
-        };
-        object[of.set.as_str()] = json!({
-            "equal_rows": equal_rows,
-            "groups": groups.len(),
-            "equal": groups.iter().take(MAX_LISTED_GROUPS).collect::<Vec<_>>(),
-            "close_pairs": of.close_pairs,
-            "close": of.close.iter().map(pair).collect::<Vec<_>>(),
-        });
+        let mut found = json!({});
+        match (of.spare_rows(), of.groups()) {
+            (Ok(equal_rows), Ok(groups)) => {
+                found["equal_rows"] = equal_rows.into();
+                found["groups"] = groups.len().into();
+                found["equal"] = groups.iter().take(MAX_LISTED_GROUPS).cloned().collect();
+            }
+            (Err(reason), _) | (_, Err(reason)) => found["equal_rows"] = absent(reason.reason()),
+        }
+        found["close_pairs"] = of.close_pairs.into();
+        if let Ok(close) = &of.close {
+            found["close"] = close.iter().map(pair).collect();
+        }
+        object[of.set.as_str()] = found;
     }
     object
 }

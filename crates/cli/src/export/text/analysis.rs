@@ -116,15 +116,15 @@ fn examples(of: &SetDuplicates) -> String {
     let group_of: HashMap<usize, usize> =
         equal.iter().enumerate().flat_map(|(i, group)| group.iter().map(move |&row| (row, i))).collect();
     let named = |i: usize, j: usize| group_of.get(&i).is_some_and(|group| group_of.get(&j) == Some(group));
-    let mut apart: Vec<_> = of.close.iter().filter(|pair| !named(pair.i, pair.j)).collect();
+    let mut apart: Vec<_> = of.listed().iter().filter(|pair| !named(pair.i, pair.j)).collect();
     // Stable: of equally close ones, those of the first rows.
     apart.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     let pairs = apart.iter().take(SHOWN_DUPLICATES);
     let pairs = pairs.map(|pair| format!("{} ~ {} ({})", pair.i, pair.j, digits(pair.distance)));
     let first: Vec<_> = groups.chain(pairs).collect();
     // Only so many are looked at for the closest.
-    let listed = of.close.len() as u64;
-    let among = match listed < of.close_pairs {
+    let listed = of.listed().len() as u64;
+    let among = match of.close.is_ok() && listed < of.close_pairs {
         true => format!("; of the first {} in the order of their rows", plural(listed, "pair")),
         false => String::new(),
     };
