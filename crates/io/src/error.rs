@@ -520,12 +520,12 @@ pub enum Fault {
         limit: usize,
     },
     /// Columns that are no numbers.
-    #[error(
-        "has columns that are no numbers: {columns}; choose the others with --column, as names a,b or a pattern x*"
-    )]
+    #[error("has columns that are no numbers: {columns}; choose the others with --column, {others}")]
     TextColumns {
         /// Their names, shortened and escaped.
         columns: String,
+        /// What chooses the others: names, a pattern, or an example of both.
+        others: String,
     },
     /// A first column without a name.
     #[error(

@@ -168,8 +168,9 @@ fn delimited_text() {
     assert_eq!(numbers("x.csv", "id,v\n7,\"[1, 2]\"\n8,\"[3, 4]\"\n"), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(numbers("x.csv", "id,v\n7,[1 2]\n8,[3.  4.]\n"), [1.0, 2.0, 3.0, 4.0]);
     let table = "id,x0,x1,name\n7,1,2,a\n8,3,4,\"b, c\nd\"\n";
-    let fault = refused("x.csv", table, "no numbers: name");
+    let fault = refused("x.csv", table, "no numbers: name; choose the others with --column, such as 'x*'");
     assert!(matches!(fault, Fault::TextColumns { .. }));
+    refused("x.csv", "id,u,v,name\n7,1,2,a\n", "with --column, such as id,u,v");
     for columns in ["x0,x1", "x1, x0", "x*", "x?", "x0,x*"] {
         assert_eq!(named("x.csv", table, columns), [1.0, 2.0, 3.0, 4.0], "{columns}");
     }
@@ -203,7 +204,7 @@ fn first_points_are_not_lost() {
         ("doc1,0.1,0.2\ndoc2,3,4\n", [0.1, 0.2, 3.0, 4.0]),
         ("doc1;1e-1;2\ndoc2;3;4\n", [0.1, 2.0, 3.0, 4.0]),
     ] {
-        refused("x.csv", text, "no numbers: 0; choose the others with --column");
+        refused("x.csv", text, "no numbers: 0; choose the others with --column, such as 1,2");
         assert_eq!(named("x.csv", text, "1,2"), expected);
     }
     assert_eq!(numbers("x.csv", "0,1\n3,4\n"), [0.0, 1.0, 3.0, 4.0]);

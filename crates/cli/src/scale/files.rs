@@ -1,6 +1,6 @@
 //! The files of a set: one, or several that a pattern or a list names.
 
-use std::{ops::Deref, path::Path};
+use std::{ffi::OsStr, ops::Deref, path::Path};
 
 use unisphere::Scaling;
 use unisphere_io::{Column, File, Shards, Source, printable};
@@ -146,8 +146,17 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     if column.rows() == x.rows() {
         return Ok(());
     }
+    let ending = column.path().extension().and_then(OsStr::to_str);
+    let is_headed =
+        ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
+    // The first line of such a file names the columns.
+    let cure = if is_headed && column.rows() + 1 == x.rows() {
+        format!("if its first line is a {what} too, and no name of a column, call the file .txt")
+    } else {
+        format!("save one {what} a row, in their order")
+    };
     Err(Failure::Input(format!(
-        "{} holds {}, and {} has {}\nsave one {what} a row, in their order",
+        "{} holds {}, and {} has {}\n{cure}",
         printable(column.path()),
         text::plural(column.rows() as u64, what),
         printable(x.path()),

@@ -130,6 +130,16 @@ fn labels_and_weights_of_a_csv_are_no_dimensions_of_its_points() {
     }
     let output = folder.eval(&["numbers.csv", "--labels-column", "label", "--max-memory", "1G", "--json"]);
     assert_eq!(object(&output)["dims"], 3);
+    // A name that was mistaken is told, and not the column that it left among the dimensions.
+    refused(&folder.eval(&["words.csv", "--labels-column", "lable"]), 3, &["no column 'lable'", "label"]);
+    // A first line that was a label, and a text that has no columns.
+    let words = "dog\n".repeat(x.len());
+    for name in ["words.txt", "bare.csv"] {
+        fs::write(folder.path().join(name), &words).unwrap();
+    }
+    refused(&folder.eval(&["x.npy", "--labels", "bare.csv"]), 3, &["bare.csv holds", "call the file .txt"]);
+    let named = ["x.npy", "--labels", "words.txt", "--labels-column", "kind"];
+    refused(&folder.eval(&named), 3, &["words.txt", "the name of a column"]);
     // What is written is none of what is read.
     fs::copy(folder.path().join("numbers.csv"), folder.path().join("labels.csv")).unwrap();
     let line = ["x.npy", "--labels", "labels.csv", "--labels-column", "label", "--rows", "labels.csv"];

@@ -45,14 +45,22 @@ pub(crate) fn choose_scalars<T: Copy>(columns: &[Candidate<T>], wanted: Option<&
         Fault::NoColumn { wanted, .. } => {
             let can_be = columns.iter().filter(|column| column.value.is_some());
             let names = can_be.map(|column| column.name.as_str()).collect::<Vec<_>>();
-            let columns = if names.is_empty() {
-                "save a column of labels or numbers in it".into()
-            } else {
-                format!("name one of {} with {CHOOSE_SCALARS}", listed(names.into_iter()))
+            let columns = match names.as_slice() {
+                [] => "save a column of labels or numbers in it".into(),
+                some => one_of(some.iter().copied()),
             };
             Fault::NoScalars { wanted, columns }
         }
         Fault::ManyColumns { columns } => Fault::ManyScalars { columns },
         other => other,
     })
+}
+
+/// No column of one value a row has this name, but these there are.
+pub(crate) fn no_scalars<'a>(wanted: &str, names: impl ExactSizeIterator<Item = &'a str>) -> Fault {
+    Fault::NoScalars { wanted: Some(excerpt(wanted.as_bytes())), columns: one_of(names) }
+}
+
+fn one_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    format!("name one of {} with {CHOOSE_SCALARS}", listed(names))
 }

@@ -171,6 +171,9 @@ pub(crate) fn open_column(path: &Path, column: Option<&str>) -> Result<Box<dyn S
     if column.is_none() && endings::is(path, "txt") && may_be_text(&head) {
         return Ok(Box::new(OneALine::new(input)?));
     }
+    if endings::is(path, "txt") && may_be_text(&head) && !delimited::may_have_fields(&head) {
+        unnamed(column)?;
+    }
     let has_fields = column.is_some() || endings::is(path, "csv") || endings::is(path, "tsv");
     let known = FORMATS_OF_COLUMNS.iter().copied().find(|format| format.recognises(&head, path));
     let format = match known {

@@ -6,7 +6,7 @@ use crate::{
     Fault,
     dtype::excerpt,
     formats::{
-        columns::{Candidate, choose, listed, same},
+        columns::{Candidate, choose, listed, no_scalars, same},
         text::{is_null, is_number},
     },
 };
@@ -61,7 +61,17 @@ impl Choice {
         let text = names.iter().zip(values).filter(|(name, value)| is_text(value) && !is_left_out(name));
         let text = text.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
         if !text.is_empty() {
-            return Err(Fault::TextColumns { columns: listed(text.into_iter()) });
+            // A name that was mistaken may be why a column of text is left.
+            if let Some(mistaken) = without.iter().find(|left| !names.contains(left)) {
+                return Err(no_scalars(mistaken, names.iter().map(String::as_str)));
+            }
+            let is_number = |(_, value): &(&String, &Vec<u8>)| is_number(value);
+            let numbers = names.iter().zip(values).filter(is_number).map(|(name, _)| name.as_str());
+            let others = numbers.filter(|name| !without.iter().any(|left| left == name)).collect::<Vec<_>>();
+            return Err(Fault::TextColumns {
+                columns: listed(text.into_iter()),
+                others: chosen(names, &others),
+            });
         }
         // The rows of pandas have numbers, which are no dimension of the points.
         if are_named && names.first().is_some_and(String::is_empty) {
@@ -79,6 +89,28 @@ impl Choice {
             Self::List(column) => Box::new([*column].into_iter()),
         }
     }
+}
+
+/// How to choose some of the columns: by a pattern, where numbered names are theirs alone, or by their names.
+fn chosen(all: &[String], some: &[&str]) -> String {
+    /// Names that are told at most.
+    const TOLD: usize = 8;
+    let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let is_plain =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let numbered = |of: &str| some.iter().filter(|name| stem(name) == of && name.len() > of.len()).count();
+    let stems = some.iter().map(|name| stem(name)).filter(|of| is_plain(of));
+    let longest = stems.max_by_key(|of| numbered(of)).filter(|of| numbered(of) > 1);
+    if let Some(of) = longest {
+        let fits = |name: &&String| name.starts_with(&of);
+        if all.iter().filter(fits).count() == numbered(&of) {
+            return format!("such as '{of}*'");
+        }
+    }
+    if (1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_plain(name)) {
+        return format!("such as {}", some.join(","));
+    }
+    "as names a,b or a pattern x*".into()
 }
 
 /// The column of a name, if there is one; a fault if there are several.
@@ -111,4 +143,23 @@ fn named(names: &[String], wanted: &str) -> Result<Vec<usize>, Fault> {
     columns.sort_unstable();
     columns.dedup();
     Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_chosen_by_what_they_share() {
+        let told = |all: &str, some: &str| {
+            let all: Vec<_> = all.split(' ').map(String::from).collect();
+            chosen(&all, &some.split(' ').filter(|name| !name.is_empty()).collect::<Vec<_>>())
+        };
+        assert_eq!(told("id text d0 d1 d2", "id d0 d1 d2"), "such as 'd*'");
+        assert_eq!(told("id date d0 d1", "id d0 d1"), "such as id,d0,d1");
+        assert_eq!(told("name x y z", "x y z"), "such as x,y,z");
+        assert_eq!(told("name x,1 x,2", "x,1 x,2"), "as names a,b or a pattern x*");
+        assert_eq!(told("name title", ""), "as names a,b or a pattern x*");
+        assert_eq!(told("a 0 1 2", "0 1 2"), "such as 0,1,2");
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
 const MOST_FIELDS: usize = 1 << 20;
 
 /// What separates fields, the likeliest first. Spaces may be several.
-const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b' '];
+pub(super) const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b' '];
 
 /// What the first two lines tell.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use crate::{
 
 use choice::{Choice, Wanted};
 use fields::fields;
-use head::Head;
+use head::{Head, SEPARATORS};
 
 /// Delimited text.
 pub(crate) struct Delimited;
@@ -48,6 +48,12 @@ impl Format for Delimited {
     fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
         Ok(Box::new(scalars::Field::open(input, column)?))
     }
+}
+
+/// Whether the first line of a text may be of several fields.
+pub(super) fn may_have_fields(head: &[u8]) -> bool {
+    let first = first_row(head).trim_ascii();
+    SEPARATORS.iter().any(|separator| first.contains(separator))
 }
 
 /// Whether the first bytes of a row, the last of which may be cut, are numbers that spaces separate.
