@@ -14,6 +14,7 @@ mod interrupt;
 mod json;
 mod manual;
 mod memory;
+mod origin;
 mod output;
 mod progress;
 mod reading;
@@ -27,6 +28,7 @@ mod warnings;
 pub use compare::{CompareRequest, GivenModel, compare_models};
 pub use exit::Failure;
 pub use export::{Inputs, Skipped, Told};
+pub use origin::{Located, about_mean};
 pub use progress::Caller;
 pub use reading::{Of, ReadingOptions};
 pub use scale::{

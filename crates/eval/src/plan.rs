@@ -155,6 +155,13 @@ impl Plan {
             && (self.full || self.rows || self.modality_gap || self.top.is_some() || self.near.is_some())
     }
 
+    /// Whether nothing is wanted but distances, which another origin of the points leaves as they are: no products of points, and
+    /// neither their lengths nor their mean.
+    pub fn is_of_distances(&self) -> bool {
+        let has_losses = !(self.contrastive.is_empty() && self.sigmoid.is_empty() && self.supcon.is_empty());
+        !(has_losses || self.retrieval || self.scores || self.full || self.figures)
+    }
+
     /// Whether rows count as their weights say.
     pub fn weighs_rows(&self) -> bool {
         self.weighed == Weighed::RowsAndPairs

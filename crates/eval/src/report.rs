@@ -3,11 +3,12 @@
 use unisphere::{Device, ModalityGap, Precision, Scaling, Storage};
 
 use crate::{
-    data::Data,
+    data::{Data, SetName},
     error::Result,
     maybe::Maybe,
     plan::Plan,
     protocol::Weighed,
+    rounding::Rounding,
     sections::{
         self, ContrastiveTable, Duplicates, Estimated, Figures, GroupTable, Histograms, ProtocolNumbers,
         RetrievalTable, RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable,
@@ -35,6 +36,8 @@ pub struct Report {
     pub dims: usize,
     /// Whether rows were scaled to unit length.
     pub scaling: Scaling,
+    /// What rounding to f32 has taken of the points, where they had more digits: whoever read them knows it.
+    pub rounding: Option<Rounding>,
     /// The use of weights.
     pub weighed: Weighed,
     /// Whether there are sections that weights do not change.
@@ -91,6 +94,7 @@ impl Report {
             rows,
             dims,
             scaling,
+            rounding: None,
             weighed: Weighed::Nothing,
             ignores_weights: false,
             seconds: 0.0,
@@ -113,6 +117,22 @@ impl Report {
             row_table: None,
             figures: None,
         }
+    }
+}
+
+impl Report {
+    /// How far rounding to f32 may have moved alignment and each uniformity, by more than a millionth of the larger of 1 and the
+    /// value: None stands for alignment.
+    pub fn moved_by_rounding(&self) -> impl Iterator<Item = (Option<SetName>, f64)> {
+        let Summary { alignment, metric, sets, .. } = &self.summary;
+        let rounding = self.rounding;
+        let of_alignment = alignment
+            .iter()
+            .filter_map(move |of| Some((None, rounding?.of_alignment(of.metric, of.measured.value)?)));
+        let of_sets = sets
+            .iter()
+            .filter_map(move |of| Some((Some(of.set), rounding?.of_uniformity(*metric, of.measured.value)?)));
+        of_alignment.chain(of_sets)
     }
 }
 
@@ -161,6 +181,7 @@ pub fn measure(plan: Plan, data: Data, session: Session<'_>) -> Result<Report> {
         rows: work.rows(),
         dims: work.dims(),
         scaling: work.plan.scaling,
+        rounding: None,
         weighed: work.plan.weighed,
         ignores_weights: work.plan.ignores_weights(),
         seconds: work.session.computing().as_secs_f64(),

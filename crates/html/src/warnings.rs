@@ -2,7 +2,7 @@
 
 use unisphere::{Precision, Scaling, Storage};
 use unisphere_eval::{
-    Report, Weighed,
+    Report, SetName, Weighed,
     sections::{SetDuplicates, SetFigures, SetSpectrum},
 };
 
@@ -30,6 +30,7 @@ const WIDE_INTERVAL: f64 = 0.1;
 pub(crate) fn warnings(report: &Report, known: &Known) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(estimates(report));
+    found.extend(report.moved_by_rounding().map(rounded));
     found.extend(too_few_rows(report));
     found
         .extend(report.figures.iter().flat_map(|figures| &figures.sets).filter_map(|of| lengths(report, of)));
@@ -92,6 +93,13 @@ fn too_few_rows(report: &Report) -> Option<String> {
              best compared among sets of as many rows."
         )
     })
+}
+
+fn rounded((set, by): (Option<SetName>, f64)) -> String {
+    let what = set.map_or("Alignment".into(), |set| format!("Uniformity of {set}"));
+    format!(
+        "{what} may be off by {by:.1e}: points have more digits than the single precision in which they are measured."
+    )
 }
 
 fn lengths(report: &Report, of: &SetFigures) -> Option<String> {

@@ -89,6 +89,10 @@ impl Table for Quantised {
         format!("{} of scale {scale} and zero {zero}", self.codes.dtype())
     }
 
+    fn is_wide(&self) -> bool {
+        false
+    }
+
     fn bytes(&self) -> u64 {
         self.codes.bytes()
     }
@@ -191,6 +195,10 @@ impl Table for Bits {
 
     fn dtype(&self) -> String {
         format!("bits in {}", self.bytes.dtype())
+    }
+
+    fn is_wide(&self) -> bool {
+        false
     }
 
     fn bytes(&self) -> u64 {

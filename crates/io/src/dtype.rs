@@ -133,6 +133,11 @@ impl Scalar {
         matches!(self, I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64)
     }
 
+    /// Whether values may have more digits than f32 holds.
+    pub(crate) fn is_wide(self) -> bool {
+        matches!(self, Self::F64 | Self::I32 | Self::U32 | Self::I64 | Self::U64)
+    }
+
     /// What numpy writes for it, without a byte order.
     fn name(self) -> &'static str {
         SPELLINGS.iter().find(|(scalar, _)| *scalar == self).map_or("?", |(_, names)| names[0])
@@ -314,6 +319,12 @@ impl Dtype {
             Scalar::F8E4M3 => self.each(bytes, |[byte]| E4M3[usize::from(byte)], into),
             Scalar::F8E5M2 => self.each(bytes, |[byte]| E5M2[usize::from(byte)], into),
         }
+    }
+
+    /// The nearest f64 to each value of `bytes`, which has as many as `into`.
+    pub(crate) fn decode_wide(self, bytes: &[u8], into: &mut [f64]) {
+        let values = into.iter_mut().zip(bytes.chunks_exact(self.size()));
+        values.for_each(|(into, bytes)| *into = self.number(bytes).f64());
     }
 
     /// The number that these bytes store.

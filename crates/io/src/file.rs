@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use half::f16;
@@ -12,6 +13,7 @@ use crate::{
     Error, Fault, Reading, Result, Source, dtype,
     formats::{self, npy},
     grid::Grid,
+    origin::{About, Extent},
     stored::Budget,
     table::Table,
 };
@@ -114,6 +116,33 @@ impl File {
     /// [`Fault::Changed`], [`Fault::Memory`] and [`Fault::Io`].
     pub fn zero_rows(&self) -> Result<Vec<usize>> {
         Source::zero_rows(self)
+    }
+
+    /// Where the points lie, by a pass over them in f64. None where f32 holds every value that this format stores, and where a value
+    /// is not finite.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embeddings`](Self::embeddings) but for what is wrong with values.
+    pub fn extent(&self) -> Result<Option<Extent>> {
+        if !self.table.is_wide() {
+            return Ok(None);
+        }
+        Extent::of(&[&*self.table]).map_err(|fault| self.error(fault))
+    }
+
+    /// The same points about an origin (d): it is taken from them in f64, before they are rounded to f32. Distances stay what they are,
+    /// and products of points, lengths and the mean do not.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Buffer`] for an origin of other dimensions.
+    pub fn about(self, origin: &Arc<[f64]>) -> Result<Self> {
+        if origin.len() != self.dims() {
+            let fault = Fault::Buffer { values: origin.len(), rows: 1, dims: self.dims() };
+            return Err(self.error(fault));
+        }
+        Ok(Self { table: Box::new(About { table: self.table, origin: Arc::clone(origin) }), ..self })
     }
 
     pub(crate) fn error(&self, fault: Fault) -> Error {

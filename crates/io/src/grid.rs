@@ -180,6 +180,33 @@ impl Grid {
         Ok(())
     }
 
+    /// The same in f64.
+    fn read_wide<R: ReadAt + ?Sized>(
+        &self,
+        reader: &R,
+        rows: Range<usize>,
+        into: &mut [f64],
+    ) -> Result<(), Fault> {
+        check_range(&rows, self.rows, self.dims, into.len())?;
+        if self.has_whole_rows() {
+            let mut bytes = vec![0; self.dims * self.dtype.size()];
+            return rows.zip(into.chunks_exact_mut(self.dims)).try_for_each(|(row, into)| {
+                reader.read_exact_at(&mut bytes, self.offset(row, 0))?;
+                self.dtype.decode_wide(&bytes, into);
+                Ok(())
+            });
+        }
+        let mut bytes = vec![0; rows.len() * self.dtype.size()];
+        let mut column = vec![0.0; rows.len()];
+        (0..self.dims).try_for_each(|dim| {
+            reader.read_exact_at(&mut bytes, self.offset(rows.start, dim))?;
+            self.dtype.decode_wide(&bytes, &mut column);
+            let places = into.iter_mut().skip(dim).step_by(self.dims);
+            places.zip(&column).for_each(|(into, value)| *into = *value);
+            Ok(())
+        })
+    }
+
     /// One value as it is stored, which f64 holds exactly unless it is an integer beyond 2⁵³.
     pub(crate) fn stored<R: ReadAt + ?Sized>(
         &self,
@@ -240,6 +267,10 @@ impl Table for GridOf {
             return self.grid.read_plain_half(&self.stored, rows, into);
         }
         narrowed(into, |fault| fault, |values| self.read(rows, values))
+    }
+
+    fn read_wide(&self, rows: Range<usize>, into: &mut [f64]) -> Result<(), Fault> {
+        self.grid.read_wide(&self.stored, rows, into)
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {

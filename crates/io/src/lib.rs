@@ -45,7 +45,7 @@
 //!
 //! Files are hostile until checked. Nothing is allocated for values before the shape and the file's length
 //! agree to the byte; then it is rows × dims values of f32 and at most 512 KiB beside them for each thread that reads,
-//! for any dtype and order, or 128 KiB more for packed bits. The list of an archive takes up to 32 times its length, and the
+//! for any dtype and order, or 128 KiB more for packed bits, or 512 KiB more about an [origin](File::about). The list of an archive takes up to 32 times its length, and the
 //! header of safetensors, of 4 MiB at most, up to 200 times its own. Checksums of archives are compared when they are opened. A pipe has no length: its values are kept beside these, in memory that grows with what
 //! arrives and not with what the header claims, and it must end where they do. Objects and pickles are never executed.
 //! An [`Error`] names the file, the row where there is one, and the cure; all of them are faults of the input, but for
@@ -68,6 +68,7 @@ mod formats;
 mod grid;
 mod memory;
 mod naming;
+mod origin;
 mod printable;
 mod read_at;
 mod reading;
@@ -86,6 +87,7 @@ pub use dtype::RawFloat;
 pub use error::{Error, Fault, Result};
 pub use file::{File, parse};
 pub use naming::{differ_in_one_number, is_pattern, name_of_series, series};
+pub use origin::Extent;
 pub use printable::printable;
 pub use reading::Reading;
 pub use series::natural_order;

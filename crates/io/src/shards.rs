@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use half::f16;
@@ -11,6 +12,7 @@ use rayon::prelude::*;
 use crate::{
     Error, Fault, File, Reading, Result, Source, memory,
     naming::{self, is_pattern},
+    origin::Extent,
     stored::Budget,
     table,
 };
@@ -177,6 +179,31 @@ struct Piece<'a> {
 impl Piece<'_> {
     fn read(self) -> Result<()> {
         self.file.read(self.rows, self.into)
+    }
+}
+
+impl Shards {
+    /// Where the points of all files lie: see [`File::extent`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`File::extent`], with the path of the set.
+    pub fn extent(&self) -> Result<Option<Extent>> {
+        if !self.files.iter().any(|file| file.table.is_wide()) {
+            return Ok(None);
+        }
+        let tables: Vec<_> = self.files.iter().map(|file| &*file.table).collect();
+        Extent::of(&tables).map_err(|fault| Error { path: self.path.clone(), fault })
+    }
+
+    /// The same points about an origin: see [`File::about`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`File::about`].
+    pub fn about(self, origin: &Arc<[f64]>) -> Result<Self> {
+        let files = self.files.into_iter().map(|file| file.about(origin)).collect::<Result<_>>()?;
+        Ok(Self { files, ..self })
     }
 }
 

@@ -49,6 +49,25 @@ pub(crate) trait Table: Debug + Send + Sync {
         narrowed(into, |fault| fault, |values| self.read(rows, values))
     }
 
+    /// Whether values may have more digits than f32 holds.
+    fn is_wide(&self) -> bool {
+        self.scalar().is_none_or(Scalar::is_wide)
+    }
+
+    /// Reads rows as they are stored, each value the nearest f64. `into` holds rows × dims values, row-major.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Source::read`](crate::Source::read).
+    fn read_wide(&self, rows: Range<usize>, into: &mut [f64]) -> Result<(), Fault> {
+        check_range(&rows, self.rows(), self.dims(), into.len())?;
+        let places = rows.flat_map(|row| (0..self.dims()).map(move |dim| (row, dim)));
+        places.zip(into).try_for_each(|((row, dim), into)| {
+            *into = self.stored(row, dim)?;
+            Ok(())
+        })
+    }
+
     /// One value as it is stored, the nearest f64.
     ///
     /// # Errors

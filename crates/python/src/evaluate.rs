@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use unisphere::Sigmoid;
-use unisphere_cli::{Inputs, Of, Skipped, Told};
+use unisphere_cli::{Inputs, Of, Skipped, Told, about_mean};
 use unisphere_eval::{Data, Estimator, Options, Plan, Protocol, Session, measure};
 
 use crate::{
@@ -130,6 +130,8 @@ pub fn evaluate(
         let mut session = Session::new(engine, |_| control.flow());
         let x = x.open("x", &reading, Of::X)?;
         let y = y.map(|y| y.open("y", &reading, Of::Y)).transpose()?;
+        let located = about_mean(x, y, plan.scaling, plan.is_of_distances());
+        let (x, y, rounding) = located.map_err(|error| Fault::File(error.to_string()))?;
         // A queue holds more points like those of y.
         let queue = columns.queue.map(|queue| queue.open("queue", &reading, Of::Y)).transpose()?;
         let skipped = read.skips_zero_rows.then(|| zero_rows(&x, y.as_ref(), queue.as_ref())).transpose()?;
@@ -155,8 +157,9 @@ pub fn evaluate(
         if !of_pairs.is_empty() {
             data.row_numbers = Some((0..x.rows()).filter(|&row| left(row)).collect());
         }
-        let report =
+        let mut report =
             measure(plan, data, session).map_err(|error| named(error.into(), &sets.0, sets.1.as_ref()))?;
+        report.rounding = rounding;
         Ok((report, Inputs { files, reading, skipped }))
     })?;
     Ok(Told::evaluation(report, inputs).into())

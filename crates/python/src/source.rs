@@ -3,12 +3,13 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use pyo3::prelude::*;
 use unisphere::{Embeddings, Scaling};
-use unisphere_cli::{LargeSet, Of, ReadingOptions};
-use unisphere_io::{Error, Fault as FaultOfFile, File};
+use unisphere_cli::{LargeSet, Located, Of, ReadingOptions};
+use unisphere_io::{Error, Extent, Fault as FaultOfFile, File};
 
 use crate::{
     fault::{Fault, Given, invalid},
@@ -112,6 +113,26 @@ impl Opened {
             Self::Array(rows) => rows.shape().0,
             Self::File(file) => file.rows(),
         }
+    }
+}
+
+impl Located for Opened {
+    fn extent(&self) -> unisphere_io::Result<Option<Extent>> {
+        match self {
+            Self::File(file) => file.extent(),
+            Self::Array(_) => Ok(None),
+        }
+    }
+
+    fn about(self, origin: &Arc<[f64]>) -> unisphere_io::Result<Self> {
+        Ok(match self {
+            Self::File(file) => Self::File(file.about(origin)?),
+            array @ Self::Array(_) => array,
+        })
+    }
+
+    fn is_of_file(&self) -> bool {
+        matches!(self, Self::File(_))
     }
 }
 

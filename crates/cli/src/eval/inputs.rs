@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use unisphere::Embeddings;
-use unisphere_eval::{Data, Error, Plan, Session, listed};
+use unisphere_eval::{Data, Error, Plan, Rounding, Session, listed};
 use unisphere_io::{Column, File, Labels, Reading, printable};
 
 use super::{of_labels, options::Eval};
@@ -11,6 +11,7 @@ use crate::{
     exit::Failure,
     export::Skipped,
     interrupt,
+    origin::about_mean,
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
@@ -28,6 +29,8 @@ pub(super) struct Inputs {
     /// The text of each row of the file.
     pub(super) text: Option<Column>,
     pub(super) skipped: Skipped,
+    /// What rounding takes of raw points.
+    pub(super) rounding: Option<Rounding>,
 }
 
 impl Inputs {
@@ -65,7 +68,10 @@ impl Inputs {
         let weights = weights.map(none_negative).transpose()?;
         let scores =
             scores.map(|scores| interrupt::leaving_at_once(|| scores.floats())).transpose()?.transpose()?;
-        let mut inputs = Self { x, y, queue, labels, weights, scores, text, skipped: Skipped::default() };
+        let located = interrupt::leaving_at_once(|| about_mean(x, y, plan.scaling, plan.is_of_distances()));
+        let (x, y, rounding) = located??;
+        let skipped = Skipped::default();
+        let mut inputs = Self { x, y, queue, labels, weights, scores, text, skipped, rounding };
         if options.skips_zero_rows() {
             inputs.skip_zero_rows()?;
         }

@@ -87,8 +87,10 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let display = Display::new();
     let engine = engine(options, &display)?;
     let mut session = Session::new(&engine, listener(&display));
+    let rounding = inputs.rounding;
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
-    let report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
+    let mut report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
+    report.rounding = rounding;
     let set = |role, set: &SetFiles, of| (role, options.reading.told(set.path(), of));
     let file = |role, path: Option<&PathBuf>, column: Option<&String>| {
         let column = column.map_or(String::new(), |name| format!(", {name}"));

@@ -13,7 +13,9 @@ use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
     export::{self, UnpairedDocument},
-    interrupt, output,
+    interrupt,
+    origin::both_about_mean,
+    output,
     progress::Display,
     reading::Of,
     scale::{check_one_a_row, open_column},
@@ -47,6 +49,10 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         let read = |path, file| labels(path, column, file);
         plan.positives = Some(positives([of_x, of_y], &read(of_x, &x)?, &read(of_y, &y)?)?);
     }
+    // Partners are ranked by products.
+    let of_distances = plan.positives.is_none();
+    let located = interrupt::leaving_at_once(|| both_about_mean(x, y, plan.scaling, of_distances));
+    let (x, y) = located??;
     let display = Display::new();
     let engine = engine(options, &display)?;
     let session = Session::new(&engine, listener(&display));

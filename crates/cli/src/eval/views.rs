@@ -10,6 +10,8 @@ use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
     export::{self, ViewsDocument},
+    interrupt,
+    origin::{about_mean, all_about_mean},
     output,
     progress::Display,
     reading::Of,
@@ -76,7 +78,7 @@ impl Files {
             files.push(file);
         }
         whole::check_memory(files.iter(), "--views")?;
-        Ok(Self::Each(files))
+        Ok(Self::Each(interrupt::leaving_at_once(|| all_about_mean(files, scaling))??))
     }
 
     fn open_array(options: &Eval, path: &Path, scaling: Scaling) -> Result<Self, Failure> {
@@ -102,6 +104,7 @@ impl Files {
                     log::warn!("{} is taken for {views} views of {rows} rows\n{SWAPPED}", printable(path));
                 }
                 whole::check_memory(iter::once(&file), "--views")?;
+                let (file, ..) = interrupt::leaving_at_once(|| about_mean(file, None, scaling, true))??;
                 Ok(Self::Array(file))
             }
         }

@@ -18,7 +18,7 @@ pub(crate) use html::{Html, write_page};
 pub(crate) use json::{Json, of_roles};
 pub(crate) use markdown::Markdown;
 pub(crate) use sections::{RowsFile, Sections};
-pub(crate) use text::Text;
+pub(crate) use text::{Text, rounding_note};
 pub use told::Told;
 
 use std::{collections::BTreeMap, path::PathBuf};

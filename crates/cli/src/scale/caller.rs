@@ -171,7 +171,7 @@ fn prepared(sets: LargeSets, options: &LargeOptions) -> Result<(Task, Files, Opt
     };
     let (x, of_x) = open(x, Of::X)?;
     let (y, of_y) = y.map(|y| open(y, Of::Y)).transpose()?.unzip();
-    let files = Files { x: of_x, y: of_y };
+    let files = Files::located(of_x, of_y, plan.scaling, plan.is_of_distances())?;
     files.check_pairs()?;
     let memory = files.left_of(max_memory);
     let sets = NamedSets { x, y, reading, scaling: plan.scaling };

@@ -13,11 +13,12 @@ use super::{
     report::{ACROSS, Device, Report, Row},
     text,
 };
-use crate::export::{Document, Exporter, Html, Json, Large, Markdown, Text};
+use crate::export::{Document, Exporter, Html, Json, Large, Markdown, Text, rounding_note};
 
 impl Exporter<Report> for Text {
     fn export(&self, report: &Report) -> String {
-        text::export(report)
+        let rounding = report.rounding.map_or(String::new(), |_| rounding_note(&document(report).report));
+        text::export(report) + &rounding
     }
 }
 
@@ -74,6 +75,7 @@ pub(super) fn document(report: &Report) -> Document {
         // The class names them.
         common.precisions_used.clear();
     }
+    common.rounding = report.rounding;
     common.seconds = report.seconds.unwrap_or(f64::NAN);
     common.estimates = report.exact.is_none().then(|| estimates(report));
     common.sweep = sweep(report);

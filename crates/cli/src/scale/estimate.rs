@@ -22,7 +22,9 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
-    let files = Files::open(&task.sets, max_memory)?;
+    // The spectrum of a page is of the points where they lie.
+    let of_distances = task.is_of_distances() && !request.telling.beside.has_page();
+    let files = Files::open(&task.sets, max_memory, of_distances)?;
     if let Some(path) = &options.journal {
         output::check_writable("--journal", path, files.paths())?;
     }
@@ -118,6 +120,7 @@ pub(super) fn measured(
     let mut report = Report {
         task: task.clone(),
         file_counts: files.counts(),
+        rounding: files.rounding,
         shape,
         device: Device::of(slice::from_ref(engine)),
         alignment,

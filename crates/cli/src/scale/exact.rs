@@ -26,7 +26,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let start = Instant::now();
     let max_memory = options.max_memory.or_else(free_memory);
     let task = &request.task;
-    let files = Files::open(&task.sets, max_memory)?;
+    let files = Files::open(&task.sets, max_memory, task.is_of_distances() && !request.full)?;
     let others = [&request.labels, &options.journal].into_iter().flatten().map(PathBuf::as_path);
     request.telling.beside.check(request.listing.file.as_deref(), files.paths().chain(others))?;
     let text = request.telling.texts(&*files.x)?;
@@ -111,6 +111,7 @@ pub(super) fn measured(
     }
     report.analysis.groups = groups;
     report.file_counts = files.counts();
+    report.rounding = files.rounding;
     report.exact = Some(Exact {
         panel_rows: expected.panel_rows,
         bytes_read: cost.rows_read as f64 * files.row_bytes(),

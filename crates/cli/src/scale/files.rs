@@ -1,18 +1,28 @@
 //! The files of a set: one, or several that a pattern or a list names.
 
-use std::{ffi::OsStr, ops::Deref, path::Path};
+use std::{ffi::OsStr, iter, ops::Deref, path::Path, sync::Arc};
 
 use unisphere::Scaling;
-use unisphere_io::{Column, File, Shards, Source, printable};
+use unisphere_eval::Rounding;
+use unisphere_io::{Column, Extent, File, Shards, Source, printable};
 use unisphere_scale::Sets;
 
 use super::NamedSets;
-use crate::{exit::Failure, interrupt, memory, reading::Of, set_files::SetFiles, text};
+use crate::{
+    exit::Failure,
+    interrupt, memory,
+    origin::{Located, about_mean},
+    reading::Of,
+    set_files::SetFiles,
+    text,
+};
 
 /// Files of x, and of y where there is one.
 pub(super) struct Files {
     pub(super) x: Set,
     pub(super) y: Option<Set>,
+    /// What rounding takes of raw points.
+    pub(super) rounding: Option<Rounding>,
 }
 
 /// The rows of a set: in files, or in the memory of a caller.
@@ -43,6 +53,26 @@ impl Set {
     }
 }
 
+impl Located for Set {
+    fn extent(&self) -> unisphere_io::Result<Option<Extent>> {
+        match self {
+            Self::Files(shards) => shards.extent(),
+            Self::Held(_) => Ok(None),
+        }
+    }
+
+    fn about(self, origin: &Arc<[f64]>) -> unisphere_io::Result<Self> {
+        Ok(match self {
+            Self::Files(shards) => Self::Files(shards.about(origin)?),
+            held @ Self::Held(_) => held,
+        })
+    }
+
+    fn is_of_file(&self) -> bool {
+        matches!(self, Self::Files(_))
+    }
+}
+
 impl Deref for Set {
     type Target = dyn Source;
 
@@ -55,9 +85,14 @@ impl Deref for Set {
 }
 
 impl Files {
-    /// Opens them, of one shape where they are two. Pipes are read whole into so much memory.
-    pub(super) fn open(named: &NamedSets, max_memory: Option<u64>) -> Result<Self, Failure> {
-        let files = Self::open_unpaired(named, max_memory)?;
+    /// Opens them, of one shape where they are two. Pipes are read whole into so much memory. `of_distances` says that nothing else is
+    /// measured, so that raw points may be taken about their mean.
+    pub(super) fn open(
+        named: &NamedSets,
+        max_memory: Option<u64>,
+        of_distances: bool,
+    ) -> Result<Self, Failure> {
+        let files = Self::open_unpaired(named, max_memory, of_distances)?;
         files.check_pairs()?;
         Ok(files)
     }
@@ -68,18 +103,35 @@ impl Files {
     }
 
     /// The same of any shapes.
-    pub(super) fn open_unpaired(named: &NamedSets, max_memory: Option<u64>) -> Result<Self, Failure> {
+    pub(super) fn open_unpaired(
+        named: &NamedSets,
+        max_memory: Option<u64>,
+        of_distances: bool,
+    ) -> Result<Self, Failure> {
         let mut left = max_memory.unwrap_or(u64::MAX);
         let mut open = |files: &SetFiles, set| {
             let reading = named.reading.reading(set).with_max_bytes(left);
-            let set = Set::Files(interrupt::leaving_at_once(|| files.open(&reading))??);
-            left = left.saturating_sub(set.bytes_in_memory());
+            let set = interrupt::leaving_at_once(|| files.open(&reading))??;
+            left = left.saturating_sub(set.files().iter().map(File::bytes_in_memory).sum());
             Ok::<_, Failure>(set)
         };
         let x = open(&named.x, Of::X)?;
         let y = named.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
-        check_dims(&*x, named.scaling)?;
-        Ok(Self { x, y })
+        check_dims(&x, named.scaling)?;
+        let is_alike = y.as_ref().is_none_or(|y| y.dims() == x.dims());
+        let (x, y) = (Set::Files(x), y.map(Set::Files));
+        interrupt::leaving_at_once(|| Self::located(x, y, named.scaling, of_distances && is_alike))?
+    }
+
+    /// Sets that are open; raw ones are taken about their mean, where that saves most of what rounding takes.
+    pub(super) fn located(
+        x: Set,
+        y: Option<Set>,
+        scaling: Scaling,
+        of_distances: bool,
+    ) -> Result<Self, Failure> {
+        let (x, y, rounding) = about_mean(x, y, scaling, of_distances)?;
+        Ok(Self { x, y, rounding })
     }
 
     pub(super) fn sets(&self) -> Sets<'_> {
@@ -88,12 +140,12 @@ impl Files {
 
     /// All of them.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
-        std::iter::once(&self.x).chain(&self.y).flat_map(Set::files).map(File::path)
+        iter::once(&self.x).chain(&self.y).flat_map(Set::files).map(File::path)
     }
 
     /// How many files x and y have.
     pub(super) fn counts(&self) -> Vec<usize> {
-        std::iter::once(&self.x).chain(&self.y).map(|set| set.files().len()).collect()
+        iter::once(&self.x).chain(&self.y).map(|set| set.files().len()).collect()
     }
 
     /// So much memory without what pipes take of it.

@@ -220,8 +220,8 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let named = options.sets()?;
     let max_memory = options.max_memory.or_else(free_memory);
     let files = match options.of {
-        Metric::CrossUniformity => Files::open_unpaired(&named, max_memory)?,
-        _ => Files::open(&named, max_memory)?,
+        Metric::CrossUniformity => Files::open_unpaired(&named, max_memory, true)?,
+        of => Files::open(&named, max_memory, of != Metric::Contrastive)?,
     };
     let max_memory = files.left_of(max_memory);
     let sets = files.sets();

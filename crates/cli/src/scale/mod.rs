@@ -122,6 +122,11 @@ impl Task {
         }
     }
 
+    /// Whether nothing but distances is measured, which another origin leaves as they are.
+    fn is_of_distances(&self) -> bool {
+        self.taus.is_empty()
+    }
+
     /// Every t that is measured: those of the tables, and then those of the curve.
     fn all_ts(&self) -> Vec<f64> {
         let of_curve = CurvePoint::TS.into_iter().filter(|t| self.figures && !self.ts.contains(t));

@@ -36,7 +36,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.plan)?;
     let number = number(&options.part, plan.parts)?;
     let max_memory = options.max_memory.or_else(free_memory);
-    let files = Files::open(&plan.task.sets, max_memory)?;
+    let files = Files::open(&plan.task.sets, max_memory, plan.task.is_of_distances())?;
     if (files.x.rows(), files.x.dims()) != (plan.rows, plan.dims) {
         return Err(Failure::Input(format!(
             "{} is {} × {}, and the plan is for {} × {} (rows × dims)\nput the file back, or make a new plan",

@@ -55,7 +55,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     if task.sets.y.is_none() && (task.across || !task.taus.is_empty()) {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
     }
-    let files = Files::open(&task.sets, None)?;
+    let files = Files::open(&task.sets, None, task.is_of_distances())?;
     let plan = Plan {
         task,
         rows: files.x.rows(),

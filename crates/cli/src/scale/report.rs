@@ -6,6 +6,7 @@ use unisphere::{
     Alignment, ContrastiveValue, Engine, Estimate, Potentials, Precision, Scaling, Storage, Uniformity,
     unordered_pairs,
 };
+use unisphere_eval::Rounding;
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
 use super::{
@@ -24,6 +25,8 @@ pub(super) struct Report {
     /// How many files x and y have; empty where none was opened.
     pub(super) file_counts: Vec<usize>,
     pub(super) shape: Shape,
+    /// What rounding has taken of raw points, where that is known.
+    pub(super) rounding: Option<Rounding>,
     pub(super) device: Device,
     /// Over the rows as pairs.
     pub(super) alignment: Option<f64>,
@@ -116,6 +119,7 @@ impl Report {
     ) -> Result<Self, Failure> {
         Ok(Self {
             file_counts: Vec::new(),
+            rounding: None,
             shape,
             device,
             alignment: found.alignment,

@@ -16,6 +16,7 @@ mod labels;
 #[cfg(unix)]
 mod limits;
 mod manual;
+mod origin;
 mod pieces;
 #[cfg(unix)]
 mod pipes;

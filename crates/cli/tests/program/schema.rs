@@ -39,6 +39,8 @@ fn folder() -> Folder {
     fs::write(folder.path().join("pairs.jsonl"), pairs.collect::<String>()).unwrap();
     let words = (0..N).map(|i| if i < 9 { "some\n" } else { "others\n" });
     fs::write(folder.path().join("words.txt"), words.collect::<String>()).unwrap();
+    let far = (0..3 * N).flat_map(|i| (1e7 + (i * i % 17) as f64).to_le_bytes()).collect::<Vec<_>>();
+    folder.write("far.npy", "<f8", &format!("({N}, 3)"), &far);
     folder.write("codes.npy", "|u1", "(3, 2)", &[0, 1, 2, 3, 4, 9]);
     folder.column("weights.npy", "<f8", &(0..N).flat_map(|i| (i as f64).to_le_bytes()).collect::<Vec<_>>());
     folder
@@ -82,6 +84,7 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "y.npy", "--scores", "weights.npy", "--min-score", "4", "--full"],
     &["pairs.jsonl", "--columns", "anchor,positive"],
     &["codes.npy", "--quant-scale", "0.5", "--quant-zero", "4"],
+    &["far.npy", "--raw", "--full"],
 ];
 
 #[test]

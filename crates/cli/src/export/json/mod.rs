@@ -111,6 +111,7 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
     let sections = [
         ("alignment", report.summary.alignment.as_ref().map(metrics::alignment)),
         ("uniformity", Some(metrics::uniformity(report))),
+        ("rounding", metrics::rounding(report)),
         ("estimates", report.estimates.as_deref().map(metrics::estimates)),
         ("scores", report.scores.as_ref().map(metrics::scores)),
         ("sweep", report.sweep.as_ref().map(metrics::sweep)),

@@ -17,6 +17,7 @@ use crate::text::circumstances;
 
 pub(super) use estimates::estimates;
 pub(super) use head::head;
+pub(crate) use summary::rounding as rounding_note;
 pub(super) use summary::{notes, sections as summary_sections};
 
 /// The exporter.

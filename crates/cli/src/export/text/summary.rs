@@ -83,7 +83,27 @@ pub(in crate::export) fn notes(report: &Report) -> String {
     } else {
         ""
     };
-    format!("{alignment}Uniformity: log {mean} over {pairs}.\n{}{intervals}", scale(summary))
+    format!(
+        "{alignment}Uniformity: log {mean} over {pairs}.\n{}{intervals}{}",
+        scale(summary),
+        rounding(report)
+    )
+}
+
+/// How far rounding may have moved what values; empty where that is negligible.
+pub(crate) fn rounding(report: &Report) -> String {
+    let moved = report.moved_by_rounding().map(|(set, by)| {
+        let what = set.map_or("alignment".into(), |set| format!("uniformity of {set}"));
+        format!("{what} by {by:.1e}")
+    });
+    let moved: Vec<_> = moved.collect();
+    if moved.is_empty() {
+        return String::new();
+    }
+    format!(
+        "Rounding: points have more digits than single precision holds, which may move {} at most.\n",
+        moved.join(", ")
+    )
 }
 
 /// The meaning of the second table's columns, where there is a floor.

@@ -121,6 +121,29 @@ pub(super) fn read(
     Ok(())
 }
 
+/// The same, each value the nearest f64.
+pub(super) fn read_wide(
+    column: &dyn Array,
+    rows: Range<usize>,
+    dims: usize,
+    into: &mut [f64],
+) -> Result<(), Fault> {
+    let lists = Lists::of(column)?;
+    let doubles = lists.values().as_any().downcast_ref::<Float64Array>();
+    let mut narrow = vec![0.0; dims];
+    for (row, into) in rows.zip(into.chunks_exact_mut(dims)) {
+        let range = checked(&lists, row, dims)?;
+        if let Some(values) = doubles {
+            into.copy_from_slice(&values.values()[range]);
+            continue;
+        }
+        // All others are exact in f32.
+        convert(lists.values(), range, &mut narrow)?;
+        into.iter_mut().zip(&narrow).for_each(|(into, &value)| *into = value.into());
+    }
+    Ok(())
+}
+
 /// One value as it is stored.
 pub(super) fn stored(column: &dyn Array, row: usize, dim: usize, dims: usize) -> Result<f64, Fault> {
     let lists = Lists::of(column)?;

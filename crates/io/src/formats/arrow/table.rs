@@ -164,6 +164,20 @@ impl Table for Batches {
         if many { pieces.into_par_iter().try_for_each(read) } else { pieces.into_iter().try_for_each(read) }
     }
 
+    fn read_wide(&self, rows: Range<usize>, into: &mut [f64]) -> Result<(), Fault> {
+        check_range(&rows, self.rows(), self.dims, into.len())?;
+        let (mut row, mut into) = (rows.start, into);
+        while row < rows.end {
+            let (batch, of_batch) = self.batch_of(row);
+            let end = rows.end.min(of_batch.end);
+            let (values, rest) = into.split_at_mut((end - row) * self.dims);
+            let range = row - of_batch.start..end - of_batch.start;
+            self.with_column(batch, |column| lists::read_wide(column, range, self.dims, values))?;
+            (row, into) = (end, rest);
+        }
+        Ok(())
+    }
+
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {
         check_place(row, dim, self.rows(), self.dims)?;
         let (batch, rows) = self.batch_of(row);

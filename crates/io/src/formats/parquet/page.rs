@@ -160,6 +160,37 @@ impl Data {
         })
     }
 
+    /// The same in f64: the nearest to each, given the dictionary as it is stored.
+    pub(super) fn read_wide(
+        &self,
+        range: Range<usize>,
+        dtype: Dtype,
+        dictionary: &[u8],
+        mut into: &mut [f64],
+    ) -> Result<(), Fault> {
+        let size = dtype.size();
+        if !self.has_indices() {
+            dtype.decode_wide(&self.plain(range, size)?, into);
+            return Ok(());
+        }
+        let value = |index: u32| {
+            let start = (index as usize).saturating_mul(size);
+            let bytes = dictionary.get(start..start.saturating_add(size)).ok_or_else(no_such_index)?;
+            Ok::<_, Fault>(dtype.number(bytes).f64())
+        };
+        self.indices(range, |run| {
+            match run {
+                Run::Repeated(index, count) => first(&mut into, count).fill(value(index)?),
+                Run::Packed(indices) => {
+                    for (into, &index) in first(&mut into, indices.len()).iter_mut().zip(indices) {
+                        *into = value(index)?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// One of its values as it is stored.
     pub(super) fn stored(&self, at: usize, dtype: Dtype, dictionary: &[u8]) -> Result<f64, Fault> {
         let size = dtype.size();
@@ -236,7 +267,7 @@ fn prefixed(bytes: &[u8], at: usize) -> Result<Range<usize>, Fault> {
 }
 
 /// The first so many values, which are taken from the others.
-fn first<'a>(values: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
+pub(super) fn first<'a, T>(values: &mut &'a mut [T], count: usize) -> &'a mut [T] {
     let (first, rest) = std::mem::take(values).split_at_mut(count);
     *values = rest;
     first

@@ -9,7 +9,13 @@ use parquet::{
 };
 use rayon::prelude::*;
 
-use super::{NAME, chunks::Chunks, column::Column, damaged, fault, page::Data};
+use super::{
+    NAME,
+    chunks::Chunks,
+    column::Column,
+    damaged, fault,
+    page::{Data, first},
+};
 use crate::{
     Fault,
     dtype::Scalar,
@@ -226,6 +232,30 @@ impl Table for Points {
         let read = |piece| fenced(NAME, || self.read_piece(piece));
         let pieces = self.pieces(rows, into, most);
         if many { pieces.into_par_iter().try_for_each(read) } else { pieces.into_iter().try_for_each(read) }
+    }
+
+    fn read_wide(&self, rows: Range<usize>, into: &mut [f64]) -> Result<(), Fault> {
+        check_range(&rows, self.rows(), self.dims, into.len())?;
+        let (mut row, mut into) = (rows.start, into);
+        while row < rows.end {
+            let group = self.ends.partition_point(|&end| end <= row);
+            let of_group = self.rows_of(group);
+            let end = rows.end.min(of_group.end);
+            let (mut values, rest) = into.split_at_mut((end - row) * self.dims);
+            let range = (row - of_group.start) * self.dims..(end - of_group.start) * self.dims;
+            fenced(NAME, || {
+                self.each(group, range.clone(), |data, part, dictionary| {
+                    data.read_wide(
+                        part.clone(),
+                        self.column.dtype,
+                        dictionary,
+                        first(&mut values, part.len()),
+                    )
+                })
+            })?;
+            (row, into) = (end, rest);
+        }
+        Ok(())
     }
 
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {

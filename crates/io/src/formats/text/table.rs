@@ -165,6 +165,11 @@ impl<F: Row> Table for Rows<F> {
         self.pieces(rows, into).into_par_iter().try_for_each(|(rows, into)| self.parse(rows, into))
     }
 
+    fn read_wide(&self, rows: Range<usize>, into: &mut [f64]) -> Result<(), Fault> {
+        check_range(&rows, self.rows, self.dims, into.len())?;
+        self.parse(rows, into)
+    }
+
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault> {
         check_place(row, dim, self.rows, self.dims)?;
         let mut values = vec![f64::NAN; self.dims];
