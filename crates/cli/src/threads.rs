@@ -18,8 +18,10 @@ pub(crate) fn start() -> Result<(), Failure> {
 }
 
 /// Starts a thread and waits until it runs. What it takes itself at its start is a stack for signals, and the process is aborted
-/// where the stacks of later threads have left no memory for it.
+/// where its own stack or those of later threads have left no memory for it.
 fn begin(worker: ThreadBuilder) -> io::Result<()> {
+    #[cfg(unix)]
+    room::check()?;
     let (runs, running) = mpsc::channel();
     thread::Builder::new().spawn(move || {
         // Nobody else has the other end.
@@ -27,4 +29,26 @@ fn begin(worker: ThreadBuilder) -> io::Result<()> {
         worker.run();
     })?;
     running.recv().map_err(io::Error::other)
+}
+
+/// Whether there is memory for a thread.
+#[cfg(unix)]
+mod room {
+    use std::{io, ptr};
+
+    /// What a thread takes: the stack that the standard library gives it, and room for what it takes itself.
+    const BYTES_OF_THREAD: usize = (2 << 20) + (1 << 20);
+
+    /// Fails where the system does not give so much memory at once.
+    pub(super) fn check() -> io::Result<()> {
+        let (anywhere, flags) = (ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping, of no file and at no place that is asked for, takes the place of no other.
+        let mapped = unsafe { libc::mmap(anywhere, BYTES_OF_THREAD, libc::PROT_NONE, flags, -1, 0) };
+        if mapped == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: this is the whole of the mapping, which nobody else knows.
+        unsafe { libc::munmap(mapped, BYTES_OF_THREAD) };
+        Ok(())
+    }
 }
