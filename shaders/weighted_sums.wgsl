@@ -23,8 +23,8 @@ struct Params {
 // Points after which a sum is added to those in memory: short sums err less.
 const FOLD = 256u;
 
-var<workgroup> left: array<vec4<f32>, LEFT>; // [point][row / 4]
-var<workgroup> right: array<vec4<f32>, RIGHT>; // [point][dimension / 4]
+// The weights, [point][row / 4], and behind them the points, [point][dimension / 4].
+var<workgroup> staged: array<vec4<f32>, SIDES>;
 
 @compute @workgroup_size(LANES)
 fn weighted_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -32,99 +32,181 @@ fn weighted_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     let cols = (params.dims + 4u * COL_QUADS - 1u) / (4u * COL_QUADS);
     let tile = grid_tile(params.first_tile + group.x, rows, cols);
     let own = place(lane);
+    let whole = 4u * (tile.x + 1u) * ROW_QUADS <= params.rows && 4u * (tile.y + 1u) * COL_QUADS <= params.dims;
+    let stages = (params.depth + DEPTH - 1u) / DEPTH;
     var part: Sums;
-    var ahead = fetch(tile, 0u, lane);
-    for (var depth = 0u; depth < params.depth; depth += DEPTH) {
-        put(ahead, lane);
-        workgroupBarrier();
-        // Under way while the invocations compute.
-        if depth + DEPTH < params.depth {
-            ahead = fetch(tile, depth + DEPTH, lane);
-        }
-        for (var i = 0u; i < DEPTH; i += 4u) {
-            for (var u = i; u < i + 4u; u++) {
-                let a0 = left[u * ROW_QUADS + own.x];
-                let b0 = right[u * COL_QUADS + own.y];
-                var a1: vec4<f32>;
-                var b1: vec4<f32>;
-                if TALL { a1 = left[u * ROW_QUADS + HIGH + own.x]; }
-                if BROAD { b1 = right[u * COL_QUADS + WIDE + own.y]; }
-                part = sums_products(part, a0, a1, b0, b1);
+    var stage = 0u;
+    let square = square_of(tile, lane);
+    var ahead = fetch(square, 0u);
+    // There is a point at least, and so a stage.
+    loop {
+        let end = min(stages, stage + FOLD / DEPTH);
+        // The products of a stage are one block without a branch, and the next one is under way meanwhile: see
+        // log_sum/similarities.wgsl. During the last stage, it is brought again.
+        loop {
+            put(ahead, square, lane);
+            workgroupBarrier();
+            stage += 1u;
+            ahead = fetch(square, min(stage, stages - 1u));
+            part = step(part, 0u, own);
+            part = step(part, 1u, own);
+            part = step(part, 2u, own);
+            part = step(part, 3u, own);
+            part = step(part, 4u, own);
+            part = step(part, 5u, own);
+            part = step(part, 6u, own);
+            part = step(part, 7u, own);
+            if DEPTH == 16u {
+                part = step(part, 8u, own);
+                part = step(part, 9u, own);
+                part = step(part, 10u, own);
+                part = step(part, 11u, own);
+                part = step(part, 12u, own);
+                part = step(part, 13u, own);
+                part = step(part, 14u, own);
+                part = step(part, 15u, own);
+            }
+            workgroupBarrier();
+            continuing {
+                break if stage >= end;
             }
         }
-        if (depth + DEPTH) % FOLD == 0u || depth + DEPTH >= params.depth {
-            let row = 4u * (tile.x * ROW_QUADS + own.x);
-            let dim = 4u * (tile.y * COL_QUADS + own.y);
+        let row = 4u * (tile.x * ROW_QUADS + own.x);
+        let dim = 4u * (tile.y * COL_QUADS + own.y);
+        if whole {
+            add_whole(part.q00, row, dim);
+            if BROAD { add_whole(part.q01, row, dim + 4u * WIDE); }
+            if TALL { add_whole(part.q10, row + 4u * HIGH, dim); }
+            if TALL && BROAD { add_whole(part.q11, row + 4u * HIGH, dim + 4u * WIDE); }
+        } else {
             add(part.q00, row, dim);
             if BROAD { add(part.q01, row, dim + 4u * WIDE); }
             if TALL { add(part.q10, row + 4u * HIGH, dim); }
             if TALL && BROAD { add(part.q11, row + 4u * HIGH, dim + 4u * WIDE); }
-            part = Sums();
         }
-        workgroupBarrier();
+        part = Sums();
+        continuing {
+            break if stage >= stages;
+        }
     }
 }
 
-// Four points by four rows, or by four dimensions: each invocation brings one such square at the most, those of
-// weights first.
-fn fetch(tile: vec2<u32>, depth: u32, lane: u32) -> Quad {
+// Adds the products with point u of the stage.
+fn step(sum: Sums, u: u32, own: vec2<u32>) -> Sums {
+    let a0 = staged[u * ROW_QUADS + own.x];
+    let b0 = staged[LEFT + u * COL_QUADS + own.y];
+    var a1: vec4<f32>;
+    var b1: vec4<f32>;
+    if TALL { a1 = staged[u * ROW_QUADS + HIGH + own.x]; }
+    if BROAD { b1 = staged[LEFT + u * COL_QUADS + WIDE + own.y]; }
+    return sums_products(sum, a0, a1, b0, b1);
+}
+
+// What an invocation brings to every stage: four points by four rows of the sums, those of weights first, or by four
+// dimensions.
+struct Square {
+    of_weights: bool,
+    // Where its vectors of the first stage lie in memory.
+    source: vec4<u32>,
+    // They hold a row or a dimension each, and not a point.
+    transposed: bool,
+    // Where its first point goes in workgroup memory, and how far from there the next one.
+    goal: u32,
+    step: u32,
+}
+
+// Weights are whole tiles on all sides. What lies beyond the last point has weights of 0, and what lies beyond the last
+// dimension is not added.
+fn square_of(tile: vec2<u32>, lane: u32) -> Square {
+    let across = vec4(0u, 1u, 2u, 3u);
     if lane < LEFT / 4u {
-        return square_of_weights(tile.x * ROW_QUADS + lane % ROW_QUADS, depth / 4u + lane / ROW_QUADS);
+        let points = lane / ROW_QUADS;
+        let rows = tile.x * ROW_QUADS + lane % ROW_QUADS;
+        let transposed = params.transposed != 1u;
+        let start = select(rows, points, transposed) + 4u * select(points, rows, transposed) * params.stride;
+        let goal = 4u * points * ROW_QUADS + lane % ROW_QUADS;
+        return Square(true, start + across * params.stride, transposed, goal, ROW_QUADS);
     }
+    // Where there are more invocations than squares, the last bring any, and put none.
     let slot = lane - LEFT / 4u;
-    if slot < RIGHT / 4u {
-        return square_of_y(depth / 4u + slot / COL_QUADS, tile.y * COL_QUADS + slot % COL_QUADS);
-    }
-    return Quad();
+    let points = min(slot / COL_QUADS, DEPTH / 4u - 1u);
+    let dims = min(4u * (tile.y * COL_QUADS + slot % COL_QUADS) + across, vec4(params.dims - 1u));
+    let goal = LEFT + 4u * points * COL_QUADS + slot % COL_QUADS;
+    return Square(false, points + dims * GROUP_QUADS, true, goal, COL_QUADS);
 }
 
-fn put(square: Quad, lane: u32) {
-    if lane < LEFT / 4u {
-        let start = lane / ROW_QUADS * 4u * ROW_QUADS + lane % ROW_QUADS;
-        left[start] = square.r0;
-        left[start + ROW_QUADS] = square.r1;
-        left[start + 2u * ROW_QUADS] = square.r2;
-        left[start + 3u * ROW_QUADS] = square.r3;
-    } else if lane < (LEFT + RIGHT) / 4u {
-        let slot = lane - LEFT / 4u;
-        let start = slot / COL_QUADS * 4u * COL_QUADS + slot % COL_QUADS;
-        right[start] = square.r0;
-        right[start + COL_QUADS] = square.r1;
-        right[start + 2u * COL_QUADS] = square.r2;
-        right[start + 3u * COL_QUADS] = square.r3;
-    }
+// Vectors of a square as they lie in memory: whatever computes with them would wait for them.
+struct Ahead {
+    v0: vec4<u32>,
+    v1: vec4<u32>,
+    v2: vec4<u32>,
+    v3: vec4<u32>,
 }
 
-// Weights of four rows of the sums with four points, a vector per point. The weights are whole tiles on all sides.
-fn square_of_weights(quad: u32, points: u32) -> Quad {
-    let row = 4u * select(quad, points, params.transposed == 1u);
-    let start = row * params.stride + select(points, quad, params.transposed == 1u);
-    let square = Quad(
-        weights[start],
-        weights[start + params.stride],
-        weights[start + 2u * params.stride],
-        weights[start + 3u * params.stride],
+// A stage lies within one group of points, and the last group is filled up with zeros.
+fn fetch(square: Square, stage: u32) -> Ahead {
+    let quad = stage * (DEPTH / 4u);
+    if square.of_weights {
+        let at = square.source + select(4u * quad * params.stride, quad, square.transposed);
+        return Ahead(weight_bits(at.x), weight_bits(at.y), weight_bits(at.z), weight_bits(at.w));
+    }
+    let at = square.source + four_at(quad, 0u, params.dims);
+    return Ahead(four_bits(y[at.x]), four_bits(y[at.y]), four_bits(y[at.z]), four_bits(y[at.w]));
+}
+
+fn weight_bits(at: u32) -> vec4<u32> {
+    return bitcast<vec4<u32>>(weights[at]);
+}
+
+fn put(ahead: Ahead, square: Square, lane: u32) {
+    var points = Quad(
+        values(ahead.v0, square.of_weights),
+        values(ahead.v1, square.of_weights),
+        values(ahead.v2, square.of_weights),
+        values(ahead.v3, square.of_weights),
     );
-    if params.transposed == 1u {
-        return square;
+    if square.transposed { points = quad_transposed(points); }
+    // A constant where it can be one.
+    let step = select(square.step, ROW_QUADS, ROW_QUADS == COL_QUADS);
+    if SIDES / 4u == LANES || lane < SIDES / 4u {
+        staged[square.goal] = points.r0;
+        staged[square.goal + step] = points.r1;
+        staged[square.goal + 2u * step] = points.r2;
+        staged[square.goal + 3u * step] = points.r3;
     }
-    return quad_transposed(square);
 }
 
-// Four dimensions of four points, a vector per point. What lies beyond the last point has weights of 0, and what lies
-// beyond the last dimension is not added.
-fn square_of_y(points: u32, dims: u32) -> Quad {
-    let quad = min(points, (params.depth - 1u) / 4u);
-    let dim = 4u * dims;
-    let last = params.dims - 1u;
-    return quad_transposed(Quad(
-        unpacked(y[four_at(quad, min(dim, last), params.dims)]),
-        unpacked(y[four_at(quad, min(dim + 1u, last), params.dims)]),
-        unpacked(y[four_at(quad, min(dim + 2u, last), params.dims)]),
-        unpacked(y[four_at(quad, min(dim + 3u, last), params.dims)]),
-    ));
+fn values(bits: vec4<u32>, of_weights: bool) -> vec4<f32> {
+    if of_weights { return bitcast<vec4<f32>>(bits); }
+    return unpacked(four_of_bits(bits));
 }
 
+// Of a tile that lies within the sums. All are loaded before any is stored: a compiler does not know that a store leaves the next
+// row as it was, and waits for each.
+fn add_whole(part: Quad, row: u32, dim: u32) {
+    let s0 = row * params.dims + dim;
+    let s1 = s0 + params.dims;
+    let s2 = s1 + params.dims;
+    let s3 = s2 + params.dims;
+    let next = quad_add(Quad(sums_at(s0), sums_at(s1), sums_at(s2), sums_at(s3)), part);
+    store(s0, next.r0);
+    store(s1, next.r1);
+    store(s2, next.r2);
+    store(s3, next.r3);
+}
+
+fn sums_at(start: u32) -> vec4<f32> {
+    return vec4(sums[start], sums[start + 1u], sums[start + 2u], sums[start + 3u]);
+}
+
+fn store(start: u32, v: vec4<f32>) {
+    sums[start] = v.x;
+    sums[start + 1u] = v.y;
+    sums[start + 2u] = v.z;
+    sums[start + 3u] = v.w;
+}
+
+// Of a tile that reaches beyond them.
 fn add(part: Quad, row: u32, dim: u32) {
     add_row(part.r0, row, dim);
     add_row(part.r1, row + 1u, dim);

@@ -17,6 +17,8 @@ override DEPTH: u32;
 // DEPTH · ROW_QUADS and DEPTH · COL_QUADS, at least LANES the one, and twice LANES at the most both.
 override LEFT: u32;
 override RIGHT: u32;
+// LEFT + RIGHT.
+override SIDES: u32;
 
 // Row and column quads of a tile that are an invocation's first.
 fn place(lane: u32) -> vec2<u32> {

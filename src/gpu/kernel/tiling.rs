@@ -88,6 +88,7 @@ impl Tiling {
             ("DEPTH", self.depth),
             ("LEFT", self.depth * row_quads),
             ("RIGHT", self.depth * col_quads),
+            ("SIDES", self.depth * (row_quads + col_quads)),
         ];
         constants.map(|(name, value)| (name, value.into())).into()
     }

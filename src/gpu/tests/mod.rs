@@ -233,8 +233,8 @@ fn every_index_into_workgroup_memory_is_in_range() {
         // invocation, or two.
         let whole = Tiling::ALL.contains(&tiling);
         assert!(!whole || [left, right].iter().all(|side| [lanes, 2 * lanes].contains(side)), "{tiling}");
-        // The squares of weighted_sums.wgsl.
-        assert!((left + right) / 4 <= lanes, "{tiling}");
+        // The squares of weighted_sums.wgsl, which has both sides in one array, the right one behind the left.
+        assert!((left + right) / 4 <= lanes && left + right == constant("SIDES"), "{tiling}");
         for lane in 0..lanes {
             let last = (depth - 1) * row_quads + second(tall, high) + lane / wide;
             assert!(last < left, "{tiling}");
