@@ -34,6 +34,7 @@ fn worse_of(old: &Row, new: &Row) -> Vec<String> {
     compare("spilled registers", old.spills, new.spills, new.spills > old.spills);
     compare("subgroups per SIMD", old.subgroups, new.subgroups, new.subgroups < old.subgroups);
     compare("branches", old.branches, new.branches, new.branches > old.branches);
+    compare("branches on the way", old.on_the_way, new.on_the_way, new.on_the_way > old.on_the_way);
     match (&old.main, &new.main) {
         (Some(old), Some(new)) => {
             let (was, is) = (old.share_of_vector(), new.share_of_vector());
@@ -78,6 +79,7 @@ mod tests {
             spills: 1,
             subgroups: 8,
             branches: 20,
+            on_the_way: 6,
             main: Some(main),
             ..Row::default()
         }
@@ -95,6 +97,7 @@ mod tests {
             (Row { spills: 2, ..row() }, "spilled registers 1 → 2"),
             (Row { subgroups: 7, ..row() }, "subgroups per SIMD 8 → 7"),
             (Row { branches: 21, ..row() }, "branches 20 → 21"),
+            (Row { on_the_way: 7, ..row() }, "branches on the way 6 → 7"),
             (with(|main| main.vector = 5), "vector instructions"),
             (with(|main| main.share_of_all = 699), "all instructions"),
             (with(|main| main.branches = 3), "branches in the main loop 2 → 3"),

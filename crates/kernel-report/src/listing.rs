@@ -1,6 +1,9 @@
 //! A listing of machine code: its instructions and its loops.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
 
 /// What an instruction is to a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub(crate) struct Instruction {
     pub(crate) by_matrix: bool,
     /// Loads that may be under way after it, where it waits for loads.
     pub(crate) loads_left: Option<usize>,
+    /// Nothing is run behind it but where a branch jumps to.
+    is_last: bool,
+    /// It begins the other side of a condition: those invocations go on that have waited.
+    turns: bool,
 }
 
 /// A range of instructions, the last of which jumps to the first.
@@ -45,6 +52,8 @@ impl Loop {
 pub(crate) struct Listing {
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) loops: Vec<Loop>,
+    /// Where branches jump to, by where they stand.
+    jumps: BTreeMap<usize, usize>,
 }
 
 impl Listing {
@@ -76,8 +85,10 @@ impl Listing {
             }
         }
         let mut loops: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut targets = BTreeMap::new();
         for (at, label) in jumps {
             let &target = labels.get(label).ok_or_else(|| format!("no label {label}"))?;
+            targets.insert(at, target);
             if target <= at {
                 // Several jumps to one place are rounds of one loop.
                 let end = loops.entry(target).or_default();
@@ -85,7 +96,53 @@ impl Listing {
             }
         }
         let loops = loops.into_iter().map(|(start, end)| Loop { start, end }).collect();
-        Ok(Self { instructions, loops })
+        Ok(Self { instructions, loops, jumps: targets })
+    }
+
+    /// The other side of the condition that an instruction stands under, where it is the first side and nothing is computed or
+    /// written before the second. A subgroup whose invocations all take the first jumps over it.
+    pub(crate) fn other_side(&self, at: usize) -> Range<usize> {
+        let ends = [Kind::Product, Kind::WorkgroupWrite, Kind::Store];
+        let behind = |at: usize| at + 1..self.instructions.len();
+        let turn =
+            behind(at).find(|&at| self.instructions[at].turns || ends.contains(&self.instructions[at].kind));
+        let turn = turn.filter(|&at| self.instructions[at].turns);
+        let branch = turn.and_then(|at| behind(at).find(|&at| self.instructions[at].kind == Kind::Branch));
+        branch.and_then(|branch| Some(branch + 1..*self.jumps.get(&branch)?)).unwrap_or_default()
+    }
+
+    /// The least number of branches that a way meets, one after the other, from the first instruction to an end, by another
+    /// instruction where one is asked for; none where no way leads there.
+    pub(crate) fn least_branches(&self, by: Option<usize>) -> Option<usize> {
+        let from = by.unwrap_or_default();
+        let met = *self.branches_from(0).get(&from)?;
+        let is_end =
+            |at: usize| self.instructions.get(at).is_none_or(|one| one.is_last && one.kind != Kind::Branch);
+        let ends = self.branches_from(from).into_iter().filter(|&(at, _)| is_end(at));
+        Some(met + ends.map(|(_, branches)| branches).min()?)
+    }
+
+    /// The least number of branches on the way from an instruction to every one that it leads to. A branch counts where it is left.
+    fn branches_from(&self, from: usize) -> BTreeMap<usize, usize> {
+        let (mut least, mut next) = (BTreeMap::new(), VecDeque::from([(from, 0)]));
+        // In the order of their numbers, as what a branch leads to comes last.
+        while let Some((at, met)) = next.pop_front() {
+            if least.contains_key(&at) {
+                continue;
+            }
+            least.insert(at, met);
+            let Some(instruction) = self.instructions.get(at) else { continue };
+            let is_branch = instruction.kind == Kind::Branch;
+            if let Some(&target) = self.jumps.get(&at) {
+                next.push_back((target, met + 1));
+            }
+            match (instruction.is_last, is_branch) {
+                (true, _) => {}
+                (false, true) => next.push_back((at + 1, met + 1)),
+                (false, false) => next.push_front((at + 1, met)),
+            }
+        }
+        least
     }
 
     pub(crate) fn of(&self, part: Loop) -> &[Instruction] {
@@ -122,7 +179,8 @@ impl Instruction {
             return Err(format!("no instruction is known that starts like this: {text}"));
         };
         let loads_left = if kind == Kind::Wait { loads_left(name, text)? } else { None };
-        Ok(Self { kind, by_matrix, loads_left })
+        let turns = starts(&["s_andn2_b64", "s_and_not1_b64"]) && text.contains(" exec, -1, exec");
+        Ok(Self { kind, by_matrix, loads_left, is_last: ["s_branch", "s_endpgm"].contains(&name), turns })
     }
 }
 
@@ -204,6 +262,31 @@ mod tests {
         let loops = Listing::read(text).unwrap().loops;
         assert_eq!(loops, [Loop { start: 1, end: 5 }, Loop { start: 2, end: 3 }]);
         assert!(loops[0].holds(loops[1]) && !loops[1].holds(loops[0]) && !loops[0].holds(loops[0]));
+    }
+
+    #[test]
+    fn the_least_branches_are_those_of_a_way_and_not_of_all() {
+        // Three guards, jumped over by one branch, behind a loop.
+        let text = "BB0:\n s_cbranch_scc1 BB2\n s_nop 0\nBB1:\n v_fmac_f32_e32 v1, v2, v3\n s_cbranch_scc1 BB1\n\
+                    BB2:\n s_cbranch_scc0 BB6\n s_cbranch_execz BB3\n s_nop 0\nBB3:\n s_cbranch_execz BB4\n s_nop 0\n\
+                    BB4:\n s_cbranch_execz BB5\n s_nop 0\nBB5:\n s_branch BB7\nBB6:\n s_nop 0\nBB7:\n s_endpgm";
+        let listing = Listing::read(text).unwrap();
+        // Into the loop, out of it, and over the guards.
+        assert_eq!(listing.loops, [Loop { start: 2, end: 3 }]);
+        assert_eq!(listing.least_branches(Some(2)), Some(3));
+        assert_eq!(listing.least_branches(None), Some(2), "past the loop and the guards");
+        assert_eq!(
+            listing.least_branches(Some(7)),
+            Some(6),
+            "the second of the guards is run, and all three are met"
+        );
+    }
+
+    #[test]
+    fn a_way_that_ends_nowhere_has_no_branches() {
+        let listing = Listing::read("BB0:\n s_nop 0\n s_branch BB0\n s_nop 1\n s_endpgm").unwrap();
+        assert_eq!(listing.least_branches(None), None);
+        assert_eq!(listing.least_branches(Some(2)), None);
     }
 
     #[test]

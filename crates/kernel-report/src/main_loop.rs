@@ -28,14 +28,7 @@ pub(crate) struct MainLoop {
 impl MainLoop {
     /// The innermost loop with most products; none of a listing without any.
     pub(crate) fn of(listing: &Listing) -> Option<Self> {
-        let innermost =
-            listing.loops.iter().filter(|&&one| !listing.loops.iter().any(|&other| one.holds(other)));
-        // The first of equals.
-        let (work, main) =
-            innermost.rev().map(|&one| (work(listing.of(one)), one)).max_by_key(|one| one.0)?;
-        if work == 0 {
-            return None;
-        }
+        let main = place(listing)?;
         let rounds = listing.of(main);
         let count = |kind| rounds.iter().filter(|instruction| instruction.kind == kind).count();
         Some(Self {
@@ -47,7 +40,7 @@ impl MainLoop {
             branches: count(Kind::Branch),
             waits: count(Kind::Wait),
             share_of_all: per_mille(count(Kind::Product), rounds.len()),
-            ahead: stage(listing, main).and_then(|stage| ahead(listing.of(stage))),
+            ahead: stage(listing, main).and_then(|stage| ahead(listing, stage)),
         })
     }
 
@@ -55,6 +48,22 @@ impl MainLoop {
     pub(crate) fn share_of_vector(&self) -> usize {
         per_mille(self.products, self.products + self.vector)
     }
+}
+
+/// The least branches that a subgroup meets on its way through a kernel, by the first product of its main loop. What guards the
+/// edges of tiles stands beside that way, where one branch jumps over all of it.
+pub(crate) fn branches_on_the_way(listing: &Listing) -> Option<usize> {
+    let product = |at: &usize| listing.instructions[*at].kind == Kind::Product;
+    let by = place(listing).and_then(|main| (main.start..=main.end).find(product));
+    listing.least_branches(by)
+}
+
+/// The main loop, where there is one.
+fn place(listing: &Listing) -> Option<Loop> {
+    let innermost = listing.loops.iter().filter(|&&one| !listing.loops.iter().any(|&other| one.holds(other)));
+    // The first of equals.
+    let (work, main) = innermost.rev().map(|&one| (work(listing.of(one)), one)).max_by_key(|one| one.0)?;
+    (work > 0).then_some(main)
 }
 
 fn per_mille(part: usize, whole: usize) -> usize {
@@ -73,30 +82,36 @@ fn stage(listing: &Listing, main: Loop) -> Option<Loop> {
     loading.min_by_key(|one| one.end - one.start).copied()
 }
 
-fn ahead(stage: &[Instruction]) -> Option<usize> {
-    let products = stage.iter().filter(|one| one.kind == Kind::Product).count();
-    if !stage.iter().any(|one| one.kind == Kind::WorkgroupWrite) {
+fn ahead(listing: &Listing, stage: Loop) -> Option<usize> {
+    let instructions = listing.of(stage);
+    let products = instructions.iter().filter(|one| one.kind == Kind::Product).count();
+    if !instructions.iter().any(|one| one.kind == Kind::WorkgroupWrite) {
         return None;
     }
-    let loads = (0..stage.len()).filter(|&at| stage[at].kind == Kind::Load && is_staged(stage, at));
-    loads.map(|at| per_mille(products_until_awaited(stage, at), products)).min()
+    let loads = (stage.start..=stage.end)
+        .filter(|&at| listing.instructions[at].kind == Kind::Load && is_staged(listing, stage, at));
+    loads.map(|at| per_mille(products_until_awaited(listing, stage, at), products)).min()
 }
 
 /// The instructions behind one, round and round.
-fn from(stage: &[Instruction], at: usize) -> impl Iterator<Item = &Instruction> {
-    stage[at + 1..].iter().chain(&stage[..=at])
+fn from(stage: Loop, at: usize) -> impl Iterator<Item = usize> {
+    (at + 1..=stage.end).chain(stage.start..=at)
 }
 
 /// Whether a load is not for a sum in memory, which is stored again before anything is multiplied.
-fn is_staged(stage: &[Instruction], at: usize) -> bool {
+fn is_staged(listing: &Listing, stage: Loop, at: usize) -> bool {
     let ends = [Kind::Product, Kind::WorkgroupWrite, Kind::Store];
-    let next = from(stage, at).find(|one| ends.contains(&one.kind));
-    next.is_some_and(|one| one.kind != Kind::Store)
+    let kinds = from(stage, at).map(|at| listing.instructions[at].kind);
+    kinds.into_iter().find(|kind| ends.contains(kind)).is_some_and(|kind| kind != Kind::Store)
 }
 
-fn products_until_awaited(stage: &[Instruction], at: usize) -> usize {
+fn products_until_awaited(listing: &Listing, stage: Loop, at: usize) -> usize {
     let (mut products, mut younger) = (0, 0);
-    for instruction in from(stage, at) {
+    // What other invocations load and await is not in the way of a subgroup that all takes one side.
+    let other_side = listing.other_side(at);
+    for instruction in
+        from(stage, at).filter(|at| !other_side.contains(at)).map(|at| &listing.instructions[at])
+    {
         match instruction.kind {
             Kind::Product => products += 1,
             Kind::Load => younger += 1,
@@ -151,6 +166,33 @@ mod tests {
         assert_eq!(main_loop(&early).unwrap().ahead, Some(0));
         let harmless = listing.replace("s_wait_dscnt 0x0", "s_wait_loadcnt_dscnt 0x200");
         assert_eq!(main_loop(&harmless).unwrap().ahead, Some(1000));
+    }
+
+    #[test]
+    fn a_wait_on_the_other_side_of_a_condition_does_not_count() {
+        let sides = |between: &str| {
+            format!(
+                "BB0:\n\ts_cbranch_execz BB2\n\tbuffer_load_dword v1, v8, s[8:11], 0 offen\nBB2:\n{between}\
+                 \ts_cbranch_execz BB4\n\ts_waitcnt vmcnt(0)\n\tbuffer_load_dword v1, v9, s[8:11], 0 offen\n\
+                 BB4:\n\tv_fmac_f32_e32 v2, v3, v4\n\tv_fmac_f32_e32 v5, v3, v4\n\ts_waitcnt vmcnt(0)\n\
+                 \tds_write_b32 v6, v1\n\ts_cbranch_scc1 BB0\n\ts_endpgm"
+            )
+        };
+        let ahead = |between| main_loop(&sides(between)).unwrap().ahead;
+        assert_eq!(ahead("\ts_andn2_b64 exec, -1, exec\n"), Some(1000), "RDNA 2");
+        assert_eq!(ahead("\ts_and_not1_b64 exec, -1, exec\n"), Some(1000), "RDNA 3 and 4");
+        assert_eq!(
+            ahead("\ts_mov_b64 exec, vcc\n"),
+            Some(0),
+            "another condition: the same invocations may take it"
+        );
+        assert_eq!(ahead("\tds_write_b32 v6, v7\n\ts_andn2_b64 exec, -1, exec\n"), Some(0), "another one");
+    }
+
+    #[test]
+    fn a_kernel_without_a_main_loop_has_branches_on_its_way() {
+        let listing = Listing::read("BB0:\n s_cbranch_execz BB2\n s_nop 0\nBB2:\n s_endpgm").unwrap();
+        assert_eq!(branches_on_the_way(&listing), Some(1));
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::{driver::Compiled, listing::Listing, main_loop::MainLoop};
+use crate::{
+    driver::Compiled,
+    listing::Listing,
+    main_loop::{self, MainLoop},
+};
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "kernel",
     "VGPRs",
     "SGPRs",
@@ -13,6 +17,7 @@ const COLUMNS: [&str; 18] = [
     "memory",
     "code",
     "branches",
+    "on the way",
     "products",
     "other vector",
     "reads",
@@ -41,6 +46,8 @@ pub(crate) struct Row {
     /// KiB of machine code, rounded up: the compiler's last bytes differ from run to run.
     pub(crate) code: usize,
     pub(crate) branches: usize,
+    /// Branches that a subgroup meets at the least.
+    pub(crate) on_the_way: usize,
     pub(crate) main: Option<MainLoop>,
 }
 
@@ -65,13 +72,23 @@ impl Row {
             memory: told("LDS size")?,
             code: told("Code size")?.div_ceil(1024),
             branches: told("Branches")?,
+            on_the_way: main_loop::branches_on_the_way(&listing)
+                .ok_or_else(|| format!("{kernel}: no way leads through its listing"))?,
             main: MainLoop::of(&listing),
         })
     }
 
     fn cells(&self) -> Vec<String> {
-        let numbers =
-            [self.vgprs, self.sgprs, self.spills, self.subgroups, self.memory, self.code, self.branches];
+        let numbers = [
+            self.vgprs,
+            self.sgprs,
+            self.spills,
+            self.subgroups,
+            self.memory,
+            self.code,
+            self.branches,
+            self.on_the_way,
+        ];
         let mut cells = vec![self.kernel.clone()];
         cells.extend(numbers.map(|number| number.to_string()));
         if let Some(main) = &self.main {
@@ -107,11 +124,12 @@ impl Row {
             memory: number(5)?,
             code: number(6)?,
             branches: number(7)?,
+            on_the_way: number(8)?,
             main: None,
         };
-        if !cells[8].is_empty() {
+        if !cells[9].is_empty() {
             let [products, vector, workgroup_reads, loads, scalar, branches, waits] =
-                [8, 9, 10, 11, 12, 13, 14].map(number);
+                [9, 10, 11, 12, 13, 14, 15].map(number);
             row.main = Some(MainLoop {
                 products: products?,
                 vector: vector?,
@@ -120,8 +138,8 @@ impl Row {
                 scalar: scalar?,
                 branches: branches?,
                 waits: waits?,
-                share_of_all: per_mille(cells[16])?,
-                ahead: if cells[17].is_empty() { None } else { Some(per_mille(cells[17])?) },
+                share_of_all: per_mille(cells[17])?,
+                ahead: if cells[18].is_empty() { None } else { Some(per_mille(cells[18])?) },
             });
         }
         Some(row)
@@ -195,6 +213,7 @@ mod tests {
             memory: 16384,
             code: 16,
             branches: 20,
+            on_the_way: 6,
             main: Some(main.clone()),
         };
         let without_loads = Row { main: Some(MainLoop { ahead: None, ..main }), ..row.clone() };
