@@ -57,6 +57,11 @@ impl Cpu {
         Self::at(Isa::best())
     }
 
+    /// One for every instruction set of this machine, the best first.
+    pub(crate) fn of_all_isas() -> Vec<Self> {
+        Isa::all().into_iter().map(Self::at).collect()
+    }
+
     fn at(isa: Isa) -> Self {
         let model = host::model().unwrap_or_else(|| std::env::consts::ARCH.into());
         let name = format!("{model}, {}", isa.name());

@@ -64,7 +64,7 @@ fn set(cpu: &Cpu, values: &[f32], d: usize, scaling: Scaling) -> Set {
 }
 
 fn cpus() -> Vec<Cpu> {
-    Isa::all().into_iter().map(Cpu::at).collect()
+    Cpu::of_all_isas()
 }
 
 fn uniformity(cpu: &Cpu, pairs: Pairs<'_>, t: f64) -> f64 {

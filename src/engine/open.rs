@@ -31,6 +31,12 @@ impl Engine {
         Self::with(AnyBackend::Cpu(Arc::new(Cpu::new())))
     }
 
+    /// The CPU by every instruction set that it has, the best first, for tests. The name of the device ends with the set's.
+    #[doc(hidden)]
+    pub fn cpus() -> Vec<Self> {
+        Cpu::of_all_isas().into_iter().map(|cpu| Self::with(AnyBackend::Cpu(Arc::new(cpu)))).collect()
+    }
+
     /// The best adapter, a software one where there is no other.
     ///
     /// # Errors

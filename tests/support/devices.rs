@@ -14,6 +14,9 @@ const REQUIRE_GPU: &str = "UNISPHERE_REQUIRE_GPU";
 #[cfg(feature = "gpu")]
 const REQUIRE_COOPERATIVE: &str = "UNISPHERE_REQUIRE_COOPERATIVE";
 
+/// The variable that names an instruction set for the CPU, as the device's name ends with it: `AVX2`.
+const ISA: &str = "UNISPHERE_ISA";
+
 const CPU: &str = "cpu";
 
 /// An engine under test, or why there is none.
@@ -26,12 +29,23 @@ pub(crate) struct Device {
 /// The CPU, and every GPU adapter of this machine, software ones included; a GPU that is not there has
 /// its place too.
 pub(crate) fn devices() -> Vec<Device> {
-    let cpu = Device { name: CPU.into(), engine: Ok(Engine::cpu()), ignored: false };
+    let cpu = Device { name: CPU.into(), engine: cpu(), ignored: false };
     let mut gpus = gpus();
     if gpus.is_empty() {
         gpus.push(Device { name: "gpu".into(), engine: Err(no_gpu()), ignored: !required() });
     }
     std::iter::once(cpu).chain(gpus).collect()
+}
+
+/// The CPU at its best, or by the instruction set that is asked for.
+fn cpu() -> Result<Engine, String> {
+    let Some(isa) = std::env::var_os(ISA) else { return Ok(Engine::cpu()) };
+    let isa = isa.to_string_lossy();
+    let engines = Engine::cpus();
+    let names = || engines.iter().map(|engine| engine.device().name.as_str());
+    let at = names().position(|name| name.ends_with(&format!(", {isa}")));
+    at.map(|at| engines[at].clone())
+        .ok_or_else(|| format!("{ISA}={isa}: there are {}", names().collect::<Vec<_>>().join("; ")))
 }
 
 #[cfg(feature = "gpu")]

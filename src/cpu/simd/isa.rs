@@ -42,12 +42,11 @@ impl Isa {
     }
 
     /// Every instruction set of this machine.
-    #[cfg(test)]
     pub(crate) fn all() -> Vec<Self> {
-        let mut isas = vec![Self::best(), Self(Arch::Scalar)];
+        let isas = [Self::best(), Self(Arch::Scalar)].into_iter();
         #[cfg(target_arch = "x86_64")]
-        isas.extend(pulp::x86::V3::try_new().map(|v3| Self(Arch::V3(v3))));
-        isas
+        let isas = isas.chain(pulp::x86::V3::try_new().map(|v3| Self(Arch::V3(v3))));
+        isas.collect()
     }
 
     pub(crate) fn run<J: Job>(self, job: J) -> J::Output {
