@@ -177,3 +177,110 @@ def test_modules_are_pickled_and_torch_is_imported_on_demand(tensors):
     assert module(*tensors).item() == losses.align_uniform(*tensors, weight=2.0).item()
     script = "import sys, unisphere; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+class Views(torch.utils.data.Dataset):
+    """256 points (16,) of four clusters, each as two views. The noise of a view is its row's own, whichever process makes it."""
+
+    def __init__(self, measured=False):
+        random = torch.Generator().manual_seed(0)
+        centres = 3 * torch.randn(4, 16, generator=random)
+        self.points = centres[torch.arange(256) % 4] + torch.randn(256, 16, generator=random)
+        self.measured = measured
+
+    def __len__(self):
+        return len(self.points)
+
+    def __getitem__(self, row):
+        noise = 0.3 * torch.randn(2, 16, generator=torch.Generator().manual_seed(row))
+        x, y = self.points[row] + noise[0], self.points[row] + noise[1]
+        return (x, y, losses.alignment(x[None], y[None]).item()) if self.measured else (x, y)
+
+
+def loader(workers, context=None, **options):
+    kept = workers > 0
+    return torch.utils.data.DataLoader(
+        Views(**options), 64, num_workers=workers, multiprocessing_context=context, persistent_workers=kept
+    )
+
+
+def trained(batches):
+    """The losses of an encoder's steps, and its weights after them."""
+    torch.manual_seed(0)
+    encoder = torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 8))
+    optimizer, loss, steps = torch.optim.Adam(encoder.parameters(), 0.01), losses.AlignUniformLoss(), []
+    for _ in range(5):
+        for x, y in batches:
+            optimizer.zero_grad()
+            step = loss(encoder(x), encoder(y))
+            step.backward()
+            optimizer.step()
+            steps.append(step.item())
+    return steps, torch.nn.utils.parameters_to_vector(encoder.parameters())
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_an_encoder_is_trained_on_batches_of_two_workers(context):
+    if context not in torch.multiprocessing.get_all_start_methods():
+        pytest.skip(f"there is no {context} here")
+    steps, weights = trained(loader(0))
+    assert steps[-1] < steps[0] - 0.5
+    # The workers' batches are the same, and so is every bit of the training.
+    of_workers, weights_of_workers = trained(loader(2, context))
+    assert of_workers == steps and torch.equal(weights_of_workers, weights)
+
+
+def test_workers_measure_where_they_are_spawned_and_say_so_where_they_are_forked(tensors):
+    losses.uniformity(tensors[0])
+    want = [alignment for *_, alignment in loader(0, measured=True)]
+    found = [alignment for *_, alignment in loader(2, "spawn", measured=True)]
+    assert all(torch.equal(one, other) for one, other in zip(found, want, strict=True))
+    if "fork" in torch.multiprocessing.get_all_start_methods():
+        with pytest.raises(unisphere.ForkError, match="spawn"):
+            list(loader(2, "fork", measured=True))
+
+
+def in_a_process(rank, folder):
+    """A process's loss and gradients."""
+    x, y = (tensor.requires_grad_() for tensor in torch.load(f"{folder}/pairs"))
+    loss = losses.AlignUniformLoss()(x, y)
+    loss.backward()
+    torch.save([loss.detach(), x.grad, y.grad], f"{folder}/{rank}")
+
+
+def test_spawned_processes_have_the_bits_of_their_parent(tensors, tmp_path):
+    torch.save([tensor.detach() for tensor in tensors], tmp_path / "pairs")
+    in_a_process("parent", tmp_path)
+    torch.multiprocessing.spawn(in_a_process, (tmp_path,), nprocs=2)
+    want = torch.load(tmp_path / "parent")
+    for rank in range(2):
+        found = torch.load(tmp_path / str(rank))
+        assert all(torch.equal(one, other) for one, other in zip(found, want, strict=True))
+
+
+@pytest.mark.skipif("fork" not in torch.multiprocessing.get_all_start_methods(), reason="there is no fork here")
+def test_a_fork_after_use_is_an_error_that_says_so(tensors, tmp_path):
+    torch.save([tensor.detach() for tensor in tensors], tmp_path / "pairs")
+    in_a_process("parent", tmp_path)
+    children = torch.multiprocessing.start_processes(
+        in_a_process, (tmp_path,), nprocs=2, join=False, daemon=True, start_method="fork"
+    )
+    with pytest.raises(torch.multiprocessing.ProcessRaisedException, match="ForkError.*spawn"):
+        children.join(60)
+
+
+THREADS = """
+import sys, torch
+torch.set_num_threads(3)
+before = torch.get_num_threads(), torch.get_num_interop_threads()
+import numpy, unisphere, unisphere.torch
+assert (torch.get_num_threads(), torch.get_num_interop_threads()) == before
+x = torch.ones(2000, 64).cumsum(0).requires_grad_()
+unisphere.torch.uniformity(x).backward()
+unisphere.uniformity(x.detach())
+assert (torch.get_num_threads(), torch.get_num_interop_threads()) == before
+"""
+
+
+def test_threads_of_pytorch_stay_as_they_were():
+    assert subprocess.run([sys.executable, "-c", THREADS], timeout=120).returncode == 0
