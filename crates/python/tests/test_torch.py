@@ -158,6 +158,16 @@ def test_errors_are_named(tensors):
         losses.uniformity(LABELS[:, None])
     with pytest.raises(unisphere.InvalidInput, match="x and y"):
         losses.alignment(x, y[:5])
+    # The device meta stands for one that this machine may not have.
+    elsewhere = torch.empty(y.shape, device="meta")
+    with pytest.raises(unisphere.InvalidInput, match=r"x is on the device cpu and y on meta; give y\.to\(x\.device\)"):
+        losses.alignment(x, elsewhere)
+    with pytest.raises(unisphere.InvalidInput, match=r"give queue\.to\(x\.device\)"):
+        losses.info_nce(x, y, queue=elsewhere)
+    with pytest.raises(unisphere.InvalidInput, match="x is on the device meta, which holds no values"):
+        losses.uniformity(elsewhere)
+    with pytest.raises(unisphere.InvalidInput, match="y cannot be read"):
+        unisphere.alignment(x.detach(), elsewhere)
 
 
 def test_training_spreads_points():

@@ -67,11 +67,11 @@ def on_host(value: Any, name: str) -> npt.NDArray[Any]:
             f"give {name}.detach(), or use the losses of unisphere.torch"
         )
     kind = getattr(getattr(value, "device", None), "type", "cpu")
-    if isinstance(kind, str) and kind != "cpu" and hasattr(value, "cpu"):
-        value = value.cpu()
-    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
-        value = value.float()
     try:
+        if isinstance(kind, str) and kind != "cpu" and hasattr(value, "cpu"):
+            value = value.cpu()
+        if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+            value = value.float()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
         return np.asarray(value)

@@ -32,10 +32,18 @@ def _on_host(tensor: Any, name: str) -> Any:
         raise InvalidInput(f"{name} must be a tensor, and is {type(tensor).__name__}")
     if not tensor.is_floating_point():
         raise InvalidInput(f"{name} must hold real numbers, such as float32, and its dtype is {tensor.dtype}")
+    if tensor.is_meta:
+        raise InvalidInput(f"{name} is on the device meta, which holds no values; give a tensor on another device")
     if tensor.device.type != "cpu" and not _told_of_copies:
         _told_of_copies = True
         warnings.warn(f"unisphere copies tensors of {tensor.device.type} to host memory and gradients back", stacklevel=6)
     return tensor.detach().to("cpu", torch.float32).numpy()
+
+
+def _check_device(x: Any, other: Any, name: str) -> None:
+    """Fails where the sets of one loss are on two devices, as PyTorch's own losses do. Other types are told of later."""
+    if isinstance(x, Tensor) and isinstance(other, Tensor) and other.device != x.device:
+        raise InvalidInput(f"x is on the device {x.device} and {name} on {other.device}; give {name}.to(x.device)")
 
 
 class _Loss(torch.autograd.Function):
@@ -86,6 +94,7 @@ class _Loss(torch.autograd.Function):
 
 def _measure(metric: str, options: dict[str, Any], **inputs: Any) -> Tensor:
     names = tuple(name for name, value in inputs.items() if value is not None)
+    _check_device(inputs["x"], inputs.get("y"), "y")
     loss: Tensor = _Loss.apply(metric, names, options, *(inputs[name] for name in names))
     return loss
 
@@ -114,6 +123,7 @@ def info_nce(
     """The contrastive loss of x and y, (n, d) each. tau may be a tensor that requires grad. queue (m, d) has no gradient."""
     options: dict[str, Any] = {"candidates": candidates}
     if queue is not None:
+        _check_device(x, queue, "queue")
         options["queue"] = _on_host(queue, "queue")
     return _measure("contrastive", options, x=x, y=y, tau=tau)
 
