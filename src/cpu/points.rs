@@ -209,6 +209,8 @@ impl Rows {
         self.excess = RowTerms::of_rows(self.len());
         self.squares = RowTerms::of_rows(self.len());
         let sample = (0..self.len()).into_par_iter().step_by(self.len().div_ceil(ROWS_SAMPLED).max(1));
+        // A hand-off to other threads takes longer than the hashes of few rows.
+        let sample = sample.with_min_len(ROWS_PER_TASK);
         let hashed = |wide: &mut Vec<f32>, row| hash(self.rows_at(row..row + 1, wide).row(0));
         let mut hashes: Vec<_> = sample.map_init(Vec::new, hashed).collect();
         hashes.sort_unstable();
