@@ -1,7 +1,8 @@
 //! Where every computation runs: detached from the interpreter, so that other threads of Python go on.
 //!
-//! What takes a few milliseconds runs in place. All else runs on a thread of its own, while the caller's thread looks for signals, shows
-//! progress, and stops the work where either raises.
+//! What takes a few milliseconds is waited for: the smallest calls run on the caller's thread, larger ones on a thread of the engine's
+//! pool. All else runs on a thread of its own, while the caller's thread looks for signals, shows progress, and stops the work where
+//! either raises.
 
 use std::{
     any::Any,
@@ -23,8 +24,10 @@ use unisphere_cli::Caller;
 
 use crate::fault::{Fault, forked};
 
-/// Multiply-adds that take some milliseconds on one core at most.
-const WORK_IN_PLACE: f64 = 3e7;
+/// Multiply-adds that a single thread is done with before another has woken.
+const WORK_OF_THE_CALLER: f64 = 1e6;
+/// Multiply-adds that take some milliseconds, and in the finest arithmetic some tens of them.
+const WORK_WAITED_FOR: f64 = 1e8;
 /// Time between two looks for signals.
 const TICK: Duration = Duration::from_millis(40);
 /// Time that a stopped computation is waited for, so that it leaves its memory and threads to the next.
@@ -118,9 +121,13 @@ pub(crate) fn run<T: Send + 'static>(
     job: impl FnOnce(&Engine, &Control) -> Result<T, Fault> + Send + 'static,
 ) -> PyResult<T> {
     check_process()?;
-    let in_place = course.work <= WORK_IN_PLACE && engine.device().kind == DeviceKind::Cpu;
-    if in_place && course.progress.is_none() {
-        return Ok(py.detach(|| guarded(|| job(engine, &Control(None))))?);
+    let is_short = course.work <= WORK_WAITED_FOR && engine.device().kind == DeviceKind::Cpu;
+    if is_short && course.progress.is_none() {
+        let work = || job(engine, &Control(None));
+        // A thread of the pool shares its work with the others at once. Any other thread hands each step over and waits for it.
+        let here_or_there =
+            || if course.work <= WORK_OF_THE_CALLER { work() } else { rayon::scope(|_| work()) };
+        return Ok(py.detach(|| guarded(here_or_there))?);
     }
     let talk = Arc::<Talk>::default();
     let (sender, mut answer) = mpsc::sync_channel(1);
