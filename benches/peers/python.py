@@ -3,6 +3,7 @@
 
     benches/peers/python.py                       two threads each, seven rounds
     benches/peers/python.py --threads 8 --rounds 15 --only value,loss
+    benches/peers/python.py --threads 1 --cpu-time --only value,loss
     benches/peers/python.py --quick               small sets, to see whether all of it runs
 
 Takes a Python that has torch and unisphere, of a release wheel. The tables go to stdout.
@@ -10,19 +11,23 @@ Takes a Python that has torch and unisphere, of a release wheel. The tables go t
 Inside the timed blocks: of ours, a call as users write it, from an array or a tensor to a number and, in the losses, through
 `backward()`. It checks the rows and scales them to unit length. Of PyTorch, the formula with autograd; it scales rows in the losses,
 and gets unit rows for the value. Every figure is a median of rounds, in each of which everybody runs for 0.3 s or once, and a ratio
-the median of the rounds' ratios. Where other programs run, the least times tell more: they are of the rounds that these disturbed least.
+the median of the rounds' ratios. Where other programs run, the least times tell
+more, which are of the rounds that these disturbed least, and the CPU times of one thread.
 """
 
 import argparse
 import functools
 import os
 import pathlib
+import statistics
 import sys
 import threading
 import time
 
 PARTS = ["value", "loss", "overhead", "threads"]
 T = 2.0
+# An observation is the median of as many runs as fit these seconds.
+SHORT = 0.3
 
 
 def main():
@@ -47,6 +52,7 @@ def parse():
     parser.add_argument("--only", type=parts, default=PARTS, help=f"some of {','.join(PARTS)}")
     parser.add_argument("--threads", type=int, default=2, help="of either library")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--cpu-time", action="store_true", help="of all threads, in place of the time that passes")
     parser.add_argument("--quick", action="store_true", help="small sets")
     return parser.parse_args()
 
@@ -79,7 +85,7 @@ def value(arguments):
     n, d = (512, 768) if arguments.quick else (8192, 768)
     x = forms.points(n, d, "cpu")
     peers = {name: lambda name=name: forms.value(name, x) for name in ("matmul", "pdist")}
-    rows = beside(f"uniformity {n} × {d}", lambda: unisphere.uniformity(x.numpy(), T), peers, arguments.rounds)
+    rows = beside(f"uniformity {n} × {d}", lambda: unisphere.uniformity(x.numpy(), T), peers, arguments)
     return "### Value\n\n" + table(rows)
 
 
@@ -90,7 +96,7 @@ def loss(arguments):
     from unisphere.torch import AlignUniformLoss
 
     rows, ours = [], AlignUniformLoss(alpha=2.0, t=T)
-    for n, d in [(256, 128)] if arguments.quick else [(4096, 128), (256, 128)]:
+    for n, d in [(256, 128)] if arguments.quick else [(4096, 128), (256, 128), (64, 128)]:
         random = torch.Generator().manual_seed(0)
         x, noise = torch.randn(n, d, generator=random), torch.randn(n, d, generator=random)
         losses = {"Unisphere": ours}
@@ -102,7 +108,7 @@ def loss(arguments):
             torch.testing.assert_close(gradients, of_ours, rtol=1e-3, atol=1e-6)
         call = calls.pop("Unisphere")
         peers = {name: lambda peer=peer: peer()[0] for name, peer in calls.items()}
-        rows += beside(f"AlignUniformLoss {n} × {d}, forward and backward", lambda: call()[0], peers, arguments.rounds)
+        rows += beside(f"AlignUniformLoss {n} × {d}, forward and backward", lambda: call()[0], peers, arguments)
     return "### Loss and gradients\n\n" + table(rows)
 
 
@@ -128,7 +134,7 @@ def overhead(arguments):
     import program
     import unisphere
     from markdown import seconds, table
-    from rounds import Contender, alternate, observe
+    from rounds import Contender, alternate
     from unisphere import _native
 
     program.PROGRAM = str(pathlib.Path(sys.executable).parent / "unisphere")
@@ -147,8 +153,8 @@ def overhead(arguments):
     rows = []
     for work, (of_package, of_native) in calls.items():
         contenders = [
-            Contender("package", lambda: observe(of_package, "cpu")),
-            Contender("native", lambda: observe(of_native, "cpu")),
+            Contender("package", lambda: observe(of_package)),
+            Contender("native", lambda: observe(of_native)),
             Contender("Rust", lambda: program.bench(work, 64, 128, "cpu")),
         ]
         alternate(contenders, arguments.rounds)
@@ -193,37 +199,37 @@ def threads(arguments):
         ("both in two threads of Python, over one after the other", (at_once, at_once), (in_turn, in_turn)),
     ]:
         pairs = [("mixed", call), ("alone", other)]
-        contenders = [Contender(name, lambda pair=pair: following(*pair)) for name, pair in pairs]
+        contenders = [Contender(name, lambda pair=pair: observe(pair[0], before=pair[1])) for name, pair in pairs]
         alternate(contenders, arguments.rounds)
         mixed, alone = contenders
         rows.append([what, seconds(mixed.median()), seconds(alone.median()), f"{mixed.over(alone):.2f}"])
     return "### Threads\n\n" + table(["what", "the first", "the second", "ratio"], rows)
 
 
-def following(call, other):
-    """Median seconds of calls, each of which follows the other one."""
-    import statistics
-
+def observe(call, clock=time.perf_counter, before=lambda: None):
+    """Median seconds of calls, each of which follows another one."""
     runs, begin = [], time.perf_counter()
-    while not runs or time.perf_counter() - begin < 0.3:
-        other()
-        start = time.perf_counter()
+    while not runs or time.perf_counter() - begin < SHORT:
+        before()
+        start = clock()
         call()
-        runs.append(time.perf_counter() - start)
+        runs.append(clock() - start)
     return statistics.median(runs)
 
 
-def beside(what, ours, peers, rounds):
+def beside(what, ours, peers, arguments):
     """Rows of a table: ours beside each peer, whose values agree."""
-    from rounds import Contender, alternate, observe
+    from rounds import Contender, alternate
+
+    clock = time.process_time if arguments.cpu_time else time.perf_counter
 
     want = ours()
     for name, peer in peers.items():
         if not abs(peer() - want) <= 1e-4:
             sys.exit(f"{what}: {name} says {peer()}, Unisphere {want}")
-    contenders = [Contender("Unisphere", lambda: observe(ours, "cpu"))]
-    contenders += [Contender(name, lambda peer=peer: observe(peer, "cpu")) for name, peer in peers.items()]
-    alternate(contenders, rounds)
+    calls = {"Unisphere": ours, **peers}
+    contenders = [Contender(name, lambda call=call: observe(call, clock)) for name, call in calls.items()]
+    alternate(contenders, arguments.rounds)
     first, *others = contenders
     return [(what, first, other) for other in others]
 
