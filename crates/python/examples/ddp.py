@@ -72,7 +72,8 @@ def process(rank, processes, port, by_accelerate, folder):
         model = DistributedDataParallel(encoder())
         value = step(model, x, y, gathered, dist.get_world_size())
     gradients = torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
-    print(f"process {rank} of {processes}: loss {value:.6f}, gradient {gradients.norm():.6f}", flush=True)
+    # The line and its end are one write: between two, another process may print.
+    print(f"process {rank} of {processes}: loss {value:.6f}, gradient {gradients.norm():.6f}\n", end="", flush=True)
     if folder:
         torch.save((value, gradients), f"{folder}/{rank}")
     dist.destroy_process_group()
