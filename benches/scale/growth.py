@@ -45,7 +45,7 @@ def main():
             for tolerance in TOLERANCES:
                 name = f"±{tolerance}"
                 times[name][rows], report = timed(x, arguments.device, "--tolerance", tolerance)
-                shares[name, rows] = report["uniformity"][0]["estimate"]["share"]
+                shares[name, rows] = report["estimates"][0]["estimate"]["share"]
             if rows <= arguments.exact_up_to:
                 times["all pairs"][rows], _ = timed(x, arguments.device, "--max-memory", arguments.memory)
             elif times["all pairs"]:

@@ -8,7 +8,13 @@ use unisphere_io::{Extent, File};
 
 /// Points that can be taken about another origin.
 pub trait Located: Sized {
-    /// Where they lie, unless f32 holds them as they are: see [`File::extent`].
+    /// Dimensions.
+    fn dims(&self) -> usize;
+
+    /// Whether their values may have more digits than f32 holds: see [`File::is_wide`].
+    fn is_wide(&self) -> bool;
+
+    /// Where they lie; None where that is not known, as of points in memory, which cannot be moved: see [`File::extent`].
     ///
     /// # Errors
     ///
@@ -21,14 +27,17 @@ pub trait Located: Sized {
     ///
     /// Those of [`File::about`].
     fn about(self, origin: &Arc<[f64]>) -> unisphere_io::Result<Self>;
-
-    /// Whether they are read from a file, and so can be.
-    fn is_of_file(&self) -> bool {
-        true
-    }
 }
 
 impl Located for File {
+    fn dims(&self) -> usize {
+        self.dims()
+    }
+
+    fn is_wide(&self) -> bool {
+        self.is_wide()
+    }
+
     fn extent(&self) -> unisphere_io::Result<Option<Extent>> {
         self.extent()
     }
@@ -38,8 +47,8 @@ impl Located for File {
     }
 }
 
-/// One set or two of raw points, about the mean of the first that has more digits than f32 holds, where that saves most of what
-/// rounding takes; and what rounding takes then. All is as it was of rows that are scaled to unit length, whose lengths would change,
+/// One set or two of raw points, about their mean, where that saves most of what rounding takes; and what rounding takes then. All is as
+/// it was of rows that are scaled to unit length, whose lengths would change; of sets that f32 holds, or that lie far from each other;
 /// and where a set is in memory. Where nothing but distances is measured, it is `of_distances`: products of points, their lengths and
 /// their mean would change too.
 ///
@@ -53,8 +62,10 @@ pub fn about_mean<S: Located>(
     of_distances: bool,
 ) -> unisphere_io::Result<(S, Option<S>, Option<Rounding>)> {
     let sets: Vec<_> = std::iter::once(&x).chain(&y).collect();
-    let (origin, rounding) = origin(&sets, scaling, of_distances)?;
-    Ok((moved(x, origin.as_ref())?, y.map(|y| moved(y, origin.as_ref())).transpose()?, rounding))
+    let Some(place) = Place::of(&sets, scaling, of_distances)? else { return Ok((x, y, None)) };
+    let of_set = |set: usize| place.rounding.get(set).copied().unwrap_or(0.0);
+    let rounding = Rounding { x: of_set(0), y: of_set(1) };
+    Ok((place.moved(x)?, y.map(|y| place.moved(y)).transpose()?, Some(rounding)))
 }
 
 /// The same of two sets.
@@ -64,39 +75,58 @@ pub(crate) fn both_about_mean<S: Located>(
     scaling: Scaling,
     of_distances: bool,
 ) -> unisphere_io::Result<(S, S)> {
-    let (origin, _) = origin(&[&x, &y], scaling, of_distances)?;
-    Ok((moved(x, origin.as_ref())?, moved(y, origin.as_ref())?))
+    match Place::of(&[&x, &y], scaling, of_distances)? {
+        Some(place) => Ok((place.moved(x)?, place.moved(y)?)),
+        None => Ok((x, y)),
+    }
 }
 
 /// The same of any number of sets, of which nothing but distances is measured.
 pub(crate) fn all_about_mean<S: Located>(sets: Vec<S>, scaling: Scaling) -> unisphere_io::Result<Vec<S>> {
-    let (origin, _) = origin(&sets.iter().collect::<Vec<_>>(), scaling, true)?;
-    sets.into_iter().map(|set| moved(set, origin.as_ref())).collect()
-}
-
-fn moved<S: Located>(set: S, origin: Option<&Arc<[f64]>>) -> unisphere_io::Result<S> {
-    match origin {
-        Some(origin) => set.about(origin),
-        None => Ok(set),
+    match Place::of(&sets.iter().collect::<Vec<_>>(), scaling, true)? {
+        Some(place) => sets.into_iter().map(|set| place.moved(set)).collect(),
+        None => Ok(sets),
     }
 }
 
-/// The origin that sets are to be taken about, if they are, and what rounding takes then, where it takes anything.
-fn origin<S: Located>(
-    sets: &[&S],
-    scaling: Scaling,
-    of_distances: bool,
-) -> unisphere_io::Result<(Option<Arc<[f64]>>, Option<Rounding>)> {
-    if scaling == Scaling::Unit {
-        return Ok((None, None));
+/// Where sets are measured, and what rounding takes there.
+struct Place {
+    /// The origin that all of them are taken about, where they are not left as they lie.
+    origin: Option<Arc<[f64]>>,
+    /// Of each set; 0 of one in memory, which is in f32 already.
+    rounding: Vec<f64>,
+}
+
+impl Place {
+    /// None where rounding takes nothing.
+    fn of<S: Located>(
+        sets: &[&S],
+        scaling: Scaling,
+        of_distances: bool,
+    ) -> unisphere_io::Result<Option<Self>> {
+        let is_alike = sets.windows(2).all(|pair| pair[0].dims() == pair[1].dims());
+        if scaling == Scaling::Unit || !is_alike || !sets.iter().any(|set| set.is_wide()) {
+            return Ok(None);
+        }
+        let extents = sets.iter().map(|set| set.extent()).collect::<unisphere_io::Result<Vec<_>>>()?;
+        let Some(all) = Extent::joined(extents.iter().flatten()) else { return Ok(None) };
+        let about = |origin: Option<&[f64]>| -> Vec<f64> {
+            extents.iter().map(|of| of.as_ref().map_or(0.0, |of| of.rounding(origin, &all))).collect()
+        };
+        let (as_they_lie, about_mean) = (about(None), about(Some(all.mean())));
+        let most = |rounding: &[f64]| rounding.iter().copied().fold(0.0, f64::max);
+        let is_worth = most(&about_mean) < Extent::WORTH * most(&as_they_lie);
+        let is_moved = of_distances && extents.iter().all(Option::is_some) && is_worth;
+        Ok(Some(Self {
+            origin: is_moved.then(|| all.mean().into()),
+            rounding: if is_moved { about_mean } else { as_they_lie },
+        }))
     }
-    let extents = sets.iter().map(|set| set.extent()).collect::<unisphere_io::Result<Vec<_>>>()?;
-    let known = || extents.iter().flatten();
-    let Some(first) = known().next() else { return Ok((None, None)) };
-    let is_far = of_distances && sets.iter().all(|set| set.is_of_file()) && known().any(Extent::is_far);
-    let mean: Arc<[f64]> = first.mean().into();
-    let nowhere: Arc<[f64]> = vec![0.0; mean.len()].into();
-    let origin = if is_far { &mean } else { &nowhere };
-    let distance = known().map(|extent| extent.rounding(origin)).fold(0.0, f64::max);
-    Ok((is_far.then_some(mean), Some(Rounding { distance })))
+
+    fn moved<S: Located>(&self, set: S) -> unisphere_io::Result<S> {
+        match &self.origin {
+            Some(origin) => set.about(origin),
+            None => Ok(set),
+        }
+    }
 }

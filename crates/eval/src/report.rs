@@ -129,9 +129,9 @@ impl Report {
         let of_alignment = alignment
             .iter()
             .filter_map(move |of| Some((None, rounding?.of_alignment(of.metric, of.measured.value)?)));
-        let of_sets = sets
-            .iter()
-            .filter_map(move |of| Some((Some(of.set), rounding?.of_uniformity(*metric, of.measured.value)?)));
+        let of_sets = sets.iter().filter_map(move |of| {
+            Some((Some(of.set), rounding?.of_uniformity(of.set, *metric, of.measured.value)?))
+        });
         of_alignment.chain(of_sets)
     }
 }

@@ -732,7 +732,7 @@ fn no_column(wanted: &Option<String>) -> String {
 }
 
 /// How a user names a column of one value a row.
-pub(crate) const CHOOSE_SCALARS: &str = "--labels-column, --weights-column or --scores-column";
+pub(crate) const CHOOSE_SCALARS: &str = "--labels-column, --weights-column, --scores-column or --text-column";
 
 fn no_scalars(wanted: &Option<String>) -> String {
     match wanted {

@@ -118,16 +118,17 @@ impl File {
         Source::zero_rows(self)
     }
 
-    /// Where the points lie, by a pass over them in f64. None where f32 holds every value that this format stores, and where a value
-    /// is not finite.
+    /// Whether values may have more digits than f32 holds: f64, wide integers, text.
+    pub fn is_wide(&self) -> bool {
+        self.table.is_wide()
+    }
+
+    /// Where the points lie, by a pass over them in f64. None where a value is not finite.
     ///
     /// # Errors
     ///
     /// Those of [`embeddings`](Self::embeddings) but for what is wrong with values.
     pub fn extent(&self) -> Result<Option<Extent>> {
-        if !self.table.is_wide() {
-            return Ok(None);
-        }
         Extent::of(&[&*self.table]).map_err(|fault| self.error(fault))
     }
 

@@ -16,15 +16,23 @@ use crate::{
 const VALUES_AT_ONCE: usize = 1 << 16;
 /// What rounding to f32 takes of a value at most, as a share of it.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
-/// How much of the rounding an origin must save to be worth it.
-const WORTH: f64 = 8.0;
 
-/// Where points lie: the mean of each dimension, and the least and the greatest value in it.
+/// What the nearest f64 takes of a whole number of 64 bits at most, as a share of it.
+const ROUNDING_OF_INTEGERS: f64 = 1.0 / (1u64 << 53) as f64;
+/// Bytes of sums that pieces are read into at once.
+const BYTES_OF_SUMS: usize = 64 << 20;
+
+/// Where points lie: how many they are, the mean of each dimension, and the least and the greatest value in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extent {
+    rows: f64,
     mean: Vec<f64>,
     least: Vec<f64>,
     greatest: Vec<f64>,
+    /// What rounding to f32 takes of a value where it lies, as a share of it: nothing of what f32 holds.
+    share: f64,
+    /// What rounding to f64 has taken before.
+    share_before: f64,
 }
 
 impl Extent {
@@ -34,7 +42,15 @@ impl Extent {
         let mut first = zeros::<f64>(1, dims)?;
         tables[0].read_wide(0..1, &mut first)?;
         // Sums are about the first row, so that they keep the digits of values that are far from 0.
-        let none = || Self { mean: vec![0.0; dims], least: first.clone(), greatest: first.clone() };
+        let is_any = |of: fn(&dyn Table) -> bool| tables.iter().any(|table| of(*table));
+        let none = || Self {
+            rows: tables.iter().map(|table| table.rows()).sum::<usize>() as f64,
+            mean: vec![0.0; dims],
+            least: first.clone(),
+            greatest: first.clone(),
+            share: if is_any(|table| table.is_wide()) { ROUNDING } else { 0.0 },
+            share_before: if is_any(is_of_long_integers) { ROUNDING_OF_INTEGERS } else { 0.0 },
+        };
         let piece = |(table, range): &(&dyn Table, Range<usize>)| {
             let mut values = zeros::<f64>(range.len(), dims)?;
             table.read_wide(range.clone(), &mut values)?;
@@ -48,16 +64,18 @@ impl Extent {
             (0..rows).step_by(step).map(move |start| (table, start..rows.min(start + step)))
         });
         let mut all = none();
+        let at_once =
+            (BYTES_OF_SUMS / (3 * size_of::<f64>() * dims)).clamp(1, 4 * rayon::current_num_threads());
         loop {
             // A few at a time, so that memory does not grow with the rows.
-            let some: Vec<_> = pieces.by_ref().take(4 * rayon::current_num_threads()).collect();
+            let some: Vec<_> = pieces.by_ref().take(at_once).collect();
             if some.is_empty() {
                 break;
             }
             let sums = some.par_iter().map(piece).collect::<Result<Vec<_>, Fault>>()?;
             sums.iter().for_each(|sums| all.join(sums));
         }
-        let rows = tables.iter().map(|table| table.rows()).sum::<usize>() as f64;
+        let rows = all.rows;
         all.mean.iter_mut().zip(&first).for_each(|(mean, first)| *mean = *mean / rows + first);
         let is_finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         Ok((is_finite(&all.mean) && is_finite(&all.least) && is_finite(&all.greatest)).then_some(all))
@@ -85,21 +103,43 @@ impl Extent {
         &self.mean
     }
 
-    /// How far rounding to f32 about an origin (d) may move the distance of two points: twice the length of what each may lose. A
-    /// dimension in which all points are alike loses nothing.
-    pub fn rounding(&self, origin: &[f64]) -> f64 {
-        let of_dim = |((least, greatest), origin): ((&f64, &f64), &f64)| {
-            let reach = (least - origin).abs().max((greatest - origin).abs());
-            if least < greatest { (ROUNDING * reach).powi(2) } else { 0.0 }
+    /// The extent of all sets together, of which there is one at least.
+    pub fn joined<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let join = |mut all: Self, set: &Self| {
+            let rows = all.rows + set.rows;
+            for (mean, more) in all.mean.iter_mut().zip(&set.mean) {
+                *mean += (more - *mean) * (set.rows / rows);
+            }
+            all.least.iter_mut().zip(&set.least).for_each(|(all, more)| *all = all.min(*more));
+            all.greatest.iter_mut().zip(&set.greatest).for_each(|(all, more)| *all = all.max(*more));
+            Self { rows, ..all }
         };
-        2.0 * self.least.iter().zip(&self.greatest).zip(origin).map(of_dim).sum::<f64>().sqrt()
+        let mut sets = sets.into_iter();
+        let first = sets.next()?.clone();
+        Some(sets.fold(first, join))
     }
 
-    /// Whether the mean as the origin saves most of what rounding takes: points lie far from 0, and close together.
-    pub fn is_far(&self) -> bool {
-        let (about_0, about_mean) = (self.rounding(&vec![0.0; self.mean.len()]), self.rounding(&self.mean));
-        about_0 > WORTH * about_mean
+    /// How far rounding to f32 may move the distance of two of these points, about an origin (d) or where they lie: twice the length of
+    /// what each may lose. A dimension in which all points of all sets are alike loses nothing.
+    pub fn rounding(&self, origin: Option<&[f64]>, all: &Self) -> f64 {
+        let share = if origin.is_some() { ROUNDING } else { self.share };
+        let lost = (0..self.mean.len())
+            .filter(|&dim| all.least[dim] < all.greatest[dim] || self.share_before > 0.0)
+            .map(|dim| {
+                let origin = origin.map_or(0.0, |origin| origin[dim]);
+                let reach = |at: f64| (self.least[dim] - at).abs().max((self.greatest[dim] - at).abs());
+                (share * reach(origin) + self.share_before * reach(0.0)).powi(2)
+            });
+        2.0 * lost.sum::<f64>().sqrt()
     }
+
+    /// What the mean as the origin must leave of the rounding, to be worth it.
+    pub const WORTH: f64 = 1.0 / 8.0;
+}
+
+/// Whether whole numbers are of 64 bits, which f64 does not hold.
+fn is_of_long_integers(table: &dyn Table) -> bool {
+    matches!(table.scalar(), Some(Scalar::I64 | Scalar::U64))
 }
 
 /// A table about an origin.
@@ -126,8 +166,9 @@ impl Table for About {
         self.table.dtype()
     }
 
+    // What is taken about an origin may take all digits of f32.
     fn scalar(&self) -> Option<Scalar> {
-        self.table.scalar()
+        None
     }
 
     fn bytes(&self) -> u64 {

@@ -183,15 +183,17 @@ impl Piece<'_> {
 }
 
 impl Shards {
+    /// Whether values of any file may have more digits than f32 holds.
+    pub fn is_wide(&self) -> bool {
+        self.files.iter().any(File::is_wide)
+    }
+
     /// Where the points of all files lie: see [`File::extent`].
     ///
     /// # Errors
     ///
     /// Those of [`File::extent`], with the path of the set.
     pub fn extent(&self) -> Result<Option<Extent>> {
-        if !self.files.iter().any(|file| file.table.is_wide()) {
-            return Ok(None);
-        }
         let tables: Vec<_> = self.files.iter().map(|file| &*file.table).collect();
         Extent::of(&tables).map_err(|fault| Error { path: self.path.clone(), fault })
     }

@@ -7,7 +7,7 @@ mod support;
 use std::{fs, path::Path, sync::Arc};
 
 use support::Npy;
-use unisphere_io::{File, Shards, Source as _};
+use unisphere_io::{Extent, File, Shards, Source as _};
 
 /// (300, 3) in f64: a column far from 0 and close together, one that is constant, and one about 0.
 fn value(row: usize, dim: usize) -> f64 {
@@ -84,12 +84,18 @@ fn every_format_keeps_its_digits() {
 }
 
 #[test]
-fn what_f32_holds_has_no_extent() {
+fn what_f32_holds_is_not_wide_and_loses_nothing_where_it_lies() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     for name in
         ["f32.npy", "f16.npy", "i16.npy", "float32_list.parquet", "float16_list.arrow", "bf16.safetensors"]
     {
-        assert_eq!(File::open(data.join(name)).unwrap().extent().unwrap(), None, "{name}");
+        let file = File::open(data.join(name)).unwrap();
+        let extent = file.extent().unwrap().unwrap();
+        assert!(!file.is_wide() && extent.rounding(None, &extent) == 0.0, "{name}");
+        // About an origin it is rounded, and kept in full precision.
+        assert!(extent.rounding(Some(extent.mean()), &extent) > 0.0, "{name}");
+        let mean: Arc<[f64]> = extent.mean().into();
+        assert!(!file.about(&mean).unwrap().is_half(), "{name}");
     }
 }
 
@@ -103,9 +109,8 @@ fn far_points_lose_little_about_their_mean() {
     }
     let set = Shards::matching(&folder.path().join("part_*.npy").to_string_lossy()).unwrap();
     let extent = set.extent().unwrap().unwrap();
-    assert!(extent.is_far());
     // The far column alone: 1.7e9 · 2⁻²⁴, twice. The constant one loses nothing.
-    let (lost, kept) = (extent.rounding(&[0.0; 3]), extent.rounding(extent.mean()));
+    let (lost, kept) = (extent.rounding(None, &extent), extent.rounding(Some(extent.mean()), &extent));
     assert!((lost - 2.0 * 101.3).abs() < 0.2 && kept < 2e-7, "{lost} {kept}");
     let mean: Arc<[f64]> = extent.mean().into();
     let about = set.about(&mean).unwrap();
@@ -114,11 +119,25 @@ fn far_points_lose_little_about_their_mean() {
     for (i, found) in found.into_iter().enumerate() {
         assert_eq!(found, (value(i / 3, i % 3) - mean[i % 3]) as f32);
     }
-    // Points about 0 stay where they are, and an origin has their dimensions.
+    // What is constant in one set and another number in the other is apart, and loses where they lie.
+    let constant = |value: f64| {
+        let bytes = Npy::new("<f8", false, "(2, 1)", [value; 2].map(f64::to_le_bytes).concat()).bytes();
+        fs::write(folder.path().join("constant.npy"), bytes).unwrap();
+        File::open(folder.path().join("constant.npy")).unwrap().extent().unwrap().unwrap()
+    };
+    let (a, b) = (constant(1e8 + 3.0), constant(1e8 + 5.0));
+    let both = Extent::joined([&a, &b]).unwrap();
+    assert_eq!((both.mean(), a.rounding(None, &a)), (&[1e8 + 4.0][..], 0.0));
+    assert!(a.rounding(None, &both) > 5.0 && a.rounding(Some(both.mean()), &both) < 1e-6);
+    // Whole numbers of 64 bits have lost what f64 does not hold.
+    let bytes = Npy::new("<i8", false, "(2, 1)", [1i64 << 60, (1 << 60) + 77].map(i64::to_le_bytes).concat());
+    fs::write(folder.path().join("i64.npy"), bytes.bytes()).unwrap();
+    let extent = File::open(folder.path().join("i64.npy")).unwrap().extent().unwrap().unwrap();
+    assert!(extent.rounding(Some(extent.mean()), &extent) > 200.0);
+    // An origin has the dimensions of the points.
     let bytes = Npy::new("<f8", false, "(2, 1)", [1.5f64, -2.5].map(f64::to_le_bytes).concat()).bytes();
     fs::write(folder.path().join("near.npy"), bytes).unwrap();
     let near = File::open(folder.path().join("near.npy")).unwrap();
-    assert!(!near.extent().unwrap().unwrap().is_far());
     assert!(near.about(&mean).is_err());
 }
 

@@ -170,7 +170,9 @@ fn delimited_text() {
     let table = "id,x0,x1,name\n7,1,2,a\n8,3,4,\"b, c\nd\"\n";
     let fault = refused("x.csv", table, "no numbers: name; choose the others with --column, such as 'x*'");
     assert!(matches!(fault, Fault::TextColumns { .. }));
-    refused("x.csv", "id,u,v,name\n7,1,2,a\n", "with --column, such as id,u,v");
+    refused("x.csv", "id,u,v,name\n7,1,2,a\n", "with --column, as names a,b or a pattern x*");
+    // A value that is missing in the first row is of a column of numbers all the same.
+    refused("x.csv", "name,d0,d1\na,,2\nb,3,4\n", "such as 'd*'");
     for columns in ["x0,x1", "x1, x0", "x*", "x?", "x0,x*"] {
         assert_eq!(named("x.csv", table, columns), [1.0, 2.0, 3.0, 4.0], "{columns}");
     }

@@ -138,6 +138,10 @@ pub fn merge(
     top: Option<usize>,
     table: Option<PathBuf>,
 ) -> PyResult<Report> {
-    let done = py.detach(|| merge_parts(&plan, &folder, top, table.as_deref()));
-    Ok(done.map_err(|failure| Fault::Program(failure, Given::Files))?.into())
+    let course = Course { work: f64::INFINITY, progress: None };
+    let report = run(py, &unisphere::Engine::cpu(), course, move |_, _| {
+        let done = merge_parts(&plan, &folder, top, table.as_deref());
+        done.map_err(|failure| Fault::Program(failure, Given::Files))
+    })?;
+    Ok(report.into())
 }

@@ -117,6 +117,17 @@ impl Opened {
 }
 
 impl Located for Opened {
+    fn dims(&self) -> usize {
+        match self {
+            Self::Array(rows) => rows.shape().1,
+            Self::File(file) => file.dims(),
+        }
+    }
+
+    fn is_wide(&self) -> bool {
+        matches!(self, Self::File(file) if file.is_wide())
+    }
+
     fn extent(&self) -> unisphere_io::Result<Option<Extent>> {
         match self {
             Self::File(file) => file.extent(),
@@ -129,10 +140,6 @@ impl Located for Opened {
             Self::File(file) => Self::File(file.about(origin)?),
             array @ Self::Array(_) => array,
         })
-    }
-
-    fn is_of_file(&self) -> bool {
-        matches!(self, Self::File(_))
     }
 }
 

@@ -21,6 +21,8 @@ use crate::{
     eval::whole,
     exit::Failure,
     export::{ComparedModel, FailedModel},
+    interrupt,
+    origin::about_mean,
     progress::Display,
     reading::{Of, ReadingOptions},
     scale::{check_dims, check_pairs},
@@ -147,6 +149,7 @@ impl Measuring<'_> {
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
         whole::check_memory([&x].into_iter().chain(&y), "compare")?;
         let scaling = self.plan.scaling;
+        let (x, y, _) = interrupt::leaving_at_once(|| about_mean(x, y, scaling, true))??;
         self.measured(&run.name, &x, y.as_ref(), |file: &File| {
             whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))
         })

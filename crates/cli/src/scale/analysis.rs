@@ -171,6 +171,12 @@ const NO_ROOM: Absent =
     Absent::because("to compare rows takes 80 bytes of memory for each, which was not allowed");
 
 impl<'a> OfRows<'a> {
+    /// Bytes of memory that equal rows take.
+    pub(super) fn bytes(&self) -> u64 {
+        let groups = self.equal.iter().flatten().flatten();
+        groups.map(|group| (size_of::<Vec<usize>>() + size_of_val(group.as_slice())) as u64).sum()
+    }
+
     /// Reads the rows of each set: once for mean and covariance, and again for the points and for what is equal.
     pub(super) fn read(
         wanted: WantedOfRows<'a>,
@@ -201,9 +207,8 @@ impl<'a> OfRows<'a> {
                 let of_points = || Projection::new(&moments, scaling, wanted.groups, &mut check);
                 projection = wanted.points.then(of_points).transpose()?;
             }
-            let has_room = max_memory.is_none_or(|given| {
-                given > evaluation.bytes_of_visit(set) + EqualRows::BYTES_OF_ROW * set.rows() as u64
-            });
+            let needed = evaluation.bytes_of_visit(set) + EqualRows::BYTES_OF_ROW * set.rows() as u64;
+            let has_room = max_memory.is_none_or(|given| given > needed + of_rows.bytes());
             let mut equal = (wanted.equal && has_room).then(|| EqualRows::new(set.rows())).transpose()?;
             if projection.is_some() || equal.is_some() {
                 display.step(format!("rows of {name}"));

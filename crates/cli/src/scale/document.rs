@@ -87,7 +87,7 @@ pub(super) fn document(report: &Report) -> Document {
     }
     report.analysis.put(&mut common);
     let NamedSets { reading, .. } = &report.task.sets;
-    let files = report.task.sets.files_told().collect();
+    let files = report.task.sets.files_told().chain(report.columns.iter().cloned()).collect();
     let mut document = Document::new(common, files, reading.to_json());
     document.rows_file = report.analysis.rows_file();
     let (file_counts, work) =

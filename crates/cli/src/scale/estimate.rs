@@ -117,9 +117,14 @@ pub(super) fn measured(
         let of_rows = WantedOfRows { spectrum: true, points: true, equal: false, groups: None };
         analysis.put_rows(OfRows::read(of_rows, task, &files, engine, max_memory, display)?, shape.dims);
     }
+    // Intervals hold the value of the points as the files have them.
+    if let Some(rounding) = files.rounding {
+        uniformity.iter_mut().for_each(|row| row.widen(rounding));
+    }
     let mut report = Report {
         task: task.clone(),
         file_counts: files.counts(),
+        columns: Vec::new(),
         rounding: files.rounding,
         shape,
         device: Device::of(slice::from_ref(engine)),

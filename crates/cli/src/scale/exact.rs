@@ -42,6 +42,13 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let wanted = Wanted { task, listing: &request.listing, full: request.full, labels: labels.as_ref() };
     let mut report = measured(wanted, &files, &engines, resources, display)?;
     report.seconds = Some(start.elapsed().as_secs_f64());
+    let told = |role, path: &PathBuf, column: Option<&String>| {
+        let column = column.map_or(String::new(), |name| format!(", {name}"));
+        (role, format!("{}{column}", path.display()))
+    };
+    let of_text = request.telling.text.as_ref().map(|(path, column)| told("text", path, column.as_ref()));
+    let of_labels = request.labels.as_ref().map(|path| told("labels", path, request.labels_column.as_ref()));
+    report.columns.extend(of_labels.into_iter().chain(of_text));
     print(report, &request.telling, text.as_ref())
 }
 
@@ -71,8 +78,24 @@ pub(super) fn measured(
     let shape = sets.shape()?;
     let evaluation = task.evaluation();
     resources.max_memory = max_memory;
-    let expected =
-        evaluation.expected_on(engines, shape, &resources).map_err(|error| with_labels(error, of_labels))?;
+    let expected_in = |resources: &Resources| {
+        let expected = evaluation.expected_on(engines, shape, resources);
+        expected.map_err(|error| with_labels(error, of_labels))
+    };
+    // What cannot be done is refused before the passes over the rows.
+    expected_in(&resources)?;
+    let row_groups = labels.filter(|_| task.figures).map(|labels| RowGroups::new(&labels.of_rows));
+    let of_rows = WantedOfRows {
+        spectrum: full,
+        points: task.figures,
+        equal: task.near.is_some(),
+        groups: row_groups.as_ref(),
+    };
+    let read = |engine: &Engine| OfRows::read(of_rows, task, files, engine, max_memory, &display);
+    let of_rows = engines.first().map(read).transpose()?;
+    let of_equal = of_rows.as_ref().map_or(0, OfRows::bytes);
+    resources.max_memory = max_memory.map(|bytes| bytes.saturating_sub(of_equal));
+    let expected = expected_in(&resources)?;
     let journal = resources.journal.clone();
     resources.observer = Some(Arc::new(display.observer()));
     let ts = task.all_ts();
@@ -83,15 +106,6 @@ pub(super) fn measured(
     if labels.is_some() {
         evaluation.check_groups(sets, &for_groups)?;
     }
-    let row_groups = labels.map(|labels| RowGroups::new(&labels.of_rows));
-    let of_rows = WantedOfRows {
-        spectrum: full,
-        points: task.figures,
-        equal: task.near.is_some(),
-        groups: row_groups.as_ref(),
-    };
-    let read = |engine: &Engine| OfRows::read(of_rows, task, files, engine, max_memory, &display);
-    let of_rows = engines.first().map(read).transpose()?;
     display.counted("all pairs");
     let done = run.values().and_then(|found| {
         let (Some(labels), Some(engine)) = (labels, engines.first()) else { return Ok((found, None)) };

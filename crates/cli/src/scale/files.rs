@@ -54,6 +54,14 @@ impl Set {
 }
 
 impl Located for Set {
+    fn dims(&self) -> usize {
+        (**self).dims()
+    }
+
+    fn is_wide(&self) -> bool {
+        matches!(self, Self::Files(shards) if shards.is_wide())
+    }
+
     fn extent(&self) -> unisphere_io::Result<Option<Extent>> {
         match self {
             Self::Files(shards) => shards.extent(),
@@ -66,10 +74,6 @@ impl Located for Set {
             Self::Files(shards) => Self::Files(shards.about(origin)?),
             held @ Self::Held(_) => held,
         })
-    }
-
-    fn is_of_file(&self) -> bool {
-        matches!(self, Self::Files(_))
     }
 }
 
@@ -118,9 +122,8 @@ impl Files {
         let x = open(&named.x, Of::X)?;
         let y = named.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
         check_dims(&x, named.scaling)?;
-        let is_alike = y.as_ref().is_none_or(|y| y.dims() == x.dims());
         let (x, y) = (Set::Files(x), y.map(Set::Files));
-        interrupt::leaving_at_once(|| Self::located(x, y, named.scaling, of_distances && is_alike))?
+        interrupt::leaving_at_once(|| Self::located(x, y, named.scaling, of_distances))?
     }
 
     /// Sets that are open; raw ones are taken about their mean, where that saves most of what rounding takes.

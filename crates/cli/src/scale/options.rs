@@ -264,7 +264,7 @@ pub(crate) struct MergeOptions {
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,
 
-    /// Write the report as a page too, with the figures of what the plan has asked for
+    /// Write the report as a page too, with tables of what the plan has asked for, and of two sets their plane
     #[arg(long, value_name = "OUT.html")]
     pub(super) html: Option<PathBuf>,
 }

@@ -6,7 +6,7 @@ use unisphere::{
     Alignment, ContrastiveValue, Engine, Estimate, Potentials, Precision, Scaling, Storage, Uniformity,
     unordered_pairs,
 };
-use unisphere_eval::Rounding;
+use unisphere_eval::{Rounding, SetName};
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
 use super::{
@@ -24,6 +24,8 @@ pub(super) struct Report {
     pub(super) task: Task,
     /// How many files x and y have; empty where none was opened.
     pub(super) file_counts: Vec<usize>,
+    /// Files of one value a row under their roles.
+    pub(super) columns: Vec<(&'static str, String)>,
     pub(super) shape: Shape,
     /// What rounding has taken of raw points, where that is known.
     pub(super) rounding: Option<Rounding>,
@@ -119,6 +121,7 @@ impl Report {
     ) -> Result<Self, Failure> {
         Ok(Self {
             file_counts: Vec::new(),
+            columns: Vec::new(),
             rounding: None,
             shape,
             device,
@@ -153,6 +156,18 @@ impl Row {
             squared_mmd_interval: None,
             of_sample: None,
             interval: None,
+        }
+    }
+}
+
+impl Row {
+    /// Widens the interval of a set's uniformity by what rounding may have moved it.
+    pub(super) fn widen(&mut self, rounding: Rounding) {
+        let set = [SetName::X, SetName::Y].into_iter().find(|name| name.as_str() == self.set);
+        let moved = set.and_then(|set| rounding.of_uniformity(set, Uniformity::new(self.t), self.value));
+        if let (Some(by), Some(interval)) = (moved, &mut self.interval) {
+            interval.low -= by;
+            interval.high += by;
         }
     }
 }

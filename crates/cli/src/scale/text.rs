@@ -39,6 +39,7 @@ fn losses(report: &Report) -> String {
 
 fn head(report: &Report) -> String {
     let mut lines = files(&report.task.sets, &report.file_counts);
+    lines.extend(report.columns.iter().cloned());
     lines.push(("points", points(report.shape.x_rows, report.shape.dims, report.task.sets.scaling)));
     lines.extend(devices(&report.device).into_iter().map(|device| ("device", device)));
     if let Some(exact) = &report.exact {

@@ -105,3 +105,69 @@ fn near_points_have_no_word() {
     near(&report["uniformity"]["x"], uniformity(&x, T.parse().unwrap()));
     assert!(report["rounding"].is_null());
 }
+
+/// A set that f32 holds as it lies, or that lies elsewhere, is not moved to where it loses digits.
+#[test]
+fn sets_apart_stay_where_they_lie() {
+    let (folder, _, y) = folder(1e7);
+    let t: f64 = T.parse().unwrap();
+    let near_values = noise(N * D, 5);
+    folder.npy("near.npy", &near_values, N, D);
+    let narrow: Vec<Vec<f64>> =
+        near_values.chunks(D).map(|row| row.iter().map(|&v| v.into()).collect()).collect();
+    for line in [&["near.npy", "y.npy"][..], &["near.npy", "y.npy", "--max-memory", "1G"]] {
+        let report = folder.json(&[line, &["--raw", "--t", T]].concat());
+        near(&report["uniformity"]["x"], uniformity(&narrow, t));
+        let moved = (report["uniformity"]["y"].as_f64().unwrap() - uniformity(&y, t)).abs();
+        assert!(moved > 1e-3 && moved <= report["rounding"]["y"].as_f64().unwrap(), "{moved} of {report}");
+        assert!(report["rounding"]["x"].is_null(), "{report}");
+    }
+    let unpaired =
+        folder.json(&["near.npy", "y.npy", "--unpaired", "--permutations", "9", "--raw", "--t", T]);
+    near(&unpaired["values"][0]["x"], uniformity(&narrow, t));
+}
+
+/// A column that is constant in each set, and another number in the other, is between them.
+#[test]
+fn constants_that_differ_between_sets_keep_their_digits() {
+    let folder = Folder::new();
+    let set = |name: &str, constant: f64, seed: u64| {
+        let mut rows = rows(0.0, seed);
+        rows.iter_mut().for_each(|row| row[0] = constant);
+        let bytes: Vec<u8> = rows.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+        folder.write(name, "<f8", &format!("({N}, {D})"), &bytes);
+        rows
+    };
+    let (x, y) = (set("x.npy", 1e8 + 3.0, 1), set("y.npy", 1e8 + 5.0, 2));
+    let report = folder.json(&["x.npy", "y.npy", "--raw", "--t", T]);
+    near(&report["alignment"]["value"], alignment(&x, &y));
+    let views = folder.json(&["x.npy", "--views", "y.npy", "--raw", "--t", T]);
+    near(&views["alignment"]["mean"]["value"], alignment(&x, &y));
+}
+
+/// Half precision does not hold what is left of f16 about another origin.
+#[test]
+fn moved_halves_are_kept_in_full() {
+    let folder = Folder::new();
+    let (n, d) = (3000, 4);
+    // Of f16: 1000 and some halves.
+    let code = |i: usize| 0x63d0u16 + (i * 7919 % 61) as u16;
+    let bytes: Vec<u8> = (0..n * d).flat_map(|i| code(i).to_le_bytes()).collect();
+    folder.write("x.npy", "<f2", &format!("({n}, {d})"), &bytes);
+    let y: Vec<u8> = noise(n * d, 3).iter().flat_map(|&v| (1000.0123 + f64::from(v)).to_le_bytes()).collect();
+    folder.write("y.npy", "<f8", &format!("({n}, {d})"), &y);
+    let line = ["--raw", "--t", T, "--tolerance", "1e-5"];
+    let alone = folder.json(&[&["x.npy"][..], &line].concat());
+    let beside = folder.json(&[&["x.npy", "y.npy"][..], &line].concat());
+    near(&beside["uniformity"]["x"], alone["uniformity"]["x"].as_f64().unwrap());
+}
+
+#[test]
+fn models_far_from_the_origin_are_compared_by_f64() {
+    let (folder, x, y) = folder(1e7);
+    let output = folder.compare(&["x.npy", "y.npy", "--raw", "--t", T, "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (model, rows) in [(0, &x), (1, &y)] {
+        near(&report["models"][model]["uniformity"]["value"], uniformity(rows, T.parse().unwrap()));
+    }
+}

@@ -91,7 +91,7 @@ fn rows_are_those_of_the_report_in_pieces_and_in_parts() {
     let merged = object(&run(&folder, &[&merge[..], &beside].concat()));
     assert_eq!((&merged["offenders"], &merged["uniformity"]), (&much["offenders"], &much["uniformity"]));
     assert!(fs::read(path("merged.npy")).unwrap() == fs::read(path("much.npy")).unwrap());
-    // The page and the line have the same numbers, the device, and no time.
+    // The page and the line have the same numbers, and no time.
     let page = fs::read_to_string(path("merged.html")).unwrap();
     let value = merged["uniformity"]["y"].to_string();
     assert!(page.contains(&format!("value=\"{value}\"")) && page.contains("Most crowded rows"), "{value}");
@@ -157,6 +157,7 @@ fn a_full_report_in_pieces_has_the_numbers_of_the_one_in_memory() {
         assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
     }
     let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!(merged["histograms"]["cosines"], much["histograms"]["cosines"]);
     for set in ["x", "y"] {
         assert_eq!(close(&merged, set), close(&much, set));
         assert!(merged["absent"][format!("/duplicates/{set}/equal_rows")].is_string());
@@ -177,6 +178,7 @@ fn groups_in_pieces_are_those_of_the_report_in_memory() {
     let of_report = line(&[]);
     let much = line(&["--max-memory", "1G"]);
     near(&much["groups"], &of_report["groups"], 1e-7);
+    assert_eq!(much["files"], of_report["files"]);
     assert_eq!(much["groups"]["sizes"].as_array().unwrap().len(), 21);
     assert!(much["groups"]["sizes"].as_array().unwrap().contains(&Value::from(1)));
     // A group of one row has no pairs, and says so.
@@ -207,4 +209,20 @@ fn rows_that_cannot_be_told_are_refused_with_a_cure() {
     let plan = run(&folder, &["plan", "x.npy", "--parts", "1"]);
     fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
     refused(&run(&folder, &["merge", "run.plan", "parts", "--top", "3"]), &["run.plan", "--potentials"]);
+}
+
+#[test]
+fn equal_rows_that_memory_has_no_room_for_are_told_with_the_reason() {
+    let (folder, rows) = (Folder::new(), 150_000);
+    folder.npy("x.npy", &noise(rows * 2, 1), rows, 2);
+    let line = ["x.npy", "--near", "1e-5", "--max-memory", "11M"];
+    let run = |more: &[&str]| folder.eval(&[&line[..], more].concat());
+    let report: Value = serde_json::from_slice(&run(&["--json"]).stdout).unwrap();
+    assert_eq!(report["duplicates"]["x"]["equal_rows"], Value::Null);
+    assert!(report["absent"]["/duplicates/x/equal_rows"].as_str().unwrap().contains("80 bytes"));
+    assert!(
+        stdout(&run(&[])).contains("no equal rows: to compare rows takes 80 bytes"),
+        "{}",
+        stdout(&run(&[]))
+    );
 }

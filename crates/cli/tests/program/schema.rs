@@ -72,6 +72,7 @@ const LINES: &[&[&str]] = &[
     &["x.npy", "x.npy", "--retrieval"],
     &["x.npy", "--labels", "different.npy"],
     &["x.npy", "--labels", "words.txt"],
+    &["x.npy", "--labels", "words.txt", "--text", "words.txt", "--html", "page.html"],
     &["x.npy", "zeros.npy", "--zero-rows", "skip", "--full"],
     &["x.npy", "y.npy", "--protocol", "paper"],
     &["x.npy", "y.npy", "--protocol", "moco", "--queue", "queue.npy"],

@@ -82,7 +82,10 @@ class Paged(Told):
 
     def to_html(self) -> str:
         """The page that the program writes with --html."""
-        return self._native.html() or ""
+        page = self._native.html()
+        if page is None:
+            raise NotImplementedError(f"a {type(self).__name__} has no page")
+        return page
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Writes the page to a file."""
@@ -90,7 +93,7 @@ class Paged(Told):
 
 
 SECTIONS = (
-    "alignment", "uniformity", "estimates", "scores", "sweep", "contrastive", "sigmoid", "supcon", "retrieval", "modality_gap",
+    "alignment", "uniformity", "rounding", "estimates", "scores", "sweep", "contrastive", "sigmoid", "supcon", "retrieval", "modality_gap",
     "significance", "spectrum", "histograms", "duplicates", "offenders", "groups", "protocol", "work",
 )
 

@@ -108,6 +108,8 @@ def _merged(
         raise InvalidInput(f"cpus must be at least 1, and is {cpus}")
     if retries < 0:
         raise InvalidInput(f"retries must be at least 0, and is {retries}")
+    if top is not None and top < 1:
+        raise InvalidInput(f"top must be at least 1, and is {top}")
     if gpus not in (0, 1):
         raise InvalidInput(f"gpus must be 0 or 1, and is {gpus}; a part takes one")
     began = not ray.is_initialized()

@@ -31,10 +31,10 @@ pub(super) fn uniformity(report: &Report) -> Value {
         "pairs": summary.pairs,
     });
     for set in &summary.sets {
-        object[set.set.as_str()] = number(set.measured.value);
+        object[set.set.as_str()] = seen(set.measured.value);
     }
     if let Some(mean) = summary.mean {
-        object["mean"] = number(mean.value);
+        object["mean"] = seen(mean.value);
     }
     object["floor"] = maybe(summary.floor);
     object["least"] = maybe(summary.least);
@@ -76,11 +76,7 @@ pub(super) fn estimates(estimates: &[Estimated]) -> Value {
         };
         let mut object = json!({"quantity": quantity, "set": set});
         object[of.quantity.parameter()] = number(of.parameter);
-        object["value"] = if of.value.is_finite() {
-            number(of.value)
-        } else {
-            absent("the draw has not seen any of the sum")
-        };
+        object["value"] = seen(of.value);
         object["estimate"] = interval(of);
         object
     };
@@ -112,8 +108,26 @@ fn interval(of: &Estimated) -> Value {
 }
 
 fn calibration(of: Calibration) -> Value {
-    json!({"gap": maybe(of.gap), "score": maybe(of.score)})
+    if of.value.is_finite() {
+        json!({"gap": maybe(of.gap), "score": maybe(of.score)})
+    } else {
+        json!({"gap": seen(of.value), "score": seen(of.value)})
+    }
 }
+
+/// A value, unless an estimate has seen nothing of it.
+fn seen(value: f64) -> Value {
+    if value == f64::NEG_INFINITY || value.is_nan() { absent(UNSEEN) } else { number(value) }
+}
+
+/// The same, or why there is none.
+fn maybe_seen(value: Maybe<f64>) -> Value {
+    value.map_or_else(|reason| absent(reason.reason()), seen)
+}
+
+/// Why an estimate has no value.
+const UNSEEN: &str =
+    "the sum is too small to be seen: less than double precision holds, or than a draw has met";
 
 pub(super) fn put_error(object: &mut Value, measured: &Measured) {
     object["standard_error"] = maybe(measured.standard_error);
@@ -139,14 +153,14 @@ pub(super) fn scores(scores: &Scores) -> Value {
 
 pub(super) fn sweep(sweep: &Sweep) -> Value {
     let row = |row: &SweepRow| match &row.pair {
-        None => json!({"t": number(row.t), "x": maybe(row.x), "floor": maybe(row.floor)}),
+        None => json!({"t": number(row.t), "x": maybe_seen(row.x), "floor": maybe(row.floor)}),
         Some(pair) => json!({
             "t": number(row.t),
-            "x": maybe(row.x),
-            "y": maybe(pair.y),
-            "mean": maybe(pair.mean),
-            "cross": maybe(pair.cross),
-            "pooled": maybe(pair.pooled),
+            "x": maybe_seen(row.x),
+            "y": maybe_seen(pair.y),
+            "mean": maybe_seen(pair.mean),
+            "cross": maybe_seen(pair.cross),
+            "pooled": maybe_seen(pair.pooled),
             "squared_mmd": maybe(pair.squared_mmd),
             "floor": maybe(row.floor),
         }),

@@ -90,20 +90,21 @@ fn histogram(what: &str, of: &Histogram) -> String {
     format!("{what:<22}{:>3} |{}| {}\n", edge(of.low), bars(&of.counts), edge(of.high))
 }
 
+const EQUAL_ROWS_NOTE: &str = "Equal rows: rows that repeat an earlier one in every value, as f32 and before scaling. Rows are counted from 0.\n";
+
 pub(in crate::export) fn duplicates(duplicates: &Duplicates) -> String {
     let head = format!("pairs within {}", plain(duplicates.distance));
-    if duplicates.sets.iter().all(|of| of.equal.is_err()) {
-        let row = |of: &SetDuplicates| vec![of.set.to_string(), count(of.close_pairs)];
-        return columns(&["duplicates", &head], 1, &duplicates.sets.iter().map(row).collect::<Vec<_>>());
-    }
     let row = |of: &SetDuplicates| {
         let equal = of.spare_rows().map_or("-".into(), |rows| count(rows as u64));
         vec![of.set.to_string(), equal, count(of.close_pairs)]
     };
     let rows: Vec<_> = duplicates.sets.iter().map(row).collect();
+    let known: Vec<_> = duplicates.sets.iter().map(|of| of.spare_rows().map(|rows| rows as f64)).collect();
+    let note = if known.iter().any(Result::is_ok) { EQUAL_ROWS_NOTE } else { "" };
     columns(&["duplicates", "equal rows", &head], 1, &rows)
+        + &reasons(known.iter().map(|of| ("equal rows", of)))
         + &duplicates.sets.iter().map(examples).collect::<String>()
-        + "Equal rows: rows that repeat an earlier one in every value, as f32 and before scaling. Rows are counted from 0.\n"
+        + note
 }
 
 /// Equal rows, and the closest of the pairs that are listed, on one line.

@@ -65,8 +65,8 @@ impl Choice {
             if let Some(mistaken) = without.iter().find(|left| !names.contains(left)) {
                 return Err(no_scalars(mistaken, names.iter().map(String::as_str)));
             }
-            let is_number = |(_, value): &(&String, &Vec<u8>)| is_number(value);
-            let numbers = names.iter().zip(values).filter(is_number).map(|(name, _)| name.as_str());
+            let numbers = names.iter().zip(values).filter(|(_, value)| !is_text(value));
+            let numbers = numbers.map(|(name, _)| name.as_str());
             let others = numbers.filter(|name| !without.iter().any(|left| left == name)).collect::<Vec<_>>();
             return Err(Fault::TextColumns {
                 columns: listed(text.into_iter()),
@@ -91,13 +91,17 @@ impl Choice {
     }
 }
 
-/// How to choose some of the columns: by a pattern, where numbered names are theirs alone, or by their names.
+/// How to choose some of the columns: by a pattern, where numbered names are theirs alone, or by their numbers, where they have no names.
+/// Names that say nothing of which columns are the points, such as `id` beside `u` and `v`, are no example.
 fn chosen(all: &[String], some: &[&str]) -> String {
     /// Names that are told at most.
     const TOLD: usize = 8;
     let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let is_plain =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let is_plain = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    };
+    let is_bare = |name: &str| name.chars().all(|c| c.is_ascii_digit());
     let numbered = |of: &str| some.iter().filter(|name| stem(name) == of && name.len() > of.len()).count();
     let stems = some.iter().map(|name| stem(name)).filter(|of| is_plain(of));
     let longest = stems.max_by_key(|of| numbered(of)).filter(|of| numbered(of) > 1);
@@ -107,7 +111,7 @@ fn chosen(all: &[String], some: &[&str]) -> String {
             return format!("such as '{of}*'");
         }
     }
-    if (1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_plain(name)) {
+    if (1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_bare(name)) {
         return format!("such as {}", some.join(","));
     }
     "as names a,b or a pattern x*".into()
@@ -156,8 +160,9 @@ mod tests {
             chosen(&all, &some.split(' ').filter(|name| !name.is_empty()).collect::<Vec<_>>())
         };
         assert_eq!(told("id text d0 d1 d2", "id d0 d1 d2"), "such as 'd*'");
-        assert_eq!(told("id date d0 d1", "id d0 d1"), "such as id,d0,d1");
-        assert_eq!(told("name x y z", "x y z"), "such as x,y,z");
+        assert_eq!(told("id date d0 d1", "id d0 d1"), "as names a,b or a pattern x*");
+        assert_eq!(told("id name u v", "id u v"), "as names a,b or a pattern x*");
+        assert_eq!(told("name -a1 -a2", "-a1 -a2"), "as names a,b or a pattern x*");
         assert_eq!(told("name x,1 x,2", "x,1 x,2"), "as names a,b or a pattern x*");
         assert_eq!(told("name title", ""), "as names a,b or a pattern x*");
         assert_eq!(told("a 0 1 2", "0 1 2"), "such as 0,1,2");

@@ -140,13 +140,23 @@ impl Data {
         range: Range<usize>,
         dtype: Dtype,
         dictionary: &[f32],
-        mut into: &mut [f32],
+        into: &mut [f32],
     ) -> Result<(), Fault> {
         if !self.has_indices() {
             dtype.decode(&self.plain(range, dtype.size())?, into);
             return Ok(());
         }
         let value = |index: u32| dictionary.get(index as usize).copied().ok_or_else(no_such_index);
+        self.fill(range, into, value)
+    }
+
+    /// Fills in the values of a range by their indices.
+    fn fill<T: Copy>(
+        &self,
+        range: Range<usize>,
+        mut into: &mut [T],
+        value: impl Fn(u32) -> Result<T, Fault>,
+    ) -> Result<(), Fault> {
         self.indices(range, |run| {
             match run {
                 Run::Repeated(index, count) => first(&mut into, count).fill(value(index)?),
@@ -166,7 +176,7 @@ impl Data {
         range: Range<usize>,
         dtype: Dtype,
         dictionary: &[u8],
-        mut into: &mut [f64],
+        into: &mut [f64],
     ) -> Result<(), Fault> {
         let size = dtype.size();
         if !self.has_indices() {
@@ -176,19 +186,9 @@ impl Data {
         let value = |index: u32| {
             let start = (index as usize).saturating_mul(size);
             let bytes = dictionary.get(start..start.saturating_add(size)).ok_or_else(no_such_index)?;
-            Ok::<_, Fault>(dtype.number(bytes).f64())
+            Ok(dtype.number(bytes).f64())
         };
-        self.indices(range, |run| {
-            match run {
-                Run::Repeated(index, count) => first(&mut into, count).fill(value(index)?),
-                Run::Packed(indices) => {
-                    for (into, &index) in first(&mut into, indices.len()).iter_mut().zip(indices) {
-                        *into = value(index)?;
-                    }
-                }
-            }
-            Ok(())
-        })
+        self.fill(range, into, value)
     }
 
     /// One of its values as it is stored.
