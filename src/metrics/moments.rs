@@ -82,7 +82,7 @@ impl MomentSums {
     ///
     /// # Errors
     ///
-    /// [`Error::ShapeMismatch`] for a vector of another length.
+    /// [`Error::Mismatch`] for a vector of another length.
     pub fn covariance_times(&self, vector: &[f64]) -> Result<Vec<f64>> {
         let dims = self.mean.len();
         if vector.len() != dims {

@@ -19,7 +19,7 @@ const SEED: u64 = 1;
 pub struct ShownRow {
     /// Its coordinates.
     pub at: [f32; 2],
-    /// The place of its group in the [`GroupTable`](super::GroupTable).
+    /// The place of its group in the [`GroupTable`](crate::sections::GroupTable).
     pub group: Option<usize>,
 }
 
@@ -27,9 +27,9 @@ pub struct ShownRow {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GroupAngles {
-    /// The place of the group in the [`GroupTable`](super::GroupTable).
+    /// The place of the group in the [`GroupTable`](crate::sections::GroupTable).
     pub group: usize,
-    /// Counts in the parts of [`SetFigures::angles`].
+    /// Counts in the parts of [`SetFigures::angles`](crate::sections::SetFigures::angles).
     pub counts: Vec<u64>,
 }
 
