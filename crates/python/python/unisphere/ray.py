@@ -8,6 +8,7 @@ The same on the command line: `python -m unisphere.ray run.plan parts --address 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -291,7 +292,10 @@ def main() -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logger.setLevel(logging.INFO)
     try:
-        print(json.dumps(_merged(x=plan, y=None, parts=None, top=None, rows=None, progress=False, **options).to_dict()))
+        # Ray tells of nodes and tasks on stdout, which is the report's.
+        with contextlib.redirect_stdout(sys.stderr):
+            report = _merged(x=plan, y=None, parts=None, top=None, rows=None, progress=False, **options)
+        print(json.dumps(report.to_dict()))
     except UnisphereError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT if isinstance(error, InvalidInput) else 1)
