@@ -21,7 +21,7 @@ import json, sys, ray, unisphere.ray
 ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
 report = unisphere.ray.evaluate(sys.argv[1], out=sys.argv[2], parts=6, max_memory="1G",
                                 progress=lambda done, total: print(done, total, flush=True))
-print(json.dumps(report))
+print(json.dumps(report.to_dict()))
 """
 
 
@@ -74,7 +74,10 @@ def test_plans_and_merge_options(cluster, paths, tmp_path):
         [sys.executable, "-m", "unisphere", "plan", *map(str, paths), "--parts", "2", "--potentials"], text=True
     ))
     report = unisphere.ray.evaluate(plan, out=tmp_path / "parts", max_memory="1G", top=3, rows=tmp_path / "rows.npy")
-    assert values(report) == values(of_one_process(*paths)) and np.load(tmp_path / "rows.npy").shape[0] == 3000
+    want = of_one_process(*paths, options=["--top", "3"])
+    assert values(report) == values(want) and np.load(tmp_path / "rows.npy").shape[0] == 3000
+    assert report.offenders.crowded.x[0].row == want["offenders"]["crowded"]["x"][0]["row"]
+    assert "<html" in report.to_html() and "from 2 parts" in str(report)
     line = [sys.executable, "-m", "unisphere.ray", str(plan), str(tmp_path / "others"), "--max-memory", "1G"]
     # A process of its own has a cluster of its own.
     printed = subprocess.run(line, capture_output=True, text=True, timeout=300, env={**os.environ, "RAY_ADDRESS": "local"})
