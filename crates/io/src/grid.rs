@@ -170,14 +170,19 @@ impl Grid {
         for (index, (point, stored)) in
             into.chunks_exact_mut(self.dims).zip(bytes.chunks_exact(step)).enumerate()
         {
-            let (count, values) = stored.split_at(COUNT_BYTES);
-            if !count.iter().eq(&(self.dims as Count).to_le_bytes()) {
-                let found = count.iter().rev().fold(0, |count, &byte| count << 8 | Count::from(byte));
-                return Err(Fault::RowWidth { row: top + index, found: found as usize, dims: self.dims });
-            }
-            self.dtype.decode(values, point);
+            self.dtype.decode(self.values_of(top + index, stored)?, point);
         }
         Ok(())
+    }
+
+    /// The values of a row that begins with how many they are.
+    fn values_of<'a>(&self, row: usize, stored: &'a [u8]) -> Result<&'a [u8], Fault> {
+        let (count, values) = stored.split_at(COUNT_BYTES);
+        if !count.iter().eq(&(self.dims as Count).to_le_bytes()) {
+            let found = count.iter().rev().fold(0, |count, &byte| count << 8 | Count::from(byte));
+            return Err(Fault::RowWidth { row, found: found as usize, dims: self.dims });
+        }
+        Ok(values)
     }
 
     /// The same in f64.
@@ -189,12 +194,17 @@ impl Grid {
     ) -> Result<(), Fault> {
         check_range(&rows, self.rows, self.dims, into.len())?;
         if self.has_whole_rows() {
-            let mut bytes = vec![0; self.dims * self.dtype.size()];
-            return rows.zip(into.chunks_exact_mut(self.dims)).try_for_each(|(row, into)| {
-                reader.read_exact_at(&mut bytes, self.offset(row, 0))?;
-                self.dtype.decode_wide(&bytes, into);
-                Ok(())
-            });
+            let mut bytes = vec![0; rows.len() * self.row_step as usize];
+            let before = if self.counted { COUNT_BYTES as u64 } else { 0 };
+            reader.read_exact_at(&mut bytes, self.offset(rows.start, 0) - before)?;
+            let stored = bytes.chunks_exact(self.row_step as usize);
+            return rows.zip(stored).zip(into.chunks_exact_mut(self.dims)).try_for_each(
+                |((row, stored), into)| {
+                    let values = if self.counted { self.values_of(row, stored)? } else { stored };
+                    self.dtype.decode_wide(values, into);
+                    Ok(())
+                },
+            );
         }
         let mut bytes = vec![0; rows.len() * self.dtype.size()];
         let mut column = vec![0.0; rows.len()];

@@ -16,7 +16,6 @@ use crate::{
 const VALUES_AT_ONCE: usize = 1 << 16;
 /// What rounding to f32 takes of a value at most, as a share of it.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
-
 /// What the nearest f64 takes of a whole number of 64 bits at most, as a share of it.
 const ROUNDING_OF_INTEGERS: f64 = 1.0 / (1u64 << 53) as f64;
 /// Bytes of sums that pieces are read into at once.
@@ -36,13 +35,16 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// What the mean as the origin must leave of the rounding, to be worth it.
+    pub const WORTH: f64 = 1.0 / 8.0;
+
     /// Reads all rows of tables of one width. None where a value is not finite, which whoever reads the points will tell.
     pub(crate) fn of(tables: &[&dyn Table]) -> Result<Option<Self>, Fault> {
         let Some(dims) = tables.first().map(|table| table.dims()) else { return Ok(None) };
         let mut first = zeros::<f64>(1, dims)?;
         tables[0].read_wide(0..1, &mut first)?;
-        // Sums are about the first row, so that they keep the digits of values that are far from 0.
         let is_any = |of: fn(&dyn Table) -> bool| tables.iter().any(|table| of(*table));
+        // Sums are about the first row, so that they keep the digits of values that are far from 0.
         let none = || Self {
             rows: tables.iter().map(|table| table.rows()).sum::<usize>() as f64,
             mean: vec![0.0; dims],
@@ -94,6 +96,11 @@ impl Extent {
 
     fn join(&mut self, other: &Self) {
         self.mean.iter_mut().zip(&other.mean).for_each(|(all, more)| *all += more);
+        self.reach(other);
+    }
+
+    /// Reaches to the ends of another too.
+    fn reach(&mut self, other: &Self) {
         self.least.iter_mut().zip(&other.least).for_each(|(all, more)| *all = all.min(*more));
         self.greatest.iter_mut().zip(&other.greatest).for_each(|(all, more)| *all = all.max(*more));
     }
@@ -110,8 +117,7 @@ impl Extent {
             for (mean, more) in all.mean.iter_mut().zip(&set.mean) {
                 *mean += (more - *mean) * (set.rows / rows);
             }
-            all.least.iter_mut().zip(&set.least).for_each(|(all, more)| *all = all.min(*more));
-            all.greatest.iter_mut().zip(&set.greatest).for_each(|(all, more)| *all = all.max(*more));
+            all.reach(set);
             Self { rows, ..all }
         };
         let mut sets = sets.into_iter();
@@ -132,9 +138,6 @@ impl Extent {
             });
         2.0 * lost.sum::<f64>().sqrt()
     }
-
-    /// What the mean as the origin must leave of the rounding, to be worth it.
-    pub const WORTH: f64 = 1.0 / 8.0;
 }
 
 /// Whether whole numbers are of 64 bits, which f64 does not hold.

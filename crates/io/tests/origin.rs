@@ -141,6 +141,25 @@ fn far_points_lose_little_about_their_mean() {
     assert!(near.about(&mean).is_err());
 }
 
+/// Rows that begin with how many values they have: a row of another width is told as it is where they lie.
+#[test]
+fn counted_rows_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.ivecs");
+    let rows = |counts: [i32; 3]| {
+        let row =
+            |(row, count): (i32, i32)| [count, 1_000_000_000 + row, -row].map(i32::to_le_bytes).concat();
+        (0..3).zip(counts).flat_map(row).collect::<Vec<u8>>()
+    };
+    fs::write(&path, rows([2, 2, 2])).unwrap();
+    assert_eq!(holds(&path), (3, 2));
+    fs::write(&path, rows([2, 3, 2])).unwrap();
+    let file = File::open(&path).unwrap();
+    let told =
+        [file.extent().unwrap_err().to_string(), file.read(0..3, &mut [0.0; 6]).unwrap_err().to_string()];
+    assert!(told[0] == told[1] && told[0].contains("row 1"), "{told:?}");
+}
+
 #[test]
 fn what_is_not_finite_has_no_extent() {
     let folder = tempfile::tempdir().unwrap();
