@@ -20,6 +20,8 @@ import subprocess
 import sys
 import venv
 
+from choice import some_of
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PRIVATE = ROOT / "target" / "peers"
@@ -41,20 +43,13 @@ def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", type=parts, default=PARTS, help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--only", type=some_of(PARTS), default=PARTS, help=f"some of {','.join(PARTS)}")
     parser.add_argument("--device", choices=["all", "cpu", "cuda"], default="all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="small sets")
     parser.add_argument("--here", action="store_true", help="use this Python's own packages, and install nothing")
     parser.add_argument("--out", type=pathlib.Path, help="a Markdown file to write the tables to")
     return parser.parse_args()
-
-
-def parts(text):
-    chosen = text.split(",")
-    if unknown := set(chosen) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(PARTS)}")
-    return chosen
 
 
 def environment():

@@ -24,6 +24,8 @@ import sys
 import threading
 import time
 
+from choice import some_of
+
 PARTS = ["value", "loss", "overhead", "threads"]
 T = 2.0
 # An observation is the median of as many runs as fit these seconds.
@@ -49,19 +51,12 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=parts, default=PARTS, help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--only", type=some_of(PARTS), default=PARTS, help=f"some of {','.join(PARTS)}")
     parser.add_argument("--threads", type=int, default=2, help="of either library")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cpu-time", action="store_true", help="of all threads, in place of the time that passes")
     parser.add_argument("--quick", action="store_true", help="small sets")
     return parser.parse_args()
-
-
-def parts(text):
-    chosen = text.split(",")
-    if unknown := set(chosen) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(PARTS)}")
-    return chosen
 
 
 def machine(threads):
