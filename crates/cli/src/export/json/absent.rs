@@ -27,7 +27,7 @@ const ABSENT: &str = "\u{0}absent";
 
 /// Makes null of every value that is not there, and puts the reasons under a key of their own, by the values' pointers
 /// (RFC 6901).
-pub(crate) fn settle(object: &mut Value) {
+pub(super) fn settle(object: &mut Value) {
     let mut reasons = Map::new();
     visit(object, &mut String::new(), &mut reasons);
     if !reasons.is_empty() {

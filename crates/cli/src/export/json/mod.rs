@@ -8,14 +8,13 @@ mod retrieval;
 mod unpaired;
 mod views;
 
-pub(crate) use absent::settle;
-
 use serde_json::{Map, Value, json};
 use unisphere::{Precision, Scaling};
 use unisphere_eval::Report;
 
 use super::{Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument};
 use crate::json as common;
+use absent::settle;
 
 pub(super) use compare::comparison;
 
