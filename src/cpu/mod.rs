@@ -26,6 +26,7 @@ use self::{
     matrix::Values,
     pairs::SharedPairs,
     points::Rows,
+    schedule::in_steps,
     simd::isa::Isa,
 };
 use crate::{
@@ -86,8 +87,10 @@ fn weighted_grad(
 ) -> Pending<'static, (Sums, Gradients)> {
     job(move || {
         let (pairs, weights) = (pairs.set(), (weights.pair_weights(), scale));
-        let gradients = gradient::weighted::weighted_grad(isa, pairs, kernel, weights, target, &watch)?;
-        Ok((Sums::None, gradients))
+        let gradients = in_steps(pairs.are_quick(), || {
+            gradient::weighted::weighted_grad(isa, pairs, kernel, weights, target, &watch)
+        });
+        Ok((Sums::None, gradients?))
     })
 }
 
@@ -226,13 +229,10 @@ impl Backend for Cpu {
             match normalizer {
                 Normalizer::Total { scale } => {
                     job(move || {
-                        let (sum, gradients) = gradient::total::log_sum_with_grad(
-                            isa,
-                            pairs.set(),
-                            kernel.scale,
-                            scale,
-                            &watch,
-                        )?;
+                        let (pairs, t) = (pairs.set(), kernel.scale);
+                        let (sum, gradients) = in_steps(pairs.are_quick(), || {
+                            gradient::total::log_sum_with_grad(isa, pairs, t, scale, &watch)
+                        })?;
                         Ok((Sums::Total(sum), gradients))
                     })
                     .await
@@ -241,14 +241,12 @@ impl Backend for Cpu {
                     let (extra_x, extra_y) = (extra.x.to_vec(), extra.y.map(<[f64]>::to_vec));
                     job(move || {
                         let extra = ExtraTerms { x: &extra_x, y: extra_y.as_deref() };
-                        let (sums, gradients) = gradient::softmax::row_log_sums_with_grad(
-                            isa,
-                            pairs.set(),
-                            kernel,
-                            extra,
-                            scale,
-                            &watch,
-                        )?;
+                        let pairs = pairs.set();
+                        let (sums, gradients) = in_steps(pairs.are_quick(), || {
+                            gradient::softmax::row_log_sums_with_grad(
+                                isa, pairs, kernel, extra, scale, &watch,
+                            )
+                        })?;
                         Ok((Sums::Rows(sums), gradients))
                     })
                     .await
@@ -303,7 +301,7 @@ impl Backend for Cpu {
             let (watch, upstream) = (watch.clone(), scale);
             job(move || {
                 let pairs = pairs.set();
-                match function.function() {
+                in_steps(pairs.are_quick(), || match function.function() {
                     PairFunction::Softplus { scale, bias } => {
                         let of = (scale, bias);
                         gradient::mapped::softplus_gradient(isa, pairs, of, upstream, into, &watch)
@@ -318,7 +316,7 @@ impl Backend for Cpu {
                         )?;
                         Ok((FunctionSums { value, ..FunctionSums::default() }, gradients))
                     }
-                }
+                })
             })
             .await
         })
@@ -379,9 +377,11 @@ impl Backend for Cpu {
     ) -> Pending<'a, (Matrix, Matrix)> {
         Box::pin(async move {
             let (x, y, coefficients) = (Rows::of(x)?, Rows::of(y)?, coefficients.to_vec());
-            job(move || match term {
-                Term::Dot => reduce::paired::grad(&x, &y, &coefficients, into, |_, y| y),
-                Term::SquaredDistance => reduce::paired::grad(&x, &y, &coefficients, into, |x, y| x - y),
+            job(move || {
+                in_steps(x.are_quick(), || match term {
+                    Term::Dot => reduce::paired::grad(&x, &y, &coefficients, into, |_, y| y),
+                    Term::SquaredDistance => reduce::paired::grad(&x, &y, &coefficients, into, |x, y| x - y),
+                })
             })
             .await
         })

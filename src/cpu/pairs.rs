@@ -1,14 +1,15 @@
 //! Pairs of the CPU's own points, and how they are cut into blocks.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
+use pulp::Simd;
 use rayon::prelude::*;
 
 use crate::{
-    cpu::points::Rows,
+    cpu::{points::Rows, simd::isa::Job},
     error::Result,
     pairs::Pairs,
-    points::{Points, Scaling},
+    points::{Points, RowView, Scaling},
     schedule::{self, Block},
 };
 
@@ -88,6 +89,12 @@ impl<'a> PairSet<'a> {
         self.left().few() && self.right().few()
     }
 
+    /// Whether one thread does all of the work on them before another wakes up.
+    pub(crate) fn are_quick(self) -> bool {
+        let sides = [self.left(), self.right()];
+        sides.into_iter().all(|rows| rows.len() <= self.panel() && rows.are_quick())
+    }
+
     pub(crate) fn scaling(self) -> Scaling {
         self.left().scaling()
     }
@@ -144,11 +151,7 @@ impl<'a> PairSet<'a> {
         for set in sets() {
             let starts: Vec<_> = (0..set.len()).step_by(ROWS_PER_MEAN_TASK).collect();
             let partial = |&start: &usize| {
-                let mut sum = vec![0.0; dims];
-                for row in start..set.len().min(start + ROWS_PER_MEAN_TASK) {
-                    sum.iter_mut().zip(set.seen(row)).for_each(|(sum, v)| *sum += v);
-                }
-                sum
+                set.isa().run(SumRows { set, range: start..set.len().min(start + ROWS_PER_MEAN_TASK) })
             };
             for part in starts.par_iter().map(partial).collect::<Vec<_>>() {
                 sum.iter_mut().zip(part).for_each(|(sum, v)| *sum += v);
@@ -161,3 +164,23 @@ impl<'a> PairSet<'a> {
 
 /// Rows that a thread takes at a time for a mean.
 const ROWS_PER_MEAN_TASK: usize = 1024;
+
+/// Sum of some rows as metrics see them.
+struct SumRows<'a> {
+    set: &'a Rows,
+    range: Range<usize>,
+}
+
+impl Job for SumRows<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> Vec<f64> {
+        let mut sum = vec![0.0; self.set.dims()];
+        for row in self.range {
+            let RowView { values, scale } = self.set.view(row);
+            sum.iter_mut().zip(values).for_each(|(sum, &v)| *sum += f64::from(v) * scale);
+        }
+        sum
+    }
+}

@@ -19,6 +19,7 @@ use crate::{
         simd::{
             float::Float,
             isa::{Isa, Job},
+            lanes::sum_of,
         },
     },
     error::{Error, Result},
@@ -44,7 +45,7 @@ pub(crate) struct Rows {
     squares: RowTerms<f64>,
     /// Effective number of different rows: 1 / Σp², where p are the shares of equal rows in a sample. 0 for raw points.
     varied: f64,
-    /// Instruction set that they are measured on.
+    /// Instruction set of work on single rows.
     isa: Isa,
 }
 
@@ -159,6 +160,11 @@ impl Rows {
         Points { rows: self.len(), dims: self.dims, scaling: self.scaling, storage: Arc::new(self) }
     }
 
+    /// Whether a thread goes through all values while it would wait for another.
+    pub(crate) fn are_quick(&self) -> bool {
+        self.len() <= rows_per_task(self.dims)
+    }
+
     /// Rows of points that this backend has made, as f32.
     pub(crate) fn of(points: &Points) -> Result<Arc<Self>> {
         let rows = Self::as_stored(points)?;
@@ -228,6 +234,11 @@ impl Rows {
 
     pub(crate) fn len(&self) -> usize {
         self.inverse.len()
+    }
+
+    /// Instruction set of work on single rows.
+    pub(crate) fn isa(&self) -> Isa {
+        self.isa
     }
 
     pub(crate) fn scaling(&self) -> Scaling {
@@ -314,18 +325,22 @@ impl Rows {
         self.view(row).seen()
     }
 
-    /// Carries the gradient for a row as metrics see it to the row as it came.
-    pub(crate) fn through_scaling(&self, row: usize, gradient: &mut [f64]) {
-        let Some(length) = self.lengths.get(row) else { return };
-        self.remove_radial(row, gradient);
-        gradient.iter_mut().for_each(|g| *g /= length);
+    /// Factor from the gradient for a row as metrics see it, along the sphere, to that for the row as it came.
+    #[inline(always)]
+    pub(crate) fn inverse_length(&self, row: usize) -> f64 {
+        self.lengths.get(row).map_or(1.0, |length| length.recip())
     }
 
-    /// Projects a gradient onto the tangent of the sphere at a row.
-    pub(crate) fn remove_radial(&self, row: usize, gradient: &mut [f64]) {
-        let radial: f64 = self.seen(row).zip(&*gradient).map(|(x, g)| x * g).sum();
-        for (g, x) in gradient.iter_mut().zip(self.seen(row)) {
-            *g -= x * radial;
+    /// Carries the gradient for a row as metrics see it to the row as it came.
+    #[inline(always)]
+    pub(crate) fn through_scaling(&self, row: usize, gradient: &mut [f64]) {
+        if self.scaling == Scaling::Raw {
+            return;
+        }
+        let (RowView { values, scale }, inverse) = (self.view(row), self.inverse_length(row));
+        let radial = sum_of(values, gradient, |x, g| f64::from(x) * scale * g);
+        for (g, &x) in gradient.iter_mut().zip(values) {
+            *g = (*g - f64::from(x) * scale * radial) * inverse;
         }
     }
 }
@@ -441,6 +456,14 @@ fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>) {
     }
 }
 
+/// Values that a thread takes at a time of work that goes through them a few times: fewer take less time than a hand-off.
+const VALUES_PER_TASK: usize = 1 << 14;
+
+/// Rows that a thread takes at a time of such work.
+pub(crate) fn rows_per_task(dims: usize) -> usize {
+    (VALUES_PER_TASK / dims).max(1)
+}
+
 /// Zeros for a matrix, or the error that says how much memory is missing.
 pub(crate) fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
     filled(0.0, rows, cols)
@@ -452,6 +475,7 @@ pub(crate) fn filled<T: Clone>(value: T, rows: usize, cols: usize) -> Result<Vec
 }
 
 /// Nearest value that f32 can hold.
+#[inline(always)]
 pub(crate) fn finite(value: f64) -> f64 {
     if value.is_nan() { 0.0 } else { value.clamp(f32::MIN.into(), f32::MAX.into()) }
 }

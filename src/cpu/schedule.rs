@@ -56,6 +56,21 @@ pub(crate) fn for_each_of<T: Float, R: Send>(
     }
 }
 
+/// Runs work of several steps on a thread of the pool, for which it is quick to share out each of them. Work that is quick stays
+/// where it is: a hand-off takes longer.
+pub(crate) fn in_steps<T: Send>(quick: bool, work: impl FnOnce() -> T + Send) -> T {
+    if quick || rayon::current_thread_index().is_some() { work() } else { rayon::scope(|_| work()) }
+}
+
+/// Two pieces of work side by side, or one after the other where they are quick.
+pub(crate) fn both<A: Send, B: Send>(
+    quick: bool,
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if quick { (a(), b()) } else { rayon::join(a, b) }
+}
+
 /// Ticket lock: a value that threads change one after the other, in the order of their tickets, from 0 on.
 ///
 /// Tickets are to be handed out before they are waited for, all in one order: then the first that is still out

@@ -19,6 +19,9 @@ pub(crate) fn width<S: Simd, T: Float>() -> usize {
 /// Upper limit of [`width`] on every instruction set.
 pub(crate) const MAX_TILE_WIDTH: usize = 32;
 
+/// Multiple of the rows on the right of a tile on every instruction set.
+pub(crate) const MULTIPLE_OF_SIDES: usize = 24;
+
 /// Tile of 2 · `SIDE` vectors: for each row on the right, a value for each row on the left.
 pub(crate) type Tile<S, T, const SIDE: usize> = [[<T as Float>::Vector<S>; 2]; SIDE];
 

@@ -90,6 +90,38 @@ impl<T: Float> Pool<T> {
     }
 }
 
+/// Memory that calls leave behind for the next: fresh pages take as long as the work on few points.
+pub(crate) static SPARE: Spare = Spare(Mutex::new(Vec::new()));
+
+/// See [`SPARE`].
+pub(crate) struct Spare(Mutex<Vec<Vec<u64>>>);
+
+impl Spare {
+    /// Most bytes that a call leaves behind.
+    const MAX_BYTES: usize = 16 << 20;
+    /// Most calls that leave some behind.
+    const MAX_COUNT: usize = 4;
+
+    /// Runs work with `len` values of any content, aligned to a cache line.
+    pub(crate) fn with<T: Float, R>(&self, len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
+        const WORDS_PER_LINE: usize = 64 / size_of::<u64>();
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = lock().pop().unwrap_or_default();
+        let words = (len * size_of::<T>()).div_ceil(size_of::<u64>()) + WORDS_PER_LINE;
+        if memory.len() < words {
+            // Zeros that nobody wrote are pages that nobody touched.
+            memory = vec![0; words];
+        }
+        let start = memory.as_ptr().align_offset(64).min(WORDS_PER_LINE);
+        let result = work(&mut bytemuck::cast_slice_mut(&mut memory[start..])[..len]);
+        let mut spare = lock();
+        if size_of_val(&*memory) <= Self::MAX_BYTES && spare.len() < Self::MAX_COUNT {
+            spare.push(memory);
+        }
+        result
+    }
+}
+
 /// Copies `count` of `SIDE` rows, each times its factor. Missing rows are zeros.
 #[inline(always)]
 pub(crate) fn copy<'a, T: Float, const SIDE: usize>(

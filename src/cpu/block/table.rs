@@ -2,7 +2,10 @@
 
 use crate::{
     cpu::{
-        block::{microkernel::Right, pack::Buffer},
+        block::{
+            microkernel::{MAX_TILE_WIDTH, MULTIPLE_OF_SIDES, Right},
+            pack::Buffer,
+        },
         simd::float::Float,
     },
     schedule::Block,
@@ -21,6 +24,11 @@ pub(crate) struct Table<'a, T> {
     rows: usize,
 }
 
+/// Segments of the table of a block, in tiles of any instruction set.
+pub(crate) fn segments(block: &Block) -> usize {
+    block.cols.len().next_multiple_of(MULTIPLE_OF_SIDES) * block.rows.len().div_ceil(SEGMENT_LEN)
+}
+
 /// Bytes of a table for so many rows on either side.
 pub(crate) fn bytes<T>(left: usize, right: usize) -> usize {
     right * left.div_ceil(SEGMENT_LEN) * size_of::<PairsSegment<T>>()
@@ -30,12 +38,20 @@ impl<'a, T: Float> Table<'a, T> {
     /// Table for a block in tiles of `SIDE`, with any content.
     #[inline(always)]
     pub(crate) fn of<const SIDE: usize>(buffer: &'a mut Buffer<T>, block: &Block) -> Self {
+        let rows = block.cols.len().next_multiple_of(SIDE);
+        Self::over::<SIDE>(buffer.arrays(rows * block.rows.len().div_ceil(SEGMENT_LEN)), block)
+    }
+
+    /// The same in segments that are there: [`segments`] or more.
+    #[inline(always)]
+    pub(crate) fn over<const SIDE: usize>(segments: &'a mut [PairsSegment<T>], block: &Block) -> Self {
         let (left, rows) = (block.rows.len(), block.cols.len().next_multiple_of(SIDE));
-        Self { segments: buffer.arrays(rows * left.div_ceil(SEGMENT_LEN)), left, rows }
+        Self { segments: &mut segments[..rows * left.div_ceil(SEGMENT_LEN)], left, rows }
     }
 
     pub(crate) fn fill(&mut self, value: T) {
-        self.segments.as_flattened_mut().fill(value);
+        let used = SEGMENT_LEN.min(self.left.next_multiple_of(MAX_TILE_WIDTH));
+        self.segments.iter_mut().for_each(|segment| segment[..used].fill(value));
     }
 
     /// Values of a row on the right, in pieces of whole `lanes`, each with the row on the left that it starts with.
@@ -62,10 +78,10 @@ impl<'a, T: Float> Table<'a, T> {
         rows.iter().map(move |row| &row[left % SEGMENT_LEN..SEGMENT_LEN])
     }
 
-    /// Values of `SIDE` rows on the left with all rows on the right.
+    /// Values of `SIDE` rows on the left with the rows on the right, but for so many that are skipped.
     #[inline(always)]
-    pub(crate) fn down<const SIDE: usize>(&self, left: usize) -> Down<'_, T> {
-        let rows = &self.segments[left / SEGMENT_LEN * self.rows..][..self.rows];
+    pub(crate) fn down<const SIDE: usize>(&self, left: usize, skipped: usize) -> Down<'_, T> {
+        let rows = &self.segments[left / SEGMENT_LEN * self.rows..][skipped..self.rows];
         Down { rows, group: left % SEGMENT_LEN / SIDE }
     }
 

@@ -1,6 +1,7 @@
 //! Weighted sums, the heavy half of every gradient: Σⱼ wᵢⱼ (xⱼ − xᵢ) for all i.
 //!
-//! A block writes its weights to scratch, and two matrix products carry them to the panels on either side.
+//! A block writes its weights to scratch, and two matrix products carry them to the panels on either side. The weights of few
+//! points are [held](super::held) instead until all of them are there.
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -12,7 +13,11 @@ use crate::{
             pack::{Pool, Scratch},
             table::{SEGMENT_LEN, Table},
         },
-        gradient::{strip::Strip, weights::Weights},
+        gradient::{
+            held::{accumulate_held, are_held},
+            strip::Strip,
+            weights::Weights,
+        },
         pairs::PairSet,
         points::Rows,
         schedule::TicketLock,
@@ -52,6 +57,13 @@ pub(crate) struct Panel<'a, T> {
     sum: f64,
 }
 
+impl<'a, T> Panel<'a, T> {
+    /// One that has totals alone.
+    pub(crate) fn of_totals(total: &'a mut [f64]) -> Self {
+        Self { weighted: &mut [], total, sum: 0.0 }
+    }
+}
+
 /// Weighted sums of both sides of a set of pairs.
 pub(crate) struct Accumulated<T> {
     /// Σ w over all pairs.
@@ -78,6 +90,21 @@ struct Ticket {
 /// Accumulates the weighted sums over all pairs. Points are taken relative to `centre`, so that close points far from the
 /// origin do not cancel.
 pub(crate) fn accumulate<T: Float>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    weights: &impl Weights<T>,
+    centre: &[T],
+    advance: impl Fn(u64) -> Result<()> + Sync,
+) -> Result<Accumulated<T>> {
+    if are_held(pairs) {
+        accumulate_held(isa, pairs, weights, centre, advance)
+    } else {
+        accumulate_in_rounds(isa, pairs, weights, centre, advance)
+    }
+}
+
+/// The same of any number of points: in rounds of blocks, none of which share a panel.
+pub(crate) fn accumulate_in_rounds<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
     weights: &impl Weights<T>,
@@ -159,7 +186,7 @@ pub(crate) fn accumulate_left<T: Float>(
 }
 
 /// The panel on the right of a block.
-enum Right<'a, 'p, T> {
+pub(crate) enum Right<'a, 'p, T> {
     Other(&'a mut Panel<'p, T>),
     /// That on the left: a block on the diagonal.
     Same,
@@ -210,7 +237,7 @@ impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
             let (of_x, of_y) = (Strip::new(x, &block.rows, column), Strip::new(y, &block.cols, column));
             let next_y = Strip::new(y, &block.cols, column + width);
             let points = of_y.copy::<S, T>(copied, centre);
-            let weights = |left| table.down::<SIDE>(left);
+            let weights = |left| table.down::<SIDE>(left, 0);
             let next = if matches!(right, Right::Unwanted) { &next_y } else { &of_x };
             of_x.multiply::<S, T, _, SIDE>(simd, points, weights, left.weighted, next);
             let Some(right) = right.panel(left) else { continue };
@@ -224,7 +251,7 @@ impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
 
 /// Adds the weights of each row and of each column to the totals; returns the sum of those of columns.
 #[inline(always)]
-fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
+pub(crate) fn add_totals<'p, S: Simd, T: Float, const SIDE: usize>(
     simd: S,
     weights: &Table<'_, T>,
     block: &Block,

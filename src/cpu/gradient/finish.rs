@@ -1,54 +1,106 @@
 //! Gradients from weighted sums, and the evidence of how much of the sums cancels in them.
 
+use pulp::Simd;
 use rayon::prelude::*;
 
 use crate::{
     cpu::{
         gradient::accumulate::WeightedSums,
         matrix::{into_values, matrix},
-        points::{Rows, finite},
-        simd::float::Float,
+        points::{Rows, finite, rows_per_task},
+        simd::{float::Float, isa::Job, lanes::sum_of},
     },
     error::Result,
-    points::Matrix,
+    points::{Matrix, RowView, Scaling},
 };
 
-/// Gradient Σⱼ wᵢⱼ (xⱼ − xᵢ) of one row, from its sums about the centre.
-fn row_gradient<T: Float>(
-    rows: &Rows,
-    row: usize,
-    centre: &[T],
-    weighted: &[T],
-    total: f64,
-    out: &mut [f64],
-) {
-    let scale = rows.scale_of::<T>(row);
-    let here = rows.row(row).iter().zip(centre).map(|(&v, &c)| (T::from(v) * scale - c).into());
-    for ((out, here), &weighted) in out.iter_mut().zip(here).zip(weighted) {
-        *out = weighted.into() - total * here;
+/// Points whose weighted sums about a centre become gradients.
+struct RowSums<'a, T> {
+    rows: &'a Rows,
+    centre: &'a [T],
+}
+
+/// Inner products of the gradient g of a row x.
+struct Products {
+    /// ⟨g, x − centre⟩
+    away: f64,
+    /// ⟨g, x⟩ of a unit row, which its scaling takes out of the gradient; 0 of a raw one.
+    radial: f64,
+    /// ⟨g, g⟩
+    square: f64,
+}
+
+/// Dimensions side by side: as many as fill vectors, so that no sum waits for the addition before.
+const LANES: usize = 16;
+
+impl<T: Float> RowSums<'_, T> {
+    /// Gradient Σⱼ wᵢⱼ (xⱼ − xᵢ) of a row as metrics see it.
+    #[inline(always)]
+    fn gradient(&self, row: usize, weighted: &[T], total: f64, out: &mut [f64]) -> Products {
+        let RowView { values, scale } = self.rows.view(row);
+        let rounded = self.rows.scale_of::<T>(row);
+        let mut sums = [[0.0; LANES]; 3];
+        let mut some = |out: &mut [f64], weighted: &[T], values: &[f32], centre: &[T]| {
+            for lane in 0..out.len() {
+                // In the arithmetic in which the sums saw this row.
+                let here: f64 = (T::from(values[lane]) * rounded - centre[lane]).into();
+                let (x, c): (_, f64) = (f64::from(values[lane]) * scale, centre[lane].into());
+                let g = weighted[lane].into() - total * here;
+                sums[0][lane] += g * (x - c);
+                sums[1][lane] += g * x;
+                sums[2][lane] += g * g;
+                out[lane] = g;
+            }
+        };
+        let ((out, last_out), (weighted, last_weighted)) = (out.as_chunks_mut(), weighted.as_chunks());
+        let ((values, last_values), (centre, last_centre)) = (values.as_chunks(), self.centre.as_chunks());
+        let chunks: [&[[_; LANES]]; 2] = [weighted, centre];
+        for (((out, weighted), values), centre) in out.iter_mut().zip(chunks[0]).zip(values).zip(chunks[1]) {
+            let (out, values): (&mut [f64; LANES], &[f32; LANES]) = (out, values);
+            some(out, weighted, values, centre);
+        }
+        some(last_out, last_weighted, last_values, last_centre);
+        let [away, radial, square] = sums.map(|lanes| lanes.iter().sum());
+        Products { away, radial: if self.rows.scaling() == Scaling::Unit { radial } else { 0.0 }, square }
     }
 }
 
 /// Rows, evenly spread, that show whether sums cancel.
-const ROWS_SAMPLED: usize = 1024;
+const ROWS_SAMPLED: usize = 256;
 
 /// Smallest part of the weighted sums that may be left in f32: below it their rounding, about 1e-7, shows in the fifth digit.
 pub(crate) const MIN_F32_REMAINDER: f64 = 0.03;
 
 /// Whether no more than this part of the weighted sums is left in the gradient, as in tight clusters.
 pub(crate) fn cancels<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T], part: f64) -> bool {
-    let dims = rows.dims();
-    let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
-    let of_row = |tangent: &mut Vec<f64>, row: usize| {
-        let weighted = &sums.weighted[row * dims..][..dims];
-        row_gradient(rows, row, centre, weighted, sums.total[row], tangent);
-        rows.remove_radial(row, tangent);
-        (square(tangent), weighted.iter().map(|&v| v.into() * v.into()).sum::<f64>())
-    };
-    let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(ROWS_SAMPLED)).collect();
-    let squares: Vec<_> = sample.into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
+    let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(ROWS_SAMPLED).max(1)).collect();
+    let of_rows = |sample: &[usize]| rows.isa().run(Squares { of: RowSums { rows, centre }, sums, sample });
+    let squares: Vec<_> = sample.par_chunks(rows_per_task(rows.dims())).map(of_rows).collect();
     let (left, summed) = squares.iter().fold((0.0, 0.0), |(left, summed), of| (left + of.0, summed + of.1));
     left < part.powi(2) * summed
+}
+
+/// Squares of the gradients along the sphere, and of the weighted sums, summed over some rows.
+struct Squares<'a, T> {
+    of: RowSums<'a, T>,
+    sums: &'a WeightedSums<T>,
+    sample: &'a [usize],
+}
+
+impl<T: Float> Job for Squares<'_, T> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> (f64, f64) {
+        let dims = self.of.rows.dims();
+        let mut gradient = vec![0.0; dims];
+        self.sample.iter().fold((0.0, 0.0), |(left, summed), &row| {
+            let weighted = &self.sums.weighted[row * dims..][..dims];
+            let products = self.of.gradient(row, weighted, self.sums.total[row], &mut gradient);
+            let tangent = products.square - products.radial.powi(2);
+            (left + tangent.max(0.0), summed + sum_of(weighted, weighted, |a, b| a.into() * b.into()))
+        })
+    }
 }
 
 /// Gradient of a set, and what its weighted sums are along its points.
@@ -58,21 +110,36 @@ pub(crate) struct Finished {
     pub(crate) along: f64,
 }
 
-/// What the gradient of a row is along its point, as far as that is from the centre.
-fn along_row<T: Float>(rows: &Rows, row: usize, centre: &[T], gradient: &[f64]) -> f64 {
-    let here = rows.seen(row).zip(centre).map(|(x, &c)| x - c.into());
-    here.zip(gradient).map(|(x, g)| x * g).sum()
-}
-
 /// [`Finished::along`] of sums that no gradient is made of.
 pub(crate) fn along<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T]) -> f64 {
-    let dims = rows.dims();
-    let of_row = |gradient: &mut Vec<f64>, row: usize| {
-        row_gradient(rows, row, centre, &sums.weighted[row * dims..][..dims], sums.total[row], gradient);
-        along_row(rows, row, centre, gradient)
+    let (dims, count) = (rows.dims(), rows_per_task(rows.dims()));
+    let tasks = sums.weighted.par_chunks(count * dims).zip(sums.total.par_chunks(count)).enumerate();
+    let of_rows = |(task, (weighted, total)): (usize, (&[T], &[f64]))| {
+        rows.isa().run(Along { of: RowSums { rows, centre }, first: task * count, weighted, total })
     };
-    let rows: Vec<_> = (0..rows.len()).into_par_iter().map_init(|| vec![0.0; dims], of_row).collect();
-    rows.into_iter().sum()
+    tasks.map(of_rows).collect::<Vec<_>>().into_iter().sum()
+}
+
+/// The same of some rows, from `first` on.
+struct Along<'a, T> {
+    of: RowSums<'a, T>,
+    first: usize,
+    weighted: &'a [T],
+    total: &'a [f64],
+}
+
+impl<T: Float> Job for Along<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> f64 {
+        let dims = self.of.rows.dims();
+        let mut gradient = vec![0.0; dims];
+        let rows = (self.first..).zip(self.weighted.chunks_exact(dims)).zip(self.total);
+        rows.fold(0.0, |sum, ((row, weighted), &total)| {
+            sum + self.of.gradient(row, weighted, total, &mut gradient).away
+        })
+    }
 }
 
 /// Gradient of all rows: `slope` times the weighted sums, through the scaling, added to `sum` where given; always finite.
@@ -84,25 +151,54 @@ pub(crate) fn finish<T: Float>(
     sum: Option<Matrix>,
 ) -> Result<Finished> {
     let WeightedSums { weighted: mut out, total } = sums;
-    let dims = rows.dims();
+    let (dims, count) = (rows.dims(), rows_per_task(rows.dims()));
     let sum = sum.map(into_values).transpose()?;
-    let of_rows = out.par_chunks_exact_mut(dims).zip(total).enumerate();
-    let along = of_rows.map_init(
-        || vec![0.0; dims],
-        |gradient, (row, (out, total))| {
-            row_gradient(rows, row, centre, out, total, gradient);
-            let along = along_row(rows, row, centre, gradient);
-            rows.through_scaling(row, gradient);
-            gradient.iter_mut().for_each(|g| *g *= slope);
-            if let Some(sum) = &sum {
-                gradient.iter_mut().zip(&sum[row * dims..]).for_each(|(g, &sum)| *g += f64::from(sum));
-            }
-            for (out, &g) in out.iter_mut().zip(&*gradient) {
-                *out = T::nearest(finite(g));
-            }
-            along
-        },
-    );
+    let tasks = out.par_chunks_mut(count * dims).zip(total.par_chunks(count)).enumerate();
+    let along = tasks.map(|(task, (out, total))| {
+        let (of, first) = (RowSums { rows, centre }, task * count);
+        let sum = sum.as_ref().map(|sum| &sum[first * dims..][..out.len()]);
+        rows.isa().run(Finish { of, first, total, slope, sum, out })
+    });
     let along = along.collect::<Vec<_>>().into_iter().sum();
     Ok(Finished { gradient: matrix(T::into_f32(out), rows.len(), dims), along })
+}
+
+/// The same of some rows, from `first` on; returns the part of these in [`Finished::along`].
+struct Finish<'a, T> {
+    of: RowSums<'a, T>,
+    first: usize,
+    total: &'a [f64],
+    slope: f64,
+    sum: Option<&'a [f32]>,
+    /// Weighted sums, which become gradients.
+    out: &'a mut [T],
+}
+
+impl<T: Float> Job for Finish<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> f64 {
+        let Self { of, first, total, slope, sum, out } = self;
+        let dims = of.rows.dims();
+        let mut gradient = vec![0.0; dims];
+        let mut along = 0.0;
+        for ((i, out), &total) in out.chunks_exact_mut(dims).enumerate().zip(total) {
+            let row = first + i;
+            let Products { away, radial, .. } = of.gradient(row, out, total, &mut gradient);
+            along += away;
+            let (RowView { values, scale }, by_length) =
+                (of.rows.view(row), slope * of.rows.inverse_length(row));
+            for (g, &x) in gradient.iter_mut().zip(values) {
+                *g = (*g - f64::from(x) * scale * radial) * by_length;
+            }
+            if let Some(sum) = sum {
+                gradient.iter_mut().zip(&sum[i * dims..]).for_each(|(g, &sum)| *g += f64::from(sum));
+            }
+            for (out, &g) in out.iter_mut().zip(&gradient) {
+                *out = T::nearest(finite(g));
+            }
+        }
+        along
+    }
 }

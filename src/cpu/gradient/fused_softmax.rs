@@ -174,7 +174,13 @@ impl<T: Float> Job for AddToLeft<'_, '_, T> {
             let of_y = Strip::new(pairs.right(), &block.cols, column);
             let next = Strip::new(pairs.right(), &block.cols, column + width);
             let points = of_y.copy::<S, T>(copied, centre);
-            of_x.multiply::<S, T, _, SIDE>(simd, points, |row| table.down::<SIDE>(row), left.weighted, &next);
+            of_x.multiply::<S, T, _, SIDE>(
+                simd,
+                points,
+                |row| table.down::<SIDE>(row, 0),
+                left.weighted,
+                &next,
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod distances;
 pub(crate) mod factors;
 pub(crate) mod finish;
 pub(crate) mod fused_softmax;
+pub(crate) mod held;
 pub(crate) mod mapped;
 pub(crate) mod softmax;
 pub(crate) mod strip;

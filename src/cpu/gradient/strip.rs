@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use crate::cpu::{
     block::{
-        microkernel::{MAX_TILE_WIDTH, Product, Right, microkernel, width},
+        microkernel::{MAX_TILE_WIDTH, Product, Right, Tile, microkernel, width},
         pack::prefetch,
     },
     points::Rows,
@@ -80,17 +80,30 @@ impl<'a> Strip<'a> {
                 prefetch(&out[columns.clone()]);
             }
             let products = microkernel::<S, T, Product, R, SIDE>(simd, points, weights(first));
-            for (out, products) in out.chunks_exact_mut(dims).zip(&products) {
-                let out = &mut out[columns.clone()];
-                if let [a, b] = T::vectors_mut::<S>(out) {
-                    *a = T::plus(simd, *a, products[0]);
-                    *b = T::plus(simd, *b, products[1]);
-                    continue;
-                }
-                let mut buffer = [T::default(); MAX_TILE_WIDTH];
-                T::vectors_mut::<S>(&mut buffer[..width]).copy_from_slice(products);
-                out.iter_mut().zip(buffer).for_each(|(out, product)| *out += product);
-            }
+            add_to_columns::<S, T, SIDE>(simd, &products, dims, columns.clone(), out);
         }
+    }
+}
+
+/// Adds a tile to some columns of the rows of `out`.
+#[inline(always)]
+pub(crate) fn add_to_columns<S: Simd, T: Float, const SIDE: usize>(
+    simd: S,
+    tile: &Tile<S, T, SIDE>,
+    dims: usize,
+    columns: Range<usize>,
+    out: &mut [T],
+) {
+    for (out, tile) in out.chunks_exact_mut(dims).zip(tile) {
+        let out = &mut out[columns.clone()];
+        if let [a, b] = T::vectors_mut::<S>(out) {
+            *a = T::plus(simd, *a, tile[0]);
+            *b = T::plus(simd, *b, tile[1]);
+            continue;
+        }
+        let width = width::<S, T>();
+        let mut buffer = [T::default(); MAX_TILE_WIDTH];
+        T::vectors_mut::<S>(&mut buffer[..width]).copy_from_slice(tile);
+        out.iter_mut().zip(buffer).for_each(|(out, v)| *out += v);
     }
 }

@@ -6,11 +6,12 @@ use crate::{
         accuracy::{Arithmetic, Evidence, climb, max_f32_share, mean_squared_distance, with_formula},
         block::formula::Formula,
         gradient::{
-            accumulate::accumulate,
+            accumulate::{WeightedSums, accumulate},
             finish::{MIN_F32_REMAINDER, cancels, finish},
             weights::ExponentialWeights,
         },
         pairs::PairSet,
+        points::Rows,
         reduce::total::{PartialSum, log_sums, partial_sums},
         simd::{float::Float, isa::Isa},
     },
@@ -74,8 +75,8 @@ fn log_sum_with_grad_by<F: Formula>(
     let sums = accumulate(isa, pairs, &weights, &centre, |pairs| watch.advance(pairs))?;
     let (x, y) = (pairs.left(), pairs.second());
     let of_y = y.zip(sums.on_y.as_ref());
-    let cancels = cancels(x, &sums.on_x, &centre, MIN_F32_REMAINDER)
-        || of_y.is_some_and(|(y, sums)| cancels(y, sums, &centre, MIN_F32_REMAINDER));
+    let cancels = |rows: &Rows, sums: &WeightedSums<_>| cancels(rows, sums, &centre, MIN_F32_REMAINDER);
+    let cancels = F::IS_F32 && (cancels(x, &sums.on_x) || of_y.is_some_and(|(y, sums)| cancels(y, sums)));
     let most = max_f32_share(t) * sums.sum;
     let dominated = F::IS_F32 && sums.on_x.total.iter().any(|&total| total > most);
     let slope = 2.0 * t * scale / sums.sum;

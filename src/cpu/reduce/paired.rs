@@ -5,8 +5,11 @@ use rayon::prelude::*;
 use crate::{
     cpu::{
         matrix::{into_values, matrix},
-        points::{Rows, finite},
-        simd::isa::{Isa, Job},
+        points::{Rows, finite, rows_per_task, zeros},
+        simd::{
+            isa::{Isa, Job},
+            lanes::sum_of,
+        },
     },
     error::Result,
     points::{Matrix, RowView},
@@ -57,14 +60,7 @@ impl<T: Fn(f64, f64) -> f64> Job for Sums<'_, T> {
 /// Sum of a term over the dimensions of two rows.
 #[inline(always)]
 pub(crate) fn sum_over_dims(x: RowView<'_>, y: RowView<'_>, term: impl Fn(f64, f64) -> f64) -> f64 {
-    // Sums side by side, so that they fill vectors.
-    let mut lanes = [0.0; 16];
-    for (xs, ys) in x.values.chunks(lanes.len()).zip(y.values.chunks(lanes.len())) {
-        for ((&a, &b), lane) in xs.iter().zip(ys).zip(&mut lanes) {
-            *lane += term(f64::from(a) * x.scale, f64::from(b) * y.scale);
-        }
-    }
-    lanes.iter().sum()
+    sum_of(x.values, y.values, |a, b| term(f64::from(a) * x.scale, f64::from(b) * y.scale))
 }
 
 /// Gradients of Σ cᵢfᵢ for x and y, added to `sum` where given, where `slope` is that of a symmetric f(x, y) for x.
@@ -77,9 +73,10 @@ pub(crate) fn grad(
 ) -> Result<(Matrix, Matrix)> {
     let (on_x, on_y) = match sum {
         Some((on_x, on_y)) => (into_values(on_x)?, into_values(on_y)?),
-        None => (vec![0.0; x.len() * x.dims()], vec![0.0; y.len() * y.dims()]),
+        None => (zeros(x.len(), x.dims())?, zeros(y.len(), y.dims())?),
     };
-    Ok((add_slopes(on_x, x, y, coefficients, slope), add_slopes(on_y, y, x, coefficients, slope)))
+    let of = |out, x, y| add_slopes(out, x, y, coefficients, slope);
+    Ok((of(on_x, x, y), of(on_y, y, x)))
 }
 
 /// Adds cᵢ times the slope for x, through the scaling of x.
@@ -90,18 +87,40 @@ fn add_slopes(
     coefficients: &[f64],
     slope: impl Fn(f64, f64) -> f64 + Copy + Sync,
 ) -> Matrix {
-    let rows = out.par_chunks_exact_mut(x.dims()).zip(coefficients).enumerate();
-    rows.for_each_init(
-        || vec![0.0; x.dims()],
-        |gradient, (row, (out, &coefficient))| {
-            for ((g, x), y) in gradient.iter_mut().zip(x.seen(row)).zip(y.seen(row)) {
-                *g = slope(x, y);
+    let rows = rows_per_task(x.dims());
+    let tasks = out.par_chunks_mut(rows * x.dims()).zip(coefficients.par_chunks(rows)).enumerate();
+    tasks.for_each(|(task, (out, coefficients))| {
+        x.isa().run(AddSlopes { x, y, first: task * rows, coefficients, slope, out });
+    });
+    matrix(out, x.len(), x.dims())
+}
+
+/// The same of some rows, from `first` on.
+struct AddSlopes<'a, F> {
+    x: &'a Rows,
+    y: &'a Rows,
+    first: usize,
+    coefficients: &'a [f64],
+    slope: F,
+    out: &'a mut [f32],
+}
+
+impl<F: Fn(f64, f64) -> f64> Job for AddSlopes<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: pulp::Simd, const SIDE: usize>(self, _: S) {
+        let Self { x, y, first, coefficients, slope, out } = self;
+        let mut gradient = vec![0.0; x.dims()];
+        for ((row, out), &coefficient) in (first..).zip(out.chunks_exact_mut(x.dims())).zip(coefficients) {
+            let (here, other) = (x.view(row), y.view(row));
+            for ((g, &x), &y) in gradient.iter_mut().zip(here.values).zip(other.values) {
+                *g = slope(f64::from(x) * here.scale, f64::from(y) * other.scale);
             }
-            x.through_scaling(row, gradient);
-            for (out, &g) in out.iter_mut().zip(&*gradient) {
+            x.through_scaling(row, &mut gradient);
+            for (out, &g) in out.iter_mut().zip(&gradient) {
                 *out = finite(f64::from(*out) + coefficient * g) as f32;
             }
-        },
-    );
-    matrix(out, x.len(), x.dims())
+        }
+    }
 }

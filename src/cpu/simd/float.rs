@@ -6,8 +6,8 @@ use pulp::Simd;
 
 /// Precision, f32 or f64, with the vector that an instruction set offers for it.
 pub(crate) trait Float:
-    Copy
-    + Default
+    Default
+    + bytemuck::Pod
     + Send
     + Sync
     + From<f32>

@@ -3,3 +3,4 @@
 pub(crate) mod exp;
 pub(crate) mod float;
 pub(crate) mod isa;
+pub(crate) mod lanes;

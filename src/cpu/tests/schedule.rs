@@ -18,9 +18,13 @@ use crate::{
             table::bytes,
         },
         gradient::{
+            accumulate::accumulate_in_rounds,
+            held::{accumulate_held, are_held},
             softmax::{Softmax, sums_then_weights},
             weighted::CentredSums,
+            weights::ExponentialWeights,
         },
+        simd::float::Float,
     },
     error::Error,
     progress::{Observer, Progress},
@@ -112,6 +116,55 @@ fn the_same_bits_whatever_is_cached() {
     let cpu = Cpu::new();
     check::<Cosine>(0.1, &cpu);
     check::<Gram<false>>(0.01, &cpu);
+}
+
+/// Few points have their weights held; the same sums come from rounds of blocks, but for rounding.
+#[test]
+fn weights_that_are_held_give_the_sums_of_rounds() {
+    #[track_caller]
+    fn check<F: Formula>(cpu: &Cpu, (n, m, d): (usize, usize, usize), tolerance: f64) {
+        let x = set(cpu, &random(n * d, 31), d, Scaling::Unit);
+        let y = set(cpu, &random(m * d, 32), d, Scaling::Unit);
+        let mut sets = vec![Pairs::Within(&x.points), Pairs::Across(&x.points, &y.points)];
+        sets.extend((n == m).then_some(Pairs::Unpaired(&x.points, &y.points)));
+        for pairs in sets {
+            let shared = SharedPairs::of(pairs).expect("points of this device");
+            let (pairs, counted) = (shared.set(), AtomicU64::new(0));
+            let weights = ExponentialWeights::<F>::new(F::RATE, F::UPPER_BOUND);
+            let centre: Vec<_> = pairs.centre().into_iter().map(F::Real::nearest).collect();
+            let count = |pairs| {
+                counted.fetch_add(pairs, Ordering::Relaxed);
+                Ok(())
+            };
+            assert!(are_held(pairs));
+            let held = accumulate_held(cpu.isa, pairs, &weights, &centre, count).expect("sums");
+            assert_eq!(counted.load(Ordering::Relaxed), pairs.count());
+            let rounds = accumulate_in_rounds(cpu.isa, pairs, &weights, &centre, count).expect("sums");
+            let what = format!("{}, {n} × {m} × {d}", cpu.device.name);
+            let same = |what: &str, held: &[f64], rounds: &[f64]| {
+                assert_eq!(held.len(), rounds.len(), "{what}");
+                let greatest = rounds.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+                for (&held, &rounds) in held.iter().zip(rounds) {
+                    close(what, held, rounds, tolerance * greatest);
+                }
+            };
+            same(&what, &[held.sum], &[rounds.sum]);
+            let sides = [(Some(held.on_x), Some(rounds.on_x)), (held.on_y, rounds.on_y)];
+            assert_eq!(sides[1].0.is_some(), pairs.second().is_some());
+            for (held, rounds) in sides.into_iter().filter_map(|(held, rounds)| held.zip(rounds)) {
+                let [held_sums, sums] = [held.weighted, rounds.weighted]
+                    .map(|sums| sums.into_iter().map(Into::into).collect::<Vec<f64>>());
+                same(&what, &held_sums, &sums);
+                same(&what, &held.total, &rounds.total);
+            }
+        }
+    }
+    for cpu in cpus() {
+        for shape in [(1, 2, 3), (97, 40, 5), (230, 301, 33), (400, 400, 70)] {
+            check::<Cosine>(&cpu, shape, 1e-5);
+            check::<Gram<false>>(&cpu, shape, 1e-13);
+        }
+    }
 }
 
 /// An observer computes too, with the threads that it is called from.

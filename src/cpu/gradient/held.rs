@@ -1,0 +1,290 @@
+//! Weighted sums of few points: the weights of all pairs are held in memory, and then each row's sums are made at once.
+//!
+//! No two threads write to one panel, so that none waits for another, and few panels are enough for all cores.
+
+use std::ops::Range;
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+use crate::{
+    cpu::{
+        block::{
+            microkernel::{
+                MAX_TILE_WIDTH, MULTIPLE_OF_SIDES, Product, Right as TileRight, Tile, microkernel, width,
+            },
+            pack::{Pool, SPARE, Scratch},
+            table::{PairsSegment, Table, segments},
+        },
+        gradient::{
+            accumulate::{Accumulated, Panel, Right, WeightedSums, add_totals},
+            strip::{Strip, add_to_columns},
+            weights::Weights,
+        },
+        pairs::PairSet,
+        points::Rows,
+        schedule::both,
+        simd::{
+            float::Float,
+            isa::{Isa, Job},
+        },
+    },
+    error::Result,
+    schedule::Block,
+};
+
+/// Most rows of a set whose weights are held: those of more do not fit into the caches.
+const MAX_ROWS: usize = 1024;
+
+/// Most values of such a set, which are copied.
+const MAX_VALUES: usize = 1 << 21;
+
+/// Products that a thread computes at a time: fewer take less time than a hand-off.
+const PRODUCTS_PER_TASK: usize = 1 << 20;
+
+/// Whether the weights of these pairs are held.
+pub(crate) fn are_held(pairs: PairSet<'_>) -> bool {
+    let rows = pairs.left().len().max(pairs.right().len());
+    rows <= MAX_ROWS && rows * pairs.dims() <= MAX_VALUES
+}
+
+/// The same as [`accumulate`](super::accumulate::accumulate), of pairs whose weights are held.
+pub(crate) fn accumulate_held<T: Float>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    weights: &impl Weights<T>,
+    centre: &[T],
+    advance: impl Fn(u64) -> Result<()> + Sync,
+) -> Result<Accumulated<T>> {
+    let blocks: Vec<_> = pairs.blocks().collect();
+    let (x, y, dims) = (pairs.left(), pairs.second(), pairs.dims());
+    let [of_x, of_y] = [Some(x), y].map(|rows| rows.map_or(0, Columns::<T>::len));
+    let of_tables =
+        blocks.iter().map(segments).sum::<usize>() * size_of::<PairsSegment<T>>() / size_of::<T>();
+    SPARE.with(of_x + of_y + of_tables, |memory: &mut [T]| {
+        let (of_sides, of_tables) = memory.split_at_mut(of_x + of_y);
+        let (of_x, of_y) = of_sides.split_at_mut(of_x);
+        let mut held = Held::of(&blocks, of_tables.as_chunks_mut().0);
+
+        let pool = Pool::new();
+        let fill = |held: &mut Held<'_, T>| {
+            let totals = pool.with(|scratch| isa.run(Fill { pairs, weights, scratch, held }));
+            advance(pairs.count_in(held.block)).map(|()| totals)
+        };
+        let (totals, (of_x, of_y)) = both(
+            pairs.are_quick(),
+            || held.par_iter_mut().map(fill).collect::<Result<Vec<_>>>(),
+            || (Columns::new(isa, x, centre, of_x), y.map(|y| Columns::new(isa, y, centre, of_y))),
+        );
+
+        let (mut on_x, mut on_y) = (WeightedSums::zeros(x), y.map(WeightedSums::zeros));
+        let mut sum = 0.0;
+        for (block, totals) in blocks.iter().zip(totals?) {
+            sum += totals.sum;
+            add(&mut on_x.total[block.rows.clone()], &totals.of_left);
+            add(&mut on_y.as_mut().unwrap_or(&mut on_x).total[block.cols.clone()], &totals.of_right);
+        }
+        let tables = held.iter_mut().map(|held| (held.block, isa.run(TableOf(held)))).collect();
+        let all = Factors { isa, tables, left: &of_x, right: of_y.as_ref().unwrap_or(&of_x) };
+        all.multiply(if y.is_some() { Side::Left } else { Side::Both }, &mut on_x.weighted, dims);
+        if let Some(on_y) = &mut on_y {
+            all.multiply(Side::Right, &mut on_y.weighted, dims);
+        }
+        Ok(Accumulated { sum, on_x, on_y })
+    })
+}
+
+/// Memory for the weights of a block.
+struct Held<'a, T> {
+    block: &'a Block,
+    segments: &'a mut [PairsSegment<T>],
+}
+
+impl<'a, T> Held<'a, T> {
+    fn of(blocks: &'a [Block], mut memory: &'a mut [PairsSegment<T>]) -> Vec<Self> {
+        let one = |block| Some(Self { block, segments: memory.split_off_mut(..segments(block))? });
+        blocks.iter().map_while(one).collect()
+    }
+}
+
+fn add(sums: &mut [f64], terms: &[f64]) {
+    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+}
+
+/// Sums of a block's weights.
+struct Totals {
+    of_left: Vec<f64>,
+    /// Empty on the diagonal, where `of_left` has them too.
+    of_right: Vec<f64>,
+    sum: f64,
+}
+
+/// Writes a block's weights, and sums them.
+struct Fill<'a, 'h, T: Float, W> {
+    pairs: PairSet<'a>,
+    weights: &'a W,
+    scratch: &'a mut Scratch<T>,
+    held: &'a mut Held<'h, T>,
+}
+
+impl<T: Float, W: Weights<T>> Job for Fill<'_, '_, T, W> {
+    type Output = Totals;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Totals {
+        let Self { pairs, weights, scratch, held: Held { block, segments } } = self;
+        let mut table = Table::over::<SIDE>(segments, block);
+        if block.diagonal {
+            // No tile lies below the diagonal.
+            table.fill(T::default());
+        }
+        weights.fill::<S, SIDE>(simd, pairs, block, &mut scratch.packed, &mut table);
+        let mut of_left = vec![0.0; block.rows.len()];
+        let mut of_right = vec![0.0; if block.diagonal { 0 } else { block.cols.len() }];
+        let (mut left, mut right) = (Panel::of_totals(&mut of_left), Panel::of_totals(&mut of_right));
+        let mut right = if block.diagonal { Right::Same } else { Right::Other(&mut right) };
+        let sum = add_totals::<S, T, SIDE>(simd, &table, block, &mut left, &mut right);
+        Totals { of_left, of_right, sum }
+    }
+}
+
+/// Table of a block whose weights are written.
+struct TableOf<'a, 'h, T>(&'a mut Held<'h, T>);
+
+impl<'a, T: Float> Job for TableOf<'a, '_, T> {
+    type Output = Table<'a, T>;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> Table<'a, T> {
+        Table::over::<SIDE>(self.0.segments, self.0.block)
+    }
+}
+
+/// Points relative to the centre, strip of columns after strip.
+struct Columns<'a, T> {
+    values: &'a [T],
+    rows: usize,
+}
+
+impl<'a, T: Float> Columns<'a, T> {
+    /// Values of the strips of some rows, on any instruction set.
+    fn len(rows: &Rows) -> usize {
+        rows.len() * rows.dims().next_multiple_of(MAX_TILE_WIDTH)
+    }
+
+    fn new(isa: Isa, rows: &Rows, centre: &[T], values: &'a mut [T]) -> Self {
+        isa.run(CopyColumns { rows, centre, out: values });
+        Self { values, rows: rows.len() }
+    }
+
+    /// Strip of this number, of some rows.
+    #[inline(always)]
+    fn strip(&self, strip: usize, rows: Range<usize>, width: usize) -> &[T] {
+        &self.values[(strip * self.rows + rows.start) * width..][..rows.len() * width]
+    }
+}
+
+/// Copies the strips of some rows.
+struct CopyColumns<'a, T> {
+    rows: &'a Rows,
+    centre: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Float> Job for CopyColumns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, _: S) {
+        let Self { rows, centre, out } = self;
+        let (n, width) = (rows.len(), width::<S, T>());
+        let columns = (0..rows.dims()).step_by(width);
+        for (column, out) in columns.zip(out.chunks_exact_mut((n * width).max(1))) {
+            Strip::new(rows, &(0..n), column).copy::<S, T>(out, centre);
+        }
+    }
+}
+
+/// Rows that get sums.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Left,
+    Right,
+    /// Those of one set, which is on both sides.
+    Both,
+}
+
+/// Weights of all pairs, and the points on either side of them.
+struct Factors<'a, T> {
+    isa: Isa,
+    tables: Vec<(&'a Block, Table<'a, T>)>,
+    left: &'a Columns<'a, T>,
+    right: &'a Columns<'a, T>,
+}
+
+impl<T: Float> Factors<'_, T> {
+    /// Adds the weights times the points on the other side to the sums of all rows.
+    fn multiply(&self, side: Side, weighted: &mut [T], dims: usize) {
+        // Whole tiles, of which panels are made too.
+        let rows = MULTIPLE_OF_SIDES;
+        let others = if side == Side::Right { self.left } else { self.right };
+        let products = rows * others.rows * dims;
+        let tasks = weighted.par_chunks_mut(rows * dims).enumerate();
+        tasks.with_min_len(PRODUCTS_PER_TASK.div_ceil(products.max(1))).for_each(|(task, out)| {
+            self.isa.run(Multiply { by: self, side, first: task * rows, dims, out });
+        });
+    }
+}
+
+/// The same for some rows, from `first` on.
+struct Multiply<'a, T> {
+    by: &'a Factors<'a, T>,
+    side: Side,
+    first: usize,
+    dims: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Float> Job for Multiply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
+        let Self { by: &Factors { ref tables, left, right, .. }, side, first, dims, out } = self;
+        let width = width::<S, T>();
+        let of_left = tables.iter().filter(|(block, _)| side != Side::Right && block.rows.contains(&first));
+        let of_right = tables.iter().filter(|(block, _)| side != Side::Left && block.cols.contains(&first));
+        let (of_left, of_right): (Vec<_>, Vec<_>) = (of_left.collect(), of_right.collect());
+        for (strip, column) in (0..dims).step_by(width).enumerate() {
+            for (first, out) in (first..).step_by(SIDE).zip(out.chunks_mut(SIDE * dims)) {
+                let mut sums = [[T::splat(simd, T::default()); 2]; SIDE];
+                for (Block { rows, cols, diagonal }, table) in &of_left {
+                    // On the diagonal, rows before these have no weight.
+                    let skipped = if *diagonal { first - rows.start } else { 0 };
+                    let points = right.strip(strip, cols.start + skipped..cols.end, width);
+                    let weights = table.down::<SIDE>(first - rows.start, skipped);
+                    add_product::<S, T, _, SIDE>(simd, points, weights, &mut sums);
+                }
+                for (Block { rows, cols, diagonal }, table) in &of_right {
+                    let end = if *diagonal { rows.end.min(first + SIDE) } else { rows.end };
+                    let points = left.strip(strip, rows.start..end, width);
+                    add_product::<S, T, _, SIDE>(simd, points, table.along(first - cols.start), &mut sums);
+                }
+                add_to_columns::<S, T, SIDE>(simd, &sums, dims, column..dims.min(column + width), out);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add_product<S: Simd, T: Float, R: TileRight<T, SIDE>, const SIDE: usize>(
+    simd: S,
+    points: &[T],
+    weights: R,
+    sums: &mut Tile<S, T, SIDE>,
+) {
+    let products = microkernel::<S, T, Product, R, SIDE>(simd, points, weights);
+    for (sum, product) in sums.iter_mut().zip(products) {
+        *sum = [0, 1].map(|half| T::plus(simd, sum[half], product[half]));
+    }
+}
