@@ -94,7 +94,7 @@ pub use metrics::{
     PositivesShareOver, Potentials, PotentialsOver, Ranks, Retrieval, RetrievalOver, RowLogSumsOver, Sigmoid,
     SigmoidGradients, SigmoidOver, Spectrum, SpectrumOfMoments, SpectrumOver, SquaredMmd, SquaredMmdOver,
     SupCon, SupConOfViews, SupConWithin, Uniformities, Uniformity, UniformityOfUnion, UniformityOver,
-    Unpaired, Within,
+    Unpaired, WeightedAlignmentByLabel, Within,
 };
 pub use pending::Pending;
 pub use points::{Embeddings, HalfEmbeddings, Matrix, Points, Rank, Scaling};

@@ -40,6 +40,7 @@ fn check(engine: &Engine, case: &Case) -> Result<(), Failed> {
     weights(&mut report, engine, &x, &y)?;
     potentials(&mut report, engine, &x)?;
     groups(&mut report, engine, &x, 4)?;
+    weighted_groups(&mut report, engine, &x, 4)?;
     pairs(&mut report, engine, &x, &y)?;
     spectrum(&mut report, engine, &x)?;
     Ok(report.finish()?)
@@ -208,6 +209,52 @@ fn groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()>
     Ok(())
 }
 
+/// Groups whose rows have weights: a group without any weight, a row without, and one that stands for itself twice.
+fn weighted_groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()> {
+    let t = 2.0;
+    let n = x.seen.len();
+    let labels: Vec<_> = (0..n).map(|row| (row * row % k) as i64 - 1).collect();
+    let weight = |row: usize| if labels[row] == 0 { 0.0 } else { [1.0, 0.0, 2.0, 0.25][row % 4] };
+    let weights: Vec<_> = (0..n).map(weight).collect();
+    if weights.iter().all(|&weight| weight == 0.0) {
+        return Ok(());
+    }
+    let groups = Groups::new(&labels);
+    let metric = Uniformity { t };
+    let got = engine.value(groups.uniformity(metric, &x.points).weighted(&weights).across_groups())?;
+    let alone = engine.value(groups.uniformity(metric, &x.points).weighted(&weights))?;
+    let names = groups.labels();
+    for (a, &label_a) in names.iter().enumerate() {
+        let of_a = (0..n).filter(|&row| labels[row] == label_a && weights[row] > 0.0).count();
+        let is_right = got.sizes[a] == of_a && alone.sizes[a] == of_a && alone.within[a] == got.within[a];
+        report.check(
+            format!("sizes of group {label_a}"),
+            if is_right { Ok(()) } else { Err(format!("{got:?} and {alone:?}")) },
+        );
+        for (b, &label_b) in names.iter().enumerate() {
+            let pairs = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+            let of =
+                |(i, j): (usize, usize)| labels[i] == label_a && labels[j] == label_b && (a != b || i < j);
+            let pairs: Vec<_> =
+                pairs.filter(|&pair| of(pair) && weights[pair.0] * weights[pair.1] > 0.0).collect();
+            let log = |(i, j): &(usize, usize)| weights[*i].ln() + weights[*j].ln();
+            let exponent = |(i, j): &(usize, usize)| -t * oracle::squared_distance(&x.seen[*i], &x.seen[*j]);
+            let terms: Vec<_> = pairs.iter().map(|pair| log(pair) + exponent(pair)).collect();
+            let want = || log_sum(&terms) - log_sum(&pairs.iter().map(log).collect::<Vec<_>>());
+            report.check(
+                format!("weighted uniformity of groups {label_a} and {label_b}"),
+                match got.between(a, b) {
+                    None if pairs.is_empty() => Ok(()),
+                    None => Err("is missing".into()),
+                    Some(_) if pairs.is_empty() => Err("is of no pairs".into()),
+                    Some(value) => x.potential(value, want(), t),
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
 fn pairs(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()> {
     let distances = engine.value(Alignment::distances(&x.points, &y.points))?;
     for (row, (got, (a, b))) in distances.iter().zip(x.seen.iter().zip(&y.seen)).enumerate() {
@@ -321,6 +368,7 @@ fn group_sizes(engine: &Engine) -> Result<(), Failed> {
     let mut report = Report::default();
     for k in [1, 2, 60, n] {
         groups(&mut report, engine, &x, k)?;
+        weighted_groups(&mut report, engine, &x, k)?;
     }
     Ok(report.finish()?)
 }

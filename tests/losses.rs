@@ -105,6 +105,43 @@ fn sigmoids(report: &mut Report, engine: &Engine, x: &Set, y: &Set) -> Result<()
     Ok(())
 }
 
+/// Σ wᵢwⱼ‖xᵢ−xⱼ‖^α / Σ wᵢwⱼ over the pairs of one label; equal weights make no difference, and rows of weight 2 are there twice, but
+/// for their distance from themselves.
+fn weighted_by_label(
+    report: &mut Report,
+    engine: &Engine,
+    x: &Set,
+    labels: &[i64],
+    weights: &[f64],
+    alpha: f64,
+) -> Result<()> {
+    let groups = Groups::new(labels);
+    let request = Alignment::new(alpha).by_label(&x.points, &groups);
+    let n = labels.len();
+    let wanted = |weights: &[f64]| {
+        let pairs =
+            (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).filter(|&(i, j)| labels[i] == labels[j]);
+        let terms = pairs.map(|(i, j)| {
+            let power = oracle::squared_distance(&x.seen[i], &x.seen[j]).powf(alpha / 2.0);
+            (weights[i] * weights[j], power)
+        });
+        let (sum, total) = terms.fold((0.0, 0.0), |(sum, total), (w, power)| (sum + w * power, total + w));
+        (total > 0.0).then(|| sum / total)
+    };
+    for (what, weights) in [("weighted", weights), ("equally weighted", &vec![3.0; n])] {
+        let got = engine.value(request.weighted(weights));
+        let Some(want) = wanted(weights) else {
+            let is_refused = matches!(got, Err(Error::Labels { .. } | Error::Weights { .. }));
+            report.check("weights of no pair", if is_refused { Ok(()) } else { Err(format!("{got:?}")) });
+            continue;
+        };
+        let what = format!("{what} alignment by label, α={alpha}");
+        let got = got?;
+        report.check(what, compare::value(got, want, 2e-6 * want + 1e-12));
+    }
+    Ok(())
+}
+
 fn by_label(
     report: &mut Report,
     engine: &Engine,
@@ -145,6 +182,8 @@ fn by_label(
             continue;
         }
         let what = format!("alignment by label, α={alpha}, {classes} classes");
+        let weights: Vec<_> = (0..labels.len()).map(|row| [1.0, 2.0, 0.0, 0.25, 1e-3][row % 5]).collect();
+        weighted_by_label(report, engine, x, labels, &weights, alpha)?;
         let want = losses::alignment_by_label(&x.seen, labels, alpha);
         let request = Alignment::new(alpha).by_label(&x.points, &groups);
         // Of unit rows that f32 has rounded, close pairs are as far apart as their rounding lets them be.

@@ -4,6 +4,7 @@ use super::{
     alignment::Alignment,
     check::{finite, positive},
     groups::Groups,
+    weighted_classes::WeightedAlignmentByLabel,
 };
 use crate::{
     error::{Error, Result},
@@ -39,12 +40,24 @@ impl Alignment {
     }
 }
 
-impl AlignmentByLabel<'_> {
+impl<'a> AlignmentByLabel<'a> {
     /// The same with its gradient multiplied by `scale`, such as the upstream gradient of automatic differentiation; finite.
     /// The value stays as it is.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         Self { scale, ..self }
+    }
+
+    /// The same where row i counts `weights[i]` times: Σ wᵢwⱼ‖xᵢ−xⱼ‖^α / Σ wᵢwⱼ over the pairs of rows of one label. The request has a
+    /// value and no gradient; it is computed on the host, in f64.
+    ///
+    /// # Errors
+    ///
+    /// The request fails with [`Error::Weights`] unless there is one weight per row, none negative, one of them positive and these
+    /// within a factor of 1e30, and with [`Error::Labels`] unless two rows of one label have a positive weight.
+    #[must_use]
+    pub fn weighted(self, weights: &'a [f64]) -> WeightedAlignmentByLabel<'a> {
+        WeightedAlignmentByLabel { metric: self.metric, x: self.x, groups: self.groups, weights }
     }
 
     /// The classes, each of weight 1, and the number of pairs within them.

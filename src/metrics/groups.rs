@@ -4,6 +4,8 @@ use super::{
     alignment::Alignment,
     check::{finite, positive},
     uniformity::Uniformity,
+    weighted_groups::WeightedGroups,
+    weights::proportions,
 };
 use crate::{
     backend::GroupPairs,
@@ -37,6 +39,7 @@ pub struct GroupUniformityOver<'a> {
     metric: Uniformity,
     x: &'a Points,
     pairs: GroupPairs,
+    weights: Option<&'a [f64]>,
 }
 
 impl Groups {
@@ -82,9 +85,40 @@ impl Groups {
         starts.zip(&self.ends).map(mean).collect()
     }
 
+    /// The same where pair i counts `weights[i]` times: Σ w d^α / Σ w over the pairs of each group; `None` where all of these have
+    /// the weight 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`alignment`](Self::alignment), and [`Error::Weights`] unless there is one weight per pair, none negative, one of
+    /// them positive and these within a factor of 1e30.
+    pub fn weighted_alignment(
+        &self,
+        distances: &[f64],
+        weights: &[f64],
+        metric: Alignment,
+    ) -> Result<Vec<Option<f64>>> {
+        self.check(distances.len())?;
+        let power = positive("alpha", metric.alpha)?;
+        let weights = proportions(weights, distances.len(), 1)?;
+        let mean = |rows: &[usize]| {
+            let total: f64 = rows.iter().map(|&row| weights[row]).sum();
+            let counted = rows.iter().filter(|&&row| weights[row] > 0.0);
+            let sum: f64 = counted.map(|&row| weights[row] * distances[row].powf(power)).sum();
+            (total > 0.0).then(|| finite("alignment of a group", sum / total)).transpose()
+        };
+        self.rows().map(mean).collect()
+    }
+
     /// Uniformity of x (n, d) within each group; memory and time follow from the groups' sizes.
     pub fn uniformity<'a>(&'a self, metric: Uniformity, x: &'a Points) -> GroupUniformityOver<'a> {
-        GroupUniformityOver { groups: self, metric, x, pairs: GroupPairs::Within }
+        GroupUniformityOver { groups: self, metric, x, pairs: GroupPairs::Within, weights: None }
+    }
+
+    /// The rows of each group.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[usize]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.order[start..end])
     }
 
     /// The place of each row's label among those of all groups.
@@ -107,6 +141,21 @@ impl Groups {
     }
 }
 
+impl<'a> GroupUniformityOver<'a> {
+    /// The same where row i counts `weights[i]` times: log Σ wᵢwⱼ exp(−t‖xᵢ−xⱼ‖²) / Σ wᵢwⱼ over the pairs of each group, or of two.
+    /// Rows of weight 0 are left out, of [`sizes`](GroupUniformity::sizes) too. Each group takes a pass of its own, and across groups
+    /// another with all groups before it.
+    ///
+    /// # Errors
+    ///
+    /// The request fails with [`Error::Weights`] unless there is one weight per row, none negative, one of them positive and
+    /// these within a factor of 1e30.
+    #[must_use]
+    pub fn weighted(self, weights: &'a [f64]) -> Self {
+        Self { weights: Some(weights), ..self }
+    }
+}
+
 impl GroupUniformityOver<'_> {
     /// Uniformity across each two groups too, in a matrix of k × k values for k groups.
     #[must_use]
@@ -121,6 +170,9 @@ impl Metric for GroupUniformityOver<'_> {
     type Value = GroupUniformity;
 
     fn pairs(&self) -> u64 {
+        if let Some(weights) = self.weights {
+            return WeightedGroups::new(self.groups, weights).pairs(self.pairs);
+        }
         match self.pairs {
             GroupPairs::All => Pairs::Within(self.x).count(),
             GroupPairs::Within => self.groups.sizes().into_iter().map(unordered).sum(),
@@ -129,7 +181,7 @@ impl Metric for GroupUniformityOver<'_> {
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, GroupUniformity> {
         Box::pin(async move {
-            let Self { groups, metric, x, pairs } = *self;
+            let Self { groups, metric, x, pairs, weights } = *self;
             groups.check(x.rows())?;
             let kernel = Kernel::gaussian(metric.check(Pairs::Within(x))?);
             let k = groups.count();
@@ -140,6 +192,21 @@ impl Metric for GroupUniformityOver<'_> {
                  ask for uniformity within groups alone, or merge groups"
                 );
                 return Err(Error::Labels { problem });
+            }
+            if let Some(weights) = weights {
+                let weights = proportions(weights, x.rows(), 1)?;
+                let counted = WeightedGroups::new(groups, &weights);
+                let within = counted.within(on, x, kernel).await?;
+                let across = match pairs {
+                    GroupPairs::Within => None,
+                    GroupPairs::All => Some(counted.across(on, x, kernel, &within).await?),
+                };
+                return Ok(GroupUniformity {
+                    labels: groups.labels(),
+                    sizes: counted.sizes(),
+                    within,
+                    across,
+                });
             }
             let sorted = on.backend.gather(x, &groups.order).await?;
             let sums = on.backend.group_log_sums(&sorted, &groups.ends, kernel, pairs, on.watch).await?;
@@ -173,17 +240,17 @@ impl Metric for GroupUniformityOver<'_> {
 pub struct GroupUniformity {
     /// The label of every group, in order.
     pub labels: Vec<i64>,
-    /// The number of rows of each.
+    /// The number of rows of each; those of positive weight, where rows have weights.
     pub sizes: Vec<usize>,
-    /// Uniformity within each group; `None` for a group of one row, which has no pair.
+    /// Uniformity within each group; `None` for a group of fewer than two rows, which has no pair.
     pub within: Vec<Option<f64>>,
     /// Row-major k × k, where asked for.
     across: Option<Vec<Option<f64>>>,
 }
 
 impl GroupUniformity {
-    /// Uniformity within a group, or across two, by their place in [`labels`](Self::labels). `None` within a group of one
-    /// row, which has no pair, past the last group, and across groups unless
+    /// Uniformity within a group, or across two, by their place in [`labels`](Self::labels). `None` within a group of fewer than two
+    /// rows, which has no pair, past the last group, and across groups unless
     /// [asked for](GroupUniformityOver::across_groups).
     pub fn between(&self, a: usize, b: usize) -> Option<f64> {
         let k = self.labels.len();
@@ -208,6 +275,12 @@ mod tests {
         let distances = [1.0, 2.0, 3.0, 4.0, 6.0, 5.0];
         assert_eq!(groups.alignment(&distances, Alignment { alpha: 1.0 })?, [4.0, 3.0, 4.0]);
         assert!(groups.alignment(&distances[1..], Alignment::default()).is_err());
+        let one = Alignment { alpha: 1.0 };
+        let weighted = |weights: &[f64]| groups.weighted_alignment(&distances, weights, one);
+        assert_eq!(weighted(&[1.0; 6])?, [Some(4.0), Some(3.0), Some(4.0)]);
+        assert_eq!(weighted(&[2.0, 3.0, 0.0, 0.0, 1.0, 2.0])?, [Some(3.0), Some(3.0), None]);
+        assert!(weighted(&[1.0; 5]).is_err() && weighted(&[0.0; 6]).is_err());
+        assert!(weighted(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0]).is_err());
         assert_eq!(Groups::new(&[]).count(), 0);
         Ok(())
     }

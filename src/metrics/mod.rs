@@ -29,6 +29,8 @@ mod supcon;
 #[cfg(test)]
 mod tests;
 mod uniformity;
+mod weighted_classes;
+mod weighted_groups;
 mod weights;
 
 pub use alignment::{Alignment, AlignmentOver, PairDistances};
@@ -55,5 +57,6 @@ pub use sigmoid::{Sigmoid, SigmoidGradients, SigmoidOver};
 pub use spectrum::{Spectrum, SpectrumOver};
 pub use supcon::{SupCon, SupConOfViews, SupConWithin};
 pub use uniformity::{Uniformities, Uniformity, UniformityOver};
+pub use weighted_classes::WeightedAlignmentByLabel;
 
 pub(crate) use check::{comparable, mismatch};

@@ -80,7 +80,12 @@ impl Uniformity {
     }
 
     pub(crate) fn log_mean(sum: LogSumExp, count: u64) -> Result<f64> {
-        let value = finite(Self::NAME, sum.log_mean(count))?;
+        Self::of_log_mean(sum.log_mean(count))
+    }
+
+    /// The value from the log of a mean.
+    pub(super) fn of_log_mean(log: f64) -> Result<f64> {
+        let value = finite(Self::NAME, log)?;
         // No exponent is above 0, but rounding may lift a mean of near 1 by its last digit.
         Ok(value.min(0.0))
     }

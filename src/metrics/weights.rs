@@ -72,6 +72,13 @@ impl PairedWeights<'_> {
 }
 
 impl Proportions {
+    /// Checked weights of the rows of one set, two of them at least and all positive.
+    pub(super) fn of_checked(mut weights: Vec<f64>) -> Self {
+        let greatest = weights.iter().copied().fold(0.0, f64::max);
+        weights.iter_mut().for_each(|weight| *weight /= greatest);
+        Self { x: weights, y: None }
+    }
+
     fn y(&self) -> &[f64] {
         self.y.as_deref().unwrap_or(&self.x)
     }
@@ -141,10 +148,15 @@ pub(super) async fn weighted_sums(
 
 /// log Σ wᵢwⱼ over i < j.
 fn log_pairs(weights: &[f64]) -> f64 {
+    sum_of_pairs(weights.iter().copied()).ln()
+}
+
+/// Σ wᵢwⱼ over i < j. No square is subtracted from a sum that it dominates.
+pub(super) fn sum_of_pairs(weights: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut before) = (0.0, 0.0);
     for w in weights {
         sum += w * before;
         before += w;
     }
-    f64::ln(sum)
+    sum
 }

@@ -77,8 +77,8 @@ pub(crate) fn check(options: &Options) -> Result<(), Contradiction> {
     if let Some(parameter) = given(&losses) {
         return Err(Contradiction::WeightedLoss(parameter));
     }
-    if options.labels {
-        return Err(Contradiction::WeightedGroups);
+    if !options.supcon.is_empty() {
+        return Err(Contradiction::WeightedSupcon);
     }
     match options.protocol {
         Some(protocol) if protocol.settings().weighed == Weighed::Nothing => {

@@ -93,8 +93,8 @@ pub enum Contradiction {
     WeightedProtocol(Protocol),
     /// A parameter that the protocol sets.
     SetByProtocol(Parameter),
-    /// Labels with weights.
-    WeightedGroups,
+    /// The supervised contrastive loss, with weights.
+    WeightedSupcon,
     /// Something that takes labels, without them.
     NoLabels(Parameter),
     /// Scores with weights.
@@ -112,7 +112,7 @@ pub enum Contradiction {
 impl Contradiction {
     /// The contradiction and its cure, in one or two lines, with parameters named as the caller names them.
     pub fn words(self, name: &dyn Fn(&Parameter) -> String) -> String {
-        use Parameter::{Full, Labels, MinScore, Queue, Scores, Tau, Weights, Y};
+        use Parameter::{Full, Labels, MinScore, Queue, Scores, Supcon, Tau, Weights, Y};
         let named =
             |protocol: Protocol| format!("{} {}", name(&Parameter::Protocol), protocol.settings().name);
         match self {
@@ -144,10 +144,11 @@ impl Contradiction {
             Self::SetByProtocol(p) => {
                 format!("{0} sets {1} itself; leave out {1} or {0}", name(&Parameter::Protocol), name(&p))
             }
-            Self::WeightedGroups => format!(
-                "groups are measured without weights; leave out {} or {}",
-                name(&Labels),
-                name(&Weights)
+            Self::WeightedSupcon => format!(
+                "{supcon} has no one form with weights, which may be of anchors, of positives or of candidates\n\
+                 leave out {supcon} or {}",
+                name(&Weights),
+                supcon = name(&Supcon)
             ),
             Self::NoLabels(p) => {
                 format!("{} needs groups of rows; give {} too", name(&p), name(&Labels))

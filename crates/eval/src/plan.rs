@@ -224,7 +224,11 @@ mod tests {
             found(|o| (o.paired, o.t, o.protocol) = (true, vec![3.0], Some(Protocol::Paper))),
             Some(SetByProtocol(Parameter::T))
         );
-        assert_eq!(found(|o| (o.labels, o.weights) = (true, true)), Some(WeightedGroups));
+        assert_eq!(found(|o| (o.labels, o.weights) = (true, true)), None);
+        assert_eq!(
+            found(|o| (o.labels, o.weights, o.supcon) = (true, true, vec![0.1])),
+            Some(WeightedSupcon)
+        );
         assert_eq!(found(|o| (o.paired, o.scores, o.weights) = (true, true, true)), Some(WeightedScores));
         assert_eq!(found(|o| o.scores = true), Some(NoPairs(Parameter::Scores)));
         assert_eq!(found(|o| (o.paired, o.min_score) = (true, Some(4.0))), Some(NoScores));

@@ -293,6 +293,19 @@ impl Session<'_> {
         self.step(Step::AlignmentByLabel(set), |engine| engine.value(metric.by_label(x, groups)))
     }
 
+    pub(crate) fn weighted_alignment_by_label(
+        &mut self,
+        set: SetName,
+        x: &Points,
+        groups: &Groups,
+        weights: &[f64],
+        metric: Alignment,
+    ) -> Result<f64> {
+        self.step(Step::AlignmentByLabel(set), |engine| {
+            engine.value(metric.by_label(x, groups).weighted(weights))
+        })
+    }
+
     pub(crate) fn retrieval(&mut self, x: &Points, y: &Points) -> Result<Retrieval> {
         self.step(Step::Retrieval, |engine| engine.value(Retrieval::paired(x, y)))
     }
@@ -368,10 +381,12 @@ impl Session<'_> {
         set: SetName,
         x: &Points,
         groups: &Groups,
+        weights: Option<&[f64]>,
         metric: Uniformity,
         across: bool,
     ) -> Result<GroupUniformity> {
         let within = groups.uniformity(metric, x);
+        let within = weights.map_or(within, |weights| within.weighted(weights));
         self.step(Step::Groups(set), |engine| {
             engine.value(if across { within.across_groups() } else { within })
         })

@@ -32,6 +32,12 @@ def test_labels_weights_and_scores(x, y):
     weights = np.linspace(0.5, 2, 60)
     weighted = unisphere.evaluate(x, y, weights=weights)
     assert weighted.alignment.value == pytest.approx(formulas.alignment(x, y, weights=weights), rel=1e-6)
+    both = unisphere.evaluate(x, labels=names, weights=weights)
+    group = names == "b"
+    want = formulas.uniformity(x[group], weights=weights[group])
+    assert both.groups.within.x[1] == pytest.approx(want, abs=1e-6)
+    with pytest.raises(ValueError, match="leave out supcon or weights"):
+        unisphere.evaluate(x, labels=names, weights=weights, supcon=0.1)
     scored = unisphere.evaluate(x, y, scores=np.arange(60.0))
     ranks = np.argsort(np.argsort((formulas.wide(x) * formulas.wide(y)).sum(1)))
     assert scored.scores.spearman == pytest.approx(np.corrcoef(ranks, np.arange(60))[0, 1], abs=1e-6)

@@ -136,7 +136,8 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) labels_y: Option<PathBuf>,
 
-    /// How much each row, and each pair, counts: one number a row, none negative, in a file as that of --labels
+    /// How much each row, and each pair, counts: one number a row, none negative, in a file as that of --labels. With --labels, a pair of
+    /// rows of a group counts by the product of their weights
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) weights: Option<PathBuf>,
 

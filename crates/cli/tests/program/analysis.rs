@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::{
-    Folder, alignment, cross_uniformity, distance, kernel, near, noise, rows, stderr, stdout, uniformity,
-    unpaired_uniformity, weighted_uniformity,
+    Folder, alignment, cross_uniformity, distance, kernel, near, noise, refused, rows, stderr, stdout,
+    uniformity, unpaired_uniformity, weighted_uniformity,
 };
 
 const N: usize = 41;
@@ -370,6 +370,107 @@ fn losses_of_labels_and_of_pairs() {
         assert!(text.contains(part), "'{part}' is not in:\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+}
+
+/// Groups of rows that count by their weights: against the formulas, and against files in which rows are missing or there twice.
+#[test]
+fn labels_and_weights_go_together() {
+    let (folder, x, y) = pairs();
+    let label = |i: usize| if i == N - 1 { 9 } else { i as i64 % 3 };
+    // The rows of label 2 all have the weight 0.
+    let weight = |i: usize| if label(i) == 2 { 0.0 } else { [1.0, 0.5, 3.0, 0.0, 2.0][i % 5] };
+    folder.column("labels.npy", "|u1", &(0..N).map(|i| label(i) as u8).collect::<Vec<_>>());
+    let column = |name: &str, weight: &dyn Fn(usize) -> f64| {
+        let bytes: Vec<u8> = (0..N).flat_map(|i| weight(i).to_le_bytes()).collect();
+        folder.column(name, "<f8", &bytes);
+    };
+    column("weights.npy", &weight);
+    column("ones.npy", &|_| 4.0);
+    let line = ["x.npy", "y.npy", "--labels", "labels.npy", "--alpha", "1", "--across-groups"];
+    let with = |more: &[&str]| folder.json(&[&line, more].concat());
+    let report = with(&["--weights", "weights.npy"]);
+    let groups = &report["groups"];
+    let names = [0, 1, 2, 9];
+    let members =
+        |group: usize| (0..N).filter(|&i| label(i) == names[group] && weight(i) > 0.0).collect::<Vec<_>>();
+    for (set, name) in [(&x, "x"), (&y, "y")] {
+        let pairs = || (0..N).flat_map(|i| (i + 1..N).map(move |j| (i, j)));
+        let alike: Vec<_> = pairs().filter(|&(i, j)| label(i) == label(j)).collect();
+        let both = |&(i, j): &(usize, usize)| weight(i) * weight(j);
+        let sum: f64 = alike.iter().map(|pair| both(pair) * distance(&set[pair.0], &set[pair.1])).sum();
+        near(&groups["alignment_by_label"][name], sum / alike.iter().map(both).sum::<f64>());
+        for a in 0..4 {
+            let of_a = members(a);
+            let within = &groups["within"][name][a];
+            if of_a.len() < 2 {
+                assert_eq!(within, &Value::Null);
+            } else {
+                let points: Rows = of_a.iter().map(|&i| set[i].clone()).collect();
+                let weights: Vec<_> = of_a.iter().map(|&i| weight(i)).collect();
+                near(within, weighted_uniformity(&points, &weights, 2.0));
+            }
+            for b in (0..4).filter(|&b| b != a) {
+                let cross: Vec<_> =
+                    of_a.iter().flat_map(|&i| members(b).into_iter().map(move |j| (i, j))).collect();
+                let found = &groups["uniformity"][name][a][b];
+                if cross.is_empty() {
+                    assert_eq!(found, &Value::Null);
+                    continue;
+                }
+                let terms = cross.iter().map(|pair| both(pair) * kernel(&set[pair.0], &set[pair.1], 2.0));
+                near(found, (terms.sum::<f64>() / cross.iter().map(both).sum::<f64>()).ln());
+            }
+        }
+    }
+    for a in 0..4 {
+        let of_a = members(a);
+        assert_eq!(groups["sizes"][a], of_a.len());
+        let total: f64 = of_a.iter().map(|&i| weight(i)).sum();
+        let sum: f64 = of_a.iter().map(|&i| weight(i) * distance(&x[i], &y[i])).sum();
+        match of_a.len() {
+            0 => assert_eq!(groups["alignment"][a], Value::Null),
+            _ => near(&groups["alignment"][a], sum / total),
+        }
+    }
+    assert!(
+        report["absent"]["/groups/alignment/2"].as_str().is_some_and(|reason| reason.contains("weight 0"))
+    );
+    // Equal weights are none.
+    let (plain, equal) = (with(&[]), with(&["--weights", "ones.npy"]));
+    assert_eq!(plain["groups"]["sizes"], equal["groups"]["sizes"]);
+    for path in ["/alignment_by_label/x", "/within/y/1", "/uniformity/x/0/1", "/alignment/3"] {
+        let [plain, equal] =
+            [&plain, &equal].map(|report| report["groups"].pointer(path).unwrap().as_f64().unwrap());
+        assert!((plain - equal).abs() < 1e-6, "{path}: {plain} and {equal}");
+    }
+    // With the diagonal, a row of weight 2 is a row that is there twice.
+    let twice = |i: usize| if i % 2 == 0 { 1 } else { 2 };
+    column("twice.npy", &|i| f64::from(twice(i)));
+    let repeated: Vec<_> = (0..N).flat_map(|i| std::iter::repeat_n(i, twice(i) as usize)).collect();
+    let values: Vec<f32> = repeated.iter().flat_map(|&i| x[i].iter().map(|&v| v as f32)).collect();
+    folder.npy("repeated.npy", &values, repeated.len(), x[0].len());
+    let labels: Vec<_> = repeated.iter().map(|&i| label(i) as u8).collect();
+    folder.column("repeated_labels.npy", "|u1", &labels);
+    let once =
+        folder.json(&["x.npy", "--labels", "labels.npy", "--weights", "twice.npy", "--estimator", "v"]);
+    let copies = folder.json(&["repeated.npy", "--labels", "repeated_labels.npy", "--estimator", "v"]);
+    for a in 0..3 {
+        near(&once["groups"]["within"]["x"][a], copies["groups"]["within"]["x"][a].as_f64().unwrap());
+    }
+    let text = folder.eval(&[&line[..], &["--weights", "weights.npy"]].concat());
+    for part in [
+        "the weighted mean of |x-x'|^1",
+        "product of their weights",
+        "all rows of the group have the weight 0",
+    ] {
+        assert!(stdout(&text).contains(part), "'{part}' is not in:\n{}", stdout(&text));
+    }
+    let supcon = ["x.npy", "--labels", "labels.npy", "--weights", "weights.npy", "--supcon", "0.1"];
+    refused(
+        &folder.eval(&supcon),
+        2,
+        &["--supcon", "no one form with weights", "leave out --supcon or --weights"],
+    );
 }
 
 /// As many groups as pairs of rows take no matrix of groups by groups.

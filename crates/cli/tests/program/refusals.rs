@@ -44,7 +44,8 @@ fn contradictions_are_2() {
     refused(&two(&["--protocol", "paper", "--t", "3"]), 2, &["--protocol", "--t"]);
     refused(&two(&["--protocol", "paper", "--raw"]), 2, &["--protocol", "--raw"]);
     refused(&two(&["--protocol", "paper", "--weights", "ones.npy"]), 2, &["paper", "no weights"]);
-    refused(&two(&["--labels", "ones.npy", "--weights", "ones.npy"]), 2, &["--labels", "--weights"]);
+    let weighted = ["--labels", "ones.npy", "--weights", "ones.npy", "--supcon", "0.1"];
+    refused(&two(&weighted), 2, &["--supcon", "leave out --supcon or --weights"]);
     refused(&two(&["--raw", "--zero-rows", "skip"]), 2, &["--zero-rows", "--raw"]);
     refused(&two(&["--top", "0"]), 2, &["--top"]);
     refused(&two(&["--retrieval", "--unpaired"]), 2, &["--unpaired", "no --retrieval"]);

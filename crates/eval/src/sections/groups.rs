@@ -9,6 +9,7 @@ use crate::{
     estimator::Estimator,
     maybe::{Absent, Maybe},
     plan::Plan,
+    rows::listed,
     work::Work,
 };
 
@@ -20,6 +21,9 @@ pub const MAX_GROUPS_IN_FIGURES: usize = 100;
 
 const ONE_ROW: Absent = Absent::because("a group of one row has no pairs");
 const NO_PAIRS: Absent = Absent::because("no two rows have one label");
+const NO_WEIGHTED_PAIRS: Absent = Absent::because("no two rows of one label have weights above 0");
+const NO_WEIGHT: Absent = Absent::because("all rows of the group have the weight 0");
+const ONE_WEIGHTED_ROW: Absent = Absent::because("a group of one row with a weight above 0 has no pairs");
 const ONE_PANEL: Absent =
     Absent::because("read in pieces, a group of more rows than a panel has it with alpha 2 alone");
 
@@ -31,14 +35,16 @@ pub struct GroupTable {
     pub labels: Vec<i64>,
     /// The name of each group, where labels have names.
     pub names: Option<Vec<String>>,
-    /// The number of rows of each.
+    /// The number of rows of each; those of positive weight, where rows have weights.
     pub sizes: Vec<usize>,
     /// The pairs over which uniformity within a group runs.
     pub estimator: Estimator,
+    /// Whether rows count as their weights say.
+    pub weighted: bool,
     /// The alignment, of pairs and by label.
     pub metric: Alignment,
     /// Alignment of each group, where there are two sets.
-    pub alignment: Option<Vec<f64>>,
+    pub alignment: Option<Vec<Maybe<f64>>>,
     /// Uniformity of each set.
     pub sets: Vec<SetGroups>,
 }
@@ -77,7 +83,8 @@ impl GroupTable {
             across: None,
         };
         let sets = sets.into_iter().map(of_set).collect();
-        Self { labels, names: None, sizes, estimator: Estimator::U, metric, alignment, sets }
+        let alignment = alignment.map(|values| values.into_iter().map(Ok).collect());
+        Self { labels, names: None, sizes, estimator: Estimator::U, weighted: false, metric, alignment, sets }
     }
 
     /// The places of the largest groups, so many at most: the largest first, and of equal ones the first.
@@ -120,21 +127,34 @@ pub(crate) fn check(plan: &Plan, labels: &[i64], paired: bool) -> Result<()> {
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let Some(labels) = &work.labels else { return Ok(None) };
     let groups = Groups::new(labels);
-    let (count, sizes, estimator) = (groups.count(), groups.sizes(), work.plan.estimator);
-    let alignment = work.distances.as_ref().map(|distances| groups.alignment(distances, work.plan.alignment));
-    let alignment = alignment.transpose()?;
+    let (count, estimator) = (groups.count(), work.plan.estimator);
+    let alignment = alignment(work, &groups)?;
+    let weights = work.row_weights().map(<[f64]>::to_vec);
+    let of_groups = weights.as_deref().map(|weights| weights_of(labels, &groups, weights)).transpose()?;
+    let sizes = match &of_groups {
+        Some(weights) => weights.iter().map(Vec::len).collect(),
+        None => groups.sizes(),
+    };
     let has_pairs = sizes.iter().any(|&size| size > 1);
     let is_across = work.plan.across_groups || work.plan.figures && count <= MAX_GROUPS_IN_FIGURES;
     let mut sets = Vec::new();
     for set in &work.sets {
         let metric = work.plan.alignment;
-        let alignment = match has_pairs {
-            true => Ok(work.session.alignment_by_label(set.name, &set.points, &groups, metric)?),
-            false => Err(NO_PAIRS),
+        let (session, points) = (&mut work.session, &set.points);
+        let alignment = match (has_pairs, &weights) {
+            (true, Some(weights)) => {
+                Ok(session.weighted_alignment_by_label(set.name, points, &groups, weights, metric)?)
+            }
+            (true, None) => Ok(session.alignment_by_label(set.name, points, &groups, metric)?),
+            (false, Some(_)) => Err(NO_WEIGHTED_PAIRS),
+            (false, None) => Err(NO_PAIRS),
         };
-        let found =
-            work.session.group_uniformity(set.name, &set.points, &groups, work.plan.uniformity, is_across)?;
-        let value = |a, b| between(&found, &sizes, estimator, [a, b]);
+        let (weights, metric) = (weights.as_deref(), work.plan.uniformity);
+        let found = session.group_uniformity(set.name, points, &groups, weights, metric, is_across)?;
+        let value = |a, b| match &of_groups {
+            Some(weights) => weighted_between(&found, weights, estimator, [a, b]),
+            None => between(&found, &sizes, estimator, [a, b]),
+        };
         let across = |_| (0..count * count).map(|at| value(at / count, at % count)).collect();
         sets.push(SetGroups {
             set: set.name,
@@ -144,9 +164,52 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
         });
     }
     let metric = work.plan.alignment;
-    let labels = groups.labels();
+    let (labels, weighted) = (groups.labels(), weights.is_some());
     let names = work.label_names.as_deref().map(|names| names_of(&labels, names));
-    Ok(Some(GroupTable { labels, names, sizes, estimator, metric, alignment, sets }))
+    Ok(Some(GroupTable { labels, names, sizes, estimator, weighted, metric, alignment, sets }))
+}
+
+/// Alignment of the pairs of each group, where there are two sets.
+fn alignment(work: &Work<'_>, groups: &Groups) -> Result<Option<Vec<Maybe<f64>>>> {
+    let (Some(distances), metric) = (&work.distances, work.plan.alignment) else { return Ok(None) };
+    Ok(Some(match work.pair_weights() {
+        Some(weights) => {
+            let values = groups.weighted_alignment(distances, weights, metric)?;
+            values.into_iter().map(|value| value.ok_or(NO_WEIGHT)).collect()
+        }
+        None => groups.alignment(distances, metric)?.into_iter().map(Ok).collect(),
+    }))
+}
+
+/// The positive weights of each group.
+fn weights_of(labels: &[i64], groups: &Groups, weights: &[f64]) -> Result<Vec<Vec<f64>>> {
+    let (names, sizes) = (groups.labels(), groups.sizes());
+    let mut of_groups = Vec::new();
+    for size in sizes {
+        of_groups.push(listed(size, std::iter::empty())?);
+    }
+    for (label, &weight) in labels.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {
+        // Names are in order, and every label is among them.
+        of_groups[names.partition_point(|name| name < label)].push(weight);
+    }
+    Ok(of_groups)
+}
+
+/// The value across two groups of weighted rows; by the estimator where a group meets itself.
+fn weighted_between(
+    found: &GroupUniformity,
+    weights: &[Vec<f64>],
+    estimator: Estimator,
+    [a, b]: [usize; 2],
+) -> Maybe<f64> {
+    match (found.between(a, b), estimator) {
+        (Some(value), estimator) if a == b => Ok(estimator.weighted(value, &weights[a])),
+        (Some(value), _) => Ok(value),
+        (None, _) if weights[a].is_empty() || weights[b].is_empty() => Err(NO_WEIGHT),
+        // One point, paired with itself.
+        (None, Estimator::V) => Ok(0.0),
+        (None, Estimator::U) => Err(ONE_WEIGHTED_ROW),
+    }
 }
 
 /// The name of each label, which is a place in the names; a label that has none is told by its number.

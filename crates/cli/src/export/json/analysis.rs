@@ -92,7 +92,7 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> Value {
         object["names"] = names.as_slice().into();
     }
     if let Some(alignment) = &groups.alignment {
-        object["alignment"] = alignment.iter().map(|&value| number(value)).collect();
+        object["alignment"] = values(alignment);
     }
     object["alpha"] = number(groups.metric.alpha);
     object["alignment_by_label"] = by_set(&groups.sets, |of| (of.set.as_str(), maybe(of.alignment)));

@@ -4,7 +4,7 @@ use unisphere_eval::sections::{GroupTable, SetGroups};
 use unisphere_io::printable;
 
 use super::super::reasons::{cell, reasons};
-use crate::text::{columns, count, decimal, plain, plural};
+use crate::text::{columns, count, plain, plural};
 
 /// Groups whose matrix is printed at most.
 const SHOWN_ACROSS: usize = 8;
@@ -22,14 +22,17 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> String {
     let head: Vec<_> = head.collect();
     let line = |a: usize| {
         let mut line = vec![names[a].clone(), count(groups.sizes[a] as u64)];
-        line.extend(groups.alignment.as_ref().map(|values| decimal(values[a])));
+        line.extend(groups.alignment.as_ref().map(|values| cell(values[a])));
         line.extend(groups.sets.iter().map(|of| cell(of.within[a])));
         line
     };
     let shown = count_of_groups.min(SHOWN_GROUPS);
     let missing = groups.sets.iter().flat_map(|of| &of.within[..shown]);
+    let missing = missing.map(|value| ("uniformity", value));
+    let of_pairs = groups.alignment.iter().flat_map(|values| &values[..shown]);
+    let missing = of_pairs.map(|value| ("alignment", value)).chain(missing);
     let mut text = columns(&head, 1, &(0..shown).map(line).collect::<Vec<_>>());
-    text += &reasons(missing.map(|value| ("uniformity", value)));
+    text += &reasons(missing);
     if shown < count_of_groups {
         let more = plural((count_of_groups - shown) as u64, "group");
         text += &format!("and {more} more: --json lists them all\n");
@@ -45,13 +48,18 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> String {
     }
     for of in &groups.sets {
         let alpha = plain(groups.metric.alpha);
+        let mean = if groups.weighted { "weighted mean" } else { "mean" };
         let value = cell(of.alignment);
         text += &format!(
-            "Alignment by label of {}: {value}, the mean of |x-x'|^{alpha} over rows of one label.\n",
+            "Alignment by label of {}: {value}, the {mean} of |x-x'|^{alpha} over rows of one label.\n",
             of.set
         );
     }
     text += &reasons(groups.sets.iter().map(|of| ("alignment by label", &of.alignment)));
+    if groups.weighted {
+        text +=
+            "A pair of rows counts by the product of their weights; listed are rows of a weight above 0.\n";
+    }
     text + &format!("Within groups: the {}-statistic.\n", groups.estimator.name())
 }
 
