@@ -1,6 +1,6 @@
 //! Raw points of more digits than f32 holds: taken about their mean where they lie far from the origin.
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use unisphere::Scaling;
 use unisphere_eval::Rounding;
@@ -61,32 +61,22 @@ pub fn about_mean<S: Located>(
     scaling: Scaling,
     of_distances: bool,
 ) -> unisphere_io::Result<(S, Option<S>, Option<Rounding>)> {
-    let sets: Vec<_> = std::iter::once(&x).chain(&y).collect();
+    let sets: Vec<_> = iter::once(&x).chain(&y).collect();
     let Some(place) = Place::of(&sets, scaling, of_distances)? else { return Ok((x, y, None)) };
-    let of_set = |set: usize| place.rounding.get(set).copied().unwrap_or(0.0);
-    let rounding = Rounding { x: of_set(0), y: of_set(1) };
-    Ok((place.moved(x)?, y.map(|y| place.moved(y)).transpose()?, Some(rounding)))
+    Ok((place.moved(x)?, y.map(|y| place.moved(y)).transpose()?, Some(place.rounding())))
 }
 
-/// The same of two sets.
-pub(crate) fn both_about_mean<S: Located>(
-    x: S,
-    y: S,
+/// The same of any number of sets. Of more than two, what is told of x and of y is of any two.
+pub(crate) fn all_about_mean<S: Located>(
+    sets: Vec<S>,
     scaling: Scaling,
     of_distances: bool,
-) -> unisphere_io::Result<(S, S)> {
-    match Place::of(&[&x, &y], scaling, of_distances)? {
-        Some(place) => Ok((place.moved(x)?, place.moved(y)?)),
-        None => Ok((x, y)),
-    }
-}
-
-/// The same of any number of sets, of which nothing but distances is measured.
-pub(crate) fn all_about_mean<S: Located>(sets: Vec<S>, scaling: Scaling) -> unisphere_io::Result<Vec<S>> {
-    match Place::of(&sets.iter().collect::<Vec<_>>(), scaling, true)? {
-        Some(place) => sets.into_iter().map(|set| place.moved(set)).collect(),
-        None => Ok(sets),
-    }
+) -> unisphere_io::Result<(Vec<S>, Option<Rounding>)> {
+    let Some(place) = Place::of(&sets.iter().collect::<Vec<_>>(), scaling, of_distances)? else {
+        return Ok((sets, None));
+    };
+    let sets: Vec<_> = sets.into_iter().map(|set| place.moved(set)).collect::<Result<_, _>>()?;
+    Ok((sets, Some(place.rounding())))
 }
 
 /// Where sets are measured, and what rounding takes there.
@@ -95,6 +85,10 @@ struct Place {
     origin: Option<Arc<[f64]>>,
     /// Of each set; 0 of one in memory, which is in f32 already.
     rounding: Vec<f64>,
+    /// The greatest length of a point there; infinite where that of a set in memory is not known.
+    longest: f64,
+    /// Whether the mean as the origin would save most of the rounding, and is not taken.
+    mean_helps: bool,
 }
 
 impl Place {
@@ -117,10 +111,26 @@ impl Place {
         let most = |rounding: &[f64]| rounding.iter().copied().fold(0.0, f64::max);
         let is_worth = most(&about_mean) < Extent::WORTH * most(&as_they_lie);
         let is_moved = of_distances && extents.iter().all(Option::is_some) && is_worth;
+        let origin = is_moved.then(|| all.mean());
         Ok(Some(Self {
-            origin: is_moved.then(|| all.mean().into()),
+            longest: extents
+                .iter()
+                .map(|of| of.as_ref().map_or(f64::INFINITY, |of| of.longest(origin)))
+                .fold(0.0, f64::max),
+            origin: origin.map(Into::into),
             rounding: if is_moved { about_mean } else { as_they_lie },
+            mean_helps: is_worth && !is_moved,
         }))
+    }
+
+    fn rounding(&self) -> Rounding {
+        let most = |sets: &[f64]| sets.iter().copied().fold(0.0, f64::max);
+        let [x, y] = match self.rounding.as_slice() {
+            [x] => [*x, 0.0],
+            [x, y] => [*x, *y],
+            several => [most(several); 2],
+        };
+        Rounding { x, y, longest: self.longest, mean_helps: self.mean_helps }
     }
 
     fn moved<S: Located>(&self, set: S) -> unisphere_io::Result<S> {

@@ -1,6 +1,6 @@
 //! The report: every number, and the circumstances of the measuring.
 
-use unisphere::{Device, ModalityGap, Precision, Scaling, Storage};
+use unisphere::{Device, ModalityGap, Precision, Scaling, Storage, Uniformity};
 
 use crate::{
     data::{Data, SetName},
@@ -8,11 +8,11 @@ use crate::{
     maybe::Maybe,
     plan::Plan,
     protocol::Weighed,
-    rounding::Rounding,
+    rounding::{Moved, MovedValue, Rounding},
     sections::{
-        self, ContrastiveTable, Duplicates, Estimated, Figures, GroupTable, Histograms, ProtocolNumbers,
-        RetrievalTable, RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary, SupConTable,
-        Sweep, WorstRows,
+        self, ContrastiveRow, ContrastiveTable, Duplicates, Estimated, Figures, GroupTable, Histograms,
+        ProtocolNumbers, RetrievalTable, RowTable, Scores, SetSignificance, SetSpectrum, SigmoidRow, Summary,
+        SupConRow, SupConTable, Sweep, SweepRow, WorstRows,
     },
     session::Session,
     work::Work,
@@ -121,19 +121,119 @@ impl Report {
 }
 
 impl Report {
-    /// How far rounding to f32 may have moved alignment and each uniformity, by more than a millionth of the larger of 1 and the
-    /// value: None stands for alignment.
-    pub fn moved_by_rounding(&self) -> impl Iterator<Item = (Option<SetName>, f64)> {
+    /// How far rounding to f32 may have moved values, by more than a millionth of the larger of 1 and the value: of a table, the one that
+    /// may have moved farthest.
+    pub fn moved_by_rounding(&self) -> Vec<Moved> {
+        let Some(rounding) = self.rounding else { return Vec::new() };
         let Summary { alignment, metric, sets, .. } = &self.summary;
-        let rounding = self.rounding;
-        let of_alignment = alignment
-            .iter()
-            .filter_map(move |of| Some((None, rounding?.of_alignment(of.metric, of.measured.value)?)));
-        let of_sets = sets.iter().filter_map(move |of| {
-            Some((Some(of.set), rounding?.of_uniformity(of.set, *metric, of.measured.value)?))
+        let of_alignment = alignment.iter().filter_map(|of| {
+            let value = of.measured.value;
+            Moved::told(MovedValue::Alignment, rounding.of_alignment(of.metric, value), value)
         });
-        of_alignment.chain(of_sets)
+        let of_sets = sets.iter().filter_map(|of| {
+            let value = of.measured.value;
+            Moved::told(MovedValue::Uniformity(of.set), rounding.of_uniformity(of.set, *metric, value), value)
+        });
+        let of_losses = [
+            self.contrastive.iter().flatten().flat_map(|table| contrastive(rounding, table)).collect(),
+            self.sigmoid.iter().flatten().filter_map(|row| sigmoid(rounding, row, self.rows)).collect(),
+            self.supcon.iter().flat_map(|table| supcon(rounding, table)).collect::<Vec<_>>(),
+        ];
+        let of_tables = [
+            Moved::farthest(
+                self.sweep.iter().flat_map(|table| &table.rows).flat_map(|row| swept(rounding, row)),
+            ),
+            Moved::farthest(discrepancies(rounding, self.sweep.as_ref())),
+            Moved::farthest(self.groups.iter().flat_map(|table| grouped(rounding, table, *metric))),
+        ];
+        let of_losses = of_losses.into_iter().map(Moved::farthest);
+        of_alignment.chain(of_sets).chain(of_tables.into_iter().chain(of_losses).flatten()).collect()
     }
+
+    /// What is there of which no bound of that is known: where values have moved, these may have too.
+    pub fn without_bound(&self) -> Vec<&'static str> {
+        let has_queue = |table: &ContrastiveTable| table.queue.is_some();
+        let has_losses = self.contrastive.is_some() || self.sigmoid.is_some() || self.supcon.is_some();
+        let is_open = self.rounding.is_some_and(|rounding| rounding.longest.is_infinite());
+        let all = [
+            ("losses", is_open && has_losses),
+            ("the contrastive loss with a queue", self.contrastive.iter().flatten().any(has_queue)),
+            ("correlations with scores", self.scores.is_some()),
+            ("ranks", self.retrieval.is_some()),
+            ("the modality gap", self.modality_gap.is_some()),
+            ("spectra", self.spectrum.is_some()),
+            ("histograms", self.histograms.is_some()),
+            ("close pairs", self.duplicates.is_some()),
+            ("lists of rows", self.worst_rows.is_some() || self.row_table.is_some()),
+            ("figures", self.figures.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_there)| *is_there).map(|(what, _)| what).collect()
+    }
+}
+
+/// The losses of one table; those with a queue, of which nothing is known, are left out.
+fn contrastive(rounding: Rounding, table: &ContrastiveTable) -> Vec<Moved> {
+    let of_row = |row: &ContrastiveRow| {
+        Moved::told(MovedValue::Contrastive, rounding.of_softmax(row.tau), row.value.loss)
+    };
+    table.rows.iter().filter(|_| table.queue.is_none()).filter_map(of_row).collect()
+}
+
+fn sigmoid(rounding: Rounding, row: &SigmoidRow, rows: usize) -> Option<Moved> {
+    Moved::told(MovedValue::Sigmoid, rounding.of_sigmoid(row.metric, row.loss, rows), row.loss)
+}
+
+fn supcon(rounding: Rounding, table: &SupConTable) -> Vec<Moved> {
+    let of_row = |row: &SupConRow| Moved::told(MovedValue::SupCon, rounding.of_softmax(row.tau), row.loss);
+    table.rows.iter().filter_map(of_row).collect()
+}
+
+/// Uniformity at one t.
+fn swept(rounding: Rounding, row: &SweepRow) -> Vec<Moved> {
+    let metric = Uniformity::new(row.t);
+    let told = |value: Maybe<f64>, by: &dyn Fn(f64) -> f64| {
+        value.ok().and_then(|value| Moved::told(MovedValue::Sweep, by(value), value))
+    };
+    let of_pair = row.pair.iter().flat_map(|of| {
+        [
+            told(of.y, &|value| rounding.of_uniformity(SetName::Y, metric, value)),
+            told(of.cross, &|value| rounding.of_cross_uniformity(metric, value)),
+            told(of.unpaired, &|value| rounding.of_cross_uniformity(metric, value)),
+            told(of.pooled, &|value| rounding.of_pooled(metric, value)),
+        ]
+    });
+    let of_x = told(row.x, &|value| rounding.of_uniformity(SetName::X, metric, value));
+    [of_x].into_iter().chain(of_pair).flatten().collect()
+}
+
+/// The squared discrepancy at every t, over rows that are not paired.
+fn discrepancies(rounding: Rounding, sweep: Option<&Sweep>) -> Vec<Moved> {
+    let of_row = |row: &SweepRow| {
+        let pair = row.pair.as_ref()?;
+        let (value, [x, y]) = (pair.squared_mmd.ok()?, pair.within.ok()?);
+        let cross = pair.unpaired.or(pair.cross).ok()?;
+        let by = rounding.of_squared_mmd(Uniformity::new(row.t), [x, y, cross]);
+        Moved::told(MovedValue::SquaredMmd, by, value)
+    };
+    sweep.iter().flat_map(|table| &table.rows).filter_map(of_row).collect()
+}
+
+/// Alignment and uniformity of all groups.
+fn grouped(rounding: Rounding, table: &GroupTable, metric: Uniformity) -> Vec<Moved> {
+    let told = |value: &Maybe<f64>, by: &dyn Fn(f64) -> f64| {
+        value.ok().and_then(|value| Moved::told(MovedValue::Groups, by(value), value))
+    };
+    let of_pairs = table.alignment.iter().flatten();
+    let mut moved: Vec<_> = of_pairs
+        .filter_map(|value| told(value, &|value| rounding.of_alignment(table.metric, value)))
+        .collect();
+    for of in &table.sets {
+        let of_set = |value| rounding.of_uniformity(of.set, metric, value);
+        let across = of.across.iter().flatten();
+        moved.extend(of.within.iter().chain(across).filter_map(|value| told(value, &of_set)));
+        moved.extend(told(&of.alignment, &|value| rounding.of_alignment_within(of.set, table.metric, value)));
+    }
+    moved
 }
 
 /// Measures what the plan wants.

@@ -1,49 +1,205 @@
 //! What rounding points to f32 may do to values, where the points had more digits.
 
-use unisphere::{Alignment, Uniformity};
+use std::fmt;
+
+use unisphere::{Alignment, Sigmoid, Uniformity};
 
 use crate::data::SetName;
 
 /// The share of the larger of 1 and a value below which it is not worth a word.
 const NEGLIGIBLE: f64 = 1e-6;
 
-/// How far rounding to f32 may have moved the distance of two points, at most, as a length.
+/// How far rounding to f32 may have moved points, at most, as lengths.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rounding {
-    /// Of two points of x.
+    /// The distance of two points of x.
     pub x: f64,
-    /// Of two points of y; 0 where there is no y.
+    /// The distance of two points of y; 0 where there is no y.
     pub y: f64,
+    /// The greatest length of a point of either, where it was measured; infinite where it is not known.
+    pub longest: f64,
+    /// Whether the mean of all points as the origin would save most of it: points were left where they lie, as more than distances is
+    /// measured.
+    pub mean_helps: bool,
+}
+
+/// A value that rounding may have moved, and how far at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moved {
+    /// The value; of a table, the one that may have moved farthest.
+    pub value: MovedValue,
+    /// How far.
+    pub by: f64,
+}
+
+/// The values of a report that rounding may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MovedValue {
+    /// Alignment.
+    Alignment,
+    /// Uniformity of a set.
+    Uniformity(SetName),
+    /// Uniformity of a model, of its set or the mean of both, or of a view.
+    AnyUniformity,
+    /// Uniformity of the table over several t, within, across and over both sets.
+    Sweep,
+    /// Uniformity across both sets.
+    CrossUniformity,
+    /// Uniformity over both sets together.
+    Pooled,
+    /// The squared discrepancy of two sets.
+    SquaredMmd,
+    /// The paper's loss: alignment and uniformity.
+    Loss,
+    /// The contrastive losses.
+    Contrastive,
+    /// The sigmoid losses.
+    Sigmoid,
+    /// The supervised contrastive losses.
+    SupCon,
+    /// Alignment and uniformity of groups.
+    Groups,
+}
+
+impl MovedValue {
+    /// Its key in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Alignment => "alignment",
+            Self::Uniformity(set) => set.as_str(),
+            Self::AnyUniformity => "uniformity",
+            Self::Sweep => "sweep",
+            Self::CrossUniformity => "cross",
+            Self::Pooled => "pooled",
+            Self::SquaredMmd => "squared_mmd",
+            Self::Loss => "loss",
+            Self::Contrastive => "contrastive",
+            Self::Sigmoid => "sigmoid",
+            Self::SupCon => "supcon",
+            Self::Groups => "groups",
+        }
+    }
+}
+
+impl fmt::Display for MovedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alignment => f.write_str("alignment"),
+            Self::Uniformity(set) => write!(f, "uniformity of {set}"),
+            Self::AnyUniformity => f.write_str("uniformity"),
+            Self::Sweep => f.write_str("uniformity over t"),
+            Self::CrossUniformity => f.write_str("cross uniformity"),
+            Self::Pooled => f.write_str("uniformity of both together"),
+            Self::SquaredMmd => f.write_str("squared MMD"),
+            Self::Loss => f.write_str("the loss"),
+            Self::Contrastive => f.write_str("the contrastive loss"),
+            Self::Sigmoid => f.write_str("the sigmoid loss"),
+            Self::SupCon => f.write_str("the supervised contrastive loss"),
+            Self::Groups => f.write_str("values of groups"),
+        }
+    }
+}
+
+impl Moved {
+    /// So much, unless it is less than a millionth of the larger of 1 and the number, or is not known: infinite.
+    pub fn told(value: MovedValue, by: f64, number: f64) -> Option<Self> {
+        (by.is_finite() && by > NEGLIGIBLE * number.abs().max(1.0)).then_some(Self { value, by })
+    }
+
+    /// The one of these that may have moved farthest.
+    pub(crate) fn farthest(of: impl IntoIterator<Item = Self>) -> Option<Self> {
+        of.into_iter().max_by(|a, b| a.by.total_cmp(&b.by))
+    }
 }
 
 impl Rounding {
-    /// How far it may move a uniformity of this value of a set. None where that is less than a millionth of the larger of 1 and the value.
-    ///
-    /// With w the share that each pair has in the sum, −U ≥ t E_w d², so that E_w |Δd²| ≤ 2e √(−U/t) + e² of distances that move
-    /// by e.
-    pub fn of_uniformity(self, set: SetName, metric: Uniformity, value: f64) -> Option<f64> {
-        let e = if set == SetName::X { self.x } else { self.y };
-        told(2.0 * e * (metric.t * -value.min(0.0)).sqrt() + metric.t * e * e, value)
+    /// How far the distance of two points of a set may have moved.
+    fn within(self, set: SetName) -> f64 {
+        if set == SetName::X { self.x } else { self.y }
     }
 
-    /// The same of an alignment.
-    pub fn of_alignment(self, metric: Alignment, value: f64) -> Option<f64> {
-        // Either point loses half of what two of its set may.
-        let (alpha, e) = (metric.alpha, (self.x + self.y) / 2.0);
-        // The mean of d^(alpha−1) is at most the power of the mean of d^alpha.
-        let least = e.powf(alpha);
-        let most = alpha * e * (value.max(0.0).powf(1.0 / alpha) + e).powf(alpha - 1.0);
-        told(if alpha <= 1.0 { least } else { most }, value)
+    /// The same of a point of x and a point of y: either loses half of what two of its set may.
+    fn across(self) -> f64 {
+        (self.x + self.y) / 2.0
+    }
+
+    /// How far it may move a uniformity of this value of a set.
+    pub fn of_uniformity(self, set: SetName, metric: Uniformity, value: f64) -> f64 {
+        uniformity(self.within(set), metric, value)
+    }
+
+    /// The same of one across both sets.
+    pub fn of_cross_uniformity(self, metric: Uniformity, value: f64) -> f64 {
+        uniformity(self.across(), metric, value)
+    }
+
+    /// The same of one over all pairs of both sets together.
+    pub fn of_pooled(self, metric: Uniformity, value: f64) -> f64 {
+        uniformity(self.x.max(self.y), metric, value)
+    }
+
+    /// The same of the squared discrepancy of two sets, of which uniformity of x, of y and across both is known.
+    pub fn of_squared_mmd(self, metric: Uniformity, [x, y, cross]: [f64; 3]) -> f64 {
+        // No mean of the kernel is above 1.
+        let moved = |value: f64, by: f64| (value.exp() * by.exp_m1()).min(1.0);
+        moved(x, self.of_uniformity(SetName::X, metric, x))
+            + moved(y, self.of_uniformity(SetName::Y, metric, y))
+            + 2.0 * moved(cross, self.of_cross_uniformity(metric, cross))
+    }
+
+    /// The same of an alignment of pairs of x and y.
+    pub fn of_alignment(self, metric: Alignment, value: f64) -> f64 {
+        alignment(self.across(), metric, value)
+    }
+
+    /// The same of an alignment of pairs of one set.
+    pub fn of_alignment_within(self, set: SetName, metric: Alignment, value: f64) -> f64 {
+        alignment(self.within(set), metric, value)
+    }
+
+    /// How far it may move the inner product of any two points.
+    fn of_products(self) -> f64 {
+        // Points lose half of what their distances may.
+        let lost = self.x.max(self.y) / 2.0;
+        2.0 * self.longest * lost + lost * lost
+    }
+
+    /// How far it may move a loss of softmaxes of temperature τ: a contrastive one, or a supervised one. The log of a sum of
+    /// exponentials moves no farther than the farthest exponent, and the positive as far the other way.
+    pub fn of_softmax(self, tau: f64) -> f64 {
+        2.0 * self.of_products() / tau
+    }
+
+    /// How far it may move a sigmoid loss of this value over so many candidates of each row. The slope of log(1 + exp(z)) is at most 1,
+    /// and at most its value.
+    pub fn of_sigmoid(self, metric: Sigmoid, value: f64, candidates: usize) -> f64 {
+        let by = metric.scale.abs() * self.of_products();
+        (value.max(0.0) * by.exp_m1()).min(candidates as f64 * by)
     }
 }
 
-fn told(moved: f64, value: f64) -> Option<f64> {
-    (moved > NEGLIGIBLE * value.abs().max(1.0)).then_some(moved)
+/// With w the share that each pair has in the sum, −U ≥ t E_w d², so that E_w |Δd²| ≤ 2e √(−U/t) + e² of distances that move by e.
+fn uniformity(e: f64, metric: Uniformity, value: f64) -> f64 {
+    2.0 * e * (metric.t * -value.min(0.0)).sqrt() + metric.t * e * e
+}
+
+/// The mean of d^(α−1) is at most the power of the mean of d^α.
+fn alignment(e: f64, metric: Alignment, value: f64) -> f64 {
+    let alpha = metric.alpha;
+    if alpha <= 1.0 {
+        return e.powf(alpha);
+    }
+    alpha * e * (value.max(0.0).powf(1.0 / alpha) + e).powf(alpha - 1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rounding(x: f64, y: f64) -> Rounding {
+        Rounding { x, y, longest: 0.0, mean_helps: false }
+    }
 
     /// Distances of pairs that all move by e, to either side.
     #[test]
@@ -57,18 +213,66 @@ mod tests {
             (mean(&|d| (-2.0 * d * d).exp()).ln(), mean(&|d| d.powi(3)))
         };
         let (u, a) = of(&|_| 0.0);
-        let rounding = Rounding { x: e, y: e };
-        let (of_u, of_a) =
-            (rounding.of_uniformity(SetName::X, t, u).unwrap(), rounding.of_alignment(alpha, a).unwrap());
+        let both = rounding(e, e);
+        let (of_u, of_a) = (both.of_uniformity(SetName::X, t, u), both.of_alignment(alpha, a));
         for moved in [of(&|_| e), of(&|_| -e), of(&|i| if i % 2 == 0 { e } else { -e })] {
             assert!((moved.0 - u).abs() <= of_u && (moved.1 - a).abs() <= of_a, "{moved:?} from {u} and {a}");
         }
         // No bound without worth: within an order of magnitude.
         assert!((of(&|_| e).0 - u).abs() > of_u / 10.0 && (of(&|_| e).1 - a).abs() > of_a / 10.0);
-        assert_eq!(rounding.of_uniformity(SetName::Y, t, u), Some(of_u));
-        let small = Rounding { x: 1e-9, y: 0.0 };
-        assert_eq!(small.of_uniformity(SetName::X, t, u), None);
-        assert_eq!(small.of_alignment(Alignment::new(1.0), 5.0), None);
-        assert_eq!(Rounding { x: e, y: 0.0 }.of_uniformity(SetName::Y, t, u), None);
+        assert_eq!(both.of_uniformity(SetName::Y, t, u), of_u);
+        assert_eq!(rounding(e, 0.0).of_uniformity(SetName::Y, t, u), 0.0);
+        // Across both sets, either point loses half of what two of its set may.
+        assert_eq!(rounding(2.0 * e, 0.0).of_cross_uniformity(t, u), of_u);
+        assert_eq!(rounding(e, 0.0).of_alignment_within(SetName::X, alpha, a), of_a);
+        // k(x, x′) + k(y, y′) − 2k(x, y), of distances that all move by e.
+        let mmd = |[x, y, cross]: [f64; 3]| x.exp() + y.exp() - 2.0 * cross.exp();
+        let (nearer, farther) = (of(&|_| -e).0, of(&|_| e).0);
+        let moved = (mmd([nearer, nearer, farther]) - mmd([u; 3])).abs();
+        let bound = both.of_squared_mmd(t, [u; 3]);
+        assert!(moved <= bound && bound < 10.0 * moved, "{moved} of {bound}");
+    }
+
+    /// Every point moves by half of e in a direction of its own: losses of products move no farther than told.
+    #[test]
+    fn losses_of_products_move_no_further() {
+        let at = |i: usize, moved: f64| {
+            let angle = i as f64 * 2.4;
+            [3.0 + angle.cos() + moved * (angle * 7.0).sin(), 1.0 + angle.sin() + moved * (angle * 7.0).cos()]
+        };
+        let (n, e, tau, sigmoid) = (24, 1e-3, 0.2, Sigmoid { scale: 1.5, bias: -12.0 });
+        let losses = |moved: f64| {
+            let logit = |i: usize, j: usize| {
+                let (x, y) = (at(i, moved), at(j + 5, -moved));
+                x[0] * y[0] + x[1] * y[1]
+            };
+            let softmax = |i: usize| {
+                let sum: f64 = (0..n).map(|j| (logit(i, j) / tau).exp()).sum();
+                sum.ln() - logit(i, i) / tau
+            };
+            let term = |i: usize, j: usize| {
+                let z = if i == j { 1.0 } else { -1.0 };
+                (-z * (sigmoid.scale * logit(i, j) + sigmoid.bias)).exp().ln_1p()
+            };
+            let pairs = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+            let of_pairs = pairs.map(|(i, j)| term(i, j)).sum::<f64>() / n as f64;
+            ((0..n).map(softmax).sum::<f64>() / n as f64, of_pairs)
+        };
+        let (of_softmax, of_sigmoid) = losses(0.0);
+        let longest = 10f64.sqrt() + 1.0;
+        let rounding = Rounding { longest, ..rounding(e, e) };
+        let told = (rounding.of_softmax(tau), rounding.of_sigmoid(sigmoid, of_sigmoid, n));
+        for moved in [losses(e / 2.0), losses(-e / 2.0)] {
+            let by = ((moved.0 - of_softmax).abs(), (moved.1 - of_sigmoid).abs());
+            assert!(by.0 <= told.0 && by.1 <= told.1, "{by:?} of {told:?}");
+            assert!(by.0 > told.0 / 1e3 && by.1 > told.1 / 1e3, "{by:?} of {told:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_negligible_has_no_word() {
+        let told = |by, number| Moved::told(MovedValue::Alignment, by, number).map(|moved| moved.by);
+        assert_eq!([told(2e-6, 0.5), told(2e-6, 5.0), told(0.0, 0.0)], [Some(2e-6), None, None]);
+        assert_eq!(told(f64::INFINITY, 1.0), None);
     }
 }

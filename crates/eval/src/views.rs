@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     estimate::Measured,
     maybe::{Absent, Maybe},
+    rounding::{Moved, MovedValue, Rounding},
     rows::listed,
     session::Session,
 };
@@ -49,12 +50,43 @@ pub struct ViewsReport {
     pub dims: usize,
     /// Whether rows were scaled to unit length.
     pub scaling: Scaling,
+    /// What rounding to f32 has taken of the points, where they had more digits: x and y are any two views. Whoever read them knows it.
+    pub rounding: Option<Rounding>,
     /// Seconds of uploads and metrics.
     pub seconds: f64,
     /// Alignment over the pairs of views.
     pub alignment: ViewsAlignment,
     /// Uniformity of the views, at each t.
     pub uniformity: Vec<ViewsUniformity>,
+}
+
+impl ViewsReport {
+    /// How far rounding to f32 may have moved values, as [`Report::moved_by_rounding`](crate::Report::moved_by_rounding) has it: of
+    /// several views, pairs of them and t, the farthest.
+    pub fn moved_by_rounding(&self) -> Vec<Moved> {
+        let Some(rounding) = self.rounding else { return Vec::new() };
+        let of_alignment = |value| rounding.of_alignment(self.alignment.metric, value);
+        let of_pairs = self.alignment.pairs.iter().map(|pair| pair.measured.value);
+        let of_pairs = of_pairs
+            .filter_map(|value| Moved::told(MovedValue::Alignment, of_alignment(value), value))
+            .collect::<Vec<_>>();
+        let of_views = self.uniformity.iter().flat_map(|row| {
+            let metric = Uniformity::new(row.t);
+            row.views.iter().filter_map(move |of| {
+                let by = rounding.of_pooled(metric, of.value);
+                Moved::told(MovedValue::AnyUniformity, by, of.value)
+            })
+        });
+        let of_mean = of_alignment(self.alignment.mean.value);
+        let of_losses = self.uniformity.iter().filter_map(|row| {
+            // No bound of a mean is above that of the farthest.
+            let of_view = |of: &Measured| rounding.of_pooled(Uniformity::new(row.t), of.value);
+            let by = of_mean + row.views.iter().map(of_view).fold(0.0, f64::max);
+            Moved::told(MovedValue::Loss, by, row.loss)
+        });
+        let all = [Moved::farthest(of_pairs), Moved::farthest(of_views), Moved::farthest(of_losses)];
+        all.into_iter().flatten().collect()
+    }
 }
 
 /// Alignment of each two views, and of all.
@@ -116,6 +148,7 @@ pub fn measure(plan: &ViewsPlan, views: &[Points], mut session: Session<'_>) -> 
         rows: first.rows(),
         dims: first.dims(),
         scaling: plan.scaling,
+        rounding: None,
         seconds: session.computing().as_secs_f64(),
         alignment,
         uniformity,

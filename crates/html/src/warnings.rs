@@ -2,7 +2,7 @@
 
 use unisphere::{Precision, Scaling, Storage};
 use unisphere_eval::{
-    Report, SetName, Weighed,
+    Moved, Report, Weighed,
     sections::{SetDuplicates, SetFigures, SetSpectrum},
 };
 
@@ -30,7 +30,9 @@ const WIDE_INTERVAL: f64 = 0.1;
 pub(crate) fn warnings(report: &Report, known: &Known) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(estimates(report));
-    found.extend(report.moved_by_rounding().map(rounded));
+    let moved = report.moved_by_rounding();
+    found.extend(moved.iter().map(rounded));
+    found.extend(without_bound(report, &moved));
     found.extend(too_few_rows(report));
     found
         .extend(report.figures.iter().flat_map(|figures| &figures.sets).filter_map(|of| lengths(report, of)));
@@ -95,11 +97,24 @@ fn too_few_rows(report: &Report) -> Option<String> {
     })
 }
 
-fn rounded((set, by): (Option<SetName>, f64)) -> String {
-    let what = set.map_or("Alignment".into(), |set| format!("Uniformity of {set}"));
+/// A value that rounding may have moved.
+pub(crate) fn rounded(Moved { value, by }: &Moved) -> String {
+    let what = upper_first(&value.to_string());
     format!(
         "{what} may be off by {by:.1e}: points have more digits than the single precision in which they are measured."
     )
+}
+
+/// What is there of which it is not known how far rounding has moved it.
+fn without_bound(report: &Report, moved: &[Moved]) -> Option<String> {
+    let without = report.without_bound();
+    (!moved.is_empty() && !without.is_empty())
+        .then(|| format!("How far rounding has moved {} is not known.", without.join(", ")))
+}
+
+fn upper_first(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }
 
 fn lengths(report: &Report, of: &SetFigures) -> Option<String> {

@@ -125,6 +125,15 @@ impl Extent {
         Some(sets.fold(first, join))
     }
 
+    /// A length that no point is longer than, about an origin (d) or where they lie.
+    pub fn longest(&self, origin: Option<&[f64]>) -> f64 {
+        let squares = self.least.iter().zip(&self.greatest).enumerate().map(|(dim, (least, greatest))| {
+            let at = origin.map_or(0.0, |origin| origin[dim]);
+            (least - at).abs().max((greatest - at).abs()).powi(2)
+        });
+        squares.sum::<f64>().sqrt()
+    }
+
     /// How far rounding to f32 may move the distance of two of these points, about an origin (d) or where they lie: twice the length of
     /// what each may lose. A dimension in which all points of all sets are alike loses nothing.
     pub fn rounding(&self, origin: Option<&[f64]>, all: &Self) -> f64 {

@@ -49,6 +49,6 @@ pub use error::{Error, Result};
 pub use estimate::{Draw, Interval, Method, Sampling};
 pub use exact::{
     Cost, Counts, EqualRows, Evaluation, Expected, Found, FoundGroups, Gradient, GradientFound, GroupsOfSet,
-    Objective, Outputs, Part, Resources, Rows, Sample, Sets, Shape,
+    LossParts, Objective, Outputs, Part, Resources, Rows, Sample, Sets, Shape,
 };
 pub use journal::{JournalError, JournalFault};

@@ -90,7 +90,18 @@ pub fn compare_models(
         let files = [Some("x"), y.is_some().then_some("y")].into_iter().flatten();
         let files = files.map(|role| (role, ARRAY.to_owned())).collect();
         let seconds = start.elapsed().as_secs_f64();
-        found.push(ComparedModel { name, files, place, model, fingerprint: None, cached: false, seconds });
+        // Rows of a caller's are in f32.
+        let rounding = None;
+        found.push(ComparedModel {
+            name,
+            files,
+            place,
+            model,
+            rounding,
+            fingerprint: None,
+            cached: false,
+            seconds,
+        });
     }
     let setting = Setting { plan, engine: &engine, reading: &reading };
     Ok(Told::with_page(setting.document(found, failed, baseline, bootstrap)?))

@@ -6,9 +6,9 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use unisphere::{Embeddings, Engine};
+use unisphere::{Embeddings, Engine, Scaling};
 use unisphere_eval::{
-    Session,
+    Rounding, Session,
     compare::{ComparePlan, Model, ModelRows},
 };
 use unisphere_io::{File, Source, printable};
@@ -45,6 +45,8 @@ pub(super) struct Measuring<'a> {
 /// A model, and how it was come by.
 struct Found {
     model: Model,
+    /// What rounding has taken of its points.
+    rounding: Option<Rounding>,
     fingerprint: Option<String>,
     /// Whether it was in the cache.
     cached: bool,
@@ -54,9 +56,9 @@ struct Found {
 impl Measuring<'_> {
     /// A model with its numbers.
     pub(super) fn model(&self, run: &Run) -> Result<ComparedModel, Failure> {
-        let Found { model, fingerprint, cached, seconds } = self.find(run)?;
+        let Found { model, rounding, fingerprint, cached, seconds } = self.find(run)?;
         let (name, files, place) = (run.name.clone(), self.files(run), run.place);
-        Ok(ComparedModel { name, files, place, model, fingerprint, cached, seconds })
+        Ok(ComparedModel { name, files, place, model, rounding, fingerprint, cached, seconds })
     }
 
     /// Measures a model into those that were measured, or tells why it cannot be among those that failed. Fails where no other model
@@ -123,8 +125,8 @@ impl Measuring<'_> {
         }
         let fingerprint = key.as_ref().map(Key::fingerprint);
         let known = key.and_then(|key| self.cache.as_ref()?.find(key));
-        let (rows, cached) = match known {
-            Some(rows) => (rows, true),
+        let ((rows, rounding), cached) = match known {
+            Some(rows) => ((rows, self.rounding(run)?), true),
             None => (self.rows(run)?, false),
         };
         if states(run) != before {
@@ -137,22 +139,38 @@ impl Measuring<'_> {
             cache.keep(key, &rows);
         }
         let model = Model::new(&self.plan, rows)?;
-        Ok(Found { model, fingerprint, cached, seconds: start.elapsed().as_secs_f64() })
+        Ok(Found { model, rounding, fingerprint, cached, seconds: start.elapsed().as_secs_f64() })
     }
 
-    /// Reads and measures its sets.
-    fn rows(&self, run: &Run) -> Result<ModelRows, Failure> {
-        let open = |path: &Path, set| whole::open(path, &self.reading.reading(set), self.plan.scaling);
-        let x = open(&run.x, Of::X)?;
-        let y = run.y.as_deref().map(|y| open(y, Of::Y)).transpose()?;
+    /// Reads and measures its sets; raw ones are taken about their mean, where that saves most of what rounding takes.
+    fn rows(&self, run: &Run) -> Result<(ModelRows, Option<Rounding>), Failure> {
+        let (x, y) = self.opened(run)?;
         whole::check_enough(&x, x.rows())?;
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
         whole::check_memory([&x].into_iter().chain(&y), "compare")?;
         let scaling = self.plan.scaling;
-        let (x, y, _) = interrupt::leaving_at_once(|| about_mean(x, y, scaling, true))??;
-        self.measured(&run.name, &x, y.as_ref(), |file: &File| {
+        let (x, y, rounding) = interrupt::leaving_at_once(|| about_mean(x, y, scaling, true))??;
+        let rows = self.measured(&run.name, &x, y.as_ref(), |file: &File| {
             whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))
-        })
+        })?;
+        Ok((rows, rounding))
+    }
+
+    /// What rounding takes of the points of a model in the cache, whose entry does not say it.
+    fn rounding(&self, run: &Run) -> Result<Option<Rounding>, Failure> {
+        let scaling = self.plan.scaling;
+        if scaling == Scaling::Unit {
+            return Ok(None);
+        }
+        let (x, y) = self.opened(run)?;
+        let (.., rounding) = interrupt::leaving_at_once(|| about_mean(x, y, scaling, true))??;
+        Ok(rounding)
+    }
+
+    fn opened(&self, run: &Run) -> Result<(File, Option<File>), Failure> {
+        let open = |path: &Path, set| whole::open(path, &self.reading.reading(set), self.plan.scaling);
+        let y = run.y.as_deref().map(|y| open(y, Of::Y)).transpose()?;
+        Ok((open(&run.x, Of::X)?, y))
     }
 }
 

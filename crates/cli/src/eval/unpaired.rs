@@ -14,7 +14,7 @@ use crate::{
     exit::Failure,
     export::{self, UnpairedDocument},
     interrupt,
-    origin::both_about_mean,
+    origin::all_about_mean,
     output,
     progress::Display,
     reading::Of,
@@ -51,13 +51,15 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     }
     // Partners are ranked by products.
     let of_distances = plan.positives.is_none();
-    let located = interrupt::leaving_at_once(|| both_about_mean(x, y, plan.scaling, of_distances));
-    let (x, y) = located??;
+    let located = interrupt::leaving_at_once(|| all_about_mean(vec![x, y], plan.scaling, of_distances));
+    let (sets, rounding) = located??;
     let display = Display::new();
     let engine = engine(options, &display)?;
     let session = Session::new(&engine, listener(&display));
     let read = |file: &File| whole::read(file, &display, CURE_OF_ZEROS, |file| file.embeddings(plan.scaling));
-    let report = measure(&plan, read(&x)?, read(&y)?, session)?;
+    let [x, y] = sets.as_slice() else { return Err(Failure::Usage("--unpaired compares two sets".into())) };
+    let mut report = measure(&plan, read(x)?, read(y)?, session)?;
+    report.rounding = rounding;
     let told = |files: &SetFiles, set| options.reading.told(files.path(), set);
     let named = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let files = [

@@ -3,7 +3,7 @@
 use std::{iter, path::Path};
 
 use unisphere::{Points, Scaling};
-use unisphere_eval::{Session, views::measure};
+use unisphere_eval::{Rounding, Session, views::measure};
 use unisphere_io::{File, printable};
 
 use super::{engine, listener, options::Eval, whole};
@@ -34,12 +34,13 @@ const SWAPPED: &str = "where views are the first axis, save numpy.ascontiguousar
 /// Measures the views and prints the report.
 pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let plan = options.views_plan()?;
-    let files = Files::open(options, plan.scaling)?;
+    let (files, rounding) = Files::open(options, plan.scaling)?;
     let display = Display::new();
     let engine = engine(options, &display)?;
     let mut session = Session::new(&engine, listener(&display));
     let views = files.load(plan.scaling, &mut session, &display)?;
-    let report = measure(&plan, &views, session)?;
+    let mut report = measure(&plan, &views, session)?;
+    report.rounding = rounding;
     let told = paths(options).enumerate().map(|(view, path)| options.reading.told(path, set_of(view)));
     let document = ViewsDocument { report, files: told.collect(), read: options.reading.to_json() };
     output::print(&export::exporter(options.format()).export(&document))
@@ -65,7 +66,7 @@ enum Files {
 }
 
 impl Files {
-    fn open(options: &Eval, scaling: Scaling) -> Result<Self, Failure> {
+    fn open(options: &Eval, scaling: Scaling) -> Result<(Self, Option<Rounding>), Failure> {
         let all: Vec<_> = paths(options).collect();
         if let [only] = all.as_slice() {
             return Self::open_array(options, only, scaling);
@@ -78,10 +79,15 @@ impl Files {
             files.push(file);
         }
         whole::check_memory(files.iter(), "--views")?;
-        Ok(Self::Each(interrupt::leaving_at_once(|| all_about_mean(files, scaling))??))
+        let (files, rounding) = interrupt::leaving_at_once(|| all_about_mean(files, scaling, true))??;
+        Ok((Self::Each(files), rounding))
     }
 
-    fn open_array(options: &Eval, path: &Path, scaling: Scaling) -> Result<Self, Failure> {
+    fn open_array(
+        options: &Eval,
+        path: &Path,
+        scaling: Scaling,
+    ) -> Result<(Self, Option<Rounding>), Failure> {
         let file = whole::open(path, &options.reading.reading(Of::X).with_views(), scaling)?;
         let refuse = |found: String| Err(Failure::Input(format!("{} {found}", printable(path))));
         match file.views() {
@@ -104,8 +110,11 @@ impl Files {
                     log::warn!("{} is taken for {views} views of {rows} rows\n{SWAPPED}", printable(path));
                 }
                 whole::check_memory(iter::once(&file), "--views")?;
-                let (file, ..) = interrupt::leaving_at_once(|| about_mean(file, None, scaling, true))??;
-                Ok(Self::Array(file))
+                let (file, _, rounding) =
+                    interrupt::leaving_at_once(|| about_mean(file, None, scaling, true))??;
+                // Any two views are of the one set.
+                let rounding = rounding.map(|of| Rounding { y: of.x, ..of });
+                Ok((Self::Array(file), rounding))
             }
         }
     }

@@ -9,6 +9,7 @@ use unisphere_io::printable;
 use super::{
     Checkpoint, ComparedModel, ComparisonDocument,
     reasons::{cell, reasons},
+    rounding::values,
     table::{Section, Table},
 };
 use crate::text::{self, count, decimal, digits, plain};
@@ -97,6 +98,7 @@ fn models(document: &ComparisonDocument) -> Section {
     if models.windows(2).any(|two| two[0].model.dims != two[1].model.dims) && !raw {
         below += NOTES_OF_WIDTHS;
     }
+    below.extend(models.iter().filter_map(|of| rounding_of(document, of)));
     if document.failed.iter().any(|of| of.name == document.baseline) {
         below += "No differences: the baseline was not measured; --baseline NAME takes another model.\n";
     }
@@ -107,6 +109,18 @@ fn models(document: &ComparisonDocument) -> Section {
             .map(|of| format!("Not measured: {}: {}.\n", printable(&of.name), of.reason_in_line())),
     );
     Section { table: Table::new(&head, 1, models.iter().map(row).collect()), below }
+}
+
+/// How far rounding may have moved the values of a model, where that is not negligible.
+fn rounding_of(document: &ComparisonDocument, of: &ComparedModel) -> Option<String> {
+    let moved = document.moved_by_rounding(of);
+    let name = printable(&of.name);
+    (!moved.is_empty()).then(|| {
+        format!(
+            "Rounding: points of {name} have more digits than single precision holds, which may move {} at most.\n",
+            values(&moved)
+        )
+    })
 }
 
 fn interval_of(metric: Metric) -> &'static str {

@@ -77,6 +77,9 @@ const OF_EVALUATION: &[&str] = &[
     "scores.standard_error",
     "scores.low",
     "scores.high",
+    "rounding.alignment",
+    "rounding.x",
+    "rounding.y",
     "seconds",
 ];
 
@@ -121,6 +124,8 @@ const OF_COMPARISON: &[&str] = &[
     "difference.uniformity.high",
     "difference.uniformity.p_value",
     "difference.uniformity.p_holm",
+    "rounding.alignment",
+    "rounding.uniformity",
     "cached",
     "seconds",
 ];
@@ -152,6 +157,8 @@ const OF_CHECKPOINT: &[&str] = &[
     "uniformity.y",
     "uniformity.floor",
     "uniformity.gap",
+    "rounding.alignment",
+    "rounding.uniformity",
     "fingerprint",
     "cached",
     "seconds",

@@ -35,7 +35,7 @@ impl Exporter<ComparisonDocument> for Html<'_> {
         compared_page(&Compared {
             plan: &document.plan,
             device: &document.device,
-            models: document.models.iter().map(named).collect(),
+            models: document.models.iter().map(|of| named(document, of)).collect(),
             failed: document.failed.iter().map(failed).collect(),
             baseline: printable(&document.baseline),
             comparison: &document.comparison,
@@ -46,12 +46,13 @@ impl Exporter<ComparisonDocument> for Html<'_> {
     }
 }
 
-fn named(of: &ComparedModel) -> NamedModel<'_> {
+fn named<'a>(document: &ComparisonDocument, of: &'a ComparedModel) -> NamedModel<'a> {
     NamedModel {
         name: printable(&of.name),
         files: of.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect(),
         place: of.place,
         model: &of.model,
+        moved: document.moved_by_rounding(of),
     }
 }
 

@@ -35,7 +35,7 @@ impl Exporter<UnpairedDocument> for Markdown {
 impl Exporter<ViewsDocument> for Markdown {
     fn export(&self, document: &ViewsDocument) -> String {
         let ViewsDocument { report, files, .. } = document;
-        let (sections, notes) = (text::views::sections(report), lines(text::views::NOTES));
+        let (sections, notes) = (text::views::sections(report), lines(&text::views::notes(report)));
         format!("{}\n{}\n{notes}", head(text::views::head(report, files)), joined(&sections))
     }
 }

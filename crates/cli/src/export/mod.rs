@@ -7,6 +7,7 @@ mod html;
 mod json;
 mod markdown;
 mod reasons;
+pub(crate) mod rounding;
 mod sections;
 mod table;
 mod text;
@@ -26,7 +27,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde_json::Value;
 use unisphere::Device;
 use unisphere_eval::{
-    Report,
+    Moved, Report, Rounding,
     compare::{Bootstrap, ComparePlan, Comparison, Metric, Model, Place},
     unpaired::UnpairedReport,
     views::ViewsReport,
@@ -174,6 +175,8 @@ pub(crate) struct ComparedModel {
     pub(crate) files: Vec<(&'static str, String)>,
     pub(crate) place: Place,
     pub(crate) model: Model,
+    /// What rounding has taken of its points, where they had more digits.
+    pub(crate) rounding: Option<Rounding>,
     /// What the numbers follow from, as a hash: the contents of its files, how they were read, t, scaling, device and program.
     pub(crate) fingerprint: Option<String>,
     /// Whether it was in the cache.
@@ -225,6 +228,11 @@ impl ComparisonDocument {
     /// Seconds of all models, reading included.
     pub(crate) fn seconds(&self) -> f64 {
         self.models.iter().map(|of| of.seconds).sum()
+    }
+
+    /// How far rounding may have moved the values of a model.
+    fn moved_by_rounding(&self, of: &ComparedModel) -> Vec<Moved> {
+        of.rounding.map_or(Vec::new(), |rounding| of.model.moved_by_rounding(&self.plan, rounding))
     }
 
     fn has_baseline(&self) -> bool {

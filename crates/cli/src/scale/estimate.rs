@@ -117,10 +117,6 @@ pub(super) fn measured(
         let of_rows = WantedOfRows { spectrum: true, points: true, equal: false, groups: None };
         analysis.put_rows(OfRows::read(of_rows, task, &files, engine, max_memory, display)?, shape.dims);
     }
-    // Intervals hold the value of the points as the files have them.
-    if let Some(rounding) = files.rounding {
-        uniformity.iter_mut().for_each(|row| row.widen(rounding));
-    }
     let mut report = Report {
         task: task.clone(),
         file_counts: files.counts(),
@@ -137,6 +133,7 @@ pub(super) fn measured(
         exact: None,
         seconds: None,
     };
+    report.widen();
     let mut outcome = Ok(());
     if !options.estimate_only {
         resources.journal.clone_from(&options.journal);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use unisphere::{
     Alignment, Candidates, Contrastive, DeviceChoice, Loss, Precision, Scaling, Storage, Uniformity,
 };
+use unisphere_eval::{Moved, MovedValue, Rounding, SetName};
 use unisphere_io::printable;
 use unisphere_scale::{Error, Gradient, GradientFound, Objective, Outputs, Resources};
 
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     exit::{self, Failure},
+    export::rounding,
     interrupt, output,
     progress::Display,
     reading::ReadingOptions,
@@ -258,6 +260,7 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
         let _ = fs::remove_file(&journal);
     }
     let told = Told {
+        rounding: files.rounding,
         options,
         objective,
         counts: files.counts(),
@@ -275,6 +278,8 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
 
 /// What is told of a gradient.
 struct Told<'a> {
+    /// What rounding has taken of raw points.
+    rounding: Option<Rounding>,
     options: &'a GradientOptions,
     objective: Objective,
     named: NamedSets,
@@ -318,6 +323,33 @@ impl Told<'_> {
         std::iter::once(("x", self.found.x_norm, &self.options.out)).chain(of_y)
     }
 
+    /// How far rounding may have moved the value.
+    fn moved(&self) -> Vec<Moved> {
+        let Some(rounding) = self.rounding else { return Vec::new() };
+        let of_uniformity = |metric, set, value| rounding.of_uniformity(set, metric, value);
+        let value = self.found.value;
+        let (of, by) = match (self.objective, self.found.parts) {
+            (Objective::Uniformity(metric), _) => {
+                (MovedValue::Uniformity(SetName::X), of_uniformity(metric, SetName::X, value))
+            }
+            (Objective::CrossUniformity(metric), _) => {
+                (MovedValue::CrossUniformity, rounding.of_cross_uniformity(metric, value))
+            }
+            (Objective::Alignment(metric), _) => {
+                (MovedValue::Alignment, rounding.of_alignment(metric, value))
+            }
+            (Objective::Loss(Loss { weight, alignment, uniformity }), Some(parts)) => {
+                let of_sets = of_uniformity(uniformity, SetName::X, parts.uniformity_x)
+                    + of_uniformity(uniformity, SetName::Y, parts.uniformity_y);
+                let of_alignment = rounding.of_alignment(alignment, parts.alignment);
+                (MovedValue::Loss, weight.abs() * of_alignment + of_sets / 2.0)
+            }
+            (Objective::Contrastive(metric), _) => (MovedValue::Contrastive, rounding.of_softmax(metric.tau)),
+            _ => return Vec::new(),
+        };
+        Moved::told(of, by, value).into_iter().collect()
+    }
+
     fn text(&self) -> String {
         let cost = self.found.cost;
         let mut work = format!(
@@ -345,9 +377,10 @@ impl Told<'_> {
             .map(|(set, norm, file)| vec![format!("gradient of {set}"), printable(file), decimal(norm)]);
         let rows: Vec<_> = std::iter::once(value).chain(norms).collect();
         format!(
-            "{}\n{}\nA gradient's value is its Euclidean norm, over all rows and dimensions.\n",
+            "{}\n{}\nA gradient's value is its Euclidean norm, over all rows and dimensions.\n{}",
             circumstances(&lines),
-            columns(&["", "", "value"], 2, &rows)
+            columns(&["", "", "value"], 2, &rows),
+            rounding::note(self.rounding, &self.moved(), &["gradients"])
         )
     }
 
@@ -370,6 +403,9 @@ impl Told<'_> {
         }
         // Zero has one sign.
         put("value", (self.found.value + 0.0).into());
+        if let Some(moved) = rounding::object(&self.moved()) {
+            put("rounding", moved);
+        }
         let gradient = |(set, norm, file): (&str, f64, &PathBuf)| json!({"set": set, "norm": norm, "file": file.to_string_lossy()});
         put("gradients", self.gradients().map(gradient).collect());
         let cost = self.found.cost;

@@ -7,6 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use unisphere::{Candidates, Scaling};
+use unisphere_eval::Rounding;
 use unisphere_io::printable;
 use unisphere_scale::{Sample, Shape};
 
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     /// Tells the points from others of the same shape.
     pub(super) sample: Sample,
     pub(super) parts: usize,
+    /// What rounding takes of raw points: parts are merged where the points may not be.
+    pub(super) rounding: Option<Rounding>,
 }
 
 /// Prints a plan.
@@ -62,6 +65,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         dims: files.x.dims(),
         sample: files.sets().sample()?,
         parts: options.parts as usize,
+        rounding: files.rounding.filter(|rounding| rounding.longest.is_finite()),
     };
     // What cannot be evaluated is refused now.
     let blocks = plan.task.evaluation().expected(plan.shape(), None)?.blocks;
@@ -130,6 +134,10 @@ impl Plan {
             dims: number("dims").filter(|&dims| dims > 0)?,
             sample: Sample::from_text(object["sample"].as_str()?)?,
             parts: number("parts").filter(|&parts| parts > 0)?,
+            rounding: match &object["rounding"] {
+                Value::Null => None,
+                given => Some(rounding(given)?),
+            },
         })
     }
 
@@ -152,6 +160,9 @@ impl Plan {
         object["near"] = self.task.near.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
+        if let Some(Rounding { x, y, longest, mean_helps }) = self.rounding {
+            object["rounding"] = json!({"x": x, "y": y, "longest": longest, "mean_helps": mean_helps});
+        }
         Ok(object)
     }
 
@@ -164,6 +175,12 @@ impl Plan {
         let width = self.parts.to_string().len();
         folder.join(format!("part-{part:0width$}-of-{}.journal", self.parts))
     }
+}
+
+fn rounding(object: &Value) -> Option<Rounding> {
+    let number = |key: &str| object[key].as_f64();
+    let mean_helps = object["mean_helps"].as_bool()?;
+    Some(Rounding { x: number("x")?, y: number("y")?, longest: number("longest")?, mean_helps })
 }
 
 fn object_at(object: &Value, key: &str) -> Value {
@@ -199,6 +216,7 @@ mod tests {
             dims: 384,
             sample: Sample::from_text(&"0f".repeat(16)).expect("a hash"),
             parts: 12,
+            rounding: Some(Rounding { x: 0.125, y: 1e-9, longest: 1e7, mean_helps: true }),
         };
         let listed = json!(["/data/y_2.npy", "/data/y_10.npy"]);
         for y in [None, Some(SetFiles::of_path("/data/y.npy")), SetFiles::from_json(&listed)] {

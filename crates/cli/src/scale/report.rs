@@ -6,7 +6,7 @@ use unisphere::{
     Alignment, ContrastiveValue, Engine, Estimate, Potentials, Precision, Scaling, Storage, Uniformity,
     unordered_pairs,
 };
-use unisphere_eval::{Rounding, SetName};
+use unisphere_eval::{Moved, MovedValue, Rounding, SetName};
 use unisphere_scale::{Cost, Found, Interval, Shape};
 
 use super::{
@@ -160,15 +160,40 @@ impl Row {
     }
 }
 
-impl Row {
-    /// Widens the interval of a set's uniformity by what rounding may have moved it.
-    pub(super) fn widen(&mut self, rounding: Rounding) {
-        let set = [SetName::X, SetName::Y].into_iter().find(|name| name.as_str() == self.set);
-        let moved = set.and_then(|set| rounding.of_uniformity(set, Uniformity::new(self.t), self.value));
-        if let (Some(by), Some(interval)) = (moved, &mut self.interval) {
-            interval.low -= by;
-            interval.high += by;
+impl Report {
+    /// Widens all intervals of estimates by what rounding may have moved their values, so that they hold those of the points as the files
+    /// have them.
+    pub(super) fn widen(&mut self) {
+        let Some(rounding) = self.rounding else { return };
+        let value =
+            |set, t| self.uniformity.iter().find(|row| row.set == set && row.t == t).map(|row| row.value);
+        let of_row = |row: &Row| {
+            let metric = Uniformity::new(row.t);
+            let by = match [SetName::X, SetName::Y].into_iter().find(|name| name.as_str() == row.set) {
+                Some(set) => rounding.of_uniformity(set, metric, row.value),
+                None => rounding.of_cross_uniformity(metric, row.value),
+            };
+            let of_sets = value("x", row.t).zip(value("y", row.t));
+            let of_mmd = of_sets.map(|(x, y)| rounding.of_squared_mmd(metric, [x, y, row.value]));
+            (Moved::told(MovedValue::AnyUniformity, by, row.value), of_mmd)
+        };
+        let moved: Vec<_> = self.uniformity.iter().map(of_row).collect();
+        for (row, (uniformity, squared_mmd)) in self.uniformity.iter_mut().zip(moved) {
+            widen(row.interval.as_mut(), uniformity);
+            let told = |by| Moved::told(MovedValue::SquaredMmd, by, row.squared_mmd.unwrap_or(0.0));
+            widen(row.squared_mmd_interval.as_mut(), squared_mmd.and_then(told));
         }
+        for (tau, interval) in self.task.taus.iter().zip(&mut self.contrastive_intervals) {
+            let moved = Moved::told(MovedValue::Contrastive, rounding.of_softmax(*tau), interval.value);
+            widen(Some(interval), moved);
+        }
+    }
+}
+
+fn widen(interval: Option<&mut Interval>, moved: Option<Moved>) {
+    if let (Some(interval), Some(Moved { by, .. })) = (interval, moved) {
+        interval.low -= by;
+        interval.high += by;
     }
 }
 

@@ -171,3 +171,227 @@ fn models_far_from_the_origin_are_compared_by_f64() {
         near(&report["models"][model]["uniformity"]["value"], uniformity(rows, T.parse().unwrap()));
     }
 }
+
+/// A cell of the last line of a CSV file.
+fn cell(folder: &Folder, file: &str, column: &str) -> f64 {
+    let mut reader = csv::Reader::from_path(folder.path().join(file)).unwrap();
+    let place = reader.headers().unwrap().iter().position(|name| name == column).unwrap();
+    reader.records().last().unwrap().unwrap()[place].parse().unwrap()
+}
+
+/// What rounding has moved is no more than what is told, which is not beyond all measure.
+#[track_caller]
+fn within(found: &serde_json::Value, wanted: f64, told: &serde_json::Value) {
+    let (moved, bound) = ((found.as_f64().unwrap() - wanted).abs(), told.as_f64().unwrap());
+    assert!(moved <= bound && bound < 1e5 * moved, "{moved} of {bound}");
+}
+
+/// Losses of products, groups and tables have bounds, in every form; and what has none is named.
+#[test]
+fn what_rounding_takes_of_all_other_values_is_told() {
+    let (folder, x, y) = folder(1e4);
+    let labels: Vec<u8> = (0..N).map(|i| (i % 3) as u8).collect();
+    folder.column("labels.npy", "|u1", &labels);
+    let line = [
+        "x.npy",
+        "y.npy",
+        "--raw",
+        "--t",
+        "0.05,0.5",
+        "--tau",
+        "1e5",
+        "--sigmoid",
+        "1e-6,-805",
+        "--labels",
+        "labels.npy",
+        "--supcon",
+        "1e5",
+        "--csv",
+        "runs.csv",
+        "--retrieval",
+    ];
+    let report = folder.json(&line);
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    // One way, and the other.
+    let softmax = |x: &[Vec<f64>], y: &[Vec<f64>]| {
+        let of_row = |i: usize| {
+            let exponents: Vec<_> = y.iter().map(|y| dot(&x[i], y) / 1e5).collect();
+            let most = exponents.iter().copied().fold(f64::MIN, f64::max);
+            most + exponents.iter().map(|e| (e - most).exp()).sum::<f64>().ln() - exponents[i]
+        };
+        (0..N).map(of_row).sum::<f64>() / N as f64
+    };
+    let loss = (softmax(&x, &y) + softmax(&y, &x)) / 2.0;
+    let told = &report["rounding"];
+    within(&report["contrastive"][0]["loss"], loss, &told["contrastive"]);
+    let term = |i: usize, j: usize| {
+        let z = if i == j { 1.0 } else { -1.0 };
+        (-z * (1e-6 * dot(&x[i], &y[j]) - 805.0)).exp().ln_1p()
+    };
+    let sigmoid =
+        (0..N).flat_map(|i| (0..N).map(move |j| (i, j))).map(|(i, j)| term(i, j)).sum::<f64>() / N as f64;
+    within(&report["sigmoid"][0]["loss"], sigmoid, &told["sigmoid"]);
+    let group = |set: &[Vec<f64>]| -> Vec<Vec<f64>> { set.iter().step_by(3).cloned().collect() };
+    within(&report["groups"]["within"]["x"][0], uniformity(&group(&x), 0.05), &told["groups"]);
+    within(&report["sweep"][1]["y"], uniformity(&y, 0.5), &told["sweep"]);
+    for key in ["alignment", "x", "y", "squared_mmd", "supcon"] {
+        assert!(told[key].as_f64().is_some_and(|by| by > 1e-6), "{key}: {told}");
+    }
+    for key in ["alignment", "x", "y"] {
+        assert_eq!(told[key].as_f64(), Some(cell(&folder, "runs.csv", &format!("rounding.{key}"))));
+    }
+    for form in [&line[..], &[&line[..], &["--markdown"]].concat()] {
+        let text = folder.eval(form);
+        for part in [
+            "Rounding: points have more digits",
+            "the contrastive loss by",
+            "known for ranks",
+            "Take the mean",
+        ] {
+            assert!(stdout(&text).contains(part), "'{part}' is not in:\n{}", stdout(&text));
+        }
+    }
+    folder.eval(&["x.npy", "y.npy", "--raw", "--tau", "1e5", "--html", "page.html"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("The contrastive loss may be off by") && page.contains("spectra"), "{page}");
+    let run = |line: &[&str]| program().args(line).current_dir(folder.path()).output().unwrap();
+    let line = [
+        "gradient",
+        "x.npy",
+        "y.npy",
+        "--of",
+        "contrastive",
+        "--tau",
+        "1e5",
+        "--raw",
+        "--out",
+        "g.npy",
+        "--device",
+        "cpu",
+    ];
+    let gradient = object(&run(&[&line[..], &["--json"]].concat()));
+    within(&gradient["value"], loss, &gradient["rounding"]["contrastive"]);
+    fs::remove_file(folder.path().join("g.npy")).unwrap();
+    assert!(stdout(&run(&line)).contains("No bound of that is known for gradients."));
+}
+
+/// Sets that lie far from each other lose digits in every form of report.
+#[test]
+fn every_report_says_what_rounding_takes() {
+    let (folder, _, y) = folder(1e7);
+    folder.npy("near.npy", &noise(N * D, 5), N, D);
+    let wanted = uniformity(&y, T.parse().unwrap());
+    let raw = ["--raw", "--t", T];
+    let run = |line: &[&str]| program().args(line).current_dir(folder.path()).output().unwrap();
+    let note = "Rounding: points have more digits than single precision holds";
+    let told_in = |line: &[&str]| {
+        for form in [&[][..], &["--markdown"]] {
+            let text = run(&[line, form].concat());
+            assert!(stdout(&text).contains(note), "{}", stdout(&text));
+        }
+    };
+    let unpaired = [
+        "eval",
+        "near.npy",
+        "y.npy",
+        "--device",
+        "cpu",
+        "--unpaired",
+        "--permutations",
+        "9",
+        "--raw",
+        "--t",
+        T,
+    ];
+    let report = object(&run(&[&unpaired[..], &["--json"]].concat()));
+    within(&report["values"][0]["y"], wanted, &report["rounding"]["y"]);
+    assert!(report["rounding"]["x"].is_null() && report["rounding"]["squared_mmd"].is_number(), "{report}");
+    told_in(&unpaired);
+
+    let views = ["eval", "near.npy", "--device", "cpu", "--raw", "--t", T, "--views", "y.npy"];
+    let report = object(&run(&[&views[..], &["--json"]].concat()));
+    within(&report["uniformity"][0]["views"][1]["value"], wanted, &report["rounding"]["uniformity"]);
+    told_in(&views);
+
+    let compare = [&["near.npy:y.npy", "--csv", "models.csv", "--html", "models.html"][..], &raw].concat();
+    for cached in [false, true] {
+        let output = folder.compare(&[&compare[..], &["--json"]].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let model = &report["models"][0];
+        assert_eq!(model["cached"], cached);
+        within(&model["uniformity"]["y"], wanted, &model["rounding"]["uniformity"]);
+        let by = cell(&folder, "models.csv", "rounding.uniformity");
+        assert_eq!(model["rounding"]["uniformity"].as_f64(), Some(by));
+    }
+    for form in [&[][..], &["--markdown"]] {
+        let text = folder.compare(&[&compare[..], form].concat());
+        assert!(
+            stdout(&text).contains("Rounding: points of near.npy:y.npy have more digits"),
+            "{}",
+            stdout(&text)
+        );
+    }
+    let page = fs::read_to_string(folder.path().join("models.html")).unwrap();
+    assert!(page.contains("near.npy:y.npy: Uniformity may be off by"));
+
+    let plan = run(&[&["plan", "near.npy", "y.npy", "--parts", "1"][..], &raw].concat());
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    assert!(run(&["part", "run.plan", "1", "--out", "parts", "--device", "cpu"]).status.success());
+    let report = object(&run(&["merge", "run.plan", "parts", "--json"]));
+    within(&report["uniformity"]["y"], wanted, &report["rounding"]["y"]);
+    told_in(&["merge", "run.plan", "parts"]);
+
+    let gradient = [
+        "gradient", "near.npy", "y.npy", "--of", "loss", "--weight", "0", "--out", "g.npy", "--device",
+        "cpu", "--json",
+    ];
+    let report = object(&run(&[&gradient[..], &raw].concat()));
+    let of_near: Vec<Vec<f64>> =
+        noise(N * D, 5).chunks(D).map(|row| row.iter().map(|&v| v.into()).collect()).collect();
+    let mean = (uniformity(&of_near, T.parse().unwrap()) + wanted) / 2.0;
+    within(&report["value"], mean, &report["rounding"]["loss"]);
+}
+
+/// Partners are ranked by products, so that points with labels stay where they lie.
+#[test]
+fn positives_by_label_have_a_bound() {
+    let (folder, x, y) = folder(1e7);
+    let names: String = (0..N).map(|i| format!("{i}\n")).collect();
+    fs::write(folder.path().join("labels.txt"), names).unwrap();
+    let line = [
+        "x.npy",
+        "y.npy",
+        "--unpaired",
+        "--labels",
+        "labels.txt",
+        "--labels-y",
+        "labels.txt",
+        "--raw",
+        "--t",
+        T,
+    ];
+    let report = folder.json(&line);
+    within(&report["positives"]["alignment"]["value"], alignment(&x, &y), &report["rounding"]["alignment"]);
+    let text = folder.eval(&line);
+    for part in ["known for ranks, the modality gap", "Take the mean of all points"] {
+        assert!(stdout(&text).contains(part), "'{part}' is not in:\n{}", stdout(&text));
+    }
+}
+
+/// All views of an array lie about one mean, and any two of them lose alike.
+#[test]
+fn views_of_an_array_have_a_bound_of_pairs() {
+    let folder = Folder::new();
+    // Far apart within the array, so that no mean is near to all.
+    let at = |view: usize| if view == 0 { 0.0 } else { 1e8 };
+    let mut rows = Vec::new();
+    for (i, row) in noise(N * 2 * D, 9).chunks(D).enumerate() {
+        rows.push(row.iter().map(|&v| at(i % 2) + 3.0 * f64::from(v)).collect::<Vec<_>>());
+    }
+    let bytes: Vec<u8> = rows.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+    folder.write("x.npy", "<f8", &format!("({N}, 2, {D})"), &bytes);
+    let second: Vec<_> = rows.iter().skip(1).step_by(2).cloned().collect();
+    let report = folder.json(&["x.npy", "--raw", "--t", T, "--views"]);
+    let found = &report["uniformity"][0]["views"][1]["value"];
+    within(found, uniformity(&second, T.parse().unwrap()), &report["rounding"]["uniformity"]);
+}

@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     estimate::Measured,
     maybe::{Absent, Maybe},
+    rounding::{Moved, MovedValue, Rounding},
     rows::listed,
     session::Session,
 };
@@ -176,6 +177,20 @@ impl Model {
             floor,
             without: [of_alignment, of_uniformity],
         })
+    }
+
+    /// How far this rounding of its points may have moved its values, by more than a millionth of the larger of 1 and the value.
+    pub fn moved_by_rounding(&self, plan: &ComparePlan, rounding: Rounding) -> Vec<Moved> {
+        let of_alignment = self.alignment.as_ref().and_then(|of| {
+            Moved::told(MovedValue::Alignment, rounding.of_alignment(plan.alignment, of.value), of.value)
+        });
+        let of_set = |set, of: &Measured| rounding.of_uniformity(set, plan.uniformity, of.value);
+        let by = match &self.of_sets {
+            Some([x, y]) => (of_set(SetName::X, x) + of_set(SetName::Y, y)) / 2.0,
+            None => of_set(SetName::X, &self.uniformity),
+        };
+        let of_uniformity = Moved::told(MovedValue::AnyUniformity, by, self.uniformity.value);
+        of_alignment.into_iter().chain(of_uniformity).collect()
     }
 
     /// The metrics that it has.

@@ -16,6 +16,7 @@ use crate::{
     data::SetName,
     error::Result,
     maybe::{Absent, Maybe},
+    rounding::{Moved, MovedValue, Rounding},
     sections::ClosePair,
     session::Session,
 };
@@ -77,6 +78,8 @@ pub struct UnpairedReport {
     pub dims: usize,
     /// Whether rows were scaled to unit length.
     pub scaling: Scaling,
+    /// What rounding to f32 has taken of the points, where they had more digits: whoever read them knows it.
+    pub rounding: Option<Rounding>,
     /// Seconds of uploads and metrics.
     pub seconds: f64,
     /// The values at each t.
@@ -119,6 +122,54 @@ pub struct NearAcross {
     pub pairs: Vec<ClosePair>,
 }
 
+impl UnpairedReport {
+    /// How far rounding to f32 may have moved values, as [`Report::moved_by_rounding`](crate::Report::moved_by_rounding) has it: of
+    /// several t, the farthest.
+    pub fn moved_by_rounding(&self) -> Vec<Moved> {
+        let Some(rounding) = self.rounding else { return Vec::new() };
+        let of_values = |told: &dyn Fn(&UnpairedRow, Uniformity) -> Option<Moved>| {
+            Moved::farthest(self.values.iter().filter_map(|row| told(row, Uniformity::new(row.t))))
+        };
+        let of_positives = self.positives.as_ref().and_then(|of| {
+            Moved::told(MovedValue::Alignment, rounding.of_alignment(of.metric, of.alignment), of.alignment)
+        });
+        let of_set = |set: SetName, place: usize| {
+            of_values(&|row, metric| {
+                let value = row.within[place];
+                Moved::told(MovedValue::Uniformity(set), rounding.of_uniformity(set, metric, value), value)
+            })
+        };
+        let all = [
+            of_positives,
+            of_set(SetName::X, 0),
+            of_set(SetName::Y, 1),
+            of_values(&|row, metric| {
+                let by = rounding.of_cross_uniformity(metric, row.cross);
+                Moved::told(MovedValue::CrossUniformity, by, row.cross)
+            }),
+            of_values(&|row, metric| {
+                Moved::told(MovedValue::Pooled, rounding.of_pooled(metric, row.pooled), row.pooled)
+            }),
+            of_values(&|row, metric| {
+                let by = rounding.of_squared_mmd(metric, [row.within[0], row.within[1], row.cross]);
+                Moved::told(MovedValue::SquaredMmd, by, row.squared_mmd)
+            }),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// What is there of which no bound of that is known.
+    pub fn without_bound(&self) -> Vec<&'static str> {
+        let all = [
+            ("ranks", self.positives.is_some()),
+            ("the modality gap", self.positives.is_some()),
+            ("the test", self.test.is_some()),
+            ("close pairs", self.near.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_there)| *is_there).map(|(what, _)| what).collect()
+    }
+}
+
 /// Measures two sets that are not paired: x (n, d) and y (m, d), of two rows each at least.
 ///
 /// # Errors
@@ -154,6 +205,7 @@ pub fn measure(
         rows: [x.rows(), y.rows()],
         dims: x.dims(),
         scaling: plan.scaling,
+        rounding: None,
         seconds: session.computing().as_secs_f64(),
         values,
         positives,

@@ -5,11 +5,15 @@ mod tables;
 
 use maud::{Markup, html};
 use unisphere::{Device, Scaling};
-use unisphere_eval::compare::{Bootstrap, ComparePlan, Comparison, Difference, Metric, Model, Place};
+use unisphere_eval::{
+    Moved,
+    compare::{Bootstrap, ComparePlan, Comparison, Difference, Metric, Model, Place},
+};
 
 use crate::{
     frame::framed,
     number::{count, digits, plain, plural, value},
+    warnings::rounded,
 };
 
 /// A p-value below which a difference is told as more than chance.
@@ -49,6 +53,8 @@ pub struct NamedModel<'a> {
     pub place: Place,
     /// Its numbers.
     pub model: &'a Model,
+    /// How far rounding of its points may have moved them.
+    pub moved: Vec<Moved>,
 }
 
 /// A comparison as one HTML file.
@@ -197,6 +203,11 @@ fn mind(of: &Compared<'_>) -> Markup {
             "The models have different widths d, and the floor of uniformity differs with them: look at the height above it too.".into(),
         );
     }
+    found.extend(
+        of.models
+            .iter()
+            .flat_map(|model| model.moved.iter().map(|moved| format!("{}: {}", model.name, rounded(moved)))),
+    );
     let scored = of.models.iter().filter(|model| model.place.score.is_some()).count();
     if (1..10).contains(&scored) {
         found.push(format!(

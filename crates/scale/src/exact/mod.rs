@@ -28,7 +28,7 @@ pub use counts::Counts;
 pub use equal_rows::EqualRows;
 pub use evaluation::Evaluation;
 pub use found::{Cost, Expected, Found};
-pub use gradients::{Gradient, GradientFound, Objective, Outputs};
+pub use gradients::{Gradient, GradientFound, LossParts, Objective, Outputs};
 pub use groups::{FoundGroups, GroupsOfSet};
 pub use parts::Part;
 pub use resources::Resources;

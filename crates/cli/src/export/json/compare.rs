@@ -8,7 +8,7 @@ use unisphere_eval::{
 };
 
 use super::{
-    super::{ComparedModel, ComparisonDocument, FailedModel},
+    super::{ComparedModel, ComparisonDocument, FailedModel, rounding},
     absent::{absent, maybe, number, settle},
     metrics::put_error,
     of_roles,
@@ -70,6 +70,9 @@ fn model(of: &ComparedModel, document: &ComparisonDocument, differences: &[OfMet
     uniformity["floor"] = maybe(model.floor);
     uniformity["gap"] = maybe(model.gap);
     object["uniformity"] = uniformity;
+    if let Some(moved) = rounding::object(&document.moved_by_rounding(of)) {
+        object["rounding"] = moved;
+    }
     object["difference"] = if of.name == document.baseline {
         absent(BASELINE.reason())
     } else if document.has_baseline() {

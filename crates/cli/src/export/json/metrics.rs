@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unisphere::Contrastive;
 use unisphere_eval::{
-    Maybe, Measured, MinScore, Report, SetName,
+    Maybe, Measured, MinScore, Report,
     sections::{
         AlignmentSummary, Calibration, ContrastiveRow, ContrastiveTable, Estimated, ProtocolNumbers,
         Quantity, Scores, SigmoidRow, SupConTable, Sweep, SweepRow,
@@ -54,15 +54,6 @@ pub(super) fn uniformity(report: &Report) -> Value {
         object["of_mean"] = calibration(mean);
     }
     object
-}
-
-/// How far rounding to f32 may have moved values; None where that is negligible.
-pub(super) fn rounding(report: &Report) -> Option<Value> {
-    let mut object = json!({});
-    for (set, by) in report.moved_by_rounding() {
-        object[set.map_or("alignment", SetName::as_str)] = number(by);
-    }
-    (object != json!({})).then_some(object)
 }
 
 /// Every value that was estimated.

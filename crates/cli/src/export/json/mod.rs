@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use unisphere::{Precision, Scaling};
 use unisphere_eval::Report;
 
-use super::{Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument};
+use super::{Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, rounding};
 use crate::json as common;
 use absent::settle;
 
@@ -110,7 +110,7 @@ fn sections(document: &Document, mut put: impl FnMut(&str, Value) -> Option<Valu
     let sections = [
         ("alignment", report.summary.alignment.as_ref().map(metrics::alignment)),
         ("uniformity", Some(metrics::uniformity(report))),
-        ("rounding", metrics::rounding(report)),
+        ("rounding", rounding::object(&report.moved_by_rounding())),
         ("estimates", report.estimates.as_deref().map(metrics::estimates)),
         ("scores", report.scores.as_ref().map(metrics::scores)),
         ("sweep", report.sweep.as_ref().map(metrics::sweep)),

@@ -8,7 +8,7 @@ use unisphere_eval::{
 };
 
 use super::{
-    super::UnpairedDocument,
+    super::{UnpairedDocument, rounding},
     absent::{self, maybe, number},
     retrieval,
 };
@@ -30,6 +30,9 @@ pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
     });
     if read.as_object().is_some_and(|given| !given.is_empty()) {
         object["read"] = read.clone();
+    }
+    if let Some(moved) = rounding::object(&report.moved_by_rounding()) {
+        object["rounding"] = moved;
     }
     if let Some(of) = &report.positives {
         object["positives"] = positives(of);

@@ -8,7 +8,7 @@ use unisphere_eval::{
 };
 
 use super::{
-    super::ViewsDocument,
+    super::{ViewsDocument, rounding},
     absent::{self, maybe, number},
     metrics::put_error,
 };
@@ -31,6 +31,9 @@ pub(in crate::export) fn export(document: &ViewsDocument) -> String {
     });
     if read.as_object().is_some_and(|given| !given.is_empty()) {
         object["read"] = read.clone();
+    }
+    if let Some(moved) = rounding::object(&report.moved_by_rounding()) {
+        object["rounding"] = moved;
     }
     absent::settle(&mut object);
     object["seconds"] = report.seconds.into();

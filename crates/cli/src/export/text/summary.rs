@@ -7,6 +7,7 @@ use unisphere_eval::{
 
 use super::{
     super::reasons::{cell, reasons},
+    super::rounding::note,
     super::table::{Section, Table},
 };
 use crate::text::{count, decimal, digits, plain};
@@ -92,19 +93,7 @@ pub(in crate::export) fn notes(report: &Report) -> String {
 
 /// How far rounding may have moved what values; empty where that is negligible.
 pub(crate) fn rounding(report: &Report) -> String {
-    let moved = report.moved_by_rounding().map(|(set, by)| {
-        let what = set.map_or("alignment".into(), |set| format!("uniformity of {set}"));
-        format!("{what} by {by:.1e}")
-    });
-    let moved: Vec<_> = moved.collect();
-    if moved.is_empty() {
-        return String::new();
-    }
-    format!(
-        "Rounding: points have more digits than single precision holds, which may move {} at most. Take the mean of \
-         all points from the data; without losses, retrieval, scores, --full and --html, distances are measured about it.\n",
-        moved.join(", ")
-    )
+    note(report.rounding, &report.moved_by_rounding(), &report.without_bound())
 }
 
 /// The meaning of the second table's columns, where there is a floor.

@@ -7,6 +7,7 @@ use unisphere_eval::{
 
 use super::{
     super::reasons::{cell, reasons},
+    super::rounding::note,
     super::{
         UnpairedDocument,
         table::{Section, Table},
@@ -64,7 +65,11 @@ pub(in crate::export) fn values(report: &UnpairedReport) -> Section {
     let lines: Vec<_> = report.values.iter().map(line).collect();
     let floors = report.values.iter().map(|row| ("floor", &row.floor));
     let head = ["", "within x", "within y", "cross", "pooled", "squared MMD", "floor"];
-    Section { table: Table::new(&head, 1, lines), below: reasons(floors) + NOTES }
+    Section { table: Table::new(&head, 1, lines), below: reasons(floors) + NOTES + &rounding(report) }
+}
+
+fn rounding(report: &UnpairedReport) -> String {
+    note(report.rounding, &report.moved_by_rounding(), &report.without_bound())
 }
 
 fn positives(of: &PositivesByLabel) -> String {

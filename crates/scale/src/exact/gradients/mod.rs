@@ -83,12 +83,25 @@ pub struct Outputs {
     pub y: Option<PathBuf>,
 }
 
+/// What the paper's loss is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LossParts {
+    /// Alignment of the positive pairs.
+    pub alignment: f64,
+    /// Uniformity of x.
+    pub uniformity_x: f64,
+    /// Uniformity of y.
+    pub uniformity_y: f64,
+}
+
 /// A gradient that was written.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GradientFound {
     /// The value of what is differentiated, of all pairs.
     pub value: f64,
+    /// What the paper's loss is made of, where it is what is differentiated.
+    pub parts: Option<LossParts>,
     /// The Euclidean norm of the gradient for x, over all of its numbers.
     pub x_norm: f64,
     /// That of the gradient for y, where it was asked for.
@@ -153,7 +166,7 @@ impl Gradient {
             Some(observer) => observer(Progress::new(done, total)),
             None => ControlFlow::Continue(()),
         };
-        let (terms, value) = (run.terms(&state), run.value(&state)?);
+        let (terms, value, parts) = (run.terms(&state), run.value(&state)?, run.parts(&state));
         for (set, file) in &mut files {
             let (set, run, work, terms) = (*set, &run, &work, &terms);
             let sweep = Sweep { run, engine, work, terms, set, capacity: &capacity, tell: &tell };
@@ -171,7 +184,7 @@ impl Gradient {
         }
         (cost.pairs_computed, cost.rows_read) = (state.pairs_computed, state.rows_read);
         let (x_norm, y_norm) = (norms.first().copied().unwrap_or_default(), norms.get(1).copied());
-        Ok(GradientFound { value, x_norm, y_norm, device: device_class(engine), cost })
+        Ok(GradientFound { value, parts, x_norm, y_norm, device: device_class(engine), cost })
     }
 
     /// What [`write`](Self::write) will take, without a journal, where the gradient for y is asked for too or not.
@@ -370,6 +383,16 @@ impl<'a> Run<'a> {
 
     fn terms(&self, state: &State) -> Terms {
         Terms::new(self.objective, &self.layout, state)
+    }
+
+    /// What the paper's loss is made of.
+    fn parts(&self, state: &State) -> Option<LossParts> {
+        let within = |set| terms::log_mean(&self.layout, state, Sum::Within(set));
+        matches!(self.objective, Objective::Loss(_)).then(|| LossParts {
+            alignment: state.results.mean(&self.layout, Sum::Alignment),
+            uniformity_x: within(SetName::X),
+            uniformity_y: within(SetName::Y),
+        })
     }
 
     /// The value of what is differentiated.
