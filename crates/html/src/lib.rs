@@ -1,5 +1,5 @@
 //! A report on embeddings as a page with figures: a [`Report`](unisphere_eval::Report) in ([`page`]), or several models that are
-//! [`Compared`] ([`compared_page`]), and one HTML file out as a string. Nothing is printed and no file is opened here.
+//! [`Compared`] ([`compared_page`]), and one HTML file out as a string; and a report of tables alone ([`plain_page`]). Nothing is printed and no file is opened here.
 //!
 //! The page needs nothing else: styles and figures are in it, and there is no script. It is light or dark as its reader's system is,
 //! and has a form for paper.
@@ -21,6 +21,7 @@ mod frame;
 mod known;
 mod number;
 mod page;
+mod plain;
 pub mod plot;
 mod tables;
 mod warnings;
@@ -29,3 +30,4 @@ pub use compared::{Compared, NamedModel, compared_page};
 pub use known::Known;
 pub use number::{count, plural};
 pub use page::page;
+pub use plain::{Plain, PlainTable, plain_page};

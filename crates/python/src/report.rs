@@ -30,8 +30,8 @@ impl Report {
         self.told.text()
     }
 
-    /// The page that the program writes with --html; None where it has none.
-    fn html(&self, py: Python<'_>) -> Option<String> {
+    /// The page that the program writes with --html.
+    fn html(&self, py: Python<'_>) -> String {
         py.detach(|| self.told.html(PROGRAM))
     }
 }

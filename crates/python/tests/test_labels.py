@@ -92,6 +92,7 @@ def test_sets_that_are_not_paired(x, y, tmp_path):
     for one in (report, want):
         one.pop("seconds"), one.pop("files")
     assert report == want
+    assert "Two sets that are not paired" in found.to_html() and "for Python" in found.to_html()
     assert "squared MMD" in found._repr_html_() and "60 and 40" in repr(found) and "p" in str(found)
 
 

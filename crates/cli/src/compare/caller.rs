@@ -104,7 +104,7 @@ pub fn compare_models(
         });
     }
     let setting = Setting { plan, engine: &engine, reading: &reading };
-    Ok(Told::with_page(setting.document(found, failed, baseline, bootstrap)?))
+    Ok(Told::of(setting.document(found, failed, baseline, bootstrap)?))
 }
 
 /// A model of the files in its folder, where it is named by one.

@@ -14,7 +14,7 @@ use unisphere_io::printable;
 
 use crate::{
     exit::Failure,
-    export::{Beside, Format},
+    export::{Beside, Format, Log},
     output,
     reading::ReadingOptions,
     scale::{Listing, NamedSets, Place, Request, Scale, Task, Telling},
@@ -182,7 +182,8 @@ pub(crate) struct Eval {
     pub(super) rows: Option<PathBuf>,
 
     /// Write the report as a page too: one HTML file with figures, which needs nothing else. Measures what --full does, and the
-    /// figures' own: a curve over t, finer cosines, two principal directions, and with --labels the matrix across up to 100 groups
+    /// figures' own: a curve over t, finer cosines, two principal directions, and with --labels the matrix across up to 100 groups. With --unpaired and --views it has
+    /// their tables, and no figures
     #[arg(long, value_name = "OUT.html", help_heading = REPORT)]
     pub(super) html: Option<PathBuf>,
 
@@ -205,7 +206,7 @@ pub(crate) struct Eval {
     markdown: bool,
 
     /// Append a line to this CSV file, with a header where it is new: the time, the files, and the numbers of the summary under their
-    /// names in JSON, such as uniformity.x
+    /// names in JSON, such as uniformity.x. With --unpaired and --views a line for each t
     #[arg(long, value_name = "FILE", help_heading = REPORT)]
     pub(super) csv: Option<PathBuf>,
 
@@ -476,6 +477,14 @@ impl Eval {
     /// What is written beside the report.
     pub(super) fn beside(&self) -> Result<Beside, Failure> {
         Beside::new(self.csv.as_deref(), self.html.as_deref())
+    }
+
+    /// The same of a report of another form, whose lines are of this file.
+    pub(super) fn beside_of(
+        &self,
+        log: impl FnOnce(&Path) -> Result<Log, Failure>,
+    ) -> Result<Beside, Failure> {
+        Ok(Beside::of(self.csv.as_deref().map(log).transpose()?, self.html.as_deref()))
     }
 
     /// The form that the report is printed in.

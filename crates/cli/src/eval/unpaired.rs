@@ -12,7 +12,7 @@ use unisphere_io::{File, Labels, printable};
 use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
-    export::{self, UnpairedDocument},
+    export::{self, Log, UnpairedDocument},
     interrupt,
     origin::all_about_mean,
     output,
@@ -44,6 +44,9 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         )));
     }
     whole::check_memory([&x, &y].into_iter(), "--unpaired")?;
+    let beside = options.beside_of(Log::unpaired)?;
+    let columns = [&options.labels, &options.labels_y].into_iter().flatten().map(PathBuf::as_path);
+    beside.check(None, [x.path(), y.path()].into_iter().chain(columns))?;
     if let (Some(of_x), Some(of_y)) = (&options.labels, &options.labels_y) {
         let column = options.labels_column.as_deref();
         let read = |path, file| labels(path, column, file);
@@ -70,7 +73,8 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     ];
     let files = files.into_iter().filter_map(|(role, file)| Some((role, file?))).collect();
     let document = UnpairedDocument { report, files, read: options.reading.to_json() };
-    output::print(&export::exporter(options.format()).export(&document))
+    let written = beside.write_plain(&document);
+    output::print(&export::exporter(options.format()).export(&document)).and(written)
 }
 
 /// The label of every row of a set.

@@ -9,7 +9,7 @@ use unisphere_io::{File, printable};
 use super::{engine, listener, options::Eval, whole};
 use crate::{
     exit::Failure,
-    export::{self, ViewsDocument},
+    export::{self, Log, ViewsDocument},
     interrupt,
     origin::{about_mean, all_about_mean},
     output,
@@ -34,6 +34,8 @@ const SWAPPED: &str = "where views are the first axis, save numpy.ascontiguousar
 /// Measures the views and prints the report.
 pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let plan = options.views_plan()?;
+    let beside = options.beside_of(Log::views)?;
+    beside.check(None, paths(options))?;
     let (files, rounding) = Files::open(options, plan.scaling)?;
     let display = Display::new();
     let engine = engine(options, &display)?;
@@ -43,11 +45,12 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     report.rounding = rounding;
     let told = paths(options).enumerate().map(|(view, path)| options.reading.told(path, set_of(view)));
     let document = ViewsDocument { report, files: told.collect(), read: options.reading.to_json() };
-    output::print(&export::exporter(options.format()).export(&document))
+    let written = beside.write_plain(&document);
+    output::print(&export::exporter(options.format()).export(&document)).and(written)
 }
 
 /// The files of the views, in their order.
-fn paths(options: &Eval) -> impl Iterator<Item = &Path> {
+fn paths(options: &Eval) -> impl Iterator<Item = &Path> + Clone {
     let named = iter::once(&options.x).chain(&options.y).map(SetFiles::path);
     named.chain(options.views.iter().flatten().map(AsRef::as_ref))
 }

@@ -8,7 +8,8 @@ use std::{
 use unisphere_io::Column;
 
 use super::{
-    Document, Log,
+    Document, Exporter, Html, Log,
+    csv::Csv,
     html::{texts, write_page},
 };
 use crate::{exit::Failure, output};
@@ -25,7 +26,12 @@ pub(crate) struct Beside {
 impl Beside {
     /// Fails for a CSV file that is none.
     pub(crate) fn new(csv: Option<&Path>, html: Option<&Path>) -> Result<Self, Failure> {
-        Ok(Self { csv: csv.map(Log::evaluation).transpose()?, html: html.map(Path::to_path_buf) })
+        Ok(Self::of(csv.map(Log::evaluation).transpose()?, html))
+    }
+
+    /// The same of a report of another form.
+    pub(crate) fn of(csv: Option<Log>, html: Option<&Path>) -> Self {
+        Self { csv, html: html.map(Path::to_path_buf) }
     }
 
     pub(crate) fn has_page(&self) -> bool {
@@ -58,11 +64,32 @@ impl Beside {
     /// Writes the page, with the text of the rows that it lists, and the line: the one also where the other cannot be written.
     pub(crate) fn write(&self, document: &mut Document, text: Option<&Column>) -> Result<(), Failure> {
         let texts = text.map_or(Ok(BTreeMap::new()), |text| texts(&document.report, text));
-        let page = texts.and_then(|texts| {
-            document.texts = texts;
-            self.html.as_ref().map_or(Ok(()), |path| write_page(path, document))
-        });
-        let logged = self.csv.as_ref().map_or(Ok(()), |log| log.append(document));
-        page.and(logged)
+        let with_texts = texts.map(|texts| document.texts = texts);
+        let page = with_texts.and_then(|()| self.write_page(document));
+        page.and(self.log(document))
+    }
+
+    /// The same of a report that lists no rows.
+    pub(crate) fn write_plain<D>(&self, document: &D) -> Result<(), Failure>
+    where
+        Html<'static>: Exporter<D>,
+        Csv: Exporter<D>,
+    {
+        let page = self.write_page(document);
+        page.and(self.log(document))
+    }
+
+    fn write_page<D>(&self, document: &D) -> Result<(), Failure>
+    where
+        Html<'static>: Exporter<D>,
+    {
+        self.html.as_ref().map_or(Ok(()), |path| write_page(path, document))
+    }
+
+    fn log<D>(&self, document: &D) -> Result<(), Failure>
+    where
+        Csv: Exporter<D>,
+    {
+        self.csv.as_ref().map_or(Ok(()), |log| log.append(document))
     }
 }

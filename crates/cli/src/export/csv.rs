@@ -9,10 +9,12 @@ use std::{
 
 use ::csv::WriterBuilder;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use unisphere_io::{is_stdout, printable};
 
-use super::{Checkpoint, ComparisonDocument, Document, Exporter, json};
+use super::{
+    Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, json as of_json,
+};
 use crate::{exit::Failure, output};
 
 /// The columns of an evaluation, one line a report. Lists, such as tables over t and tau, are in JSON alone.
@@ -164,6 +166,83 @@ const OF_CHECKPOINT: &[&str] = &[
     "seconds",
 ];
 
+/// The columns of two sets that are not paired, one line for each t.
+const OF_UNPAIRED: &[&str] = &[
+    "time",
+    "files.x",
+    "files.y",
+    "files.labels",
+    "files.labels_y",
+    "unisphere",
+    "device.kind",
+    "device.name",
+    "precision",
+    "storage",
+    "rows.x",
+    "rows.y",
+    "dims",
+    "normalized",
+    "values.t",
+    "values.x",
+    "values.y",
+    "values.cross",
+    "values.pooled",
+    "values.squared_mmd",
+    "values.floor",
+    "positives.pairs",
+    "positives.alignment.alpha",
+    "positives.alignment.value",
+    "positives.retrieval.x_to_y.mean_rank",
+    "positives.retrieval.x_to_y.median_rank",
+    "positives.retrieval.x_to_y.mean_reciprocal_rank",
+    "positives.retrieval.y_to_x.mean_rank",
+    "positives.retrieval.y_to_x.median_rank",
+    "positives.retrieval.y_to_x.mean_reciprocal_rank",
+    "positives.modality_gap.distance",
+    "positives.modality_gap.separation",
+    "test.t",
+    "test.squared_mmd",
+    "test.permutations",
+    "test.p_value",
+    "near.distance",
+    "near.count",
+    "rounding.alignment",
+    "rounding.x",
+    "rounding.y",
+    "rounding.cross",
+    "rounding.pooled",
+    "rounding.squared_mmd",
+    "seconds",
+];
+
+/// The columns of several views, one line for each t.
+const OF_VIEWS: &[&str] = &[
+    "time",
+    "files",
+    "unisphere",
+    "device.kind",
+    "device.name",
+    "precision",
+    "storage",
+    "views",
+    "rows",
+    "dims",
+    "normalized",
+    "alignment.alpha",
+    "alignment.mean.value",
+    "alignment.mean.standard_error",
+    "alignment.mean.low",
+    "alignment.mean.high",
+    "uniformity.t",
+    "uniformity.mean",
+    "uniformity.floor",
+    "uniformity.loss",
+    "rounding.alignment",
+    "rounding.uniformity",
+    "rounding.loss",
+    "seconds",
+];
+
 /// The longest header that is read of a file.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
 
@@ -172,13 +251,34 @@ pub(crate) struct Csv;
 
 impl Exporter<Document> for Csv {
     fn export(&self, document: &Document) -> String {
-        line(OF_EVALUATION, &now(), &[&json::evaluation(document)])
+        line(OF_EVALUATION, &now(), &[&of_json::evaluation(document)])
     }
+}
+
+impl Exporter<UnpairedDocument> for Csv {
+    fn export(&self, document: &UnpairedDocument) -> String {
+        lines_of(OF_UNPAIRED, "values", &of_json::unpaired(document), &json!({}))
+    }
+}
+
+impl Exporter<ViewsDocument> for Csv {
+    fn export(&self, document: &ViewsDocument) -> String {
+        let files = json!({"files": document.files.join("; ")});
+        lines_of(OF_VIEWS, "uniformity", &of_json::views(document), &files)
+    }
+}
+
+/// A line for each entry of a report's list, which stands in the place of the list; and what a cell shows in the place of other lists.
+fn lines_of(columns: &[&str], list: &str, report: &Value, others: &Value) -> String {
+    let time = now();
+    let entries = report[list].as_array().map_or(&[][..], Vec::as_slice);
+    let of_entry = |entry: &Value| line(columns, &time, &[&json!({list: entry}), others, report]);
+    entries.iter().map(of_entry).collect()
 }
 
 impl Exporter<ComparisonDocument> for Csv {
     fn export(&self, document: &ComparisonDocument) -> String {
-        let (time, report) = (now(), json::comparison(document));
+        let (time, report) = (now(), of_json::comparison(document));
         let models = report["models"].as_array().map_or(&[][..], Vec::as_slice);
         models.iter().map(|model| line(OF_COMPARISON, &time, &[model, &report])).collect()
     }
@@ -186,7 +286,7 @@ impl Exporter<ComparisonDocument> for Csv {
 
 impl Exporter<Checkpoint<'_>> for Csv {
     fn export(&self, of: &Checkpoint<'_>) -> String {
-        let report = json::comparison(of.document);
+        let report = of_json::comparison(of.document);
         line(OF_CHECKPOINT, &now(), &[&report["models"][0], &report])
     }
 }
@@ -202,6 +302,16 @@ impl Log {
     /// A file of evaluations, as `--csv` names it.
     pub(crate) fn evaluation(path: &Path) -> Result<Self, Failure> {
         Self::new(path, OF_EVALUATION)
+    }
+
+    /// A file of sets that are not paired.
+    pub(crate) fn unpaired(path: &Path) -> Result<Self, Failure> {
+        Self::new(path, OF_UNPAIRED)
+    }
+
+    /// A file of several views.
+    pub(crate) fn views(path: &Path) -> Result<Self, Failure> {
+        Self::new(path, OF_VIEWS)
     }
 
     /// A file of models.
@@ -353,8 +463,6 @@ fn cell_of(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -372,6 +480,8 @@ mod tests {
             (OF_EVALUATION, include_str!("../../schema/eval.json")),
             (OF_CHECKPOINT, include_str!("../../schema/compare.json")),
             (OF_COMPARISON, include_str!("../../schema/compare.json")),
+            (OF_UNPAIRED, include_str!("../../schema/unpaired.json")),
+            (OF_VIEWS, include_str!("../../schema/views.json")),
         ];
         for (columns, text) in schemas {
             let schema: Value = serde_json::from_str(text).unwrap();
@@ -395,7 +505,8 @@ mod tests {
         let here = |schema: &Value| match (schema["properties"].get(key), rest) {
             (None, _) => false,
             (Some(_), None) => true,
-            (Some(inner), Some(rest)) => has(root, inner, rest),
+            // Of a list, an entry.
+            (Some(inner), Some(rest)) => has(root, inner, rest) || has(root, &inner["items"], rest),
         };
         here(&schema) || alternatives.into_iter().any(|schema| has(root, schema, path))
     }

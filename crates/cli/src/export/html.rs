@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, path::Path};
 
 use unisphere_eval::Report;
-use unisphere_html::{Compared, Known, NamedModel, compared_page, page};
+use unisphere_html::{Compared, Known, NamedModel, Plain, PlainTable, compared_page, page, plain_page};
 use unisphere_io::{Column, printable, write_text};
 
-use super::{ComparedModel, ComparisonDocument, Document, Exporter, FailedModel};
+use super::{
+    ComparedModel, ComparisonDocument, Document, Exporter, FailedModel, UnpairedDocument, ViewsDocument,
+    table::Section, text,
+};
 use crate::{exit::Failure, interrupt, json::PROGRAM};
 
 /// The exporter.
@@ -26,6 +29,70 @@ impl Exporter<Document> for Html<'_> {
         known.seconds_include_reading = document.seconds_include_reading();
         known.other_devices = document.other_devices().collect();
         page(&document.report, &known)
+    }
+}
+
+impl Exporter<UnpairedDocument> for Html<'_> {
+    fn export(&self, document: &UnpairedDocument) -> String {
+        let UnpairedDocument { report, files, .. } = document;
+        plain_page(&Plain {
+            title: "Two sets that are not paired".into(),
+            circumstances: printed(text::unpaired::head(report, files)),
+            warnings: lines(&text::unpaired::rounding(report)),
+            tables: vec![table("Uniformity and squared MMD", text::unpaired::values(report))],
+            texts: text::unpaired::more(report),
+            program: self.program.into(),
+        })
+    }
+}
+
+impl Exporter<ViewsDocument> for Html<'_> {
+    fn export(&self, document: &ViewsDocument) -> String {
+        let ViewsDocument { report, files, .. } = document;
+        let mut tables: Vec<_> =
+            text::views::sections(report).into_iter().map(|section| table("Views", section)).collect();
+        if let Some(last) = tables.last_mut() {
+            last.notes.extend(lines(text::views::NOTES));
+        }
+        plain_page(&Plain {
+            title: format!("{} views of the same rows", report.views),
+            circumstances: printed(text::views::head(report, files)),
+            warnings: lines(&text::views::rounding(report)),
+            tables,
+            texts: Vec::new(),
+            program: self.program.into(),
+        })
+    }
+}
+
+/// What was measured, with names that are safe to show.
+fn printed(head: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    head.into_iter().map(|(what, value)| (what.to_owned(), printable(value))).collect()
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A section as a table of a page. Its title is that of its first columns, which names of rows stand in; else this one.
+fn table(title: &str, section: Section) -> PlainTable {
+    let Section { table, below } = section;
+    let joined = |cells: &[String], between| {
+        let cells: Vec<_> = cells.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect();
+        cells.join(between)
+    };
+    let (of_names, of_numbers) = table.head.split_at(table.left);
+    let own = joined(of_names, ", ");
+    let head = std::iter::once(String::new()).chain(of_numbers.iter().cloned()).collect();
+    let row = |cells: &Vec<String>| {
+        let (names, numbers) = cells.split_at(table.left.min(cells.len()));
+        (joined(names, " "), numbers.to_vec())
+    };
+    PlainTable {
+        title: if own.is_empty() { title.into() } else { own },
+        head,
+        rows: table.rows.iter().map(row).collect(),
+        notes: lines(&below),
     }
 }
 

@@ -24,9 +24,10 @@ impl Exporter<UnpairedDocument> for Markdown {
     fn export(&self, document: &UnpairedDocument) -> String {
         let UnpairedDocument { report, files, .. } = document;
         format!(
-            "{}\n{}{}",
+            "{}\n{}{}{}",
             head(text::unpaired::head(report, files)),
             text::unpaired::values(report).to_markdown(),
+            lines(&text::unpaired::rounding(report)),
             as_text(&text::unpaired::more(report))
         )
     }
@@ -35,7 +36,8 @@ impl Exporter<UnpairedDocument> for Markdown {
 impl Exporter<ViewsDocument> for Markdown {
     fn export(&self, document: &ViewsDocument) -> String {
         let ViewsDocument { report, files, .. } = document;
-        let (sections, notes) = (text::views::sections(report), lines(&text::views::notes(report)));
+        let sections = text::views::sections(report);
+        let notes = lines(text::views::NOTES) + &lines(&text::views::rounding(report));
         format!("{}\n{}\n{notes}", head(text::views::head(report, files)), joined(&sections))
     }
 }

@@ -13,27 +13,25 @@ pub struct Told {
 }
 
 impl Told {
-    /// A report that has a page.
-    pub(crate) fn with_page<D>(document: D) -> Self
+    /// A report of any kind.
+    pub(crate) fn of<D>(document: D) -> Self
     where
         D: Send + Sync + 'static,
         Json: Exporter<D>,
         Text: Exporter<D>,
         for<'a> Html<'a>: Exporter<D>,
     {
-        let page = |document: &D, program: &str| Html { program }.export(document);
-        Self { document: Box::new(Paged { document, page: Some(page) }) }
+        Self { document: Box::new(Every(document)) }
     }
 
     /// What `unisphere eval` tells of sets or pairs in memory.
     pub fn evaluation(report: Report, inputs: Inputs) -> Self {
-        Self::with_page(Document::of(report, inputs))
+        Self::of(Document::of(report, inputs))
     }
 
-    /// What `unisphere eval --unpaired` tells. It has no page.
+    /// What `unisphere eval --unpaired` tells.
     pub fn unpaired(report: UnpairedReport, inputs: Inputs) -> Self {
-        let document = UnpairedDocument::of(report, inputs);
-        Self { document: Box::new(Paged { document, page: None }) }
+        Self::of(UnpairedDocument::of(report, inputs))
     }
 
     /// The object that the program prints with `--json`.
@@ -46,8 +44,8 @@ impl Told {
         self.document.text()
     }
 
-    /// The page that the program writes with `--html`, of a program of this name; None where it has none.
-    pub fn html(&self, program: &str) -> Option<String> {
+    /// The page that the program writes with `--html`, of a program of this name.
+    pub fn html(&self, program: &str) -> String {
         self.document.html(program)
     }
 }
@@ -61,29 +59,27 @@ impl fmt::Debug for Told {
 trait Forms {
     fn json(&self) -> String;
     fn text(&self) -> String;
-    fn html(&self, program: &str) -> Option<String>;
+    fn html(&self, program: &str) -> String;
 }
 
-/// A document, and how its page is made.
-struct Paged<D> {
-    document: D,
-    page: Option<fn(&D, &str) -> String>,
-}
+/// A document that every form has an exporter of.
+struct Every<D>(D);
 
-impl<D> Forms for Paged<D>
+impl<D> Forms for Every<D>
 where
     Json: Exporter<D>,
     Text: Exporter<D>,
+    for<'a> Html<'a>: Exporter<D>,
 {
     fn json(&self) -> String {
-        Json.export(&self.document).trim_end().to_owned()
+        Json.export(&self.0).trim_end().to_owned()
     }
 
     fn text(&self) -> String {
-        strip_str(&Text.export(&self.document)).to_string()
+        strip_str(&Text.export(&self.0)).to_string()
     }
 
-    fn html(&self, program: &str) -> Option<String> {
-        self.page.map(|page| page(&self.document, program))
+    fn html(&self, program: &str) -> String {
+        Html { program }.export(&self.0)
     }
 }

@@ -105,7 +105,7 @@ pub fn evaluate_large(
     let wanted = exact::Wanted { task: &task, listing: &listing, full: options.plan.full, labels };
     let mut report = exact::measured(wanted, &files, &engines, resources, display)?;
     report.seconds = Some(start.elapsed().as_secs_f64());
-    Ok(Told::with_page(report))
+    Ok(Told::of(report))
 }
 
 /// An estimate from a part of the pairs: `unisphere eval --tolerance`.
@@ -137,7 +137,7 @@ pub fn estimate_large(
     let (mut report, outcome) = estimate::measured(&task, files, &engine, (&scale, memory), false, &display)?;
     outcome?;
     report.seconds = Some(start.elapsed().as_secs_f64());
-    Ok(Told::with_page(report))
+    Ok(Told::of(report))
 }
 
 /// A failure to open a file, with the name of its set.

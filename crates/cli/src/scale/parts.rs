@@ -141,7 +141,7 @@ pub fn merge_parts(
     if let (Some(path), Some(table)) = report.analysis.table_and_file() {
         output::write_table(path, table)?;
     }
-    Ok(Told::with_page(report))
+    Ok(Told::of(report))
 }
 
 /// The report. Fails before the work where what is to be written beside cannot be.

@@ -102,7 +102,8 @@ fn files_that_cannot_be_appended_to() {
     refused(&folder.eval(&["x.npy", "--csv", "."]), 2, &["--csv .", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "-"]), 2, &["--csv -", "runs.csv"]);
     refused(&folder.eval(&["x.npy", "--csv", "x.npy", "--max-memory", "1G"]), 2, &["--csv x.npy", "inputs"]);
-    refused(&folder.eval(&["x.npy", "y, \"of x\".npy", "--unpaired", "--csv", "runs.csv"]), 2, &["--csv"]);
+    let unpaired = ["x.npy", "y, \"of x\".npy", "--unpaired", "--csv", "x.npy"];
+    refused(&folder.eval(&unpaired), 2, &["--csv x.npy", "inputs"]);
     assert!(!folder.path().join("runs.csv").exists());
 }
 

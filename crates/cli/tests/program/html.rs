@@ -396,8 +396,8 @@ fn what_cannot_have_one_is_refused_before_the_work() {
             2,
             &["--text", "leave out --text"],
         ),
-        (&["x.npy", "y.npy", "--unpaired", "--html", "p.html"], 2, &["--unpaired", "leave out --html"]),
-        (&["x.npy", "--views", "y.npy", "--html", "p.html"], 2, &["--views", "leave out --html"]),
+        (&["x.npy", "y.npy", "--unpaired", "--html", "y.npy"], 2, &["--html y.npy is one of the inputs"]),
+        (&["x.npy", "--html", "y.npy", "--views", "y.npy"], 2, &["--html y.npy is one of the inputs"]),
         (&["x.npy", "--text", "short.txt"], 2, &["--html"]),
         (&["x.npy", "--text", "short.txt", "--html", "p.html"], 3, &["short.txt holds 1 text", "60 rows"]),
     ] {

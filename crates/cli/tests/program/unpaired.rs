@@ -224,3 +224,65 @@ fn rows_of_one_label_are_positives() {
     refused(&folder.eval(&line[..5]), 2, &["--labels-y for Y"]);
     refused(&folder.eval(&["x.npy", "x.npy", "--labels-y", "x.txt"]), 2, &["--labels-y", "--unpaired"]);
 }
+
+/// A line for each t, whose cells are what JSON has; a page of the same numbers; and Markdown.
+#[test]
+fn lines_and_pages() {
+    let folder = Folder::new();
+    two(&folder, 41, 17, 1);
+    let line = [
+        "x.npy",
+        "y.npy",
+        "--unpaired",
+        "--t",
+        "2,0.5",
+        "--near",
+        "0.4",
+        "--csv",
+        "runs.csv",
+        "--html",
+        "page.html",
+    ];
+    let report = folder.json(&line);
+    let mut reader = csv::Reader::from_path(folder.path().join("runs.csv")).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), 2);
+    let (mut numbers, mut found) = (report.clone(), 0);
+    for (record, values) in records.iter().zip(report["values"].as_array().unwrap()) {
+        numbers["values"] = values.clone();
+        for (column, cell) in header.iter().zip(record).filter(|(column, _)| *column != "time") {
+            let expected = match numbers.pointer(&format!("/{}", column.replace('.', "/"))) {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(number) => number.to_string(),
+            };
+            found += usize::from(!expected.is_empty());
+            assert_eq!(cell, expected, "{column}");
+        }
+    }
+    assert!(found > 45, "{found}");
+    let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    let value = report["values"][1]["squared_mmd"].as_f64().unwrap();
+    for part in [
+        "Two sets that are not paired",
+        &format!("{value:.3e}"),
+        "One distribution: p =",
+        "Close across:",
+        "Made by",
+    ] {
+        assert!(page.contains(part), "'{part}' is not in:\n{page}");
+    }
+    let markdown = folder.eval(&[&line[..9], &["--markdown"]].concat());
+    assert!(stdout(&markdown).contains("| t = 0.5 |"), "{}", stdout(&markdown));
+    // A file of other lines, an input, and a text that no page of this form shows.
+    let refusals: [(&[&str], i32, &[&str]); 3] = [
+        (&["--csv", "other.csv"], 3, &["other.csv", "name another file"]),
+        (&["--html", "x.npy"], 2, &["--html", "x.npy"]),
+        (&["--html", "page.html", "--text", "x.txt"], 2, &["takes no --text"]),
+    ];
+    std::fs::write(folder.path().join("other.csv"), "time,x\n").unwrap();
+    for (more, code, parts) in refusals {
+        refused(&folder.eval(&[&line[..3], more].concat()), code, parts);
+    }
+}

@@ -282,3 +282,42 @@ fn views_are_read_as_options_say() {
     refused(&of_csv, 3, &["c.npy", "leave --column out"]);
     check_schema(&folder.json(&["a.csv", "--views", "b.csv", "--column", "y,z"]));
 }
+
+/// A line for each t, whose cells are what JSON has, and a page of the same numbers.
+#[test]
+fn lines_and_pages_of_views() {
+    let folder = folder();
+    let line =
+        ["a.npy", "b.npy", "--t", "2,0.5", "--csv", "runs.csv", "--html", "page.html", "--views", "c.npy"];
+    let report = folder.json(&line);
+    let mut reader = csv::Reader::from_path(folder.path().join("runs.csv")).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), 2);
+    let mut numbers = report.clone();
+    numbers["files"] = "a.npy; b.npy; c.npy".into();
+    for (record, row) in records.iter().zip(report["uniformity"].as_array().unwrap()) {
+        numbers["uniformity"] = row.clone();
+        for (column, cell) in header.iter().zip(record).filter(|(column, _)| *column != "time") {
+            let expected = match numbers.pointer(&format!("/{}", column.replace('.', "/"))) {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(number) => number.to_string(),
+            };
+            assert_eq!(cell, expected, "{column}");
+            assert!(!cell.is_empty() || column.starts_with("rounding."), "{column}");
+        }
+    }
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    let mean = report["alignment"]["mean"]["value"].as_f64().unwrap();
+    for part in [
+        "3 views of the same rows",
+        "alignment, alpha = 2",
+        "uniformity, t = 0.5",
+        "0 and 2",
+        &format!("{mean:.6}"),
+    ] {
+        assert!(page.contains(part), "'{part}' is not in:\n{page}");
+    }
+    refused(&folder.eval(&["a.npy", "--html", "b.npy", "--views", "b.npy"]), 2, &["--html", "b.npy"]);
+}

@@ -16,7 +16,7 @@ from ._errors import InvalidInput
 from ._estimate import check_seed
 from ._evaluate import several
 from ._progress import Progress, Shown
-from ._report import Told
+from ._report import Paged
 
 Integers = npt.NDArray[np.int64]
 
@@ -73,10 +73,10 @@ class Retrieval:
     """Rows of y look in x."""
 
 
-class Unpaired(Told):
+class Unpaired(Paged):
     """What `unpaired` found. Every section of the program's JSON is an attribute: `found.values[0].squared_mmd`, `found.test.p_value`.
 
-    `print(found)` prints what the program prints.
+    `print(found)` prints what the program prints, and `found.save_html(path)` writes its page.
     """
 
     _sections = ("test", "positives", "near")

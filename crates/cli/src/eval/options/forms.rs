@@ -5,7 +5,7 @@ use std::iter;
 use unisphere::Alignment;
 use unisphere_eval::{unpaired::UnpairedPlan, views::ViewsPlan};
 
-use super::Eval;
+use super::{Eval, HTML};
 use crate::{exit::Failure, set_files::SetFiles};
 
 impl Eval {
@@ -86,11 +86,12 @@ impl Eval {
             ("--full", self.full),
             ("--top", self.top.is_some()),
             ("--rows", self.rows.is_some()),
-            ("--csv", self.csv.is_some()),
+            ("--text", self.text.is_some()),
             ("numbered files", names_numbered),
             (self.scale.given().unwrap_or_default(), self.scale.is_used()),
         ];
-        let all = own.iter().copied().chain(self.of_reports_on_pairs()).chain(others);
+        let of_pairs = self.of_reports_on_pairs().into_iter().filter(|(name, _)| *name != HTML);
+        let all = own.iter().copied().chain(of_pairs).chain(others);
         all.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 

@@ -17,19 +17,21 @@ use crate::json as common;
 use absent::settle;
 
 pub(super) use compare::comparison;
+pub(super) use unpaired::unpaired;
+pub(super) use views::views;
 
 /// The exporter.
 pub(crate) struct Json;
 
 impl Exporter<UnpairedDocument> for Json {
     fn export(&self, document: &UnpairedDocument) -> String {
-        unpaired::export(document)
+        format!("{}\n", unpaired(document))
     }
 }
 
 impl Exporter<ViewsDocument> for Json {
     fn export(&self, document: &ViewsDocument) -> String {
-        views::export(document)
+        format!("{}\n", views(document))
     }
 }
 

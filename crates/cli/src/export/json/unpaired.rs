@@ -14,7 +14,8 @@ use super::{
 };
 use crate::json as common;
 
-pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
+/// The object.
+pub(in crate::export) fn unpaired(document: &UnpairedDocument) -> Value {
     let UnpairedDocument { report, files, read } = document;
     let files = files.iter().map(|(role, file)| ((*role).to_owned(), file.clone().into()));
     let mut object = json!({
@@ -45,7 +46,7 @@ pub(in crate::export) fn export(document: &UnpairedDocument) -> String {
     }
     absent::settle(&mut object);
     object["seconds"] = report.seconds.into();
-    format!("{object}\n")
+    object
 }
 
 fn of_sets([x, y]: [Value; 2]) -> Value {

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::json as common;
 
-pub(in crate::export) fn export(document: &ViewsDocument) -> String {
+/// The object.
+pub(in crate::export) fn views(document: &ViewsDocument) -> Value {
     let ViewsDocument { report, files, read } = document;
     let mut object = json!({
         "unisphere": common::VERSION,
@@ -37,7 +38,7 @@ pub(in crate::export) fn export(document: &ViewsDocument) -> String {
     }
     absent::settle(&mut object);
     object["seconds"] = report.seconds.into();
-    format!("{object}\n")
+    object
 }
 
 fn measured(measured: &Measured) -> Value {

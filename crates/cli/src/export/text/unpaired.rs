@@ -26,7 +26,8 @@ Squared MMD: without bias; about 0 where both sets have one distribution, and pe
 
 pub(super) fn export(document: &UnpairedDocument) -> String {
     let UnpairedDocument { report, files, .. } = document;
-    let sections: Vec<_> = [values(report).to_text()].into_iter().chain(more(report)).collect();
+    let values = values(report).to_text() + &rounding(report);
+    let sections: Vec<_> = [values].into_iter().chain(more(report)).collect();
     format!("{}\n{}", circumstances(&head(report, files)), sections.join("\n"))
 }
 
@@ -65,10 +66,11 @@ pub(in crate::export) fn values(report: &UnpairedReport) -> Section {
     let lines: Vec<_> = report.values.iter().map(line).collect();
     let floors = report.values.iter().map(|row| ("floor", &row.floor));
     let head = ["", "within x", "within y", "cross", "pooled", "squared MMD", "floor"];
-    Section { table: Table::new(&head, 1, lines), below: reasons(floors) + NOTES + &rounding(report) }
+    Section { table: Table::new(&head, 1, lines), below: reasons(floors) + NOTES }
 }
 
-fn rounding(report: &UnpairedReport) -> String {
+/// What rounding may have moved; empty where that is negligible.
+pub(in crate::export) fn rounding(report: &UnpairedReport) -> String {
     note(report.rounding, &report.moved_by_rounding(), &report.without_bound())
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::text::{circumstances, decimal, device, plain, points};
 
-const NOTES: &str = "\
+pub(in crate::export) const NOTES: &str = "\
 Alignment: mean |x-y|^alpha over the rows of two views. The error of their mean is that of the rows, each with its mean over the pairs.
 Uniformity: log mean exp(-t |x-x'|^2) over the pairs i < j of one view (U-statistic). Loss: the mean alignment + the mean uniformity.
 Intervals: for rows that were drawn independently.
@@ -24,12 +24,12 @@ Intervals: for rows that were drawn independently.
 pub(super) fn export(document: &ViewsDocument) -> String {
     let ViewsDocument { report, files, .. } = document;
     let tables: Vec<_> = sections(report).iter().map(Section::to_text).collect();
-    format!("{}\n{}\n{}", circumstances(&head(report, files)), tables.join("\n"), notes(report))
+    format!("{}\n{}\n{NOTES}{}", circumstances(&head(report, files)), tables.join("\n"), rounding(report))
 }
 
-/// What the tables mean, and what rounding may have moved.
-pub(in crate::export) fn notes(report: &ViewsReport) -> String {
-    NOTES.to_owned() + &note(report.rounding, &report.moved_by_rounding(), &[])
+/// What rounding may have moved; empty where that is negligible.
+pub(in crate::export) fn rounding(report: &ViewsReport) -> String {
+    note(report.rounding, &report.moved_by_rounding(), &[])
 }
 
 /// Alignment, and uniformity at each t.
