@@ -4,7 +4,7 @@ use std::{iter, sync::Arc};
 
 use unisphere::Scaling;
 use unisphere_eval::Rounding;
-use unisphere_io::{Extent, File};
+use unisphere_io::{Extent, File, Shards, Source};
 
 /// Points that can be taken about another origin.
 pub trait Located: Sized {
@@ -32,6 +32,24 @@ pub trait Located: Sized {
 impl Located for File {
     fn dims(&self) -> usize {
         self.dims()
+    }
+
+    fn is_wide(&self) -> bool {
+        self.is_wide()
+    }
+
+    fn extent(&self) -> unisphere_io::Result<Option<Extent>> {
+        self.extent()
+    }
+
+    fn about(self, origin: &Arc<[f64]>) -> unisphere_io::Result<Self> {
+        self.about(origin)
+    }
+}
+
+impl Located for Shards {
+    fn dims(&self) -> usize {
+        Source::dims(self)
     }
 
     fn is_wide(&self) -> bool {

@@ -96,6 +96,14 @@ impl SetFiles {
         matched.unwrap_or_else(|| self.files().to_vec())
     }
 
+    /// Fails where a pattern matches no files, or files that are no series.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if is_pattern(&self.path) && !self.is_listed() {
+            series(slice::from_ref(&self.path))?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_listed(&self) -> bool {
         !self.listed.is_empty()
     }

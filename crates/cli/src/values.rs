@@ -113,6 +113,14 @@ pub(crate) struct Choice<T> {
     pub(crate) value: T,
 }
 
+/// The way with rows that cannot be scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ZeroRows {
+    #[default]
+    Error,
+    Skip,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

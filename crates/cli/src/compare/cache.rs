@@ -40,19 +40,20 @@ impl Key {
         self.0.to_hex().chars().take(HASH).collect()
     }
 
-    /// The key of a model: the contents of its files and how they are read, t and scaling, the device, and the version of this
+    /// The key of a model: the contents of its files, how they are read and which rows of them are skipped, t and scaling, the device, and the version of this
     /// program. Alpha is none of them, as distances are kept and not their powers.
     pub(super) fn of(
         run: &Run,
         reading: &ReadingOptions,
         plan: &ComparePlan,
         engine: &Engine,
+        skipped: &[usize],
     ) -> Result<Self, Failure> {
         let mut hasher = Hasher::new();
         hasher.update(MAGIC);
         for (role, path) in run.files() {
             hasher.update(role.as_bytes());
-            hasher.update(contents(path)?.as_bytes());
+            hasher.update(contents(&path)?.as_bytes());
             // A format may be known by the end of a name.
             let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
             hasher.update(&text(&ending));
@@ -68,6 +69,9 @@ impl Key {
             NUMERICS.to_string(),
         ] {
             hasher.update(&text(&part));
+        }
+        for row in skipped {
+            hasher.update(&(*row as u64).to_le_bytes());
         }
         Ok(Self(hasher.finalize()))
     }

@@ -1,17 +1,25 @@
 //! The comparison for a caller within this process, such as Python: models are files, or rows of the caller's.
 
-use std::{path::PathBuf, time::Instant};
+use std::{collections::HashMap, path::PathBuf, time::Instant};
 
 use unisphere::Engine;
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Place};
 
-use super::{Setting, cache::Cache, files::files_in, measure::Measuring, run::Run, runs::check_is_file};
+use super::{
+    Setting,
+    cache::Cache,
+    files::files_in,
+    measure::{CURE_OF_ZEROS, Measuring},
+    run::Run,
+    runs::check_files,
+};
 use crate::{
     exit::Failure,
     export::{ComparedModel, Told},
     progress::{Caller, Display},
     reading::ReadingOptions,
     scale::{ARRAY, LargeSet},
+    set_files::SetFiles,
 };
 
 /// A model: one set, or two whose rows are positive pairs.
@@ -59,7 +67,7 @@ pub fn compare_models(
     let models = models.into_iter().map(of_folder).collect::<Result<Vec<_>, _>>()?;
     for set in models.iter().flat_map(|of| std::iter::once(&of.x).chain(&of.y)) {
         if let LargeSet::Path(path) = set {
-            check_is_file(path)?;
+            check_files(&SetFiles::of_path(path))?;
         }
     }
     let display = Display::of_caller(caller);
@@ -71,6 +79,8 @@ pub fn compare_models(
         cache,
         is_fingerprinted: false,
         reading: &reading,
+        cure_of_zeros: CURE_OF_ZEROS,
+        skipped: HashMap::new(),
     };
     let (mut found, mut failed) = (Vec::new(), Vec::new());
     for GivenModel { name, x, y, place } in models {
@@ -79,7 +89,7 @@ pub fn compare_models(
             (LargeSet::Rows(x), Some(LargeSet::Rows(y))) => (x, Some(y)),
             (LargeSet::Path(x), y) => {
                 let Ok(y) = y.map(path).transpose() else { return Err(mixed(&name)) };
-                let run = Run { name, x, y, place };
+                let run = Run::new(name, x, y, place);
                 measuring.sort_in(&run, &mut found, &mut failed)?;
                 continue;
             }
@@ -98,6 +108,7 @@ pub fn compare_models(
             place,
             model,
             rounding,
+            skipped: Vec::new(),
             fingerprint: None,
             cached: false,
             seconds,

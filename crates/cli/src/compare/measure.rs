@@ -1,8 +1,9 @@
 //! One model measured, or what is kept of it.
 
 use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
-    path::Path,
+    path::PathBuf,
     time::{Instant, SystemTime},
 };
 
@@ -11,7 +12,7 @@ use unisphere_eval::{
     Rounding, Session,
     compare::{ComparePlan, Model, ModelRows},
 };
-use unisphere_io::{File, Source, printable};
+use unisphere_io::{Shards, Source, printable};
 
 use super::{
     cache::{Cache, Key},
@@ -26,10 +27,15 @@ use crate::{
     progress::Display,
     reading::{Of, ReadingOptions},
     scale::{check_dims, check_pairs},
+    set_files::SetFiles,
 };
 
-/// The help against a row of zeros.
-const CURE_OF_ZEROS: &str = "leave such rows out of the files of all models; --raw takes rows as they are";
+/// The help against a row of zeros, where there is no option that skips it.
+pub(super) const CURE_OF_ZEROS: &str =
+    "leave such rows out of the files of all models; --raw takes rows as they are";
+/// The same where there is one.
+pub(super) const CURE_OF_ZEROS_BY_OPTION: &str =
+    "--zero-rows skip leaves such rows out of all models, and --raw takes rows as they are";
 
 /// What all models are measured with.
 pub(super) struct Measuring<'a> {
@@ -40,6 +46,10 @@ pub(super) struct Measuring<'a> {
     /// Whether each model is to have a fingerprint, which takes a reading more where there is no cache.
     pub(super) is_fingerprinted: bool,
     pub(super) reading: &'a ReadingOptions,
+    /// The help against a row of zeros.
+    pub(super) cure_of_zeros: &'static str,
+    /// Rows of zeros that are left out of a model, by its name.
+    pub(super) skipped: HashMap<String, Vec<usize>>,
 }
 
 /// A model, and how it was come by.
@@ -58,7 +68,8 @@ impl Measuring<'_> {
     pub(super) fn model(&self, run: &Run) -> Result<ComparedModel, Failure> {
         let Found { model, rounding, fingerprint, cached, seconds } = self.find(run)?;
         let (name, files, place) = (run.name.clone(), self.files(run), run.place);
-        Ok(ComparedModel { name, files, place, model, rounding, fingerprint, cached, seconds })
+        let skipped = self.skipped(run).to_vec();
+        Ok(ComparedModel { name, files, place, model, rounding, skipped, fingerprint, cached, seconds })
     }
 
     /// Measures a model into those that were measured, or tells why it cannot be among those that failed. Fails where no other model
@@ -110,8 +121,8 @@ impl Measuring<'_> {
 
     /// Its files under their roles, and how they are read.
     fn files(&self, run: &Run) -> Vec<(&'static str, String)> {
-        let told = |(role, path)| (role, self.reading.told(path, if role == "x" { Of::X } else { Of::Y }));
-        run.files().map(told).collect()
+        let set = |role| if role == "x" { Of::X } else { Of::Y };
+        run.sets().map(|(role, files)| (role, self.reading.told(files.path(), set(role)))).collect()
     }
 
     fn find(&self, run: &Run) -> Result<Found, Failure> {
@@ -119,9 +130,10 @@ impl Measuring<'_> {
         // A file that is written to meanwhile is not the one whose contents the key is of, and may be half of either.
         let before = states(run);
         let mut key = None;
-        if self.cache.is_some() || self.is_fingerprinted {
+        // A pipe gives its bytes once, and is in no cache.
+        if (self.cache.is_some() || self.is_fingerprinted) && !run.is_piped() {
             self.display.step(format!("looking for {} in the cache", printable(&run.name)));
-            key = Some(Key::of(run, self.reading, &self.plan, self.engine)?);
+            key = Some(Key::of(run, self.reading, &self.plan, self.engine, self.skipped(run))?);
         }
         let fingerprint = key.as_ref().map(Key::fingerprint);
         let known = key.and_then(|key| self.cache.as_ref()?.find(key));
@@ -132,7 +144,7 @@ impl Measuring<'_> {
         if states(run) != before {
             return Err(Failure::Input(format!(
                 "{} was written to while it was read; compare it again once it is complete",
-                printable(&run.x)
+                printable(run.x.path())
             )));
         }
         if let (false, Some(cache), Some(key)) = (cached, &self.cache, key) {
@@ -145,13 +157,17 @@ impl Measuring<'_> {
     /// Reads and measures its sets; raw ones are taken about their mean, where that saves most of what rounding takes.
     fn rows(&self, run: &Run) -> Result<(ModelRows, Option<Rounding>), Failure> {
         let (x, y) = self.opened(run)?;
-        whole::check_enough(&x, x.rows())?;
+        let skipped = self.skipped(run);
+        whole::check_enough(&x, x.rows().saturating_sub(skipped.len()))?;
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
-        whole::check_memory([&x].into_iter().chain(&y), "compare")?;
+        whole::check_memory([&x].into_iter().chain(&y).flat_map(Shards::files), "compare")?;
         let scaling = self.plan.scaling;
         let (x, y, rounding) = interrupt::leaving_at_once(|| about_mean(x, y, scaling, true))??;
-        let rows = self.measured(&run.name, &x, y.as_ref(), |file: &File| {
-            whole::read(file, self.display, CURE_OF_ZEROS, |file| file.embeddings(scaling))
+        let rows = self.measured(&run.name, &x, y.as_ref(), |set: &Shards| {
+            whole::read(set, self.display, self.cure_of_zeros, |set| match skipped {
+                [] => set.embeddings(scaling),
+                rows => set.embeddings_without(rows, scaling),
+            })
         })?;
         Ok((rows, rounding))
     }
@@ -167,10 +183,51 @@ impl Measuring<'_> {
         Ok(rounding)
     }
 
-    fn opened(&self, run: &Run) -> Result<(File, Option<File>), Failure> {
-        let open = |path: &Path, set| whole::open(path, &self.reading.reading(set), self.plan.scaling);
-        let y = run.y.as_deref().map(|y| open(y, Of::Y)).transpose()?;
-        Ok((open(&run.x, Of::X)?, y))
+    fn opened(&self, run: &Run) -> Result<(Shards, Option<Shards>), Failure> {
+        let open = |files: &SetFiles, set| {
+            let opened = interrupt::leaving_at_once(|| files.open(&self.reading.reading(set)))??;
+            check_dims(&opened, self.plan.scaling)?;
+            Ok::<_, Failure>(opened)
+        };
+        let x = open(&run.x, Of::X)?;
+        Ok((x, run.y.as_ref().map(|y| open(y, Of::Y)).transpose()?))
+    }
+
+    fn skipped(&self, run: &Run) -> &[usize] {
+        self.skipped.get(&run.name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Finds the rows of zeros of all models, which are left out of every model of as many rows: row i of each is of the same thing. What
+    /// cannot be read is told when it is measured.
+    pub(super) fn skip_zero_rows(&mut self, runs: &[Run]) -> Result<(), Failure> {
+        let mut of_rows: BTreeMap<usize, (BTreeSet<usize>, Vec<&str>)> = BTreeMap::new();
+        for run in runs {
+            self.display.step(format!("looking for rows of zeros in {}", printable(&run.name)));
+            match self.zero_rows(run) {
+                Ok((rows, zero)) => {
+                    let (all, names) = of_rows.entry(rows).or_default();
+                    all.extend(zero);
+                    names.push(&run.name);
+                }
+                Err(Failure::Input(_) | Failure::Machine(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        for (zero, names) in of_rows.into_values() {
+            let zero: Vec<_> = zero.into_iter().collect();
+            self.skipped.extend(names.into_iter().map(|name| (name.to_owned(), zero.clone())));
+        }
+        Ok(())
+    }
+
+    /// The number of rows of a model, and those that are zero in x or in y.
+    fn zero_rows(&self, run: &Run) -> Result<(usize, Vec<usize>), Failure> {
+        let (x, y) = self.opened(run)?;
+        let mut zero = Vec::new();
+        for set in [&x].into_iter().chain(&y) {
+            zero.extend(interrupt::leaving_at_once(|| set.zero_rows())??);
+        }
+        Ok((x.rows(), zero))
     }
 }
 
@@ -186,9 +243,12 @@ fn of_model(error: unisphere_eval::Error) -> Failure {
     }
 }
 
-/// Lengths and times of a model's files; None where the system does not say.
+/// Lengths and times of a model's files; None where the system does not say. Nothing of pipes, which change as they are read.
 fn states(run: &Run) -> Vec<Option<(u64, SystemTime)>> {
-    let state = |(_, path): (_, &Path)| {
+    if run.is_piped() {
+        return Vec::new();
+    }
+    let state = |(_, path): (_, PathBuf)| {
         let there = fs::metadata(path).ok()?;
         Some((there.len(), there.modified().ok()?))
     };

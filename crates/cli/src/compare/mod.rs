@@ -17,9 +17,9 @@ pub use caller::{CompareRequest, GivenModel, compare_models};
 pub(crate) use options::{CompareOptions, HELP};
 pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, watch};
 
-use std::{cmp::Ordering, path::Path};
+use std::{cmp::Ordering, collections::HashMap, path::PathBuf};
 
-use unisphere::Engine;
+use unisphere::{Engine, Scaling};
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Comparison, Place};
 use unisphere_io::{natural_order, printable};
 
@@ -32,7 +32,7 @@ use crate::{
     reading::ReadingOptions,
     text::plural,
 };
-use measure::Measuring;
+use measure::{CURE_OF_ZEROS_BY_OPTION, Measuring};
 use options::SortColumn;
 use run::Run;
 
@@ -41,9 +41,14 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     let baseline = baseline(options, &runs)?;
     options.sort.map_or(Ok(()), |column| check_sort(column, &runs))?;
     let log = options.csv.as_deref().map(Log::comparison).transpose()?;
-    log.as_ref().map_or(Ok(()), |log| log.check(inputs(&runs)))?;
+    let inputs: Vec<_> = runs.iter().flat_map(Run::files).map(|(_, path)| path).collect();
+    let inputs = || inputs.iter().map(PathBuf::as_path);
+    log.as_ref().map_or(Ok(()), |log| log.check(inputs()))?;
     if let Some(path) = &options.html {
-        output::check_page(path, inputs(&runs))?;
+        output::check_page(path, inputs())?;
+    }
+    if options.skips_zero_rows() {
+        check_zero_rows(options, &runs)?;
     }
     output::check_distinct(&[("--csv", options.csv.as_deref()), ("--html", options.html.as_deref())])?;
     let document = document(options, &runs, baseline)?;
@@ -59,9 +64,21 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     }
 }
 
-/// The files of all models.
-fn inputs(runs: &[Run]) -> impl Iterator<Item = &Path> {
-    runs.iter().flat_map(Run::files).map(|(_, path)| path)
+/// Refuses to look for rows of zeros where they are points, or where nothing can be read twice.
+fn check_zero_rows(options: &CompareOptions, runs: &[Run]) -> Result<(), Failure> {
+    if options.measure.plan().scaling == Scaling::Raw {
+        return Err(Failure::Usage(
+            "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw"
+                .into(),
+        ));
+    }
+    match runs.iter().find(|run| run.is_piped()) {
+        None => Ok(()),
+        Some(run) => Err(Failure::Input(format!(
+            "{} is a pipe, and --zero-rows skip reads all models before it measures one\nwrite it to a file first",
+            printable(&run.name)
+        ))),
+    }
 }
 
 /// Measures every model, one after the other.
@@ -72,8 +89,19 @@ fn document(options: &CompareOptions, runs: &[Run], baseline: String) -> Result<
     display.step("opening the device");
     let engine = devices::open(&measure.device)?.observed_by(display.observer());
     let (plan, reading) = (measure.plan(), &measure.reading);
-    let measuring =
-        Measuring { plan, engine: &engine, display: &display, cache, is_fingerprinted: false, reading };
+    let mut measuring = Measuring {
+        plan,
+        engine: &engine,
+        display: &display,
+        cache,
+        is_fingerprinted: false,
+        reading,
+        cure_of_zeros: CURE_OF_ZEROS_BY_OPTION,
+        skipped: HashMap::new(),
+    };
+    if options.skips_zero_rows() {
+        measuring.skip_zero_rows(runs)?;
+    }
     let (mut models, mut failed) = (Vec::new(), Vec::new());
     for run in runs {
         measuring.sort_in(run, &mut models, &mut failed)?;

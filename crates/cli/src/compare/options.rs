@@ -9,7 +9,7 @@ use super::cache::Cache;
 use crate::{
     exit::Failure,
     reading::ReadingOptions,
-    values::{device, factor, positive},
+    values::{ZeroRows, device, factor, positive},
 };
 
 const TABLE: &str = "The table";
@@ -18,8 +18,8 @@ const OUTPUT: &str = "The report";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompareOptions {
-    /// A model each: a set, such as a.npy; a pair of sets whose rows are positive pairs, such as x.npy:y.npy; or a folder with a file
-    /// of its points, or with a file x and a file y, of any format: model/x.npy and model/y.npy. Its name is the argument itself
+    /// A model each: a set, such as a.npy, or a quoted pattern of numbered files, such as 'emb_*.npy'; a pair of sets whose rows are positive pairs, such as x.npy:y.npy; or a folder with a file
+    /// of its points, or with a file x and a file y, of any format: model/x.npy and model/y.npy; a pipe, or - for standard input, which no cache keeps. Its name is the argument itself
     #[arg(value_name = "MODEL", required_unless_present = "runs", conflicts_with = "runs")]
     pub(super) models: Vec<PathBuf>,
 
@@ -39,6 +39,10 @@ pub(crate) struct CompareOptions {
     /// The greatest first
     #[arg(long, requires = "sort", help_heading = TABLE)]
     pub(super) descending: bool,
+
+    /// Rows that are all zeros have no direction: error, or skip them, in all models of as many rows
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = MEASURED)]
+    zero_rows: ZeroRows,
 
     /// The seed of the resamples that intervals of correlations are made of
     #[arg(long, value_name = "SEED", default_value_t = 0, help_heading = TABLE)]
@@ -130,6 +134,10 @@ impl MeasureOptions {
 }
 
 impl CompareOptions {
+    pub(super) fn skips_zero_rows(&self) -> bool {
+        self.zero_rows == ZeroRows::Skip
+    }
+
     pub(super) fn bootstrap(&self) -> Bootstrap {
         Bootstrap { seed: self.seed, ..Bootstrap::default() }
     }

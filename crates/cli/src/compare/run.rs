@@ -1,23 +1,40 @@
 //! A model as it is named.
 
-use std::path::{Path, PathBuf};
+use std::{fs, path::PathBuf};
 
 use unisphere_eval::compare::Place;
+
+use crate::set_files::SetFiles;
 
 /// A model to be measured.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Run {
     /// What it is called in the report: no other has this name.
     pub(super) name: String,
-    pub(super) x: PathBuf,
-    pub(super) y: Option<PathBuf>,
+    pub(super) x: SetFiles,
+    pub(super) y: Option<SetFiles>,
     pub(super) place: Place,
 }
 
 impl Run {
-    /// Its files under their roles.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let y = self.y.as_deref().map(|y| ("y", y));
-        [("x", self.x.as_path())].into_iter().chain(y)
+    /// A model of files, or of patterns of numbered files.
+    pub(super) fn new(name: String, x: PathBuf, y: Option<PathBuf>, place: Place) -> Self {
+        Self { name, x: SetFiles::of_path(x), y: y.map(SetFiles::of_path), place }
+    }
+
+    /// Its sets under their roles.
+    pub(super) fn sets(&self) -> impl Iterator<Item = (&'static str, &SetFiles)> {
+        [("x", &self.x)].into_iter().chain(self.y.as_ref().map(|y| ("y", y)))
+    }
+
+    /// All of its files under their roles: those that a pattern matches now.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, PathBuf)> {
+        self.sets().flat_map(|(role, set)| set.expanded().into_iter().map(move |path| (role, path)))
+    }
+
+    /// Whether one of its files is a pipe, which gives its bytes once.
+    pub(super) fn is_piped(&self) -> bool {
+        let is_pipe = |(_, path)| fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir());
+        self.files().any(is_pipe)
     }
 }

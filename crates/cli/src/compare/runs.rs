@@ -6,10 +6,10 @@ use std::{
 };
 
 use unisphere_eval::compare::Place;
-use unisphere_io::printable;
+use unisphere_io::{is_pattern, printable};
 
 use super::{files::files_in, options::CompareOptions, run::Run, table};
-use crate::exit::Failure;
+use crate::{exit::Failure, export::is_own_table, set_files::SetFiles};
 
 /// All models that the options name: at least one, all single sets or all pairs, and no name twice. Their files are there.
 pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
@@ -25,7 +25,7 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
                 printable(&run.name)
             )));
         }
-        let checked = run.files().try_for_each(|(_, path)| check_is_file(path));
+        let checked = run.sets().try_for_each(|(_, set)| check_files(set));
         checked.map_err(|failure| if options.runs.is_some() { of_model(run, failure) } else { failure })?;
     }
     let of_pairs = |run: &&Run| run.y.is_some();
@@ -49,8 +49,9 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
 /// Models whose two sets are in one file, where options name both.
 fn with_second_sets(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, Failure> {
     for run in &mut runs {
-        if let Some(y) = options.measure.reading.file_of_y(&run.x, run.y.as_deref())? {
-            run.y = Some(y.to_path_buf());
+        let y = run.y.as_ref().map(SetFiles::path);
+        if let (Some(y), None) = (options.measure.reading.file_of_y(run.x.path(), y)?, y) {
+            run.y = Some(SetFiles::of_path(y));
         }
     }
     Ok(runs)
@@ -60,18 +61,20 @@ fn run(argument: &Path) -> Result<Run, Failure> {
     let name = argument.to_string_lossy().trim_end_matches('/').to_owned();
     let (x, y) = if argument.is_dir() {
         files_in(argument)?
+    } else if argument.as_os_str() == "-" {
+        ("/dev/stdin".into(), None)
     } else {
         match pair(argument) {
             Some((x, y)) => (x, Some(y)),
             None => (argument.to_path_buf(), None),
         }
     };
-    Ok(Run { name, x, y, place: Place::default() })
+    Ok(Run::new(name, x, y, Place::default()))
 }
 
-/// Both paths of `x.npy:y.npy`; None for one path. A colon may be a part of a name, or of a drive's.
+/// Both paths of `x.npy:y.npy`, which may be patterns; None for one path. A colon may be a part of a name, or of a drive's.
 fn pair(argument: &Path) -> Option<(PathBuf, PathBuf)> {
-    if argument.exists() {
+    if is_there(argument) {
         return None;
     }
     let text = argument.to_str()?;
@@ -79,8 +82,13 @@ fn pair(argument: &Path) -> Option<(PathBuf, PathBuf)> {
     let pairs = || text.match_indices(':').map(two).filter(|(x, y)| x != Path::new("") && y != Path::new(""));
     // Where not both are there, the error is of the one that is missing.
     pairs()
-        .find(|(x, y)| x.exists() && y.exists())
-        .or_else(|| pairs().find(|(x, y)| x.exists() || y.exists()))
+        .find(|(x, y)| is_there(x) && is_there(y))
+        .or_else(|| pairs().find(|(x, y)| is_there(x) || is_there(y)))
+}
+
+/// Whether there is a file of this path, or one that a pattern matches.
+fn is_there(path: &Path) -> bool {
+    path.exists() || is_pattern(path) && SetFiles::of_path(path).expanded().iter().any(|file| file.exists())
 }
 
 /// The fault of a file with the name of its model, where a table gives it another than its file's.
@@ -91,17 +99,35 @@ fn of_model(run: &Run, failure: Failure) -> Failure {
     }
 }
 
-/// That a path is a regular file: its contents are read twice, once for the name of its entry in the cache.
-pub(super) fn check_is_file(path: &Path) -> Result<(), Failure> {
-    let name = printable(path);
-    match fs::metadata(path) {
-        Ok(there) if there.is_file() => Ok(()),
-        Ok(there) if there.is_dir() => Err(Failure::Input(format!("{name} is a folder; name a file in it"))),
-        Ok(_) => Err(Failure::Input(format!(
-            "{name} is no regular file, and its contents are read twice\nwrite it to a file first"
-        ))),
-        Err(error) => Err(Failure::Input(format!("{name}: {error}; check the path"))),
-    }
+/// That the files of a set are there, and may be points.
+pub(super) fn check_files(set: &SetFiles) -> Result<(), Failure> {
+    set.check()?;
+    set.expanded().iter().try_for_each(|path| {
+        let name = printable(path);
+        match fs::metadata(path) {
+            Ok(there) if there.is_dir() => {
+                Err(Failure::Input(format!("{name} is a folder; name a file in it")))
+            }
+            Ok(there) if there.is_file() => check_is_no_result(path),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::Input(format!("{name}: {error}; check the path"))),
+        }
+    })
+}
+
+/// That a file is none of those that this program writes beside checkpoints, which the shell makes of `folder/*` too.
+fn check_is_no_result(path: &Path) -> Result<(), Failure> {
+    let kind = match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
+        Some("csv") if is_own_table(path) => "a table of results that unisphere has written",
+        Some("html" | "htm") => "a page",
+        _ => return Ok(()),
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Err(Failure::Input(format!(
+        "{} is {kind}, and holds no points\nname the files of points by their ending, such as {}",
+        printable(path),
+        printable(folder.join("*.npy"))
+    )))
 }
 
 #[cfg(test)]
@@ -122,5 +148,10 @@ mod tests {
         assert_eq!(found("x.npy", "none.npy"), Some((path("x.npy"), path("none.npy"))));
         assert_eq!(pair(&path("a:b.npy")), None);
         assert_eq!(pair(&path("none.npy")), None);
+        for name in ["s_1.npy", "s_2.npy"] {
+            fs::write(path(name), "").unwrap();
+        }
+        assert_eq!(found("s_*.npy", "s_?.npy"), Some((path("s_*.npy"), path("s_?.npy"))));
+        assert_eq!(pair(&path("s_*.npy")), None);
     }
 }

@@ -77,12 +77,8 @@ impl Columns {
         let number = |place: Option<usize>, column| row.number(place, column);
         let (x, y) = (file(needed(self.x, "x")?), self.y.and_then(|place| row.cell(place)).map(file));
         let (x, y) = if x.is_dir() && y.is_none() { files_in(&x)? } else { (x, y) };
-        Ok(Run {
-            name: needed(self.name, "name")?.to_owned(),
-            x,
-            y,
-            place: Place { step: number(self.step, "step")?, score: number(self.score, "score")? },
-        })
+        let place = Place { step: number(self.step, "step")?, score: number(self.score, "score")? };
+        Ok(Run::new(needed(self.name, "name")?.to_owned(), x, y, place))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     reading::ReadingOptions,
     scale::{Listing, NamedSets, Place, Request, Scale, Task, Telling},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
-    values::{Choice, candidates, device, factor, finite, one_of, positive, sigmoid},
+    values::{Choice, ZeroRows, candidates, device, factor, finite, one_of, positive, sigmoid},
 };
 
 const PARAMETERS: &str = "What is measured";
@@ -234,14 +234,6 @@ pub(crate) struct Eval {
     /// 2.4e-4 of itself; not for --raw)
     #[arg(long, value_name = "STORAGE", default_value_t, help_heading = DEVICE)]
     pub(super) storage: Storage,
-}
-
-/// The way with rows that cannot be scaled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum ZeroRows {
-    #[default]
-    Error,
-    Skip,
 }
 
 impl Eval {

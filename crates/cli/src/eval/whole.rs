@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use unisphere::Scaling;
-use unisphere_io::{File, Reading, printable};
+use unisphere_io::{File, Reading, Source, printable};
 
 use crate::{
     exit::{self, Failure},
@@ -21,13 +21,13 @@ pub(crate) fn open(path: &Path, reading: &Reading, scaling: Scaling) -> Result<F
 }
 
 /// Fails for so few rows in each set of a file that they make no pair.
-pub(crate) fn check_enough(file: &File, rows: usize) -> Result<(), Failure> {
+pub(crate) fn check_enough(set: &dyn Source, rows: usize) -> Result<(), Failure> {
     if rows >= 2 {
         return Ok(());
     }
     Err(Failure::Input(format!(
         "{} has {}, and uniformity needs at least 2; save more points in it",
-        printable(file.path()),
+        printable(set.path()),
         plural(rows as u64, "row")
     )))
 }
@@ -43,14 +43,14 @@ pub(crate) fn check_memory<'a>(
     }
 }
 
-/// Reads a file. `cure_of_zeros` is what helps against a row of zeros.
-pub(crate) fn read<T>(
-    file: &File,
+/// Reads a set. `cure_of_zeros` is what helps against a row of zeros.
+pub(crate) fn read<S: Source, T>(
+    set: &S,
     display: &Display,
     cure_of_zeros: &str,
-    read: impl FnOnce(&File) -> unisphere_io::Result<T>,
+    read: impl FnOnce(&S) -> unisphere_io::Result<T>,
 ) -> Result<T, Failure> {
-    display.step(format!("reading {}", printable(file.path())));
-    let read = interrupt::leaving_at_once(|| read(file))?;
+    display.step(format!("reading {}", printable(set.path())));
+    let read = interrupt::leaving_at_once(|| read(set))?;
     read.map_err(|error| exit::of_file(&error, cure_of_zeros))
 }

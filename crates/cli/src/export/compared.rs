@@ -98,6 +98,7 @@ fn models(document: &ComparisonDocument) -> Section {
     if models.windows(2).any(|two| two[0].model.dims != two[1].model.dims) && !raw {
         below += NOTES_OF_WIDTHS;
     }
+    below.extend(document.skipped_rows().map(|sentence| sentence + "\n"));
     below.extend(models.iter().filter_map(|of| rounding_of(document, of)));
     if document.failed.iter().any(|of| of.name == document.baseline) {
         below += "No differences: the baseline was not measured; --baseline NAME takes another model.\n";

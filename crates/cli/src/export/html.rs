@@ -103,6 +103,7 @@ impl Exporter<ComparisonDocument> for Html<'_> {
             plan: &document.plan,
             device: &document.device,
             models: document.models.iter().map(|of| named(document, of)).collect(),
+            skipped: document.skipped_rows(),
             failed: document.failed.iter().map(failed).collect(),
             baseline: printable(&document.baseline),
             comparison: &document.comparison,

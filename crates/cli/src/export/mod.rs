@@ -14,7 +14,7 @@ mod text;
 mod told;
 
 pub(crate) use beside::Beside;
-pub(crate) use csv::Log;
+pub(crate) use csv::{Log, is_own_table};
 pub(crate) use html::{Html, write_page};
 pub(crate) use json::{Json, of_roles};
 pub(crate) use markdown::Markdown;
@@ -32,6 +32,8 @@ use unisphere_eval::{
     unpaired::UnpairedReport,
     views::ViewsReport,
 };
+
+use unisphere_io::printable;
 
 use crate::{
     reading::ReadingOptions,
@@ -177,6 +179,8 @@ pub(crate) struct ComparedModel {
     pub(crate) model: Model,
     /// What rounding has taken of its points, where they had more digits.
     pub(crate) rounding: Option<Rounding>,
+    /// Rows that were left out: those of zeros in any model.
+    pub(crate) skipped: Vec<usize>,
     /// What the numbers follow from, as a hash: the contents of its files, how they were read, t, scaling, device and program.
     pub(crate) fingerprint: Option<String>,
     /// Whether it was in the cache.
@@ -233,6 +237,21 @@ impl ComparisonDocument {
     /// How far rounding may have moved the values of a model.
     fn moved_by_rounding(&self, of: &ComparedModel) -> Vec<Moved> {
         of.rounding.map_or(Vec::new(), |rounding| of.model.moved_by_rounding(&self.plan, rounding))
+    }
+
+    /// What rows of zeros were left out, in a sentence.
+    fn skipped_rows(&self) -> Option<String> {
+        let left_out: Vec<_> = self.models.iter().filter(|of| !of.skipped.is_empty()).collect();
+        let first = left_out.first()?;
+        let rows = plural(first.skipped.len() as u64, "row");
+        let is_of_all = left_out.len() == self.models.len();
+        Some(if is_of_all && left_out.iter().all(|of| of.skipped == first.skipped) {
+            format!("{rows} left out of all models, of zeros in one of them or more.")
+        } else {
+            let of = |of: &&ComparedModel| format!("{} of {}", of.skipped.len(), printable(&of.name));
+            let all: Vec<_> = left_out.iter().map(of).collect();
+            format!("Rows left out, of zeros in a model of as many rows: {}.", all.join(", "))
+        })
     }
 
     fn has_baseline(&self) -> bool {

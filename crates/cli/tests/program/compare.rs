@@ -5,7 +5,7 @@ use std::fs;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::support::{Folder, alignment, near, noise, object, rows, stderr, stdout, uniformity};
+use crate::support::{Folder, alignment, near, noise, object, refused, rows, stderr, stdout, uniformity};
 
 const N: usize = 60;
 const D: usize = 4;
@@ -276,4 +276,126 @@ fn a_line_for_each_model_is_appended() {
         }
     }
     assert_eq!((cell(3, "files.y").as_str(), cell(3, "alignment.value").as_str()), ("", ""));
+}
+
+/// Numbered files are a model, alone and as pairs, of the same numbers as one file of all rows; and so are pipes, which no cache keeps.
+#[test]
+fn numbered_files_and_pipes_are_models() {
+    let (folder, models) = pairs();
+    for (set, name) in [(0, "x"), (1, "y")] {
+        for (part, rows) in
+            [models[0][set][..20 * D].to_vec(), models[0][set][20 * D..].to_vec()].iter().enumerate()
+        {
+            folder.npy(&format!("part_{name}_{}.npy", part + 9), rows, rows.len() / D, D);
+        }
+    }
+    let whole = compared(&folder, &["a_x.npy:a_y.npy", "b_x.npy:b_y.npy"]);
+    let parts = ["part_x_*.npy:part_y_*.npy", "b_x.npy:b_y.npy"];
+    for is_cached in [false, true] {
+        let report = compared(&folder, &parts);
+        let model = &report["models"][0];
+        assert_eq!((&model["cached"], &model["files"]["y"]), (&is_cached.into(), &"part_y_*.npy".into()));
+        for key in ["alignment", "uniformity"] {
+            assert_eq!(model[key], whole["models"][0][key]);
+        }
+        assert_eq!(report["models"][1]["difference"], whole["models"][1]["difference"]);
+    }
+    let report = compared(&folder, &["part_x_*.npy", "b_x.npy"]);
+    assert_eq!(report["models"][0]["uniformity"]["value"], whole["models"][0]["uniformity"]["x"]);
+    fs::write(folder.path().join("runs.csv"), "name,x,y\nfirst,part_x_*.npy,part_y_*.npy\n").unwrap();
+    let report = compared(&folder, &["--runs", "runs.csv"]);
+    assert_eq!(report["models"][0]["alignment"], whole["models"][0]["alignment"]);
+    refused(&folder.compare(&["none_*.npy", "b_x.npy"]), 3, &["none_*.npy", "no file"]);
+    // A number is missing.
+    fs::rename(folder.path().join("part_x_10.npy"), folder.path().join("part_x_10_of_12.npy")).unwrap();
+    refused(&folder.compare(&["part_x_*.npy", "b_x.npy"]), 3, &["part_x_"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_models_that_no_cache_keeps() {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+        thread,
+    };
+
+    let (folder, _) = pairs();
+    let whole = compared(&folder, &["a_x.npy", "b_x.npy"]);
+    let bytes = fs::read(folder.path().join("a_x.npy")).unwrap();
+    let fifo = folder.path().join("fifo.npy");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for name in ["-", "fifo.npy"] {
+        let mut program = crate::support::program();
+        program.args(["compare", name, "b_x.npy", "--device", "cpu", "--cache", "cache", "--json"]);
+        program
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let (bytes, fifo) = (bytes.clone(), fifo.clone());
+        let writer = thread::spawn(move || match name {
+            "-" => stdin.write_all(&bytes).unwrap(),
+            _ => fs::write(fifo, bytes).unwrap(),
+        });
+        let report = object(&child.wait_with_output().unwrap());
+        writer.join().unwrap();
+        follows_schema(&report);
+        let model = &report["models"][0];
+        assert_eq!((&model["name"], &model["cached"]), (&name.into(), &false.into()));
+        assert_eq!(model["uniformity"], whole["models"][0]["uniformity"]);
+        assert_eq!(report["models"][1]["cached"], true);
+    }
+    let skip = folder.compare(&["fifo.npy", "b_x.npy", "--zero-rows", "skip"]);
+    refused(&skip, 3, &["fifo.npy is a pipe", "--zero-rows skip", "write it to a file"]);
+}
+
+/// A row of zeros in one model is left out of all of them, so that row i is of the same thing; models of other numbers of rows keep theirs.
+#[test]
+fn rows_of_zeros_are_left_out_of_all_models() {
+    let (folder, models) = pairs();
+    let mut zeros = models.clone();
+    zeros[0][0][5 * D..6 * D].fill(0.0);
+    zeros[1][1][17 * D..18 * D].fill(0.0);
+    for (name, sets) in ["a", "b", "c"].iter().zip(&zeros) {
+        folder.npy(&format!("z{name}_x.npy"), &sets[0], N, D);
+        folder.npy(&format!("z{name}_y.npy"), &sets[1], N, D);
+        let without = |set: &[f32]| -> Vec<f32> {
+            let rows = set.chunks(D).enumerate().filter(|(row, _)| ![5, 17].contains(row));
+            rows.flat_map(|(_, row)| row).copied().collect()
+        };
+        folder.npy(&format!("w{name}_x.npy"), &without(&sets[0]), N - 2, D);
+        folder.npy(&format!("w{name}_y.npy"), &without(&sets[1]), N - 2, D);
+    }
+    let with_zeros = ["za_x.npy:za_y.npy", "zb_x.npy:zb_y.npy", "zc_x.npy:zc_y.npy"];
+    let output = folder.compare(&with_zeros);
+    assert!(
+        stdout(&output).contains("--zero-rows skip leaves such rows out of all models"),
+        "{}",
+        stdout(&output)
+    );
+    let skip = [&with_zeros[..], &["--zero-rows", "skip"]].concat();
+    let wanted = compared(&folder, &["wa_x.npy:wa_y.npy", "wb_x.npy:wb_y.npy", "wc_x.npy:wc_y.npy"]);
+    for is_cached in [false, true] {
+        let report = compared(&folder, &skip);
+        for (model, wanted) in
+            report["models"].as_array().unwrap().iter().zip(wanted["models"].as_array().unwrap())
+        {
+            assert_eq!((&model["cached"], &model["skipped"]), (&is_cached.into(), &json!([5, 17])));
+            for key in ["rows", "alignment", "uniformity", "difference"] {
+                assert_eq!(model[key], wanted[key], "{key}");
+            }
+        }
+    }
+    let text = folder.compare(&skip);
+    assert!(stdout(&text).contains("2 rows left out of all models"), "{}", stdout(&text));
+    // A model of other rows has none of theirs.
+    let report = compared(&folder, &["za_x.npy", "wb_x.npy", "--zero-rows", "skip"]);
+    assert_eq!(
+        (&report["models"][0]["skipped"], &report["models"][1]["skipped"]),
+        (&json!([5]), &Value::Null)
+    );
+    refused(&folder.compare(&["a_x.npy", "--zero-rows", "skip", "--raw"]), 2, &["--zero-rows skip", "--raw"]);
 }

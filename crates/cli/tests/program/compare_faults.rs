@@ -235,3 +235,32 @@ fn an_interrupt_keeps_what_was_measured() {
     assert_eq!(entries(), 2);
     assert_eq!(cached(&report(&folder, &["m0.npy", "m1.npy"])), [true, true]);
 }
+
+/// What the shell makes of folder/* has the files of a watch too.
+#[test]
+fn results_of_a_watch_are_no_models() {
+    let folder = folder();
+    let watched = [
+        "watch",
+        ".",
+        "--device",
+        "cpu",
+        "--cache",
+        "cache",
+        "--interval",
+        "0.05",
+        "--once",
+        "--pattern",
+        "m0.npy",
+    ];
+    let output = crate::support::program().args(watched).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let parts = ["watch.csv is a table of results that unisphere has written", "such as *.npy"];
+    refused(&folder.compare(&["m0.npy", "watch.csv"]), 3, &parts);
+    refused(&folder.compare(&["m0.npy", "watch.html"]), 3, &["watch.html is a page", "such as *.npy"]);
+    // Points in CSV, with columns of any names, are none of these.
+    let rows: String =
+        noise(3 * N, 1).chunks(3).map(|row| format!("{},{},{}\n", row[0], row[1], row[2])).collect();
+    fs::write(folder.path().join("points.csv"), String::from("time,files_a,unisphere\n") + &rows).unwrap();
+    assert_eq!(folder.compare(&["m0.npy", "points.csv"]).status.code(), Some(0));
+}

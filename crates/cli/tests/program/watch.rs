@@ -322,3 +322,25 @@ fn what_cannot_be_watched_is_refused() {
     refuse(&["run", "--html", "none/p.html"], 2, &["--html", "directory does not exist"]);
     refuse(&["run", "--interval", "0"], 2, &["--interval"]);
 }
+
+/// The page holds all checkpoints against one that is named, wherever it stands among them.
+#[test]
+fn a_baseline_that_is_named() {
+    let folder = folder();
+    for (name, seed) in [("step_1.npy", 1), ("step_2.npy", 2), ("step_3.npy", 3)] {
+        checkpoint(&folder, name, seed);
+    }
+    let against = |name: &str| {
+        let page = fs::read_to_string(folder.path().join("run/watch.html")).unwrap();
+        page.contains(&format!("<dt>against</dt><dd>{name}</dd>"))
+    };
+    once(&folder, &[]);
+    assert!(against("step_1.npy"));
+    let output = once(&folder, &["--baseline", "step_2.npy"]);
+    assert!(output.status.success() && against("step_2.npy"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("--baseline"), "{}", stderr(&output));
+    let output = once(&folder, &["--baseline", "step_9.npy"]);
+    assert!(output.status.success() && against("step_1.npy"), "{}", stderr(&output));
+    let told = "--baseline step_9.npy: no checkpoint that was measured has this name, and the page is against step_1.npy";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+}

@@ -28,6 +28,8 @@ pub struct Compared<'a> {
     pub device: &'a Device,
     /// The models, in the order of the comparison.
     pub models: Vec<NamedModel<'a>>,
+    /// What rows were left out of models, in a sentence; None where none were.
+    pub skipped: Option<String>,
     /// Names of models that could not be measured, each with the reason.
     pub failed: Vec<(String, String)>,
     /// The name of the baseline.
@@ -188,6 +190,7 @@ fn real(of: &Compared<'_>) -> Option<(u64, u64)> {
 fn mind(of: &Compared<'_>) -> Markup {
     let mut found: Vec<String> = Vec::new();
     found.extend(of.failed.iter().map(|(name, reason)| format!("{name} could not be measured: {reason}.")));
+    found.extend(of.skipped.clone());
     if of.failed.iter().any(|(name, _)| *name == of.baseline) {
         found.push("The baseline could not be measured, so there are no differences; another model can take its place.".into());
     }

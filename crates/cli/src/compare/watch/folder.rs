@@ -140,7 +140,7 @@ impl<'a> Folder<'a> {
         let run = files.and_then(|(x, y)| {
             // Both sets may be in one file.
             let y = self.reading.file_of_y(&x, y.as_deref())?.map(Path::to_path_buf);
-            Ok(Run { name: name.clone(), x, y, place })
+            Ok(Run::new(name.clone(), x, y, place))
         });
         let run = run.map_err(|failure| match failure {
             Failure::Input(reason) | Failure::Usage(reason) | Failure::Machine(reason) => reason,
@@ -148,7 +148,7 @@ impl<'a> Folder<'a> {
         });
         let state = run
             .as_ref()
-            .map_or_else(|_| State::of([path.as_path()]), |run| State::of(run.files().map(|(_, path)| path)));
+            .map_or_else(|_| State::of([path.clone()]), |run| State::of(run.files().map(|(_, path)| path)));
         Found { name, run, state }
     }
 }
@@ -187,10 +187,10 @@ impl State {
         self.0.iter().map(|(path, _)| path.as_path())
     }
 
-    fn of<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
-        let state = |path: &Path| {
-            let there = fs::metadata(path).ok();
-            (path.to_path_buf(), there.and_then(|there| Some((there.len(), there.modified().ok()?))))
+    fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {
+        let state = |path: PathBuf| {
+            let there = fs::metadata(&path).ok();
+            (path, there.and_then(|there| Some((there.len(), there.modified().ok()?))))
         };
         Self(files.into_iter().map(state).collect())
     }

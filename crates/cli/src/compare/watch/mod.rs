@@ -21,7 +21,11 @@ use unisphere::Engine;
 use unisphere_eval::compare::Bootstrap;
 use unisphere_io::{natural_order, printable};
 
-use super::{Setting, measure::Measuring, run::Run};
+use super::{
+    Setting,
+    measure::{CURE_OF_ZEROS, Measuring},
+    run::Run,
+};
 use crate::{
     devices,
     exit::{self, Failure},
@@ -155,6 +159,16 @@ impl Watch<'_> {
                 "no checkpoint is there, and no page was written; --pattern says which files are checkpoints",
             );
         }
+        if let Some(name) = self.options.baseline.as_ref()
+            && !self.models.iter().any(|of| of.name == *name)
+            && let Some(first) = self.models.first()
+        {
+            exit::say(&format!(
+                "--baseline {}: no checkpoint that was measured has this name, and the page is against {}",
+                printable(name),
+                printable(&first.name)
+            ));
+        }
         if refused + unread == 0 {
             return Ok(());
         }
@@ -216,7 +230,7 @@ impl Watch<'_> {
         }
         let run = match run {
             Ok(run) if run.y.is_none() && has_pairs => {
-                let is_of_folder = run.x.file_stem().is_some_and(|stem| stem == "x");
+                let is_of_folder = run.x.path().file_stem().is_some_and(|stem| stem == "x");
                 let then = if is_of_folder { "it is measured once its y is there" } else { "it is left out" };
                 let text = format!(
                     "is one set, and others are pairs: {then}; --pattern '*/x.*' chooses folders, and '*.npy' files"
@@ -261,8 +275,17 @@ impl Watch<'_> {
         let engine = self.engine.clone().observed_by(display.observer());
         let cache = measure.cache()?;
         let (plan, reading) = (measure.plan(), &measure.reading);
-        Measuring { plan, engine: &engine, display: &display, cache, is_fingerprinted: true, reading }
-            .model(run)
+        let measuring = Measuring {
+            plan,
+            engine: &engine,
+            display: &display,
+            cache,
+            is_fingerprinted: true,
+            reading,
+            cure_of_zeros: CURE_OF_ZEROS,
+            skipped: HashMap::new(),
+        };
+        measuring.model(run)
     }
 
     /// Takes a checkpoint in: in the place of what it was before, in the order of steps. It has a line and is told, unless its last line
@@ -294,7 +317,11 @@ impl Watch<'_> {
     /// These checkpoints beside the first of them.
     fn document(&self, models: Vec<ComparedModel>) -> Result<ComparisonDocument, Failure> {
         let measure = &self.options.measure;
-        let baseline = models.first().map_or(String::new(), |of| of.name.clone());
+        let named = self.options.baseline.as_ref();
+        let is_there = |name: &&String| models.iter().any(|of| of.name == **name);
+        let first = models.first().map(|of| &of.name);
+        // A line of one checkpoint is beside itself, as is a page before its baseline is there.
+        let baseline = named.filter(is_there).or(first).cloned().unwrap_or_default();
         let setting = Setting { plan: measure.plan(), engine: &self.engine, reading: &measure.reading };
         setting.document(models, Vec::new(), baseline, Bootstrap::default())
     }

@@ -40,6 +40,10 @@ pub(crate) struct WatchOptions {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     html: Option<PathBuf>,
 
+    /// The checkpoint that the page holds all others against, by its name in the folder, such as step_0.npy [default: the first]
+    #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
+    pub(super) baseline: Option<String>,
+
     /// Print a JSON object for each checkpoint, a line each
     #[arg(long, help_heading = OUTPUT)]
     pub(super) json: bool,
@@ -71,7 +75,7 @@ pub(crate) const HELP: &str = "\
 A checkpoint that cannot be read is told once, and looked at again when it changes; one whose contents change is measured again, in a
 line of its own. A restart goes on where the CSV file ends: checkpoints that it has, with the same contents and options, are found in
 the cache, and get no second line. A file system that is away or full is told once, and tried again.
-The page compares all checkpoints whose files are there, or were while the program ran, with the first of them.
+The page compares all checkpoints whose files are there, or were while the program ran, with the first of them, or with --baseline.
 
 Exit codes:
   0    --once, and everything that is there was measured

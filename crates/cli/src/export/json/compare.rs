@@ -70,6 +70,9 @@ fn model(of: &ComparedModel, document: &ComparisonDocument, differences: &[OfMet
     uniformity["floor"] = maybe(model.floor);
     uniformity["gap"] = maybe(model.gap);
     object["uniformity"] = uniformity;
+    if !of.skipped.is_empty() {
+        object["skipped"] = of.skipped.clone().into();
+    }
     if let Some(moved) = rounding::object(&document.moved_by_rounding(of)) {
         object["rounding"] = moved;
     }
