@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
-use unisphere_io::{Quant, RawFloat, Reading, printable};
+use unisphere_io::{Quant, RawFloat, Reading, printable, unused_options};
 
 use crate::{exit::Failure, values::positive};
 
@@ -117,7 +117,9 @@ impl ReadingOptions {
         if let Some(scale) = self.quant_scale {
             reading = reading.with_quant(Quant { scale, zero: self.quant_zero.unwrap_or(0.0) });
         }
-        if self.bits { reading.with_bits() } else { reading }
+        let reading = if self.bits { reading.with_bits() } else { reading };
+        // Two names are of one file each; one is of those files that have such names.
+        if self.names_two_sets() { reading } else { reading.for_several() }
     }
 
     /// Whether two names are given, of one set each.
@@ -146,8 +148,16 @@ impl ReadingOptions {
     pub fn told(&self, path: &Path, set: Of) -> String {
         let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
         let of_pairs = pairs.map(|pair| if set == Of::X { pair.x.clone() } else { pair.y.clone() });
-        let of_both = [&self.member, &self.tensor, &self.column, &self.format].into_iter().flatten().cloned();
-        let dtype = self.dtype.map(|dtype| dtype.to_string());
+        let unused = unused_options(path, &self.reading(set));
+        let used = |option: &str, name: Option<String>| name.filter(|_| !unused.contains(&option));
+        let of_both = [
+            used("--member", self.member.clone()),
+            used("--tensor", self.tensor.clone()),
+            used("--column", self.column.clone()),
+            self.format.clone(),
+        ];
+        let of_both = of_both.into_iter().flatten();
+        let dtype = used("--dtype", self.dtype.map(|dtype| dtype.to_string()));
         let codes = self
             .quant_scale
             .map(|scale| format!("codes of scale {scale} and zero {}", self.quant_zero.unwrap_or(0.0)));
@@ -238,6 +248,7 @@ mod tests {
         assert_eq!((one.reading(Of::X), one.file_of_y(x, None)?), (one.reading(Of::Y), None));
         let two = parsed("--columns a,b");
         assert_eq!(two.reading(Of::X), Reading::new().with_column("a"));
+        assert_eq!(one.reading(Of::X), Reading::new().with_column("a,b").for_several());
         assert_eq!(two.reading(Of::Y), Reading::new().with_column("b"));
         assert_eq!((two.file_of_y(x, None)?, two.file_of_y(x, Some(y))?), (Some(x), Some(y)));
         assert_eq!(two.told(x, Of::Y), "x.npz, b");

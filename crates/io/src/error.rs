@@ -533,6 +533,19 @@ pub enum Fault {
              --column, as names a,b or a pattern x*"
     )]
     Unnamed,
+    /// A column of numbers that are most likely those of rows or classes, and no dimension of the points.
+    #[error(
+        "its column '{column}' {reason}, and is most likely no dimension of the points; choose the others with --column, {others}, or all \
+         with --column '*'"
+    )]
+    NoDimension {
+        /// Its name, shortened and escaped; its number where it has none.
+        column: String,
+        /// What tells it.
+        reason: &'static str,
+        /// What chooses the others: names, a pattern, or an example of both.
+        others: String,
+    },
     /// A row longer than any point needs.
     #[error("row {row} is longer than {limit} bytes; end each row with a line feed, and close each quote")]
     LongRow {

@@ -28,6 +28,8 @@ use crate::{
 pub struct File {
     path: PathBuf,
     pub(crate) table: Box<dyn Table>,
+    /// Options that were given for several files together, and mean nothing to this one.
+    unused: Vec<&'static str>,
 }
 
 impl File {
@@ -54,8 +56,23 @@ impl File {
 
     pub(crate) fn open_in(path: &Path, reading: &Reading, budget: Budget) -> Result<Self> {
         match formats::open(path, reading, budget) {
-            Ok(table) => Ok(Self { path: path.into(), table }),
+            Ok((table, unused)) => Ok(Self { path: path.into(), table, unused }),
             Err(fault) => Err(Error { path: path.into(), fault }),
+        }
+    }
+
+    /// That what was said for all of these files together, as [`Reading::for_several`] has it, means something to one of them at least.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::UnusedOption`], with the path of the first file.
+    pub fn check_all_used<'a>(files: impl IntoIterator<Item = &'a Self>) -> Result<()> {
+        let files: Vec<_> = files.into_iter().collect();
+        let Some((first, others)) = files.split_first() else { return Ok(()) };
+        let is_unused = |option: &&&'static str| others.iter().all(|file| file.unused.contains(option));
+        match first.unused.iter().find(is_unused) {
+            Some(&option) => Err(first.error(Fault::UnusedOption { option })),
+            None => Ok(()),
         }
     }
 

@@ -1,8 +1,11 @@
 //! How files are read, where they do not say it themselves.
 
+use std::path::Path;
+
 use crate::{
     codes::{Codes, Quant},
     dtype::RawFloat,
+    formats,
 };
 
 /// How files are read, where they do not say it themselves. By default a file has to hold one matrix.
@@ -17,6 +20,7 @@ pub struct Reading {
     pub(crate) format: Option<String>,
     pub(crate) codes: Option<Codes>,
     pub(crate) views: bool,
+    pub(crate) optional: bool,
 }
 
 impl Reading {
@@ -77,6 +81,13 @@ impl Reading {
         Self { views: true, ..self }
     }
 
+    /// What is said for several files together, of which some may be of formats that have no use for it:
+    /// [`File::check_all_used`](crate::File::check_all_used) fails where none has. By default each file must have.
+    #[must_use]
+    pub fn for_several(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
     /// Values are codes, whole numbers of 8 or 16 bits, and stand for scale × (code − zero). Without this they are read as the
     /// numbers that they are. It replaces [`with_bits`](Self::with_bits).
     #[must_use]
@@ -91,4 +102,10 @@ impl Reading {
     pub fn with_bits(self) -> Self {
         Self { codes: Some(Codes::Bits), ..self }
     }
+}
+
+/// The options of the program that this says and that mean nothing to the format of a file, such as `--column` to that of `.npy`: none
+/// where that is not known, as of a pipe.
+pub fn unused_options(path: impl AsRef<Path>, reading: &Reading) -> Vec<&'static str> {
+    formats::unused_at(path.as_ref(), reading)
 }

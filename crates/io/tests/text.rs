@@ -8,7 +8,7 @@ use std::{
 };
 
 use unisphere::Scaling::Raw;
-use unisphere_io::{Fault, File, Reading, Source};
+use unisphere_io::{Column, Fault, File, Reading, Source};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -191,6 +191,61 @@ fn delimited_text() {
     assert_eq!(numbers("x.csv", "0,1\n7e1,8\n"), [70.0, 8.0]);
     refused("x.csv", ",0,1\n0,1,2\n", "index=False");
     refused("x.csv", ",0,1\n0,1.5,2\n", "index=False");
+}
+
+/// Numbers of rows and classes beside points are no dimensions of them, and the message's cures are right.
+#[test]
+fn columns_that_number_the_rows_are_refused() {
+    let points = |of_row: &dyn Fn(usize) -> String, header: &str| {
+        let line = |row: usize| format!("{},{},{}\n", of_row(row), 0.5 + row as f64, -1.25);
+        header.to_owned() + &(0..6).map(line).collect::<String>()
+    };
+    let wanted: Vec<f32> = (0..6u8).flat_map(|row| [0.5 + f32::from(row), -1.25]).collect();
+    let any = |row: usize| (row * row % 5).to_string();
+    for name in ["id", "ID", "idx", "index", "label", "Unnamed: 0"] {
+        let text = points(&any, &format!("{name},u,v\n"));
+        let told = format!("its column '{name}' is called so, and is most likely no dimension of the points");
+        assert!(matches!(refused("x.csv", &*text, &told), Fault::NoDimension { .. }));
+        refused("x.csv", &*text, "choose the others with --column, such as u,v, or all with --column '*'");
+        assert_eq!(named("x.csv", &text, "u,v"), wanted);
+        assert_eq!(named("x.csv", &text, "*").len(), 18);
+        // Labels that are read apart are none of the points.
+        let without = Reading::new().without_columns([name.to_owned()]);
+        assert_eq!(Text::new("x.csv", text).read_with(&without).unwrap(), wanted);
+    }
+    let of_zero = |row: usize| row.to_string();
+    let of_one = |row: usize| format!("{}.0", row + 1);
+    for (of_row, header, cure) in [
+        (&of_zero as &dyn Fn(usize) -> String, "n,x0,x1\n", "x*"),
+        (&of_one, "n,x0,x1\n", "x*"),
+        (&of_zero, "", "1,2"),
+    ] {
+        let text = points(of_row, header);
+        refused("x.csv", &*text, "counts the rows");
+        refused("x.csv", &*text, cure);
+        assert_eq!(named("x.csv", &text, cure), wanted);
+    }
+    let wide = |row: usize| (1..12).map(|_| format!(",{}.5", row * row)).collect::<String>();
+    let wide: String = (0..6).map(|row| format!("{row}{}\n", wide(row))).collect();
+    refused("x.csv", &*wide, "its column '0' counts the rows");
+    refused("x.csv", &*wide, "such as '[1-9]*'");
+    assert_eq!(named("x.csv", &wide, "[1-9]*").len(), 6 * 11);
+    // Few rows, a gap, and a single column are no count.
+    for text in ["0,1\n1,5\n2,5\n", "0,1\n1,5\n2,5\n4,5\n5,5\n", "0\n1\n2\n3\n4\n"] {
+        assert!(!numbers("x.csv", text).is_empty());
+    }
+}
+
+/// The name that was meant is told first, however wide a table is.
+#[test]
+fn the_nearest_names_are_told_first() {
+    let header: Vec<String> = (0..400).map(|d| format!("dim_{d}")).chain(["klass".into()]).collect();
+    let row = vec!["0.5"; 401].join(",");
+    let text = Text::new("x.csv", format!("{}\n{row}\n{row}\n", header.join(",")));
+    let error = text.read_with(&Reading::new().with_column("dim_399,dim_39x")).unwrap_err().to_string();
+    assert!(error.contains("its columns are dim_39, dim_3"), "{error}");
+    let error = Column::open_named(&text.path, Some("class")).unwrap_err().to_string();
+    assert!(error.contains("name one of klass, dim_"), "{error}");
 }
 
 /// A first line that may be names or a point is a point.

@@ -130,10 +130,11 @@ pub fn evaluate(
         let mut session = Session::new(engine, |_| control.flow());
         let x = x.open("x", &reading, Of::X)?;
         let y = y.map(|y| y.open("y", &reading, Of::Y)).transpose()?;
-        let located = about_mean(x, y, plan.scaling, plan.is_of_distances());
-        let (x, y, rounding) = located.map_err(|error| Fault::File(error.to_string()))?;
         // A queue holds more points like those of y.
         let queue = columns.queue.map(|queue| queue.open("queue", &reading, Of::Y)).transpose()?;
+        Opened::check_all_used([&x].into_iter().chain(&y).chain(&queue))?;
+        let located = about_mean(x, y, plan.scaling, plan.is_of_distances());
+        let (x, y, rounding) = located.map_err(|error| Fault::File(error.to_string()))?;
         let skipped = read.skips_zero_rows.then(|| zero_rows(&x, y.as_ref(), queue.as_ref())).transpose()?;
         let (of_pairs, of_queue) =
             skipped.as_ref().map_or((&[][..], &[][..]), |skipped| (&skipped.rows, &skipped.queue));

@@ -12,7 +12,7 @@ use unisphere_eval::{
     Rounding, Session,
     compare::{ComparePlan, Model, ModelRows},
 };
-use unisphere_io::{Shards, Source, printable};
+use unisphere_io::{File, Shards, Source, printable};
 
 use super::{
     cache::{Cache, Key},
@@ -190,7 +190,9 @@ impl Measuring<'_> {
             Ok::<_, Failure>(opened)
         };
         let x = open(&run.x, Of::X)?;
-        Ok((x, run.y.as_ref().map(|y| open(y, Of::Y)).transpose()?))
+        let y = run.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
+        File::check_all_used([&x].into_iter().chain(&y).flat_map(Shards::files))?;
+        Ok((x, y))
     }
 
     fn skipped(&self, run: &Run) -> &[usize] {

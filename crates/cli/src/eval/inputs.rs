@@ -45,6 +45,7 @@ impl Inputs {
         let y = options.y.as_ref().map(|y| open(y.path(), &of_y)).transpose()?;
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
+        File::check_all_used([&x].into_iter().chain(&y).chain(&queue))?;
         let labels = options.labels.as_ref().map(|path| column(path, &options.labels_column)).transpose()?;
         let weights =
             options.weights.as_ref().map(|path| column(path, &options.weights_column)).transpose()?;

@@ -133,6 +133,7 @@ impl Files {
         scaling: Scaling,
         of_distances: bool,
     ) -> Result<Self, Failure> {
+        File::check_all_used([&x].into_iter().chain(&y).flat_map(Set::files))?;
         let (x, y, rounding) = about_mean(x, y, scaling, of_distances)?;
         Ok(Self { x, y, rounding })
     }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, noise, object, program, stderr, stdout};
+use crate::support::{Folder, near, noise, object, program, refused, stderr, stdout};
 
 const N: usize = 120;
 const D: usize = 8;
@@ -164,5 +164,63 @@ fn names_that_are_not_there_are_refused_with_those_that_are() {
     assert_eq!(folder.eval(&["line.npy", "--raw"]).status.code(), Some(0));
     for line in [&["pairs.csv", "--columns", "anchor"], &["pairs.csv", "--format", "docx"]] {
         assert_eq!(folder.eval(line).status.code(), Some(2), "{line:?}");
+    }
+}
+
+/// A column, a member and a dtype are of those files that have such a thing, in every report; of none is an error.
+#[test]
+fn a_name_is_of_the_files_that_have_names() {
+    let folder = Folder::new();
+    let (x, y) = (noise(40 * 3, 1), noise(40 * 3, 2));
+    folder.npy("x.npy", &x, 40, 3);
+    folder.npy("y.npy", &y, 40, 3);
+    let line =
+        |(row, values): (usize, &[f32])| format!("{},{},{},{}\n", row * row, values[0], values[1], values[2]);
+    let text = String::from("n,d0,d1,d2\n") + &y.chunks(3).enumerate().map(line).collect::<String>();
+    fs::write(folder.path().join("y.csv"), text).unwrap();
+    let wanted = folder.json(&["x.npy", "y.npy"]);
+    for more in [&[][..], &["--max-memory", "1G"]] {
+        let report = folder.json(&[&["x.npy", "y.csv", "--column", "d*"], more].concat());
+        assert_eq!(
+            report["alignment"]["value"],
+            folder.json(&[&["x.npy", "y.npy"], more].concat())["alignment"]["value"]
+        );
+        assert_eq!(report["files"], json!({"x": "x.npy", "y": "y.csv, d*"}));
+    }
+    let reversed = folder.json(&["y.csv", "x.npy", "--column", "d*"]);
+    near(&reversed["alignment"]["value"], wanted["alignment"]["value"].as_f64().unwrap());
+    let unpaired = folder.json(&["x.npy", "y.csv", "--column", "d*", "--unpaired", "--permutations", "0"]);
+    near(&unpaired["values"][0]["y"], wanted["uniformity"]["y"].as_f64().unwrap());
+    let compared = folder.compare(&["x.npy:y.csv", "x.npy:y.npy", "--column", "d*", "--json"]);
+    assert!(stdout(&compared).contains("y.csv, d*"), "{}", stdout(&compared));
+    // Nobody has the name; and two names are of one file each.
+    for line in [
+        &["x.npy", "y.npy", "--column", "d*"][..],
+        &["x.npy", "y.npy", "--column", "d*", "--max-memory", "1G"],
+        &["x.npy", "y.npy", "--column", "d*", "--unpaired"],
+        &["x.npy", "y.csv", "--columns", "a,d*"],
+        &["x.npy", "y.csv", "--column", "d*", "--member", "a"],
+    ] {
+        let option = if line.contains(&"--member") { "--member" } else { "--column" };
+        refused(&folder.eval(line), 3, &["x.npy", &format!("{option} means nothing")]);
+    }
+}
+
+#[test]
+fn columns_of_row_numbers_have_cures_that_work() {
+    let folder = Folder::new();
+    let x = noise(40 * 3, 1);
+    folder.npy("x.npy", &x, 40, 3);
+    let line = |(row, values): (usize, &[f32])| format!("{row},{},{},{}\n", values[0], values[1], values[2]);
+    let rows = x.chunks(3).enumerate().map(line).collect::<String>();
+    fs::write(folder.path().join("x.csv"), String::from("id,a,b,c\n") + &rows).unwrap();
+    fs::write(folder.path().join("bare.csv"), &rows).unwrap();
+    let wanted = folder.json(&["x.npy"])["uniformity"]["x"].as_f64().unwrap();
+    for (file, told, chosen) in
+        [("x.csv", "column 'id'", "a,b,c"), ("bare.csv", "column '0' counts the rows", "1,2,3")]
+    {
+        refused(&folder.eval(&[file]), 3, &[file, told, &format!("such as {chosen}"), "--column '*'"]);
+        near(&folder.json(&[file, "--column", chosen])["uniformity"]["x"], wanted);
+        assert_eq!(folder.json(&[file, "--column", "*"])["dims"], 4);
     }
 }

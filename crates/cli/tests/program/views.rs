@@ -278,8 +278,16 @@ fn views_are_read_as_options_say() {
         let lines = values.chunks(D).map(|row| format!("{},{},{}\n", row[0], row[1], row[2]));
         fs::write(folder.path().join(name), format!("x,y,z\n{}", lines.collect::<String>())).unwrap();
     }
-    let of_csv = folder.eval(&["a.csv", "--views", "b.csv", "c.npy", "--column", "x,y,z"]);
-    refused(&of_csv, 3, &["c.npy", "leave --column out"]);
+    // A name is of those files that have names.
+    let mixed = folder.json(&["a.csv", "--views", "b.csv", "c.npy", "--column", "x,y,z"]);
+    assert_eq!(mixed["files"], json!(["a.csv, x,y,z", "b.csv, x,y,z", "c.npy"]));
+    let of_all = folder.json(&["a.csv", "--views", "b.csv", "c.npy"]);
+    assert_eq!(mixed["alignment"], of_all["alignment"]);
+    refused(
+        &folder.eval(&["b.npy", "--views", "c.npy", "--column", "x"]),
+        3,
+        &["b.npy", "leave --column out"],
+    );
     check_schema(&folder.json(&["a.csv", "--views", "b.csv", "--column", "y,z"]));
 }
 

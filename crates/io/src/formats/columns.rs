@@ -1,6 +1,6 @@
 //! Which column of a file holds the points.
 
-pub(crate) use super::arrays::listed;
+pub(crate) use super::arrays::{listed, listed_near};
 use crate::{Fault, dtype::excerpt, error::CHOOSE_SCALARS};
 
 /// A column of a file, and what it is if it may be the points.
@@ -30,11 +30,14 @@ pub(crate) fn same(name: &str) -> Fault {
 }
 
 fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&String, T)]) -> Fault {
-    let all = || listed(columns.iter().map(|column| column.name.as_str()));
+    let all = || listed_near(wanted, columns.iter().map(|column| column.name.as_str()));
     let columns = match may_be {
         [] if columns.is_empty() => "it has no columns; check the program that saved it".into(),
         [] => format!("its columns are {}; save a column of lists of float32", all()),
-        some => format!("choose one of {} with --column", listed(some.iter().map(|(name, _)| name.as_str()))),
+        some => {
+            let names = some.iter().map(|(name, _)| name.as_str());
+            format!("choose one of {} with --column", listed_near(wanted, names))
+        }
     };
     Fault::NoColumn { wanted: wanted.map(|name| excerpt(name.as_bytes())), columns }
 }
@@ -42,14 +45,14 @@ fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&
 /// The column of this name, or the only one, of those that have one value a row.
 pub(crate) fn choose_scalars<T: Copy>(columns: &[Candidate<T>], wanted: Option<&str>) -> Result<T, Fault> {
     choose(columns, wanted).map_err(|fault| match fault {
-        Fault::NoColumn { wanted, .. } => {
+        Fault::NoColumn { wanted: name, .. } => {
             let can_be = columns.iter().filter(|column| column.value.is_some());
             let names = can_be.map(|column| column.name.as_str()).collect::<Vec<_>>();
             let columns = match names.as_slice() {
                 [] => "save a column of labels or numbers in it".into(),
-                some => one_of(some.iter().copied()),
+                some => one_of(wanted, some.iter().copied()),
             };
-            Fault::NoScalars { wanted, columns }
+            Fault::NoScalars { wanted: name, columns }
         }
         Fault::ManyColumns { columns } => Fault::ManyScalars { columns },
         other => other,
@@ -58,9 +61,9 @@ pub(crate) fn choose_scalars<T: Copy>(columns: &[Candidate<T>], wanted: Option<&
 
 /// No column of one value a row has this name, but these there are.
 pub(crate) fn no_scalars<'a>(wanted: &str, names: impl ExactSizeIterator<Item = &'a str>) -> Fault {
-    Fault::NoScalars { wanted: Some(excerpt(wanted.as_bytes())), columns: one_of(names) }
+    Fault::NoScalars { wanted: Some(excerpt(wanted.as_bytes())), columns: one_of(Some(wanted), names) }
 }
 
-fn one_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    format!("name one of {} with {CHOOSE_SCALARS}", listed(names))
+fn one_of<'a>(wanted: Option<&str>, names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    format!("name one of {} with {CHOOSE_SCALARS}", listed_near(wanted, names))
 }

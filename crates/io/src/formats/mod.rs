@@ -151,18 +151,36 @@ impl Input {
     }
 }
 
-/// Opens what is at a path, by the format that recognises it.
-pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Box<dyn Table>, Fault> {
+/// Opens what is at a path, by the format that recognises it, and which of the options that are given mean nothing to it.
+pub(crate) fn open(
+    path: &Path,
+    reading: &Reading,
+    budget: Budget,
+) -> Result<(Box<dyn Table>, Vec<&'static str>), Fault> {
     let (head, input) = input(path, budget)?;
+    let Some(format) = format_of(&head, path, reading) else { return Err(foreign::recognise(&head)) };
+    let unused = unused_options(format, reading);
+    match unused.first() {
+        // What was meant is not what would be read.
+        Some(&option) if !reading.optional => Err(Fault::UnusedOption { option }),
+        _ => Ok((codes::decoded(format.open(input, reading)?, reading)?, unused)),
+    }
+}
+
+/// The format of what begins so, and lies at a path.
+fn format_of(head: &[u8], path: &Path, reading: &Reading) -> Option<&'static dyn Format> {
     let named = reading.format.as_ref().map(|ending| PathBuf::from(format!("points.{ending}")));
     let name = named.as_deref().unwrap_or(path);
-    match FORMATS.iter().find(|format| format.recognises(&head, name)) {
-        Some(format) => {
-            check_options(*format, reading)?;
-            codes::decoded(format.open(input, reading)?, reading)
-        }
-        None => Err(foreign::recognise(&head)),
-    }
+    FORMATS.iter().copied().find(|format| format.recognises(head, name))
+}
+
+/// The options that are given and mean nothing to what is at a path; none where that is not known, as of a pipe.
+pub(crate) fn unused_at(path: &Path, reading: &Reading) -> Vec<&'static str> {
+    let regular = fs::metadata(path).is_ok_and(|there| there.is_file());
+    let head =
+        if regular { fs::File::open(path).ok().and_then(|mut file| head(&mut file).ok()) } else { None };
+    let format = head.and_then(|head| format_of(&head, path, reading));
+    format.map_or(Vec::new(), |format| unused_options(format, reading))
 }
 
 /// Opens a column of one value a row: that of a name, or the only one. What is nothing else is a text of one value a line.
@@ -223,8 +241,8 @@ fn input(path: &Path, budget: Budget) -> Result<(Vec<u8>, Input), Fault> {
     Ok((head, input))
 }
 
-/// Fails where the caller says something that this format has no use for: what was meant is not what would be read.
-fn check_options(format: &dyn Format, reading: &Reading) -> Result<(), Fault> {
+/// What the caller says, as the program's options, and this format has no use for.
+fn unused_options(format: &dyn Format, reading: &Reading) -> Vec<&'static str> {
     let takes = |option| format.name_option() == Some(option);
     let given = [
         ("--member", reading.member.is_some(), takes(NameOption::Member)),
@@ -232,10 +250,8 @@ fn check_options(format: &dyn Format, reading: &Reading) -> Result<(), Fault> {
         ("--column", reading.column.is_some(), takes(NameOption::Column)),
         ("--dtype", reading.dtype.is_some(), format.takes_dtype()),
     ];
-    match given.into_iter().find(|&(_, is_given, is_taken)| is_given && !is_taken) {
-        Some((option, ..)) => Err(Fault::UnusedOption { option }),
-        None => Ok(()),
-    }
+    let unused = given.into_iter().filter(|&(_, is_given, is_taken)| is_given && !is_taken);
+    unused.map(|(option, ..)| option).collect()
 }
 
 /// The first bytes.

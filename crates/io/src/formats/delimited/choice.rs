@@ -6,7 +6,7 @@ use crate::{
     Fault,
     dtype::excerpt,
     formats::{
-        columns::{Candidate, choose, listed, no_scalars, same},
+        columns::{Candidate, choose, listed, listed_near, no_scalars, same},
         text::{is_null, is_number},
     },
 };
@@ -78,6 +78,12 @@ impl Choice {
             return Err(Fault::Unnamed);
         }
         let columns: Vec<_> = (0..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
+        if are_named
+            && columns.len() > 1
+            && let Some(&of_rows) = columns.iter().find(|&&column| is_of_rows(&names[column]))
+        {
+            return Err(no_dimension(names, &columns, of_rows, "is called so"));
+        }
         Ok(if columns.len() == names.len() { Self::All(names.len()) } else { Self::Some(columns) })
     }
 
@@ -91,16 +97,56 @@ impl Choice {
     }
 }
 
+/// Names of columns that number or class the rows, as programs write them beside points.
+const NAMES_OF_ROWS: [&str; 7] = ["id", "idx", "index", "label", "labels", "row", "unnamed: 0"];
+
+fn is_of_rows(name: &str) -> bool {
+    NAMES_OF_ROWS.contains(&name.trim().to_lowercase().as_str())
+}
+
+/// A column of numbers that is no dimension of the points, among those that would be.
+pub(super) fn no_dimension(
+    names: &[String],
+    columns: &[usize],
+    column: usize,
+    reason: &'static str,
+) -> Fault {
+    let others = columns.iter().filter(|&&other| other != column).map(|&other| names[other].as_str());
+    let others = others.collect::<Vec<_>>();
+    let is_bare = |name: &&str| name.chars().all(|c| c.is_ascii_digit());
+    // All but the first of columns that have no names.
+    let are_rest = column == 0 && others.len() + 1 == names.len() && others.iter().all(is_bare);
+    let others = match example(names, &others) {
+        Some(example) => example,
+        None if are_rest => "such as '[1-9]*'".into(),
+        None if others.len() <= TOLD && others.iter().all(|name| is_plain(name)) => {
+            format!("such as {}", others.join(","))
+        }
+        None => ANY_EXAMPLE.into(),
+    };
+    Fault::NoDimension { column: excerpt(names[column].as_bytes()), reason, others }
+}
+
 /// How to choose some of the columns: by a pattern, where numbered names are theirs alone, or by their numbers, where they have no names.
 /// Names that say nothing of which columns are the points, such as `id` beside `u` and `v`, are no example.
 fn chosen(all: &[String], some: &[&str]) -> String {
-    /// Names that are told at most.
-    const TOLD: usize = 8;
+    example(all, some).unwrap_or_else(|| ANY_EXAMPLE.into())
+}
+
+/// How columns are chosen, where no example of these is known.
+const ANY_EXAMPLE: &str = "as names a,b or a pattern x*";
+
+/// Names that are told at most.
+const TOLD: usize = 8;
+
+/// Whether a name needs no quotes in a shell.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+}
+
+fn example(all: &[String], some: &[&str]) -> Option<String> {
     let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let is_plain = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
-    };
     let is_bare = |name: &str| name.chars().all(|c| c.is_ascii_digit());
     let numbered = |of: &str| some.iter().filter(|name| stem(name) == of && name.len() > of.len()).count();
     let stems = some.iter().map(|name| stem(name)).filter(|of| is_plain(of));
@@ -108,13 +154,11 @@ fn chosen(all: &[String], some: &[&str]) -> String {
     if let Some(of) = longest {
         let fits = |name: &&String| name.starts_with(&of);
         if all.iter().filter(fits).count() == numbered(&of) {
-            return format!("such as '{of}*'");
+            return Some(format!("such as '{of}*'"));
         }
     }
-    if (1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_bare(name)) {
-        return format!("such as {}", some.join(","));
-    }
-    "as names a,b or a pattern x*".into()
+    ((1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_bare(name)))
+        .then(|| format!("such as {}", some.join(",")))
 }
 
 /// The column of a name, if there is one; a fault if there are several.
@@ -140,7 +184,8 @@ fn named(names: &[String], wanted: &str) -> Result<Vec<usize>, Fault> {
         let before = columns.len();
         columns.extend(names.iter().enumerate().filter(|(_, name)| fits(name)).map(|(column, _)| column));
         if columns.len() == before {
-            let columns = format!("its columns are {}", listed(names.iter().map(String::as_str)));
+            let columns =
+                format!("its columns are {}", listed_near(Some(part), names.iter().map(String::as_str)));
             return Err(Fault::NoColumn { wanted: Some(excerpt(part.as_bytes())), columns });
         }
     }

@@ -6,20 +6,20 @@ mod fields;
 mod head;
 mod scalars;
 
-use std::path::Path;
+use std::{path::Path, str};
 
 use crate::{
     Fault, Reading,
     formats::{
         Format, Input, NameOption, endings,
-        text::{Each, End, Row, Rows, first_row, is_number, list, may_be_text},
+        text::{Cursor, Each, End, Row, Rows, first_row, is_number, list, may_be_text},
     },
     scalars::Scalars,
     stored::Stored,
     table::Table,
 };
 
-use choice::{Choice, Wanted};
+use choice::{Choice, Wanted, no_dimension};
 use fields::fields;
 use head::{Head, SEPARATORS};
 
@@ -70,7 +70,47 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
     }
     let choice = Choice::of(names, first, wanted, is_named)?;
+    if wanted.name.is_none()
+        && let Some(column) = counting(stored, &head, &choice)
+    {
+        let columns: Vec<_> = choice.columns().collect();
+        return Err(no_dimension(names, &columns, column, "counts the rows"));
+    }
     Ok((start, Record { separator, fields: names.len(), choice }))
+}
+
+/// Rows that a column has to count, for that to be no chance.
+const LEAST_ROWS_COUNTED: usize = 4;
+
+/// The first of several columns of numbers that counts the rows, from 0 or from 1. What is wrong with a row is told when it is read.
+fn counting(stored: &Stored, head: &Head, choice: &Choice) -> Option<usize> {
+    if matches!(choice, Choice::List(_)) || choice.columns().nth(1).is_none() {
+        return None;
+    }
+    let number = |field: &[u8]| str::from_utf8(field.trim_ascii()).ok()?.parse::<f64>().ok();
+    let start = |column: usize| {
+        let first = number(head.first.get(column)?)?;
+        (first == 0.0 || first == 1.0).then_some((column, first))
+    };
+    // Each with the number of its first row.
+    let mut counting: Vec<_> = choice.columns().filter_map(start).collect();
+    let mut records = Cursor::new(stored, End::Record(head.separator), 0, head.start);
+    let mut rows = 0;
+    while !counting.is_empty() {
+        let Some((_, line)) = records.next().ok()? else { break };
+        let mut found = Vec::with_capacity(counting.len());
+        let mut next = counting.iter().copied().peekable();
+        fields(line, head.separator, |column, field| {
+            if let Some((column, first)) = next.next_if(|&(of, _)| of == column) {
+                found.extend((number(field) == Some(first + rows as f64)).then_some((column, first)));
+            }
+            Ok(())
+        })
+        .ok()?;
+        counting = found;
+        rows += 1;
+    }
+    counting.first().filter(|_| rows >= LEAST_ROWS_COUNTED).map(|&(column, _)| column)
 }
 
 /// A row of fields.

@@ -12,7 +12,7 @@ use crate::{
     dtype::excerpt,
     formats::{
         Format, HEAD, Input, NameOption,
-        columns::{Candidate, choose, listed},
+        columns::{Candidate, choose, listed_near},
         text::{Cursor, Each, End, MARK, Row, Rows, after_mark, list, may_be_text},
     },
     read_at::ReadAt,
@@ -154,7 +154,8 @@ impl Row for Line {
         let Some(key) = &self.key else { return list(text, row, each) };
         let object = object(text, row)?;
         let Some(value) = object.get(key) else {
-            let keys = listed(object.keys().map(String::as_str));
+            let keys =
+                listed_near(Some(key), object.keys().map(String::as_str).collect::<Vec<_>>().into_iter());
             return Err(Fault::NoKey { row, key: excerpt(key.as_bytes()), keys });
         };
         list(value.get().as_bytes(), row, each)
