@@ -2,6 +2,10 @@
 
 #[cfg(feature = "gpu")]
 use crate::schedule::unordered;
+use crate::{
+    error::Result,
+    memory::{filled, push},
+};
 
 /// A function f(x, y) of a pair, whose sum over pairs a metric is made of.
 #[derive(Clone, Copy, Debug)]
@@ -111,13 +115,18 @@ impl Classes<'_> {
     }
 
     /// The rows of each class, on the left and on the right.
-    pub(crate) fn rows(&self) -> Vec<[Vec<usize>; 2]> {
-        let mut rows = vec![[Vec::new(), Vec::new()]; self.weights.len()];
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub(crate) fn rows(&self) -> Result<Vec<[Vec<usize>; 2]>> {
+        let what = || format!("the rows of {} classes", self.weights.len());
+        let mut rows = filled([Vec::new(), Vec::new()], self.weights.len(), 1, what)?;
         for (side, of) in [self.of_x, self.of_y].into_iter().enumerate() {
             for (row, &class) in of.iter().enumerate() {
-                rows[class as usize][side].push(row);
+                push(&mut rows[class as usize][side], row, what)?;
             }
         }
-        rows
+        Ok(rows)
     }
 }

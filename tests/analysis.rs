@@ -180,7 +180,7 @@ fn potentials(report: &mut Report, engine: &Engine, x: &Set) -> Result<()> {
 
 fn groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()> {
     let labels: Vec<_> = (0..x.seen.len()).map(|row| (row * row % k) as i64 - 1).collect();
-    let groups = Groups::new(&labels);
+    let groups = Groups::new(&labels)?;
     let t = 2.0;
     let got = engine.value(groups.uniformity(Uniformity { t }, &x.points).across_groups())?;
     let names = groups.labels();
@@ -219,7 +219,7 @@ fn weighted_groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> R
     if weights.iter().all(|&weight| weight == 0.0) {
         return Ok(());
     }
-    let groups = Groups::new(&labels);
+    let groups = Groups::new(&labels)?;
     let metric = Uniformity { t };
     let got = engine.value(groups.uniformity(metric, &x.points).weighted(&weights).across_groups())?;
     let alone = engine.value(groups.uniformity(metric, &x.points).weighted(&weights))?;

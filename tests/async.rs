@@ -166,7 +166,7 @@ fn same_bits(engine: &Engine) -> Result<(), Failed> {
     let (x, y) = (points(engine, (ROWS, DIMS), 5)?, points(engine, (ROWS, DIMS), 6)?);
     let few = points(engine, (20, 50), 7)?;
     let weights: Vec<f64> = (1..=ROWS).map(|row| row as f64).collect();
-    let groups = Groups::new(&(0..ROWS as i64).map(|row| row % 5).collect::<Vec<_>>());
+    let groups = Groups::new(&(0..ROWS as i64).map(|row| row % 5).collect::<Vec<_>>())?;
     let u = Uniformity::new(2.0);
     same_value(engine, "uniformity", u.within(&x))?;
     same_value(engine, "uniformity across", u.across(&x, &y))?;

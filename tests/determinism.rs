@@ -98,7 +98,7 @@ fn bits(engine: &Engine, scaling: Scaling) -> Result<Vec<(String, Vec<u64>)>> {
     all.push(("spectrum".into(), spectrum.eigenvalues().iter().map(|v| v.to_bits()).collect()));
     let mut value = |name: &str, value: f64| all.push((name.to_owned(), vec![value.to_bits()]));
     let labels: Vec<_> = (0..ROWS as i64).map(|row| row % 3).collect();
-    let groups = engine.value(Groups::new(&labels).uniformity(Uniformity { t: 2.0 }, &x).across_groups())?;
+    let groups = engine.value(Groups::new(&labels)?.uniformity(Uniformity { t: 2.0 }, &x).across_groups())?;
     value("uniformity across groups", groups.between(0, 1).unwrap_or(f64::NAN));
     let distances = engine.squared_distances(&x, &y)?;
     let (dx, dy) = engine.squared_distances_grad(&x, &y, &distances)?;

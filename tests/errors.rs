@@ -310,14 +310,14 @@ fn progress(engine: &Engine) -> Result<(), Failed> {
     finished("potentials", unordered_pairs(700))?;
     engine.value_and_grad(Uniformity::default().within(&x).weighted(&[1.0; 700]))?;
     finished("weighted uniformity with gradient", unordered_pairs(700))?;
-    let halves = Groups::new(&[[1, 2]; 350].concat());
+    let halves = Groups::new(&[[1, 2]; 350].concat())?;
     let weights: Vec<_> = (0..700).map(|row| f64::from(row % 4)).collect();
     engine.value(halves.uniformity(Uniformity::default(), &x).weighted(&weights).across_groups())?;
     finished("weighted uniformity of groups", unordered_pairs(525))?;
     engine.value(Alignment::new(1.0).by_label(&x, &halves).weighted(&weights))?;
     finished("weighted alignment by label", unordered_pairs(350) + unordered_pairs(175))?;
     engine
-        .value(Groups::new(&[[1, 2]; 350].concat()).uniformity(Uniformity::default(), &x).across_groups())?;
+        .value(Groups::new(&[[1, 2]; 350].concat())?.uniformity(Uniformity::default(), &x).across_groups())?;
     finished("uniformity of groups", unordered_pairs(700))?;
     let other = engine.upload(&Embeddings::new(single(&normal(700, 5, 2)), 700, 5)?)?;
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
@@ -389,7 +389,7 @@ fn weights(engine: &Engine) -> Result<(), Failed> {
 
 fn labels(engine: &Engine) -> Result<(), Failed> {
     let x = points(engine, 4, 3)?;
-    let both = Groups::new(&[1, 2, 1, 2]);
+    let both = Groups::new(&[1, 2, 1, 2])?;
     let of_weights = |what: &str, weights: &[f64]| {
         let is = |error: &Error| matches!(error, Error::Weights { problem } if problem.contains(what));
         let within = both.uniformity(Uniformity::default(), &x).weighted(weights);
@@ -405,7 +405,7 @@ fn labels(engine: &Engine) -> Result<(), Failed> {
         "weights of no pair",
         |error| matches!(error, Error::Labels { problem } if problem.contains("weights are positive")),
     )?;
-    let groups = Groups::new(&[1, 2, 1]);
+    let groups = Groups::new(&[1, 2, 1])?;
     let refused = engine.value(groups.uniformity(Uniformity::default(), &x).across_groups());
     expect_that(
         refused,
@@ -413,7 +413,7 @@ fn labels(engine: &Engine) -> Result<(), Failed> {
         |error| matches!(error, Error::Labels { problem } if problem.contains("are 3, and there are 4 rows")),
     )?;
     let alone =
-        engine.value(Groups::new(&[1, 2, 1, 1]).uniformity(Uniformity::default(), &x).across_groups())?;
+        engine.value(Groups::new(&[1, 2, 1, 1])?.uniformity(Uniformity::default(), &x).across_groups())?;
     match (alone.between(1, 1), alone.between(0, 1)) {
         (None, Some(_)) => Ok(()),
         other => Err(format!("a group of one has {other:?}").into()),

@@ -102,7 +102,7 @@ fn collapsed(engine: &Engine, spread: f64) -> Result<(), Failed> {
         let weighted = engine.value(Uniformity::new(t).within(&x).weighted(&ones))?;
         report.check(format!("weighted uniformity, t = {t}"), close(weighted, want));
         let labels: Vec<_> = (0..ROWS as i64).map(|row| row % 2).collect();
-        let groups = Groups::new(&labels);
+        let groups = Groups::new(&labels)?;
         let within = engine.value(groups.uniformity(Uniformity::new(t), &x))?;
         let even: Rows = x_seen.iter().step_by(2).cloned().collect();
         let loss = mean_loss(oracle::squares_within(&even), t);

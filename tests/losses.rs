@@ -115,7 +115,7 @@ fn weighted_by_label(
     weights: &[f64],
     alpha: f64,
 ) -> Result<()> {
-    let groups = Groups::new(labels);
+    let groups = Groups::new(labels)?;
     let request = Alignment::new(alpha).by_label(&x.points, &groups);
     let n = labels.len();
     let wanted = |weights: &[f64]| {
@@ -149,7 +149,7 @@ fn by_label(
     labels: &[i64],
     some_positives: bool,
 ) -> Result<()> {
-    let groups = Groups::new(labels);
+    let groups = Groups::new(labels)?;
     let classes = groups.count();
     let twice = [labels, labels].concat();
     let union: Rows = x.seen.iter().chain(&y.seen).cloned().collect();
@@ -197,7 +197,7 @@ fn by_label(
                 }
         };
         let of_y = labels.iter().copied().cycle().skip(1).take(labels.len()).collect::<Vec<_>>();
-        let across = LabelledPairs::new(labels, &of_y);
+        let across = LabelledPairs::new(labels, &of_y)?;
         {
             let want = losses::alignment_across_labels([&x.seen, &y.seen], [labels, &of_y], alpha);
             let what = format!("alignment across labels, α={alpha}, {classes} classes");
@@ -255,7 +255,7 @@ fn known(engine: &Engine) -> Result<(), Failed> {
     let got = engine.value(Sigmoid::new(s, b).paired(&x, &x))?;
     report.check("sigmoid loss of an orthonormal basis", compare::value(got, want, 1e-6 * want));
     // Four classes of ten: all others at 0.
-    let groups = Groups::new(&(0..n as i64).map(|row| row % 4).collect::<Vec<_>>());
+    let groups = Groups::new(&(0..n as i64).map(|row| row % 4).collect::<Vec<_>>())?;
     let got = engine.value(SupCon::new(0.1).within(&x, &groups))?;
     report.check("SupCon of an orthonormal basis", compare::value(got, (n as f64 - 1.0).ln(), 1e-6));
     for alpha in [1.0, 2.0, 3.0] {
@@ -274,7 +274,7 @@ fn known(engine: &Engine) -> Result<(), Failed> {
 fn upstream(engine: &Engine) -> Result<(), Failed> {
     let case = cases::shapes().swap_remove(0);
     let (x, y) = (engine.upload(&case.x()?)?, engine.upload(&case.y()?)?);
-    let groups = Groups::new(&labels(case.rows, 5));
+    let groups = Groups::new(&labels(case.rows, 5))?;
     let mut report = Report::default();
     let mut check =
         |what: &str, plain: (f64, Vec<Matrix>), scaled: (f64, Vec<Matrix>), factor: f32| -> Result<()> {
@@ -385,7 +385,7 @@ fn parameters(engine: &Engine) -> Result<(), Failed> {
                 let anchors = build(&x.seen, &y.seen, &queue.seen);
                 check(&format!("{candidates} with a queue"), got, tau, &|tau| anchors.parts(tau).loss);
             }
-            let labelled = Groups::new(&groups);
+            let labelled = Groups::new(&groups)?;
             let (_, (_, got)) =
                 engine.value_and_grad(SupCon::new(tau).within(&x.points, &labelled).with_tau())?;
             check("SupCon", got, tau, &|tau| losses::supcon(&x.seen, &groups, tau).value);
@@ -401,8 +401,8 @@ fn parameters(engine: &Engine) -> Result<(), Failed> {
 fn refusals(engine: &Engine) -> Result<(), Failed> {
     let x = engine.upload(&Embeddings::new(&[1.0f32, 0.0, 0.0, 1.0, -1.0, 0.0], 3, 2)?)?;
     let two = engine.upload(&Embeddings::new(&[1.0f32, 0.0, 0.0, 1.0], 2, 2)?)?;
-    let different = Groups::new(&[1, 2, 3]);
-    let too_few = Groups::new(&[1, 1]);
+    let different = Groups::new(&[1, 2, 3])?;
+    let too_few = Groups::new(&[1, 1])?;
     let mut report = Report::default();
     let mut refused = |what: &str, outcome: Result<f64>, is: fn(&Error) -> bool| {
         let problem = match outcome {
@@ -438,7 +438,7 @@ fn pytorch(engine: &Engine) -> Result<(), Failed> {
         (data["rows"].as_u64().unwrap_or(0) as usize, data["dims"].as_u64().unwrap_or(0) as usize);
     let labels: Vec<i64> =
         data["labels"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
-    let groups = Groups::new(&labels);
+    let groups = Groups::new(&labels)?;
     let (x, y) = (floats(&data["x"]), floats(&data["y"]));
     let (x, y) = (
         engine.upload(&Embeddings::new(&x, rows, dims)?)?,

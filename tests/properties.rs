@@ -203,7 +203,8 @@ fn more(engine: &Engine, x: &Points, y: &Points, input: &Input) {
         assert!(!potentials.estimate().standard_error.is_nan());
     }
     let labels: Vec<i64> = (0..n as i64).map(|row| row % 3).collect();
-    if let Ok(found) = engine.value(Groups::new(&labels).uniformity(uniformity, x).across_groups()) {
+    let groups = Groups::new(&labels).expect("memory for few labels");
+    if let Ok(found) = engine.value(groups.uniformity(uniformity, x).across_groups()) {
         let within = found.sizes.iter().enumerate().map(|(k, &size)| (found.between(k, k), size > 1));
         for (value, defined) in within {
             assert_eq!(value.is_some(), defined);

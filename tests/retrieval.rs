@@ -177,7 +177,7 @@ fn captions(engine: &Engine) -> Result<(), Failed> {
     captions.sort_by_key(|(label, row)| (row[0].to_bits() % 97, *label));
     let of_y: Vec<i64> = captions.iter().map(|(label, _)| *label).collect();
     let y: Vec<f32> = captions.into_iter().flat_map(|(_, row)| row).collect();
-    let pairs = LabelledPairs::new(&of_x, &of_y);
+    let pairs = LabelledPairs::new(&of_x, &of_y)?;
     for scaling in [Unit, Raw] {
         let upload = |set: &[f32]| {
             engine.upload(&Embeddings::with_scaling(set.to_vec(), set.len() / dims, dims, scaling)?)
@@ -234,7 +234,7 @@ fn unfit_labels(engine: &Engine) -> Result<(), Failed> {
         (&[1, 5], &[1, 1, 1], "no row of y has that of row 1"),
         (&[1, 1], &[1, 1, 4], "no row of x has that of row 2"),
     ] {
-        let refused = engine.value(Retrieval::labelled(&x, &y, &LabelledPairs::new(of_x, of_y)));
+        let refused = engine.value(Retrieval::labelled(&x, &y, &LabelledPairs::new(of_x, of_y)?));
         match refused {
             Err(Error::Labels { problem }) if problem.contains(words) => {}
             other => return Err(format!("{of_x:?} and {of_y:?}: {other:?}").into()),

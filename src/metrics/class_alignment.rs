@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     function::{ClassTerm, Classes, PairFunction},
+    memory::filled,
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points},
@@ -70,7 +71,9 @@ impl<'a> AlignmentByLabel<'a> {
                 "are all different, and alignment by label needs two rows of one label; merge labels";
             return Err(Error::Labels { problem: problem.into() });
         }
-        Ok((self.groups.number_of_rows(), vec![1.0; self.groups.count()], count as f64))
+        let classes = self.groups.count();
+        let ones = filled(1.0, classes, 1, || format!("the weights of {classes} classes"))?;
+        Ok((self.groups.number_of_rows()?, ones, count as f64))
     }
 
     fn function<'c>(&self, of_rows: &'c [u32], weights: &'c [f64]) -> PairFunction<'c> {

@@ -11,6 +11,7 @@ use crate::{
     backend::GroupPairs,
     error::{Error, Result},
     kernel::Kernel,
+    memory::{filled, listed, push, reserved},
     pairs::Pairs,
     pending::Pending,
     points::Points,
@@ -44,13 +45,25 @@ pub struct GroupUniformityOver<'a> {
 
 impl Groups {
     /// Groups of equal labels, in the order of the labels.
-    pub fn new(labels: &[i64]) -> Self {
-        let mut order: Vec<_> = (0..labels.len()).collect();
-        order.sort_by_key(|&row| labels[row]);
-        let changes = order.windows(2).enumerate().filter(|(_, two)| labels[two[0]] != labels[two[1]]);
-        let mut ends: Vec<_> = changes.map(|(i, _)| i + 1).collect();
-        ends.extend((!order.is_empty()).then_some(order.len()));
-        Self { labels: labels.to_vec(), order, ends }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`]: it takes 16 bytes a row, and 8 a group.
+    pub fn new(labels: &[i64]) -> Result<Self> {
+        let what = || format!("the groups of {} rows", labels.len());
+        let mut order = listed(0..labels.len(), what)?;
+        // Rows of one label stay in their order.
+        order.sort_unstable_by_key(|&row| (labels[row], row));
+        let mut ends = Vec::new();
+        for (i, two) in order.windows(2).enumerate() {
+            if labels[two[0]] != labels[two[1]] {
+                push(&mut ends, i + 1, what)?;
+            }
+        }
+        if !order.is_empty() {
+            push(&mut ends, order.len(), what)?;
+        }
+        Ok(Self { labels: listed(labels.iter().copied(), what)?, order, ends })
     }
 
     /// How many groups there are.
@@ -122,14 +135,15 @@ impl Groups {
     }
 
     /// The place of each row's label among those of all groups.
-    pub(super) fn number_of_rows(&self) -> Vec<u32> {
-        let mut numbers = vec![0; self.labels.len()];
+    pub(super) fn number_of_rows(&self) -> Result<Vec<u32>> {
+        let rows = self.labels.len();
+        let mut numbers = filled(0, rows, 1, || format!("the groups of {rows} rows"))?;
         let mut start = 0;
         for (number, &end) in self.ends.iter().enumerate() {
             self.order[start..end].iter().for_each(|&row| numbers[row] = number as u32);
             start = end;
         }
-        numbers
+        Ok(numbers)
     }
 
     pub(super) fn check(&self, rows: usize) -> Result<()> {
@@ -171,7 +185,7 @@ impl Metric for GroupUniformityOver<'_> {
 
     fn pairs(&self) -> u64 {
         if let Some(weights) = self.weights {
-            return WeightedGroups::new(self.groups, weights).pairs(self.pairs);
+            return WeightedGroups::pairs(self.groups, weights, self.pairs);
         }
         match self.pairs {
             GroupPairs::All => Pairs::Within(self.x).count(),
@@ -195,7 +209,7 @@ impl Metric for GroupUniformityOver<'_> {
             }
             if let Some(weights) = weights {
                 let weights = proportions(weights, x.rows(), 1)?;
-                let counted = WeightedGroups::new(groups, &weights);
+                let counted = WeightedGroups::new(groups, &weights)?;
                 let within = counted.within(on, x, kernel).await?;
                 let across = match pairs {
                     GroupPairs::Within => None,
@@ -218,15 +232,13 @@ impl Metric for GroupUniformityOver<'_> {
             let across = match pairs {
                 GroupPairs::Within => None,
                 GroupPairs::All => {
-                    let all = (0..k * k).map(|cell| {
-                        let (a, b) = (cell / k, cell % k);
+                    let mut all = reserved(k, k, || format!("the {k} × {k} matrix of groups"))?;
+                    for (a, b) in (0..k * k).map(|cell| (cell / k, cell % k)) {
                         let (low, high) = (a.min(b), a.max(b));
-                        if a == b {
-                            return Ok(within[a]);
-                        }
-                        value(sums[low * k + high], sizes[a] as u64 * sizes[b] as u64)
-                    });
-                    Some(all.collect::<Result<Vec<_>>>()?)
+                        let pairs = sizes[a] as u64 * sizes[b] as u64;
+                        all.push(if a == b { within[a] } else { value(sums[low * k + high], pairs)? });
+                    }
+                    Some(all)
                 }
             };
             Ok(GroupUniformity { labels: groups.labels(), sizes, within, across })
@@ -269,7 +281,7 @@ mod tests {
 
     #[test]
     fn rows_by_label() -> Result<()> {
-        let groups = Groups::new(&[5, -2, 5, 7, -2, 5]);
+        let groups = Groups::new(&[5, -2, 5, 7, -2, 5])?;
         assert_eq!((groups.count(), groups.labels(), groups.sizes()), (3, vec![-2, 5, 7], vec![2, 3, 1]));
         assert_eq!(groups.order, [1, 4, 0, 2, 5, 3]);
         let distances = [1.0, 2.0, 3.0, 4.0, 6.0, 5.0];
@@ -281,7 +293,7 @@ mod tests {
         assert_eq!(weighted(&[2.0, 3.0, 0.0, 0.0, 1.0, 2.0])?, [Some(3.0), Some(3.0), None]);
         assert!(weighted(&[1.0; 5]).is_err() && weighted(&[0.0; 6]).is_err());
         assert!(weighted(&[1.0, 1.0, -1.0, 1.0, 1.0, 1.0]).is_err());
-        assert_eq!(Groups::new(&[]).count(), 0);
+        assert_eq!(Groups::new(&[])?.count(), 0);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     function::{ClassTerm, Classes, PairFunction},
+    memory::{filled, listed, reserved},
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points},
@@ -31,19 +32,31 @@ impl LabelledPairs {
     ///
     /// ```
     /// # use unisphere::LabelledPairs;
-    /// let pairs = LabelledPairs::new(&[7, 8], &[7, 7, 8]); // two images, of which the first has two captions
+    /// let pairs = LabelledPairs::new(&[7, 8], &[7, 7, 8])?; // two images, of which the first has two captions
     /// assert_eq!((pairs.count(), pairs.without_positive()), (3, [None, None]));
+    /// # Ok::<(), unisphere::Error>(())
     /// ```
-    pub fn new(of_x: &[i64], of_y: &[i64]) -> Self {
-        let groups = Groups::new(&[of_x, of_y].concat());
-        let (of_both, classes) = (groups.number_of_rows(), groups.count());
-        let (of_x, of_y) = of_both.split_at(of_x.len());
-        let mut sizes = vec![[0u64; 2]; classes];
-        for (side, of_rows) in [of_x, of_y].into_iter().enumerate() {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`]: it takes about 40 bytes a row.
+    pub fn new(of_x: &[i64], of_y: &[i64]) -> Result<Self> {
+        let rows = of_x.len() + of_y.len();
+        let what = || format!("the classes of {rows} rows");
+        let mut both = reserved(rows, 1, what)?;
+        both.extend(of_x.iter().chain(of_y));
+        let groups = Groups::new(&both)?;
+        drop(both);
+        let (mut of_x_first, classes) = (groups.number_of_rows()?, groups.count());
+        let of_y = listed(of_x_first[of_x.len()..].iter().copied(), what)?;
+        of_x_first.truncate(of_x.len());
+        let of_x = of_x_first;
+        let mut sizes = filled([0u64; 2], classes, 1, what)?;
+        for (side, of_rows) in [&of_x, &of_y].into_iter().enumerate() {
             of_rows.iter().for_each(|&class| sizes[class as usize][side] += 1);
         }
         let pairs = sizes.into_iter().map(|[x, y]| x * y).sum();
-        Self { of_x: of_x.to_vec(), of_y: of_y.to_vec(), classes, pairs }
+        Ok(Self { of_x, of_y, classes, pairs })
     }
 
     /// The number of pairs of a row of x and a row of y that have one label.
@@ -171,9 +184,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_without_a_positive_are_found() {
-        let pairs = LabelledPairs::new(&[3, 9, 3, 1], &[1, 3, 3, 5]);
+    fn rows_without_a_positive_are_found() -> Result<()> {
+        let pairs = LabelledPairs::new(&[3, 9, 3, 1], &[1, 3, 3, 5])?;
         assert_eq!((pairs.count(), pairs.without_positive()), (5, [Some(1), Some(3)]));
-        assert_eq!(LabelledPairs::new(&[], &[]).count(), 0);
+        assert_eq!(LabelledPairs::new(&[], &[])?.count(), 0);
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     function::{ClassTerm, Classes, PairFunction},
     kernel::Kernel,
     log_sum::log_add,
+    memory::filled,
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points, Scaling},
@@ -145,7 +146,7 @@ impl<'a> Labelled<'a> {
         };
         let weight = |&size: &usize| if size > 1 { factor / (count * (size - 1) as f64) } else { 0.0 };
         Ok(Anchors {
-            of_rows: groups.number_of_rows(),
+            of_rows: groups.number_of_rows()?,
             have_positives: sizes.iter().map(|&size| size > 1).collect(),
             weights: sizes.iter().map(weight).collect(),
             count,
@@ -162,8 +163,9 @@ impl<'a> Labelled<'a> {
     }
 
     async fn denominators(&self, on: &Run<'_>) -> Result<Denominators> {
-        let nothing = vec![f64::NEG_INFINITY; self.x.rows()];
-        let mut sums = Denominators { y: self.y.map(|_| nothing.clone()), x: nothing };
+        let rows = self.x.rows();
+        let nothing = || filled(f64::NEG_INFINITY, rows, 1, || format!("the sums of {rows} rows"));
+        let mut sums = Denominators { x: nothing()?, y: self.y.map(|_| nothing()).transpose()? };
         let add = |sums: &mut [f64], more: &[f64]| {
             sums.iter_mut().zip(more).for_each(|(sum, &more)| *sum = log_add(*sum, more));
         };

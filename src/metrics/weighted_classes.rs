@@ -6,10 +6,13 @@ use super::{
     alignment::Alignment,
     check::{finite, positive},
     groups::Groups,
+    weighted_groups::WeightedGroups,
     weights::{proportions, sum_of_pairs},
 };
 use crate::{
+    backend::GroupPairs,
     error::{Error, Result},
+    memory::{filled, push, reserved},
     pending::{Pending, offload, on_the_pool},
     points::{HostRows, Points},
     progress::Watch,
@@ -34,14 +37,21 @@ struct Class {
 }
 
 impl WeightedAlignmentByLabel<'_> {
-    /// The classes that have pairs; rows without a weight count as of weight 0.
-    fn classes(&self, weights: &[f64]) -> Vec<Class> {
-        let weight = |row: usize| weights.get(row).copied().unwrap_or(0.0);
-        let class = |members: &[usize]| {
-            let rows: Vec<_> = members.iter().copied().filter(|&row| weight(row) > 0.0).collect();
-            Class { weights: rows.iter().map(|&row| weight(row)).collect(), rows }
-        };
-        self.groups.rows().map(class).filter(|class| class.rows.len() > 1).collect()
+    /// The classes that have pairs, by checked weights.
+    fn classes(&self, weights: &[f64]) -> Result<Vec<Class>> {
+        let what = || format!("the classes of {} rows", weights.len());
+        let mut classes = Vec::new();
+        for members in self.groups.rows() {
+            let counted = || members.iter().copied().filter(|&row| weights[row] > 0.0);
+            let size = counted().count();
+            if size > 1 {
+                let (mut rows, mut of_rows) = (reserved(size, 1, what)?, reserved(size, 1, what)?);
+                rows.extend(counted());
+                of_rows.extend(counted().map(|row| weights[row]));
+                push(&mut classes, Class { rows, weights: of_rows }, what)?;
+            }
+        }
+        Ok(classes)
     }
 }
 
@@ -64,7 +74,11 @@ impl Class {
             watch.advance(place as u64)?;
             Ok(sum)
         };
-        let sums: Vec<f64> = (0..self.rows.len()).into_par_iter().map(of_row).collect::<Result<_>>()?;
+        let rows = self.rows.len();
+        let mut sums = filled(0.0, rows, 1, || format!("the sums of {rows} rows"))?;
+        sums.par_iter_mut()
+            .enumerate()
+            .try_for_each(|(place, sum)| of_row(place).map(|found| *sum = found))?;
         Ok(sums.into_iter().sum())
     }
 
@@ -92,14 +106,14 @@ impl Metric for WeightedAlignmentByLabel<'_> {
     type Value = f64;
 
     fn pairs(&self) -> u64 {
-        self.classes(self.weights).iter().map(|class| unordered(class.rows.len())).sum()
+        WeightedGroups::pairs(self.groups, self.weights, GroupPairs::Within)
     }
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
         Box::pin(async move {
             self.groups.check(self.x.rows())?;
             let alpha = positive("alpha", self.metric.alpha)?;
-            let classes = self.classes(&proportions(self.weights, self.x.rows(), 1)?);
+            let classes = self.classes(&proportions(self.weights, self.x.rows(), 1)?)?;
             if classes.is_empty() {
                 let problem = "have no two rows of one label whose weights are positive, and alignment by label needs them; merge \
                                labels, or give more rows weight";

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     kernel::Kernel,
     log_sum::LogSumExp,
+    memory::{filled, reserved},
     pairs::Pairs,
     points::Points,
     request::Run,
@@ -27,20 +28,30 @@ pub(super) struct WeightedGroups {
 }
 
 impl WeightedGroups {
-    /// Rows that have no weight count as of weight 0.
-    pub(super) fn new(groups: &Groups, weights: &[f64]) -> Self {
-        let mut counted = Self { rows: Vec::new(), weights: Vec::new(), bounds: vec![0] };
+    /// Of checked weights, one a row.
+    pub(super) fn new(groups: &Groups, weights: &[f64]) -> Result<Self> {
+        let what = || format!("the weights of {} rows by group", weights.len());
+        let counted = weights.iter().filter(|&&weight| weight > 0.0).count();
+        let (mut rows, mut of_rows) = (reserved(counted, 1, what)?, reserved(counted, 1, what)?);
+        let mut bounds = reserved(groups.count() + 1, 1, what)?;
+        bounds.push(0);
         for members in groups.rows() {
-            for &row in members {
-                let weight = weights.get(row).copied().unwrap_or(0.0);
-                if weight > 0.0 {
-                    counted.rows.push(row);
-                    counted.weights.push(weight);
-                }
-            }
-            counted.bounds.push(counted.rows.len());
+            let members = members.iter().filter(|&&row| weights[row] > 0.0);
+            rows.extend(members);
+            bounds.push(rows.len());
         }
-        counted
+        of_rows.extend(rows.iter().map(|&row| weights[row]));
+        Ok(Self { rows, weights: of_rows, bounds })
+    }
+
+    /// The number of pairs that are summed; rows that have no weight count as of weight 0.
+    pub(super) fn pairs(groups: &Groups, weights: &[f64], which: GroupPairs) -> u64 {
+        let is_counted = |row: &&usize| weights.get(**row).is_some_and(|&weight| weight > 0.0);
+        let sizes = groups.rows().map(|members| members.iter().filter(is_counted).count());
+        match which {
+            GroupPairs::All => unordered(sizes.sum()),
+            GroupPairs::Within => sizes.map(unordered).sum(),
+        }
     }
 
     fn count(&self) -> usize {
@@ -57,17 +68,9 @@ impl WeightedGroups {
         self.bounds.windows(2).map(|ends| ends[1] - ends[0]).collect()
     }
 
-    /// The number of pairs that are summed.
-    pub(super) fn pairs(&self, which: GroupPairs) -> u64 {
-        match which {
-            GroupPairs::All => unordered(self.rows.len()),
-            GroupPairs::Within => self.sizes().into_iter().map(unordered).sum(),
-        }
-    }
-
     /// Uniformity within each group; None of fewer than two rows.
     pub(super) async fn within(&self, on: &Run<'_>, x: &Points, kernel: Kernel) -> Result<Vec<Option<f64>>> {
-        let mut values = Vec::with_capacity(self.count());
+        let mut values = reserved(self.count(), 1, || format!("the values of {} groups", self.count()))?;
         for group in 0..self.count() {
             let places = self.places(group);
             if places.len() < 2 {
@@ -75,8 +78,7 @@ impl WeightedGroups {
                 continue;
             }
             let points = on.backend.gather(x, &self.rows[places.clone()]).await?;
-            let (pairs, weights) =
-                (Pairs::Within(&points), Proportions::of_checked(self.weights[places].to_vec()));
+            let (pairs, weights) = (Pairs::Within(&points), Proportions::of_checked(&self.weights[places])?);
             let sum = weighted_sums(on, pairs, &weights, &[kernel]).await?.pop();
             let sum = sum.ok_or_else(|| Error::missing("the weighted sum of a group"))?;
             values.push(Some(weights.log_mean(pairs, sum)?));
@@ -93,7 +95,7 @@ impl WeightedGroups {
         within: &[Option<f64>],
     ) -> Result<Vec<Option<f64>>> {
         let k = self.count();
-        let mut matrix = vec![None; k * k];
+        let mut matrix = filled(None, k, k, || format!("the {k} × {k} matrix of groups"))?;
         for (group, &value) in within.iter().enumerate() {
             matrix[group * k + group] = value;
         }

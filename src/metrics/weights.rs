@@ -4,6 +4,7 @@ use crate::{
     error::{Error, Result},
     kernel::Kernel,
     log_sum::LogSumExp,
+    memory::listed,
     pairs::Pairs,
     request::Run,
     weights::PointWeights,
@@ -36,7 +37,13 @@ pub(super) fn proportions(weights: &[f64], rows: usize, needed: usize) -> Result
             "may differ by a factor of 1e30 at most, and that of row {row} is {weight:e} next to {greatest:e}; make it 0"
         ));
     }
-    Ok(weights.iter().map(|w| w / greatest).collect())
+    scaled(weights)
+}
+
+/// Weights next to the greatest, which is then 1.
+fn scaled(weights: &[f64]) -> Result<Vec<f64>> {
+    let greatest = weights.iter().copied().fold(0.0, f64::max);
+    listed(weights.iter().map(|w| w / greatest), || format!("the weights of {} rows", weights.len()))
 }
 
 /// The weights of the rows on either side of a set of pairs, as the caller gave them.
@@ -73,10 +80,8 @@ impl PairedWeights<'_> {
 
 impl Proportions {
     /// Checked weights of the rows of one set, two of them at least and all positive.
-    pub(super) fn of_checked(mut weights: Vec<f64>) -> Self {
-        let greatest = weights.iter().copied().fold(0.0, f64::max);
-        weights.iter_mut().for_each(|weight| *weight /= greatest);
-        Self { x: weights, y: None }
+    pub(super) fn of_checked(weights: &[f64]) -> Result<Self> {
+        Ok(Self { x: scaled(weights)?, y: None })
     }
 
     fn y(&self) -> &[f64] {

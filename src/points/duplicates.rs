@@ -5,20 +5,31 @@ use std::hash::Hasher as _;
 use rayon::prelude::*;
 use rustc_hash::FxHasher;
 
-use crate::points::Embeddings;
+use crate::{
+    error::Result,
+    memory::{listed, push, reserved},
+    points::Embeddings,
+};
 
 impl Embeddings<'_> {
     /// Rows equal in every value as given, in groups of two and more: each in order, and the groups by their first row.
     ///
     /// Rows that differ in length alone are no duplicates here, and 0 apart on the sphere:
     /// [`ClosePairs`](crate::ClosePairs) finds them.
-    pub fn duplicates(&self) -> Vec<Vec<usize>> {
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`](crate::Error::OutOfMemory): it takes 16 bytes a row, and more for those that are equal.
+    pub fn duplicates(&self) -> Result<Vec<Vec<usize>>> {
         equal_rows(self.rows(), |row| &self.values()[row * self.dims()..][..self.dims()])
     }
 }
 
 /// Groups of two and more equal rows, each in order, and the groups by their first row.
-pub(crate) fn equal_rows<'a>(rows: usize, row: impl Fn(usize) -> &'a [f32] + Sync) -> Vec<Vec<usize>> {
+pub(crate) fn equal_rows<'a>(
+    rows: usize,
+    row: impl Fn(usize) -> &'a [f32] + Sync,
+) -> Result<Vec<Vec<usize>>> {
     groups_of_equal(rows, |i| hash(row(i)), |i, j| row(i) == row(j))
 }
 
@@ -27,23 +38,27 @@ pub(crate) fn groups_of_equal(
     rows: usize,
     hash: impl Fn(usize) -> u64 + Sync,
     equal: impl Fn(usize, usize) -> bool,
-) -> Vec<Vec<usize>> {
-    let mut hashed: Vec<_> = (0..rows).into_par_iter().map(|i| (hash(i), i)).collect();
+) -> Result<Vec<Vec<usize>>> {
+    let mut hashed = reserved(rows, 1, || format!("the hashes of {rows} rows"))?;
+    hashed.par_extend((0..rows).into_par_iter().map(|i| (hash(i), i)));
     hashed.par_sort_unstable();
+    let what = || format!("groups of equal rows among {rows}");
     let mut all = Vec::new();
     for alike in hashed.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
         // Different rows of one hash are rare, and told apart here.
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for &(_, i) in alike {
             match groups.iter_mut().find(|group| equal(group[0], i)) {
-                Some(group) => group.push(i),
-                None => groups.push(vec![i]),
+                Some(group) => push(group, i, what)?,
+                None => push(&mut groups, listed([i].into_iter(), what)?, what)?,
             }
         }
-        all.extend(groups.into_iter().filter(|group| group.len() > 1));
+        for group in groups.into_iter().filter(|group| group.len() > 1) {
+            push(&mut all, group, what)?;
+        }
     }
     all.par_sort_unstable();
-    all
+    Ok(all)
 }
 
 /// The same of equal rows. Rows that differ are told apart by their values wherever that matters, so that it need not be more than
@@ -82,10 +97,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_by_first_row() -> crate::error::Result<()> {
+    fn groups_by_first_row() -> Result<()> {
         let values = [1.0, 2.0, 0.0, 1.0, 1.0, 2.0, -0.0, 1.0, 2.0, 4.0, 1.0, 2.0];
-        assert_eq!(Embeddings::new(values.as_slice(), 6, 2)?.duplicates(), [vec![0, 2, 5], vec![1, 3]]);
-        assert!(Embeddings::new([].as_slice(), 0, 2)?.duplicates().is_empty());
+        assert_eq!(Embeddings::new(values.as_slice(), 6, 2)?.duplicates()?, [vec![0, 2, 5], vec![1, 3]]);
+        assert!(Embeddings::new([].as_slice(), 0, 2)?.duplicates()?.is_empty());
         Ok(())
     }
 }

@@ -64,7 +64,11 @@ impl HalfEmbeddings {
     }
 
     /// Rows equal in every value, as [`Embeddings::duplicates`] has them.
-    pub fn duplicates(&self) -> Vec<Vec<usize>> {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Embeddings::duplicates`].
+    pub fn duplicates(&self) -> Result<Vec<Vec<usize>>> {
         let row = |row: usize| &self.values[row * self.dims..][..self.dims];
         groups_of_equal(self.rows, |i| hash(row(i)), |i, j| row(i) == row(j))
     }

@@ -163,7 +163,7 @@ impl Anchors {
         let errors = list(n, |row| relative * rows.view(row).length() * longest)?;
         let products = list(n, |row| product(rows.view(row), candidates.view(best[row])))?;
         let mut first_equal = list(m, |row| row)?;
-        for group in equal_rows(m, |row| candidates.view(row).values) {
+        for group in equal_rows(m, |row| candidates.view(row).values)? {
             group.iter().for_each(|&row| first_equal[row] = group[0]);
         }
         Ok(Self {

@@ -119,11 +119,11 @@ pub(crate) fn all(engine: &Engine, case: &Case) -> Result<Vec<(String, Found)>> 
 
     let labels: Vec<_> = (0..case.rows as i64).map(|row| row * row % 3).collect();
     for t in [2.0, 30.0] {
-        let groups = engine.value(Groups::new(&labels).uniformity(Uniformity { t }, x).across_groups())?;
+        let groups = engine.value(Groups::new(&labels)?.uniformity(Uniformity { t }, x).across_groups())?;
         let all = [groups.between(0, 0), groups.between(0, 1), groups.between(1, 1)];
         r.numbers(format!("uniformity of groups, t = {t}"), &all.map(|value| value.unwrap_or(f64::NAN)));
     }
-    let groups = &Groups::new(&labels);
+    let groups = &Groups::new(&labels)?;
     for metric in [Sigmoid::default(), Sigmoid::new(100.0, -12.0)] {
         let (value, grads) = engine.value_and_grad(metric.paired(x, y))?;
         r.numbers(

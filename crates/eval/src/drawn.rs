@@ -45,9 +45,14 @@ pub struct RowGroups<'a> {
 
 impl<'a> RowGroups<'a> {
     /// Those of the label of each row.
-    pub fn new(labels: &'a [i64]) -> Self {
-        let groups = Groups::new(labels);
-        Self { labels, distinct: groups.labels(), largest: largest(&groups.sizes(), MAX_GROUPS_OF_ANGLES) }
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`](unisphere::Error::OutOfMemory).
+    pub fn new(labels: &'a [i64]) -> unisphere::Result<Self> {
+        let groups = Groups::new(labels)?;
+        let largest = largest(&groups.sizes(), MAX_GROUPS_OF_ANGLES);
+        Ok(Self { labels, distinct: groups.labels(), largest })
     }
 
     /// The place of a row's group.

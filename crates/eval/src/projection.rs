@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn pieces_give_the_picture_of_the_whole() {
         let (values, labels) = (points(), (0..700).map(|row| row % 3).collect::<Vec<i64>>());
-        let groups = RowGroups::new(&labels);
+        let groups = RowGroups::new(&labels).unwrap();
         for scaling in [Scaling::Unit, Scaling::Raw] {
             let piece = |rows: std::ops::Range<usize>| {
                 let values = &values[rows.start * 5..rows.end * 5];

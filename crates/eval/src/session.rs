@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
     /// The device's own.
     pub fn upload(&mut self, points: Embeddings<'_>, plan: &Plan) -> Result<Set> {
         let equal = match plan.near {
-            Some(_) => self.step(Step::EqualRows, |_| Ok(points.duplicates()))?,
+            Some(_) => self.step(Step::EqualRows, |_| points.duplicates())?,
             None => Vec::new(),
         };
         let shadow = plan.figures.then(|| self.shadow(&points)).transpose()?;

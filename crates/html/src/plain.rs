@@ -90,6 +90,6 @@ mod tests {
         };
         let page = plain_page(&of);
         assert!(!page.contains("<script>"), "{page}");
-        assert_eq!(page.matches("&lt;script&gt;").count(), 12, "{page}");
+        assert_eq!(page.matches("&lt;script&gt;").count(), 13, "{page}");
     }
 }

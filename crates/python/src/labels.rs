@@ -42,7 +42,7 @@ pub fn group_uniformity<'py>(
 ) -> PyResult<OfGroups<'py>> {
     let course = course(&x, None, false, progress);
     let found = run(py, &on.engine, course, move |engine, _| {
-        let groups = Groups::new(&labels.0);
+        let groups = Groups::new(&labels.0)?;
         measured(engine, &x, None, raw, |x, _| {
             let request = groups.uniformity(Uniformity::new(t), x);
             Ok(if across { engine.value(request.across_groups())? } else { engine.value(request)? })
@@ -78,7 +78,7 @@ pub fn alignment_by_label<'py>(
     let course = course(&x, None, grad, progress);
     let wanted = Wanted { grad, by_parameter: false };
     let job = move |engine: &_, _: &_| {
-        let groups = Groups::new(&labels.0);
+        let groups = Groups::new(&labels.0)?;
         measured(engine, &x, None, raw, |x, _| {
             measure!(engine, Alignment::new(alpha).by_label(x, &groups), wanted)
         })
@@ -103,7 +103,7 @@ pub fn retrieval<'py>(
 ) -> PyResult<(Way<'py>, Way<'py>)> {
     let course = Course { work: f64::INFINITY, progress };
     let found = run(py, &on.engine, course, move |engine, _| {
-        let pairs = labels.map(|(x, y)| LabelledPairs::new(&x.0, &y.0));
+        let pairs = labels.map(|(x, y)| LabelledPairs::new(&x.0, &y.0)).transpose()?;
         paired(engine, (&x, &y), raw, |x, y| {
             Ok(match &pairs {
                 Some(pairs) => engine.value(Retrieval::labelled(x, y, pairs))?,
@@ -149,9 +149,9 @@ pub fn unpaired(
     (plan.scaling, plan.near, plan.permutations, plan.seed) = (scaling(raw), near, permutations, seed);
     plan.ts = t;
     plan.alignment = Alignment::new(alpha);
-    plan.positives = labels.map(|(x, y)| LabelledPairs::new(&x.0, &y.0));
     let course = Course { work: f64::INFINITY, progress };
     let report = run(py, &on.engine, course, move |engine, control| {
+        plan.positives = labels.map(|(x, y)| LabelledPairs::new(&x.0, &y.0)).transpose()?;
         let session = Session::new(engine, |_| control.flow());
         let (x, y) = (x.embeddings("x", plan.scaling)?, y.embeddings("y", plan.scaling)?);
         measure_unpaired(&plan, x, y, session).map_err(Fault::from)

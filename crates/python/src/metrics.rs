@@ -263,7 +263,7 @@ pub fn supcon<'py>(
     let course = course(&x, y.as_ref(), grad, progress);
     let wanted = Wanted { grad, by_parameter };
     let job = move |engine: &_, _: &_| {
-        let groups = Groups::new(&labels.0);
+        let groups = Groups::new(&labels.0)?;
         measured(engine, &x, y.as_ref(), raw, |x, y| match y {
             Some(y) => measure!(engine, SupCon::new(tau).views(x, y, &groups), wanted, with_tau),
             None => measure!(engine, SupCon::new(tau).within(x, &groups), wanted, with_tau),

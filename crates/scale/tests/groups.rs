@@ -65,7 +65,7 @@ fn near(found: f64, wanted: f64, tolerance: f64) {
 fn groups_are_those_of_an_engine_that_holds_all_points_and_of_the_formula() {
     let (files, engine, labels) = (Files::new(), Engine::cpu(), labels());
     let (x, y) = files.open();
-    let groups = Groups::new(&labels);
+    let groups = Groups::new(&labels).unwrap();
     for scaling in [Scaling::Unit, Scaling::Raw] {
         let evaluation = evaluation().with_scaling(scaling);
         let found = evaluation.groups(&engine, Sets::two(&x, &y), &labels, &resources()).unwrap();

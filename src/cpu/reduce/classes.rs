@@ -101,7 +101,7 @@ impl<'a> Class<'a> {
             let y = if pairs.second().is_some() { y } else { Vec::new() };
             Self { pairs, x, y, weight }
         };
-        let all = classes.rows().into_iter().zip(classes.weights).map(one);
+        let all = classes.rows()?.into_iter().zip(classes.weights).map(one);
         Ok(all.filter(|class| class.weight != 0.0 && class.count() > 0).collect())
     }
 

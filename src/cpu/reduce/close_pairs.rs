@@ -18,7 +18,8 @@ use crate::{
             isa::{Isa, Job},
         },
     },
-    error::Result,
+    error::{Error, Result},
+    memory::{listed, push},
     points::Scaling,
     progress::Watch,
     schedule::Block,
@@ -58,22 +59,40 @@ fn close_pairs_by<F: Formula>(
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
         let Scratch { packed, table, .. } = scratch;
         let memory = Memory { packed, table };
-        let mut close = isa.run(BlockPairs::<F> { pairs, block, square, memory });
+        let mut close = isa.run(BlockPairs::<F> { pairs, block, square, memory })?;
         if F::IS_F32 && close.doubtful.len() as u64 > block.pairs() / PAIRS_PER_DOUBT {
             // One by one, so many would take longer than the whole block in f64.
             let (mut packed, mut table) = (Packed::default(), Buffer::default());
             let memory = Memory { packed: &mut packed, table: &mut table };
-            close = isa.run(BlockPairs::<Difference> { pairs, block, square, memory });
+            close = isa.run(BlockPairs::<Difference> { pairs, block, square, memory })?;
         }
         close.found(pairs, square, limit)
     };
-    for_each_block(pairs, watch, one, |_, mut found| {
-        all.count += found.count;
-        all.pairs.append(&mut found.pairs);
-        keep_first(&mut all.pairs, limit);
+    let mut outcome = Ok(());
+    for_each_block(pairs, watch, one, |_, found| {
+        let taken = found.and_then(|found| all.take(found, limit));
+        if outcome.is_ok() {
+            outcome = taken;
+        }
     })?;
-    Ok(all)
+    outcome.map(|()| all)
 }
+
+impl FoundPairs {
+    /// Takes those of a block, of which the first are kept.
+    fn take(&mut self, mut found: Self, limit: usize) -> Result<()> {
+        if self.pairs.try_reserve(found.pairs.len()).is_err() {
+            return Err(Error::OutOfMemory { context: CLOSE_PAIRS.into() });
+        }
+        self.count += found.count;
+        self.pairs.append(&mut found.pairs);
+        keep_first(&mut self.pairs, limit);
+        Ok(())
+    }
+}
+
+/// What there may be no memory for.
+const CLOSE_PAIRS: &str = "the close pairs of a block of pairs; ask for a lesser distance";
 
 /// Pairs of a block of which one may be in doubt before the block is gone through in f64.
 const PAIRS_PER_DOUBT: u64 = 64;
@@ -93,12 +112,14 @@ struct Close {
 
 impl Close {
     /// The count, and the first pairs with their squared distances by direct difference.
-    fn found(self, pairs: PairSet<'_>, square: f64, limit: usize) -> FoundPairs {
+    fn found(self, pairs: PairSet<'_>, square: f64, limit: usize) -> Result<FoundPairs> {
         let Self { mut sure, doubtful } = self;
         let apart = |&(i, j): &(usize, usize)| {
             sum_over_dims(pairs.left().view(i), pairs.right().view(j), |x, y| (x - y) * (x - y))
         };
-        sure.extend(doubtful.into_iter().filter(|pair| apart(pair) <= square));
+        for pair in doubtful.into_iter().filter(|pair| apart(pair) <= square) {
+            push(&mut sure, pair, || CLOSE_PAIRS.into())?;
+        }
         let count = sure.len() as u64;
         if limit < sure.len() {
             if limit > 0 {
@@ -107,7 +128,8 @@ impl Close {
             sure.truncate(limit);
         }
         sure.sort_unstable();
-        FoundPairs { count, pairs: sure.iter().map(|pair| (pair.0, pair.1, apart(pair))).collect() }
+        let pairs = listed(sure.iter().map(|pair| (pair.0, pair.1, apart(pair))), || CLOSE_PAIRS.into())?;
+        Ok(FoundPairs { count, pairs })
     }
 }
 
@@ -126,10 +148,10 @@ struct BlockPairs<'a, F: Formula> {
 }
 
 impl<F: Formula> Job for BlockPairs<'_, F> {
-    type Output = Close;
+    type Output = Result<Close>;
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Close {
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Result<Close> {
         let Self { pairs, block, square, memory: Memory { packed, table } } = self;
         // With this rate and t = 1, exponents are −‖x−y‖².
         let similarities = Similarities::<F>::new(F::RATE);
@@ -150,11 +172,12 @@ impl<F: Formula> Job for BlockPairs<'_, F> {
                     }
                     for (lane, &e) in chunk.iter().enumerate().filter(|&(_, &e)| e.into() >= least.into()) {
                         let pair = (block.rows.start + start + v * lanes + lane, block.cols.start + j);
-                        if e.into() > sure { &mut close.sure } else { &mut close.doubtful }.push(pair);
+                        let list = if e.into() > sure { &mut close.sure } else { &mut close.doubtful };
+                        push(list, pair, || CLOSE_PAIRS.into())?;
                     }
                 }
             }
         }
-        close
+        Ok(close)
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     },
     error::Result,
     log_sum::LogSumExp,
+    memory::{filled, listed},
     progress::Watch,
     schedule::{Block, unordered},
 };
@@ -79,7 +80,8 @@ fn log_sums_by<F: Formula>(
 ) -> Result<Vec<LogSumExp>> {
     let (pairs, k, rate) = (PairSet::Within(x), ends.len(), F::RATE * t);
     let width = if which == GroupPairs::All { k } else { 1 };
-    let mut sums = vec![PartialSum::EMPTY; k * width];
+    let what = || format!("the sums of {k} groups");
+    let mut sums = filled(PartialSum::EMPTY, k, width, what)?;
     let one = |block: &Block, scratch: &mut Scratch<F::Real>| {
         isa.run(GroupSums::<F> { pairs, block, ends, which, rate, scratch })
     };
@@ -104,13 +106,13 @@ fn log_sums_by<F: Formula>(
         if sum == 0.0 { LogSumExp::EMPTY } else { LogSumExp { max: F::exp_rate(rate) * shift, sum } }
     };
     if which == GroupPairs::Within {
-        return Ok(sums.into_iter().map(log_sum_exp).collect());
+        return listed(sums.into_iter().map(log_sum_exp), what);
     }
     let log_sum = |at: usize| {
         let (g, h) = (at / k, at % k);
         log_sum_exp(sums[g.min(h) * k + g.max(h)])
     };
-    Ok((0..k * k).map(log_sum).collect())
+    listed((0..k * k).map(log_sum), what)
 }
 
 /// Number of pairs of a block within one group.

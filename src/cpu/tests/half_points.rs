@@ -83,8 +83,8 @@ fn results_have_the_bits_of_f32() {
 fn faults_and_duplicates_are_those_of_f32() {
     let of = |values: &[f32], rows, dims, scaling| {
         let half: Vec<_> = values.iter().map(|&v| f16::from_f32(v)).collect();
-        let half = HalfEmbeddings::with_scaling(half, rows, dims, scaling).map(|x| x.duplicates());
-        let single = Embeddings::with_scaling(values, rows, dims, scaling).map(|x| x.duplicates());
+        let half = HalfEmbeddings::with_scaling(half, rows, dims, scaling).and_then(|x| x.duplicates());
+        let single = Embeddings::with_scaling(values, rows, dims, scaling).and_then(|x| x.duplicates());
         assert_eq!(half, single, "{values:?}");
         half
     };

@@ -21,6 +21,7 @@ use crate::{
     },
     kernel::Kernel,
     log_sum::LogSumExp,
+    memory::filled,
     pairs::Pairs,
     points::Points,
     progress::Watch,
@@ -155,7 +156,9 @@ async fn sums_of_groups(
                 groups,
                 rows: plan.down.iter().map(|part| part.groups.clone()).collect(),
                 cols: plan.across.iter().map(|part| part.groups.clone()).collect(),
-                sums: vec![Total::EMPTY; groups.sums() * lines.len()],
+                sums: filled(Total::EMPTY, groups.sums(), lines.len(), || {
+                    format!("the sums of {} groups", groups.ends.len())
+                })?,
                 lines,
             };
             let mut stream = Stream::collecting(results, context, pass.x.stored, Some(watch))?;

@@ -88,7 +88,7 @@ fn labels(path: &Path, column: Option<&str>, set: &File) -> Result<Labels, Failu
 /// Which rows have one label. Numbers are names too, where the other file has names.
 fn positives([path_x, path_y]: [&Path; 2], of_x: &Labels, of_y: &Labels) -> Result<LabelledPairs, Failure> {
     let pairs = if of_x.names.is_none() && of_y.names.is_none() {
-        LabelledPairs::new(&of_x.of_rows, &of_y.of_rows)
+        LabelledPairs::new(&of_x.of_rows, &of_y.of_rows)?
     } else {
         let mut numbers = HashMap::new();
         let mut numbered = |labels: &Labels| -> Vec<i64> {
@@ -99,7 +99,7 @@ fn positives([path_x, path_y]: [&Path; 2], of_x: &Labels, of_y: &Labels) -> Resu
             (0..labels.of_rows.len()).map(&mut number).collect()
         };
         let (x, y) = (numbered(of_x), numbered(of_y));
-        LabelledPairs::new(&x, &y)
+        LabelledPairs::new(&x, &y)?
     };
     let [without_x, without_y] = pairs.without_positive();
     for (path, other, labels, row) in [(path_x, path_y, of_x, without_x), (path_y, path_x, of_y, without_y)] {

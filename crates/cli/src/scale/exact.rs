@@ -84,7 +84,8 @@ pub(super) fn measured(
     };
     // What cannot be done is refused before the passes over the rows.
     expected_in(&resources)?;
-    let row_groups = labels.filter(|_| task.figures).map(|labels| RowGroups::new(&labels.of_rows));
+    let row_groups =
+        labels.filter(|_| task.figures).map(|labels| RowGroups::new(&labels.of_rows)).transpose()?;
     let of_rows = WantedOfRows {
         spectrum: full,
         points: task.figures,

@@ -71,7 +71,7 @@ pub(crate) fn measure(
     }
     let mean = |distances: Vec<f64>| distances.iter().sum::<f64>() / distances.len() as f64;
     let mean_distance = work.counted_distances()?.map(mean);
-    let groups = work.labels.as_deref().map(RowGroups::new);
+    let groups = work.labels.as_deref().map(RowGroups::new).transpose()?;
     let (scaling, dims) = (work.plan.scaling, work.dims());
     let sets = work.sets.iter().zip(fine_cosines);
     let sets =

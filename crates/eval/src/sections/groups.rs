@@ -112,7 +112,7 @@ pub(crate) fn check(plan: &Plan, labels: &[i64], paired: bool) -> Result<()> {
     if !plan.across_groups && plan.supcon.is_empty() {
         return Ok(());
     }
-    let groups = Groups::new(labels).count();
+    let groups = Groups::new(labels)?.count();
     if !plan.supcon.is_empty() && !paired && groups == labels.len() {
         let problem = "are all different, and the supervised contrastive loss needs two rows of one label; merge labels";
         return Err(unisphere::Error::Labels { problem: problem.into() }.into());
@@ -126,7 +126,7 @@ pub(crate) fn check(plan: &Plan, labels: &[i64], paired: bool) -> Result<()> {
 
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let Some(labels) = &work.labels else { return Ok(None) };
-    let groups = Groups::new(labels);
+    let groups = Groups::new(labels)?;
     let (count, estimator) = (groups.count(), work.plan.estimator);
     let alignment = alignment(work, &groups)?;
     let weights = work.row_weights().map(<[f64]>::to_vec);

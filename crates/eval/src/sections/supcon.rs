@@ -28,7 +28,7 @@ pub struct SupConRow {
 
 pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<SupConTable>> {
     let Some(labels) = work.labels.as_ref().filter(|_| !work.plan.supcon.is_empty()) else { return Ok(None) };
-    let groups = Groups::new(labels);
+    let groups = Groups::new(labels)?;
     let views = work.sets.len();
     let mut rows = Vec::new();
     for &metric in &work.plan.supcon {

@@ -82,7 +82,7 @@ impl Sample<'static> {
         let Self { points, groups, group } = self;
         let labels: Vec<_> = (0..points.rows()).map(|row| (row / group) as i64).collect();
         let points = session.upload_points(points)?;
-        let found = session.sums_of_groups(&points, &Groups::new(&labels), Uniformity { t })?;
+        let found = session.sums_of_groups(&points, &Groups::new(&labels)?, Uniformity { t })?;
         let sums = Sums::new(&found, groups.iter().sum(), group);
         let mut side: Vec<bool> = (0..groups.iter().sum()).map(|number| number < groups[0]).collect();
         let squared_mmd = sums.squared_mmd(&side);

@@ -189,7 +189,7 @@ mod tests {
         for (count, panel_rows) in [(50, 7), (49, 7), (43, 6), (31, 1), (10, 4), (5, 5), (2, 9)] {
             let values = rows(count);
             let x = || Embeddings::with_scaling(values.as_slice(), count, 3, Scaling::Raw);
-            let (classes, points) = (x()?.duplicates(), engine.upload_owned(x()?)?);
+            let (classes, points) = (x()?.duplicates()?, engine.upload_owned(x()?)?);
             let panels = Panels { rows: count, panel_rows };
             let start = |seed| {
                 let copies = Copies::new(panels, &classes);

@@ -29,7 +29,7 @@ pub(crate) struct Shuffled {
 
 impl Shuffled {
     pub(crate) fn new(engine: &Engine, x: Embeddings<'_>) -> Result<Self> {
-        let (first, classes) = (first_rows(engine, &x)?, x.duplicates());
+        let (first, classes) = (first_rows(engine, &x)?, x.duplicates()?);
         Ok(Self { points: engine.upload_owned(x)?, classes, first })
     }
 
@@ -44,7 +44,7 @@ impl Shuffled {
             return Self::new(engine, read_in_random_order(source, scaling, rng)?);
         }
         let x = read_half_in_random_order(source, scaling, rng)?;
-        let (first, classes) = (engine.upload_owned(x.first(ROWS_FOR_ERROR)?)?, x.duplicates());
+        let (first, classes) = (engine.upload_owned(x.first(ROWS_FOR_ERROR)?)?, x.duplicates()?);
         Ok(Self { points: engine.upload_half(x)?, classes, first })
     }
 

@@ -70,7 +70,7 @@ mod tests {
             found.add(&Embeddings::raw(piece, rows.len(), 3)?);
         }
         let found = found.groups();
-        assert_eq!(found, Embeddings::raw(values, 5001, 3)?.duplicates());
+        assert_eq!(found, Embeddings::raw(values, 5001, 3)?.duplicates()?);
         assert!(found.len() > 1 && found.iter().map(Vec::len).sum::<usize>() <= 5000);
         Ok(())
     }

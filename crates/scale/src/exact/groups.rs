@@ -105,7 +105,7 @@ impl Evaluation {
         }
         let mut left = resources.clone();
         (left.max_memory, left.journal) = (self.left_of(sets, resources)?, None);
-        let groups = Groups::new(labels);
+        let groups = Groups::new(labels)?;
         let (names, sizes) = (groups.labels(), groups.sizes());
         let members = Members::new(labels, &sizes);
         let alignment = sets.y.map(|y| {
@@ -248,7 +248,7 @@ impl Evaluation {
     fn measured(&self, engine: &Engine, values: &[f32], dims: usize) -> Result<OfGroup> {
         let rows = values.len() / dims;
         let points = engine.upload(&Embeddings::with_scaling(values, rows, dims, self.scaling)?)?;
-        let alone = Groups::new(&vec![0; rows]);
+        let alone = Groups::new(&vec![0; rows])?;
         let mean = engine.value(Alignment { alpha: self.alpha }.by_label(&points, &alone))?;
         Ok(OfGroup {
             uniformity: Some(engine.uniformity(&points, Uniformity::new(self.ts[0]))?),
