@@ -9,7 +9,6 @@ pub(crate) fn sum_of<A: Copy, B: Copy>(a: &[A], b: &[B], term: impl Fn(A, B) -> 
     let mut lanes = [0.0; LANES];
     let ((a, last_a), (b, last_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
-        #[expect(clippy::needless_range_loop, reason = "compilers make vectors of a loop over lanes")]
         for lane in 0..LANES {
             lanes[lane] += term(a[lane], b[lane]);
         }

@@ -444,7 +444,7 @@ fn labels_and_weights_go_together() {
         assert!((plain - equal).abs() < 1e-6, "{path}: {plain} and {equal}");
     }
     // With the diagonal, a row of weight 2 is a row that is there twice.
-    let twice = |i: usize| if i % 2 == 0 { 1 } else { 2 };
+    let twice = |i: usize| if i.is_multiple_of(2) { 1 } else { 2 };
     column("twice.npy", &|i| f64::from(twice(i)));
     let repeated: Vec<_> = (0..N).flat_map(|i| std::iter::repeat_n(i, twice(i) as usize)).collect();
     let values: Vec<f32> = repeated.iter().flat_map(|&i| x[i].iter().map(|&v| v as f32)).collect();
