@@ -1,4 +1,4 @@
-//! Lists that grow with the rows where there is no memory for them: an error that says what for, and no abort.
+//! Lists and matrices that grow with the rows where there is no memory for them: an error that says what for, and no abort.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -7,7 +7,8 @@ use std::{
 };
 
 use unisphere::{
-    Alignment, ClosePairs, Embeddings, Engine, Error, Groups, LabelledPairs, Result, Uniformity,
+    Alignment, Candidates, ClosePairs, Contrastive, Embeddings, Engine, Error, Groups, LabelledPairs, Result,
+    Uniformity,
 };
 
 /// Refuses what is larger than the limit.
@@ -72,7 +73,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T>, what: &str) {
 
 /// One test, as the limit is that of the process.
 #[test]
-fn lists_are_asked_for() -> Result<()> {
+fn lists_and_matrices_are_asked_for() -> Result<()> {
     let labels: Vec<i64> = (0..ROWS as i64).map(|row| row % 7).collect();
     refused(within(LIMIT_OF_LISTS, || Groups::new(&labels)), "the groups of 262144 rows");
     refused(
@@ -110,5 +111,32 @@ fn lists_are_asked_for() -> Result<()> {
     assert_eq!((found.count, found.pairs.len()), (6000 * 5999 / 2, 3));
     assert!(LARGEST.load(SeqCst) > without, "lists of at most {without} bytes");
     refused(within(without, || engine.value(close)), "the close pairs of a block");
+    matrices_are_asked_for(&engine)
+}
+
+/// Points, gradients and matrices, of 4 MB each, where a megabyte is what can be had.
+fn matrices_are_asked_for(engine: &Engine) -> Result<()> {
+    const LIMIT: usize = 1 << 20;
+    let (n, d) = (4000, 250);
+    let values = |offset: usize| (0..n * d).map(|i| ((i + offset) as f32).sin() + 1e-3).collect::<Vec<_>>();
+    let (of_x, of_y) = (values(0), values(7));
+    let embeddings = Embeddings::new(&of_x[..], n, d)?;
+    refused(within(LIMIT, || engine.upload(&embeddings)), "4000 × 250 points");
+    refused(within(LIMIT, || engine.upload_matrix(&of_x, n, d)), "a matrix of 4000 × 250");
+
+    let (x, y) = (engine.upload(&embeddings)?, engine.upload(&Embeddings::new(&of_y[..], n, d)?)?);
+    let uniformity = Uniformity::default();
+    let within_limit = within(LIMIT, || engine.value(uniformity.within(&x)))?;
+    assert_eq!(within_limit, engine.value(uniformity.within(&x))?);
+    let matrix = "a matrix of 4000 × 250";
+    refused(within(LIMIT, || engine.value_and_grad(uniformity.within(&x))), matrix);
+    refused(within(LIMIT, || engine.value_and_grad(uniformity.across(&x, &y))), matrix);
+    refused(within(LIMIT, || engine.alignment_with_grad(&x, &y, Alignment::default())), matrix);
+    for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
+        let contrastive = Contrastive { tau: 0.5, candidates };
+        refused(within(LIMIT, || engine.contrastive_with_grad(&x, &y, contrastive)), matrix);
+    }
+    let (_, gradient) = engine.uniformity_with_grad(&x, uniformity)?;
+    refused(within(LIMIT, || gradient.read()), matrix);
     Ok(())
 }

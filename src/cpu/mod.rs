@@ -38,6 +38,7 @@ use crate::{
     function::{FunctionSums, PairFunction},
     kernel::{Kernel, Map, scales},
     log_sum::LogSumExp,
+    memory::listed,
     pairs::Pairs,
     pending::{Pending, offload, on_the_pool},
     points::{Embeddings, HalfEmbeddings, HostRows, Matrix, Moments, Points},
@@ -108,7 +109,7 @@ impl Backend for Cpu {
 
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points> {
         Box::pin(async move {
-            let rows = Rows::given(self.isa, points, reused);
+            let rows = Rows::given(self.isa, points, reused)?;
             job(move || Ok(rows.into_points())).await
         })
     }
@@ -125,7 +126,10 @@ impl Backend for Cpu {
     }
 
     fn upload_matrix<'a>(&'a self, values: &'a [f32], rows: usize, cols: usize) -> Pending<'a, Matrix> {
-        Box::pin(async move { Ok(matrix::matrix(values.to_vec(), rows, cols)) })
+        Box::pin(async move {
+            let values = listed(values.iter().copied(), || format!("a matrix of {rows} × {cols}"))?;
+            Ok(matrix::matrix(values, rows, cols))
+        })
     }
 
     fn gather<'a>(&'a self, points: &'a Points, rows: &'a [usize]) -> Pending<'a, Points> {
@@ -357,11 +361,9 @@ impl Backend for Cpu {
     fn paired<'a>(&'a self, x: &'a Points, y: &'a Points, term: Term) -> Pending<'a, Vec<f64>> {
         Box::pin(async move {
             let (isa, x, y) = (self.isa, Rows::of(x)?, Rows::of(y)?);
-            job(move || {
-                Ok(match term {
-                    Term::Dot => reduce::paired::dots(isa, &x, &y),
-                    Term::SquaredDistance => reduce::paired::squared_distances(isa, &x, &y),
-                })
+            job(move || match term {
+                Term::Dot => reduce::paired::dots(isa, &x, &y),
+                Term::SquaredDistance => reduce::paired::squared_distances(isa, &x, &y),
             })
             .await
         })
@@ -376,7 +378,10 @@ impl Backend for Cpu {
         into: Option<(Matrix, Matrix)>,
     ) -> Pending<'a, (Matrix, Matrix)> {
         Box::pin(async move {
-            let (x, y, coefficients) = (Rows::of(x)?, Rows::of(y)?, coefficients.to_vec());
+            let (x, y) = (Rows::of(x)?, Rows::of(y)?);
+            let count = coefficients.len();
+            let coefficients =
+                listed(coefficients.iter().copied(), || format!("the coefficients of {count} pairs"))?;
             job(move || {
                 in_steps(x.are_quick(), || match term {
                     Term::Dot => reduce::paired::grad(&x, &y, &coefficients, into, |_, y| y),

@@ -70,7 +70,7 @@ const ROWS_PER_TASK: usize = 96;
 
 impl Rows {
     /// Rows as they came, in the memory of points of the same shape where nobody else has a handle of those.
-    pub(crate) fn given(isa: Isa, points: Embeddings<'_>, reused: Option<Points>) -> Self {
+    pub(crate) fn given(isa: Isa, points: Embeddings<'_>, reused: Option<Points>) -> Result<Self> {
         let (rows, dims, scaling) = (points.rows(), points.dims(), points.scaling());
         let reused = reused.filter(|reused| reused.shape() == (rows, dims));
         let reused = reused.and_then(|reused| Arc::try_unwrap(reused.storage.downcast::<Self>().ok()?).ok());
@@ -93,14 +93,18 @@ impl Rows {
             Values::Single(memory) => memory,
             Values::Half { .. } => Vec::new(),
         };
-        keep(values, &mut memory);
+        let what = || format!("{rows} × {dims} points");
+        keep(values, &mut memory, what)?;
         storage.values = Values::Single(memory);
-        keep(lengths, &mut storage.lengths);
+        keep(lengths, &mut storage.lengths, what)?;
         storage.inverse.clear();
+        if storage.inverse.capacity() < rows {
+            storage.inverse = memory::reserved(rows, 1, what)?;
+        }
         storage.inverse.resize(rows, 1.0);
         storage.excess = RowTerms::default();
         storage.squares = RowTerms::default();
-        storage
+        Ok(storage)
     }
 
     /// Rows in half precision, as they came.
@@ -446,14 +450,18 @@ impl<T: Float> Job for Squares<'_, T> {
 }
 
 /// Takes over values that are owned, and copies others into memory that is there.
-fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>) {
+fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>, what: impl FnOnce() -> String) -> Result<()> {
     match values {
         Cow::Owned(values) => *into = values,
         Cow::Borrowed(values) => {
             into.clear();
+            if into.capacity() < values.len() {
+                *into = memory::reserved(values.len(), 1, what)?;
+            }
             into.extend_from_slice(values);
         }
     }
+    Ok(())
 }
 
 /// Values that a thread takes at a time of work that goes through them a few times: fewer take less time than a hand-off.

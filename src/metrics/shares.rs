@@ -10,6 +10,7 @@ use crate::{
     backend::Term,
     error::{Error, Result},
     kernel::Kernel,
+    memory::filled,
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points},
@@ -186,8 +187,9 @@ impl<'a, P: PairSet<'a>> Metric for GradientShareOver<'a, P> {
             let (pairs, scale) = (self.pairs.pairs(), self.scale);
             let (x, y) = pairs.sides();
             if pairs.count() == 0 {
-                let zeros = vec![0.0; x.rows() * x.dims()];
-                return on.backend.upload_matrix(&zeros, x.rows(), x.dims()).await;
+                let (rows, dims) = x.shape();
+                let zeros = filled(0.0, rows, dims, || format!("a matrix of {rows} × {dims}"))?;
+                return on.backend.upload_matrix(&zeros, rows, dims).await;
             }
             let (p, q);
             let weights = match self.of {

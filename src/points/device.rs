@@ -5,6 +5,7 @@ use std::{any::Any, fmt, sync::Arc};
 use super::embeddings::Scaling;
 use crate::{
     error::{Error, Result},
+    memory::filled,
     pending::{Pending, block_on},
 };
 
@@ -74,7 +75,8 @@ impl Matrix {
     /// Those of [`read`](Self::read).
     pub fn read_async(&self) -> Pending<'_, Vec<f32>> {
         Box::pin(async {
-            let mut values = vec![0.0; self.rows * self.cols];
+            let (rows, cols) = self.shape();
+            let mut values = filled(0.0, rows, cols, || format!("a matrix of {rows} × {cols}"))?;
             self.storage.read(&mut values).await?;
             Ok(values)
         })

@@ -294,6 +294,47 @@ fn mutated_headers_of_tensors() {
     assert!((cases / 20..cases * 3 / 4).contains(&read.get()), "{} of {cases} read", read.get());
 }
 
+/// Arrays of three axes, (n, views, d), in each format that has them.
+#[test]
+fn mutated_views() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = Cell::new(0);
+    let config = config();
+    let cases = config.cases;
+    let reading = Reading::new().with_views();
+    let values: Vec<u8> = (1..=24).flat_map(|value| (value as f32).to_le_bytes()).collect();
+    let header = br#"{"a":{"dtype":"F32","shape":[4,3,2],"data_offsets":[0,96]}}"#;
+    let input = (0..3usize, vec(mutation(), 0..3));
+    let outcome = TestRunner::new(config).run(&input, |(format, mutations)| {
+        let array = Npy::new("<f4", false, "(4, 3, 2)", values.clone());
+        let mut header = if format == 2 { header.to_vec() } else { array.header.clone() };
+        mutations.iter().for_each(|mutation| mutation.apply(&mut header, usize::MAX));
+        let (name, bytes) = match format {
+            0 => ("views.npy", Npy { header, ..array }.bytes()),
+            1 => ("views.npz", archive(&[Zipped::new("views.npy", Npy { header, ..array }.bytes())])),
+            _ => {
+                let length = (header.len() as u64).to_le_bytes();
+                ("views.safetensors", [&length[..], &header, &values].concat())
+            }
+        };
+        let path = folder.path().join(name);
+        if assert_bounded(&path, &bytes, &reading)? {
+            let file = File::open_with(&path, &reading).unwrap();
+            let (rows, views) = (file.embeddings(Scaling::Raw).unwrap().rows(), file.views());
+            prop_assert!(
+                views.is_some_and(|views| views > 0 && rows.is_multiple_of(views)),
+                "{:?} of {}",
+                views,
+                rows
+            );
+            read.set(read.get() + 1);
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!((cases / 20..cases * 3 / 4).contains(&read.get()), "{} of {cases} read", read.get());
+}
+
 fn config() -> ProptestConfig {
     let cases = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     match env::var_os("PROPTEST_CASES") {

@@ -19,7 +19,7 @@ use crate::{
             weights::Weights,
         },
         pairs::PairSet,
-        points::Rows,
+        points::{Rows, filled},
         schedule::TicketLock,
         simd::{
             float::Float,
@@ -39,8 +39,11 @@ pub(crate) struct WeightedSums<T> {
 }
 
 impl<T: Float> WeightedSums<T> {
-    pub(crate) fn zeros(rows: &Rows) -> Self {
-        Self { weighted: vec![T::default(); rows.len() * rows.dims()], total: vec![0.0; rows.len()] }
+    pub(crate) fn zeros(rows: &Rows) -> Result<Self> {
+        Ok(Self {
+            weighted: filled(T::default(), rows.len(), rows.dims())?,
+            total: filled(0.0, rows.len(), 1)?,
+        })
     }
 
     pub(crate) fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
@@ -114,7 +117,7 @@ pub(crate) fn accumulate_in_rounds<T: Float>(
     let (x, y, dims, panel) = (pairs.left(), pairs.second(), pairs.dims(), pairs.panel());
     let (lefts, rights): (Vec<_>, Vec<_>) =
         (panels(x.len(), panel).collect(), panels(pairs.right().len(), panel).collect());
-    let (mut on_x, mut on_y) = (WeightedSums::zeros(x), y.map(WeightedSums::zeros));
+    let (mut on_x, mut on_y) = (WeightedSums::zeros(x)?, y.map(WeightedSums::zeros).transpose()?);
 
     // The panels of a second set stand behind those of x.
     let second = if y.is_some() { lefts.len() } else { 0 };
@@ -169,7 +172,7 @@ pub(crate) fn accumulate_left<T: Float>(
 ) -> Result<WeightedSums<T>> {
     let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
     let rights: Vec<_> = panels(y.len(), panel).collect();
-    let mut on_x = WeightedSums::zeros(x);
+    let mut on_x = WeightedSums::zeros(x)?;
     let pool = Pool::new();
     let lefts: Vec<_> = panels(x.len(), panel).zip(on_x.panels(dims, panel)).collect();
     lefts.into_par_iter().try_for_each(|(rows, mut left)| {

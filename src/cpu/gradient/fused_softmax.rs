@@ -22,6 +22,7 @@ use crate::{
             weights::{ExponentialWeights, Weights},
         },
         pairs::PairSet,
+        points::filled,
         schedule::TicketLock,
         simd::{
             float::Float,
@@ -61,8 +62,8 @@ pub(crate) fn fused_softmax(
     let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
     let (lefts, rights): (Vec<_>, Vec<_>) =
         (panels(x.len(), panel).collect(), panels(y.len(), panel).collect());
-    let (mut on_x, mut on_y) = (WeightedSums::zeros(x), WeightedSums::zeros(y));
-    let mut sums = vec![0.0; x.len()];
+    let (mut on_x, mut on_y) = (WeightedSums::zeros(x)?, WeightedSums::zeros(y)?);
+    let mut sums = filled(0.0, x.len(), 1)?;
 
     // The number of panels that go together shows in no result.
     let together =
@@ -72,7 +73,7 @@ pub(crate) fn fused_softmax(
         memory[i % together * rights.len() + j].lock().unwrap_or_else(PoisonError::into_inner)
     };
     let pool = Pool::new();
-    let mut factors = vec![0.0f32; x.len()];
+    let mut factors = filled(0.0f32, x.len(), 1)?;
     let mut of_x = on_x.panels(dims, panel);
     for first in (0..lefts.len()).step_by(together) {
         let here = first..lefts.len().min(first + together);

@@ -77,7 +77,7 @@ pub(crate) fn accumulate_held<T: Float>(
             || (Columns::new(isa, x, centre, of_x), y.map(|y| Columns::new(isa, y, centre, of_y))),
         );
 
-        let (mut on_x, mut on_y) = (WeightedSums::zeros(x), y.map(WeightedSums::zeros));
+        let (mut on_x, mut on_y) = (WeightedSums::zeros(x)?, y.map(WeightedSums::zeros).transpose()?);
         let mut sum = 0.0;
         for (block, totals) in blocks.iter().zip(totals?) {
             sum += totals.sum;

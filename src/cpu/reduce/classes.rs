@@ -150,9 +150,9 @@ impl<'a> Class<'a> {
         let one_set = self.pairs.second().is_none();
         // The gradient for a row x, m being the mean of the rows on the other side: 2n(x − m), or nm − x within one set.
         let own = if one_set { 1.0 } else { 0.0 };
-        let gradient = |rows: &Rows, members: &[usize], mean: &Mean<'_>, others: usize| {
+        let gradient = |rows: &Rows, members: &[usize], mean: &Mean<'_>, others: usize| -> Result<_> {
             let others = others as f64;
-            let mut out = vec![0.0; members.len() * rows.dims()];
+            let mut out = zeros(members.len(), rows.dims())?;
             out.par_chunks_exact_mut(rows.dims()).zip(members).for_each_init(
                 || vec![0.0; rows.dims()],
                 |gradient, (out, &row)| {
@@ -170,10 +170,10 @@ impl<'a> Class<'a> {
                     out.iter_mut().zip(&*gradient).for_each(|(out, &g)| *out = finite(g) as f32);
                 },
             );
-            out
+            Ok(out)
         };
-        let on_x = gradient(left, &self.x, of_y, of_right.len());
-        let on_y = if one_set { Vec::new() } else { gradient(right, of_right, &of_x, self.x.len()) };
+        let on_x = gradient(left, &self.x, of_y, of_right.len())?;
+        let on_y = if one_set { Vec::new() } else { gradient(right, of_right, &of_x, self.x.len())? };
         watch.advance(self.count())?;
         Ok(ClassGradient { sum, on_x, on_y })
     }

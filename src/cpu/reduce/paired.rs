@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::{
     cpu::{
         matrix::{into_values, matrix},
-        points::{Rows, finite, rows_per_task, zeros},
+        points::{Rows, filled, finite, rows_per_task, zeros},
         simd::{
             isa::{Isa, Job},
             lanes::sum_of,
@@ -19,22 +19,22 @@ use crate::{
 const ROWS_PER_TASK: usize = 64;
 
 /// Squared distances ‖xᵢ−yᵢ‖² of every row.
-pub(crate) fn squared_distances(isa: Isa, x: &Rows, y: &Rows) -> Vec<f64> {
+pub(crate) fn squared_distances(isa: Isa, x: &Rows, y: &Rows) -> Result<Vec<f64>> {
     sums(isa, x, y, |x, y| (x - y) * (x - y))
 }
 
 /// Inner products ⟨xᵢ, yᵢ⟩ of every row.
-pub(crate) fn dots(isa: Isa, x: &Rows, y: &Rows) -> Vec<f64> {
+pub(crate) fn dots(isa: Isa, x: &Rows, y: &Rows) -> Result<Vec<f64>> {
     sums(isa, x, y, |x, y| x * y)
 }
 
 /// Sum of a term over the dimensions, for every row.
-fn sums(isa: Isa, x: &Rows, y: &Rows, term: impl Fn(f64, f64) -> f64 + Copy + Sync) -> Vec<f64> {
-    let mut out = vec![0.0; x.len()];
+fn sums(isa: Isa, x: &Rows, y: &Rows, term: impl Fn(f64, f64) -> f64 + Copy + Sync) -> Result<Vec<f64>> {
+    let mut out = filled(0.0, x.len(), 1)?;
     out.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(chunk, out)| {
         isa.run(Sums { x, y, first: chunk * ROWS_PER_TASK, out, term });
     });
-    out
+    Ok(out)
 }
 
 struct Sums<'a, T> {
