@@ -33,15 +33,40 @@ pub(crate) fn for_each_block<T: Float, R: Send>(
 
 /// The same of certain blocks, of whose pairs `counted` are reported as progress.
 pub(crate) fn for_each_of<T: Float, R: Send>(
-    mut blocks: impl Iterator<Item = Block>,
+    blocks: impl Iterator<Item = Block>,
     watch: &Watch,
     counted: impl Fn(&Block) -> u64 + Sync,
     one: impl Fn(&Block, &mut Scratch<T>) -> R + Sync,
     mut merge: impl FnMut(&Block, R),
 ) -> Result<()> {
+    let one = |block: &Block, scratch: &mut Scratch<T>| Ok(one(block, scratch));
+    let merge = |block: &Block, result| {
+        merge(block, result);
+        Ok(())
+    };
+    try_for_each_of(blocks, watch, counted, one, merge)
+}
+
+/// The same of all blocks of some pairs, until one or its merging fails.
+pub(crate) fn try_for_each_block<T: Float, R: Send>(
+    pairs: PairSet<'_>,
+    watch: &Watch,
+    one: impl Fn(&Block, &mut Scratch<T>) -> Result<R> + Sync,
+    merge: impl FnMut(&Block, R) -> Result<()>,
+) -> Result<()> {
+    try_for_each_of(pairs.blocks(), watch, |block| pairs.count_in(block), one, merge)
+}
+
+fn try_for_each_of<T: Float, R: Send>(
+    mut blocks: impl Iterator<Item = Block>,
+    watch: &Watch,
+    counted: impl Fn(&Block) -> u64 + Sync,
+    one: impl Fn(&Block, &mut Scratch<T>) -> Result<R> + Sync,
+    mut merge: impl FnMut(&Block, R) -> Result<()>,
+) -> Result<()> {
     let pool = Pool::new();
     let one = |block: &Block| {
-        let result = pool.with(|scratch| one(block, scratch));
+        let result = pool.with(|scratch| one(block, scratch))?;
         watch.advance(counted(block)).map(|()| result)
     };
     loop {
@@ -52,7 +77,7 @@ pub(crate) fn for_each_of<T: Float, R: Send>(
             [block] => vec![one(block)?],
             _ => batch.par_iter().map(one).collect::<Result<_>>()?,
         };
-        batch.iter().zip(results).for_each(|(block, result)| merge(block, result));
+        batch.iter().zip(results).try_for_each(|(block, result)| merge(block, result))?;
     }
 }
 

@@ -97,8 +97,8 @@ pub(crate) static SPARE: Spare = Spare(Mutex::new(Vec::new()));
 pub(crate) struct Spare(Mutex<Vec<Vec<u64>>>);
 
 impl Spare {
-    /// Most bytes that a call leaves behind.
-    const MAX_BYTES: usize = 16 << 20;
+    /// Most bytes that a call leaves behind: those of two sets of 1024 rows in f64.
+    const MAX_BYTES: usize = 32 << 20;
     /// Most calls that leave some behind.
     const MAX_COUNT: usize = 4;
 
@@ -111,6 +111,10 @@ impl Spare {
         if memory.len() < words {
             // Zeros that nobody wrote are pages that nobody touched.
             memory = vec![0; words];
+        }
+        if cfg!(test) {
+            // NaN in either precision: whoever reads what nobody wrote is found out.
+            memory.fill(u64::MAX);
         }
         let start = memory.as_ptr().align_offset(64).min(WORDS_PER_LINE);
         let result = work(&mut bytemuck::cast_slice_mut(&mut memory[start..])[..len]);

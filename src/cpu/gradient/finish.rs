@@ -8,7 +8,11 @@ use crate::{
         gradient::accumulate::WeightedSums,
         matrix::{into_values, matrix},
         points::{Rows, finite, rows_per_task},
-        simd::{float::Float, isa::Job, lanes::sum_of},
+        simd::{
+            float::Float,
+            isa::Job,
+            lanes::{LANES, sum_of},
+        },
     },
     error::Result,
     points::{Matrix, RowView, Scaling},
@@ -29,9 +33,6 @@ struct Products {
     /// ⟨g, g⟩
     square: f64,
 }
-
-/// Dimensions side by side: as many as fill vectors, so that no sum waits for the addition before.
-const LANES: usize = 16;
 
 impl<T: Float> RowSums<'_, T> {
     /// Gradient Σⱼ wᵢⱼ (xⱼ − xᵢ) of a row as metrics see it.

@@ -12,7 +12,7 @@ use crate::{
         },
         pairs::PairSet,
         reduce::paired::sum_over_dims,
-        schedule::for_each_block,
+        schedule::try_for_each_block,
         simd::{
             float::Float,
             isa::{Isa, Job},
@@ -68,14 +68,8 @@ fn close_pairs_by<F: Formula>(
         }
         close.found(pairs, square, limit)
     };
-    let mut outcome = Ok(());
-    for_each_block(pairs, watch, one, |_, found| {
-        let taken = found.and_then(|found| all.take(found, limit));
-        if outcome.is_ok() {
-            outcome = taken;
-        }
-    })?;
-    outcome.map(|()| all)
+    try_for_each_block(pairs, watch, one, |_, found| all.take(found, limit))?;
+    Ok(all)
 }
 
 impl FoundPairs {

@@ -1,7 +1,7 @@
 //! Sums in f64 that run side by side.
 
 /// Sums side by side: they fill vectors, and none waits for the addition before.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// Σ term(aᵢ, bᵢ) over lists of one length.
 #[inline(always)]

@@ -58,7 +58,7 @@ fn the_same_bits_for_any_number_of_threads() {
 #[test]
 fn every_pair_is_counted_and_a_stop_is_obeyed() {
     let cpu = Cpu::new();
-    for n in [100, 1000] {
+    for n in [100, 1000, 1100] {
         let x = set(&cpu, &random(n * 4, 21), 4, Scaling::Unit);
         let y = set(&cpu, &random(n * 4, 22), 4, Scaling::Unit);
         for pairs in [Pairs::Within(&x.points), Pairs::Across(&x.points, &y.points)] {
@@ -172,7 +172,7 @@ fn weights_that_are_held_give_the_sums_of_rounds() {
 fn observers_may_compute() {
     let cpu = Cpu::new();
     let x = set(&cpu, &random(3000 * 16, 29), 16, Scaling::Unit);
-    let (other, own) = (set(&cpu, &random(700 * 16, 30), 16, Scaling::Unit), Cpu::new());
+    let (other, own) = (set(&cpu, &random(1100 * 16, 30), 16, Scaling::Unit), Cpu::new());
     let observer = move |_: Progress| {
         let watch = Watch::new(None, 0);
         own.sum_with_grad(Pairs::Within(&other.points), 2.0, 1.0, &watch).expect("gradients");
