@@ -530,7 +530,7 @@ pub enum Fault {
     /// A first column without a name.
     #[error(
         "its first column has no name, as the index that pandas writes; save it with index=False, or choose columns with \
-             --column, as names a,b or a pattern x*"
+             --column, as names a,b or a pattern 'x*' in quotes"
     )]
     Unnamed,
     /// A column of numbers that are most likely those of rows or classes, and no dimension of the points.

@@ -170,7 +170,7 @@ fn delimited_text() {
     let table = "id,x0,x1,name\n7,1,2,a\n8,3,4,\"b, c\nd\"\n";
     let fault = refused("x.csv", table, "no numbers: name; choose the others with --column, such as 'x*'");
     assert!(matches!(fault, Fault::TextColumns { .. }));
-    refused("x.csv", "id,u,v,name\n7,1,2,a\n", "with --column, as names a,b or a pattern x*");
+    refused("x.csv", "id,u,v,name\n7,1,2,a\n", "with --column, as names a,b or a pattern 'x*' in quotes");
     // A value that is missing in the first row is of a column of numbers all the same.
     refused("x.csv", "name,d0,d1\na,,2\nb,3,4\n", "such as 'd*'");
     for columns in ["x0,x1", "x1, x0", "x*", "x?", "x0,x*"] {
@@ -204,7 +204,9 @@ fn columns_that_number_the_rows_are_refused() {
     let any = |row: usize| (row * row % 5).to_string();
     for name in ["id", "ID", "idx", "index", "label", "Unnamed: 0"] {
         let text = points(&any, &format!("{name},u,v\n"));
-        let told = format!("its column '{name}' is called so, and is most likely no dimension of the points");
+        let told = format!(
+            "its column '{name}' has a name that programs give to the numbers or classes of rows, and is most likely no dimension of the points"
+        );
         assert!(matches!(refused("x.csv", &*text, &told), Fault::NoDimension { .. }));
         refused("x.csv", &*text, "choose the others with --column, such as u,v, or all with --column '*'");
         assert_eq!(named("x.csv", &text, "u,v"), wanted);

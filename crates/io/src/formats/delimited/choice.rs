@@ -40,10 +40,22 @@ impl Choice {
         Wanted { name: wanted, without }: Wanted<'_>,
         are_named: bool,
     ) -> Result<Self, Fault> {
+        let is_text = |value: &[u8]| !is_null(value) && !is_number(value);
         let is_list =
             |column: &usize| values.get(*column).is_some_and(|value| value.trim_ascii().starts_with(b"["));
         if let Some(wanted) = wanted {
             let columns = named(names, wanted)?;
+            let is_text =
+                |column: &usize| values.get(*column).is_some_and(|value| is_text(value) && !is_list(column));
+            // A pattern may fit more names than was meant.
+            if wanted.contains(['*', '?', '[']) && columns.iter().any(is_text) {
+                let name = |column: usize| names[column].as_str();
+                let (text, others): (Vec<_>, Vec<_>) = columns.into_iter().partition(is_text);
+                return Err(Fault::TextColumns {
+                    columns: listed(text.into_iter().map(name)),
+                    others: chosen(names, &others.into_iter().map(name).collect::<Vec<_>>()),
+                });
+            }
             return Ok(match columns.as_slice() {
                 [list] if is_list(list) => Self::List(*list),
                 _ => Self::Some(columns),
@@ -56,7 +68,6 @@ impl Choice {
                 .map(|(column, name)| Candidate { name: name.clone(), value: Some(column).filter(is_list) });
             return choose(&candidates.collect::<Vec<_>>(), None).map(Self::List);
         }
-        let is_text = |value: &[u8]| !is_null(value) && !is_number(value);
         let is_left_out = |name: &String| without.contains(name);
         let text = names.iter().zip(values).filter(|(name, value)| is_text(value) && !is_left_out(name));
         let text = text.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
@@ -78,11 +89,10 @@ impl Choice {
             return Err(Fault::Unnamed);
         }
         let columns: Vec<_> = (0..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
-        if are_named
-            && columns.len() > 1
-            && let Some(&of_rows) = columns.iter().find(|&&column| is_of_rows(&names[column]))
-        {
-            return Err(no_dimension(names, &columns, of_rows, "is called so"));
+        let of_rows: Vec<_> = columns.iter().copied().filter(|&column| is_of_rows(&names[column])).collect();
+        if are_named && columns.len() > 1 && !of_rows.is_empty() {
+            let reason = "has a name that programs give to the numbers or classes of rows";
+            return Err(no_dimension(names, &columns, &of_rows, reason));
         }
         Ok(if columns.len() == names.len() { Self::All(names.len()) } else { Self::Some(columns) })
     }
@@ -98,43 +108,40 @@ impl Choice {
 }
 
 /// Names of columns that number or class the rows, as programs write them beside points.
-const NAMES_OF_ROWS: [&str; 7] = ["id", "idx", "index", "label", "labels", "row", "unnamed: 0"];
+const NAMES_OF_ROWS: [&str; 11] =
+    ["class", "cluster", "group", "id", "idx", "index", "label", "labels", "row", "target", "unnamed: 0"];
 
 fn is_of_rows(name: &str) -> bool {
-    NAMES_OF_ROWS.contains(&name.trim().to_lowercase().as_str())
+    let name = name.trim().to_lowercase();
+    NAMES_OF_ROWS.contains(&&*name) || name.ends_with("_id")
 }
 
-/// A column of numbers that is no dimension of the points, among those that would be.
+/// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out, and those whose names are of
+/// rows.
 pub(super) fn no_dimension(
     names: &[String],
     columns: &[usize],
-    column: usize,
+    wrong: &[usize],
     reason: &'static str,
 ) -> Fault {
-    let others = columns.iter().filter(|&&other| other != column).map(|&other| names[other].as_str());
-    let others = others.collect::<Vec<_>>();
-    let is_bare = |name: &&str| name.chars().all(|c| c.is_ascii_digit());
-    // All but the first of columns that have no names.
-    let are_rest = column == 0 && others.len() + 1 == names.len() && others.iter().all(is_bare);
-    let others = match example(names, &others) {
-        Some(example) => example,
-        None if are_rest => "such as '[1-9]*'".into(),
-        None if others.len() <= TOLD && others.iter().all(|name| is_plain(name)) => {
-            format!("such as {}", others.join(","))
-        }
-        None => ANY_EXAMPLE.into(),
-    };
-    Fault::NoDimension { column: excerpt(names[column].as_bytes()), reason, others }
+    let is_point = |&&column: &&usize| !wrong.contains(&column) && !is_of_rows(&names[column]);
+    let others: Vec<_> = columns.iter().filter(is_point).map(|&column| names[column].as_str()).collect();
+    let others = expression(names, &others).map_or_else(|| ANY_EXAMPLE.into(), |of| format!("such as {of}"));
+    let column = wrong.first().map_or("", |&column| &names[column]);
+    Fault::NoDimension { column: excerpt(column.as_bytes()), reason, others }
 }
 
-/// How to choose some of the columns: by a pattern, where numbered names are theirs alone, or by their numbers, where they have no names.
-/// Names that say nothing of which columns are the points, such as `id` beside `u` and `v`, are no example.
+/// How to choose the points among some columns: those that are numbered, or have no names. Names that say nothing of which columns are the
+/// points, such as `u` and `v`, are no example.
 fn chosen(all: &[String], some: &[&str]) -> String {
-    example(all, some).unwrap_or_else(|| ANY_EXAMPLE.into())
+    let numbered: Vec<_> =
+        some.iter().copied().filter(|name| is_bare(name) || group(some, stem(name)).len() > 1).collect();
+    let numbered = expression(all, &numbered).filter(|_| !numbered.is_empty());
+    numbered.map_or_else(|| ANY_EXAMPLE.into(), |of| format!("such as {of}"))
 }
 
 /// How columns are chosen, where no example of these is known.
-const ANY_EXAMPLE: &str = "as names a,b or a pattern x*";
+const ANY_EXAMPLE: &str = "as names a,b or a pattern 'x*' in quotes";
 
 /// Names that are told at most.
 const TOLD: usize = 8;
@@ -145,20 +152,56 @@ fn is_plain(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
 }
 
-fn example(all: &[String], some: &[&str]) -> Option<String> {
-    let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let is_bare = |name: &str| name.chars().all(|c| c.is_ascii_digit());
-    let numbered = |of: &str| some.iter().filter(|name| stem(name) == of && name.len() > of.len()).count();
-    let stems = some.iter().map(|name| stem(name)).filter(|of| is_plain(of));
-    let longest = stems.max_by_key(|of| numbered(of)).filter(|of| numbered(of) > 1);
-    if let Some(of) = longest {
-        let fits = |name: &&String| name.starts_with(&of);
-        if all.iter().filter(fits).count() == numbered(&of) {
-            return Some(format!("such as '{of}*'"));
+/// Whether a name is a number.
+fn is_bare(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_digit())
+}
+
+/// A name without the number at its end.
+fn stem(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+/// The names that are a stem and a number.
+fn group<'a>(names: &[&'a str], of: &str) -> Vec<&'a str> {
+    names.iter().copied().filter(|name| stem(name) == of && name.len() > of.len()).collect()
+}
+
+/// Names and patterns that choose exactly some of all columns, with commas between them: what `--column` takes. None where that takes
+/// more than a few, or names that a shell reads otherwise.
+fn expression(all: &[String], some: &[&str]) -> Option<String> {
+    if (1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_bare(name)) {
+        return Some(some.join(","));
+    }
+    let mut parts = Vec::new();
+    let mut left: Vec<_> = some.to_vec();
+    while let Some(&name) = left.first() {
+        let (of, numbered) = (stem(name), group(some, stem(name)));
+        let patterns = [format!("{of}*"), format!("{of}[0-9]*"), format!("{of}[1-9]*")];
+        let fits = |pattern: &String| {
+            let pattern = Pattern::new(pattern).ok()?;
+            let matched: Vec<_> =
+                all.iter().map(String::as_str).filter(|name| pattern.matches(name)).collect();
+            let exact = matched.iter().all(|name| some.contains(name));
+            (exact && numbered.iter().all(|name| matched.contains(name))).then_some(matched)
+        };
+        let found = patterns.iter().find_map(|pattern| Some((pattern, fits(pattern)?)));
+        match found {
+            Some((pattern, matched)) if numbered.len() > 1 && (of.is_empty() || is_plain(of)) => {
+                parts.push(pattern.clone());
+                left.retain(|name| !matched.contains(name));
+            }
+            _ if is_plain(name) || is_bare(name) => {
+                parts.push(name.to_owned());
+                left.remove(0);
+            }
+            _ => return None,
         }
     }
-    ((1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_bare(name)))
-        .then(|| format!("such as {}", some.join(",")))
+    let text = parts.join(",");
+    let is_exact = || named(all, &text).is_ok_and(|columns| columns.len() == some.len());
+    let quoted = if text.contains('*') { format!("'{text}'") } else { text.clone() };
+    ((1..=TOLD).contains(&parts.len()) && is_exact()).then_some(quoted)
 }
 
 /// The column of a name, if there is one; a fault if there are several.
@@ -205,11 +248,52 @@ mod tests {
             chosen(&all, &some.split(' ').filter(|name| !name.is_empty()).collect::<Vec<_>>())
         };
         assert_eq!(told("id text d0 d1 d2", "id d0 d1 d2"), "such as 'd*'");
-        assert_eq!(told("id date d0 d1", "id d0 d1"), "as names a,b or a pattern x*");
-        assert_eq!(told("id name u v", "id u v"), "as names a,b or a pattern x*");
-        assert_eq!(told("name -a1 -a2", "-a1 -a2"), "as names a,b or a pattern x*");
-        assert_eq!(told("name x,1 x,2", "x,1 x,2"), "as names a,b or a pattern x*");
-        assert_eq!(told("name title", ""), "as names a,b or a pattern x*");
+        assert_eq!(told("id date d0 d1", "id d0 d1"), "such as 'd[0-9]*'");
+        assert_eq!(told("id name u v", "id u v"), ANY_EXAMPLE);
+        assert_eq!(told("name -a1 -a2", "-a1 -a2"), ANY_EXAMPLE);
+        assert_eq!(told("name x,1 x,2", "x,1 x,2"), ANY_EXAMPLE);
+        assert_eq!(told("name title", ""), ANY_EXAMPLE);
         assert_eq!(told("a 0 1 2", "0 1 2"), "such as 0,1,2");
+        assert_eq!(told("t a0 a1 b0 b1", "a0 a1 b0 b1"), "such as 'a*,b*'");
+    }
+
+    /// What is told chooses all other columns, and none else.
+    #[test]
+    fn all_other_columns_are_chosen() {
+        let numbered =
+            |of: &'static str, numbers: std::ops::Range<usize>| numbers.map(move |i| format!("{of}{i}"));
+        let cases: [(Vec<String>, &str); 7] = [
+            (["id".into()].into_iter().chain(numbered("", 0..12)).collect(), "such as '[0-9]*'"),
+            (numbered("", 0..12).collect(), "such as '[1-9]*'"),
+            (
+                ["id".into()].into_iter().chain(numbered("a", 0..6)).chain(numbered("b", 0..6)).collect(),
+                "such as 'a*,b*'",
+            ),
+            (
+                ["id".into(), "iou".into()].into_iter().chain(numbered("i", 0..4)).collect(),
+                "such as iou,'i[0-9]*'",
+            ),
+            (
+                ["id".into(), "x".into(), "y".into()].into_iter().chain(numbered("emb", 0..20)).collect(),
+                "such as 'x,y,emb*'",
+            ),
+            (["id".into(), "label".into(), "u".into(), "v".into()].into(), "such as u,v"),
+            (
+                ["user_id".into(), "class".into()].into_iter().chain(numbered("d", 0..8)).collect(),
+                "such as 'd*'",
+            ),
+        ];
+        for (names, told) in cases {
+            let all: Vec<_> = (0..names.len()).collect();
+            let wrong = [0];
+            let Fault::NoDimension { others, .. } = no_dimension(&names, &all, &wrong, "counts the rows")
+            else {
+                panic!("another fault");
+            };
+            let wanted: Vec<_> = (1..names.len()).filter(|&column| !is_of_rows(&names[column])).collect();
+            let expression = others.strip_prefix("such as ").expect("an example").replace('\'', "");
+            assert_eq!(named(&names, &expression).expect("columns"), wanted, "{others}");
+            assert_eq!(others.replace('\'', ""), told.replace('\'', ""));
+        }
     }
 }

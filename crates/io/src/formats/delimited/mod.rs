@@ -71,10 +71,11 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
     }
     let choice = Choice::of(names, first, wanted, is_named)?;
     if wanted.name.is_none()
-        && let Some(column) = counting(stored, &head, &choice)
+        && let counting = counting(stored, &head, &choice)
+        && !counting.is_empty()
     {
         let columns: Vec<_> = choice.columns().collect();
-        return Err(no_dimension(names, &columns, column, "counts the rows"));
+        return Err(no_dimension(names, &columns, &counting, "counts the rows"));
     }
     Ok((start, Record { separator, fields: names.len(), choice }))
 }
@@ -82,10 +83,10 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
 /// Rows that a column has to count, for that to be no chance.
 const LEAST_ROWS_COUNTED: usize = 4;
 
-/// The first of several columns of numbers that counts the rows, from 0 or from 1. What is wrong with a row is told when it is read.
-fn counting(stored: &Stored, head: &Head, choice: &Choice) -> Option<usize> {
+/// Those of several columns of numbers that count the rows, from 0 or from 1. What is wrong with a row is told when it is read.
+fn counting(stored: &Stored, head: &Head, choice: &Choice) -> Vec<usize> {
     if matches!(choice, Choice::List(_)) || choice.columns().nth(1).is_none() {
-        return None;
+        return Vec::new();
     }
     let number = |field: &[u8]| str::from_utf8(field.trim_ascii()).ok()?.parse::<f64>().ok();
     let start = |column: usize| {
@@ -97,20 +98,29 @@ fn counting(stored: &Stored, head: &Head, choice: &Choice) -> Option<usize> {
     let mut records = Cursor::new(stored, End::Record(head.separator), 0, head.start);
     let mut rows = 0;
     while !counting.is_empty() {
-        let Some((_, line)) = records.next().ok()? else { break };
+        let line = match records.next() {
+            Ok(Some((_, line))) => line,
+            Ok(None) => break,
+            Err(_) => return Vec::new(),
+        };
         let mut found = Vec::with_capacity(counting.len());
         let mut next = counting.iter().copied().peekable();
-        fields(line, head.separator, |column, field| {
+        let read = fields(line, head.separator, |column, field| {
             if let Some((column, first)) = next.next_if(|&(of, _)| of == column) {
                 found.extend((number(field) == Some(first + rows as f64)).then_some((column, first)));
             }
             Ok(())
-        })
-        .ok()?;
+        });
+        if read.is_err() {
+            return Vec::new();
+        }
         counting = found;
         rows += 1;
     }
-    counting.first().filter(|_| rows >= LEAST_ROWS_COUNTED).map(|&(column, _)| column)
+    if rows < LEAST_ROWS_COUNTED {
+        counting.clear();
+    }
+    counting.into_iter().map(|(column, _)| column).collect()
 }
 
 /// A row of fields.
