@@ -3,7 +3,7 @@
 use std::{iter, sync::Arc};
 
 use unisphere::Scaling;
-use unisphere_eval::Rounding;
+use unisphere_eval::{Rounding, RoundingCure};
 use unisphere_io::{Extent, File, Shards, Source};
 
 /// Points that can be taken about another origin.
@@ -103,10 +103,11 @@ struct Place {
     origin: Option<Arc<[f64]>>,
     /// Of each set; 0 of one in memory, which is in f32 already.
     rounding: Vec<f64>,
+    /// Of a point in all dimensions.
+    of_point: f64,
     /// The greatest length of a point there; infinite where that of a set in memory is not known.
     longest: f64,
-    /// Whether the mean as the origin would save most of the rounding, and is not taken.
-    mean_helps: bool,
+    cure: RoundingCure,
 }
 
 impl Place {
@@ -130,14 +131,20 @@ impl Place {
         let is_worth = most(&about_mean) < Extent::WORTH * most(&as_they_lie);
         let is_moved = of_distances && extents.iter().all(Option::is_some) && is_worth;
         let origin = is_moved.then(|| all.mean());
+        let of_points = extents.iter().flatten().map(|of| of.rounding_of_point(origin));
         Ok(Some(Self {
+            of_point: of_points.fold(0.0, f64::max),
             longest: extents
                 .iter()
                 .map(|of| of.as_ref().map_or(f64::INFINITY, |of| of.longest(origin)))
                 .fold(0.0, f64::max),
             origin: origin.map(Into::into),
             rounding: if is_moved { about_mean } else { as_they_lie },
-            mean_helps: is_worth && !is_moved,
+            cure: match is_worth && !is_moved {
+                true if of_distances => RoundingCure::Mean,
+                true => RoundingCure::DistancesAlone,
+                false => RoundingCure::None,
+            },
         }))
     }
 
@@ -148,7 +155,7 @@ impl Place {
             [x, y] => [*x, *y],
             several => [most(several); 2],
         };
-        Rounding { x, y, longest: self.longest, mean_helps: self.mean_helps }
+        Rounding { x, y, of_point: self.of_point, longest: self.longest, cure: self.cure }
     }
 
     fn moved<S: Located>(&self, set: S) -> unisphere_io::Result<S> {

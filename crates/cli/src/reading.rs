@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
-use unisphere_io::{Quant, RawFloat, Reading, printable, unused_options};
+use unisphere_io::{File, Quant, RawFloat, Reading, printable, unused_options};
 
-use crate::{exit::Failure, values::positive};
+use crate::{exit::Failure, set_files::SetFiles, values::positive};
 
 /// The heading of options that say so.
 pub(crate) const INPUT: &str = "How X and Y are read";
@@ -92,6 +92,9 @@ pub enum Of {
 }
 
 impl ReadingOptions {
+    /// The options that mean something to some formats alone.
+    pub(crate) const OF_SOME_FORMATS: [&str; 4] = ["--member", "--tensor", "--column", "--dtype"];
+
     /// How a set is read.
     pub fn reading(&self, set: Of) -> Reading {
         let name = |of_both: &Option<String>, pair: &Option<Pair>| match (pair, set) {
@@ -146,9 +149,19 @@ impl ReadingOptions {
 
     /// A file and how it is read, as they were given: "pairs.parquet, anchor".
     pub fn told(&self, path: &Path, set: Of) -> String {
+        let first = SetFiles::of_path(path).expanded().into_iter().next();
+        let unused = unused_options(first.as_deref().unwrap_or(path), &self.reading(set));
+        self.told_without(path, set, &unused)
+    }
+
+    /// The same of an open file, which knows what of it means nothing: a pipe too.
+    pub(crate) fn told_of(&self, path: &Path, set: Of, file: &File) -> String {
+        self.told_without(path, set, file.unused_options())
+    }
+
+    fn told_without(&self, path: &Path, set: Of, unused: &[&str]) -> String {
         let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
         let of_pairs = pairs.map(|pair| if set == Of::X { pair.x.clone() } else { pair.y.clone() });
-        let unused = unused_options(path, &self.reading(set));
         let used = |option: &str, name: Option<String>| name.filter(|_| !unused.contains(&option));
         let of_both = [
             used("--member", self.member.clone()),
@@ -254,6 +267,22 @@ mod tests {
         assert_eq!(two.told(x, Of::Y), "x.npz, b");
         assert!(Command::try_parse_from(["eval", "--members", "a"]).is_err());
         Ok(())
+    }
+
+    /// Of a pattern, the first file tells what means nothing.
+    #[test]
+    fn what_is_unused_is_not_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["x_1.npy", "x_2.npy"] {
+            fs::write(path(name), b"\x93NUMPY").expect("written");
+        }
+        fs::write(path("y_1.csv"), "a,b\n1,2\n").expect("written");
+        let options = parsed("--column a");
+        for (name, told) in [("x_*.npy", ""), ("x_1.npy", ""), ("y_*.csv", ", a")] {
+            let path = path(name);
+            assert_eq!(options.told(&path, Of::X), format!("{}{told}", path.display()));
+        }
     }
 
     #[test]

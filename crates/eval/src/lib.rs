@@ -57,7 +57,7 @@ pub use plan::Plan;
 pub use projection::Projection;
 pub use protocol::{Pooling, Protocol, Settings, Weighed};
 pub use report::{Report, measure};
-pub use rounding::{Moved, MovedValue, Rounding};
+pub use rounding::{Moved, MovedValue, Rounding, RoundingCure};
 pub use rows::listed;
 pub use session::{Session, Step};
 pub use shadow::{Axes, Lengths};

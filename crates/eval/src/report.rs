@@ -150,11 +150,21 @@ impl Report {
         of_alignment.chain(of_sets).chain(of_tables.into_iter().chain(of_losses).flatten()).collect()
     }
 
-    /// What is there of which no bound of that is known: where values have moved, these may have too.
+    /// What is there of which no bound of that is known; nothing where no value may have moved so far, bounded or not.
     pub fn without_bound(&self) -> Vec<&'static str> {
+        let Some(rounding) = self.rounding else { return Vec::new() };
         let has_queue = |table: &ContrastiveTable| table.queue.is_some();
         let has_losses = self.contrastive.is_some() || self.sigmoid.is_some() || self.supcon.is_some();
-        let is_open = self.rounding.is_some_and(|rounding| rounding.longest.is_infinite());
+        let is_open = rounding.has_no_bound_of_products();
+        let of_queue = |row: &ContrastiveRow| rounding.moves_with_queue(row.tau, row.value.loss);
+        let mut with_queue = self.contrastive.iter().flatten().filter(|table| has_queue(table));
+        let is_noticeable = is_open && has_losses
+            || rounding.moves_distances()
+            || with_queue.any(|table| table.rows.iter().any(of_queue))
+            || !self.moved_by_rounding().is_empty();
+        if !is_noticeable {
+            return Vec::new();
+        }
         let all = [
             ("losses", is_open && has_losses),
             ("the contrastive loss with a queue", self.contrastive.iter().flatten().any(has_queue)),

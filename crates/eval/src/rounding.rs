@@ -16,11 +16,40 @@ pub struct Rounding {
     pub x: f64,
     /// The distance of two points of y; 0 where there is no y.
     pub y: f64,
+    /// A point of either in all dimensions, those in which all points are alike too: they move products of points, and no distances.
+    /// Infinite where it is not known.
+    pub of_point: f64,
     /// The greatest length of a point of either, where it was measured; infinite where it is not known.
     pub longest: f64,
-    /// Whether the mean of all points as the origin would save most of it: points were left where they lie, as more than distances is
-    /// measured.
-    pub mean_helps: bool,
+    /// What would save most of it.
+    pub cure: RoundingCure,
+}
+
+/// What would save most of what rounding takes, where points were left as they lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoundingCure {
+    /// Nothing: the points reach too far from any one place, or are taken about their mean already.
+    #[default]
+    None,
+    /// The mean of all points, taken from points in memory: distances alone are measured, which stay as they are.
+    Mean,
+    /// A report of distances alone, which takes files about their mean: this one has values that would change with it.
+    DistancesAlone,
+}
+
+impl RoundingCure {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Mean, Self::DistancesAlone];
+
+    /// Its name in plans.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Mean => "mean",
+            Self::DistancesAlone => "distances alone",
+        }
+    }
 }
 
 /// A value that rounding may have moved, and how far at most.
@@ -63,6 +92,11 @@ pub enum MovedValue {
 }
 
 impl MovedValue {
+    /// Whether it is of products of points, which depend on where they lie.
+    pub fn is_of_products(self) -> bool {
+        matches!(self, Self::Contrastive | Self::Sigmoid | Self::SupCon)
+    }
+
     /// Its key in JSON.
     pub fn key(self) -> &'static str {
         match self {
@@ -158,23 +192,39 @@ impl Rounding {
         alignment(self.within(set), metric, value)
     }
 
-    /// How far it may move the inner product of any two points.
-    fn of_products(self) -> f64 {
-        // Points lose half of what their distances may.
-        let lost = self.x.max(self.y) / 2.0;
-        2.0 * self.longest * lost + lost * lost
+    /// How far the inner product of any two points may move where either moves so far.
+    fn of_products(self, by: f64) -> f64 {
+        2.0 * self.longest * by + by * by
     }
 
     /// How far it may move a loss of softmaxes of temperature τ: a contrastive one, or a supervised one. The log of a sum of
-    /// exponentials moves no farther than the farthest exponent, and the positive as far the other way.
+    /// exponentials moves no farther than the farthest exponent, and the positive as far the other way. Dimensions in which all points are
+    /// alike move all exponents alike, and no such loss.
     pub fn of_softmax(self, tau: f64) -> f64 {
-        2.0 * self.of_products() / tau
+        // Points lose half of what their distances may.
+        2.0 * self.of_products(self.x.max(self.y) / 2.0) / tau
+    }
+
+    /// Whether it may move a loss of softmaxes of this value noticeably, whose anchors also meet a queue. The bound is not known, as the
+    /// queue may lose digits of its own, and need not be alike in any dimension.
+    pub(crate) fn moves_with_queue(self, tau: f64, loss: f64) -> bool {
+        2.0 * self.of_products(self.of_point) / tau > NEGLIGIBLE * loss.abs().max(1.0)
+    }
+
+    /// Whether it may move distances noticeably: by more than a millionth, and of what another place would save most.
+    pub fn moves_distances(self) -> bool {
+        self.cure != RoundingCure::None && self.x.max(self.y) > NEGLIGIBLE
+    }
+
+    /// Whether it is not known how far it moves products: of points in memory beside those that lose digits.
+    pub(crate) fn has_no_bound_of_products(self) -> bool {
+        (self.longest.is_infinite() || self.of_point.is_infinite()) && self.of_point > 0.0
     }
 
     /// How far it may move a sigmoid loss of this value over so many candidates of each row. The slope of log(1 + exp(z)) is at most 1,
     /// and at most its value.
     pub fn of_sigmoid(self, metric: Sigmoid, value: f64, candidates: usize) -> f64 {
-        let by = metric.scale.abs() * self.of_products();
+        let by = metric.scale.abs() * self.of_products(self.of_point);
         (value.max(0.0) * by.exp_m1()).min(candidates as f64 * by)
     }
 }
@@ -197,8 +247,11 @@ fn alignment(e: f64, metric: Alignment, value: f64) -> f64 {
 mod tests {
     use super::*;
 
+    /// What all points lose in the dimension in which they are alike.
+    const ALIKE: f64 = 5e-3;
+
     fn rounding(x: f64, y: f64) -> Rounding {
-        Rounding { x, y, longest: 0.0, mean_helps: false }
+        Rounding { x, y, of_point: x.max(y) / 2.0, longest: 0.0, cure: RoundingCure::None }
     }
 
     /// Distances of pairs that all move by e, to either side.
@@ -233,22 +286,30 @@ mod tests {
         assert!(moved <= bound && bound < 10.0 * moved, "{moved} of {bound}");
     }
 
-    /// Every point moves by half of e in a direction of its own: losses of products move no farther than told.
+    /// Every point moves by half of e in a direction of its own, and all alike in a dimension in which all are alike: losses of products
+    /// move no farther than told.
     #[test]
     fn losses_of_products_move_no_further() {
         let at = |i: usize, moved: f64| {
             let angle = i as f64 * 2.4;
-            [3.0 + angle.cos() + moved * (angle * 7.0).sin(), 1.0 + angle.sin() + moved * (angle * 7.0).cos()]
+            let constant = 1000.0 + moved.signum() * ALIKE * f64::from(moved != 0.0);
+            [
+                3.0 + angle.cos() + moved * (angle * 7.0).sin(),
+                1.0 + angle.sin() + moved * (angle * 7.0).cos(),
+                constant,
+            ]
         };
-        let (n, e, tau, sigmoid) = (24, 1e-3, 0.2, Sigmoid { scale: 1.5, bias: -12.0 });
+        let (n, e, tau, sigmoid) = (24, 1e-3f64, 0.2, Sigmoid { scale: 1.5, bias: -1_500_012.0 });
         let losses = |moved: f64| {
             let logit = |i: usize, j: usize| {
-                let (x, y) = (at(i, moved), at(j + 5, -moved));
-                x[0] * y[0] + x[1] * y[1]
+                let (x, mut y) = (at(i, moved), at(j + 5, -moved));
+                // One number, which is rounded to one.
+                y[2] = x[2];
+                x[0] * y[0] + x[1] * y[1] + x[2] * y[2]
             };
             let softmax = |i: usize| {
-                let sum: f64 = (0..n).map(|j| (logit(i, j) / tau).exp()).sum();
-                sum.ln() - logit(i, i) / tau
+                let sum: f64 = (0..n).map(|j| ((logit(i, j) - logit(i, i)) / tau).exp()).sum();
+                sum.ln()
             };
             let term = |i: usize, j: usize| {
                 let z = if i == j { 1.0 } else { -1.0 };
@@ -259,13 +320,18 @@ mod tests {
             ((0..n).map(softmax).sum::<f64>() / n as f64, of_pairs)
         };
         let (of_softmax, of_sigmoid) = losses(0.0);
-        let longest = 10f64.sqrt() + 1.0;
-        let rounding = Rounding { longest, ..rounding(e, e) };
+        let longest = (10f64.sqrt() + 1.0).hypot(1000.0);
+        let rounding = Rounding { longest, of_point: (e / 2.0).hypot(ALIKE), ..rounding(e, e) };
         let told = (rounding.of_softmax(tau), rounding.of_sigmoid(sigmoid, of_sigmoid, n));
         for moved in [losses(e / 2.0), losses(-e / 2.0)] {
             let by = ((moved.0 - of_softmax).abs(), (moved.1 - of_sigmoid).abs());
             assert!(by.0 <= told.0 && by.1 <= told.1, "{by:?} of {told:?}");
-            assert!(by.0 > told.0 / 1e3 && by.1 > told.1 / 1e3, "{by:?} of {told:?}");
+            assert!(by.0 > told.0 / 1e6 && by.1 > told.1 / 1e3, "{by:?} of {told:?}");
+            // What all points lose alike moves the sigmoid loss farther than distances could.
+            assert!(
+                by.1 > Rounding { of_point: e / 2.0, ..rounding }.of_sigmoid(sigmoid, of_sigmoid, n),
+                "{by:?}"
+            );
         }
     }
 

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use unisphere::{Embeddings, Engine};
 use unisphere_eval::{
-    Axes, Contradiction, Data, Error, MinScore, Options, Parameter, Plan, Protocol, Report, Result, Session,
-    Step, measure,
+    Axes, Contradiction, Data, Error, MinScore, Options, Parameter, Plan, Protocol, Report, Result, Rounding,
+    RoundingCure, Session, Step, measure,
     views::{self, ViewsPlan},
 };
 
@@ -61,6 +61,27 @@ fn everything_is_there_where_it_is_wanted() {
     assert_eq!(plain.summary.sets, full.summary.sets[..1]);
     assert!(plain.summary.alignment.is_none() && plain.sweep.is_none() && plain.row_table.is_none());
     assert!(plain.retrieval.is_none() && plain.modality_gap.is_none());
+}
+
+/// What has no bound is told where it may have moved noticeably, whether a value with a bound has or not.
+#[test]
+fn what_has_no_bound_is_told_alone() {
+    let mut full = report(plan(|o| (o.full, o.paired) = (true, true)), true, |_| ()).unwrap();
+    let near = Rounding { x: 1e-9, y: 1e-9, of_point: 1e-9, longest: 1.0, cure: RoundingCure::None };
+    full.rounding = Some(near);
+    assert_eq!((full.moved_by_rounding().len(), full.without_bound().len()), (0, 0));
+    // The length of points in memory is not known, nor how far products have moved.
+    full.rounding = Some(Rounding { longest: f64::INFINITY, ..near });
+    assert!(full.moved_by_rounding().is_empty() && full.without_bound().starts_with(&["losses", "ranks"]));
+    full.rounding = Some(Rounding { longest: f64::INFINITY, x: 0.0, y: 0.0, of_point: 0.0, ..near });
+    assert!(full.without_bound().is_empty());
+    // Distances of points far from the origin, where uniformity of tiny t does not show it.
+    let mut alone = report(plan(|o| o.top = Some(2)), false, |_| ()).unwrap();
+    alone.summary.sets.clear();
+    for (cure, told) in [(RoundingCure::DistancesAlone, &["lists of rows"][..]), (RoundingCure::None, &[])] {
+        alone.rounding = Some(Rounding { x: 1.0, y: 0.0, of_point: 0.5, longest: 1e7, cure });
+        assert_eq!(alone.without_bound(), told);
+    }
 }
 
 #[test]

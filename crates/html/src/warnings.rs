@@ -32,7 +32,7 @@ pub(crate) fn warnings(report: &Report, known: &Known) -> Vec<String> {
     found.extend(estimates(report));
     let moved = report.moved_by_rounding();
     found.extend(moved.iter().map(rounded));
-    found.extend(without_bound(report, &moved));
+    found.extend(without_bound(report));
     found.extend(too_few_rows(report));
     found
         .extend(report.figures.iter().flat_map(|figures| &figures.sets).filter_map(|of| lengths(report, of)));
@@ -106,10 +106,9 @@ pub(crate) fn rounded(Moved { value, by }: &Moved) -> String {
 }
 
 /// What is there of which it is not known how far rounding has moved it.
-fn without_bound(report: &Report, moved: &[Moved]) -> Option<String> {
+fn without_bound(report: &Report) -> Option<String> {
     let without = report.without_bound();
-    (!moved.is_empty() && !without.is_empty())
-        .then(|| format!("How far rounding has moved {} is not known.", without.join(", ")))
+    (!without.is_empty()).then(|| format!("How far rounding has moved {} is not known.", without.join(", ")))
 }
 
 fn upper_first(text: &str) -> String {

@@ -76,6 +76,11 @@ impl File {
         }
     }
 
+    /// What was said for several files together, as [`Reading::for_several`] has it, and means nothing to this one: the program's options.
+    pub fn unused_options(&self) -> &[&'static str] {
+        &self.unused
+    }
+
     /// Where it was opened.
     pub fn path(&self) -> &Path {
         &self.path

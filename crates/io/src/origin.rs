@@ -137,15 +137,24 @@ impl Extent {
     /// How far rounding to f32 may move the distance of two of these points, about an origin (d) or where they lie: twice the length of
     /// what each may lose. A dimension in which all points of all sets are alike loses nothing.
     pub fn rounding(&self, origin: Option<&[f64]>, all: &Self) -> f64 {
+        2.0 * self.lost(origin, |dim| all.least[dim] < all.greatest[dim] || self.share_before > 0.0)
+    }
+
+    /// How far rounding to f32 may move a point, about an origin (d) or where it lies, in all dimensions: those in which all points are
+    /// alike move products of points.
+    pub fn rounding_of_point(&self, origin: Option<&[f64]>) -> f64 {
+        self.lost(origin, |_| true)
+    }
+
+    /// The length of what a point may lose in some dimensions.
+    fn lost(&self, origin: Option<&[f64]>, is_of: impl Fn(usize) -> bool) -> f64 {
         let share = if origin.is_some() { ROUNDING } else { self.share };
-        let lost = (0..self.mean.len())
-            .filter(|&dim| all.least[dim] < all.greatest[dim] || self.share_before > 0.0)
-            .map(|dim| {
-                let origin = origin.map_or(0.0, |origin| origin[dim]);
-                let reach = |at: f64| (self.least[dim] - at).abs().max((self.greatest[dim] - at).abs());
-                (share * reach(origin) + self.share_before * reach(0.0)).powi(2)
-            });
-        2.0 * lost.sum::<f64>().sqrt()
+        let lost = (0..self.mean.len()).filter(|&dim| is_of(dim)).map(|dim| {
+            let origin = origin.map_or(0.0, |origin| origin[dim]);
+            let reach = |at: f64| (self.least[dim] - at).abs().max((self.greatest[dim] - at).abs());
+            (share * reach(origin) + self.share_before * reach(0.0)).powi(2)
+        });
+        lost.sum::<f64>().sqrt()
     }
 }
 

@@ -112,6 +112,8 @@ fn far_points_lose_little_about_their_mean() {
     // The far column alone: 1.7e9 · 2⁻²⁴, twice. The constant one loses nothing.
     let (lost, kept) = (extent.rounding(None, &extent), extent.rounding(Some(extent.mean()), &extent));
     assert!((lost - 2.0 * 101.3).abs() < 0.2 && kept < 2e-7, "{lost} {kept}");
+    // Of a point, the constant one counts.
+    assert!(extent.rounding_of_point(None) > lost / 2.0);
     let mean: Arc<[f64]> = extent.mean().into();
     let about = set.about(&mean).unwrap();
     let mut found = vec![0.0; 900];

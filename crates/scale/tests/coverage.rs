@@ -29,6 +29,11 @@ fn intervals_of_real_sentences_hold_the_value() -> Result<()> {
         let found: Vec<_> = (0..seeds).map(of_seed).collect::<Result<_>>()?;
         check_held(&format!("t = {t}"), &found, exact);
         assert!(t > 2.0 || found.iter().all(Interval::meets_tolerance), "t = {t}");
+        // The tolerance is of the draw.
+        for of in &found {
+            let wide = of.widened(1.0);
+            assert!(wide.half_width() > 1.0 && wide.meets_tolerance() == of.meets_tolerance(), "{wide:?}");
+        }
         check_unbiased(&format!("t = {t}"), &found, exact);
     }
     Ok(())

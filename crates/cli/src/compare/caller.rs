@@ -9,7 +9,7 @@ use super::{
     Setting,
     cache::Cache,
     files::files_in,
-    measure::{CURE_OF_ZEROS, Measuring},
+    measure::{CURE_OF_ZEROS, Measuring, check_options},
     run::Run,
     runs::check_files,
 };
@@ -50,6 +50,17 @@ pub struct CompareRequest {
     pub cache: Option<PathBuf>,
 }
 
+/// A model of files; None of rows that a caller holds.
+fn run(of: &GivenModel) -> Option<Run> {
+    let path = |set: &LargeSet| match set {
+        LargeSet::Path(path) => Some(path.clone()),
+        LargeSet::Rows(_) => None,
+    };
+    let y = of.y.as_ref().map(path);
+    // Of a path and rows, the error is another.
+    if y == Some(None) { None } else { Some(Run::new(of.name.clone(), path(&of.x)?, y.flatten(), of.place)) }
+}
+
 /// Measures models that are all single sets or all pairs, and compares them. Files that cannot be measured are told in the report, as
 /// long as one model is left; rows of the caller's that cannot be are an error.
 ///
@@ -70,6 +81,9 @@ pub fn compare_models(
             check_files(&SetFiles::of_path(path))?;
         }
     }
+    let runs: Vec<_> = models.iter().filter_map(run).collect();
+    // Rows of a caller's take no option.
+    let unused = check_options(&runs, &reading)?;
     let display = Display::of_caller(caller);
     let engine = engine.clone().observed_by(display.observer());
     let measuring = Measuring {
@@ -79,6 +93,7 @@ pub fn compare_models(
         cache,
         is_fingerprinted: false,
         reading: &reading,
+        unused,
         cure_of_zeros: CURE_OF_ZEROS,
         skipped: HashMap::new(),
     };

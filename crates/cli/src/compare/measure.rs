@@ -12,7 +12,7 @@ use unisphere_eval::{
     Rounding, Session,
     compare::{ComparePlan, Model, ModelRows},
 };
-use unisphere_io::{File, Shards, Source, printable};
+use unisphere_io::{Fault, Shards, Source, printable, unused_options};
 
 use super::{
     cache::{Cache, Key},
@@ -46,6 +46,8 @@ pub(super) struct Measuring<'a> {
     /// Whether each model is to have a fingerprint, which takes a reading more where there is no cache.
     pub(super) is_fingerprinted: bool,
     pub(super) reading: &'a ReadingOptions,
+    /// Options that mean nothing to the files of all other models, where this is of a pipe: see [`check_options`].
+    pub(super) unused: Vec<&'static str>,
     /// The help against a row of zeros.
     pub(super) cure_of_zeros: &'static str,
     /// Rows of zeros that are left out of a model, by its name.
@@ -191,8 +193,15 @@ impl Measuring<'_> {
         };
         let x = open(&run.x, Of::X)?;
         let y = run.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
-        File::check_all_used([&x].into_iter().chain(&y).flat_map(Shards::files))?;
-        Ok((x, y))
+        // What none of its files takes may be of another model's.
+        let is_unused = |option: &&&'static str| {
+            let mut files = [&x].into_iter().chain(&y).flat_map(Shards::files);
+            files.all(|file| file.unused_options().contains(option))
+        };
+        match self.unused.iter().filter(|_| run.is_piped()).find(is_unused) {
+            Some(option) => Err(unused_option(run.x.path().into(), option)),
+            None => Ok((x, y)),
+        }
     }
 
     fn skipped(&self, run: &Run) -> &[usize] {
@@ -231,6 +240,35 @@ impl Measuring<'_> {
         }
         Ok((x.rows(), zero))
     }
+}
+
+/// Refuses an option that means nothing to any file of these models. Where one of them is a pipe, whose format is not known before it is
+/// opened, the options are told that mean nothing to all others; none where there are two pipes or more, of which either may take them.
+pub(super) fn check_options(runs: &[Run], reading: &ReadingOptions) -> Result<Vec<&'static str>, Failure> {
+    let pipes = runs.iter().filter(|run| run.is_piped()).count();
+    // Two names are of one file each, which fails by itself where it has no such thing.
+    if pipes > 1 || reading.names_two_sets() {
+        return Ok(Vec::new());
+    }
+    let files = runs.iter().flat_map(|run| {
+        let of = |(role, path): (&str, PathBuf)| (path, if role == "x" { Of::X } else { Of::Y });
+        run.files().map(of).filter(|(path, _)| fs::metadata(path).is_ok_and(|there| there.is_file()))
+    });
+    let mut first = None;
+    let mut unused = ReadingOptions::OF_SOME_FORMATS.to_vec();
+    for (path, set) in files {
+        let of_file = unused_options(&path, &reading.reading(set));
+        unused.retain(|option| of_file.contains(option));
+        first.get_or_insert(path);
+    }
+    match (first, unused.first().copied()) {
+        (Some(path), Some(option)) if pipes == 0 => Err(unused_option(path, option)),
+        _ => Ok(unused),
+    }
+}
+
+fn unused_option(path: PathBuf, option: &'static str) -> Failure {
+    unisphere_io::Error { path, fault: Fault::UnusedOption { option } }.into()
 }
 
 /// A fault in measuring a model: where the device is too small for it, others may be measured all the same.

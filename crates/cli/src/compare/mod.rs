@@ -32,7 +32,7 @@ use crate::{
     reading::ReadingOptions,
     text::plural,
 };
-use measure::{CURE_OF_ZEROS_BY_OPTION, Measuring};
+use measure::{CURE_OF_ZEROS_BY_OPTION, Measuring, check_options};
 use options::SortColumn;
 use run::Run;
 
@@ -84,6 +84,7 @@ fn check_zero_rows(options: &CompareOptions, runs: &[Run]) -> Result<(), Failure
 /// Measures every model, one after the other.
 fn document(options: &CompareOptions, runs: &[Run], baseline: String) -> Result<ComparisonDocument, Failure> {
     let measure = &options.measure;
+    let unused = check_options(runs, &measure.reading)?;
     let cache = measure.cache()?;
     let display = Display::new();
     display.step("opening the device");
@@ -96,6 +97,7 @@ fn document(options: &CompareOptions, runs: &[Run], baseline: String) -> Result<
         cache,
         is_fingerprinted: false,
         reading,
+        unused,
         cure_of_zeros: CURE_OF_ZEROS_BY_OPTION,
         skipped: HashMap::new(),
     };

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
+use glob::Pattern;
 use unisphere_eval::compare::Place;
-use unisphere_io::printable;
+use unisphere_io::{is_pattern, printable};
 
 use super::{files::files_in, run::Run};
 use crate::exit::Failure;
@@ -73,7 +74,14 @@ impl Columns {
         let needed = |place, column| {
             row.cell(place).ok_or_else(|| row.refuse(&format!("the cell of {column} is empty; fill it in")))
         };
-        let file = |cell: &str| -> PathBuf { folder.join(cell) };
+        // A folder that is put before a pattern is not to be read as one.
+        let file = |cell: &str| -> PathBuf {
+            let whole = folder.join(cell);
+            if whole.exists() || !is_pattern(Path::new(cell)) || Path::new(cell).is_absolute() {
+                return whole;
+            }
+            PathBuf::from(Pattern::escape(&folder.to_string_lossy())).join(cell)
+        };
         let number = |place: Option<usize>, column| row.number(place, column);
         let (x, y) = (file(needed(self.x, "x")?), self.y.and_then(|place| row.cell(place)).map(file));
         let (x, y) = if x.is_dir() && y.is_none() { files_in(&x)? } else { (x, y) };

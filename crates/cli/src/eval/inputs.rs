@@ -15,6 +15,7 @@ use crate::{
     progress::Display,
     reading::Of,
     scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
+    set_files::SetFiles,
     text::plural,
 };
 
@@ -89,6 +90,13 @@ impl Inputs {
             plan.check_scores(scores).map_err(|error| of_scores(options, error))?;
         }
         Ok(inputs)
+    }
+
+    /// X and Y, and how they are read.
+    pub(super) fn told(&self, options: &Eval) -> [Option<String>; 2] {
+        let told = |files: &SetFiles, set, file| options.reading.told_of(files.path(), set, file);
+        let of_y = options.y.as_ref().zip(self.y.as_ref());
+        [Some(told(&options.x, Of::X, &self.x)), of_y.map(|(files, file)| told(files, Of::Y, file))]
     }
 
     /// Points of x and y that are more than memory has.

@@ -29,9 +29,7 @@ use crate::{
     export::{self, Document},
     interrupt, output,
     progress::Display,
-    reading::Of,
     scale::{estimate, exact},
-    set_files::SetFiles,
     text,
 };
 use inputs::Inputs;
@@ -88,17 +86,17 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let engine = engine(options, &display)?;
     let mut session = Session::new(&engine, listener(&display));
     let rounding = inputs.rounding;
+    let [told_x, told_y] = inputs.told(options);
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
     let mut report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
     report.rounding = rounding;
-    let set = |role, set: &SetFiles, of| (role, options.reading.told(set.path(), of));
     let file = |role, path: Option<&PathBuf>, column: Option<&String>| {
         let column = column.map_or(String::new(), |name| format!(", {name}"));
         Some((role, format!("{}{column}", path?.display())))
     };
     let files = [
-        Some(set("x", &options.x, Of::X)),
-        options.y.as_ref().map(|y| set("y", y, Of::Y)),
+        told_x.map(|told| ("x", told)),
+        told_y.map(|told| ("y", told)),
         file("queue", options.queue.as_ref(), None),
         file("labels", options.labels.as_ref(), options.labels_column.as_ref()),
         file("weights", options.weights.as_ref(), options.weights_column.as_ref()),

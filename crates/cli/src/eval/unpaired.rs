@@ -64,11 +64,11 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let [x, y] = sets.as_slice() else { return Err(Failure::Usage("--unpaired compares two sets".into())) };
     let mut report = measure(&plan, read(x)?, read(y)?, session)?;
     report.rounding = rounding;
-    let told = |files: &SetFiles, set| options.reading.told(files.path(), set);
+    let told = |files: &SetFiles, set, file| options.reading.told_of(files.path(), set, file);
     let named = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let files = [
-        ("x", Some(told(&options.x, Of::X))),
-        ("y", Some(told(files_of_y, Of::Y))),
+        ("x", Some(told(&options.x, Of::X, x))),
+        ("y", Some(told(files_of_y, Of::Y, y))),
         ("labels", named(&options.labels)),
         ("labels_y", named(&options.labels_y)),
     ];

@@ -1,6 +1,6 @@
 //! `unisphere eval --views`: several views of the same rows, a file each or all in one array.
 
-use std::{iter, path::Path};
+use std::{iter, path::Path, slice};
 
 use unisphere::{Points, Scaling};
 use unisphere_eval::{Rounding, Session, views::measure};
@@ -40,11 +40,11 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let display = Display::new();
     let engine = engine(options, &display)?;
     let mut session = Session::new(&engine, listener(&display));
+    let told = files.told(options);
     let views = files.load(plan.scaling, &mut session, &display)?;
     let mut report = measure(&plan, &views, session)?;
     report.rounding = rounding;
-    let told = paths(options).enumerate().map(|(view, path)| options.reading.told(path, set_of(view)));
-    let document = ViewsDocument { report, files: told.collect(), read: options.reading.to_json() };
+    let document = ViewsDocument { report, files: told, read: options.reading.to_json() };
     let written = beside.write_plain(&document);
     output::print(&export::exporter(options.format()).export(&document)).and(written)
 }
@@ -122,6 +122,16 @@ impl Files {
                 Ok((Self::Array(file), rounding))
             }
         }
+    }
+
+    /// The files, and how they are read.
+    fn told(&self, options: &Eval) -> Vec<String> {
+        let files = match self {
+            Self::Each(files) => files.as_slice(),
+            Self::Array(file) => slice::from_ref(file),
+        };
+        let of_views = paths(options).zip(files).enumerate();
+        of_views.map(|(view, (path, file))| options.reading.told_of(path, set_of(view), file)).collect()
     }
 
     /// Reads the views, each copied to the device before the next file is read.

@@ -56,7 +56,7 @@ impl Exporter<ViewsDocument> for Html<'_> {
         }
         plain_page(&Plain {
             title: format!("{} views of the same rows", report.views),
-            circumstances: printed(text::views::head(report, files)),
+            circumstances: joined(printed(text::views::head(report, files))),
             warnings: lines(&text::views::rounding(report)),
             tables,
             texts: Vec::new(),
@@ -68,6 +68,18 @@ impl Exporter<ViewsDocument> for Html<'_> {
 /// What was measured, with names that are safe to show.
 fn printed(head: Vec<(&'static str, String)>) -> Vec<(String, String)> {
     head.into_iter().map(|(what, value)| (what.to_owned(), printable(value))).collect()
+}
+
+/// Values without a name joined to the one before them, as a page names every value.
+fn joined(head: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (what, value) in head {
+        match joined.last_mut() {
+            Some((_, all)) if what.is_empty() => *all = format!("{all}; {value}"),
+            _ => joined.push((what, value)),
+        }
+    }
+    joined
 }
 
 fn lines(text: &str) -> Vec<String> {

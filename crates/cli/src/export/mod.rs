@@ -243,14 +243,20 @@ impl ComparisonDocument {
     fn skipped_rows(&self) -> Option<String> {
         let left_out: Vec<_> = self.models.iter().filter(|of| !of.skipped.is_empty()).collect();
         let first = left_out.first()?;
-        let rows = plural(first.skipped.len() as u64, "row");
         let is_of_all = left_out.len() == self.models.len();
         Some(if is_of_all && left_out.iter().all(|of| of.skipped == first.skipped) {
-            format!("{rows} left out of all models, of zeros in one of them or more.")
+            match first.skipped.len() as u64 {
+                1 => "1 row is all zeros in one model or more, and is left out of all.".into(),
+                rows => {
+                    let rows = plural(rows, "row");
+                    format!("{rows} are all zeros in one model or more, and are left out of all.")
+                }
+            }
         } else {
-            let of = |of: &&ComparedModel| format!("{} of {}", of.skipped.len(), printable(&of.name));
+            let rows = |of: &ComparedModel| plural(of.skipped.len() as u64, "row");
+            let of = |of: &&ComparedModel| format!("{} of {}", rows(of), printable(&of.name));
             let all: Vec<_> = left_out.iter().map(of).collect();
-            format!("Rows left out, of zeros in a model of as many rows: {}.", all.join(", "))
+            format!("Left out, as they are all zeros in a model of as many rows: {}.", all.join(", "))
         })
     }
 

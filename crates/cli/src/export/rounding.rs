@@ -1,24 +1,33 @@
 //! What rounding of points to f32 may have moved: in a sentence and in JSON, of every report alike.
 
 use serde_json::{Map, Value};
-use unisphere_eval::{Moved, Rounding};
+use unisphere_eval::{Moved, Rounding, RoundingCure};
 
 /// How far rounding may have moved what values, of what no bound is known, and what helps; empty where it is negligible.
 pub(crate) fn note(rounding: Option<Rounding>, moved: &[Moved], without_bound: &[&str]) -> String {
-    let Some(rounding) = rounding.filter(|_| !moved.is_empty()) else { return String::new() };
+    let is_negligible = moved.is_empty() && without_bound.is_empty();
+    let Some(rounding) = rounding.filter(|_| !is_negligible) else { return String::new() };
     let without = match without_bound {
         [] => String::new(),
         some => format!("No bound of that is known for {}.\n", some.join(", ")),
     };
-    let cure = if rounding.mean_helps {
-        "Take the mean of all points from the data: where more than distances is measured, that is not done by itself.\n"
-    } else {
-        "The points reach too far from any one place to be kept in more digits.\n"
+    let cure = match rounding.cure {
+        RoundingCure::DistancesAlone => {
+            "Measure alignment and uniformity alone: of files, the mean of all points is then subtracted by itself. Losses and ranks would \
+             change with it, and no origin helps them.\n"
+        }
+        RoundingCure::Mean => {
+            "Take the mean of all points from the data: of sets in memory, that is not done by itself.\n"
+        }
+        _ if moved.is_empty() => "",
+        _ if moved.iter().all(|of| of.value.is_of_products()) => {
+            "Products of points depend on where they lie, so that no other origin helps.\n"
+        }
+        _ => "The points reach too far from any one place to be kept in more digits.\n",
     };
-    format!(
-        "Rounding: points have more digits than single precision holds, which may move {} at most.\n{without}{cure}",
-        values(moved)
-    )
+    let by =
+        if moved.is_empty() { String::new() } else { format!(", which may move {} at most", values(moved)) };
+    format!("Rounding: points have more digits than single precision holds{by}.\n{without}{cure}")
 }
 
 /// The values and how far they may have moved, as a list.
@@ -31,4 +40,37 @@ pub(crate) fn values(moved: &[Moved]) -> String {
 pub(crate) fn object(moved: &[Moved]) -> Option<Value> {
     let values = moved.iter().map(|of| (of.value.key().to_owned(), of.by.into()));
     (!moved.is_empty()).then(|| Value::Object(values.collect::<Map<_, _>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use unisphere_eval::MovedValue;
+
+    use super::*;
+
+    #[test]
+    fn the_cure_changes_no_value() {
+        let rounding = |cure| Some(Rounding { x: 1.0, y: 0.0, of_point: 0.5, longest: 1e7, cure });
+        let by = |value| Moved { value, by: 0.1 };
+        let (distances, products) = ([by(MovedValue::Alignment)], [by(MovedValue::Sigmoid)]);
+        for (cure, moved, told) in [
+            (
+                RoundingCure::Mean,
+                &distances[..],
+                "Take the mean of all points from the data: of sets in memory",
+            ),
+            (RoundingCure::DistancesAlone, &distances, "Measure alignment and uniformity alone"),
+            (RoundingCure::DistancesAlone, &products, "no origin helps them"),
+            (RoundingCure::None, &distances, "reach too far from any one place"),
+            (RoundingCure::None, &products, "so that no other origin helps"),
+        ] {
+            let text = note(rounding(cure), moved, &[]);
+            assert!(text.contains(told) && text.ends_with(".\n"), "{text}");
+        }
+        assert_eq!(note(rounding(RoundingCure::Mean), &[], &[]), "");
+        assert_eq!(
+            note(rounding(RoundingCure::None), &[], &["losses"]),
+            "Rounding: points have more digits than single precision holds.\nNo bound of that is known for losses.\n"
+        );
+    }
 }

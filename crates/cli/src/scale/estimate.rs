@@ -133,12 +133,12 @@ pub(super) fn measured(
         exact: None,
         seconds: None,
     };
-    report.widen();
     let mut outcome = Ok(());
     if !options.estimate_only {
         resources.journal.clone_from(&options.journal);
         outcome = missed::compute(engine, files, with_all_pairs, resources, display, &mut report);
     }
+    report.widen();
     Ok((report, outcome))
 }
 
@@ -185,7 +185,7 @@ fn reached(report: &Report) -> Result<(), Failure> {
             Err(Failure::Input(format!(
                 "the estimate for {what} at {at} is good to {:.2e}, and {:.2e}{whose} was asked for\n\
                  leave out --estimate-only for the value of all pairs, or allow a larger --tolerance",
-                interval.half_width(),
+                interval.half_width_of_draw(),
                 interval.tolerance,
             )))
         }

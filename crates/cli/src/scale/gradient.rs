@@ -376,11 +376,14 @@ impl Told<'_> {
             .gradients()
             .map(|(set, norm, file)| vec![format!("gradient of {set}"), printable(file), decimal(norm)]);
         let rows: Vec<_> = std::iter::once(value).chain(norms).collect();
+        let moved = self.moved();
+        let is_noticeable = !moved.is_empty() || self.rounding.is_some_and(Rounding::moves_distances);
+        let without_bound: &[_] = if is_noticeable { &["gradients"] } else { &[] };
         format!(
             "{}\n{}\nA gradient's value is its Euclidean norm, over all rows and dimensions.\n{}",
             circumstances(&lines),
             columns(&["", "", "value"], 2, &rows),
-            rounding::note(self.rounding, &self.moved(), &["gradients"])
+            rounding::note(self.rounding, &moved, without_bound)
         )
     }
 

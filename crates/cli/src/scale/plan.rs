@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use unisphere::{Candidates, Scaling};
-use unisphere_eval::Rounding;
+use unisphere_eval::{Rounding, RoundingCure};
 use unisphere_io::printable;
 use unisphere_scale::{Sample, Shape};
 
@@ -65,7 +65,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         dims: files.x.dims(),
         sample: files.sets().sample()?,
         parts: options.parts as usize,
-        rounding: files.rounding.filter(|rounding| rounding.longest.is_finite()),
+        rounding: files.rounding,
     };
     // What cannot be evaluated is refused now.
     let blocks = plan.task.evaluation().expected(plan.shape(), None)?.blocks;
@@ -160,8 +160,14 @@ impl Plan {
         object["near"] = self.task.near.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
-        if let Some(Rounding { x, y, longest, mean_helps }) = self.rounding {
-            object["rounding"] = json!({"x": x, "y": y, "longest": longest, "mean_helps": mean_helps});
+        if let Some(Rounding { x, y, of_point, longest, cure }) = self.rounding {
+            object["rounding"] = json!({"x": x, "y": y, "cure": cure.name()});
+            // JSON has no infinite numbers.
+            for (key, number) in [("of_point", of_point), ("longest", longest)] {
+                if number.is_finite() {
+                    object["rounding"][key] = number.into();
+                }
+            }
         }
         Ok(object)
     }
@@ -179,8 +185,19 @@ impl Plan {
 
 fn rounding(object: &Value) -> Option<Rounding> {
     let number = |key: &str| object[key].as_f64();
-    let mean_helps = object["mean_helps"].as_bool()?;
-    Some(Rounding { x: number("x")?, y: number("y")?, longest: number("longest")?, mean_helps })
+    // What is not known is left out.
+    let or_infinite = |key: &str| match &object[key] {
+        Value::Null => Some(f64::INFINITY),
+        given => given.as_f64(),
+    };
+    let cure = object["cure"].as_str()?;
+    Some(Rounding {
+        x: number("x")?,
+        y: number("y")?,
+        of_point: or_infinite("of_point")?,
+        longest: or_infinite("longest")?,
+        cure: *RoundingCure::ALL.iter().find(|known| known.name() == cure)?,
+    })
 }
 
 fn object_at(object: &Value, key: &str) -> Value {
@@ -216,7 +233,13 @@ mod tests {
             dims: 384,
             sample: Sample::from_text(&"0f".repeat(16)).expect("a hash"),
             parts: 12,
-            rounding: Some(Rounding { x: 0.125, y: 1e-9, longest: 1e7, mean_helps: true }),
+            rounding: Some(Rounding {
+                x: 0.125,
+                y: 1e-9,
+                of_point: 0.5,
+                longest: 1e7,
+                cure: RoundingCure::DistancesAlone,
+            }),
         };
         let listed = json!(["/data/y_2.npy", "/data/y_10.npy"]);
         for y in [None, Some(SetFiles::of_path("/data/y.npy")), SetFiles::from_json(&listed)] {
@@ -224,6 +247,14 @@ mod tests {
             plan.task.sets.y = y;
             assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
         }
+        // The length of points that is not known takes nothing of the rest.
+        let mut unknown = plan.clone();
+        unknown.rounding = plan.rounding.map(|of| Rounding { longest: f64::INFINITY, ..of });
+        let object = unknown.to_json()?;
+        assert!(
+            object["rounding"].get("longest").is_none() && Plan::of(&object) == Some(unknown),
+            "{object}"
+        );
         let y = plan.task.sets.y.as_ref().map(|y| (y.path(), y.files().len()));
         assert_eq!((y, &plan.to_json()?["y"]), (Some((Path::new("/data/y_2.npy … y_10.npy"), 2)), &listed));
         assert_eq!(SetFiles::from_json(&json!([])), None);

@@ -161,8 +161,8 @@ impl Row {
 }
 
 impl Report {
-    /// Widens all intervals of estimates by what rounding may have moved their values, so that they hold those of the points as the files
-    /// have them.
+    /// Widens all intervals, of estimates and of what took their place, by what rounding may have moved their values, so that they hold
+    /// those of the points as the files have them.
     pub(super) fn widen(&mut self) {
         let Some(rounding) = self.rounding else { return };
         let value =
@@ -192,8 +192,7 @@ impl Report {
 
 fn widen(interval: Option<&mut Interval>, moved: Option<Moved>) {
     if let (Some(interval), Some(Moved { by, .. })) = (interval, moved) {
-        interval.low -= by;
-        interval.high += by;
+        *interval = interval.widened(by);
     }
 }
 

@@ -689,7 +689,11 @@ fn texts_say_how() {
     folder.column("nine.npy", "|u1", &(0..N).map(|i| (i % 9) as u8).collect::<Vec<_>>());
     folder.column("many.npy", "|u1", &(0..N).map(|i| (i % 25) as u8).collect::<Vec<_>>());
     folder.npy("zero.npy", &[&[0.0; D], &noise(2 * D, 4)[..]].concat(), 3, D);
-    let lines: [(&[&str], &[&str]); 14] = [
+    let lines: [(&[&str], &[&str]); 15] = [
+        (
+            &["x.npy", "y.npy", "--labels", "nine.npy", "--protocol", "simcse", "--weights", "weights.npy"],
+            &["Weights are of pairs alone: alignment of each group is their weighted mean"],
+        ),
         (&["x.npy", "--labels", "nine.npy", "--across-groups"], &["matrix across groups is in --json"]),
         (&["x.npy", "--labels", "many.npy"], &["and 1 group more", "--across-groups adds it"]),
         (&["zero.npy", "--zero-rows", "skip"], &["skipped 1 row of zeros: 0", "it takes three rows"]),

@@ -390,7 +390,11 @@ fn rows_of_zeros_are_left_out_of_all_models() {
         }
     }
     let text = folder.compare(&skip);
-    assert!(stdout(&text).contains("2 rows left out of all models"), "{}", stdout(&text));
+    assert!(
+        stdout(&text).contains("2 rows are all zeros in one model or more, and are left out of all."),
+        "{}",
+        stdout(&text)
+    );
     // A model of other rows has none of theirs.
     let report = compared(&folder, &["za_x.npy", "wb_x.npy", "--zero-rows", "skip"]);
     assert_eq!(
@@ -398,4 +402,37 @@ fn rows_of_zeros_are_left_out_of_all_models() {
         (&json!([5]), &Value::Null)
     );
     refused(&folder.compare(&["a_x.npy", "--zero-rows", "skip", "--raw"]), 2, &["--zero-rows skip", "--raw"]);
+}
+
+/// An option is of those models whose files have such a thing, and refused where none has.
+#[test]
+fn an_option_is_of_some_models() {
+    let folder = Folder::new();
+    let (n, d) = (40, 3);
+    folder.npy("a.npy", &noise(n * d, 1), n, d);
+    let line = |row: &[f32]| format!("{},{},{},9\n", row[0], row[1], row[2]);
+    let rows: String = noise(n * d, 2).chunks(d).map(line).collect();
+    fs::write(folder.path().join("b.csv"), format!("d0,d1,d2,other\n{rows}")).unwrap();
+    for _cached in [false, true] {
+        let report = compared(&folder, &["a.npy", "b.csv", "--column", "d*"]);
+        assert_eq!(
+            (report["models"].as_array().unwrap().len(), report["models"][1]["dims"].as_u64()),
+            (2, Some(3))
+        );
+    }
+    let output = folder.compare(&["a.npy", "--column", "d*"]);
+    assert!(!output.status.success() && stderr(&output).contains("--column"), "{}", stderr(&output));
+}
+
+/// A folder with the signs of a pattern is no pattern before one.
+#[test]
+fn patterns_of_a_table_are_from_its_folder() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("exp[1]")).unwrap();
+    for part in 1..=2 {
+        folder.npy(&format!("exp[1]/part_{part}.npy"), &noise(60, part), 20, 3);
+    }
+    fs::write(folder.path().join("exp[1]/runs.csv"), "name,x\nfirst,part_*.npy\n").unwrap();
+    let report = compared(&folder, &["--runs", "exp[1]/runs.csv"]);
+    assert_eq!(report["models"][0]["rows"].as_u64(), Some(40), "{report}");
 }

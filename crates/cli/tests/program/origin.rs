@@ -246,7 +246,8 @@ fn what_rounding_takes_of_all_other_values_is_told() {
             "Rounding: points have more digits",
             "the contrastive loss by",
             "known for ranks",
-            "Take the mean",
+            "Measure alignment and uniformity alone",
+            "no origin helps them",
         ] {
             assert!(stdout(&text).contains(part), "'{part}' is not in:\n{}", stdout(&text));
         }
@@ -373,7 +374,7 @@ fn positives_by_label_have_a_bound() {
     let report = folder.json(&line);
     within(&report["positives"]["alignment"]["value"], alignment(&x, &y), &report["rounding"]["alignment"]);
     let text = folder.eval(&line);
-    for part in ["known for ranks, the modality gap", "Take the mean of all points"] {
+    for part in ["known for ranks, the modality gap", "Measure alignment and uniformity alone"] {
         assert!(stdout(&text).contains(part), "'{part}' is not in:\n{}", stdout(&text));
     }
 }
@@ -394,4 +395,60 @@ fn views_of_an_array_have_a_bound_of_pairs() {
     let report = folder.json(&["x.npy", "--raw", "--t", T, "--views"]);
     let found = &report["uniformity"][0]["views"][1]["value"];
     within(found, uniformity(&second, T.parse().unwrap()), &report["rounding"]["uniformity"]);
+}
+
+/// A column that is one number everywhere moves no distance, and all products.
+#[test]
+fn products_of_a_constant_column_have_a_bound() {
+    let folder = Folder::new();
+    let (n, d) = (64, 5);
+    let set = |name: &str, seed| {
+        let of_row =
+            |row: &[f32]| [1000.0001].into_iter().chain(row[1..].iter().map(|&v| v.into())).collect();
+        let rows: Vec<Vec<f64>> = noise(n * d, seed).chunks(d).map(of_row).collect();
+        let bytes: Vec<u8> = rows.iter().flatten().flat_map(|value: &f64| value.to_le_bytes()).collect();
+        folder.write(name, "<f8", &format!("({n}, {d})"), &bytes);
+        rows
+    };
+    let (x, y) = (set("x.npy", 1), set("y.npy", 2));
+    let line = ["x.npy", "y.npy", "--raw", "--sigmoid", "1,-1000000"];
+    let report = folder.json(&line);
+    let term = |i: usize, j: usize| {
+        let z = if i == j { 1.0 } else { -1.0 };
+        let dot = x[i].iter().zip(&y[j]).map(|(a, b)| a * b).sum::<f64>();
+        (-z * (dot - 1e6)).exp().ln_1p()
+    };
+    let loss = (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| term(i, j)).sum::<f64>();
+    let (found, wanted) = (&report["sigmoid"][0]["loss"], loss / n as f64);
+    assert!((found.as_f64().unwrap() - wanted).abs() > 0.5, "{found} of {wanted}");
+    within(found, wanted, &report["rounding"]["sigmoid"]);
+    assert!(stdout(&folder.eval(&line)).contains("the sigmoid loss by"));
+}
+
+/// The tolerance is of the draw, and the interval holds the value of the points as the files have them, of estimates and of what takes
+/// their place.
+#[test]
+fn intervals_are_widened_beyond_the_tolerance() {
+    let (folder, _, y) = folder(1e7);
+    folder.npy("near.npy", &noise(N * D, 5), N, D);
+    let wanted = uniformity(&y, T.parse().unwrap());
+    let line = ["near.npy", "y.npy", "--raw", "--t", T, "--tolerance", "1e-4"];
+    for more in [&[][..], &["--estimate-only"]] {
+        let output = folder.eval(&[&line[..], more, &["--json"]].concat());
+        assert!(!stderr(&output).contains("all pairs are computed"), "{}", stderr(&output));
+        let report = object(&output);
+        let all = report["estimates"].as_array().unwrap();
+        let of_y = all.iter().find(|of| of["quantity"] == "uniformity" && of["set"] == "y").unwrap();
+        let [low, high] = ["low", "high"].map(|end| of_y["estimate"][end].as_f64().unwrap());
+        let by = report["rounding"]["y"].as_f64().unwrap();
+        assert!(low <= wanted && wanted <= high && high - low >= 2.0 * by, "{wanted} in {low} to {high}");
+    }
+}
+
+/// Rounding near the origin takes nothing that is worth a word, of what has no bound either.
+#[test]
+fn ranks_of_near_points_have_no_word() {
+    let (folder, ..) = folder(0.0);
+    let text = folder.eval(&["x.npy", "y.npy", "--raw", "--t", T, "--retrieval"]);
+    assert!(text.status.success() && !stdout(&text).contains("Rounding:"), "{}", stdout(&text));
 }

@@ -327,5 +327,7 @@ fn lines_and_pages_of_views() {
     ] {
         assert!(page.contains(part), "'{part}' is not in:\n{page}");
     }
+    // Every file has the name.
+    assert!(page.contains("0: a.npy; 1: b.npy; 2: c.npy") && !page.contains("<dt></dt>"), "{page}");
     refused(&folder.eval(&["a.npy", "--html", "b.npy", "--views", "b.npy"]), 2, &["--html", "b.npy"]);
 }

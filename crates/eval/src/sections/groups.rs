@@ -39,8 +39,10 @@ pub struct GroupTable {
     pub sizes: Vec<usize>,
     /// The pairs over which uniformity within a group runs.
     pub estimator: Estimator,
-    /// Whether rows count as their weights say.
+    /// Whether rows count as their weights say: in everything here.
     pub weighted: bool,
+    /// Whether pairs of x and y do: in alignment of each group.
+    pub pairs_weighted: bool,
     /// The alignment, of pairs and by label.
     pub metric: Alignment,
     /// Alignment of each group, where there are two sets.
@@ -84,7 +86,17 @@ impl GroupTable {
         };
         let sets = sets.into_iter().map(of_set).collect();
         let alignment = alignment.map(|values| values.into_iter().map(Ok).collect());
-        Self { labels, names: None, sizes, estimator: Estimator::U, weighted: false, metric, alignment, sets }
+        Self {
+            labels,
+            names: None,
+            sizes,
+            estimator: Estimator::U,
+            weighted: false,
+            pairs_weighted: false,
+            metric,
+            alignment,
+            sets,
+        }
     }
 
     /// The places of the largest groups, so many at most: the largest first, and of equal ones the first.
@@ -166,7 +178,18 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let metric = work.plan.alignment;
     let (labels, weighted) = (groups.labels(), weights.is_some());
     let names = work.label_names.as_deref().map(|names| names_of(&labels, names));
-    Ok(Some(GroupTable { labels, names, sizes, estimator, weighted, metric, alignment, sets }))
+    let pairs_weighted = alignment.is_some() && work.pair_weights().is_some();
+    Ok(Some(GroupTable {
+        labels,
+        names,
+        sizes,
+        estimator,
+        weighted,
+        pairs_weighted,
+        metric,
+        alignment,
+        sets,
+    }))
 }
 
 /// Alignment of the pairs of each group, where there are two sets.

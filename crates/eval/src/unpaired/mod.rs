@@ -158,8 +158,12 @@ impl UnpairedReport {
         all.into_iter().flatten().collect()
     }
 
-    /// What is there of which no bound of that is known.
+    /// What is there of which no bound of that is known; nothing where no value may have moved so far, bounded or not.
     pub fn without_bound(&self) -> Vec<&'static str> {
+        let moves_distances = self.rounding.is_some_and(Rounding::moves_distances);
+        if !moves_distances && self.moved_by_rounding().is_empty() {
+            return Vec::new();
+        }
         let all = [
             ("ranks", self.positives.is_some()),
             ("the modality gap", self.positives.is_some()),

@@ -52,6 +52,8 @@ pub(crate) fn groups(groups: &GroupTable) -> Markup {
         p.note {
             @if groups.weighted {
                 "A pair of rows counts by the product of their weights; listed are rows of a weight above 0. "
+            } @else if groups.pairs_weighted {
+                "Weights are of pairs alone: alignment of each group is their weighted mean; all else here is not weighted. "
             }
             "Within groups: the " (groups.estimator.name()) "-statistic. The largest group comes first"
             @if places.len() < names.len() { "; " (plural((names.len() - places.len()) as u64, "group")) " more are not listed" }

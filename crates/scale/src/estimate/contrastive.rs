@@ -168,6 +168,7 @@ impl Sampling {
             row_error,
             arithmetic,
             all_pairs: anchors_with_negatives(metric.candidates, rows),
+            half_width_before: None,
         }
     }
 

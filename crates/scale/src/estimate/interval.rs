@@ -35,6 +35,8 @@ pub struct Interval {
     pub row_error: Option<f64>,
     pub(super) arithmetic: Arithmetic,
     pub(super) all_pairs: u64,
+    /// Half of the width before it was widened, where it was.
+    pub(super) half_width_before: Option<f64>,
 }
 
 /// How a value was found.
@@ -85,8 +87,17 @@ impl Interval {
             blocks: 0,
             pairs: self.all_pairs,
             share: 1.0,
+            half_width_before: None,
             ..self
         }
+    }
+
+    /// The same with either end so much farther out, as where the points themselves are known so well only. No pairs more would make that
+    /// less: the tolerance is of the width before.
+    #[must_use]
+    pub fn widened(self, by: f64) -> Self {
+        let half_width_before = Some(self.half_width_of_draw());
+        Self { low: self.low - by, high: self.high + by, half_width_before, ..self }
     }
 
     /// Half of the width; infinite where nothing bounds the value from below.
@@ -94,8 +105,13 @@ impl Interval {
         0.5 * (self.high - self.low)
     }
 
-    /// Whether it is as narrow as was asked for. An exact value always is as narrow as can be.
+    /// Half of the width before it was [widened](Self::widened).
+    pub fn half_width_of_draw(&self) -> f64 {
+        self.half_width_before.unwrap_or_else(|| self.half_width())
+    }
+
+    /// Whether it is as narrow as was asked for, before it was [widened](Self::widened). An exact value always is as narrow as can be.
     pub fn meets_tolerance(&self) -> bool {
-        self.method == Method::Exact || self.half_width() <= self.tolerance
+        self.method == Method::Exact || self.half_width_of_draw() <= self.tolerance
     }
 }

@@ -440,6 +440,7 @@ impl Sampling {
             row_error,
             arithmetic: plan.measure.arithmetic(),
             all_pairs: plan.count.total(),
+            half_width_before: None,
         }
     }
 }

@@ -282,6 +282,7 @@ impl Watch<'_> {
             cache,
             is_fingerprinted: true,
             reading,
+            unused: Vec::new(),
             cure_of_zeros: CURE_OF_ZEROS,
             skipped: HashMap::new(),
         };

@@ -59,6 +59,8 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> String {
     if groups.weighted {
         text +=
             "A pair of rows counts by the product of their weights; listed are rows of a weight above 0.\n";
+    } else if groups.pairs_weighted {
+        text += "Weights are of pairs alone: alignment of each group is their weighted mean; all else here is not weighted.\n";
     }
     text + &format!("Within groups: the {}-statistic.\n", groups.estimator.name())
 }
