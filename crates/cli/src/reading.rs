@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::{Map, Value, json};
 use unisphere_io::{File, Quant, RawFloat, Reading, printable, unused_options};
 
-use crate::{exit::Failure, set_files::SetFiles, values::positive};
+use crate::{exit::Failure, values::positive};
 
 /// The heading of options that say so.
 pub(crate) const INPUT: &str = "How X and Y are read";
@@ -91,6 +91,18 @@ pub enum Of {
     Y,
 }
 
+impl Of {
+    /// The set of a role in a report: `x`, or else the second.
+    pub(crate) fn role(role: &str) -> Self {
+        if role == "x" { Self::X } else { Self::Y }
+    }
+}
+
+/// Whether a path is neither a file nor a folder: a pipe, or what else gives its bytes once.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 impl ReadingOptions {
     /// The options that mean something to some formats alone.
     pub(crate) const OF_SOME_FORMATS: [&str; 4] = ["--member", "--tensor", "--column", "--dtype"];
@@ -137,7 +149,7 @@ impl ReadingOptions {
     /// A pipe gives its bytes once, and cannot be read for both.
     pub fn file_of_y<'a>(&self, x: &'a Path, y: Option<&'a Path>) -> Result<Option<&'a Path>, Failure> {
         let are_two = self.names_two_sets();
-        if y.is_none() && are_two && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        if y.is_none() && are_two && is_stream(x) {
             return Err(Failure::Input(format!(
                 "{}: two sets of one file are read twice, and a pipe gives its bytes once\n\
                  write it to a file first",
@@ -149,9 +161,7 @@ impl ReadingOptions {
 
     /// A file and how it is read, as they were given: "pairs.parquet, anchor".
     pub fn told(&self, path: &Path, set: Of) -> String {
-        let first = SetFiles::of_path(path).expanded().into_iter().next();
-        let unused = unused_options(first.as_deref().unwrap_or(path), &self.reading(set));
-        self.told_without(path, set, &unused)
+        self.told_without(path, set, &unused_options(path, &self.reading(set)))
     }
 
     /// The same of an open file, which knows what of it means nothing: a pipe too.

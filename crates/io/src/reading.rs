@@ -104,8 +104,8 @@ impl Reading {
     }
 }
 
-/// The options of the program that this says and that mean nothing to the format of a file, such as `--column` to that of `.npy`: none
-/// where that is not known, as of a pipe.
+/// The options of the program that this says and that mean nothing to the format of a file, or of the first that a pattern matches, such
+/// as `--column` to that of `.npy`: none where that is not known, as of a pipe.
 pub fn unused_options(path: impl AsRef<Path>, reading: &Reading) -> Vec<&'static str> {
     formats::unused_at(path.as_ref(), reading)
 }

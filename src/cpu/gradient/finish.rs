@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::{
     cpu::{
-        gradient::accumulate::WeightedSums,
+        gradient::sums::WeightedSums,
         matrix::{into_values, matrix},
         points::{Rows, finite, rows_per_task},
         simd::{

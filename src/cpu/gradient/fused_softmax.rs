@@ -17,8 +17,8 @@ use crate::{
             table::{Table, bytes},
         },
         gradient::{
-            accumulate::{Panel, WeightedSums},
             strip::Strip,
+            sums::{Panel, WeightedSums},
             weights::{ExponentialWeights, Weights},
         },
         pairs::PairSet,

@@ -17,8 +17,8 @@ use crate::{
             table::{PairsSegment, Table, segments},
         },
         gradient::{
-            accumulate::{Accumulated, Panel, Right, WeightedSums, add_totals},
             strip::{Strip, add_to_columns},
+            sums::{Accumulated, Panel, Right, WeightedSums, add_totals},
             weights::Weights,
         },
         pairs::PairSet,

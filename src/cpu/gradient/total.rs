@@ -6,8 +6,9 @@ use crate::{
         accuracy::{Arithmetic, Evidence, climb, max_f32_share, mean_squared_distance, with_formula},
         block::formula::Formula,
         gradient::{
-            accumulate::{WeightedSums, accumulate},
+            accumulate::accumulate,
             finish::{MIN_F32_REMAINDER, cancels, finish},
+            sums::WeightedSums,
             weights::ExponentialWeights,
         },
         pairs::PairSet,

@@ -5,9 +5,11 @@ use crate::{
         accuracy::{Arithmetic, PairExponent},
         block::formula::{Cosine, Difference, Dot, Formula, Gram},
         gradient::{
-            accumulate::{Accumulated, WeightedSums, accumulate, accumulate_left},
+            accumulate::accumulate,
             factors::FactorWeights,
             finish::{MIN_F32_REMAINDER, along, cancels, finish},
+            rounds::accumulate_left,
+            sums::{Accumulated, WeightedSums},
             weights::{RoundedWeights, Weights},
         },
         pairs::PairSet,

@@ -18,8 +18,8 @@ use crate::{
             table::bytes,
         },
         gradient::{
-            accumulate::accumulate_in_rounds,
             held::{accumulate_held, are_held},
+            rounds::accumulate_in_rounds,
             softmax::{Softmax, sums_then_weights},
             weighted::CentredSums,
             weights::ExponentialWeights,

@@ -28,6 +28,7 @@ use std::{
 
 use crate::{
     Fault, Reading, codes, foreign,
+    naming::{is_pattern, series},
     scalars::Scalars,
     stored::{Budget, Opened, Stored},
     table::Table,
@@ -174,8 +175,12 @@ fn format_of(head: &[u8], path: &Path, reading: &Reading) -> Option<&'static dyn
     FORMATS.iter().copied().find(|format| format.recognises(head, name))
 }
 
-/// The options that are given and mean nothing to what is at a path; none where that is not known, as of a pipe.
+/// The options that are given and mean nothing to what is at a path, or to the first file of a pattern; none where that is not known, as
+/// of a pipe.
 pub(crate) fn unused_at(path: &Path, reading: &Reading) -> Vec<&'static str> {
+    let first =
+        if is_pattern(path) { series(&[path]).ok().and_then(|files| files.into_iter().next()) } else { None };
+    let path = first.as_deref().unwrap_or(path);
     let regular = fs::metadata(path).is_ok_and(|there| there.is_file());
     let head =
         if regular { fs::File::open(path).ok().and_then(|mut file| head(&mut file).ok()) } else { None };
