@@ -12,7 +12,7 @@ use super::{
 use crate::{
     backend::GroupPairs,
     error::{Error, Result},
-    memory::{filled, push, reserved},
+    memory::{filled, reserved},
     pending::{Pending, offload, on_the_pool},
     points::{HostRows, Points},
     progress::Watch,
@@ -31,31 +31,17 @@ pub struct WeightedAlignmentByLabel<'a> {
 }
 
 /// Rows of one class, two or more, and the weight of each; all are positive.
-struct Class {
-    rows: Vec<usize>,
-    weights: Vec<f64>,
+struct Class<'a> {
+    rows: &'a [usize],
+    weights: &'a [f64],
 }
 
-impl WeightedAlignmentByLabel<'_> {
-    /// The classes that have pairs, by checked weights.
-    fn classes(&self, weights: &[f64]) -> Result<Vec<Class>> {
-        let what = || format!("the classes of {} rows", weights.len());
-        let mut classes = Vec::new();
-        for members in self.groups.rows() {
-            let counted = || members.iter().copied().filter(|&row| weights[row] > 0.0);
-            let size = counted().count();
-            if size > 1 {
-                let (mut rows, mut of_rows) = (reserved(size, 1, what)?, reserved(size, 1, what)?);
-                rows.extend(counted());
-                of_rows.extend(counted().map(|row| weights[row]));
-                push(&mut classes, Class { rows, weights: of_rows }, what)?;
-            }
-        }
-        Ok(classes)
-    }
+/// The classes that have pairs.
+fn classes(groups: &WeightedGroups) -> impl Iterator<Item = Class<'_>> {
+    groups.members().filter(|(rows, _)| rows.len() > 1).map(|(rows, weights)| Class { rows, weights })
 }
 
-impl Class {
+impl Class<'_> {
     /// Σ wᵢwⱼ‖xᵢ−xⱼ‖^α over i < j.
     fn sum(&self, x: &dyn HostRows, alpha: f64, watch: &Watch) -> Result<f64> {
         if alpha == 2.0 {
@@ -65,7 +51,7 @@ impl Class {
         }
         let of_row = |place: usize| {
             let (row, weight) = (x.view(self.rows[place]), self.weights[place]);
-            let before = self.rows[..place].iter().zip(&self.weights);
+            let before = self.rows[..place].iter().zip(self.weights);
             let terms = before.map(|(&other, other_weight)| {
                 let squares = row.seen().zip(x.view(other).seen()).map(|(a, b)| (a - b).powi(2));
                 other_weight * squares.sum::<f64>().powf(alpha / 2.0)
@@ -89,14 +75,14 @@ impl Class {
         let first = x.view(self.rows[0]);
         let relative = |row: usize| x.view(row).seen().zip(first.seen()).map(|(x, first)| x - first);
         let mut mean = vec![0.0; x.dims()];
-        for (&row, weight) in self.rows.iter().zip(&self.weights) {
+        for (&row, weight) in self.rows.iter().zip(self.weights) {
             mean.iter_mut().zip(relative(row)).for_each(|(sum, value)| *sum += weight / total * value);
         }
         let of_row = |(&row, weight): (&usize, &f64)| {
             let squares = relative(row).zip(&mean).map(|(value, mean)| (value - mean).powi(2));
             weight * squares.sum::<f64>()
         };
-        total * self.rows.iter().zip(&self.weights).map(of_row).sum::<f64>()
+        total * self.rows.iter().zip(self.weights).map(of_row).sum::<f64>()
     }
 }
 
@@ -113,8 +99,8 @@ impl Metric for WeightedAlignmentByLabel<'_> {
         Box::pin(async move {
             self.groups.check(self.x.rows())?;
             let alpha = positive("alpha", self.metric.alpha)?;
-            let classes = self.classes(&proportions(self.weights, self.x.rows(), 1)?)?;
-            if classes.is_empty() {
+            let groups = WeightedGroups::new(self.groups, &proportions(self.weights, self.x.rows(), 1)?)?;
+            if classes(&groups).next().is_none() {
                 let problem = "have no two rows of one label whose weights are positive, and alignment by label needs them; merge \
                                labels, or give more rows weight";
                 return Err(Error::Labels { problem: problem.into() });
@@ -122,9 +108,11 @@ impl Metric for WeightedAlignmentByLabel<'_> {
             let x = on.backend.on_host(self.x, on.watch).await?;
             let watch = on.watch.clone();
             let value = offload(on_the_pool, move || {
+                let mut all = reserved(groups.count(), 1, || format!("{} classes of rows", groups.count()))?;
+                all.extend(classes(&groups));
                 let sums: Vec<f64> =
-                    classes.par_iter().map(|class| class.sum(&*x, alpha, &watch)).collect::<Result<_>>()?;
-                let totals = classes.iter().map(|class| sum_of_pairs(class.weights.iter().copied()));
+                    all.par_iter().map(|class| class.sum(&*x, alpha, &watch)).collect::<Result<_>>()?;
+                let totals = all.iter().map(|class| sum_of_pairs(class.weights.iter().copied()));
                 Ok(sums.into_iter().sum::<f64>() / totals.sum::<f64>())
             });
             finite("alignment by label", value.await?)

@@ -54,8 +54,14 @@ impl WeightedGroups {
         }
     }
 
-    fn count(&self) -> usize {
+    /// How many groups there are.
+    pub(super) fn count(&self) -> usize {
         self.bounds.len() - 1
+    }
+
+    /// The rows of each group and their weights.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&[usize], &[f64])> {
+        (0..self.count()).map(|group| (&self.rows[self.places(group)], &self.weights[self.places(group)]))
     }
 
     /// The places of a group's rows among all that count.

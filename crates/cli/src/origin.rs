@@ -127,17 +127,16 @@ impl Place {
             extents.iter().map(|of| of.as_ref().map_or(0.0, |of| of.rounding(origin, &all))).collect()
         };
         let (as_they_lie, about_mean) = (about(None), about(Some(all.mean())));
-        let most = |rounding: &[f64]| rounding.iter().copied().fold(0.0, f64::max);
-        let is_worth = most(&about_mean) < Extent::WORTH * most(&as_they_lie);
+        let is_worth =
+            greatest(about_mean.iter().copied()) < Extent::WORTH * greatest(as_they_lie.iter().copied());
         let is_moved = of_distances && extents.iter().all(Option::is_some) && is_worth;
         let origin = is_moved.then(|| all.mean());
         let of_points = extents.iter().flatten().map(|of| of.rounding_of_point(origin));
         Ok(Some(Self {
-            of_point: of_points.fold(0.0, f64::max),
-            longest: extents
-                .iter()
-                .map(|of| of.as_ref().map_or(f64::INFINITY, |of| of.longest(origin)))
-                .fold(0.0, f64::max),
+            of_point: greatest(of_points),
+            longest: greatest(
+                extents.iter().map(|of| of.as_ref().map_or(f64::INFINITY, |of| of.longest(origin))),
+            ),
             origin: origin.map(Into::into),
             rounding: if is_moved { about_mean } else { as_they_lie },
             cure: match is_worth && !is_moved {
@@ -149,11 +148,10 @@ impl Place {
     }
 
     fn rounding(&self) -> Rounding {
-        let most = |sets: &[f64]| sets.iter().copied().fold(0.0, f64::max);
         let [x, y] = match self.rounding.as_slice() {
             [x] => [*x, 0.0],
             [x, y] => [*x, *y],
-            several => [most(several); 2],
+            several => [greatest(several.iter().copied()); 2],
         };
         Rounding { x, y, of_point: self.of_point, longest: self.longest, cure: self.cure }
     }
@@ -164,4 +162,9 @@ impl Place {
             None => Ok(set),
         }
     }
+}
+
+/// The greatest of lengths; 0 of none.
+fn greatest(lengths: impl Iterator<Item = f64>) -> f64 {
+    lengths.fold(0.0, f64::max)
 }

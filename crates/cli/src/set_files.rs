@@ -1,7 +1,7 @@
 //! The files of X and Y, as the command line names them.
 
 use std::{
-    fs, iter,
+    iter,
     path::{Path, PathBuf},
     slice,
 };
@@ -12,7 +12,7 @@ use unisphere_io::{Reading, Shards, differ_in_one_number, is_pattern, name_of_se
 use crate::{
     exit::Failure,
     interrupt,
-    reading::{INPUT, ReadingOptions},
+    reading::{INPUT, ReadingOptions, is_stream},
 };
 
 /// Files in the place of X and Y, where these are several each.
@@ -169,7 +169,7 @@ pub(crate) fn warn_of_numbered(x: &SetFiles, y: Option<&SetFiles>) {
 /// Fails where a plan names pipes, which give their bytes once.
 pub(crate) fn check_no_pipes(x: &SetFiles, y: Option<&SetFiles>) -> Result<(), Failure> {
     let mut files = iter::once(x).chain(y).flat_map(SetFiles::files);
-    match files.find(|path| fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())) {
+    match files.find(|path| is_stream(path)) {
         None => Ok(()),
         Some(path) => Err(Failure::Input(format!(
             "{} is no regular file, and every part reads its files anew; write it to a file first",

@@ -25,3 +25,18 @@ pub(crate) fn framed(title: &str, body: &Markup) -> String {
     }
     .into_string()
 }
+
+/// The section of what a reader is to mind.
+pub(crate) fn minded(what: &Markup) -> Markup {
+    html! {
+        section.mind aria-labelledby="mind" {
+            h2 id="mind" { "To be minded" }
+            (what)
+        }
+    }
+}
+
+/// The same of a list of warnings.
+pub(crate) fn warned(warnings: &[String]) -> Markup {
+    minded(&html! { ul { @for warning in warnings { li { (warning) } } } })
+}

@@ -1,5 +1,6 @@
 //! A report on embeddings as a page with figures: a [`Report`](unisphere_eval::Report) in ([`page`]), or several models that are
-//! [`Compared`] ([`compared_page`]), and one HTML file out as a string; and a report of tables alone ([`plain_page`]). Nothing is printed and no file is opened here.
+//! [`Compared`] ([`compared_page`]), or tables alone ([`plain_page`]), and one HTML file out as a string. Nothing is printed and no file is
+//! opened here.
 //!
 //! The page needs nothing else: styles and figures are in it, and there is no script. It is light or dark as its reader's system is,
 //! and has a form for paper.

@@ -131,6 +131,12 @@ fn signed(text: String) -> String {
     text.replace('-', "−")
 }
 
+/// A text with its first letter in upper case, as a sentence begins.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

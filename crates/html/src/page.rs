@@ -6,7 +6,7 @@ use unisphere_eval::Report;
 
 use crate::{
     figures::{self, Figure},
-    frame::framed,
+    frame::{framed, minded, warned},
     known::Known,
     number::{count, plural},
     tables,
@@ -92,14 +92,7 @@ fn summary(report: &Report) -> Markup {
 fn mind(report: &Report, known: &Known) -> Markup {
     let found = warnings(report, known);
     html! {
-        section.mind aria-labelledby="mind" {
-            h2 id="mind" { "To be minded" }
-            @if found.is_empty() {
-                p { (nothing(report)) }
-            } @else {
-                ul { @for warning in found { li { (warning) } } }
-            }
-        }
+        @if found.is_empty() { (minded(&html! { p { (nothing(report)) } })) } @else { (warned(&found)) }
     }
 }
 

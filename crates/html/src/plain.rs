@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    frame::framed,
+    frame::{framed, warned},
     tables::{text, titled},
 };
 
@@ -44,12 +44,7 @@ pub fn plain_page(of: &Plain) -> String {
             h1 { (of.title) }
             dl.circumstances { @for (what, value) in &of.circumstances { dt { (what) } dd { (value) } } }
         }
-        @if !of.warnings.is_empty() {
-            section.mind aria-labelledby="mind" {
-                h2 id="mind" { "To be minded" }
-                ul { @for warning in &of.warnings { li { (warning) } } }
-            }
-        }
+        @if !of.warnings.is_empty() { (warned(&of.warnings)) }
         section aria-labelledby="numbers" {
             h2 id="numbers" { "Numbers" }
             @for of_table in &of.tables { (table(of_table)) }

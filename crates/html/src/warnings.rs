@@ -8,7 +8,7 @@ use unisphere_eval::{
 
 use crate::{
     known::Known,
-    number::{digits, percent, plain, plural},
+    number::{capital, digits, percent, plain, plural},
 };
 
 /// A length of the mean above which all points lie in one narrow cone.
@@ -99,7 +99,7 @@ fn too_few_rows(report: &Report) -> Option<String> {
 
 /// A value that rounding may have moved.
 pub(crate) fn rounded(Moved { value, by }: &Moved) -> String {
-    let what = upper_first(&value.to_string());
+    let what = capital(&value.to_string());
     format!(
         "{what} may be off by {by:.1e}: points have more digits than the single precision in which they are measured."
     )
@@ -109,11 +109,6 @@ pub(crate) fn rounded(Moved { value, by }: &Moved) -> String {
 fn without_bound(report: &Report) -> Option<String> {
     let without = report.without_bound();
     (!without.is_empty()).then(|| format!("How far rounding has moved {} is not known.", without.join(", ")))
-}
-
-fn upper_first(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }
 
 fn lengths(report: &Report, of: &SetFigures) -> Option<String> {

@@ -127,11 +127,13 @@ impl Extent {
 
     /// A length that no point is longer than, about an origin (d) or where they lie.
     pub fn longest(&self, origin: Option<&[f64]>) -> f64 {
-        let squares = self.least.iter().zip(&self.greatest).enumerate().map(|(dim, (least, greatest))| {
-            let at = origin.map_or(0.0, |origin| origin[dim]);
-            (least - at).abs().max((greatest - at).abs()).powi(2)
-        });
+        let squares = (0..self.mean.len()).map(|dim| self.farthest(dim, at(origin, dim)).powi(2));
         squares.sum::<f64>().sqrt()
+    }
+
+    /// How far points reach from a place in one dimension.
+    fn farthest(&self, dim: usize, at: f64) -> f64 {
+        (self.least[dim] - at).abs().max((self.greatest[dim] - at).abs())
     }
 
     /// How far rounding to f32 may move the distance of two of these points, about an origin (d) or where they lie: twice the length of
@@ -150,12 +152,17 @@ impl Extent {
     fn lost(&self, origin: Option<&[f64]>, is_of: impl Fn(usize) -> bool) -> f64 {
         let share = if origin.is_some() { ROUNDING } else { self.share };
         let lost = (0..self.mean.len()).filter(|&dim| is_of(dim)).map(|dim| {
-            let origin = origin.map_or(0.0, |origin| origin[dim]);
-            let reach = |at: f64| (self.least[dim] - at).abs().max((self.greatest[dim] - at).abs());
-            (share * reach(origin) + self.share_before * reach(0.0)).powi(2)
+            let lost =
+                share * self.farthest(dim, at(origin, dim)) + self.share_before * self.farthest(dim, 0.0);
+            lost.powi(2)
         });
         lost.sum::<f64>().sqrt()
     }
+}
+
+/// An origin in one dimension, where there is one.
+fn at(origin: Option<&[f64]>, dim: usize) -> f64 {
+    origin.map_or(0.0, |origin| origin[dim])
 }
 
 /// Whether whole numbers are of 64 bits, which f64 does not hold.

@@ -94,7 +94,7 @@ impl<T: Float> Pool<T> {
 pub(crate) static SPARE: Spare = Spare(Mutex::new(Vec::new()));
 
 /// See [`SPARE`].
-pub(crate) struct Spare(Mutex<Vec<Vec<u64>>>);
+pub(crate) struct Spare(Mutex<Vec<Buffer<f64>>>);
 
 impl Spare {
     /// Most bytes that a call leaves behind: those of two sets of 1024 rows in f64.
@@ -104,22 +104,16 @@ impl Spare {
 
     /// Runs work with `len` values of any content, aligned to a cache line.
     pub(crate) fn with<T: Float, R>(&self, len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
-        const WORDS_PER_LINE: usize = 64 / size_of::<u64>();
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = lock().pop().unwrap_or_default();
-        let words = (len * size_of::<T>()).div_ceil(size_of::<u64>()) + WORDS_PER_LINE;
-        if memory.len() < words {
-            // Zeros that nobody wrote are pages that nobody touched.
-            memory = vec![0; words];
-        }
+        let values = memory.take((len * size_of::<T>()).div_ceil(size_of::<f64>()));
         if cfg!(test) {
             // NaN in either precision: whoever reads what nobody wrote is found out.
-            memory.fill(u64::MAX);
+            values.fill(f64::from_bits(u64::MAX));
         }
-        let start = memory.as_ptr().align_offset(64).min(WORDS_PER_LINE);
-        let result = work(&mut bytemuck::cast_slice_mut(&mut memory[start..])[..len]);
+        let result = work(&mut bytemuck::cast_slice_mut(values)[..len]);
         let mut spare = lock();
-        if size_of_val(&*memory) <= Self::MAX_BYTES && spare.len() < Self::MAX_COUNT {
+        if size_of_val(&*memory.0) <= Self::MAX_BYTES && spare.len() < Self::MAX_COUNT {
             spare.push(memory);
         }
         result

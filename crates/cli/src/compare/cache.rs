@@ -40,8 +40,8 @@ impl Key {
         self.0.to_hex().chars().take(HASH).collect()
     }
 
-    /// The key of a model: the contents of its files, how they are read and which rows of them are skipped, t and scaling, the device, and the version of this
-    /// program. Alpha is none of them, as distances are kept and not their powers.
+    /// The key of a model: the contents of its files, how they are read and which rows of them are skipped, t and scaling, the device, and
+    /// the version of this program. Alpha is none of them, as distances are kept and not their powers.
     pub(super) fn of(
         run: &Run,
         reading: &ReadingOptions,

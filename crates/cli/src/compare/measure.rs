@@ -123,8 +123,7 @@ impl Measuring<'_> {
 
     /// Its files under their roles, and how they are read.
     fn files(&self, run: &Run) -> Vec<(&'static str, String)> {
-        let set = |role| if role == "x" { Of::X } else { Of::Y };
-        run.sets().map(|(role, files)| (role, self.reading.told(files.path(), set(role)))).collect()
+        run.sets().map(|(role, files)| (role, self.reading.told(files.path(), Of::role(role)))).collect()
     }
 
     fn find(&self, run: &Run) -> Result<Found, Failure> {
@@ -251,7 +250,7 @@ pub(super) fn check_options(runs: &[Run], reading: &ReadingOptions) -> Result<Ve
         return Ok(Vec::new());
     }
     let files = runs.iter().flat_map(|run| {
-        let of = |(role, path): (&str, PathBuf)| (path, if role == "x" { Of::X } else { Of::Y });
+        let of = |(role, path): (&str, PathBuf)| (path, Of::role(role));
         run.files().map(of).filter(|(path, _)| fs::metadata(path).is_ok_and(|there| there.is_file()))
     });
     let mut first = None;

@@ -18,8 +18,9 @@ const OUTPUT: &str = "The report";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompareOptions {
-    /// A model each: a set, such as a.npy, or a quoted pattern of numbered files, such as 'emb_*.npy'; a pair of sets whose rows are positive pairs, such as x.npy:y.npy; or a folder with a file
-    /// of its points, or with a file x and a file y, of any format: model/x.npy and model/y.npy; a pipe, or - for standard input, which no cache keeps. Its name is the argument itself
+    /// A model each: a set, such as a.npy, or a quoted pattern of numbered files, such as 'emb_*.npy'; a pair of sets whose rows are
+    /// positive pairs, such as x.npy:y.npy; a folder with a file of its points, or with a file x and a file y, of any format:
+    /// model/x.npy and model/y.npy; or a pipe, or - for standard input, which no cache keeps. Its name is the argument itself
     #[arg(value_name = "MODEL", required_unless_present = "runs", conflicts_with = "runs")]
     pub(super) models: Vec<PathBuf>,
 

@@ -1,10 +1,10 @@
 //! A model as it is named.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use unisphere_eval::compare::Place;
 
-use crate::set_files::SetFiles;
+use crate::{reading::is_stream, set_files::SetFiles};
 
 /// A model to be measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,6 @@ impl Run {
 
     /// Whether one of its files is a pipe, which gives its bytes once.
     pub(super) fn is_piped(&self) -> bool {
-        let is_pipe = |(_, path)| fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir());
-        self.files().any(is_pipe)
+        self.files().any(|(_, path)| is_stream(&path))
     }
 }

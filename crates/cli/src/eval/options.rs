@@ -3,7 +3,7 @@
 mod forms;
 
 use std::{
-    fs, iter,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     exit::Failure,
     export::{Beside, Format, Log},
     output,
-    reading::ReadingOptions,
+    reading::{ReadingOptions, is_stream},
     scale::{Listing, NamedSets, Place, Request, Scale, Task, Telling},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
     values::{Choice, ZeroRows, candidates, device, factor, finite, one_of, positive, sigmoid},
@@ -182,8 +182,8 @@ pub(crate) struct Eval {
     pub(super) rows: Option<PathBuf>,
 
     /// Write the report as a page too: one HTML file with figures, which needs nothing else. Measures what --full does, and the
-    /// figures' own: a curve over t, finer cosines, two principal directions, and with --labels the matrix across up to 100 groups. With --unpaired and --views it has
-    /// their tables, and no figures
+    /// figures' own: a curve over t, finer cosines, two principal directions, and with --labels the matrix across up to 100 groups. With
+    /// --unpaired and --views it has their tables, and no figures
     #[arg(long, value_name = "OUT.html", help_heading = REPORT)]
     pub(super) html: Option<PathBuf>,
 
@@ -506,7 +506,7 @@ fn column_file(
             printable(x)
         )));
     }
-    if of_x.is_some() && fs::metadata(x).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+    if of_x.is_some() && is_stream(x) {
         return Err(Failure::Input(format!(
             "{}: its points and {option}-column are read one after the other, and a pipe gives its bytes once\n\
              write it to a file first, or give another file with {option}",

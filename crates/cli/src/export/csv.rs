@@ -15,7 +15,7 @@ use unisphere_io::{is_stdout, printable};
 use super::{
     Checkpoint, ComparisonDocument, Document, Exporter, UnpairedDocument, ViewsDocument, json as of_json,
 };
-use crate::{exit::Failure, output};
+use crate::{exit::Failure, output, reading::is_stream};
 
 /// The columns of an evaluation, one line a report. Lists, such as tables over t and tau, are in JSON alone.
 const OF_EVALUATION: &[&str] = &[
@@ -331,8 +331,7 @@ impl Log {
 
     fn new(path: &Path, columns: &'static [&'static str]) -> Result<Self, Failure> {
         let name = printable(path);
-        let is_stream = path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
-        if path.as_os_str() == "-" || is_stdout(path) || is_stream {
+        if path.as_os_str() == "-" || is_stdout(path) || is_stream(path) {
             return Err(Failure::Usage(format!(
                 "--csv {name}: lines are appended to a file; name one, such as runs.csv"
             )));

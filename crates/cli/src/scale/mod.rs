@@ -89,8 +89,7 @@ impl NamedSets {
 
     /// The files under their roles, and how they are read, for a person.
     fn files_told(&self) -> impl Iterator<Item = (&'static str, String)> {
-        self.files()
-            .map(|(role, set)| (role, self.reading.told(set.path(), if role == "x" { Of::X } else { Of::Y })))
+        self.files().map(|(role, set)| (role, self.reading.told(set.path(), Of::role(role))))
     }
 
     /// How many files each set has; none where each has one.

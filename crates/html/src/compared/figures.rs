@@ -6,7 +6,7 @@ use unisphere_eval::compare::Metric;
 use super::{CHANCE, Compared, NamedModel};
 use crate::{
     figures::{Figure, Key, Plane, PlanePoint},
-    number::{count, cut, plain, value},
+    number::{capital, count, cut, plain, value},
     plot::{Axis, Plot, units},
 };
 
@@ -241,11 +241,6 @@ fn around(values: impl Iterator<Item = f64>) -> [f64; 2] {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     let room = 0.08 * (high - low);
     [low - room, high + room]
-}
-
-fn capital(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 fn models(number: usize) -> String {

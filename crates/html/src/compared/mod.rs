@@ -11,7 +11,7 @@ use unisphere_eval::{
 };
 
 use crate::{
-    frame::framed,
+    frame::{framed, warned},
     number::{count, digits, plain, plural, value},
     warnings::rounded,
 };
@@ -218,14 +218,7 @@ fn mind(of: &Compared<'_>) -> Markup {
             if scored == 1 { "1 model has".into() } else { format!("{scored} models have") }
         ));
     }
-    html! {
-        @if !found.is_empty() {
-            section.mind aria-labelledby="mind" {
-                h2 id="mind" { "To be minded" }
-                ul { @for warning in found { li { (warning) } } }
-            }
-        }
-    }
+    html! { @if !found.is_empty() { (warned(&found)) } }
 }
 
 fn about(of: &Compared<'_>) -> Markup {
