@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let more = [
         Check::new("closed forms", closed_forms),
         Check::new("a row far below the others", far_below),
+        Check::new("more rows than the CPU holds all weights of", of_many_rows),
         Check::new("PyTorch's values and gradients", pytorch),
         Check::new("PyTorch's values and gradients of many rows", pytorch_of_many),
     ];
@@ -200,6 +201,20 @@ fn far_below(engine: &Engine) -> Result<(), Failed> {
     let mut report = Report::default();
     for candidates in [Candidates::OneWay, Candidates::BothWays, Candidates::Views] {
         compare(&mut report, engine, (&x, &y, None), Contrastive { tau: 0.01, candidates })?;
+    }
+    Ok(report.finish()?)
+}
+
+/// Up to 1024 rows, the CPU holds the weights of all pairs; of more, those of a few panels at a time.
+fn of_many_rows(engine: &Engine) -> Result<(), Failed> {
+    let (n, d) = (1100, 24);
+    let values = normal(n, d, 70);
+    let partners = values.iter().zip(normal(n, d, 71)).map(|(v, noise)| v + 0.4 * noise).collect();
+    let set = |values: Vec<f64>| Set::new(engine, Embeddings::new(single(&on_the_sphere(values, d)), n, d)?);
+    let (x, y) = (set(values)?, set(partners)?);
+    let mut report = Report::default();
+    for tau in [0.07, 0.5] {
+        compare(&mut report, engine, (&x, &y, None), Contrastive { tau, candidates: Candidates::OneWay })?;
     }
     Ok(report.finish()?)
 }

@@ -63,6 +63,16 @@ impl<'a, T: Float> Table<'a, T> {
         })
     }
 
+    /// The same to be changed.
+    #[inline(always)]
+    pub(crate) fn row_mut(&mut self, right: usize, lanes: usize) -> impl Iterator<Item = (usize, &mut [T])> {
+        let (left, rows) = (self.left, self.rows);
+        let segments = self.segments[right..].iter_mut().step_by(rows);
+        segments.zip((0..left).step_by(SEGMENT_LEN)).map(move |(segment, start)| {
+            (start, &mut segment[..SEGMENT_LEN.min((left - start).next_multiple_of(lanes))])
+        })
+    }
+
     /// Values of `count` rows on the right, from `right` on, with the row `left` on the left and those after it in its
     /// segment.
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Fused row softmax: the sum of each row, and the gradient of its log, from weights that are computed once.
 //!
 //! The gradient for the points on the right needs complete row sums to divide by, so the weights of a few panels of rows
-//! stay in memory until their rows are done.
+//! stay in memory until their rows are done; of few points, those of all rows.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +17,7 @@ use crate::{
             table::{Table, bytes},
         },
         gradient::{
+            held::{accumulate_by_totals, are_held},
             strip::Strip,
             sums::{Panel, WeightedSums},
             weights::{ExponentialWeights, Weights},
@@ -29,7 +30,7 @@ use crate::{
             isa::{Isa, Job},
         },
     },
-    error::Result,
+    error::{Error, Result},
     progress::Watch,
     schedule::{Block, panels},
 };
@@ -59,7 +60,18 @@ pub(crate) fn fused_softmax(
     divisor: impl Fn(usize, f64) -> f64,
     watch: &Watch,
 ) -> Result<FusedSoftmax> {
+    // A row without pairs, and without an extra term, has no weights.
+    let factor = |row, sum| {
+        let divisor = divisor(row, sum);
+        if divisor > 0.0 { 1.0 / divisor } else { 0.0 }
+    };
     let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
+    if are_held(pairs) {
+        let advance = |pairs| watch.advance(pairs);
+        let (sums, all) = accumulate_by_totals(isa, pairs, weights, centre, factor, advance)?;
+        let on_y = all.on_y.ok_or_else(|| Error::missing("the sums of the second set"))?;
+        return Ok(FusedSoftmax { sums, on_x: all.on_x, on_y });
+    }
     let (lefts, rights): (Vec<_>, Vec<_>) =
         (panels(x.len(), panel).collect(), panels(y.len(), panel).collect());
     let (mut on_x, mut on_y) = (WeightedSums::zeros(x)?, WeightedSums::zeros(y)?);
@@ -96,9 +108,7 @@ pub(crate) fn fused_softmax(
             let Panel { weighted, total, .. } = lock.into_inner();
             for ((row, weighted), total) in lefts[i].clone().zip(weighted.chunks_exact_mut(dims)).zip(total) {
                 sums[row] = *total;
-                let divisor = divisor(row, *total);
-                // A row without pairs, and without an extra term, has no weights.
-                let factor = if divisor > 0.0 { 1.0 / divisor } else { 0.0 };
+                let factor = factor(row, *total);
                 factors[row] = factor as f32;
                 *total *= factor;
                 weighted.iter_mut().for_each(|v| *v *= factor as f32);

@@ -22,7 +22,7 @@ use crate::{
             weights::Weights,
         },
         pairs::PairSet,
-        points::Rows,
+        points::{Rows, filled},
         schedule::both,
         simd::{
             float::Float,
@@ -56,6 +56,55 @@ pub(crate) fn accumulate_held<T: Float>(
     centre: &[T],
     advance: impl Fn(u64) -> Result<()> + Sync,
 ) -> Result<Accumulated<T>> {
+    multiply_held(isa, pairs, weights, centre, |_, totals| Ok(totals), advance)
+}
+
+/// The totals of the rows on the left, and the sums of their weights times a factor that `factor(row, total)` gives each row. Pairs run
+/// across two sets.
+pub(crate) fn accumulate_by_totals<T: Float>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    weights: &impl Weights<T>,
+    centre: &[T],
+    factor: impl Fn(usize, f64) -> f64,
+    advance: impl Fn(u64) -> Result<()> + Sync,
+) -> Result<(Vec<f64>, Accumulated<T>)> {
+    let mut of_rows = Vec::new();
+    let scale = |held: &mut [Held<'_, T>], totals: AllTotals| {
+        let factors: Vec<_> = (0..).zip(&totals.on_x).map(|(row, &total)| factor(row, total)).collect();
+        let single: Vec<_> = factors.iter().map(|&factor| T::nearest(factor)).collect();
+        let scaled = |held: &mut Held<'_, T>| {
+            let factors = &single[held.block.rows.clone()];
+            (held.block.cols.clone(), isa.run(ScaleRows { held, factors }))
+        };
+        let of_right: Vec<_> = held.par_iter_mut().map(scaled).collect();
+        let mut on_y = filled(0.0, pairs.right().len(), 1)?;
+        of_right.iter().for_each(|(cols, of_block)| add(&mut on_y[cols.clone()], of_block));
+        let on_x = totals.on_x.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
+        of_rows = totals.on_x;
+        Ok(AllTotals { on_x, on_y: Some(on_y), ..totals })
+    };
+    let sums = multiply_held(isa, pairs, weights, centre, scale, advance)?;
+    Ok((of_rows, sums))
+}
+
+/// Sums of the weights of all pairs.
+struct AllTotals {
+    on_x: Vec<f64>,
+    /// Only where the pairs run across two sets.
+    on_y: Option<Vec<f64>>,
+    sum: f64,
+}
+
+/// Holds the weights of all pairs, changes them as their totals ask for, and multiplies them by the points.
+fn multiply_held<T: Float>(
+    isa: Isa,
+    pairs: PairSet<'_>,
+    weights: &impl Weights<T>,
+    centre: &[T],
+    change: impl FnOnce(&mut [Held<'_, T>], AllTotals) -> Result<AllTotals>,
+    advance: impl Fn(u64) -> Result<()> + Sync,
+) -> Result<Accumulated<T>> {
     let blocks: Vec<_> = pairs.blocks().collect();
     let (x, y, dims) = (pairs.left(), pairs.second(), pairs.dims());
     let [of_x, of_y] = [Some(x), y].map(|rows| rows.map_or(0, Columns::<T>::len));
@@ -77,13 +126,16 @@ pub(crate) fn accumulate_held<T: Float>(
             || (Columns::new(isa, x, centre, of_x), y.map(|y| Columns::new(isa, y, centre, of_y))),
         );
 
-        let (mut on_x, mut on_y) = (WeightedSums::zeros(x)?, y.map(WeightedSums::zeros).transpose()?);
-        let mut sum = 0.0;
+        let zeros = |rows: &Rows| filled(0.0, rows.len(), 1);
+        let mut all = AllTotals { on_x: zeros(x)?, on_y: y.map(zeros).transpose()?, sum: 0.0 };
         for (block, totals) in blocks.iter().zip(totals?) {
-            sum += totals.sum;
-            add(&mut on_x.total[block.rows.clone()], &totals.of_left);
-            add(&mut on_y.as_mut().unwrap_or(&mut on_x).total[block.cols.clone()], &totals.of_right);
+            all.sum += totals.sum;
+            add(&mut all.on_x[block.rows.clone()], &totals.of_left);
+            add(&mut all.on_y.as_mut().unwrap_or(&mut all.on_x)[block.cols.clone()], &totals.of_right);
         }
+        let AllTotals { on_x, on_y, sum } = change(&mut held, all)?;
+        let mut on_x = WeightedSums::of(x, on_x)?;
+        let mut on_y = y.zip(on_y).map(|(y, total)| WeightedSums::of(y, total)).transpose()?;
         let tables = held.iter_mut().map(|held| (held.block, isa.run(TableOf(held)))).collect();
         let all = Factors { isa, tables, left: &of_x, right: of_y.as_ref().unwrap_or(&of_x) };
         all.multiply(if y.is_some() { Side::Left } else { Side::Both }, &mut on_x.weighted, dims);
@@ -145,6 +197,38 @@ impl<T: Float, W: Weights<T>> Job for Fill<'_, '_, T, W> {
         let mut right = if block.diagonal { Right::Same } else { Right::Other(&mut right) };
         let sum = add_totals::<S, T, SIDE>(simd, &table, block, &mut left, &mut right);
         Totals { of_left, of_right, sum }
+    }
+}
+
+/// Multiplies the weights of each row on the left by its factor, and sums those of each row on the right.
+struct ScaleRows<'a, 'h, T> {
+    held: &'a mut Held<'h, T>,
+    /// For each row on the left.
+    factors: &'a [T],
+}
+
+impl<T: Float> Job for ScaleRows<'_, '_, T> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Vec<f64> {
+        let Self { held: Held { block, segments }, factors } = self;
+        let mut table = Table::over::<SIDE>(segments, block);
+        // Of places past the last row, whatever is there.
+        let mut padded = vec![T::default(); factors.len().next_multiple_of(T::lanes::<S>())];
+        padded[..factors.len()].copy_from_slice(factors);
+        let row = |right| {
+            let mut sum = T::splat(simd, T::default());
+            for (start, weights) in table.row_mut(right, T::lanes::<S>()) {
+                let factors = T::vectors::<S>(&padded[start..][..weights.len()]);
+                for (weight, &factor) in T::vectors_mut::<S>(weights).iter_mut().zip(factors) {
+                    *weight = T::times(simd, *weight, factor);
+                    sum = T::plus(simd, sum, *weight);
+                }
+            }
+            T::lane_sum(simd, sum).into()
+        };
+        (0..block.cols.len()).map(row).collect()
     }
 }
 

@@ -22,10 +22,12 @@ pub(crate) struct WeightedSums<T> {
 
 impl<T: Float> WeightedSums<T> {
     pub(crate) fn zeros(rows: &Rows) -> Result<Self> {
-        Ok(Self {
-            weighted: filled(T::default(), rows.len(), rows.dims())?,
-            total: filled(0.0, rows.len(), 1)?,
-        })
+        Self::of(rows, filled(0.0, rows.len(), 1)?)
+    }
+
+    /// Sums that are 0, of weights that have these totals.
+    pub(crate) fn of(rows: &Rows, total: Vec<f64>) -> Result<Self> {
+        Ok(Self { weighted: filled(T::default(), rows.len(), rows.dims())?, total })
     }
 
     pub(crate) fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {
