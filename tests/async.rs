@@ -316,6 +316,10 @@ fn read_into(engine: &Engine) -> Result<(), Failed> {
     if values != want || awaited != want {
         return Err("other values in a slice".into());
     }
+    let (_, mine) = engine.uniformity_with_grad(&x, Uniformity::new(2.0))?;
+    if mine.into_values()? != want {
+        return Err("other values taken out".into());
+    }
     let short = gradient.read_into(&mut values[1..]);
     let shape = Error::Shape { values: ROWS * DIMS - 1, rows: ROWS, dims: DIMS };
     if short == Err(shape) { Ok(()) } else { Err(format!("{short:?} of a short slice").into()) }

@@ -18,6 +18,10 @@ impl MatrixStorage for Values {
             Ok(())
         })
     }
+
+    fn into_values(self: Arc<Self>) -> std::result::Result<Vec<f32>, Arc<dyn MatrixStorage>> {
+        Arc::try_unwrap(self).map(|values| values.0).map_err(|shared| shared as _)
+    }
 }
 
 pub(crate) fn matrix(values: Vec<f32>, rows: usize, cols: usize) -> Matrix {

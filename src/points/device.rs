@@ -82,6 +82,19 @@ impl Matrix {
         })
     }
 
+    /// The values, row-major: without a copy where they lie in the memory of the host and nobody else has a handle of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn into_values(self) -> Result<Vec<f32>> {
+        let Self { rows, cols, storage } = self;
+        match storage.into_values() {
+            Ok(values) => Ok(values),
+            Err(storage) => Self { rows, cols, storage }.read(),
+        }
+    }
+
     /// Copies the values, row-major, from the device into `values`, whose length is rows × columns.
     ///
     /// # Errors
@@ -117,6 +130,9 @@ impl fmt::Debug for Matrix {
 pub(crate) trait MatrixStorage: Any + Send + Sync {
     /// Copies all values, row-major; there are as many in `values`.
     fn read<'a>(&'a self, values: &'a mut [f32]) -> Pending<'a, ()>;
+
+    /// The values themselves, or what they cannot be taken out of.
+    fn into_values(self: Arc<Self>) -> std::result::Result<Vec<f32>, Arc<dyn MatrixStorage>>;
 }
 
 /// The storage of points or a matrix as a backend's own type, or [`Error::OtherDevice`].

@@ -110,7 +110,7 @@ where
 {
     let (value, gradients) = engine.value_and_grad(request)?;
     let (gradients, derivatives) = gradients.parts();
-    let gradients = gradients.iter().map(Values::read).collect::<Result<_, _>>()?;
+    let gradients = gradients.into_iter().map(Values::read).collect::<Result<_, _>>()?;
     Ok(Outcome { value: value.number(), gradients, derivatives })
 }
 
@@ -216,7 +216,7 @@ pub fn contrastive<'py>(
     let wanted = Wanted { grad, by_parameter };
     let job = move |engine: &_, _: &_| {
         paired(engine, (&x, &y), raw, |x, y| {
-            let queue = queue.map(|queue| queue.upload(engine, "queue", scaling(raw))).transpose()?;
+            let queue = queue.map(|queue| queue.upload(engine, "queue", scaling(raw), None)).transpose()?;
             measure!(engine, metric.paired(x, y).queue(queue.as_ref()), wanted, with_tau)
         })
     };

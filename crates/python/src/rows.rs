@@ -66,15 +66,20 @@ impl Rows {
         points.map_err(|error| Fault::Engine(name, error))
     }
 
-    /// The points on the device.
+    /// The points on the device, in the memory of others of this shape where those are given.
     pub(crate) fn upload(
         &self,
         engine: &Engine,
         name: &'static str,
         scaling: Scaling,
+        spare: Option<Points>,
     ) -> Result<Points, Fault> {
         let points = self.embeddings(name, scaling)?;
-        engine.upload(&points).map_err(|error| Fault::Engine(name, error))
+        let uploaded = match spare {
+            Some(spare) => engine.upload_into(&points, spare),
+            None => engine.upload(&points),
+        };
+        uploaded.map_err(|error| Fault::Engine(name, error))
     }
 }
 
@@ -96,9 +101,9 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn read(matrix: &Matrix) -> Result<Self, Fault> {
+    pub(crate) fn read(matrix: Matrix) -> Result<Self, Fault> {
         let (rows, cols) = matrix.shape();
-        Ok(Self { values: matrix.read()?, shape: [rows, cols] })
+        Ok(Self { values: matrix.into_values()?, shape: [rows, cols] })
     }
 
     /// An array that takes over its memory.

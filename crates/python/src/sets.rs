@@ -1,7 +1,9 @@
 //! One set or two on a device, for the time of a measurement.
 
+use std::sync::{Mutex, PoisonError};
+
 use pyo3::prelude::*;
-use unisphere::{Engine, Points, Scaling};
+use unisphere::{DeviceKind, Engine, Points, Scaling};
 
 use crate::{call::Course, fault::Fault, rows::Rows};
 
@@ -23,9 +25,49 @@ pub(crate) fn measured<T>(
     raw: bool,
     measure: impl FnOnce(&Points, Option<&Points>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let x = x.upload(engine, "x", scaling(raw))?;
-    let y = y.map(|y| y.upload(engine, "y", scaling(raw))).transpose()?;
-    measure(&x, y.as_ref()).map_err(|fault| named(fault, &x, y.as_ref()))
+    let is_on_cpu = engine.device().kind == DeviceKind::Cpu;
+    let upload = |rows: &Rows, name| {
+        let spare = if is_on_cpu { SPARE.take(rows.shape()) } else { None };
+        rows.upload(engine, name, scaling(raw), spare)
+    };
+    let x = upload(x, "x")?;
+    let y = y.map(|y| upload(y, "y")).transpose()?;
+    let measured = measure(&x, y.as_ref()).map_err(|fault| named(fault, &x, y.as_ref()));
+    if is_on_cpu {
+        [x].into_iter().chain(y).for_each(|points| SPARE.keep(points));
+    }
+    measured
+}
+
+/// Points of the CPU that calls leave behind for the next of the same shape: in a training loop, fresh pages of memory would take as
+/// long as a part of the work.
+static SPARE: Spare = Spare(Mutex::new(Vec::new()));
+
+struct Spare(Mutex<Vec<Points>>);
+
+impl Spare {
+    /// Most values of points that are kept: those of a batch.
+    const MAX_VALUES: usize = 1 << 20;
+    /// Most points that are kept: two sets of two threads.
+    const MAX_COUNT: usize = 4;
+
+    fn take(&self, shape: (usize, usize)) -> Option<Points> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|points| (points.rows(), points.dims()) == shape)?;
+        Some(kept.swap_remove(place))
+    }
+
+    /// Keeps points, and drops the first that were kept where these are one too many.
+    fn keep(&self, points: Points) {
+        if points.rows() * points.dims() > Self::MAX_VALUES {
+            return;
+        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == Self::MAX_COUNT {
+            kept.remove(0);
+        }
+        kept.push(points);
+    }
 }
 
 /// The same of two sets.

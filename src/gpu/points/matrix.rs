@@ -102,4 +102,8 @@ impl MatrixStorage for GpuMatrix {
             self.context.read_into(&parts, values).await
         })
     }
+
+    fn into_values(self: Arc<Self>) -> std::result::Result<Vec<f32>, Arc<dyn MatrixStorage>> {
+        Err(self)
+    }
 }
