@@ -112,6 +112,23 @@ def test_graphs(tensors):
         first.sum().backward()
 
 
+def test_no_gradient_is_made_where_none_is_recorded(pairs, monkeypatch):
+    x, y = (torch.tensor(rows).requires_grad_() for rows in pairs)
+    with torch.no_grad():
+        want = losses.align_uniform(x, y)
+    with monkeypatch.context() as without:
+        # Whatever asks for gradients would fail.
+        without.setattr(losses, "Gradients", None)
+        with torch.no_grad():
+            assert losses.align_uniform(x, y) == want
+        with torch.inference_mode():
+            assert losses.align_uniform(x, y) == want
+        with pytest.raises(TypeError):
+            losses.align_uniform(x, y)
+    losses.align_uniform(x, y).backward()
+    assert x.grad is not None
+
+
 def test_layouts_and_dtypes(pairs):
     base = torch.tensor(np.asfortranarray(pairs[0]).T.copy())
     strided = base.T.requires_grad_()

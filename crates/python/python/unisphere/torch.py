@@ -47,10 +47,15 @@ def _check_device(x: Any, other: Any, name: str) -> None:
 
 
 class _Loss(torch.autograd.Function):
-    """A metric of tensors and numbers. Its gradients are made in the forward pass and kept for the backward passes."""
+    """A metric of tensors and numbers. Its gradients are made in the forward pass and kept for the backward passes.
+
+    with_grad tells whether PyTorch records operations, which it does in no forward pass itself.
+    """
 
     @staticmethod
-    def forward(ctx: Any, metric: str, names: tuple[str, ...], options: dict[str, Any], *inputs: Any) -> Tensor:
+    def forward(
+        ctx: Any, metric: str, names: tuple[str, ...], options: dict[str, Any], with_grad: bool, *inputs: Any
+    ) -> Tensor:
         sets = [name for name in names if name in ("x", "y")]
         given = dict(options)
         for name, value in zip(names, inputs):
@@ -58,7 +63,8 @@ class _Loss(torch.autograd.Function):
                 given[name] = _on_host(value, name)
             else:
                 given[name] = float(value.detach()) if isinstance(value, Tensor) else float(value)
-        wanted = [isinstance(value, Tensor) and bool(needed) for value, needed in zip(inputs, ctx.needs_input_grad[3:])]
+        needed = ctx.needs_input_grad[-len(inputs):]
+        wanted = [with_grad and isinstance(value, Tensor) and bool(need) for value, need in zip(inputs, needed)]
         ctx.shapes = [value.shape if isinstance(value, Tensor) else None for value in inputs]
         first = inputs[0]
         native = _engine_of_functions._open()
@@ -89,13 +95,14 @@ class _Loss(torch.autograd.Function):
             # The product is in the upstream's precision: a scaled loss would overflow f16 in its own.
             scaled = None if gradient is None else (upstream.to(gradient.device) * gradient).to(gradient.dtype)
             gradients.append(scaled)
-        return (None, None, None, *gradients)
+        return (None, None, None, None, *gradients)
 
 
 def _measure(metric: str, options: dict[str, Any], **inputs: Any) -> Tensor:
     names = tuple(name for name, value in inputs.items() if value is not None)
     _check_device(inputs["x"], inputs.get("y"), "y")
-    loss: Tensor = _Loss.apply(metric, names, options, *(inputs[name] for name in names))
+    with_grad = torch.is_grad_enabled()
+    loss: Tensor = _Loss.apply(metric, names, options, with_grad, *(inputs[name] for name in names))
     return loss
 
 
