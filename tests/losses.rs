@@ -118,26 +118,33 @@ fn weighted_by_label(
     let groups = Groups::new(labels)?;
     let request = Alignment::new(alpha).by_label(&x.points, &groups);
     let n = labels.len();
-    let wanted = |weights: &[f64]| {
-        let pairs =
-            (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).filter(|&(i, j)| labels[i] == labels[j]);
-        let terms = pairs.map(|(i, j)| {
-            let power = oracle::squared_distance(&x.seen[i], &x.seen[j]).powf(alpha / 2.0);
-            (weights[i] * weights[j], power)
-        });
-        let (sum, total) = terms.fold((0.0, 0.0), |(sum, total), (w, power)| (sum + w * power, total + w));
-        (total > 0.0).then(|| sum / total)
-    };
     for (what, weights) in [("weighted", weights), ("equally weighted", &vec![3.0; n])] {
-        let got = engine.value(request.weighted(weights));
-        let Some(want) = wanted(weights) else {
-            let is_refused = matches!(got, Err(Error::Labels { .. } | Error::Weights { .. }));
-            report.check("weights of no pair", if is_refused { Ok(()) } else { Err(format!("{got:?}")) });
-            continue;
-        };
+        let request = request.weighted(weights);
         let what = format!("{what} alignment by label, α={alpha}");
-        let got = got?;
-        report.check(what, compare::value(got, want, 2e-6 * want + 1e-12));
+        let want = losses::weighted_alignment_by_label(&x.seen, labels, weights, alpha);
+        if want.value.is_nan() {
+            let is_refused = |got: Error| {
+                if let Error::Labels { .. } | Error::Weights { .. } = got { Ok(()) } else { Err(got) }
+            };
+            let refused = |got: Result<()>| got.map_or_else(is_refused, |()| Err(Error::Stopped));
+            let both = [engine.value(request).map(drop), engine.value_and_grad(request).map(drop)];
+            for got in both {
+                report.check("weights of no pair", refused(got).map_err(|got| format!("{got:?}")));
+            }
+            continue;
+        }
+        let allowed = 2e-6 * want.value + 1e-12;
+        report.check(format!("{what}: value"), compare::value(engine.value(request)?, want.value, allowed));
+        let (value, grad) = engine.value_and_grad(request)?;
+        report.check(format!("{what}: value with gradient"), compare::value(value, want.value, allowed));
+        let (_, scaled) = engine.value_and_grad(request.scaled(-0.5))?;
+        let halves: Vec<_> = scaled.read()?.iter().map(|v| -2.0 * v).collect();
+        let got = grad.read()?;
+        let greatest = got.iter().fold(0.0_f32, |greatest, v| greatest.max(v.abs()));
+        let apart = got.iter().zip(&halves).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+        let is_scaled = if apart <= 1e-6 * greatest { Ok(()) } else { Err(format!("{apart} apart")) };
+        report.check(format!("{what}: scaled gradient"), is_scaled);
+        gradients(report, &what, &[(x, &grad)], want, 1.0)?;
     }
     Ok(())
 }

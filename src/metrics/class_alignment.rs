@@ -49,8 +49,8 @@ impl<'a> AlignmentByLabel<'a> {
         Self { scale, ..self }
     }
 
-    /// The same where row i counts `weights[i]` times: Σ wᵢwⱼ‖xᵢ−xⱼ‖^α / Σ wᵢwⱼ over the pairs of rows of one label. The request has a
-    /// value and no gradient; it is computed on the host, in f64.
+    /// The same where row i counts `weights[i]` times: Σ wᵢwⱼ‖xᵢ−xⱼ‖^α / Σ wᵢwⱼ over the pairs of rows of one label, whose gradient is
+    /// (n, d). It is computed on the host, in f64, from the pairs of each class; with α = 2 from the rows alone.
     ///
     /// # Errors
     ///
@@ -58,7 +58,13 @@ impl<'a> AlignmentByLabel<'a> {
     /// within a factor of 1e30, and with [`Error::Labels`] unless two rows of one label have a positive weight.
     #[must_use]
     pub fn weighted(self, weights: &'a [f64]) -> WeightedAlignmentByLabel<'a> {
-        WeightedAlignmentByLabel { metric: self.metric, x: self.x, groups: self.groups, weights }
+        WeightedAlignmentByLabel {
+            metric: self.metric,
+            x: self.x,
+            groups: self.groups,
+            weights,
+            scale: self.scale,
+        }
     }
 
     /// The classes, each of weight 1, and the number of pairs within them.
@@ -88,7 +94,7 @@ impl Metric for AlignmentByLabel<'_> {
     type Value = f64;
 
     fn pairs(&self) -> u64 {
-        self.groups.sizes().into_iter().map(unordered).sum()
+        self.groups.sizes().map(unordered).sum()
     }
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {

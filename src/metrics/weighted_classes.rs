@@ -10,13 +10,14 @@ use super::{
     weights::{proportions, sum_of_pairs},
 };
 use crate::{
-    backend::GroupPairs,
+    backend::{GroupPairs, Term},
     error::{Error, Result},
+    function::MAX_SLOPE,
     memory::{filled, reserved},
     pending::{Pending, offload, on_the_pool},
-    points::{HostRows, Points},
+    points::{Embeddings, HostRows, Matrix, Points, Scaling},
     progress::Watch,
-    request::{Metric, Run, Sealed},
+    request::{Differentiable, Metric, Run, Sealed},
     schedule::unordered,
 };
 
@@ -28,6 +29,7 @@ pub struct WeightedAlignmentByLabel<'a> {
     pub(super) x: &'a Points,
     pub(super) groups: &'a Groups,
     pub(super) weights: &'a [f64],
+    pub(super) scale: f64,
 }
 
 /// Rows of one class, two or more, and the weight of each; all are positive.
@@ -36,9 +38,44 @@ struct Class<'a> {
     weights: &'a [f64],
 }
 
+impl WeightedAlignmentByLabel<'_> {
+    /// The same with its gradient multiplied by `scale`, such as the upstream gradient of automatic differentiation; finite.
+    /// The value stays as it is.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// The checked exponent, and the rows that count.
+    fn check(&self) -> Result<(f64, WeightedGroups)> {
+        self.groups.check(self.x.rows())?;
+        let alpha = positive("alpha", self.metric.alpha)?;
+        let groups = WeightedGroups::new(self.groups, &proportions(self.weights, self.x.rows(), 1)?)?;
+        if classes(&groups).next().is_none() {
+            let problem = "have no two rows of one label whose weights are positive, and alignment by label needs them; merge \
+                           labels, or give more rows weight";
+            return Err(Error::Labels { problem: problem.into() });
+        }
+        Ok((alpha, groups))
+    }
+}
+
 /// The classes that have pairs.
 fn classes(groups: &WeightedGroups) -> impl Iterator<Item = Class<'_>> {
     groups.members().filter(|(rows, _)| rows.len() > 1).map(|(rows, weights)| Class { rows, weights })
+}
+
+/// Σ wᵢwⱼ over the pairs of all classes.
+fn total(groups: &WeightedGroups) -> f64 {
+    classes(groups).map(|class| sum_of_pairs(class.weights.iter().copied())).sum()
+}
+
+/// Σ wᵢwⱼ‖xᵢ−xⱼ‖^α over the pairs of all classes.
+fn sum(groups: &WeightedGroups, x: &dyn HostRows, alpha: f64, watch: &Watch) -> Result<f64> {
+    let mut all = reserved(groups.count(), 1, || format!("{} classes of rows", groups.count()))?;
+    all.extend(classes(groups));
+    let sums: Vec<f64> = all.par_iter().map(|class| class.sum(x, alpha, watch)).collect::<Result<_>>()?;
+    Ok(sums.into_iter().sum())
 }
 
 impl Class<'_> {
@@ -68,21 +105,107 @@ impl Class<'_> {
         Ok(sums.into_iter().sum())
     }
 
-    /// The same with α = 2, by the weighted mean m: Σ w · Σ wᵢ‖xᵢ−m‖². Means are relative to a row of the class, so that rows which
-    /// are equal are 0 apart.
+    /// The same with α = 2, by the weighted mean m: Σ w · Σ wᵢ‖xᵢ−m‖².
     fn sum_of_squares(&self, x: &dyn HostRows) -> f64 {
-        let total: f64 = self.weights.iter().sum();
-        let first = x.view(self.rows[0]);
-        let relative = |row: usize| x.view(row).seen().zip(first.seen()).map(|(x, first)| x - first);
-        let mut mean = vec![0.0; x.dims()];
-        for (&row, weight) in self.rows.iter().zip(self.weights) {
-            mean.iter_mut().zip(relative(row)).for_each(|(sum, value)| *sum += weight / total * value);
-        }
+        let mean = self.mean(x);
         let of_row = |(&row, weight): (&usize, &f64)| {
-            let squares = relative(row).zip(&mean).map(|(value, mean)| (value - mean).powi(2));
+            let squares = self.relative(x, row).zip(&mean).map(|(value, mean)| (value - mean).powi(2));
             weight * squares.sum::<f64>()
         };
-        total * self.rows.iter().zip(self.weights).map(of_row).sum::<f64>()
+        self.weight() * self.rows.iter().zip(self.weights).map(of_row).sum::<f64>()
+    }
+
+    /// The sum of its weights.
+    fn weight(&self) -> f64 {
+        self.weights.iter().sum()
+    }
+
+    /// A row less the first of the class: rows which are equal are 0 apart.
+    fn relative<'x>(&self, x: &'x dyn HostRows, row: usize) -> impl Iterator<Item = f64> + 'x {
+        x.view(row).seen().zip(x.view(self.rows[0]).seen()).map(|(x, first)| x - first)
+    }
+
+    /// The weighted mean of its rows, relative to the first.
+    fn mean(&self, x: &dyn HostRows) -> Vec<f64> {
+        let total = self.weight();
+        let mut mean = vec![0.0; x.dims()];
+        for (&row, weight) in self.rows.iter().zip(self.weights) {
+            mean.iter_mut()
+                .zip(self.relative(x, row))
+                .for_each(|(sum, value)| *sum += weight / total * value);
+        }
+        mean
+    }
+
+    /// The gradient of Σ wᵢwⱼ‖xᵢ−xⱼ‖^α over i < j for the row at a place, as metrics see it; `mean` is that of the class.
+    fn slope(&self, x: &dyn HostRows, alpha: f64, mean: &[f64], place: usize) -> Vec<f64> {
+        let (row, weight) = (self.rows[place], self.weights[place]);
+        if alpha == 2.0 {
+            let factor = 2.0 * weight * self.weight();
+            return self.relative(x, row).zip(mean).map(|(value, mean)| factor * (value - mean)).collect();
+        }
+        let mut slope = vec![0.0; x.dims()];
+        for (&other, other_weight) in self.rows.iter().zip(self.weights) {
+            let apart = || x.view(row).seen().zip(x.view(other).seen()).map(|(a, b)| a - b);
+            let square: f64 = apart().map(|value| value * value).sum();
+            if square > 0.0 {
+                let factor = weight * other_weight * (alpha * square.powf(alpha / 2.0 - 1.0)).min(MAX_SLOPE);
+                slope.iter_mut().zip(apart()).for_each(|(sum, value)| *sum += factor * value);
+            }
+        }
+        slope
+    }
+}
+
+/// The gradient of every row as metrics see it, as a direction of unit length and the length that it has. Of unit rows it is the part
+/// that turns them: no other passes through the scaling.
+struct Slopes {
+    directions: Vec<f32>,
+    lengths: Vec<f64>,
+}
+
+impl Slopes {
+    /// Those of `scale` · Σ wᵢwⱼ‖xᵢ−xⱼ‖^α.
+    fn of(
+        groups: &WeightedGroups,
+        x: &dyn HostRows,
+        is_unit: bool,
+        (alpha, scale): (f64, f64),
+        watch: &Watch,
+    ) -> Result<Self> {
+        let (n, dims) = (x.rows(), x.dims());
+        let what = || format!("the gradient of {n} × {dims} points");
+        let mut directions = filled(0.0_f32, n, dims, what)?;
+        let mut lengths = filled(0.0, n, 1, what)?;
+        let mut places = filled(None, n, 1, what)?;
+        for (class, members) in classes(groups).enumerate() {
+            members.rows.iter().enumerate().for_each(|(place, &row)| places[row] = Some((class, place)));
+        }
+        let mut all = reserved(groups.count(), 1, what)?;
+        all.extend(classes(groups));
+        let means: Vec<_> =
+            all.par_iter().map(|class| if alpha == 2.0 { class.mean(x) } else { Vec::new() }).collect();
+        let rows = directions.par_chunks_exact_mut(dims).zip(&mut lengths).zip(&places).enumerate();
+        rows.try_for_each(|(row, ((direction, length), place))| {
+            let seen = || x.view(row).seen();
+            let slope = place.map(|(class, place): (usize, usize)| {
+                let mut slope = all[class].slope(x, alpha, &means[class], place);
+                if is_unit {
+                    let radial: f64 = slope.iter().zip(seen()).map(|(slope, x)| slope * x).sum();
+                    slope.iter_mut().zip(seen()).for_each(|(slope, x)| *slope -= radial * x);
+                }
+                slope
+            });
+            let norm = slope.as_ref().map_or(0.0, |slope| slope.iter().map(|v| v * v).sum::<f64>().sqrt());
+            *length = (norm * scale).clamp(f64::from(f32::MIN), f64::from(f32::MAX));
+            // A row that has no gradient has no direction: any of unit length serves.
+            match slope.filter(|_| norm > 0.0) {
+                Some(slope) => direction.iter_mut().zip(&slope).for_each(|(out, v)| *out = (v / norm) as f32),
+                None => direction[0] = 1.0,
+            }
+            watch.advance(0)
+        })?;
+        Ok(Self { directions, lengths })
     }
 }
 
@@ -97,25 +220,38 @@ impl Metric for WeightedAlignmentByLabel<'_> {
 
     fn measure<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, f64> {
         Box::pin(async move {
-            self.groups.check(self.x.rows())?;
-            let alpha = positive("alpha", self.metric.alpha)?;
-            let groups = WeightedGroups::new(self.groups, &proportions(self.weights, self.x.rows(), 1)?)?;
-            if classes(&groups).next().is_none() {
-                let problem = "have no two rows of one label whose weights are positive, and alignment by label needs them; merge \
-                               labels, or give more rows weight";
-                return Err(Error::Labels { problem: problem.into() });
-            }
+            let (alpha, groups) = self.check()?;
             let x = on.backend.on_host(self.x, on.watch).await?;
             let watch = on.watch.clone();
-            let value = offload(on_the_pool, move || {
-                let mut all = reserved(groups.count(), 1, || format!("{} classes of rows", groups.count()))?;
-                all.extend(classes(&groups));
-                let sums: Vec<f64> =
-                    all.par_iter().map(|class| class.sum(&*x, alpha, &watch)).collect::<Result<_>>()?;
-                let totals = all.iter().map(|class| sum_of_pairs(class.weights.iter().copied()));
-                Ok(sums.into_iter().sum::<f64>() / totals.sum::<f64>())
-            });
+            let value = offload(on_the_pool, move || Ok(sum(&groups, &*x, alpha, &watch)? / total(&groups)));
             finite("alignment by label", value.await?)
+        })
+    }
+}
+
+impl Differentiable for WeightedAlignmentByLabel<'_> {
+    type Gradients = Matrix;
+
+    fn differentiate<'r>(&'r self, on: &'r Run<'r>) -> Pending<'r, (f64, Matrix)> {
+        Box::pin(async move {
+            let (alpha, groups) = self.check()?;
+            let scale = finite("the scale of a gradient", self.scale)?;
+            let x = on.backend.on_host(self.x, on.watch).await?;
+            let (watch, scaling) = (on.watch.clone(), self.x.scaling());
+            let (value, slopes) = offload(on_the_pool, move || {
+                let total = total(&groups);
+                let value = sum(&groups, &*x, alpha, &watch)? / total;
+                let is_unit = scaling == Scaling::Unit;
+                Ok((value, Slopes::of(&groups, &*x, is_unit, (alpha, scale / total), &watch.silent())?))
+            })
+            .await?;
+            let Slopes { directions, lengths } = slopes;
+            // The device carries them through the scaling: the gradient of Σ cᵢ⟨xᵢ, gᵢ⟩ for x is cᵢgᵢ.
+            let directions = Embeddings::with_scaling(directions, self.x.rows(), self.x.dims(), scaling)?;
+            let directions = on.backend.upload(directions, None).await?;
+            let (gradient, _) =
+                on.backend.paired_gradient(self.x, &directions, Term::Dot, &lengths, None).await?;
+            Ok((finite("alignment by label", value)?, gradient))
         })
     }
 }

@@ -80,18 +80,25 @@ pub(crate) fn supcon(z: &Rows, labels: &[i64], tau: f64) -> Loss {
 
 /// mean of ‖xᵢ−xⱼ‖^α over i < j of one label.
 pub(crate) fn alignment_by_label(x: &Rows, labels: &[i64], alpha: f64) -> Loss {
+    weighted_alignment_by_label(x, labels, &vec![1.0; x.len()], alpha)
+}
+
+/// Σ wᵢwⱼ‖xᵢ−xⱼ‖^α / Σ wᵢwⱼ over i < j of one label.
+pub(crate) fn weighted_alignment_by_label(x: &Rows, labels: &[i64], weights: &[f64], alpha: f64) -> Loss {
     let n = x.len();
     let pairs =
         || (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).filter(|&(i, j)| labels[i] == labels[j]);
-    let count = pairs().count() as f64;
-    let value = pairs().map(|(i, j)| squared_distance(&x[i], &x[j]).powf(alpha / 2.0)).sum::<f64>() / count;
+    let weight = |(i, j): (usize, usize)| weights[i] * weights[j];
+    let total: f64 = pairs().map(weight).sum();
+    let power = |(i, j): (usize, usize)| squared_distance(&x[i], &x[j]).powf(alpha / 2.0);
+    let value = pairs().map(|pair| weight(pair) * power(pair)).sum::<f64>() / total;
     let (dims, mut grad, mut size) = (x[0].len(), vec![vec![0.0; x[0].len()]; n], vec![0.0; n]);
     for (i, j) in pairs() {
         let square = squared_distance(&x[i], &x[j]);
         if square == 0.0 {
             continue;
         }
-        let slope = alpha * square.powf(alpha / 2.0 - 1.0) / count;
+        let slope = weight((i, j)) * alpha * square.powf(alpha / 2.0 - 1.0) / total;
         for k in 0..dims {
             let part = slope * (x[i][k] - x[j][k]);
             grad[i][k] += part;

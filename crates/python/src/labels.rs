@@ -37,6 +37,7 @@ pub fn group_uniformity<'py>(
     labels: Column<i64>,
     t: f64,
     across: bool,
+    weights: Option<Column<f64>>,
     raw: bool,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<OfGroups<'py>> {
@@ -45,6 +46,10 @@ pub fn group_uniformity<'py>(
         let groups = Groups::new(&labels.0)?;
         measured(engine, &x, None, raw, |x, _| {
             let request = groups.uniformity(Uniformity::new(t), x);
+            let request = match &weights {
+                Some(weights) => request.weighted(&weights.0),
+                None => request,
+            };
             Ok(if across { engine.value(request.across_groups())? } else { engine.value(request)? })
         })
     })?;
@@ -71,6 +76,7 @@ pub fn alignment_by_label<'py>(
     x: Rows,
     labels: Column<i64>,
     alpha: f64,
+    weights: Option<Column<f64>>,
     raw: bool,
     grad: bool,
     progress: Option<Py<PyAny>>,
@@ -80,7 +86,11 @@ pub fn alignment_by_label<'py>(
     let job = move |engine: &_, _: &_| {
         let groups = Groups::new(&labels.0)?;
         measured(engine, &x, None, raw, |x, _| {
-            measure!(engine, Alignment::new(alpha).by_label(x, &groups), wanted)
+            let request = Alignment::new(alpha).by_label(x, &groups);
+            match &weights {
+                Some(weights) => measure!(engine, request.weighted(&weights.0), wanted),
+                None => measure!(engine, request, wanted),
+            }
         })
     };
     run(py, &on.engine, course, job)?.into_answer(py)

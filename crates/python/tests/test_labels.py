@@ -26,10 +26,32 @@ def test_uniformity_of_groups(x):
     assert raw.within[0] == pytest.approx(formulas.uniformity(x, 0.1, raw=True), rel=1e-6)
 
 
-def by_label(x, labels, alpha=2.0):
+def test_groups_of_weighted_rows(x):
+    weights = np.arange(60) % 5 / 2.0
+    found = unisphere.group_uniformity(x, NAMES, weights=weights)
+    for name, size, value in zip(found.labels, found.sizes, found.within):
+        here = NAMES == name
+        assert size == (weights[here] > 0).sum()
+        assert value == pytest.approx(formulas.uniformity(x[here], weights=weights[here]), abs=1e-6)
+    for alpha in (1.0, 2.0):
+        got = unisphere.alignment_by_label(x, NAMES, alpha, weights=weights)
+        assert got == pytest.approx(by_label(x, NAMES, alpha, weights), rel=1e-6)
+    x, labels, weights = x[:14, :5].copy(), np.arange(14) % 3, weights[:14]
+    for alpha in (1.5, 2.0):
+        value, gradient = unisphere.value_and_grad(unisphere.alignment_by_label, x, labels, alpha, weights=weights)
+        assert value == pytest.approx(by_label(x, labels, alpha, weights), rel=1e-6)
+        want = formulas.gradient(lambda x: by_label(x, labels, alpha, weights), x)
+        assert np.linalg.norm(gradient - want) < 2e-5 * np.linalg.norm(want)
+    with pytest.raises(unisphere.InvalidInput, match="weights"):
+        unisphere.alignment_by_label(x, labels, weights=weights[1:])
+
+
+def by_label(x, labels, alpha=2.0, weights=None):
     i, j = np.triu_indices(len(x), 1)
     same = labels[i] == labels[j]
-    return (formulas.squares(formulas.wide(x), formulas.wide(x))[i, j][same] ** (alpha / 2)).mean()
+    weights = None if weights is None else (weights[i] * weights[j])[same]
+    powers = formulas.squares(formulas.wide(x), formulas.wide(x))[i, j][same] ** (alpha / 2)
+    return np.average(powers, weights=weights)
 
 
 def test_alignment_by_label(x):

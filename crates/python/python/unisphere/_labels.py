@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _native
-from ._arrays import Floats, Labels, Points, labels as as_labels, on_host, paired, rows
+from ._arrays import Floats, Labels, Numbers, Points, labels as as_labels, numbers, on_host, paired, rows
 from ._errors import InvalidInput
 from ._estimate import check_seed
 from ._evaluate import several
@@ -105,18 +105,21 @@ class Grouping:
         raise NotImplementedError
 
     def group_uniformity(
-        self, x: Points, labels: Labels, t: float = 2.0, *, across: bool = False, raw: bool = False, progress: Progress = False
+        self, x: Points, labels: Labels, t: float = 2.0, *, across: bool = False, weights: Numbers | None = None,
+        raw: bool = False, progress: Progress = False,
     ) -> GroupUniformity:
         """log mean exp(−t‖xᵢ−xⱼ‖²) over the pairs i < j of rows of x (n, d) that have one label, for each label.
 
-        labels (n,) are whole numbers or names. across=True adds the matrix of all pairs of groups, of at most 8,192 groups. Raises
-        InvalidInput for bad rows and labels, and t that is not positive.
+        labels (n,) are whole numbers or names. across=True adds the matrix of all pairs of groups, of at most 8,192 groups. With
+        weights (n,) a pair counts wᵢwⱼ times, and sizes are those of rows of positive weight. Raises InvalidInput for bad rows, labels
+        and weights, and t that is not positive.
         """
         of_rows, names = as_labels(labels)
+        of_weights = None if weights is None else numbers(weights, "weights")
         with Shown(progress) as report:
-            found = _native.group_uniformity(self._open(), rows(x, "x"), of_rows, t, across, raw, report)
-        numbers, sizes, within, matrix = found
-        of_groups = [int(label) if names is None else names[int(label)] for label in numbers]
+            found = _native.group_uniformity(self._open(), rows(x, "x"), of_rows, t, across, of_weights, raw, report)
+        groups, sizes, within, matrix = found
+        of_groups = [int(label) if names is None else names[int(label)] for label in groups]
         return GroupUniformity(of_groups, sizes, within, matrix)
 
     def retrieval(

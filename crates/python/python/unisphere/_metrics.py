@@ -155,16 +155,20 @@ class Metrics:
         return float_or_any(self._answer(*found))
 
     def alignment_by_label(
-        self, x: Points, labels: Labels, alpha: float = 2.0, *, raw: bool = False, progress: Progress = False
+        self, x: Points, labels: Labels, alpha: float = 2.0, *, weights: Numbers | None = None, raw: bool = False,
+        progress: Progress = False,
     ) -> float:
         """mean ‖xᵢ−xⱼ‖^alpha over all pairs i < j of rows of x (n, d) that have one label: every pair counts once.
 
-        labels (n,) are whole numbers or names. Raises InvalidInput for bad rows and labels, labels that are all different, and alpha
-        that is not positive.
+        labels (n,) are whole numbers or names. With weights (n,) a pair counts wᵢwⱼ times. Raises InvalidInput for bad rows, labels and
+        weights, labels that are all different, and alpha that is not positive.
         """
         of_rows, _ = as_labels(labels)
+        of_weights = None if weights is None else numbers(weights, "weights")
         with Shown(progress) as report:
-            found = _native.alignment_by_label(self._open(), rows(x, "x"), of_rows, alpha, raw, self._grad, report)
+            found = _native.alignment_by_label(
+                self._open(), rows(x, "x"), of_rows, alpha, of_weights, raw, self._grad, report
+            )
         return float_or_any(self._answer(*found))
 
     def mmd(
