@@ -183,7 +183,7 @@ fn groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> Result<()>
     let groups = Groups::new(&labels)?;
     let t = 2.0;
     let got = engine.value(groups.uniformity(Uniformity { t }, &x.points).across_groups())?;
-    let names = groups.labels();
+    let names: Vec<_> = groups.labels().collect();
     for (a, &label_a) in names.iter().enumerate() {
         for (b, &label_b) in names.iter().enumerate() {
             let of = |label: i64| -> Rows {
@@ -223,7 +223,7 @@ fn weighted_groups(report: &mut Report, engine: &Engine, x: &Set, k: usize) -> R
     let metric = Uniformity { t };
     let got = engine.value(groups.uniformity(metric, &x.points).weighted(&weights).across_groups())?;
     let alone = engine.value(groups.uniformity(metric, &x.points).weighted(&weights))?;
-    let names = groups.labels();
+    let names: Vec<_> = groups.labels().collect();
     for (a, &label_a) in names.iter().enumerate() {
         let of_a = (0..n).filter(|&row| labels[row] == label_a && weights[row] > 0.0).count();
         let is_right = got.sizes[a] == of_a && alone.sizes[a] == of_a && alone.within[a] == got.within[a];

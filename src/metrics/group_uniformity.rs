@@ -5,7 +5,7 @@ use crate::{
     backend::GroupPairs,
     error::{Error, Result},
     kernel::Kernel,
-    memory::reserved,
+    memory::{listed, reserved},
     pairs::Pairs,
     pending::Pending,
     points::Points,
@@ -67,7 +67,7 @@ impl Metric for GroupUniformityOver<'_> {
         }
         match self.pairs {
             GroupPairs::All => Pairs::Within(self.x).count(),
-            GroupPairs::Within => self.groups.sizes().into_iter().map(unordered).sum(),
+            GroupPairs::Within => self.groups.sizes().map(unordered).sum(),
         }
     }
 
@@ -77,6 +77,7 @@ impl Metric for GroupUniformityOver<'_> {
             groups.check(x.rows())?;
             let kernel = Kernel::gaussian(metric.check(Pairs::Within(x))?);
             let k = groups.count();
+            let what = || format!("the values of {k} groups");
             if pairs == GroupPairs::All && k > MAX_GROUPS_ACROSS {
                 let megabytes = (k * k).saturating_mul(size_of::<Option<f64>>()) / 1_000_000;
                 let problem = format!(
@@ -93,16 +94,12 @@ impl Metric for GroupUniformityOver<'_> {
                     GroupPairs::Within => None,
                     GroupPairs::All => Some(counted.across(on, x, kernel, &within).await?),
                 };
-                return Ok(GroupUniformity {
-                    labels: groups.labels(),
-                    sizes: counted.sizes(),
-                    within,
-                    across,
-                });
+                let (labels, sizes) = (listed(groups.labels(), what)?, listed(counted.sizes(), what)?);
+                return Ok(GroupUniformity { labels, sizes, within, across });
             }
             let sorted = on.backend.gather(x, groups.order()).await?;
             let sums = on.backend.group_log_sums(&sorted, groups.ends(), kernel, pairs, on.watch).await?;
-            let sizes = groups.sizes();
+            let sizes = listed(groups.sizes(), what)?;
             let value = |sum, count: u64| (count > 0).then(|| Uniformity::log_mean(sum, count)).transpose();
             let place = |group: usize| if pairs == GroupPairs::All { group * (k + 1) } else { group };
             let within = (0..k).map(|group| value(sums[place(group)], unordered(sizes[group])));
@@ -119,7 +116,7 @@ impl Metric for GroupUniformityOver<'_> {
                     Some(all)
                 }
             };
-            Ok(GroupUniformity { labels: groups.labels(), sizes, within, across })
+            Ok(GroupUniformity { labels: listed(groups.labels(), what)?, sizes, within, across })
         })
     }
 }

@@ -136,13 +136,18 @@ impl Potentials {
     /// The rows with the greatest potentials and those potentials, greatest first, of equal ones the first row first: `k`,
     /// or as many as there are.
     pub fn most_crowded(&self, k: usize) -> Vec<(usize, f64)> {
-        let mut rows: Vec<_> = self.logs.iter().copied().enumerate().collect();
         let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if k < rows.len() {
-            rows.select_nth_unstable_by(k, order);
-            rows.truncate(k);
+        let mut rows = Vec::new();
+        for row in self.logs.iter().copied().enumerate() {
+            rows.push(row);
+            // Memory for as many as are asked for, and not for all.
+            if rows.len() > k.saturating_mul(2) {
+                rows.select_nth_unstable_by(k, order);
+                rows.truncate(k);
+            }
         }
         rows.sort_unstable_by(order);
+        rows.truncate(k);
         rows
     }
 

@@ -9,7 +9,7 @@ use crate::{
     function::{ClassTerm, Classes, PairFunction},
     kernel::Kernel,
     log_sum::log_add,
-    memory::filled,
+    memory::{filled, listed},
     pairs::Pairs,
     pending::Pending,
     points::{Matrix, Points, Scaling},
@@ -120,7 +120,7 @@ impl<'a> Labelled<'a> {
     }
 
     fn count(&self) -> u64 {
-        let of_classes = self.groups.sizes().into_iter().map(|size| unordered(self.views() * size));
+        let of_classes = self.groups.sizes().map(|size| unordered(self.views() * size));
         unordered(self.views() * self.x.rows()) + of_classes.sum::<u64>()
     }
 
@@ -132,7 +132,8 @@ impl<'a> Labelled<'a> {
         }
         let tau = positive("tau", tau)?;
         groups.check(x.rows())?;
-        let sizes: Vec<_> = groups.sizes().into_iter().map(|size| self.views() * size).collect();
+        let what = || format!("the sizes of {} classes", groups.count());
+        let sizes = listed(groups.sizes().map(|size| self.views() * size), what)?;
         let count = sizes.iter().filter(|&&size| size > 1).sum::<usize>() as f64;
         if count == 0.0 {
             let problem = "are all different, and the supervised contrastive loss needs two rows of one label; merge labels";

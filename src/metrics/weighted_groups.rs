@@ -70,8 +70,8 @@ impl WeightedGroups {
     }
 
     /// The number of rows of each group.
-    pub(super) fn sizes(&self) -> Vec<usize> {
-        self.bounds.windows(2).map(|ends| ends[1] - ends[0]).collect()
+    pub(super) fn sizes(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.bounds.windows(2).map(|ends| ends[1] - ends[0])
     }
 
     /// Uniformity within each group; None of fewer than two rows.

@@ -51,8 +51,8 @@ impl<'a> RowGroups<'a> {
     /// [`OutOfMemory`](unisphere::Error::OutOfMemory).
     pub fn new(labels: &'a [i64]) -> unisphere::Result<Self> {
         let groups = Groups::new(labels)?;
-        let largest = largest(&groups.sizes(), MAX_GROUPS_OF_ANGLES);
-        Ok(Self { labels, distinct: groups.labels(), largest })
+        let largest = largest(&groups.sizes().collect::<Vec<_>>(), MAX_GROUPS_OF_ANGLES);
+        Ok(Self { labels, distinct: groups.labels().collect(), largest })
     }
 
     /// The place of a row's group.

@@ -145,7 +145,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
     let of_groups = weights.as_deref().map(|weights| weights_of(labels, &groups, weights)).transpose()?;
     let sizes = match &of_groups {
         Some(weights) => weights.iter().map(Vec::len).collect(),
-        None => groups.sizes(),
+        None => listed(count, groups.sizes())?,
     };
     let has_pairs = sizes.iter().any(|&size| size > 1);
     let is_across = work.plan.across_groups || work.plan.figures && count <= MAX_GROUPS_IN_FIGURES;
@@ -176,7 +176,7 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<GroupTable>> {
         });
     }
     let metric = work.plan.alignment;
-    let (labels, weighted) = (groups.labels(), weights.is_some());
+    let (labels, weighted) = (listed(count, groups.labels())?, weights.is_some());
     let names = work.label_names.as_deref().map(|names| names_of(&labels, names));
     let pairs_weighted = alignment.is_some() && work.pair_weights().is_some();
     Ok(Some(GroupTable {
@@ -206,9 +206,9 @@ fn alignment(work: &Work<'_>, groups: &Groups) -> Result<Option<Vec<Maybe<f64>>>
 
 /// The positive weights of each group.
 fn weights_of(labels: &[i64], groups: &Groups, weights: &[f64]) -> Result<Vec<Vec<f64>>> {
-    let (names, sizes) = (groups.labels(), groups.sizes());
-    let mut of_groups = Vec::new();
-    for size in sizes {
+    let names = listed(groups.count(), groups.labels())?;
+    let mut of_groups = listed(groups.count(), std::iter::empty())?;
+    for size in groups.sizes() {
         of_groups.push(listed(size, std::iter::empty())?);
     }
     for (label, &weight) in labels.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {

@@ -39,6 +39,6 @@ pub(crate) fn measure(work: &mut Work<'_>) -> Result<Option<SupConTable>> {
         };
         rows.push(SupConRow { tau: metric.tau, loss });
     }
-    let anchors = groups.sizes().into_iter().map(|size| views * size).filter(|&size| size > 1).sum();
+    let anchors = groups.sizes().map(|size| views * size).filter(|&size| size > 1).sum();
     Ok(Some(SupConTable { views, anchors, rows }))
 }

@@ -106,7 +106,7 @@ impl Evaluation {
         let mut left = resources.clone();
         (left.max_memory, left.journal) = (self.left_of(sets, resources)?, None);
         let groups = Groups::new(labels)?;
-        let (names, sizes) = (groups.labels(), groups.sizes());
+        let (names, sizes): (Vec<_>, Vec<_>) = groups.labels().zip(groups.sizes()).unzip();
         let members = Members::new(labels, &sizes);
         let alignment = sets.y.map(|y| {
             let distances = self.distances(engine, sets.x, y)?;
