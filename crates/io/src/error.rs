@@ -533,18 +533,20 @@ pub enum Fault {
              --column, as names a,b or a pattern 'x*' in quotes"
     )]
     Unnamed,
-    /// A column of numbers that are most likely those of rows or classes, and no dimension of the points.
+    /// Columns of numbers that are most likely those of rows, classes, scores or times, and no dimensions of the points.
     #[error(
-        "its column '{column}' {reason}, and is most likely no dimension of the points; choose the others with --column, {others}, or all \
+        "its column '{column}' {reason}, and is most likely no dimension of the points{more}; choose the others with --column, {others}, or all \
          with --column '*'"
     )]
     NoDimension {
-        /// Its name, shortened and escaped; its number where it has none.
-        column: String,
+        /// The name of the first, shortened and escaped; its number where it has none.
+        column: Box<str>,
         /// What tells it.
         reason: &'static str,
+        /// The other ones: ", as are b, c", or nothing.
+        more: Box<str>,
         /// What chooses the others: names, a pattern, or an example of both.
-        others: String,
+        others: Box<str>,
     },
     /// A row longer than any point needs.
     #[error("row {row} is longer than {limit} bytes; end each row with a line feed, and close each quote")]

@@ -238,6 +238,49 @@ fn columns_that_number_the_rows_are_refused() {
     }
 }
 
+/// Scores, times and what else is known of rows are no dimensions, and neither are the few columns that are not numbered. The cure
+/// chooses the others.
+#[test]
+fn columns_that_say_something_of_the_rows_are_refused() {
+    let value = |row: usize, column: usize| (row * row * 7 + column * 3) as f32 % 11.0 + 0.5;
+    let text = |names: &[&str]| {
+        let line = |row| {
+            let values = (0..names.len()).map(|column| value(row, column).to_string());
+            values.collect::<Vec<_>>().join(",") + "\n"
+        };
+        names.join(",") + "\n" + &(0..5).map(line).collect::<String>()
+    };
+    let points = |columns: &[usize]| {
+        (0..5).flat_map(|row| columns.iter().map(move |&column| value(row, column))).collect::<Vec<_>>()
+    };
+    for name in ["score", "Weight", "timestamp", "date", "y", "text", "created_at", "target", "item_label"] {
+        let text = text(&["u", name, "v"]);
+        let fault =
+            refused("x.csv", &*text, &format!("its column '{name}' has a name that programs give to"));
+        assert!(matches!(fault, Fault::NoDimension { .. }));
+        refused("x.csv", &*text, "choose the others with --column, such as u,v, or all with --column '*'");
+        assert_eq!(named("x.csv", &text, "u,v"), points(&[0, 2]));
+        assert_eq!(named("x.csv", &text, "*"), points(&[0, 1, 2]));
+    }
+    let several = text(&["date", "dim_0", "dim_1", "price", "dim_2", "dim_10", "dimension", "score"]);
+    refused(
+        "x.csv",
+        &*several,
+        "its column 'date' has a name that programs give to scores, weights and times of rows, and is most likely no dimension of \
+         the points, as are price, dimension, score; choose the others with --column, such as 'dim_*', or",
+    );
+    assert_eq!(named("x.csv", &several, "dim_*"), points(&[1, 2, 4, 5]));
+    let odd = text(&["0", "1", "2", "3", "popularity"]);
+    refused("x.csv", &*odd, "its column 'popularity' is not numbered as most others are");
+    refused("x.csv", &*odd, "such as 0,1,2,3, or");
+    assert_eq!(named("x.csv", &odd, "0,1,2,3"), points(&[0, 1, 2, 3]));
+    // Columns that are all unlike are coordinates, as y is beside x.
+    for names in [&["x", "y", "z"][..], &["width", "height"], &["height", "weight"], &["u", "v", "w0", "w1"]]
+    {
+        assert_eq!(numbers("x.csv", &text(names)), points(&(0..names.len()).collect::<Vec<_>>()));
+    }
+}
+
 /// The name that was meant is told first, however wide a table is.
 #[test]
 fn the_nearest_names_are_told_first() {

@@ -1,5 +1,7 @@
 //! Which columns are the points.
 
+use std::collections::HashMap;
+
 use glob::Pattern;
 
 use crate::{
@@ -89,10 +91,11 @@ impl Choice {
             return Err(Fault::Unnamed);
         }
         let columns: Vec<_> = (0..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
-        let of_rows: Vec<_> = columns.iter().copied().filter(|&column| is_of_rows(&names[column])).collect();
-        if are_named && columns.len() > 1 && !of_rows.is_empty() {
-            let reason = "has a name that programs give to the numbers or classes of rows";
-            return Err(no_dimension(names, &columns, &of_rows, reason));
+        if are_named && columns.len() > 1 {
+            let wrong = unlikely(names, &columns);
+            if !wrong.is_empty() {
+                return Err(no_dimension(names, &columns, &wrong));
+            }
         }
         Ok(if columns.len() == names.len() { Self::All(names.len()) } else { Self::Some(columns) })
     }
@@ -107,28 +110,116 @@ impl Choice {
     }
 }
 
-/// Names of columns that number or class the rows, as programs write them beside points.
-const NAMES_OF_ROWS: [&str; 11] =
-    ["class", "cluster", "group", "id", "idx", "index", "label", "labels", "row", "target", "unnamed: 0"];
+/// A column that is most likely no dimension of the points, and what tells it.
+pub(super) type Unlikely = (usize, &'static str);
 
-fn is_of_rows(name: &str) -> bool {
-    let name = name.trim().to_lowercase();
-    NAMES_OF_ROWS.contains(&&*name) || name.ends_with("_id")
+/// Names of columns that number or class the rows, as programs write them beside points.
+const NAMES_OF_ROWS: [&str; 19] = [
+    "category",
+    "class",
+    "classes",
+    "cluster",
+    "fold",
+    "group",
+    "id",
+    "ids",
+    "idx",
+    "index",
+    "label",
+    "labels",
+    "row",
+    "row_number",
+    "rowid",
+    "split",
+    "target",
+    "targets",
+    "unnamed: 0",
+];
+/// Their endings, behind a name of what they number.
+const ENDINGS_OF_ROWS: [&str; 5] = ["_class", "_id", "_idx", "_index", "_label"];
+/// Names of columns that say something else of the rows: how good, how much or when they are.
+const NAMES_OF_FACTS: [&str; 18] = [
+    "confidence",
+    "date",
+    "datetime",
+    "epoch",
+    "rank",
+    "rating",
+    "score",
+    "scores",
+    "similarity",
+    "step",
+    "text",
+    "time",
+    "timestamp",
+    "weight",
+    "weights",
+    "y",
+    "y_pred",
+    "y_true",
+];
+const ENDINGS_OF_FACTS: [&str; 6] = ["_at", "_date", "_score", "_time", "_timestamp", "_weight"];
+/// Columns of one stem and a number that are a series.
+const LEAST_OF_SERIES: usize = 3;
+
+/// Columns that are most likely no dimensions, of those that would be: by their names, or as the few that are not numbered where most are.
+fn unlikely(names: &[String], columns: &[usize]) -> Vec<Unlikely> {
+    let lower = |column: usize| names[column].trim().to_lowercase();
+    let has = |name: &str| columns.iter().any(|&column| lower(column) == name);
+    let stems: Vec<_> = columns.iter().map(|&column| stem_of_series(&names[column])).collect();
+    let mut sizes: HashMap<&str, usize> = HashMap::new();
+    stems.iter().flatten().for_each(|stem| *sizes.entry(stem).or_default() += 1);
+    let is_numbered =
+        |stem: &Option<String>| stem.as_ref().is_some_and(|stem| sizes[&**stem] >= LEAST_OF_SERIES);
+    let by_name = |column: usize| {
+        let name = &*lower(column);
+        // What is a coordinate beside its fellow is none beside others.
+        let is_coordinate = name == "y" && has("x") || name == "weight" && (has("height") || has("width"));
+        let is_of = |all: &[&str], endings: &[&str]| {
+            all.contains(&name) || endings.iter().any(|ending| name.ends_with(ending))
+        };
+        if is_of(&NAMES_OF_ROWS, &ENDINGS_OF_ROWS) {
+            return Some("has a name that programs give to the numbers or classes of rows");
+        }
+        (!is_coordinate && is_of(&NAMES_OF_FACTS, &ENDINGS_OF_FACTS))
+            .then_some("has a name that programs give to scores, weights and times of rows")
+    };
+    let all = || columns.iter().copied().zip(&stems);
+    let numbered = all().filter(|(_, stem)| is_numbered(stem)).count();
+    let odd = all().filter(|(column, stem)| !is_numbered(stem) && by_name(*column).is_none()).count();
+    let reason = |(column, stem): (usize, &Option<String>)| {
+        let is_odd = numbered > odd && !is_numbered(stem);
+        let of_series = is_odd.then_some("is not numbered as most others are");
+        Some((column, by_name(column).or(of_series)?))
+    };
+    all().filter_map(reason).collect()
 }
 
-/// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out, and those whose names are of
-/// rows.
-pub(super) fn no_dimension(
-    names: &[String],
-    columns: &[usize],
-    wrong: &[usize],
-    reason: &'static str,
-) -> Fault {
-    let is_point = |&&column: &&usize| !wrong.contains(&column) && !is_of_rows(&names[column]);
+/// What the names of a series have in common: the name without its digits. None where it has none.
+fn stem_of_series(name: &str) -> Option<String> {
+    let stem: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
+    (stem.len() < name.len()).then_some(stem)
+}
+
+/// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out.
+pub(super) fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikely]) -> Fault {
+    let is_point = |column: &&usize| !wrong.iter().any(|(unlikely, _)| unlikely == *column);
     let others: Vec<_> = columns.iter().filter(is_point).map(|&column| names[column].as_str()).collect();
-    let others = expression(names, &others).map_or_else(|| ANY_EXAMPLE.into(), |of| format!("such as {of}"));
-    let column = wrong.first().map_or("", |&column| &names[column]);
-    Fault::NoDimension { column: excerpt(column.as_bytes()), reason, others }
+    let others = expression(names, &others);
+    let others = others.map_or_else(|| ANY_EXAMPLE.to_owned(), |of| format!("such as {of}"));
+    let (first, reason) = wrong.first().copied().unwrap_or_default();
+    let more = wrong.get(1..).unwrap_or_default().iter().map(|&(column, _)| names[column].as_str());
+    let more = match more.len() {
+        0 => String::new(),
+        1 => format!(", as is {}", listed(more)),
+        _ => format!(", as are {}", listed(more)),
+    };
+    Fault::NoDimension {
+        column: excerpt(names[first].as_bytes()).into(),
+        reason,
+        more: more.into(),
+        others: others.into(),
+    }
 }
 
 /// How to choose the points among some columns: those that are numbered, or have no names. Names that say nothing of which columns are the
@@ -285,15 +376,49 @@ mod tests {
         ];
         for (names, told) in cases {
             let all: Vec<_> = (0..names.len()).collect();
-            let wrong = [0];
-            let Fault::NoDimension { others, .. } = no_dimension(&names, &all, &wrong, "counts the rows")
-            else {
+            let is_wrong = |name: &str| ["id", "label", "user_id", "class"].contains(&name);
+            let wrong = all.iter().filter(|&&column| column == 0 || is_wrong(&names[column]));
+            let wrong: Vec<_> = wrong.map(|&column| (column, "counts the rows")).collect();
+            let Fault::NoDimension { others, .. } = no_dimension(&names, &all, &wrong) else {
                 panic!("another fault");
             };
-            let wanted: Vec<_> = (1..names.len()).filter(|&column| !is_of_rows(&names[column])).collect();
+            let is_point = |column: &usize| !wrong.iter().any(|(other, _)| other == column);
+            let wanted: Vec<_> = all.iter().copied().filter(is_point).collect();
             let expression = others.strip_prefix("such as ").expect("an example").replace('\'', "");
             assert_eq!(named(&names, &expression).expect("columns"), wanted, "{others}");
             assert_eq!(others.replace('\'', ""), told.replace('\'', ""));
+        }
+    }
+
+    /// The odd ones among numbered columns, whatever they are called, and names of what is known of rows.
+    #[test]
+    fn columns_that_are_no_coordinates() {
+        let numbered = |of: &str, count: usize| (0..count).map(|i| format!("{of}{i}")).collect::<Vec<_>>();
+        let told = |names: &[String]| {
+            let all: Vec<_> = (0..names.len()).collect();
+            let wrong = unlikely(names, &all);
+            wrong.into_iter().map(|(column, _)| names[column].clone()).collect::<Vec<_>>().join(" ")
+        };
+        for (series, others, wrong) in [
+            (numbered("dim", 384), "popularity", "popularity"),
+            (numbered("", 768), "norm lang", "norm lang"),
+            (numbered("emb_", 3), "price", "price"),
+            (numbered("f1_", 8), "f1_precision", "f1_precision"),
+            (numbered("a", 4), "b0 b1 b2 c0", "c0"),
+            // As many that are not numbered are no few.
+            (numbered("a", 3), "u v w", ""),
+            (numbered("a", 2), "u", ""),
+            (vec![], "x y z", ""),
+            (vec![], "width height", ""),
+            (vec![], "height weight", ""),
+            (vec![], "a b Score", "Score"),
+            (vec![], "u v y", "y"),
+            (vec![], "a b created_at timestamp", "created_at timestamp"),
+            (vec![], "a b weight", "weight"),
+            (vec![], "format chat", ""),
+        ] {
+            let names: Vec<_> = series.into_iter().chain(others.split(' ').map(String::from)).collect();
+            assert_eq!(told(&names), wrong, "{others}");
         }
     }
 }

@@ -75,7 +75,8 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
         && !counting.is_empty()
     {
         let columns: Vec<_> = choice.columns().collect();
-        return Err(no_dimension(names, &columns, &counting, "counts the rows"));
+        let counting: Vec<_> = counting.into_iter().map(|column| (column, "counts the rows")).collect();
+        return Err(no_dimension(names, &columns, &counting));
     }
     Ok((start, Record { separator, fields: names.len(), choice }))
 }
