@@ -135,6 +135,7 @@ impl Column {
             if rows.binary_search(&row).is_ok() {
                 texts.push(match value {
                     Cell::Missing => String::new(),
+                    Cell::Number(Number::Float(number)) if number.is_nan() => String::new(),
                     Cell::Text(text) => text.chars().take(characters).collect(),
                     Cell::Number(number) => number.to_string(),
                 });
@@ -205,6 +206,9 @@ fn names(scalars: &dyn Scalars) -> Result<Labels, Fault> {
         let name = match value {
             Cell::Missing => return Err(Fault::NullRow { row }),
             Cell::Text(text) => text,
+            Cell::Number(Number::Float(value)) if value.is_nan() => {
+                return Err(Fault::NotFinite { row, value });
+            }
             Cell::Number(value) => {
                 number = value.to_string();
                 &number
@@ -259,6 +263,7 @@ fn integer(row: usize, value: Cell<'_>) -> Result<i64, Fault> {
         Cell::Number(Number::Unsigned(value)) => {
             value.try_into().map_err(|_| Fault::LargeInteger { row, value })
         }
+        Cell::Number(Number::Float(value)) if value.is_nan() => Err(Fault::NotFinite { row, value }),
         Cell::Number(Number::Float(value)) => whole_float(value).ok_or(none(value)),
         Cell::Text(text) => whole(text).ok_or_else(|| match text.parse() {
             Ok(value) => none(value),

@@ -32,11 +32,11 @@ pub(crate) enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// Text of a file, without the blanks around it. Nothing, and `nan`, stand for a value that is missing.
+    /// Text of a file, without the blanks around it. Nothing stands for a value that is missing, and `nan` for the number.
     pub(crate) fn text(text: &'a str) -> Self {
         match text.trim() {
             "" => Self::Missing,
-            text if text.eq_ignore_ascii_case("nan") => Self::Missing,
+            text if text.eq_ignore_ascii_case("nan") => Self::Number(Number::Float(f64::NAN)),
             text => Self::Text(text),
         }
     }

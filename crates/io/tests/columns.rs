@@ -47,7 +47,16 @@ fn one_label_a_line() {
     assert_eq!(labels_of("l.txt", "\u{feff}b c \r\na, \"x\"\r\n\n \n", None).unwrap(), ["b c", "a, \"x\""]);
     assert_eq!(labels_of("l.txt", "[UNK]\nx", None).unwrap(), ["[UNK]", "x"]);
     assert!(matches!(labels_of("l.txt", "cat\n\ndog\n", None), Err(Fault::NullRow { row: 1 })));
-    assert!(matches!(labels_of("l.txt", "cat\nnan\n", None), Err(Fault::NullRow { row: 1 })));
+    // NaN is told as such, of labels as of weights.
+    for (found, row) in [
+        (labels_of("l.txt", "cat\nnan\n", None).unwrap_err(), 1),
+        (labels_of("l.csv", "label\n3\nNaN\n", None).unwrap_err(), 1),
+        (floats_of("w.txt", "1\n2\nnan\n", None).unwrap_err(), 2),
+        (floats_of("w.csv", "w,v\n1,2\n NaN ,3\n", Some("w")).unwrap_err(), 1),
+    ] {
+        assert!(matches!(found, Fault::NotFinite { row: of, .. } if of == row), "{found}");
+        assert_eq!(found.to_string(), format!("row {row} holds NaN, which is not finite; repair it"));
+    }
     assert!(matches!(labels_of("l.txt", "\n \n", None), Err(Fault::NoNumbers)));
     assert!(matches!(
         labels_of("l.txt", "cat\n".to_owned() + &"x".repeat(2000), None),

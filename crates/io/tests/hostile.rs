@@ -443,7 +443,7 @@ fn columns() {
     said!(any(&column("<i4", "(2,)", &[0; 7])), Fault::Length { .. }, "cut short");
     said!(any(&column("<i4", "(9223372036854775808,)", &[])), Fault::Huge { .. }, "more than any file");
     said!(whole(&doubles([1.0, 1.5])), Fault::NotInteger { row: 1, .. }, "row 1 holds 1.5");
-    said!(whole(&doubles([f64::NAN, 1.0])), Fault::NotInteger { row: 0, .. }, "row 0 holds NaN");
+    said!(whole(&doubles([f64::NAN, 1.0])), Fault::NotFinite { row: 0, .. }, "row 0 holds NaN");
     said!(whole(&doubles([1.0, 1e19])), Fault::NotInteger { row: 1, .. }, "row 1");
     said!(whole(&column("<u8", "(1,)", &[255; 8])), Fault::LargeInteger { row: 0, .. }, "2⁶³−1");
     said!(any(&doubles([1.0, f64::INFINITY])), Fault::NotFinite { row: 1, .. }, "row 1 holds inf");
