@@ -7,7 +7,7 @@ use unisphere_eval::{
 use unisphere_io::printable;
 
 use super::{
-    Checkpoint, ComparedModel, ComparisonDocument,
+    Checkpoint, ComparedModel, ComparisonDocument, below_rounding,
     reasons::{cell, reasons},
     rounding::values,
     table::{Section, Table},
@@ -152,6 +152,8 @@ fn differences(document: &ComparisonDocument, metric: Metric) -> Option<Section>
         });
         rows.push(row);
     }
+    let of_metric = document.differences_below_rounding().filter(|(of, _)| *of == metric);
+    why.extend(of_metric.map(|(_, sentence)| sentence + "\n"));
     (!rows.is_empty()).then(|| Section { table: Table::new(&head, 1, rows), below: why.concat() })
 }
 
@@ -201,12 +203,16 @@ fn correlation(found: &Maybe<Correlation>) -> [String; 3] {
 fn trajectory(document: &ComparisonDocument, metric: Metric) -> Option<Section> {
     let head = ["step", "model", metric.name(), "change", "95 % from", "to"];
     let (mut rows, mut why) = (Vec::new(), Vec::new());
-    for Change { model, changes, .. } in &document.comparison.trajectory {
+    for step_change in &document.comparison.trajectory {
+        let Change { model, changes, .. } = step_change;
         let of = document.models.get(*model)?;
         let step = of.place.step.map_or(String::new(), plain);
         let value = of.model.measured(metric).map_or("-".into(), |found| decimal(found.value));
         let mut row = vec![step, printable(&of.name), value];
         let change = changes.iter().find(|change| change.metric == metric);
+        if let Some(by) = change.and_then(|found| document.rounding_beyond_change(step_change, found)) {
+            why.push(below_rounding(&format!("change of {}", printable(&of.name)), by) + "\n");
+        }
         row.extend(match change.map(|OfMetric { found, .. }| found) {
             None => [const { String::new() }; 3],
             Some(Ok(found)) => [found.value, found.low, found.high].map(decimal),

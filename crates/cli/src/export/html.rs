@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use unisphere_eval::Report;
+use unisphere_eval::{
+    Report,
+    compare::{Difference, OfMetric},
+};
 use unisphere_html::{Compared, Known, NamedModel, Plain, PlainTable, compared_page, page, plain_page};
 use unisphere_io::{Column, printable, write_text};
 
@@ -114,8 +117,14 @@ impl Exporter<ComparisonDocument> for Html<'_> {
         compared_page(&Compared {
             plan: &document.plan,
             device: &document.device,
-            models: document.models.iter().map(|of| named(document, of)).collect(),
+            models: document
+                .models
+                .iter()
+                .zip(&document.comparison.differences)
+                .map(|(of, differences)| named(document, of, differences))
+                .collect(),
             skipped: document.skipped_rows(),
+            below_rounding: document.differences_below_rounding().map(|(_, sentence)| sentence).collect(),
             failed: document.failed.iter().map(failed).collect(),
             baseline: printable(&document.baseline),
             comparison: &document.comparison,
@@ -126,13 +135,22 @@ impl Exporter<ComparisonDocument> for Html<'_> {
     }
 }
 
-fn named<'a>(document: &ComparisonDocument, of: &'a ComparedModel) -> NamedModel<'a> {
+fn named<'a>(
+    document: &ComparisonDocument,
+    of: &'a ComparedModel,
+    differences: &[OfMetric<Difference>],
+) -> NamedModel<'a> {
     NamedModel {
         name: printable(&of.name),
         files: of.files.iter().map(|(role, told)| ((*role).into(), printable(told))).collect(),
         place: of.place,
         model: &of.model,
         moved: document.moved_by_rounding(of),
+        below_rounding: differences
+            .iter()
+            .filter(|found| document.rounding_beyond_difference(of, found).is_some())
+            .map(|found| found.metric)
+            .collect(),
     }
 }
 

@@ -28,7 +28,10 @@ use serde_json::Value;
 use unisphere::Device;
 use unisphere_eval::{
     Moved, Report, Rounding,
-    compare::{Bootstrap, ComparePlan, Comparison, Metric, Model, Place},
+    compare::{
+        Bootstrap, Change, ComparePlan, Comparison, Difference, Metric, Model, OfMetric, PairedDifference,
+        Place,
+    },
     unpaired::UnpairedReport,
     views::ViewsReport,
 };
@@ -239,6 +242,40 @@ impl ComparisonDocument {
         of.rounding.map_or(Vec::new(), |rounding| of.model.moved_by_rounding(&self.plan, rounding))
     }
 
+    /// How far rounding may have moved the difference of a model to another, where that is more than the difference: it tells nothing
+    /// then, whatever its p-value. All forms of the report say it by this.
+    fn rounding_beyond(&self, [of, other]: [&ComparedModel; 2], metric: Metric, value: f64) -> Option<f64> {
+        let of_model =
+            |of: &ComparedModel| of.rounding.map_or(0.0, |by| of.model.may_move(&self.plan, by, metric));
+        let by = of_model(of) + of_model(other);
+        (value != 0.0 && by.is_finite() && by > value.abs()).then_some(by)
+    }
+
+    /// The same of a difference to the baseline.
+    fn rounding_beyond_difference(&self, of: &ComparedModel, found: &OfMetric<Difference>) -> Option<f64> {
+        let base = self.models.iter().find(|of| of.name == self.baseline)?;
+        self.rounding_beyond([of, base], found.metric, found.found.ok()?.paired.value)
+    }
+
+    /// The same of a change from step to step.
+    fn rounding_beyond_change(&self, change: &Change, found: &OfMetric<PairedDifference>) -> Option<f64> {
+        let pair = [self.models.get(change.model)?, self.models.get(change.previous?)?];
+        self.rounding_beyond(pair, found.metric, found.found.ok()?.value)
+    }
+
+    /// Differences to the baseline that are less than rounding may have made, a sentence each.
+    fn differences_below_rounding(&self) -> impl Iterator<Item = (Metric, String)> {
+        let of_model = |(of, found): (&ComparedModel, &Vec<OfMetric<Difference>>)| {
+            let told = |found: &OfMetric<Difference>| {
+                let by = self.rounding_beyond_difference(of, found)?;
+                let (name, metric) = (printable(&of.name), found.metric.name());
+                Some((found.metric, below_rounding(&format!("difference of {name} in {metric}"), by)))
+            };
+            found.iter().filter_map(told).collect::<Vec<_>>()
+        };
+        self.models.iter().zip(&self.comparison.differences).flat_map(of_model)
+    }
+
     /// What rows of zeros were left out, in a sentence.
     fn skipped_rows(&self) -> Option<String> {
         let left_out: Vec<_> = self.models.iter().filter(|of| !of.skipped.is_empty()).collect();
@@ -268,6 +305,11 @@ impl ComparisonDocument {
     fn metrics(&self) -> &'static [Metric] {
         self.models.first().map_or(&[], |of| of.model.metrics())
     }
+}
+
+/// That a difference is less than rounding may have made, in a sentence.
+fn below_rounding(what: &str, by: f64) -> String {
+    format!("The {what} is less than rounding of the points may have made, {by:.1e}, whatever its p-value.")
 }
 
 /// A form of reports of one kind.

@@ -181,16 +181,27 @@ impl Model {
 
     /// How far this rounding of its points may have moved its values, by more than a millionth of the larger of 1 and the value.
     pub fn moved_by_rounding(&self, plan: &ComparePlan, rounding: Rounding) -> Vec<Moved> {
-        let of_alignment = self.alignment.as_ref().and_then(|of| {
-            Moved::told(MovedValue::Alignment, rounding.of_alignment(plan.alignment, of.value), of.value)
-        });
-        let of_set = |set, of: &Measured| rounding.of_uniformity(set, plan.uniformity, of.value);
-        let by = match &self.of_sets {
-            Some([x, y]) => (of_set(SetName::X, x) + of_set(SetName::Y, y)) / 2.0,
-            None => of_set(SetName::X, &self.uniformity),
+        let told = |&metric: &Metric| {
+            let value = match metric {
+                Metric::Alignment => MovedValue::Alignment,
+                Metric::Uniformity => MovedValue::AnyUniformity,
+            };
+            let by = self.may_move(plan, rounding, metric);
+            Moved::told(value, by, self.measured(metric)?.value)
         };
-        let of_uniformity = Moved::told(MovedValue::AnyUniformity, by, self.uniformity.value);
-        of_alignment.into_iter().chain(of_uniformity).collect()
+        self.metrics().iter().filter_map(told).collect()
+    }
+
+    /// How far this rounding of its points may have moved a metric, at most; 0 of one that it has not.
+    pub fn may_move(&self, plan: &ComparePlan, rounding: Rounding, metric: Metric) -> f64 {
+        let of_set = |set, of: &Measured| rounding.of_uniformity(set, plan.uniformity, of.value);
+        match (metric, &self.of_sets) {
+            (Metric::Alignment, _) => {
+                self.alignment.as_ref().map_or(0.0, |of| rounding.of_alignment(plan.alignment, of.value))
+            }
+            (Metric::Uniformity, Some([x, y])) => (of_set(SetName::X, x) + of_set(SetName::Y, y)) / 2.0,
+            (Metric::Uniformity, None) => of_set(SetName::X, &self.uniformity),
+        }
     }
 
     /// The metrics that it has.

@@ -120,8 +120,9 @@ fn of_models(
 fn differences(of: &Compared<'_>, metric: Metric) -> Option<Figure> {
     let line = |(place, named): (usize, &NamedModel<'_>)| {
         let found = of.difference(place, metric)?;
+        let is_real = found.p_holm < CHANCE && !named.below_rounding.contains(&metric);
         let (interval, class) =
-            (Some([found.paired.low, found.paired.high]), if found.p_holm < CHANCE { "c1" } else { "dim" });
+            (Some([found.paired.low, found.paired.high]), if is_real { "c1" } else { "dim" });
         Some(Line { name: named.name.clone(), value: found.paired.value, interval, class })
     };
     let all: Vec<_> = of.models.iter().enumerate().filter_map(line).collect();

@@ -30,6 +30,8 @@ pub struct Compared<'a> {
     pub models: Vec<NamedModel<'a>>,
     /// What rows were left out of models, in a sentence; None where none were.
     pub skipped: Option<String>,
+    /// Differences to the baseline that are less than rounding may have made, in a sentence each.
+    pub below_rounding: Vec<String>,
     /// Names of models that could not be measured, each with the reason.
     pub failed: Vec<(String, String)>,
     /// The name of the baseline.
@@ -57,6 +59,8 @@ pub struct NamedModel<'a> {
     pub model: &'a Model,
     /// How far rounding of its points may have moved them.
     pub moved: Vec<Moved>,
+    /// The metrics whose difference to the baseline is less than rounding may have made.
+    pub below_rounding: Vec<Metric>,
 }
 
 /// A comparison as one HTML file.
@@ -167,7 +171,8 @@ fn verdict(of: &Compared<'_>, metric: Metric) -> Markup {
             @match of.difference(place, metric) {
                 Some(found) => {
                     (digits(found.paired.value.abs())) " less than the baseline’s, p (Holm) " (tables::p_value(found.p_holm)) ": "
-                    @if found.p_holm < CHANCE { "the difference is more than chance. " } @else { "the difference may be chance. " }
+                    @if best.below_rounding.contains(&metric) { "the difference is less than rounding may have made. " }
+                    @else if found.p_holm < CHANCE { "the difference is more than chance. " } @else { "the difference may be chance. " }
                 }
                 None if best.name == of.baseline => { "It is the baseline. " }
                 None => { "It cannot be held against the baseline row by row. " }
@@ -182,8 +187,12 @@ fn verdict(of: &Compared<'_>, metric: Metric) -> Markup {
 
 /// Differences that are more than chance, and all that there are.
 fn real(of: &Compared<'_>) -> Option<(u64, u64)> {
-    let found = of.comparison.differences.iter().flatten().filter_map(|of| of.found.ok());
-    let (real, all) = found.fold((0, 0), |(real, all), of| (real + u64::from(of.p_holm < CHANCE), all + 1));
+    let differences = of.models.iter().zip(&of.comparison.differences);
+    let found = differences.flat_map(|(model, found)| {
+        found.iter().filter_map(|of| Some((of.found.ok()?.p_holm, model.below_rounding.contains(&of.metric))))
+    });
+    let is_real = |(p_holm, is_below_rounding): (f64, bool)| p_holm < CHANCE && !is_below_rounding;
+    let (real, all) = found.fold((0, 0), |(real, all), of| (real + u64::from(is_real(of)), all + 1));
     (all > 0).then_some((real, all))
 }
 
@@ -211,6 +220,7 @@ fn mind(of: &Compared<'_>) -> Markup {
             .iter()
             .flat_map(|model| model.moved.iter().map(|moved| format!("{}: {}", model.name, rounded(moved)))),
     );
+    found.extend(of.below_rounding.iter().cloned());
     let scored = of.models.iter().filter(|model| model.place.score.is_some()).count();
     if (1..10).contains(&scored) {
         found.push(format!(

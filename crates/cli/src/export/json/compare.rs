@@ -79,10 +79,10 @@ fn model(of: &ComparedModel, document: &ComparisonDocument, differences: &[OfMet
     object["difference"] = if of.name == document.baseline {
         absent(BASELINE.reason())
     } else if document.has_baseline() {
-        of_metrics(differences, |found| {
+        of_metrics(differences, |of_metric, found| {
             let mut object = paired(&found.paired);
             object["p_holm"] = number(found.p_holm);
-            object
+            with_rounding(object, document.rounding_beyond_difference(of, of_metric))
         })
     } else {
         absent("the baseline could not be measured")
@@ -92,9 +92,17 @@ fn model(of: &ComparedModel, document: &ComparisonDocument, differences: &[OfMet
     object
 }
 
-fn of_metrics<T>(found: &[OfMetric<T>], value: impl Fn(&T) -> Value) -> Value {
+/// A difference, with what rounding may have moved it by where that is more.
+fn with_rounding(mut object: Value, by: Option<f64>) -> Value {
+    if let Some(by) = by {
+        object["rounding"] = by.into();
+    }
+    object
+}
+
+fn of_metrics<T>(found: &[OfMetric<T>], value: impl Fn(&OfMetric<T>, &T) -> Value) -> Value {
     let entry = |of: &OfMetric<T>| {
-        let value = of.found.as_ref().map_or_else(|reason| absent(reason.reason()), &value);
+        let value = of.found.as_ref().map_or_else(|reason| absent(reason.reason()), |found| value(of, found));
         (of.metric.name().to_owned(), value)
     };
     Value::Object(found.iter().map(entry).collect())
@@ -141,7 +149,9 @@ fn change(of: &Change, document: &ComparisonDocument) -> Value {
     }
     if let Some(previous) = of.previous {
         object["previous"] = name(previous);
-        object["change"] = of_metrics(&of.changes, paired);
+        object["change"] = of_metrics(&of.changes, |of_metric, found| {
+            with_rounding(paired(found), document.rounding_beyond_change(of, of_metric))
+        });
     }
     object
 }
