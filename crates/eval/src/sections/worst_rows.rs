@@ -8,7 +8,7 @@ use crate::{data::SetName, error::Result, rows::listed, work::Work};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WorstRows {
-    /// The most crowded rows of each set, by log mean exp(−t‖x−x′‖²) over the other rows, without weights.
+    /// The most crowded rows of each set whose weight is not 0, by log mean exp(−t‖x−x′‖²) over the other rows, without weights.
     pub crowded: Vec<SetRows>,
     /// The pairs that count with the greatest ‖x−y‖: whose weight is not 0, and whose score is high enough, where there are two sets.
     pub apart: Option<Vec<RankedRow>>,
@@ -47,23 +47,28 @@ impl WorstRows {
         distances: Option<&[f64]>,
     ) -> Result<Self> {
         let pairs = |distances: &[f64]| listed(distances.len(), distances.iter().copied().enumerate());
-        Ok(Self::numbered(top, potentials, distances.map(pairs).transpose()?, |row| row))
+        Ok(Self::numbered(top, potentials, None, distances.map(pairs).transpose()?, |row| row))
     }
 
-    /// The same with numbers of their own for rows, of pairs with their distances.
+    /// The same with numbers of their own for rows, of pairs with their distances. Rows of weight 0 are left out, where rows have weights.
     fn numbered<'a>(
         top: usize,
         potentials: impl IntoIterator<Item = (SetName, &'a Potentials)>,
+        weights: Option<&[f64]>,
         pairs: Option<Vec<(usize, f64)>>,
         number: impl Fn(usize) -> usize,
     ) -> Self {
         let ranked = |rows: Vec<(usize, f64)>| {
             rows.into_iter().map(|(row, value)| RankedRow { row: number(row), value }).collect()
         };
-        let crowded = potentials
-            .into_iter()
-            .map(|(set, potentials)| SetRows { set, rows: ranked(potentials.most_crowded(top)) })
-            .collect();
+        let without = weights.map_or(0, |weights| weights.iter().filter(|&&weight| weight == 0.0).count());
+        let crowded = |potentials: &Potentials| {
+            let mut rows = potentials.most_crowded(top.saturating_add(without));
+            rows.retain(|(row, _)| weights.is_none_or(|weights| weights[*row] > 0.0));
+            rows.truncate(top);
+            ranked(rows)
+        };
+        let crowded = potentials.into_iter().map(|(set, of)| SetRows { set, rows: crowded(of) }).collect();
         Self { crowded, apart: pairs.map(|pairs| ranked(greatest(pairs, top))) }
     }
 }
@@ -76,7 +81,7 @@ pub(crate) fn rank(work: &Work<'_>) -> Result<Option<WorstRows>> {
         listed(distances.len(), pairs)
     };
     let pairs = work.distances.as_ref().map(counted).transpose()?;
-    Ok(Some(WorstRows::numbered(top, potentials, pairs, |row| work.number(row))))
+    Ok(Some(WorstRows::numbered(top, potentials, work.row_weights(), pairs, |row| work.number(row))))
 }
 
 /// The rows with the greatest values, the first of equal ones first.

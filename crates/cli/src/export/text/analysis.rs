@@ -147,7 +147,7 @@ pub(in crate::export) fn worst_rows(worst: &WorstRows) -> String {
     };
     columns(&head, 0, &(0..longest).map(line).collect::<Vec<_>>())
         + "Crowded: the rows with the greatest potential, log mean exp(-t|x-x'|^2) over all other rows of the set. Pairs apart:\n\
-           the rows with the greatest distance |x-y|. Rows are counted from 0.\n"
+           the rows with the greatest distance |x-y|. Rows of weight 0 are not listed. Rows are counted from 0.\n"
 }
 
 pub(in crate::export) fn rows_file(RowsFile { path, table }: RowsFile<'_>) -> String {

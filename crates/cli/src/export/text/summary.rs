@@ -74,8 +74,8 @@ pub(in crate::export) fn notes(report: &Report) -> String {
         Estimator::U => "the pairs i < j of one set, without the diagonal (U-statistic)",
         Estimator::V => "all ordered pairs of one set, each point with itself too (V-statistic)",
     };
-    let alignment = match weighed {
-        Weighed::Nothing => "",
+    let alignment = match (&summary.alignment, weighed) {
+        (None, _) | (_, Weighed::Nothing) => "",
         _ => "Alignment: weighted mean over the positive pairs, its interval by the normal distribution.\n",
     };
     let mean = if *weighed == Weighed::RowsAndPairs { "weighted mean" } else { "mean" };
