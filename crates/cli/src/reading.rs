@@ -64,6 +64,10 @@ pub struct ReadingOptions {
     /// Columns of X's own file, and of Y's, that are no dimensions of their points.
     #[arg(skip)]
     pub(crate) without: [Vec<String>; 2],
+
+    /// Options that mean nothing to the pipes of X, and of Y, once these are open.
+    #[arg(skip)]
+    pub(crate) unused_of_pipes: [Vec<&'static str>; 2],
 }
 
 /// The names of two sets.
@@ -161,7 +165,9 @@ impl ReadingOptions {
 
     /// A file and how it is read, as they were given: "pairs.parquet, anchor".
     pub fn told(&self, path: &Path, set: Of) -> String {
-        self.told_without(path, set, &unused_options(path, &self.reading(set)))
+        let mut unused = unused_options(path, &self.reading(set));
+        unused.extend(&self.unused_of_pipes[if set == Of::X { 0 } else { 1 }]);
+        self.told_without(path, set, &unused)
     }
 
     /// The same of an open file, which knows what of it means nothing: a pipe too.

@@ -57,6 +57,8 @@ pub(super) struct Measuring<'a> {
 /// A model, and how it was come by.
 struct Found {
     model: Model,
+    /// Its files under their roles, and how they are read: of pipes, whose formats are not known before they are opened.
+    piped: Option<Vec<(&'static str, String)>>,
     /// What rounding has taken of its points.
     rounding: Option<Rounding>,
     fingerprint: Option<String>,
@@ -65,11 +67,15 @@ struct Found {
     seconds: f64,
 }
 
+/// What is measured of a model, what rounding took of it, and the files of pipes.
+type Measured = (ModelRows, Option<Rounding>, Option<Vec<(&'static str, String)>>);
+
 impl Measuring<'_> {
     /// A model with its numbers.
     pub(super) fn model(&self, run: &Run) -> Result<ComparedModel, Failure> {
-        let Found { model, rounding, fingerprint, cached, seconds } = self.find(run)?;
-        let (name, files, place) = (run.name.clone(), self.files(run), run.place);
+        let Found { model, piped, rounding, fingerprint, cached, seconds } = self.find(run)?;
+        let (name, place) = (run.name.clone(), run.place);
+        let files = piped.unwrap_or_else(|| self.files(run));
         let skipped = self.skipped(run).to_vec();
         Ok(ComparedModel { name, files, place, model, rounding, skipped, fingerprint, cached, seconds })
     }
@@ -138,8 +144,8 @@ impl Measuring<'_> {
         }
         let fingerprint = key.as_ref().map(Key::fingerprint);
         let known = key.and_then(|key| self.cache.as_ref()?.find(key));
-        let ((rows, rounding), cached) = match known {
-            Some(rows) => ((rows, self.rounding(run)?), true),
+        let ((rows, rounding, piped), cached) = match known {
+            Some(rows) => ((rows, self.rounding(run)?, None), true),
             None => (self.rows(run)?, false),
         };
         if states(run) != before {
@@ -152,12 +158,18 @@ impl Measuring<'_> {
             cache.keep(key, &rows);
         }
         let model = Model::new(&self.plan, rows)?;
-        Ok(Found { model, rounding, fingerprint, cached, seconds: start.elapsed().as_secs_f64() })
+        Ok(Found { model, piped, rounding, fingerprint, cached, seconds: start.elapsed().as_secs_f64() })
     }
 
     /// Reads and measures its sets; raw ones are taken about their mean, where that saves most of what rounding takes.
-    fn rows(&self, run: &Run) -> Result<(ModelRows, Option<Rounding>), Failure> {
+    fn rows(&self, run: &Run) -> Result<Measured, Failure> {
         let (x, y) = self.opened(run)?;
+        let told = |(role, files): (&'static str, &SetFiles), set: &Shards| {
+            let file = set.files().first()?;
+            Some((role, self.reading.told_of(files.path(), Of::role(role), file)))
+        };
+        let sets = || run.sets().zip([&x].into_iter().chain(&y)).filter_map(|(of, set)| told(of, set));
+        let piped = run.is_piped().then(|| sets().collect());
         let skipped = self.skipped(run);
         whole::check_enough(&x, x.rows().saturating_sub(skipped.len()))?;
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
@@ -170,7 +182,7 @@ impl Measuring<'_> {
                 rows => set.embeddings_without(rows, scaling),
             })
         })?;
-        Ok((rows, rounding))
+        Ok((rows, rounding, piped))
     }
 
     /// What rounding takes of the points of a model in the cache, whose entry does not say it.
@@ -231,7 +243,7 @@ impl Measuring<'_> {
     }
 
     /// The number of rows of a model, and those that are zero in x or in y.
-    fn zero_rows(&self, run: &Run) -> Result<(usize, Vec<usize>), Failure> {
+    pub(super) fn zero_rows(&self, run: &Run) -> Result<(usize, Vec<usize>), Failure> {
         let (x, y) = self.opened(run)?;
         let mut zero = Vec::new();
         for set in [&x].into_iter().chain(&y) {

@@ -12,7 +12,7 @@ use crate::{
     exit::Failure,
     interrupt, memory,
     origin::{Located, about_mean},
-    reading::Of,
+    reading::{Of, is_stream},
     set_files::SetFiles,
     text,
 };
@@ -45,6 +45,12 @@ impl Set {
             Self::Files(shards) => shards.files().iter().map(|file| file.bytes() as f64).sum(),
             Self::Held(rows) => rows.rows() as f64 * rows.dims() as f64 * size_of::<f32>() as f64,
         }
+    }
+
+    /// Options that mean nothing to its pipes.
+    fn unused_of_pipes(&self) -> Vec<&'static str> {
+        let mut pipes = self.files().iter().filter(|file| is_stream(file.path()));
+        pipes.next().map_or(Vec::new(), |file| file.unused_options().to_vec())
     }
 
     /// Bytes of pipes that are kept.
@@ -99,6 +105,11 @@ impl Files {
         let files = Self::open_unpaired(named, max_memory, of_distances)?;
         files.check_pairs()?;
         Ok(files)
+    }
+
+    /// Options that mean nothing to the pipes of X, and of Y.
+    pub(super) fn unused_of_pipes(&self) -> [Vec<&'static str>; 2] {
+        [self.x.unused_of_pipes(), self.y.as_ref().map_or(Vec::new(), Set::unused_of_pipes)]
     }
 
     /// Fails unless the sets are of one shape.
