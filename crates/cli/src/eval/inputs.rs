@@ -40,18 +40,19 @@ impl Inputs {
         let open = |path: &Path, reading: &Reading| {
             Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open_with(path, reading))??)
         };
-        let column = |path: &PathBuf, name: &Option<String>| open_column(path, name.as_deref());
+        let column = |path: &Option<PathBuf>, name: &Option<String>, what| {
+            path.as_ref().map(|path| open_column(path, name.as_deref(), what)).transpose()
+        };
         let [of_x, of_y] = [Of::X, Of::Y].map(|set| options.reading.reading(set));
         let x = open(options.x.path(), &of_x)?;
         let y = options.y.as_ref().map(|y| open(y.path(), &of_y)).transpose()?;
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
         File::check_all_used([&x].into_iter().chain(&y).chain(&queue))?;
-        let labels = options.labels.as_ref().map(|path| column(path, &options.labels_column)).transpose()?;
-        let weights =
-            options.weights.as_ref().map(|path| column(path, &options.weights_column)).transpose()?;
-        let scores = options.scores.as_ref().map(|path| column(path, &options.scores_column)).transpose()?;
-        let text = options.text.as_ref().map(|path| column(path, &options.text_column)).transpose()?;
+        let labels = column(&options.labels, &options.labels_column, "label")?;
+        let weights = column(&options.weights, &options.weights_column, "weight")?;
+        let scores = column(&options.scores, &options.scores_column, "score")?;
+        let text = column(&options.text, &options.text_column, "text")?;
         check_dims(&x, plan.scaling)?;
         shapes(&x, y.as_ref(), queue.as_ref())?;
         for (column, what) in [(&labels, "label"), (&weights, "weight"), (&scores, "score"), (&text, "text")]

@@ -80,7 +80,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
 
 /// The label of every row of a set.
 fn labels(path: &Path, column: Option<&str>, set: &File) -> Result<Labels, Failure> {
-    let column = open_column(path, column)?;
+    let column = open_column(path, column, "label")?;
     check_one_a_row(&column, "label", set)?;
     Ok(interrupt::leaving_at_once(|| column.labels())??)
 }

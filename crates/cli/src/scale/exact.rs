@@ -152,7 +152,7 @@ fn check_device_memory(options: &Scale, engines: &[Engine]) -> Result<(), Failur
 
 /// The label of every row.
 fn labels(path: &Path, column: Option<&str>, files: &Files) -> Result<Labels, Failure> {
-    let labels = open_column(path, column)?;
+    let labels = open_column(path, column, "label")?;
     check_one_a_row(&labels, "label", &*files.x)?;
     Ok(interrupt::leaving_at_once(|| labels.labels())??)
 }

@@ -4,7 +4,7 @@ use std::{ffi::OsStr, iter, ops::Deref, path::Path, sync::Arc};
 
 use unisphere::Scaling;
 use unisphere_eval::Rounding;
-use unisphere_io::{Column, Extent, File, Shards, Source, printable};
+use unisphere_io::{Column, Extent, Fault, File, Shards, Source, printable};
 use unisphere_scale::Sets;
 
 use super::NamedSets;
@@ -203,10 +203,34 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
     )))
 }
 
-/// A column of one value a row, of this name where its file has several. A pipe is read whole.
-pub(crate) fn open_column(path: &Path, name: Option<&str>) -> Result<Column, Failure> {
-    Ok(interrupt::leaving_at_once(|| Column::open_named(path, name))??)
+/// A column of one value a row, of this name where its file has several: a label, a weight, a score or a text. A pipe is read whole.
+pub(crate) fn open_column(path: &Path, name: Option<&str>, what: &str) -> Result<Column, Failure> {
+    let error = match interrupt::leaving_at_once(|| Column::open_named(path, name))? {
+        Ok(column) => return Ok(column),
+        Err(error) => error,
+    };
+    let Fault::ManyScalars { columns } = &error.fault else { return Err(error.into()) };
+    let option = if what == "text" { "--text-column".to_owned() } else { format!("--{what}s-column") };
+    let is_there = |name: &&&str| !is_stream(path) && Column::open_named(path, Some(name)).is_ok();
+    let cure = match usual_names(what).iter().filter(is_there).collect::<Vec<_>>().as_slice() {
+        [only] => format!("name the one that is meant: {option} {only}"),
+        _ => format!("name the one that is meant with {option}"),
+    };
+    Err(Failure::Input(format!("{} has several columns: {columns}\n{cure}", printable(path))))
 }
+
+/// What such a column is usually called.
+fn usual_names(what: &str) -> &'static [&'static str] {
+    match what {
+        "label" => &["label", "labels", "class", "category", "cluster", "group", "target"],
+        "weight" => &["weight", "weights"],
+        "score" => &["score", "scores", "similarity"],
+        _ => &["text", "sentence"],
+    }
+}
+
+/// The characters that are told of a first line.
+const HEADER: usize = 20;
 
 /// Fails unless a column has one value for each row of a set.
 pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Result<(), Failure> {
@@ -217,8 +241,15 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     let is_headed =
         ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
     // The first line of such a file names the columns.
+    let is_text = ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
     let cure = if is_headed && column.rows() + 1 == x.rows() {
         format!("if its first line is a {what} too, and no name of a column, call the file .txt")
+    } else if is_text && column.rows() == x.rows() + 1 {
+        let first = column.excerpts(&[0], HEADER).unwrap_or_default().concat();
+        format!(
+            "its first line, '{}', may be a header: delete it, or call the file .csv, whose first line names the column",
+            printable(first)
+        )
     } else {
         format!("save one {what} a row, in their order")
     };

@@ -203,7 +203,7 @@ impl Telling {
     /// The text of every row, looked at before the work.
     fn texts(&self, x: &dyn Source) -> Result<Option<Column>, Failure> {
         let Some((path, column)) = &self.text else { return Ok(None) };
-        let column = open_column(path, column.as_deref())?;
+        let column = open_column(path, column.as_deref(), "text")?;
         check_one_a_row(&column, "text", x)?;
         interrupt::leaving_at_once(|| column.excerpts(&[], 0))??;
         Ok(Some(column))
