@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory, FromArgMatches as _, Parser, error::ErrorKind};
 use unisphere_io::printable;
@@ -100,17 +100,109 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     if let (false, Some(cure)) = (error.exit_code() == 0, list_with_space(&line)) {
         return Err(Failure::Usage(cure));
     }
+    let own = match error.kind() {
+        ErrorKind::InvalidSubcommand => without_command(&line),
+        ErrorKind::UnknownArgument => several_folders(&line),
+        ErrorKind::MissingRequiredArgument => views_without_x(&line),
+        _ => None,
+    };
+    if let Some(text) = own {
+        return Err(Failure::Usage(text));
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Command::Print(text.ansi().to_string())),
         _ => Err(Failure::Usage(brief(&text.to_string(), line.get(1)))),
     }
 }
 
+/// Endings of files of points.
+const ENDINGS: [&str; 20] = [
+    "npy",
+    "npz",
+    "parquet",
+    "arrow",
+    "feather",
+    "safetensors",
+    "jsonl",
+    "ndjson",
+    "json",
+    "csv",
+    "tsv",
+    "txt",
+    "vec",
+    "fvecs",
+    "bvecs",
+    "ivecs",
+    "fbin",
+    "f16bin",
+    "u8bin",
+    "i8bin",
+];
+
+/// Whether an argument names a file of points: by its ending, or as there is a file that is called so.
+fn is_file(argument: &OsString) -> bool {
+    let path = Path::new(argument);
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    path.is_file() || ending.is_some_and(|ending| ENDINGS.contains(&&*ending))
+}
+
+/// What a line with a file or a folder in the place of a command means.
+fn without_command(line: &[OsString]) -> Option<String> {
+    let first = line.get(1)?;
+    let (name, rest) = (printable(first), words(line.get(1..)?));
+    if Path::new(first).is_dir() {
+        return Some(format!(
+            "{name} is a folder, and a command comes first\n\
+             unisphere watch {rest} measures the checkpoints in it, and unisphere compare {rest} takes it as a model"
+        ));
+    }
+    is_file(first)
+        .then(|| format!("{name} is a file, and a command comes first\nwrite unisphere eval {rest}"))
+}
+
+/// The cure for a line for watch with several paths, as the shell makes of a pattern.
+fn several_folders(line: &[OsString]) -> Option<String> {
+    let first = line.get(2).filter(|_| line.get(1).is_some_and(|word| word == "watch"))?;
+    let paths = line.iter().skip(2).take_while(|word| !word.to_string_lossy().starts_with('-')).count();
+    let first = Path::new(first);
+    let folder = first.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let ending = first.extension().map_or("npy".into(), printable);
+    (paths > 1).then(|| {
+        format!(
+            "watch takes one folder, and {paths} paths are named\n\
+             name the folder, and its checkpoints by a pattern in quotes: unisphere watch {} --pattern '*.{ending}'",
+            words(&[folder.as_os_str().to_owned()])
+        )
+    })
+}
+
+/// The cure for a line with views and no X.
+fn views_without_x(line: &[OsString]) -> Option<String> {
+    let views = line.iter().position(|word| word == "--views")?;
+    let files = line.iter().skip(views + 1).take_while(|word| !word.to_string_lossy().starts_with('-'));
+    let files: Vec<_> = files.cloned().collect();
+    let (first, others) = files.split_first().filter(|_| line.get(1).is_some_and(|word| word == "eval"))?;
+    let first = words(std::slice::from_ref(first));
+    let others = if others.is_empty() { String::new() } else { format!(" {}", words(others)) };
+    Some(format!(
+        "--views takes the views beside X, and no X is named\n\
+         name the first view before --views: unisphere eval {first} --views{others}"
+    ))
+}
+
+/// Words as a shell takes them: in quotes where that is needed.
+fn words(words: &[OsString]) -> String {
+    let quoted = |word: &OsString| {
+        let text = printable(word);
+        let is_plain = |sign: char| sign.is_alphanumeric() || "-_./,=:@%+".contains(sign);
+        if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{text}'") }
+    };
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
 /// How many files a line for eval, plan or gradient names, where it names more than two, as it does with a pattern that the shell has expanded.
 fn too_many_files(line: &[OsString]) -> Option<usize> {
-    const ENDINGS: [&str; 7] = [".npy", ".npz", ".parquet", ".arrow", ".safetensors", ".jsonl", ".csv"];
-    let is_file = |argument: &&OsString| ENDINGS.iter().any(|end| argument.to_string_lossy().ends_with(end));
-    let files = line.iter().skip(2).take_while(is_file).count();
+    let files = line.iter().skip(2).take_while(|argument| is_file(argument)).count();
     let takes_two =
         ["eval", "plan", "gradient"].iter().any(|name| line.get(1).is_some_and(|word| word == name));
     (takes_two && files > 2).then_some(files)
@@ -151,6 +243,10 @@ mod tests {
             &["unisphere"][..],
             &["unisphere", "eval"],
             &["unisphere", "evil"],
+            &["unisphere", "x.npy"],
+            &["unisphere", "."],
+            &["unisphere", "eval", "--views", "x.npy", "y.npy"],
+            &["unisphere", "watch", "a", "b"],
             &["unisphere", "eval", "x.npy", "y.npy", "z.npy"],
             &["unisphere", "eval", "emb_0.npy", "emb_1.npy", "emb_10.npy", "emb_2.npy", "--json"],
             &["unisphere", "eval", "x.npy", "--jsn"],

@@ -204,13 +204,17 @@ fn what_has_no_use_is_2_and_views_that_do_not_fit_are_3() {
         refused(&folder.eval(&line), 2, &["--views", &format!("leave out {}", option[0])]);
     }
     let views = |more: &[&str]| folder.eval(&[&["a.npy"], more].concat());
-    refused(&views(&["b.npy", "--unpaired", "--views", "c.npy"]), 2, &["takes no --views", "or --unpaired"]);
+    refused(
+        &views(&["b.npy", "--unpaired", "--views", "c.npy"]),
+        2,
+        &["leave out --unpaired for views", "leave out --views"],
+    );
     refused(&views(&["--columns", "a,b", "--views", "c.npy"]), 2, &["--columns", "--views"]);
     refused(&views(&["--views", "part_*.npy"]), 2, &["numbered files"]);
     let three =
         program().args(["eval", "a.npy", "b.npy", "c.npy"]).current_dir(folder.path()).output().unwrap();
     refused(&three, 2, &["3 files", "--shards", "--views"]);
-    refused(&folder.eval(&["--views", "b.npy"]), 2, &["<X>"]);
+    refused(&folder.eval(&["--views", "b.npy"]), 2, &["no X is named", "unisphere eval b.npy --views"]);
     refused(&views(&["--views", "b.npy", "short.npy"]), 3, &["a.npy is 37 × 3", "short.npy is 10 × 3"]);
     refused(&views(&["--views", "gone.npy"]), 3, &["gone.npy"]);
     refused(&views(&["--views"]), 3, &["a.npy is 37 × 3", "(n, views, dims)", "--views FILE"]);

@@ -4,6 +4,7 @@ use std::iter;
 
 use unisphere::Alignment;
 use unisphere_eval::{unpaired::UnpairedPlan, views::ViewsPlan};
+use unisphere_io::printable;
 
 use super::{Eval, HTML};
 use crate::{exit::Failure, set_files::SetFiles};
@@ -12,6 +13,13 @@ impl Eval {
     /// What is measured of two sets that are not paired, and the file of Y.
     pub(in crate::eval) fn unpaired_plan(&self) -> Result<(UnpairedPlan, &SetFiles), Failure> {
         self.check_storage()?;
+        if self.views.is_some() {
+            return Err(Failure::Usage(
+                "--views takes views of the same rows, and --unpaired compares two sets whose rows are no pairs\n\
+                 leave out --unpaired for views; or leave out --views, and name the other set as Y"
+                    .into(),
+            ));
+        }
         let Some(y) = &self.y else {
             return Err(Failure::Usage(
                 "--unpaired compares two sets; name Y too, or two columns of X by --columns".into(),
@@ -25,7 +33,7 @@ impl Eval {
             ));
         }
         let has_positives = self.labels.is_some();
-        let own = [("--alpha", self.alpha.is_some() && !has_positives), ("--views", self.views.is_some())];
+        let own = [("--alpha", self.alpha.is_some() && !has_positives)];
         if has_positives && self.permutations.is_some_and(|count| count > 0) {
             return Err(Failure::Usage(
                 "with labels, positives hold both sets together, and --permutations would test nothing\n\
@@ -67,6 +75,19 @@ impl Eval {
             return Err(Failure::Usage(format!(
                 "--views measures alignment and uniformity of several views, by --alpha and --t, and takes no {name}\n\
                  leave out {name}, or --views"
+            )));
+        }
+        let files: Vec<_> = iter::once(self.x.path())
+            .chain(self.y.as_ref().map(SetFiles::path))
+            .chain(self.views.iter().flatten().map(AsRef::as_ref))
+            .collect();
+        // A file beside itself alone is meant so; X among others behind --views is not.
+        let (x, others) = (files[0], &files[1..]);
+        if others.contains(&x) && others.iter().any(|file| *file != x) {
+            return Err(Failure::Usage(format!(
+                "{} is named twice, and would be two views alike\n\
+                 the first view stands before --views, and the others behind it: name each once",
+                printable(x)
             )));
         }
         let mut plan = ViewsPlan::default();
