@@ -776,7 +776,8 @@ fn whence(total: Option<u128>) -> String {
             ", and the names of the others say that there are {total}; add it, or rename them to say how many they are"
         ),
         None => {
-            " between files that are there; add it, or rename them so that their numbers follow each other"
+            " between files that are there, taken for parts of one set; add it, or rename them so that their numbers follow each \
+             other; or, if each is a model of its own, name them without quotes: unisphere compare takes one each"
                 .into()
         }
     }

@@ -65,6 +65,9 @@ const FAISS: &str = "an index of faiss";
 const RECONSTRUCT: &str =
     "read it with faiss.read_index and save index.reconstruct_n(0, index.ntotal) with numpy.save";
 
+/// What this project's own program has written, which shells name too in `folder/*`.
+const REPORT: &str = "a report of unisphere, not points";
+
 /// What text is that no format reads.
 pub(crate) const TEXT: &str = "text that holds no rows of numbers";
 /// What is not known at all.
@@ -88,6 +91,19 @@ pub(crate) fn recognise(head: &[u8]) -> Fault {
         None => (UNKNOWN, "save the array with numpy.save; or say with --format what its name does not"),
     };
     Fault::Format { found, cure }
+}
+
+/// Whether bytes are the beginning of a report of this project's program: a CSV file, or an object of JSON.
+pub(crate) fn is_report(head: &[u8]) -> bool {
+    let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let is_table = ["time,files.x,", "time,files,"].iter().any(|start| first.starts_with(start.as_bytes()))
+        && first.split(|&byte| byte == b',').any(|name| name == b"unisphere");
+    is_table || first.starts_with(b"{\"unisphere\":\"")
+}
+
+/// The fault of a report in the place of points.
+pub(crate) fn report() -> Fault {
+    Fault::Format { found: REPORT, cure: "name the files of the points that it is of" }
 }
 
 /// Whether this is what a download or a clone leaves in the place of a file.

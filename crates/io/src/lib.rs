@@ -89,7 +89,7 @@ pub use file::{File, parse};
 pub use naming::{differ_in_one_number, is_pattern, name_of_series, series};
 pub use origin::Extent;
 pub use printable::printable;
-pub use reading::{Reading, unused_options};
+pub use reading::{Reading, is_report, unused_options};
 pub use series::natural_order;
 pub use shards::{Shards, open, open_with};
 pub use source::Source;

@@ -104,6 +104,11 @@ impl Reading {
     }
 }
 
+/// Whether a regular file begins as the CSV files and the JSON of the program do, which are reports and no points.
+pub fn is_report(path: impl AsRef<Path>) -> bool {
+    formats::is_report_at(path.as_ref())
+}
+
 /// The options of the program that this says and that mean nothing to the format of a file, or of the first that a pattern matches, such
 /// as `--column` to that of `.npy`: none where that is not known, as of a pipe.
 pub fn unused_options(path: impl AsRef<Path>, reading: &Reading) -> Vec<&'static str> {

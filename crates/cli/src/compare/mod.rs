@@ -17,9 +17,13 @@ pub use caller::{CompareRequest, GivenModel, compare_models};
 pub(crate) use options::{CompareOptions, HELP};
 pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, watch};
 
-use std::{cmp::Ordering, collections::HashMap, path::PathBuf};
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
-use unisphere::{Engine, Scaling};
+use unisphere::Engine;
 use unisphere_eval::compare::{Bootstrap, ComparePlan, Comparison, Place};
 use unisphere_io::{natural_order, printable};
 
@@ -47,7 +51,7 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     if let Some(path) = &options.html {
         output::check_page(path, inputs())?;
     }
-    if options.skips_zero_rows() {
+    if options.measure.skips_zero_rows() {
         check_zero_rows(options, &runs)?;
     }
     output::check_distinct(&[("--csv", options.csv.as_deref()), ("--html", options.html.as_deref())])?;
@@ -66,12 +70,7 @@ pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
 
 /// Refuses to look for rows of zeros where they are points, or where nothing can be read twice.
 fn check_zero_rows(options: &CompareOptions, runs: &[Run]) -> Result<(), Failure> {
-    if options.measure.plan().scaling == Scaling::Raw {
-        return Err(Failure::Usage(
-            "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw"
-                .into(),
-        ));
-    }
+    options.measure.check_zero_rows()?;
     match runs.iter().find(|run| run.is_piped()) {
         None => Ok(()),
         Some(run) => Err(Failure::Input(format!(
@@ -101,7 +100,7 @@ fn document(options: &CompareOptions, runs: &[Run], baseline: String) -> Result<
         cure_of_zeros: CURE_OF_ZEROS_BY_OPTION,
         skipped: HashMap::new(),
     };
-    if options.skips_zero_rows() {
+    if measure.skips_zero_rows() {
         measuring.skip_zero_rows(runs)?;
     }
     let (mut models, mut failed) = (Vec::new(), Vec::new());
@@ -154,16 +153,31 @@ impl Setting<'_> {
 
 /// The name of the baseline, which is one of the models.
 fn baseline(options: &CompareOptions, runs: &[Run]) -> Result<String, Failure> {
-    let names = || runs.iter().map(|run| run.name.as_str());
-    match &options.baseline {
-        None => Ok(names().next().unwrap_or_default().to_owned()),
-        Some(name) if names().any(|other| other == name) => Ok(name.clone()),
-        Some(name) => Err(Failure::Usage(format!(
-            "--baseline {}: no model has this name\nthe models are {}",
-            printable(name),
-            names().map(printable).collect::<Vec<_>>().join(", ")
-        ))),
+    let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
+    let Some(wanted) = &options.baseline else {
+        return Ok(names.first().copied().unwrap_or_default().to_owned());
+    };
+    let found = named(wanted, names.iter().map(|name| (*name, Path::new(name))));
+    found.map(str::to_owned).ok_or_else(|| unknown_baseline(wanted, &names))
+}
+
+/// The model of a name: its own, or the end of the path that it is named by, where no other ends so: `step_9.npy` of `run/step_9.npy`.
+fn named<'a, 'b>(wanted: &str, models: impl Iterator<Item = (&'a str, &'b Path)> + Clone) -> Option<&'a str> {
+    if let Some((name, _)) = models.clone().find(|(name, _)| *name == wanted) {
+        return Some(name);
     }
+    let wanted = Path::new(wanted.trim_start_matches("./"));
+    let mut ending = models.filter(|(_, path)| path.ends_with(wanted)).map(|(name, _)| name);
+    let first = ending.next()?;
+    ending.next().is_none().then_some(first)
+}
+
+fn unknown_baseline(wanted: &str, names: &[&str]) -> Failure {
+    Failure::Usage(format!(
+        "--baseline {}: no model has this name\nthe models are {}",
+        printable(wanted),
+        names.iter().map(printable).collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// Refuses a column that no model has a value in.

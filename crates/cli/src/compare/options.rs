@@ -29,21 +29,18 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "FILE", help_heading = TABLE)]
     pub(super) runs: Option<PathBuf>,
 
-    /// The model that all others are held against [default: the first]
+    /// The model that all others are held against, by its name or the end of its path [default: the first]
     #[arg(long, value_name = "NAME", help_heading = TABLE)]
     pub(super) baseline: Option<String>,
 
-    /// The column by which the table is in order, least first [default: the order of the models]
+    /// The column by which the table is in order, least first [default: the order of the models]. The step of a model is that of the table
+    /// of --runs, or the number in which names differ, where they differ in one alone
     #[arg(long, value_name = "COLUMN", value_enum, help_heading = TABLE)]
     pub(super) sort: Option<SortColumn>,
 
     /// The greatest first
     #[arg(long, requires = "sort", help_heading = TABLE)]
     pub(super) descending: bool,
-
-    /// Rows that are all zeros have no direction: error, or skip them, in all models of as many rows
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = MEASURED)]
-    zero_rows: ZeroRows,
 
     /// The seed of the resamples that intervals of correlations are made of
     #[arg(long, value_name = "SEED", default_value_t = 0, help_heading = TABLE)]
@@ -83,6 +80,10 @@ pub(super) struct MeasureOptions {
     /// Take the rows as they are [default: each is scaled to unit length]
     #[arg(long, help_heading = MEASURED)]
     raw: bool,
+
+    /// Rows that are all zeros have no direction: error, or skip them, in all models of as many rows
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = MEASURED)]
+    zero_rows: ZeroRows,
 
     /// Keep what was measured of each model in this folder, by the contents of its files: a model that is there already is not
     /// measured again [default: a folder in the user's cache directory]
@@ -125,6 +126,21 @@ impl MeasureOptions {
         }
     }
 
+    pub(super) fn skips_zero_rows(&self) -> bool {
+        self.zero_rows == ZeroRows::Skip
+    }
+
+    /// Refuses to look for rows of zeros where they are points.
+    pub(super) fn check_zero_rows(&self) -> Result<(), Failure> {
+        if self.raw && self.skips_zero_rows() {
+            return Err(Failure::Usage(
+                "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
     pub(super) fn plan(&self) -> ComparePlan {
         let mut plan = ComparePlan::default();
         plan.scaling = if self.raw { Scaling::Raw } else { Scaling::Unit };
@@ -135,10 +151,6 @@ impl MeasureOptions {
 }
 
 impl CompareOptions {
-    pub(super) fn skips_zero_rows(&self) -> bool {
-        self.zero_rows == ZeroRows::Skip
-    }
-
     pub(super) fn bootstrap(&self) -> Bootstrap {
         Bootstrap { seed: self.seed, ..Bootstrap::default() }
     }

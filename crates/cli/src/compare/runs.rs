@@ -6,18 +6,23 @@ use std::{
 };
 
 use unisphere_eval::compare::Place;
-use unisphere_io::{is_pattern, printable};
+use unisphere_io::{is_pattern, is_report, printable};
 
-use super::{files::files_in, options::CompareOptions, run::Run, table};
-use crate::{exit::Failure, export::is_own_table, set_files::SetFiles};
+use super::{
+    files::files_in,
+    options::{CompareOptions, SortColumn},
+    run::Run,
+    table,
+};
+use crate::{exit::Failure, set_files::SetFiles};
 
 /// All models that the options name: at least one, all single sets or all pairs, and no name twice. Their files are there.
 pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
     let runs = match &options.runs {
         Some(path) => table::read(path)?,
-        None => options.models.iter().map(|argument| run(argument)).collect::<Result<_, _>>()?,
+        None => models(&options.models)?.into_iter().map(run).collect::<Result<_, _>>()?,
     };
-    let runs = with_second_sets(runs, options)?;
+    let runs = with_second_sets(with_steps(runs, options)?, options)?;
     for (place, run) in runs.iter().enumerate() {
         if runs[..place].iter().any(|other| other.name == run.name) {
             return Err(Failure::Usage(format!(
@@ -27,6 +32,9 @@ pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
         }
         let checked = run.sets().try_for_each(|(_, set)| check_files(set));
         checked.map_err(|failure| if options.runs.is_some() { of_model(run, failure) } else { failure })?;
+        if options.runs.is_none() {
+            warn_of_pattern(run, runs.len() == 1);
+        }
     }
     let of_pairs = |run: &&Run| run.y.is_some();
     if let (Some(pair), Some(single)) = (runs.iter().find(of_pairs), runs.iter().find(|run| !of_pairs(run))) {
@@ -55,6 +63,66 @@ fn with_second_sets(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<
         }
     }
     Ok(runs)
+}
+
+/// The arguments without the results of this program, which the shell makes of `folder/*` too, where any others are named.
+fn models(arguments: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
+    let (results, models): (Vec<_>, Vec<_>) =
+        arguments.iter().map(PathBuf::as_path).partition(|path| path.is_file() && result(path).is_some());
+    if models.is_empty() {
+        return Ok(results);
+    }
+    results.into_iter().for_each(tell_left_out);
+    Ok(models)
+}
+
+/// Models with the numbers of their names as steps, where the table is to be in the order of steps and none are given.
+fn with_steps(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, Failure> {
+    let has_steps = runs.iter().any(|run| run.place.step.is_some());
+    if options.sort != Some(SortColumn::Step) || has_steps {
+        return Ok(runs);
+    }
+    let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
+    let Some(steps) = steps_of(&names) else {
+        return Err(Failure::Usage(
+            "--sort step: no model has a step, and their names do not differ in one number alone\n\
+             give steps in the table of --runs, or --sort name, which takes numbers in their order"
+                .into(),
+        ));
+    };
+    for (run, step) in runs.iter_mut().zip(steps) {
+        run.place.step = Some(step);
+    }
+    Ok(runs)
+}
+
+/// The number of each name in which they all differ, where all else of them is the same; None of one name.
+fn steps_of(names: &[&str]) -> Option<Vec<f64>> {
+    let parts = |name: &str| {
+        let (mut texts, mut numbers) = (vec![String::new()], Vec::new());
+        for sign in name.chars() {
+            let is_digit = sign.is_ascii_digit();
+            // Numbers are the parts at odd places.
+            if is_digit != texts.len().is_multiple_of(2) {
+                texts.push(String::new());
+            }
+            texts.last_mut()?.push(sign);
+        }
+        for number in texts.iter_mut().skip(1).step_by(2) {
+            numbers.push(number.parse::<f64>().ok()?);
+            number.clear();
+        }
+        Some((texts, numbers))
+    };
+    let all = names.iter().map(|name| parts(name)).collect::<Option<Vec<_>>>()?;
+    let (texts, numbers) = all.first()?;
+    if all.iter().any(|(other, _)| other != texts) {
+        return None;
+    }
+    let differs = |place: &usize| all.iter().any(|(_, of)| of[*place] != numbers[*place]);
+    let mut differing = (0..numbers.len()).filter(differs);
+    let place = differing.next()?;
+    differing.next().is_none().then(|| all.iter().map(|(_, of)| of[place]).collect())
 }
 
 fn run(argument: &Path) -> Result<Run, Failure> {
@@ -115,19 +183,46 @@ pub(super) fn check_files(set: &SetFiles) -> Result<(), Failure> {
     })
 }
 
-/// That a file is none of those that this program writes beside checkpoints, which the shell makes of `folder/*` too.
+/// That a file is no result of this program.
 fn check_is_no_result(path: &Path) -> Result<(), Failure> {
-    let kind = match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
-        Some("csv") if is_own_table(path) => "a table of results that unisphere has written",
-        Some("html" | "htm") => "a page",
-        _ => return Ok(()),
-    };
+    let Some(kind) = result(path) else { return Ok(()) };
     let folder = path.parent().unwrap_or(Path::new(""));
     Err(Failure::Input(format!(
-        "{} is {kind}, and holds no points\nname the files of points by their ending, such as {}",
+        "{} is {kind}, not points\nname the files of points by their ending, such as {}",
         printable(path),
         printable(folder.join("*.npy"))
     )))
+}
+
+/// What a file is of those that this program writes beside checkpoints; None of any other.
+pub(super) fn result(path: &Path) -> Option<&'static str> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.as_deref() {
+        Some("html" | "htm") => Some("a page"),
+        Some("csv" | "json" | "jsonl") if is_report(path) => Some("a report of unisphere"),
+        _ => None,
+    }
+}
+
+/// Says that a result of this program is none of the models.
+pub(super) fn tell_left_out(path: &Path) {
+    if let Some(kind) = result(path) {
+        log::warn!("{} is left out: {kind}, not points", printable(path));
+    }
+}
+
+/// A warning where a pattern in quotes is taken for the parts of one set, and its files may be models.
+fn warn_of_pattern(run: &Run, is_alone: bool) {
+    let is_of_steps =
+        ["step", "epoch", "ckpt", "checkpoint", "iter"].iter().any(|word| run.name.contains(word));
+    let patterns = run.sets().map(|(_, set)| set).filter(|set| is_pattern(set.path()));
+    let several = patterns.map(|set| (set, set.expanded().len())).find(|(_, files)| *files > 1);
+    if let Some((set, files)) = several.filter(|_| is_alone || is_of_steps) {
+        log::warn!(
+            "{} is taken for one model, a set in {files} files\nwithout quotes, each file is a model of its own",
+            printable(set.path())
+        );
+    }
 }
 
 #[cfg(test)]
@@ -153,5 +248,22 @@ mod tests {
         }
         assert_eq!(found("s_*.npy", "s_?.npy"), Some((path("s_*.npy"), path("s_?.npy"))));
         assert_eq!(pair(&path("s_*.npy")), None);
+    }
+
+    #[test]
+    fn steps_are_the_one_number_that_differs() {
+        for (names, steps) in [
+            (&["ck/step_10.npy", "ck/step_9.npy", "ck/step_100.npy"][..], Some(vec![10.0, 9.0, 100.0])),
+            (&["v2-5.f16bin", "v2-7.f16bin"], Some(vec![5.0, 7.0])),
+            (&["run/007", "run/12"], Some(vec![7.0, 12.0])),
+            (&["3", "1"], Some(vec![3.0, 1.0])),
+            (&["a1-b2", "a2-b3"], None),
+            (&["a1", "b2"], None),
+            (&["a", "a1"], None),
+            (&["a1"], None),
+            (&[], None),
+        ] {
+            assert_eq!(steps_of(names), steps, "{names:?}");
+        }
     }
 }

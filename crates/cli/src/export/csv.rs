@@ -413,18 +413,6 @@ impl Log {
     }
 }
 
-/// Whether a file begins as the CSV files of this program do, whatever reports they are of.
-pub(crate) fn is_own_table(path: &Path) -> bool {
-    let mut line = Vec::new();
-    let read = File::open(path)
-        .and_then(|file| BufReader::new(file.take(MAX_HEADER_BYTES)).read_until(b'\n', &mut line));
-    let is_own = |columns: &[u8]| {
-        [&b"time,files.x,"[..], b"time,files,"].iter().any(|start| columns.starts_with(start))
-            && columns.split(|&byte| byte == b',').any(|name| name == b"unisphere")
-    };
-    read.is_ok() && is_own(line.trim_ascii_end())
-}
-
 /// A header, cut where it is long.
 fn abridged(header: &str) -> String {
     const SHOWN: usize = 120;

@@ -14,7 +14,7 @@ mod text;
 mod told;
 
 pub(crate) use beside::Beside;
-pub(crate) use csv::{Log, is_own_table};
+pub(crate) use csv::Log;
 pub(crate) use html::{Html, write_page};
 pub(crate) use json::{Json, of_roles};
 pub(crate) use markdown::Markdown;

@@ -115,7 +115,8 @@ fn names_and_options_that_cannot_be() {
     for name in ["a.npy", "b.npy"] {
         fs::copy(folder.path().join("m0.npy"), several.join(name)).unwrap();
     }
-    refuse(&["several"], 3, &["several has 2 files and none called x"]);
+    refuse(&["several"], 3, &["several has 2 files and none called x", "name each: several/*"]);
+    report(&folder, &["several/a.npy", "several/b.npy"]);
     fs::copy(folder.path().join("m0.npy"), several.join("y.npy")).unwrap();
     refuse(&["several"], 3, &["a file y and no file x"]);
 }
@@ -255,12 +256,56 @@ fn results_of_a_watch_are_no_models() {
     ];
     let output = crate::support::program().args(watched).current_dir(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let parts = ["watch.csv is a table of results that unisphere has written", "such as *.npy"];
-    refused(&folder.compare(&["m0.npy", "watch.csv"]), 3, &parts);
-    refused(&folder.compare(&["m0.npy", "watch.html"]), 3, &["watch.html is a page", "such as *.npy"]);
+    for (path, kind) in [("watch.csv", "a report of unisphere"), ("watch.html", "a page")] {
+        let told = format!("{path} is {kind}, not points");
+        refused(&folder.compare(&[path]), 3, &[&told, "such as *.npy"]);
+        refused(&folder.compare(&["m0.npy:m1.npy", &format!("m0.npy:{path}")]), 3, &[&told]);
+        // Beside models, it is none of them, and that is said.
+        let output = folder.compare(&["m0.npy", path, "m1.npy", "--json"]);
+        let left_out = format!("warning: {path} is left out: {kind}, not points\n");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), &*left_out));
+        let found: Value = serde_json::from_str(stdout(&output)).unwrap();
+        let names =
+            found["models"].as_array().unwrap().iter().map(|of| of["name"].clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (names, &found["failed"]),
+            (vec!["m0.npy".into(), "m1.npy".into()], &serde_json::json!([]))
+        );
+    }
+    // Reports of eval and of compare are none either, in CSV and in JSON, for every command.
+    folder.eval(&["m0.npy", "--csv", "runs.csv"]);
+    folder.eval(&["m0.npy", "m1.npy", "--unpaired", "--permutations", "9", "--csv", "unpaired.csv"]);
+    folder.eval(&["m0.npy", "--views", "m1.npy", "--csv", "views.csv"]);
+    folder.compare(&["m0.npy", "m1.npy", "--csv", "models.csv"]);
+    fs::write(folder.path().join("runs.jsonl"), folder.eval(&["m0.npy", "--json"]).stdout).unwrap();
+    fs::write(folder.path().join("models.json"), folder.compare(&["m0.npy", "--json"]).stdout).unwrap();
+    for path in
+        ["watch.csv", "runs.csv", "unpaired.csv", "views.csv", "models.csv", "runs.jsonl", "models.json"]
+    {
+        let told = [path, "a report of unisphere, not points"];
+        refused(&folder.eval(&[path]), 3, &told);
+        refused(&folder.compare(&[path]), 3, &told);
+        let output = folder.compare(&["m0.npy", path]);
+        assert!(output.status.success() && stderr(&output).contains("is left out"), "{}", stderr(&output));
+    }
+    // A folder with one file of points, and what a watch has left in it.
+    let model = folder.path().join("model");
+    fs::create_dir(&model).unwrap();
+    fs::copy(folder.path().join("watch.csv"), model.join("watch.csv")).unwrap();
+    refused(
+        &folder.compare(&["model"]),
+        3,
+        &["model/watch.csv is a report of unisphere, not points", "no others"],
+    );
+    fs::copy(folder.path().join("watch.html"), model.join("watch.html")).unwrap();
+    fs::copy(folder.path().join("m0.npy"), model.join("points.npy")).unwrap();
+    let output = folder.compare(&["model", "--json"]);
+    assert_eq!(stderr(&output).matches("is left out").count(), 2, "{}", stderr(&output));
+    let found: Value = serde_json::from_str(stdout(&output)).unwrap();
+    assert_eq!(found["models"][0]["files"]["x"], "model/points.npy");
     // Points in CSV, with columns of any names, are none of these.
     let rows: String =
         noise(3 * N, 1).chunks(3).map(|row| format!("{},{},{}\n", row[0], row[1], row[2])).collect();
     fs::write(folder.path().join("points.csv"), String::from("time,files_a,unisphere\n") + &rows).unwrap();
-    assert_eq!(folder.compare(&["m0.npy", "points.csv"]).status.code(), Some(0));
+    assert_eq!(folder.compare(&["m0.npy", "points.csv", "--column", "*"]).status.code(), Some(0));
 }

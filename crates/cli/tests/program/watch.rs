@@ -308,7 +308,14 @@ fn what_cannot_be_watched_is_refused() {
         refused(&program().args(line).current_dir(folder.path()).output().unwrap(), code, parts);
     };
     refuse(&["none"], 3, &["none", "folder cannot be read"]);
-    refuse(&["run/other.csv"], 3, &["other.csv", "folder cannot be read"]);
+    refuse(
+        &["run/other.csv"],
+        3,
+        &["run/other.csv is a file, and watch takes a folder", "unisphere watch run"],
+    );
+    refuse(&["run/*.npy"], 3, &["run/*.npy is a pattern", "unisphere watch run --pattern '*.npy'"]);
+    refuse(&["run/a.npy", "run/b.npy"], 2, &["2 paths are named", "unisphere watch run --pattern '*.npy'"]);
+    refuse(&["run", "--raw", "--zero-rows", "skip"], 2, &["--zero-rows skip or --raw"]);
     refuse(&["run", "--pattern", "a[.npy"], 2, &["--pattern a[.npy", "quote it"]);
     refuse(&["run", "--pattern", "/a/*.npy"], 2, &["--pattern /a/*.npy", "in the folder"]);
     checkpoint(&folder, "1.npy", 1);
@@ -339,8 +346,66 @@ fn a_baseline_that_is_named() {
     let output = once(&folder, &["--baseline", "step_2.npy"]);
     assert!(output.status.success() && against("step_2.npy"), "{}", stderr(&output));
     assert!(!stderr(&output).contains("--baseline"), "{}", stderr(&output));
-    let output = once(&folder, &["--baseline", "step_9.npy"]);
-    assert!(output.status.success() && against("step_1.npy"), "{}", stderr(&output));
-    let told = "--baseline step_9.npy: no checkpoint that was measured has this name, and the page is against step_1.npy";
+    // By its path too, as compare takes it; and compare takes the end of a path.
+    for name in ["run/step_3.npy", "./run/step_3.npy", "step_3.npy"] {
+        let output = once(&folder, &["--baseline", name]);
+        assert!(output.status.success() && against("step_3.npy"), "{}", stderr(&output));
+        let compared = folder.compare(&["run/step_1.npy", "run/step_3.npy", "--baseline", name, "--json"]);
+        assert_eq!(object(&compared)["baseline"], "run/step_3.npy");
+    }
+    // As other bad input, before anything is measured or written.
+    let before = fs::read(folder.path().join("run/watch.csv")).unwrap();
+    let told = [
+        "--baseline step_9.npy: no model has this name",
+        "the models are step_1.npy, step_2.npy, step_3.npy",
+    ];
+    refused(&once(&folder, &["--baseline", "step_9.npy", "--t", "7"]), 2, &told);
+    assert_eq!(fs::read(folder.path().join("run/watch.csv")).unwrap(), before);
+    // One that is there and cannot be measured.
+    fs::write(folder.path().join("run/step_4.npy"), "no points").unwrap();
+    let output = once(&folder, &["--baseline", "step_4.npy"]);
+    assert!(output.status.code() == Some(3) && against("step_1.npy"), "{}", stderr(&output));
+    let told = "--baseline step_4.npy: no checkpoint that was measured has this name, and the page is against step_1.npy";
     assert!(stderr(&output).contains(told), "{}", stderr(&output));
+}
+
+/// Rows that are zeros in one checkpoint are left out of all, so that row i of each is of the same thing, as compare has it.
+#[test]
+fn rows_of_zeros_are_skipped_of_all_checkpoints() {
+    let folder = folder();
+    let values = |seed, zero: usize| {
+        let mut values = noise(N * D, seed);
+        values[zero * D..(zero + 1) * D].fill(0.0);
+        values
+    };
+    folder.npy("run/step_1.npy", &values(1, 3), N, D);
+    folder.npy("run/step_2.npy", &noise(N * D, 2), N, D);
+    let output = once(&folder, &[]);
+    assert_eq!(output.status.code(), Some(3));
+    let cure = "row 3 is all zeros";
+    assert!(
+        stderr(&output).contains(cure) && stderr(&output).contains("--zero-rows skip"),
+        "{}",
+        stderr(&output)
+    );
+    // The cure, and then a checkpoint with another such row.
+    let skip = ["--zero-rows", "skip"];
+    assert_eq!(once(&folder, &skip).status.code(), Some(0));
+    folder.npy("run/step_3.npy", &values(3, 7), N, D);
+    assert_eq!(once(&folder, &skip).status.code(), Some(0));
+    let files = ["run/step_1.npy", "run/step_2.npy", "run/step_3.npy"];
+    let compared = object(&folder.compare(&[&files[..], &skip, &["--json", "--no-cache"]].concat()));
+    let lines = cells(&folder, "run/watch.csv", &["name", "rows", "uniformity.value"]);
+    for model in compared["models"].as_array().unwrap() {
+        assert_eq!(model["skipped"], serde_json::json!([3, 7]));
+        let name = model["name"].as_str().unwrap().strip_prefix("run/").unwrap();
+        let last = lines.iter().rfind(|line| line[0] == name).unwrap();
+        assert_eq!(last[1..], ["48".to_owned(), model["uniformity"]["value"].to_string()], "{lines:?}");
+    }
+    let page = fs::read_to_string(folder.path().join("run/watch.html")).unwrap();
+    assert!(page.contains("2 rows are all zeros in one model or more, and are left out of all."));
+    // Without such rows, and found by one look alone.
+    let before = lines.len();
+    once(&folder, &skip);
+    assert_eq!(names(&folder).len(), before);
 }

@@ -159,6 +159,9 @@ pub(crate) fn open(
     budget: Budget,
 ) -> Result<(Box<dyn Table>, Vec<&'static str>), Fault> {
     let (head, input) = input(path, budget)?;
+    if foreign::is_report(&head) {
+        return Err(foreign::report());
+    }
     let Some(format) = format_of(&head, path, reading) else { return Err(foreign::recognise(&head)) };
     let unused = unused_options(format, reading);
     match unused.first() {
@@ -186,6 +189,16 @@ pub(crate) fn unused_at(path: &Path, reading: &Reading) -> Vec<&'static str> {
         if regular { fs::File::open(path).ok().and_then(|mut file| head(&mut file).ok()) } else { None };
     let format = head.and_then(|head| format_of(&head, path, reading));
     format.map_or(Vec::new(), |format| unused_options(format, reading))
+}
+
+/// Whether there is a regular file at a path that begins as a report of the program does.
+pub(crate) fn is_report_at(path: &Path) -> bool {
+    let is_file = fs::metadata(path).is_ok_and(|there| there.is_file());
+    is_file
+        && fs::File::open(path)
+            .ok()
+            .and_then(|mut file| head(&mut file).ok())
+            .is_some_and(|head| foreign::is_report(&head))
 }
 
 /// Opens a column of one value a row: that of a name, or the only one. What is nothing else is a text of one value a line.

@@ -10,7 +10,7 @@ use glob::{MatchOptions, Pattern};
 use unisphere_eval::compare::Place;
 use unisphere_io::{natural_order, printable};
 
-use super::super::{files::files_in, run::Run};
+use super::super::{files::files_and_results, run::Run};
 use crate::{exit::Failure, reading::ReadingOptions};
 
 /// Endings of files that hold points and hardly anything else.
@@ -132,7 +132,10 @@ impl<'a> Folder<'a> {
         let parent = within.parent().filter(|parent| !parent.as_os_str().is_empty());
         let is_x = path.file_stem().is_some_and(|stem| stem == X);
         let (name, files) = match parent.filter(|_| is_x) {
-            Some(parent) => (parent, files_in(path.parent().unwrap_or(&path))),
+            // At every look: what is left out is not told.
+            Some(parent) => {
+                (parent, files_and_results(path.parent().unwrap_or(&path)).map(|(files, _)| files))
+            }
             None => (within, Ok((path.clone(), None))),
         };
         let name = name.to_string_lossy().into_owned();

@@ -10,7 +10,7 @@ mod record;
 pub(crate) use options::{HELP, WatchOptions};
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     mem,
     path::{Path, PathBuf},
     thread,
@@ -19,12 +19,13 @@ use std::{
 
 use unisphere::Engine;
 use unisphere_eval::compare::Bootstrap;
-use unisphere_io::{natural_order, printable};
+use unisphere_io::{is_pattern, natural_order, printable};
 
 use super::{
     Setting,
-    measure::{CURE_OF_ZEROS, Measuring},
+    measure::{CURE_OF_ZEROS_BY_OPTION, Measuring},
     run::Run,
+    unknown_baseline,
 };
 use crate::{
     devices,
@@ -41,11 +42,16 @@ use record::{Lines, Record};
 const TICK: Duration = Duration::from_millis(50);
 
 pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
+    check_folder(&options.folder)?;
+    options.measure.check_zero_rows()?;
     let (csv, html) = (options.csv_file(), options.html_file());
     let folder = Folder::new(&options.folder, options.pattern.as_deref(), &options.measure.reading)?;
     // A page of an earlier watch may match the pattern, and is none of the inputs.
     let is_page = |path: &&Path| path.extension().is_some_and(|ending| ending == "html");
     let found = folder.look(&[])?;
+    if let Some(wanted) = &options.baseline {
+        check_baseline(wanted, options, &folder, [&csv, &html])?;
+    }
     let inputs: Vec<_> = found.iter().flat_map(|of| of.state.paths()).collect();
     output::check_page(&html, inputs.iter().copied().filter(|path| !is_page(path)))?;
     output::check_distinct(&[("--csv", Some(&csv)), ("--html", Some(&html))])?;
@@ -76,10 +82,52 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
         seen: HashMap::new(),
         lines: None,
         models: Vec::new(),
+        zero_rows: HashMap::new(),
         page_is_due: false,
         troubles: HashSet::new(),
     }
     .run()
+}
+
+/// Fails where what is to be watched is no folder, and says what is meant by a pattern or a file.
+fn check_folder(path: &Path) -> Result<(), Failure> {
+    let name = printable(path);
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let (folder, file) = (printable(folder), path.file_name().map(printable).unwrap_or_default());
+    if is_pattern(path) {
+        return Err(Failure::Input(format!(
+            "{name} is a pattern, and watch takes a folder\n\
+             unisphere watch {folder} --pattern '{file}' takes each file as a checkpoint; unisphere eval '{name}' takes all for one set"
+        )));
+    }
+    if path.is_file() {
+        return Err(Failure::Input(format!(
+            "{name} is a file, and watch takes a folder\nunisphere watch {folder} measures the files in it; unisphere eval {name}, this one"
+        )));
+    }
+    Ok(())
+}
+
+/// Fails, in a single round, where no checkpoint has the name of the baseline; else says that it is waited for.
+fn check_baseline(
+    wanted: &str,
+    options: &WatchOptions,
+    folder: &Folder<'_>,
+    outputs: [&PathBuf; 2],
+) -> Result<(), Failure> {
+    let found = folder.look(&outputs.map(PathBuf::as_path))?;
+    let names: Vec<_> = found.iter().map(|of| of.name.as_str()).collect();
+    if options.named(wanted, &names).is_some() || options.once && names.is_empty() {
+        return Ok(());
+    }
+    if options.once {
+        return Err(unknown_baseline(wanted, &names));
+    }
+    exit::say(&format!(
+        "--baseline {}: no checkpoint has this name yet, and until one has, the page is against the first",
+        printable(wanted)
+    ));
+    Ok(())
 }
 
 /// What became of the checkpoints.
@@ -97,6 +145,9 @@ struct Watch<'a> {
     lines: Option<Lines>,
     /// Those that were measured and are on the page, by their steps.
     models: Vec<ComparedModel>,
+    /// How many rows each checkpoint has, and which of them are zeros, where these are skipped: in all checkpoints of as many rows, as
+    /// row i of each is of the same thing.
+    zero_rows: HashMap<String, (usize, Vec<usize>)>,
     /// Whether the page lacks something.
     page_is_due: bool,
     /// Faults that are told, and may pass: each once until all is well again.
@@ -160,7 +211,7 @@ impl Watch<'_> {
             );
         }
         if let Some(name) = self.options.baseline.as_ref()
-            && !self.models.iter().any(|of| of.name == *name)
+            && self.baseline(&self.models).is_none()
             && let Some(first) = self.models.first()
         {
             exit::say(&format!(
@@ -189,10 +240,14 @@ impl Watch<'_> {
         if has_pairs {
             self.leave_out_single_sets();
         }
+        if self.options.measure.skips_zero_rows() {
+            self.find_zero_rows(&found, has_pairs)?;
+        }
         for found in found {
             self.look_at(found, has_pairs)?;
         }
         if mem::take(&mut self.page_is_due)
+            && !self.models.is_empty()
             && let Err(failure) = self.write_page()
         {
             self.page_is_due = true;
@@ -213,20 +268,57 @@ impl Watch<'_> {
         }
     }
 
+    /// Whether a checkpoint is to be measured now: it has been still for an interval.
+    fn is_due(&self, name: &str, state: &State) -> bool {
+        self.seen.get(name).is_some_and(|seen| {
+            let is_over = matches!(seen.fate, Fate::Measured | Fate::Refused);
+            seen.state == *state && !is_over && seen.since.elapsed() >= self.interval
+        })
+    }
+
+    /// Finds the rows of zeros of checkpoints that are due. Those on the page that were measured with others leave it, and are due again.
+    fn find_zero_rows(&mut self, found: &[Found], has_pairs: bool) -> Result<(), Failure> {
+        let due = found.iter().filter(|of| self.is_due(&of.name, &of.state));
+        let due = due.filter_map(|of| of.run.as_ref().ok()).filter(|run| run.y.is_some() || !has_pairs);
+        for run in due.collect::<Vec<_>>() {
+            match self.with_measuring(HashMap::new(), |measuring| measuring.zero_rows(run)) {
+                Ok(zero) => self.zero_rows.insert(run.name.clone(), zero),
+                // It is told when it is measured.
+                Err(Failure::Input(_) | Failure::Machine(_)) => self.zero_rows.remove(&run.name),
+                Err(failure) => return Err(failure),
+            };
+        }
+        let is_old = |of: &ComparedModel| self.left_out(of.model.rows + of.skipped.len()) != of.skipped;
+        let old: Vec<_> = self.models.iter().filter(|of| is_old(of)).map(|of| of.name.clone()).collect();
+        self.models.retain(|of| !old.contains(&of.name));
+        self.page_is_due |= !old.is_empty();
+        for name in old {
+            match self.seen.get_mut(&name) {
+                Some(seen) => seen.fate = Fate::Due,
+                None => exit::say(&format!(
+                    "{} left the page: its file is gone, and other rows of zeros are left out now",
+                    printable(&name)
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows that are left out of all checkpoints of so many rows, as they are zeros in one or more.
+    fn left_out(&self, rows: usize) -> Vec<usize> {
+        let zero = self.zero_rows.values().filter(|(of, _)| *of == rows).flat_map(|(_, zero)| zero);
+        zero.copied().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Measures a checkpoint that has been still for an interval.
     fn look_at(&mut self, found: Found, has_pairs: bool) -> Result<(), Failure> {
         let Found { name, run, state } = found;
-        match self.seen.get(&name) {
-            Some(seen) if seen.state == state => {
-                let is_over = matches!(seen.fate, Fate::Measured | Fate::Refused);
-                if is_over || seen.since.elapsed() < self.interval {
-                    return Ok(());
-                }
-            }
-            _ => {
-                self.seen.insert(name, Seen { state, since: Instant::now(), fate: Fate::Due });
-                return Ok(());
-            }
+        if self.seen.get(&name).is_none_or(|seen| seen.state != state) {
+            self.seen.insert(name, Seen { state, since: Instant::now(), fate: Fate::Due });
+            return Ok(());
+        }
+        if !self.is_due(&name, &state) {
+            return Ok(());
         }
         let run = match run {
             Ok(run) if run.y.is_none() && has_pairs => {
@@ -270,12 +362,25 @@ impl Watch<'_> {
     }
 
     fn measure(&self, run: &Run) -> Result<ComparedModel, Failure> {
+        let mut skipped = HashMap::new();
+        if let Some((rows, _)) = self.zero_rows.get(&run.name) {
+            skipped.insert(run.name.clone(), self.left_out(*rows));
+        }
+        self.with_measuring(skipped, |measuring| measuring.model(run))
+    }
+
+    /// Does something with what all checkpoints are measured with, and with the rows that are left out of some.
+    fn with_measuring<T>(
+        &self,
+        skipped: HashMap<String, Vec<usize>>,
+        then: impl FnOnce(&Measuring<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let display = Display::new();
         let measure = &self.options.measure;
         let engine = self.engine.clone().observed_by(display.observer());
         let cache = measure.cache()?;
         let (plan, reading) = (measure.plan(), &measure.reading);
-        let measuring = Measuring {
+        then(&Measuring {
             plan,
             engine: &engine,
             display: &display,
@@ -283,10 +388,9 @@ impl Watch<'_> {
             is_fingerprinted: true,
             reading,
             unused: Vec::new(),
-            cure_of_zeros: CURE_OF_ZEROS,
-            skipped: HashMap::new(),
-        };
-        measuring.model(run)
+            cure_of_zeros: CURE_OF_ZEROS_BY_OPTION,
+            skipped,
+        })
     }
 
     /// Takes a checkpoint in: in the place of what it was before, in the order of steps. It has a line and is told, unless its last line
@@ -318,13 +422,17 @@ impl Watch<'_> {
     /// These checkpoints beside the first of them.
     fn document(&self, models: Vec<ComparedModel>) -> Result<ComparisonDocument, Failure> {
         let measure = &self.options.measure;
-        let named = self.options.baseline.as_ref();
-        let is_there = |name: &&String| models.iter().any(|of| of.name == **name);
-        let first = models.first().map(|of| &of.name);
+        let first = || models.first().map(|of| of.name.clone());
         // A line of one checkpoint is beside itself, as is a page before its baseline is there.
-        let baseline = named.filter(is_there).or(first).cloned().unwrap_or_default();
+        let baseline = self.baseline(&models).or_else(first).unwrap_or_default();
         let setting = Setting { plan: measure.plan(), engine: &self.engine, reading: &measure.reading };
         setting.document(models, Vec::new(), baseline, Bootstrap::default())
+    }
+
+    /// The name of the baseline that the options name, where it is among these.
+    fn baseline(&self, models: &[ComparedModel]) -> Option<String> {
+        let names: Vec<_> = models.iter().map(|of| of.name.as_str()).collect();
+        self.options.named(self.options.baseline.as_ref()?, &names).map(str::to_owned)
     }
 
     fn write_page(&self) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::options::MeasureOptions;
+use super::super::{named, options::MeasureOptions};
 use crate::values::positive;
 
 /// The longest time between two looks, in seconds: a day.
@@ -40,7 +40,8 @@ pub(crate) struct WatchOptions {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     html: Option<PathBuf>,
 
-    /// The checkpoint that the page holds all others against, by its name in the folder, such as step_0.npy [default: the first]
+    /// The checkpoint that the page holds all others against, by its name in the folder, such as step_0.npy, or its path, as compare
+    /// takes it [default: the first]
     #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(super) baseline: Option<String>,
 
@@ -63,6 +64,12 @@ fn interval(text: &str) -> Result<f64, &'static str> {
 impl WatchOptions {
     pub(super) fn csv_file(&self) -> PathBuf {
         self.csv.clone().unwrap_or_else(|| self.folder.join("watch.csv"))
+    }
+
+    /// The checkpoint of a name: as it is called in the folder, or by its path, or the end of it.
+    pub(super) fn named<'a>(&self, wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+        let paths: Vec<_> = names.iter().map(|name| self.folder.join(name)).collect();
+        named(wanted, names.iter().copied().zip(paths.iter().map(PathBuf::as_path)))
     }
 
     pub(super) fn html_file(&self) -> PathBuf {
