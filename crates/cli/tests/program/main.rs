@@ -8,6 +8,7 @@ mod compare;
 mod compare_faults;
 mod csv;
 mod devices;
+mod door;
 mod eval;
 mod formats;
 mod gradient;

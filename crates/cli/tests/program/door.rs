@@ -1,0 +1,372 @@
+//! What people stumble over at their first lines: each is told, and the cure that is told works.
+
+use std::{fs, process::Output};
+
+use serde_json::{Value, json};
+
+use crate::{
+    compare::follows_schema,
+    support::{
+        Folder, near, noise, object, program, refused, rows, stderr, stdout, uniformity, weighted_uniformity,
+    },
+};
+
+const N: usize = 30;
+const D: usize = 4;
+
+/// Sets x.npy, y.npy and z.npy of 30 × 4, and the rows of x.
+fn folder() -> (Folder, Vec<f32>) {
+    let folder = Folder::new();
+    let x = noise(N * D, 1);
+    folder.npy("x.npy", &x, N, D);
+    for (name, seed) in [("y.npy", 2), ("z.npy", 3)] {
+        folder.npy(name, &noise(N * D, seed), N, D);
+    }
+    (folder, x)
+}
+
+fn run(folder: &Folder, line: &[&str]) -> Output {
+    program().args(line).current_dir(folder.path()).output().unwrap()
+}
+
+/// The program with a file of the folder through a pipe.
+#[cfg(unix)]
+fn piped(folder: &Folder, file: &str, line: &[&str]) -> Output {
+    use std::process::{Command, Stdio};
+
+    let input = fs::File::open(folder.path().join(file)).unwrap();
+    let mut cat = Command::new("cat").stdin(input).stdout(Stdio::piped()).spawn().unwrap();
+    let pipe = cat.stdout.take().unwrap();
+    let output = program().args(line).current_dir(folder.path()).stdin(pipe).output().unwrap();
+    cat.wait().unwrap();
+    output
+}
+
+/// A table of x with a column before its dimensions and one behind them.
+fn table(folder: &Folder, name: &str, header: &str, x: &[f32]) {
+    let line = |(row, values): (usize, &[f32])| {
+        let values: Vec<_> = values.iter().map(f32::to_string).collect();
+        format!("{},{},{}\n", row * row % 7, values.join(","), row * 3 % 5)
+    };
+    let lines: String = x.chunks(D).enumerate().map(line).collect();
+    fs::write(folder.path().join(name), format!("{header}\n{lines}")).unwrap();
+}
+
+#[test]
+fn columns_that_are_no_coordinates_are_left_out_by_the_cure() {
+    let (folder, x) = folder();
+    let expected = uniformity(&rows(&x, D, true), 2.0);
+    for (header, told, column) in [
+        ("date,d0,d1,d2,d3,score", "its column 'date' has a name", "d[0-3]"),
+        ("popularity,d0,d1,d2,d3,length", "its column 'popularity' is not numbered as most others are", "d*"),
+        ("w,0,1,2,3,timestamp", "its column 'w' is not numbered", "0,1,2,3"),
+    ] {
+        table(&folder, "x.csv", header, &x);
+        refused(&folder.eval(&["x.csv"]), 3, &[told, "as is ", "--column, such as", "all with --column '*'"]);
+        near(&folder.json(&["x.csv", "--column", column])["uniformity"]["x"], expected);
+        assert_eq!(folder.json(&["x.csv", "--column", "*"])["dims"], D + 2);
+    }
+    table(&folder, "x.csv", "date,d0,d1,d2,d3,score", &x);
+    refused(&folder.eval(&["x.csv"]), 3, &["--column, such as 'd[0-9]*', or"]);
+    near(&folder.json(&["x.csv", "--column", "d[0-9]*"])["uniformity"]["x"], expected);
+    // Columns that are all unlike are coordinates, as before.
+    table(&folder, "x.csv", "x,y,z,width,height,depth", &x);
+    assert_eq!(folder.json(&["x.csv"])["dims"], D + 2);
+}
+
+#[test]
+fn a_file_without_a_command() {
+    let (folder, _) = folder();
+    refused(
+        &run(&folder, &["x.npy"]),
+        2,
+        &["x.npy is a file, and a command comes first", "write unisphere eval x.npy"],
+    );
+    let line = ["./x.npy", "y.npy", "--json"];
+    refused(&run(&folder, &line), 2, &["write unisphere eval ./x.npy y.npy --json"]);
+    object(&folder.eval(&line));
+    refused(&run(&folder, &["none.npy"]), 2, &["write unisphere eval none.npy"]);
+    fs::create_dir(folder.path().join("run")).unwrap();
+    refused(&run(&folder, &["run"]), 2, &["run is a folder", "unisphere watch run", "unisphere compare run"]);
+    refused(&run(&folder, &["evil"]), 2, &["unrecognized subcommand 'evil'"]);
+}
+
+#[test]
+fn labels_of_a_table_are_named_by_the_cure() {
+    let (folder, _) = folder();
+    let write = |name: &str, header: &str| {
+        let lines: String =
+            (0..N).map(|i| format!("{i},{}\n", if i % 2 == 0 { "cat" } else { "dog" })).collect();
+        fs::write(folder.path().join(name), format!("{header}\n{lines}")).unwrap();
+    };
+    write("labels.csv", "id,label");
+    let told =
+        ["labels.csv has several columns: id, label", "name the one that is meant: --labels-column label"];
+    refused(&folder.eval(&["x.npy", "--labels", "labels.csv"]), 3, &told);
+    refused(&folder.eval(&["x.npy", "--labels", "labels.csv", "--max-memory", "1G"]), 3, &told);
+    let report = folder.json(&["x.npy", "--labels", "labels.csv", "--labels-column", "label"]);
+    assert_eq!(report["groups"]["names"], json!(["cat", "dog"]));
+    refused(
+        &folder.eval(&["x.npy", "--labels", "labels.csv", "--labels-column", "lab"]),
+        3,
+        &["'lab'", "id, label"],
+    );
+    write("kinds.csv", "id,kind");
+    let told = ["has several columns: id, kind", "name the one that is meant with --labels-column\n"];
+    refused(&folder.eval(&["x.npy", "--labels", "kinds.csv"]), 3, &told);
+    refused(&folder.eval(&["x.npy", "--weights", "kinds.csv"]), 3, &["with --weights-column\n"]);
+    // Of a wide table, whose first columns alone are listed.
+    let header = (0..12).map(|d| format!("d{d},")).collect::<String>() + "similarity\n";
+    let line = "0,".repeat(12) + "3\n";
+    fs::write(folder.path().join("wide.csv"), header + &line.repeat(N)).unwrap();
+    let scored = ["x.npy", "y.npy", "--scores", "wide.csv"];
+    refused(
+        &folder.eval(&scored),
+        3,
+        &["d7 and 5 more", "name the one that is meant: --scores-column similarity\n"],
+    );
+}
+
+#[test]
+fn a_first_line_may_be_a_header() {
+    let (folder, _) = folder();
+    let labels: String = (0..N).map(|i| if i % 2 == 0 { "cat\n" } else { "dog\n" }).collect();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("labels.txt", &format!("label\n{labels}"));
+    let told = [
+        "labels.txt holds 31 labels",
+        "its first line, 'label', may be a header: delete it, or call the file .csv",
+    ];
+    refused(&folder.eval(&["x.npy", "--labels", "labels.txt"]), 3, &told);
+    // Both cures.
+    write("without.txt", &labels);
+    write("labels.csv", &format!("label\n{labels}"));
+    for name in ["without.txt", "labels.csv"] {
+        assert_eq!(folder.json(&["x.npy", "--labels", name])["groups"]["sizes"], json!([15, 15]), "{name}");
+    }
+    // Another number of lines has another reason.
+    write("long.txt", &format!("label\n{labels}cat\n"));
+    refused(&folder.eval(&["x.npy", "--labels", "long.txt"]), 3, &["save one label a row"]);
+    let weights = "1\n".repeat(7) + "nan\n" + &"1\n".repeat(N - 8);
+    write("weights.txt", &weights);
+    refused(&folder.eval(&["x.npy", "--weights", "weights.txt"]), 3, &["weights.txt: row 7 holds NaN"]);
+    write("weights.csv", &format!("w\n{weights}"));
+    refused(&folder.eval(&["x.npy", "--weights", "weights.csv"]), 3, &["weights.csv: row 7 holds NaN"]);
+}
+
+#[test]
+fn rows_of_weight_zero_are_not_listed() {
+    let (folder, x) = folder();
+    // The rows that crowd together most, if they counted.
+    let mut crowded = x;
+    for row in 1..6 {
+        crowded.copy_within(0..D, row * D);
+    }
+    folder.npy("x.npy", &crowded, N, D);
+    let weights: Vec<f64> = (0..N).map(|row| if row < 5 { 0.0 } else { 1.0 + row as f64 }).collect();
+    let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+    folder.column("w.npy", "<f8", &bytes);
+    let listed =
+        |of: &Value| of.as_array().unwrap().iter().map(|of| of["row"].as_u64().unwrap()).collect::<Vec<_>>();
+    let all = folder.json(&["x.npy", "y.npy", "--top", "40"]);
+    assert!(listed(&all["offenders"]["crowded"]["x"])[..6].iter().all(|&row| row < 6));
+    for top in ["7", "40"] {
+        let weighted = folder.json(&["x.npy", "y.npy", "--weights", "w.npy", "--top", top]);
+        near(&weighted["uniformity"]["x"], weighted_uniformity(&rows(&crowded, D, true), &weights, 2.0));
+        let offenders = &weighted["offenders"];
+        for pointer in ["/crowded/x", "/crowded/y", "/apart"] {
+            let found = listed(offenders.pointer(pointer).unwrap());
+            let expected = listed(all["offenders"].pointer(pointer).unwrap());
+            let expected: Vec<_> = expected.into_iter().filter(|&row| row >= 5).collect();
+            assert_eq!(found, expected[..expected.len().min(top.parse().unwrap())], "{pointer}");
+        }
+    }
+    let text = folder.eval(&["x.npy", "--weights", "w.npy", "--top", "3"]);
+    assert!(stdout(&text).contains("Rows of weight 0 are not listed."), "{}", stdout(&text));
+    // One set has no alignment, whatever its weights.
+    assert!(!stdout(&text).contains("Alignment"), "{}", stdout(&text));
+    folder.eval(&["x.npy", "--weights", "w.npy", "--html", "page.html"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("Rows of weight 0 are not listed.") && !page.contains("Alignment: "));
+}
+
+#[test]
+fn views_are_named_behind_the_first() {
+    let (folder, _) = folder();
+    let told =
+        ["no X is named", "name the first view before --views: unisphere eval x.npy --views y.npy z.npy"];
+    refused(&run(&folder, &["eval", "--views", "x.npy", "y.npy", "z.npy"]), 2, &told);
+    let views = ["x.npy", "--views", "y.npy", "z.npy"];
+    assert_eq!(folder.json(&views)["views"], 3);
+    let told =
+        ["--views takes views of the same rows", "leave out --unpaired for views; or leave out --views"];
+    for line in [
+        &["x.npy", "--views", "y.npy", "z.npy", "--unpaired"][..],
+        &["x.npy", "y.npy", "--unpaired", "--views", "z.npy"],
+    ] {
+        refused(&folder.eval(line), 2, &told);
+    }
+    object(&folder.eval(&["x.npy", "y.npy", "--unpaired", "--permutations", "9", "--json"]));
+    refused(
+        &folder.eval(&["x.npy", "--views", "x.npy", "y.npy"]),
+        2,
+        &["x.npy is named twice", "before --views"],
+    );
+}
+
+#[test]
+fn patterns_of_checkpoints_are_no_sets() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("ck")).unwrap();
+    for (step, seed) in [(9, 1), (10, 2), (11, 3)] {
+        folder.npy(&format!("ck/step_{step}.npy"), &noise(N * D, seed), N, D);
+    }
+    // Numbers that follow each other may be parts of one set: it is said what they are taken for.
+    let output = folder.compare(&["ck/step_*.npy", "--json"]);
+    let told = "warning: ck/step_*.npy is taken for one model, a set in 3 files\nwithout quotes, each file is a model of its own\n";
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), told));
+    let unquoted = ["ck/step_10.npy", "ck/step_11.npy", "ck/step_9.npy"];
+    let report = object(&folder.compare(&[&unquoted[..], &["--json"]].concat()));
+    assert_eq!(report["models"].as_array().unwrap().len(), 3);
+    // Sorted by their numbers, which the table then has as steps.
+    let sorted = object(&folder.compare(&[&unquoted[..], &["--sort", "step", "--json"]].concat()));
+    follows_schema(&sorted);
+    let steps =
+        |of: &Value| of["models"].as_array().unwrap().iter().map(|of| of["step"].clone()).collect::<Vec<_>>();
+    assert_eq!(steps(&sorted), [9.0, 10.0, 11.0].map(Value::from));
+    assert_eq!(sorted["trajectory"][2]["name"], "ck/step_11.npy");
+    fs::copy(folder.path().join("ck/step_9.npy"), folder.path().join("last.npy")).unwrap();
+    let told = ["--sort step: no model has a step", "--runs, or --sort name"];
+    refused(&folder.compare(&["ck/step_9.npy", "last.npy", "--sort", "step"]), 2, &told);
+    // A gap tells that they are no parts, or that one is missing.
+    folder.npy("ck/step_200.npy", &noise(N * D, 4), N, D);
+    let told =
+        ["ck/step_12.npy is missing", "taken for parts of one set", "without quotes: unisphere compare"];
+    refused(&folder.compare(&["ck/step_*.npy"]), 3, &told);
+    refused(&folder.eval(&["ck/step_*.npy"]), 3, &told);
+    // What is meant for watch, and its cure.
+    let told = [
+        "ck/step_*.npy is a pattern",
+        "unisphere watch ck --pattern 'step_*.npy' takes each file as a checkpoint",
+    ];
+    refused(&run(&folder, &["watch", "ck/step_*.npy", "--once"]), 3, &told);
+    let line = [
+        "watch",
+        "ck",
+        "--pattern",
+        "step_*.npy",
+        "--once",
+        "--interval",
+        "0.05",
+        "--device",
+        "cpu",
+        "--no-cache",
+    ];
+    let output = run(&folder, &line);
+    assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(0), 4), "{}", stderr(&output));
+}
+
+/// What of the options means nothing to a pipe is not told of it, as of a file.
+#[cfg(unix)]
+#[test]
+fn what_a_pipe_has_no_use_for_is_not_told() {
+    let (folder, x) = folder();
+    let lines = x.chunks(D).map(|row| json!({"e": row, "f": row}).to_string() + "\n");
+    fs::write(folder.path().join("x.jsonl"), lines.collect::<String>()).unwrap();
+    let column = ["--column", "e", "--device", "cpu", "--json"];
+    // Of so few rows, an estimate says that all pairs are computed.
+    let told = |output: &Output| serde_json::from_str::<Value>(stdout(output)).unwrap();
+    for more in [&[][..], &["--max-memory", "1G"], &["--tolerance", "1e-1"]] {
+        let line = [&["eval", "-", "x.jsonl"], &column[..], more].concat();
+        let report = told(&piped(&folder, "x.npy", &line));
+        assert_eq!(report["files"], json!({"x": "/dev/stdin", "y": "x.jsonl, e"}), "{more:?}");
+        let line = [&["eval", "x.npy", "-"], &column[..], more].concat();
+        let report = told(&piped(&folder, "x.jsonl", &line));
+        assert_eq!(report["files"], json!({"x": "x.npy", "y": "/dev/stdin, e"}), "{more:?}");
+    }
+    let compared = [&["compare", "-", "x.jsonl", "--no-cache"], &column[..]].concat();
+    let report = object(&piped(&folder, "x.npy", &compared));
+    let files = |of: &Value| {
+        of["models"].as_array().unwrap().iter().map(|of| of["files"]["x"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(files(&report), ["/dev/stdin", "x.jsonl, e"].map(Value::from));
+    // Rows of zeros of a pipe are skipped; of models they are looked for before one is measured, which a pipe cannot have.
+    let mut zero = x.clone();
+    zero[3 * D..4 * D].fill(0.0);
+    folder.npy("zero.npy", &zero, N, D);
+    let report = object(&piped(
+        &folder,
+        "zero.npy",
+        &["eval", "-", "--zero-rows", "skip", "--device", "cpu", "--json"],
+    ));
+    let left: Vec<f32> =
+        zero.chunks(D).filter(|row| row.iter().any(|&v| v != 0.0)).flatten().copied().collect();
+    near(&report["uniformity"]["x"], uniformity(&rows(&left, D, true), 2.0));
+    let compared =
+        ["compare", "-", "x.npy", "--zero-rows", "skip", "--device", "cpu", "--no-cache", "--json"];
+    refused(&piped(&folder, "zero.npy", &compared), 3, &["- is a pipe", "write it to a file first"]);
+    object(&folder.compare(&["zero.npy", "x.npy", "--zero-rows", "skip", "--json"]));
+}
+
+/// A difference that is less than rounding may have made tells nothing, whatever its p-value, and every form of the report says so.
+#[test]
+fn differences_below_rounding_are_told() {
+    let folder = Folder::new();
+    // Two clouds, too far from each other for any mean to help.
+    let write = |name: &str, scale: f64| {
+        let value = |(at, value): (usize, f32)| {
+            let cloud = if (at / 2).is_multiple_of(2) { 0.0 } else { 2e7 };
+            cloud + scale * f64::from(value)
+        };
+        let bytes: Vec<u8> =
+            noise(N * 2, 5).into_iter().enumerate().flat_map(|of| value(of).to_le_bytes()).collect();
+        folder.write(name, "<f8", &format!("({N}, 2)"), &bytes);
+    };
+    write("a.npy", 3.0);
+    write("b.npy", 2.5);
+    let files = ["a.npy", "b.npy", "--raw", "--t", "0.1"];
+    let report = object(&folder.compare(&[&files[..], &["--json", "--csv", "models.csv"]].concat()));
+    follows_schema(&report);
+    let difference = &report["models"][1]["difference"]["uniformity"];
+    let [value, by] = ["value", "rounding"].map(|key| difference[key].as_f64().unwrap());
+    let bounds: f64 =
+        (0..2).map(|model| report["models"][model]["rounding"]["uniformity"].as_f64().unwrap()).sum();
+    assert!(value != 0.0 && by > value.abs() && (by - bounds).abs() < 1e-9 * bounds, "{difference}");
+    let told = format!(
+        "The difference of b.npy in uniformity is less than rounding of the points may have made, {by:.1e}, whatever its p-value."
+    );
+    for form in [&[][..], &["--markdown"]] {
+        let output = folder.compare(&[&files[..], form].concat());
+        assert!(stdout(&output).contains(&told), "{}", stdout(&output));
+    }
+    folder.compare(&[&files[..], &["--html", "page.html"]].concat());
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains(&told), "{told}");
+    assert!(page.contains("0 of 1 difference to the baseline are more than chance"));
+    let mut reader = csv::Reader::from_path(folder.path().join("models.csv")).unwrap();
+    let place =
+        reader.headers().unwrap().iter().position(|name| name == "difference.uniformity.rounding").unwrap();
+    let found: Vec<_> = reader.records().map(|line| line.unwrap()[place].parse::<f64>().ok()).collect();
+    assert_eq!(found, [None, Some(by)]);
+    // As steps of a training, too.
+    fs::write(folder.path().join("runs.csv"), "name,x,step\na,a.npy,1\nb,b.npy,2\n").unwrap();
+    let line = ["--runs", "runs.csv", "--raw", "--t", "0.1"];
+    let report = object(&folder.compare(&[&line[..], &["--json"]].concat()));
+    follows_schema(&report);
+    assert_eq!(report["trajectory"][1]["change"]["uniformity"]["rounding"].as_f64(), Some(by));
+    let text = folder.compare(&line);
+    assert!(
+        stdout(&text).contains("The change of b is less than rounding of the points may have made"),
+        "{}",
+        stdout(&text)
+    );
+    // A difference beyond it, and points of few digits, have no such word.
+    let near_origin: Vec<u8> =
+        noise(N * 2, 6).into_iter().flat_map(|value| f64::from(value).to_le_bytes()).collect();
+    folder.write("c.npy", "<f8", &format!("({N}, 2)"), &near_origin);
+    let bytes: Vec<u8> =
+        noise(N * 2, 7).into_iter().flat_map(|value| (2.0 * f64::from(value)).to_le_bytes()).collect();
+    folder.write("d.npy", "<f8", &format!("({N}, 2)"), &bytes);
+    let report = object(&folder.compare(&["c.npy", "d.npy", "--raw", "--json"]));
+    assert!(report["models"][1]["difference"]["uniformity"].get("rounding").is_none(), "{report}");
+}
