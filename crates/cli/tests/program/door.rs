@@ -188,6 +188,19 @@ fn rows_of_weight_zero_are_not_listed() {
     folder.eval(&["x.npy", "--weights", "w.npy", "--html", "page.html"]);
     let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert!(page.contains("Rows of weight 0 are not listed.") && !page.contains("Alignment: "));
+    // With labels it has one of them, whose pairs are weighted too, and the legend of the plane says so.
+    let labels: String = (0..N).map(|row| format!("{}\n", row % 3)).collect();
+    fs::write(folder.path().join("labels.txt"), labels).unwrap();
+    let legend = |more: &[&str]| {
+        folder.eval(&[&["x.npy", "--labels", "labels.txt", "--html", "page.html"], more].concat());
+        let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+        let start = page.find("Pairs are rows of one label").unwrap();
+        page[start..].split('.').next().unwrap().to_owned()
+    };
+    assert_eq!(legend(&[]), "Pairs are rows of one label");
+    let weighted =
+        "Pairs are rows of one label, each of which counts by the product of the weights of its rows";
+    assert_eq!(legend(&["--weights", "w.npy"]), weighted);
 }
 
 #[test]

@@ -70,7 +70,12 @@ pub(super) fn figure(report: &Report) -> Option<Figure> {
     plane.floor = summary.floor.ok().filter(|_| report.scaling == Scaling::Unit);
     let mut figure = plane.figure("plane");
     if summary.alignment.is_none() {
-        figure.caption = html! { "Pairs are rows of one label. " (figure.caption) };
+        let is_weighted = report.groups.as_ref().is_some_and(|groups| groups.weighted);
+        figure.caption = html! {
+            "Pairs are rows of one label"
+            @if is_weighted { ", each of which counts by the product of the weights of its rows" }
+            ". " (figure.caption)
+        };
     }
     Some(figure)
 }
