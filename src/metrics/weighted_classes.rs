@@ -137,11 +137,12 @@ impl Class<'_> {
         mean
     }
 
-    /// The gradient of Σ wᵢwⱼ‖xᵢ−xⱼ‖^α over i < j for the row at a place, as metrics see it; `mean` is that of the class.
-    fn slope(&self, x: &dyn HostRows, alpha: f64, mean: &[f64], place: usize) -> Vec<f64> {
+    /// The gradient of Σ wᵢwⱼ‖xᵢ−xⱼ‖^α over i < j for the row at a place, as metrics see it. With α = 2 it takes the weight and the mean
+    /// of the class.
+    fn slope(&self, x: &dyn HostRows, alpha: f64, (total, mean): &(f64, Vec<f64>), place: usize) -> Vec<f64> {
         let (row, weight) = (self.rows[place], self.weights[place]);
         if alpha == 2.0 {
-            let factor = 2.0 * weight * self.weight();
+            let factor = 2.0 * weight * total;
             return self.relative(x, row).zip(mean).map(|(value, mean)| factor * (value - mean)).collect();
         }
         let mut slope = vec![0.0; x.dims()];
@@ -183,8 +184,8 @@ impl Slopes {
         }
         let mut all = reserved(groups.count(), 1, what)?;
         all.extend(classes(groups));
-        let means: Vec<_> =
-            all.par_iter().map(|class| if alpha == 2.0 { class.mean(x) } else { Vec::new() }).collect();
+        let mean = |class: &Class<'_>| if alpha == 2.0 { class.mean(x) } else { Vec::new() };
+        let means: Vec<_> = all.par_iter().map(|class| (class.weight(), mean(class))).collect();
         let rows = directions.par_chunks_exact_mut(dims).zip(&mut lengths).zip(&places).enumerate();
         rows.try_for_each(|(row, ((direction, length), place))| {
             let seen = || x.view(row).seen();
@@ -240,7 +241,7 @@ impl Differentiable for WeightedAlignmentByLabel<'_> {
             let (watch, scaling) = (on.watch.clone(), self.x.scaling());
             let (value, slopes) = offload(on_the_pool, move || {
                 let total = total(&groups);
-                let value = sum(&groups, &*x, alpha, &watch)? / total;
+                let value = finite("alignment by label", sum(&groups, &*x, alpha, &watch)? / total)?;
                 let is_unit = scaling == Scaling::Unit;
                 Ok((value, Slopes::of(&groups, &*x, is_unit, (alpha, scale / total), &watch.silent())?))
             })
@@ -251,7 +252,7 @@ impl Differentiable for WeightedAlignmentByLabel<'_> {
             let directions = on.backend.upload(directions, None).await?;
             let (gradient, _) =
                 on.backend.paired_gradient(self.x, &directions, Term::Dot, &lengths, None).await?;
-            Ok((finite("alignment by label", value)?, gradient))
+            Ok((value, gradient))
         })
     }
 }

@@ -39,6 +39,16 @@ pub(crate) fn measured<T>(
     measured
 }
 
+/// The same of two sets.
+pub(crate) fn paired<T>(
+    engine: &Engine,
+    (x, y): (&Rows, &Rows),
+    raw: bool,
+    measure: impl FnOnce(&Points, &Points) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    measured(engine, x, Some(y), raw, |x, y| measure(x, y.unwrap_or(x)))
+}
+
 /// Points of the CPU that calls leave behind for the next of the same shape: in a training loop, fresh pages of memory would take as
 /// long as a part of the work.
 static SPARE: Spare = Spare(Mutex::new(Vec::new()));
@@ -54,7 +64,7 @@ impl Spare {
     fn take(&self, shape: (usize, usize)) -> Option<Points> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|points| (points.rows(), points.dims()) == shape)?;
-        Some(kept.swap_remove(place))
+        Some(kept.remove(place))
     }
 
     /// Keeps points, and drops the first that were kept where these are one too many.
@@ -68,16 +78,6 @@ impl Spare {
         }
         kept.push(points);
     }
-}
-
-/// The same of two sets.
-pub(crate) fn paired<T>(
-    engine: &Engine,
-    (x, y): (&Rows, &Rows),
-    raw: bool,
-    measure: impl FnOnce(&Points, &Points) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    measured(engine, x, Some(y), raw, |x, y| measure(x, y.unwrap_or(x)))
 }
 
 /// Names the argument of an error that tells of a set and not which.

@@ -68,6 +68,30 @@ def test_an_interrupt_ends_a_call_soon(call):
     assert unisphere.uniformity(x[:500]) == unisphere.uniformity(x[:500])
 
 
+def test_points_in_memory_that_was_used_before():
+    engine = unisphere.Engine("cpu")
+    # Of one shape, raw and of unit length by turns: what a call leaves behind serves the next.
+    sets = [(1 + k) * large(200)[k:] for k in range(3)]
+    calls = [(rows[:180], raw) for rows in sets for raw in (False, True)]
+    one = lambda rows, raw: engine.uniformity(rows, 0.01, raw=raw)
+    # Other shapes between them: each of these has fresh memory.
+    alone = []
+    for k, (rows, raw) in enumerate(calls):
+        for other in range(4):
+            engine.uniformity(large(100 + 10 * k + other))
+        alone.append(one(rows, raw))
+    assert [one(rows, raw) for rows, raw in calls] == alone
+    found = [[] for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda into=into: into.extend(one(rows, raw) for rows, raw in 5 * calls)) for into in found
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(values == 5 * alone for values in found)
+
+
 def test_other_threads_go_on_meanwhile():
     x, ticks, done = large(20_000), [], threading.Event()
 

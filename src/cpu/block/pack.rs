@@ -29,6 +29,16 @@ impl<T: Float> Buffer<T> {
         &mut self.0[start..start + len]
     }
 
+    /// One that holds `len` values: zeros that nobody wrote are pages that nobody touched.
+    fn with_room(len: usize) -> Self {
+        Self(vec![T::default(); len + 64 / size_of::<T>()])
+    }
+
+    /// Whether it holds `len` values without growing.
+    fn has_room(&self, len: usize) -> bool {
+        self.0.len() >= len + 64 / size_of::<T>()
+    }
+
     /// Whether nothing was ever taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -105,8 +115,10 @@ impl Spare {
     /// Runs work with `len` values of any content, aligned to a cache line.
     pub(crate) fn with<T: Float, R>(&self, len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut memory = lock().pop().unwrap_or_default();
-        let values = memory.take((len * size_of::<T>()).div_ceil(size_of::<f64>()));
+        let len_in_f64 = (len * size_of::<T>()).div_ceil(size_of::<f64>());
+        let spare = lock().pop().filter(|memory| memory.has_room(len_in_f64));
+        let mut memory = spare.unwrap_or_else(|| Buffer::with_room(len_in_f64));
+        let values = memory.take(len_in_f64);
         if cfg!(test) {
             // NaN in either precision: whoever reads what nobody wrote is found out.
             values.fill(f64::from_bits(u64::MAX));

@@ -80,9 +80,9 @@ pub(crate) fn accumulate_by_totals<T: Float>(
         let of_right: Vec<_> = held.par_iter_mut().map(scaled).collect();
         let mut on_y = filled(0.0, pairs.right().len(), 1)?;
         of_right.iter().for_each(|(cols, of_block)| add(&mut on_y[cols.clone()], of_block));
-        let on_x = totals.on_x.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
+        let on_x: Vec<_> = totals.on_x.iter().zip(&factors).map(|(total, factor)| total * factor).collect();
         of_rows = totals.on_x;
-        Ok(AllTotals { on_x, on_y: Some(on_y), ..totals })
+        Ok(AllTotals { sum: on_x.iter().sum(), on_x, on_y: Some(on_y) })
     };
     let sums = multiply_held(isa, pairs, weights, centre, scale, advance)?;
     Ok((of_rows, sums))
@@ -214,7 +214,7 @@ impl<T: Float> Job for ScaleRows<'_, '_, T> {
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Vec<f64> {
         let Self { held: Held { block, segments }, factors } = self;
         let mut table = Table::over::<SIDE>(segments, block);
-        // Of places past the last row, whatever is there.
+        // Factors past the last row are 0, as are the weights there.
         let mut padded = vec![T::default(); factors.len().next_multiple_of(T::lanes::<S>())];
         padded[..factors.len()].copy_from_slice(factors);
         let row = |right| {
