@@ -307,7 +307,7 @@ impl ComparisonDocument {
     }
 }
 
-/// That a difference is less than rounding may have made, in a sentence.
+/// The sentence about a difference that is less than rounding may have made.
 fn below_rounding(what: &str, by: f64) -> String {
     format!("The {what} is less than rounding of the points may have made, {by:.1e}, whatever its p-value.")
 }

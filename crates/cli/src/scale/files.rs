@@ -246,10 +246,8 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
         format!("if its first line is a {what} too, and no name of a column, call the file .txt")
     } else if is_text && column.rows() == x.rows() + 1 {
         let first = column.excerpts(&[0], HEADER).unwrap_or_default().concat();
-        format!(
-            "its first line, '{}', may be a header: delete it, or call the file .csv, whose first line names the column",
-            printable(first)
-        )
+        let or_call = if ending.is_some() { ", or call the file .csv, whose first line names the column" } else { "" };
+        format!("its first line, '{}', may be a header: delete it{or_call}", printable(first))
     } else {
         format!("save one {what} a row, in their order")
     };

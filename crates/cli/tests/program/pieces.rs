@@ -79,6 +79,7 @@ fn rows_are_those_of_the_report_in_pieces_and_in_parts() {
     for words in ["error of rows", "crowded in y", "pairs apart", "rows.npy holds 9,001 rows of f64"] {
         assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
     }
+    assert!(!stdout(&text).contains("Rows of weight 0"), "{}", stdout(&text));
     let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "3", "--potentials"]);
     assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
     fs::write(path("run.plan"), &plan.stdout).unwrap();

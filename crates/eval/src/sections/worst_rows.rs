@@ -8,8 +8,10 @@ use crate::{data::SetName, error::Result, rows::listed, work::Work};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WorstRows {
-    /// The most crowded rows of each set whose weight is not 0, by log mean exp(−t‖x−x′‖²) over the other rows, without weights.
+    /// The most crowded rows of each set, by log mean exp(−t‖x−x′‖²) over the other rows, without weights.
     pub crowded: Vec<SetRows>,
+    /// Whether rows have weights, so that those of weight 0 are left out of these.
+    pub weighted: bool,
     /// The pairs that count with the greatest ‖x−y‖: whose weight is not 0, and whose score is high enough, where there are two sets.
     pub apart: Option<Vec<RankedRow>>,
 }
@@ -69,7 +71,7 @@ impl WorstRows {
             ranked(rows)
         };
         let crowded = potentials.into_iter().map(|(set, of)| SetRows { set, rows: crowded(of) }).collect();
-        Self { crowded, apart: pairs.map(|pairs| ranked(greatest(pairs, top))) }
+        Self { crowded, weighted: weights.is_some(), apart: pairs.map(|pairs| ranked(greatest(pairs, top))) }
     }
 }
 

@@ -25,7 +25,9 @@ pub(crate) fn worst_rows(worst: &WorstRows, known: &Known) -> Markup {
             }
         }
         p.note {
-            "Crowded: the greatest " (formula("log mean exp(−t|x − x′|²)")) " over all other rows. Rows of weight 0 are not listed. Rows are counted from 0."
+            "Crowded: the greatest " (formula("log mean exp(−t|x − x′|²)")) " over all other rows. "
+            @if worst.weighted { "Rows of weight 0 are not listed. " }
+            "Rows are counted from 0."
         }
     }
 }

@@ -145,9 +145,12 @@ pub(in crate::export) fn worst_rows(worst: &WorstRows) -> String {
         });
         cells.collect()
     };
-    columns(&head, 0, &(0..longest).map(line).collect::<Vec<_>>())
-        + "Crowded: the rows with the greatest potential, log mean exp(-t|x-x'|^2) over all other rows of the set. Pairs apart:\n\
-           the rows with the greatest distance |x-y|. Rows of weight 0 are not listed. Rows are counted from 0.\n"
+    let unlisted = if worst.weighted { "Rows of weight 0 are not listed. " } else { "" };
+    let table = columns(&head, 0, &(0..longest).map(line).collect::<Vec<_>>());
+    format!(
+        "{table}Crowded: the rows with the greatest potential, log mean exp(-t|x-x'|^2) over all other rows of the set. Pairs apart:\n\
+         the rows with the greatest distance |x-y|. {unlisted}Rows are counted from 0.\n"
+    )
 }
 
 pub(in crate::export) fn rows_file(RowsFile { path, table }: RowsFile<'_>) -> String {
