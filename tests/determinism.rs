@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::Failed;
 use support::{
+    cases::size,
     devices::{self, Check},
     random::{normal, on_the_sphere, single},
 };
@@ -14,16 +15,21 @@ use unisphere::{
     Uniformity,
 };
 
-/// More than one panel on either side, ragged; of the few, a CPU holds all weights in memory.
-const ROWS: usize = 1291;
-const FEW_ROWS: usize = 391;
-const DIMS: usize = 37;
+/// Many rows are more than one panel on either side, ragged, and gradients of them come in rounds; of the few, a CPU holds all
+/// weights in memory.
+fn many_and_few_rows() -> [usize; 2] {
+    [size(1291, 1031), size(391, 129)]
+}
+
+fn dims() -> usize {
+    size(37, 5)
+}
 
 fn main() -> ExitCode {
     let mut checks = Vec::new();
     for scaling in [Scaling::Unit, Scaling::Raw] {
         checks.push(Check::new(format!("run to run, {scaling:?}"), move |engine| {
-            for rows in [ROWS, FEW_ROWS] {
+            for rows in many_and_few_rows() {
                 let first = bits(engine, rows, scaling)?;
                 same("a second run", &first, &bits(engine, rows, scaling)?)?;
                 same("a third run", &first, &bits(engine, rows, scaling)?)?;
@@ -31,7 +37,7 @@ fn main() -> ExitCode {
             Ok(())
         }));
         checks.push(Check::new(format!("1, 2 and 7 threads, {scaling:?}"), move |engine| {
-            for rows in [ROWS, FEW_ROWS] {
+            for rows in many_and_few_rows() {
                 let first = with_threads(1, engine, rows, scaling)?;
                 same("2 threads", &first, &with_threads(2, engine, rows, scaling)?)?;
                 same("7 threads", &first, &with_threads(7, engine, rows, scaling)?)?;
@@ -65,8 +71,8 @@ fn same(what: &str, first: &[(String, Vec<u64>)], second: &[(String, Vec<u64>)])
 /// The bits of everything that an engine computes, from points uploaded anew.
 fn bits(engine: &Engine, rows: usize, scaling: Scaling) -> Result<Vec<(String, Vec<u64>)>> {
     let set = |seed| {
-        let values = single(&on_the_sphere(normal(rows, DIMS, seed), DIMS));
-        engine.upload(&Embeddings::with_scaling(values, rows, DIMS, scaling)?)
+        let values = single(&on_the_sphere(normal(rows, dims(), seed), dims()));
+        engine.upload(&Embeddings::with_scaling(values, rows, dims(), scaling)?)
     };
     let (x, y) = (set(1)?, set(2)?);
     let mut all = Vec::new();

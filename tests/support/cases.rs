@@ -26,6 +26,14 @@ const DEFAULT: &[f64] = &[2.0];
 /// Around the edges of every tile size that a kernel might take.
 const EDGES: [usize; 15] = [1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129];
 
+/// The variable that asks for smaller sets where many rows and dimensions would take minutes, as on an emulated CPU.
+const SMALL: &str = "UNISPHERE_SMALL";
+
+/// A number of rows or dimensions: of the full set, or of the smaller one where the variable asks for it.
+pub(crate) fn size(full: usize, small: usize) -> usize {
+    if std::env::var_os(SMALL).is_some_and(|value| value != "0") { small } else { full }
+}
+
 impl Case {
     /// `x` with positives at a distance of about `noise` in each row.
     fn new(name: &str, scaling: Scaling, dims: usize, x: Vec<f64>, noise: f64, ts: &'static [f64]) -> Self {
@@ -144,14 +152,15 @@ pub(crate) fn ragged() -> Vec<Case> {
 
 /// As large as a test of seconds can be.
 pub(crate) fn big() -> Vec<Case> {
+    let (long, longest) = (size(300, 100), size(769, 65));
     vec![
-        Case::unit("big", 33, normal(5000, 33, 20), 0.3, DEFAULT),
+        Case::unit("big", 33, normal(size(5000, 1291), 33, 20), 0.3, DEFAULT),
         Case::unit("tight clusters", 64, clusters(600, 64, 1e-2), 1e-2, &[2.0, 5.0]),
         Case::unit("tighter clusters", 64, clusters(600, 64, 1e-3), 1e-3, &[5.0]),
-        Case::unit("narrow cone", 300, cluster(600, 300, 2e-3), 2e-3, &[2.0, 5.0]),
-        Case::unit("cone", 300, cluster(600, 300, 0.05), 0.05, &[2.0, 5.0]),
-        Case::unit("big", 4097, normal(129, 4097, 21), 0.3, &[2.0, 50.0]),
-        Case::unit("big", 769, normal(1025, 769, 22), 0.3, &[5.0]),
+        Case::unit("narrow cone", long, cluster(600, long, 2e-3), 2e-3, &[2.0, 5.0]),
+        Case::unit("cone", long, cluster(600, long, 0.05), 0.05, &[2.0, 5.0]),
+        Case::unit("big", size(4097, 1025), normal(129, size(4097, 1025), 21), 0.3, &[2.0, 50.0]),
+        Case::unit("big", longest, normal(1025, longest, 22), 0.3, &[5.0]),
         Case::new(
             "big, 1,000 from the origin",
             Raw,
