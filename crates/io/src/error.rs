@@ -530,9 +530,12 @@ pub enum Fault {
     /// A first column without a name.
     #[error(
         "its first column has no name, as the index that pandas writes; save it with index=False, or choose columns with \
-             --column, as names a,b or a pattern 'x*' in quotes"
+         --column, {others}"
     )]
-    Unnamed,
+    Unnamed {
+        /// How to choose the others, such as `such as 'dim_*'`.
+        others: String,
+    },
     /// Columns of numbers that are most likely those of rows, classes, scores or times, and no dimensions of the points.
     #[error(
         "its column '{column}' {reason}, and is most likely no dimension of the points{more}; choose the others with --column, {others}, or all \

@@ -191,6 +191,9 @@ fn delimited_text() {
     assert_eq!(numbers("x.csv", "0,1\n7e1,8\n"), [70.0, 8.0]);
     refused("x.csv", ",0,1\n0,1,2\n", "index=False");
     refused("x.csv", ",0,1\n0,1.5,2\n", "index=False");
+    let index = ",dim_0,dim_1,dim_2,label\n0,1.5,2,3,7\n1,4,5.5,6,8\n";
+    refused("x.csv", index, "choose columns with --column, such as 'dim_*', which leaves out label");
+    assert_eq!(named("x.csv", index, "dim_*"), [1.5, 2.0, 3.0, 4.0, 5.5, 6.0]);
 }
 
 /// Numbers of rows and classes beside points are no dimensions of them, and the message's cures are right.
@@ -202,7 +205,7 @@ fn columns_that_number_the_rows_are_refused() {
     };
     let wanted: Vec<f32> = (0..6u8).flat_map(|row| [0.5 + f32::from(row), -1.25]).collect();
     let any = |row: usize| (row * row % 5).to_string();
-    for name in ["id", "ID", "idx", "index", "label", "Unnamed: 0"] {
+    for name in ["id", "ID", "idx", "label", "Unnamed: 0"] {
         let text = points(&any, &format!("{name},u,v\n"));
         let told = format!(
             "its column '{name}' has a name that programs give to the numbers or classes of rows, and is most likely no dimension of the points"
@@ -254,13 +257,17 @@ fn columns_that_say_something_of_the_rows_are_refused() {
         (0..5).flat_map(|row| columns.iter().map(move |&column| value(row, column))).collect::<Vec<_>>()
     };
     for name in ["score", "Weight", "timestamp", "date", "y", "text", "created_at", "target", "item_label"] {
-        let text = text(&["u", name, "v"]);
+        let text = text(&["up", name, "east", "south"]);
         let fault =
             refused("x.csv", &*text, &format!("its column '{name}' has a name that programs give to"));
         assert!(matches!(fault, Fault::NoDimension { .. }));
-        refused("x.csv", &*text, "choose the others with --column, such as u,v, or all with --column '*'");
-        assert_eq!(named("x.csv", &text, "u,v"), points(&[0, 2]));
-        assert_eq!(named("x.csv", &text, "*"), points(&[0, 1, 2]));
+        refused(
+            "x.csv",
+            &*text,
+            "choose the others with --column, such as up,east,south, or all with --column '*'",
+        );
+        assert_eq!(named("x.csv", &text, "up,east,south"), points(&[0, 2, 3]));
+        assert_eq!(named("x.csv", &text, "*"), points(&[0, 1, 2, 3]));
     }
     let several = text(&["date", "dim_0", "dim_1", "price", "dim_2", "dim_10", "dimension", "score"]);
     refused(
@@ -275,8 +282,15 @@ fn columns_that_say_something_of_the_rows_are_refused() {
     refused("x.csv", &*odd, "such as 0,1,2,3, or");
     assert_eq!(named("x.csv", &odd, "0,1,2,3"), points(&[0, 1, 2, 3]));
     // Columns that are all unlike are coordinates, as y is beside x.
-    for names in [&["x", "y", "z"][..], &["width", "height"], &["height", "weight"], &["u", "v", "w0", "w1"]]
-    {
+    for names in [
+        &["x", "y", "z"][..],
+        &["y", "z"],
+        &["width", "height"],
+        &["height", "weight"],
+        &["start_time", "end_time"],
+        &["u", "v", "w0", "w1"],
+        &["d", "d.1", "d.2", "d.3"],
+    ] {
         assert_eq!(numbers("x.csv", &text(names)), points(&(0..names.len()).collect::<Vec<_>>()));
     }
 }
@@ -311,7 +325,7 @@ fn first_points_are_not_lost() {
     }
     assert_eq!(numbers("x.csv", "0,1\n3,4\n"), [0.0, 1.0, 3.0, 4.0]);
     assert_eq!(numbers("x.csv", "0,1\n"), [0.0, 1.0]);
-    assert_eq!(numbers("x.txt", "0 1 2\n3.5 4.5 5.5\n"), [0.0, 1.0, 2.0, 3.5, 4.5, 5.5]);
+    assert_eq!(numbers("x.txt", "0 1\n3.5 4.5\n"), [0.0, 1.0, 3.5, 4.5]);
     assert_eq!(numbers("x.tsv", "0\t1\n3.5\t4\n"), [0.0, 1.0, 3.5, 4.0]);
 }
 
@@ -339,7 +353,7 @@ fn rows_of_delimited_text_that_are_wrong() {
     let fault = refused("x.csv", "1,2\nnan,4\n", "not finite");
     assert!(matches!(fault, Fault::Content(unisphere::Error::NotFinite { row: 1, dim: 0 })));
     assert!(matches!(
-        refused("x.csv", "1,2\n1e39,4\n", "overflows f32"),
+        refused("x.csv", "1,3\n1e39,4\n", "overflows f32"),
         Fault::Overflow { row: 1, dim: 0, .. }
     ));
 }
@@ -456,4 +470,54 @@ fn mutated_texts() {
         }
         assert!(broken > 0, "{name}: nothing was broken");
     }
+}
+
+/// Names of columns that are numbers, as pandas, R and Excel write them, and what looks like them and is a point.
+#[test]
+fn a_first_line_of_numbers_that_count_is_of_names() {
+    let points = "0.5,-1.25,2.75\n3.5,4,5.125\n";
+    let want = [0.5, -1.25, 2.75, 3.5, 4.0, 5.125];
+    for names in ["0,1,2", "1,2,3", "752,753,754", "2,1,0", "000,001,002", "0.0,1.0,2.0", "1.0,2.0,3.0"] {
+        for (name, separator) in [("a.csv", ","), ("a.tsv", "\t"), ("a.txt", " "), ("a.csv", ";")] {
+            let text = format!("{names}\n{points}").replace(',', separator);
+            assert_eq!(numbers(name, &text), want, "{text:?}");
+        }
+    }
+    assert_eq!(numbers("a.csv", "1,2\n0.5,0.25\n"), [0.5, 0.25]);
+    // Some were left out.
+    let row = "0.5,1.5,2.5,3.5,4.5,5.5,6.5,7.5";
+    assert_eq!(numbers("a.csv", &format!("0,1,2,4,5,8,9,12\n{row}\n")).len(), 8);
+    for (first, below) in [
+        // Whole numbers above whole numbers may be points, and so may numbers that do not count.
+        ("0,1,2", "3,4,5"),
+        ("0.0,1.0,2.0", "3.0,4.0,5.0"),
+        ("1,2,4", "0.5,1.5,2.5"),
+        ("5,6", "0.5,1.5"),
+        ("1,0", "0.5,1.5"),
+        ("-1,0,1", "0.5,1.5,2.5"),
+        ("1,1,1", "0.5,1.5,2.5"),
+        ("0,1,2,4,5,8,9,9", row),
+    ] {
+        let text = format!("{first}\n{below}\n");
+        assert_eq!(numbers("a.csv", &text).len(), 2 * first.split(',').count(), "{text:?}");
+    }
+}
+
+/// Above its rows, numpy.savetxt writes names and comments behind a sign.
+#[test]
+fn lines_behind_a_sign_are_names_or_comments() {
+    let want = [0.5, -1.25, 2.75, 3.5, 4.0, 5.125];
+    let points = "0.5,-1.25,2.75\n3.5,4,5.125\n";
+    for names in
+        ["# dim_0,dim_1,dim_2", "#dim_0,dim_1,dim_2", "# 0,1,2", "# my points", "# a\n# b,c\n# x,y,z"]
+    {
+        for (name, separator) in [("a.csv", ","), ("a.tsv", "\t"), ("a.txt", " ")] {
+            let text = format!("{names}\n{points}").replace(',', separator);
+            assert_eq!(numbers(name, &text), want, "{text:?}");
+        }
+    }
+    assert_eq!(named("a.csv", &format!("# dim_0,dim_1,dim_2\n{points}"), "dim_*"), want);
+    let labels = Text::new("a.csv", "# label\n3\n5\n");
+    let column = Column::open(&labels.path).unwrap();
+    assert_eq!((column.rows(), column.labels().unwrap().of_rows), (2, vec![3, 5]));
 }

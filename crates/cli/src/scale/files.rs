@@ -240,13 +240,17 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     let ending = column.path().extension().and_then(OsStr::to_str);
     let is_headed =
         ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
-    // The first line of such a file names the columns.
-    let is_text = ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
+    // The first line of such a file names the columns, unless it is of numbers.
+    let is_text = is_headed || ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
     let cure = if is_headed && column.rows() + 1 == x.rows() {
         format!("if its first line is a {what} too, and no name of a column, call the file .txt")
     } else if is_text && column.rows() == x.rows() + 1 {
         let first = column.excerpts(&[0], HEADER).unwrap_or_default().concat();
-        let or_call = if ending.is_some() { ", or call the file .csv, whose first line names the column" } else { "" };
+        let or_call = match (is_headed, ending) {
+            (true, _) => ", or give the column a name that is no number",
+            (false, Some(_)) => ", or call the file .csv, whose first line names the column",
+            (false, None) => "",
+        };
         format!("its first line, '{}', may be a header: delete it{or_call}", printable(first))
     } else {
         format!("save one {what} a row, in their order")

@@ -1,9 +1,10 @@
-//! Which columns are the points.
+//! Which columns are the points, and what chooses them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use glob::Pattern;
 
+use super::unlikely::{LEAST_LEFT, Series, Unlikely, stem, unlikely};
 use crate::{
     Fault,
     dtype::excerpt,
@@ -78,17 +79,15 @@ impl Choice {
             if let Some(mistaken) = without.iter().find(|left| !names.contains(left)) {
                 return Err(no_scalars(mistaken, names.iter().map(String::as_str)));
             }
-            let numbers = names.iter().zip(values).filter(|(_, value)| !is_text(value));
-            let numbers = numbers.map(|(name, _)| name.as_str());
-            let others = numbers.filter(|name| !without.iter().any(|left| left == name)).collect::<Vec<_>>();
-            return Err(Fault::TextColumns {
-                columns: listed(text.into_iter()),
-                others: chosen(names, &others),
-            });
+            let is_number = |column: &usize| values.get(*column).is_some_and(|value| !is_text(value));
+            let numbers = (0..names.len()).filter(is_number).filter(|&column| !is_left_out(&names[column]));
+            let others = beside_text(names, &numbers.collect::<Vec<_>>());
+            return Err(Fault::TextColumns { columns: listed(text.into_iter()), others });
         }
         // The rows of pandas have numbers, which are no dimension of the points.
         if are_named && names.first().is_some_and(String::is_empty) {
-            return Err(Fault::Unnamed);
+            let named: Vec<_> = (1..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
+            return Err(Fault::Unnamed { others: beside_text(names, &named) });
         }
         let columns: Vec<_> = (0..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
         if are_named && columns.len() > 1 {
@@ -110,102 +109,12 @@ impl Choice {
     }
 }
 
-/// A column that is most likely no dimension of the points, and what tells it.
-pub(super) type Unlikely = (usize, &'static str);
-
-/// Names of columns that number or class the rows, as programs write them beside points.
-const NAMES_OF_ROWS: [&str; 19] = [
-    "category",
-    "class",
-    "classes",
-    "cluster",
-    "fold",
-    "group",
-    "id",
-    "ids",
-    "idx",
-    "index",
-    "label",
-    "labels",
-    "row",
-    "row_number",
-    "rowid",
-    "split",
-    "target",
-    "targets",
-    "unnamed: 0",
-];
-/// Their endings, behind a name of what they number.
-const ENDINGS_OF_ROWS: [&str; 5] = ["_class", "_id", "_idx", "_index", "_label"];
-/// Names of columns that say something else of the rows: how good, how much or when they are.
-const NAMES_OF_FACTS: [&str; 18] = [
-    "confidence",
-    "date",
-    "datetime",
-    "epoch",
-    "rank",
-    "rating",
-    "score",
-    "scores",
-    "similarity",
-    "step",
-    "text",
-    "time",
-    "timestamp",
-    "weight",
-    "weights",
-    "y",
-    "y_pred",
-    "y_true",
-];
-const ENDINGS_OF_FACTS: [&str; 6] = ["_at", "_date", "_score", "_time", "_timestamp", "_weight"];
-/// Columns of one stem and a number that are a series.
-const LEAST_OF_SERIES: usize = 3;
-
-/// Columns that are most likely no dimensions, of those that would be: by their names, or as the few that are not numbered where most are.
-fn unlikely(names: &[String], columns: &[usize]) -> Vec<Unlikely> {
-    let lower = |column: usize| names[column].trim().to_lowercase();
-    let has = |name: &str| columns.iter().any(|&column| lower(column) == name);
-    let stems: Vec<_> = columns.iter().map(|&column| stem_of_series(&names[column])).collect();
-    let mut sizes: HashMap<&str, usize> = HashMap::new();
-    stems.iter().flatten().for_each(|stem| *sizes.entry(stem).or_default() += 1);
-    let is_numbered =
-        |stem: &Option<String>| stem.as_ref().is_some_and(|stem| sizes[&**stem] >= LEAST_OF_SERIES);
-    let by_name = |column: usize| {
-        let name = &*lower(column);
-        // What is a coordinate beside its fellow is none beside others.
-        let is_coordinate = name == "y" && has("x") || name == "weight" && (has("height") || has("width"));
-        let is_of = |all: &[&str], endings: &[&str]| {
-            all.contains(&name) || endings.iter().any(|ending| name.ends_with(ending))
-        };
-        if is_of(&NAMES_OF_ROWS, &ENDINGS_OF_ROWS) {
-            return Some("has a name that programs give to the numbers or classes of rows");
-        }
-        (!is_coordinate && is_of(&NAMES_OF_FACTS, &ENDINGS_OF_FACTS))
-            .then_some("has a name that programs give to scores, weights and times of rows")
-    };
-    let all = || columns.iter().copied().zip(&stems);
-    let numbered = all().filter(|(_, stem)| is_numbered(stem)).count();
-    let odd = all().filter(|(column, stem)| !is_numbered(stem) && by_name(*column).is_none()).count();
-    let reason = |(column, stem): (usize, &Option<String>)| {
-        let is_odd = numbered > odd && !is_numbered(stem);
-        let of_series = is_odd.then_some("is not numbered as most others are");
-        Some((column, by_name(column).or(of_series)?))
-    };
-    all().filter_map(reason).collect()
-}
-
-/// What the names of a series have in common: the name without its digits. None where it has none.
-fn stem_of_series(name: &str) -> Option<String> {
-    let stem: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
-    (stem.len() < name.len()).then_some(stem)
-}
-
 /// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out.
 pub(super) fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikely]) -> Fault {
-    let is_point = |column: &&usize| !wrong.iter().any(|(unlikely, _)| unlikely == *column);
+    let wrong_columns: HashSet<_> = wrong.iter().map(|&(column, _)| column).collect();
+    let is_point = |column: &&usize| !wrong_columns.contains(*column);
     let others: Vec<_> = columns.iter().filter(is_point).map(|&column| names[column].as_str()).collect();
-    let others = expression(names, &others);
+    let others = expression(names, &others).filter(|_| others.len() >= LEAST_LEFT);
     let others = others.map_or_else(|| ANY_EXAMPLE.to_owned(), |of| format!("such as {of}"));
     let (first, reason) = wrong.first().copied().unwrap_or_default();
     let more = wrong.get(1..).unwrap_or_default().iter().map(|&(column, _)| names[column].as_str());
@@ -222,13 +131,37 @@ pub(super) fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikel
     }
 }
 
+/// How to choose the points among the columns of numbers of a table that has others too, and what that leaves out of them.
+fn beside_text(names: &[String], numbers: &[usize]) -> String {
+    let wrong: HashSet<_> = unlikely(names, numbers).into_iter().map(|(column, _)| column).collect();
+    let points = numbers.iter().filter(|column| !wrong.contains(*column));
+    let points: Vec<_> = points.map(|&column| names[column].as_str()).collect();
+    let numbered = numbered(&points);
+    let Some(example) = example(names, &numbered) else { return ANY_EXAMPLE.into() };
+    let left: Vec<_> = numbers.iter().map(|&column| names[column].as_str()).collect();
+    let left: Vec<_> = left.into_iter().filter(|name| !numbered.contains(name)).collect();
+    if left.is_empty() {
+        example
+    } else {
+        format!("{example}, which leaves out {}", listed(left.into_iter()))
+    }
+}
+
 /// How to choose the points among some columns: those that are numbered, or have no names. Names that say nothing of which columns are the
 /// points, such as `u` and `v`, are no example.
 fn chosen(all: &[String], some: &[&str]) -> String {
-    let numbered: Vec<_> =
-        some.iter().copied().filter(|name| is_bare(name) || group(some, stem(name)).len() > 1).collect();
-    let numbered = expression(all, &numbered).filter(|_| !numbered.is_empty());
-    numbered.map_or_else(|| ANY_EXAMPLE.into(), |of| format!("such as {of}"))
+    example(all, &numbered(some)).unwrap_or_else(|| ANY_EXAMPLE.into())
+}
+
+/// The names of a series among some, and those that are numbers.
+fn numbered<'a>(some: &[&'a str]) -> Vec<&'a str> {
+    let series = Series::of(some.iter().copied());
+    some.iter().copied().filter(|name| is_bare(name) || series.size(name) > 1).collect()
+}
+
+/// What chooses exactly these columns, as an example.
+fn example(all: &[String], columns: &[&str]) -> Option<String> {
+    expression(all, columns).filter(|_| !columns.is_empty()).map(|of| format!("such as {of}"))
 }
 
 /// How columns are chosen, where no example of these is known.
@@ -237,20 +170,15 @@ const ANY_EXAMPLE: &str = "as names a,b or a pattern 'x*' in quotes";
 /// Names that are told at most.
 const TOLD: usize = 8;
 
-/// Whether a name needs no quotes in a shell.
+/// Whether a shell reads a name as it is, in single quotes at least.
 fn is_plain(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-. []".contains(c))
 }
 
 /// Whether a name is a number.
 fn is_bare(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_digit())
-}
-
-/// A name without the number at its end.
-fn stem(name: &str) -> &str {
-    name.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
 /// The names that are a stem and a number.
@@ -264,23 +192,23 @@ fn expression(all: &[String], some: &[&str]) -> Option<String> {
     if (1..=TOLD).contains(&some.len()) && some.iter().all(|name| is_bare(name)) {
         return Some(some.join(","));
     }
+    let wanted: HashSet<_> = some.iter().copied().collect();
     let mut parts = Vec::new();
     let mut left: Vec<_> = some.to_vec();
     while let Some(&name) = left.first() {
         let (of, numbered) = (stem(name), group(some, stem(name)));
-        let patterns = [format!("{of}*"), format!("{of}[0-9]*"), format!("{of}[1-9]*")];
+        let sign = Pattern::escape(of);
+        let patterns = [format!("{sign}*"), format!("{sign}[0-9]*"), format!("{sign}[1-9]*")];
         let fits = |pattern: &String| {
             let pattern = Pattern::new(pattern).ok()?;
-            let matched: Vec<_> =
-                all.iter().map(String::as_str).filter(|name| pattern.matches(name)).collect();
-            let exact = matched.iter().all(|name| some.contains(name));
-            (exact && numbered.iter().all(|name| matched.contains(name))).then_some(matched)
+            let is_exact =
+                all.iter().filter(|name| pattern.matches(name)).all(|name| wanted.contains(&**name));
+            (is_exact && numbered.iter().all(|name| pattern.matches(name))).then_some(pattern)
         };
-        let found = patterns.iter().find_map(|pattern| Some((pattern, fits(pattern)?)));
-        match found {
-            Some((pattern, matched)) if numbered.len() > 1 && (of.is_empty() || is_plain(of)) => {
-                parts.push(pattern.clone());
-                left.retain(|name| !matched.contains(name));
+        match patterns.iter().find_map(fits) {
+            Some(pattern) if numbered.len() > 1 && (of.is_empty() || is_plain(of)) => {
+                parts.push(pattern.as_str().to_owned());
+                left.retain(|name| !pattern.matches(name));
             }
             _ if is_plain(name) || is_bare(name) => {
                 parts.push(name.to_owned());
@@ -288,11 +216,16 @@ fn expression(all: &[String], some: &[&str]) -> Option<String> {
             }
             _ => return None,
         }
+        if parts.len() > TOLD {
+            return None;
+        }
     }
     let text = parts.join(",");
-    let is_exact = || named(all, &text).is_ok_and(|columns| columns.len() == some.len());
-    let quoted = if text.contains('*') { format!("'{text}'") } else { text.clone() };
-    ((1..=TOLD).contains(&parts.len()) && is_exact()).then_some(quoted)
+    let columns = named(all, &text).ok()?;
+    let is_exact =
+        columns.len() == some.len() && columns.iter().all(|&column| wanted.contains(&*all[column]));
+    let quoted = if text.contains(['*', ' ', '[']) { format!("'{text}'") } else { text };
+    (!parts.is_empty() && is_exact).then_some(quoted)
 }
 
 /// The column of a name, if there is one; a fault if there are several.
@@ -412,13 +345,178 @@ mod tests {
             (vec![], "width height", ""),
             (vec![], "height weight", ""),
             (vec![], "a b Score", "Score"),
-            (vec![], "u v y", "y"),
+            (vec![], "up down y", "y"),
             (vec![], "a b created_at timestamp", "created_at timestamp"),
-            (vec![], "a b weight", "weight"),
+            (vec![], "a b c weight", "weight"),
             (vec![], "format chat", ""),
         ] {
             let names: Vec<_> = series.into_iter().chain(others.split(' ').map(String::from)).collect();
             assert_eq!(told(&names), wrong, "{others}");
         }
+    }
+
+    /// A header such as `id,d0..2`, which is `id,d0,d1,d2`.
+    fn header(text: &str) -> Vec<String> {
+        let digits = |c: char| c.is_ascii_digit();
+        let several = |part: &str| match part.split_once("..") {
+            Some((before, behind)) => {
+                let of = before.trim_end_matches(digits);
+                let end = behind.trim_start_matches(digits);
+                let first: usize = before[of.len()..].parse().expect("the first number");
+                let last: usize = behind[..behind.len() - end.len()].parse().expect("the last number");
+                (first..=last).map(|number| format!("{of}{number}{end}")).collect()
+            }
+            None => vec![part.to_owned()],
+        };
+        text.split(',').flat_map(several).collect()
+    }
+
+    /// Headers, the columns that are refused, and what chooses exactly the others.
+    #[test]
+    fn columns_that_are_refused_and_their_cures() {
+        for (text, refused, cure) in [
+            // Numbers, classes and scores of rows.
+            ("id,emb_0..63", "id", "'emb_*'"),
+            ("id,x,y", "id", "x,y"),
+            ("x,y,label", "label", "x,y"),
+            ("u,v,w,class", "class", "u,v,w"),
+            ("target,u,v,w", "target", "u,v,w"),
+            ("u,v,timestamp,w", "timestamp", "u,v,w"),
+            ("user_id,item_id,u,v,w", "user_id,item_id", "u,v,w"),
+            ("dim_0..7,score", "score", "'dim_*'"),
+            ("weight,dim_0..7", "weight", "'dim_*'"),
+            ("index,u,v,w", "index", "u,v,w"),
+            ("y,emb_0..63", "y", "'emb_*'"),
+            ("y,x0..63", "y", "'x*'"),
+            ("label,label_0..9", "label", "'label_*'"),
+            ("x,x_0..9", "x", "'x_*'"),
+            ("x,y,x0..15", "x,y", "'x[0-9]*'"),
+            ("x,y,x1..16", "x,y", "'x[0-9]*'"),
+            // Few that are in no series, where most are.
+            ("x,y,emb_0..63", "x,y", "'emb_*'"),
+            ("lat,lon,emb_0..63", "lat,lon", "'emb_*'"),
+            ("x_1,y_1,emb_0..63", "x_1,y_1", "'emb_*'"),
+            ("id,a0..63,b0,b1", "id,b0,b1", "'a*'"),
+            ("id,dim_0..3,Dim_4", "id", "'dim_*,Dim_4'"),
+            // Small series beside a large one.
+            ("emb_0..2_weight,dim_0..63", "emb_0_weight,emb_1_weight,emb_2_weight", "'dim_*'"),
+            ("a0..63,b0,b1", "b0,b1", "'a*'"),
+            ("user_0,user_1,item_0..63", "user_0,user_1", "'item_*'"),
+            ("umap_0..2,dim_0..127", "umap_0,umap_1,umap_2", "'dim_*'"),
+            ("dim_0..127,hit@1,hit@5,hit@10", "hit@1,hit@5,hit@10", "'dim_*'"),
+            // Names that are only read in quotes, and signs of patterns.
+            ("id,emb.0..63", "id", "'emb.*'"),
+            ("id,emb 0..63", "id", "'emb *'"),
+            ("id,emb[0..63]", "id", "'emb[[]*'"),
+            ("id,the first,the second", "id", "'the first,the second'"),
+            ("id,a.b,c.d", "id", "a.b,c.d"),
+            ("id,a[x],b", "id", "'a[x],b'"),
+            // The first of a series has no number.
+            ("id,d,d.1..383", "id", "'d,d.*'"),
+            ("date,d,d.1..383", "date", "'d,d.*'"),
+            ("id,feature,feature_1..63", "id", "'feature,feature_*'"),
+            ("price,x,x_1..9", "price", "'x,x_*'"),
+            ("d,d.1..383", "", ""),
+            ("feature,feature_1..63", "", ""),
+            ("x,x_1..9", "", ""),
+            ("x,x-1..9", "", ""),
+            ("x,x 1..9", "", ""),
+            ("X,x1..9", "", ""),
+            ("time,time.1..5", "", ""),
+            ("d0,d0.1..5", "", ""),
+            // Endings of all or half of the columns.
+            ("joy_score,anger_score,fear_score", "", ""),
+            ("start_time,end_time", "", ""),
+            ("Body_Weight,Body_Height", "", ""),
+            ("refractive_index,density", "", ""),
+            ("a_score,b_time,c_date", "", ""),
+            // Series, whatever their names.
+            ("emb_0..63_weight", "", ""),
+            ("0..5_time", "", ""),
+            ("f_1..8_score", "", ""),
+            ("x0..15,y0..15", "", ""),
+            ("text_0..31,image_0..63", "", ""),
+            ("x_1,y_1,z_1,x_2,y_2,z_2,x_3,y_3", "", ""),
+            ("dim_0..3,Dim_4", "", ""),
+            ("text_0..7", "", ""),
+            ("y_0..7", "", ""),
+            ("target_0..7", "", ""),
+            ("PC1..8", "", ""),
+            ("t-SNE 1,t-SNE 2", "", ""),
+            ("0..9", "", ""),
+            // Coordinates that are measured.
+            ("x,y,z", "", ""),
+            ("y,z", "", ""),
+            ("x_pos,y", "", ""),
+            ("u,y", "", ""),
+            ("width,height", "", ""),
+            ("length,weight", "", ""),
+            ("length,width,height,weight", "", ""),
+            ("u,v,weight", "", ""),
+            ("body_mass_index,height", "", ""),
+            ("body_mass_index,height,age", "", ""),
+            // A single column is no cure.
+            ("id,u", "", ""),
+            ("id,label,u", "", ""),
+            ("id,label", "", ""),
+        ] {
+            let names = header(text);
+            let all: Vec<_> = (0..names.len()).collect();
+            let wrong = unlikely(&names, &all);
+            let told: Vec<_> = wrong.iter().map(|&(column, _)| names[column].as_str()).collect();
+            assert_eq!(told.join(","), refused, "{text}");
+            if wrong.is_empty() {
+                continue;
+            }
+            let Fault::NoDimension { others, .. } = no_dimension(&names, &all, &wrong) else {
+                panic!("another fault");
+            };
+            assert_eq!(*others, format!("such as {cure}"), "{text}");
+            let is_point = |column: &usize| !wrong.iter().any(|(other, _)| other == column);
+            let points: Vec<_> = all.iter().copied().filter(is_point).collect();
+            assert_eq!(named(&names, cure.trim_matches('\'')).expect("columns"), points, "{text}");
+        }
+    }
+
+    /// Columns of text beside a series whose first has no number, or another case.
+    #[test]
+    fn all_of_a_series_are_chosen() {
+        for (text, some, told) in [
+            ("name,d,d.1..3", "d,d.1..3", "such as 'd,d.*'"),
+            ("date,d,d.1..3", "d,d.1..3", "such as 'd,d.*'"),
+            ("name,dim_0..3,Dim_4", "dim_0..3,Dim_4", "such as 'dim_*,Dim_4'"),
+            ("name,emb[0..3]", "emb[0..3]", "such as 'emb[[]*'"),
+        ] {
+            let some = header(some);
+            let some: Vec<_> = some.iter().map(String::as_str).collect();
+            assert_eq!(chosen(&header(text), &some), told, "{text}");
+        }
+    }
+
+    /// Columns of numbers beside text: the example is of the points, and says what it leaves out.
+    #[test]
+    fn an_example_beside_text_says_what_it_leaves_out() {
+        for (text, told) in [
+            ("d0..3", "such as 'd*'"),
+            ("id,d0..3", "such as 'd*', which leaves out id"),
+            ("x,y,x0..15", "such as 'x[0-9]*', which leaves out x, y"),
+            ("length,age,q4..15", "such as 'q*', which leaves out length, age"),
+            ("umap_0..2,0..99", "such as '[0-9]*', which leaves out umap_0, umap_1, umap_2"),
+            ("u,v", ANY_EXAMPLE),
+        ] {
+            let names = header(text);
+            assert_eq!(beside_text(&names, &(0..names.len()).collect::<Vec<_>>()), told, "{text}");
+        }
+    }
+
+    /// One column beside those that count the rows is no example.
+    #[test]
+    fn a_single_column_is_no_cure() {
+        let Fault::NoDimension { others, .. } =
+            no_dimension(&header("n,u"), &[0, 1], &[(0, "counts the rows")])
+        else {
+            panic!("another fault");
+        };
+        assert_eq!(*others, *ANY_EXAMPLE);
     }
 }

@@ -1,5 +1,7 @@
 //! The head of a delimited text: what separates its fields, what its columns are called, and where its first row begins.
 
+use std::str;
+
 use super::fields::fields;
 use crate::{
     Fault,
@@ -40,10 +42,22 @@ impl Head {
             let Some((start, line)) = records.next()? else { return Ok(None) };
             Ok(Some((start, owned(line, separator)?)))
         };
-        let Some((start, first)) = next()? else { return Ok(None) };
-        let second = next()?;
+        let Some((mut start, mut first)) = next()? else { return Ok(None) };
+        let mut second = next()?;
+        // numpy.savetxt marks the names of the columns as it marks comments.
+        let mut is_marked = false;
+        while let Some(bare) = without_mark(&first) {
+            let Some((start_below, below)) = second else { break };
+            is_marked = below.len() == bare.len();
+            if is_marked {
+                (first, second) = (bare, Some((start_below, below)));
+                break;
+            }
+            (start, first) = (start_below, below);
+            second = next()?;
+        }
         let below = second.as_ref().map_or(&[][..], |(_, fields)| fields);
-        if are_names(&first, below, separator) {
+        if is_marked || are_names(&first, below, separator) {
             let names = first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
             let names = names.collect();
             Ok(second.map(|(start, first)| Self { separator, names, is_named: true, start, first }))
@@ -54,20 +68,31 @@ impl Head {
     }
 }
 
-/// What separates the fields of the first row: what makes the most of them, the first of equals. Spaces are within fields
-/// where anything else makes two.
+/// What separates the fields of the first row that is no comment: what makes the most of them, the first of equals. Spaces are within
+/// fields where anything else makes two.
 fn separator(stored: &Stored, start: u64) -> u8 {
     let (mut most, mut best) = (0, SEPARATORS[0]);
     for separator in SEPARATORS {
         let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
         // With another separator, a quote may begin no field, and not be closed.
-        let Ok(Some((_, row))) = rows.next() else { continue };
-        let count = count(row, separator);
+        let Some(count) = first_count(&mut rows, separator) else { continue };
         if count > most && (separator != b' ' || most < 2) {
             (most, best) = (count, separator);
         }
     }
     best
+}
+
+/// The number of fields of the first row that is no comment, or of the last comment where all are; None where there is no row.
+fn first_count(rows: &mut Cursor<'_, Stored>, separator: u8) -> Option<usize> {
+    let mut found = None;
+    while let Ok(Some((_, row))) = rows.next() {
+        found = Some(count(row, separator));
+        if !row.trim_ascii_start().starts_with(b"#") {
+            break;
+        }
+    }
+    found
 }
 
 fn count(line: &[u8], separator: u8) -> usize {
@@ -93,16 +118,52 @@ fn owned(line: &[u8], separator: u8) -> Result<Vec<Vec<u8>>, Fault> {
     Ok(owned)
 }
 
-/// Whether the first line has the names of the columns. A point that was taken for names would be lost in silence: where
-/// both are possible, it is a point.
+/// The fields of a line that begins with #, without it; None of any other.
+fn without_mark(fields: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let (first, others) = fields.split_first()?;
+    let bare = first.trim_ascii().strip_prefix(b"#")?.trim_ascii().to_vec();
+    Some(Some(bare).filter(|bare| !bare.is_empty()).into_iter().chain(others.iter().cloned()).collect())
+}
+
+/// Whether the first line has the names of the columns. Either mistake would be made in silence: a point taken for names is lost, and
+/// names taken for a point are one too many. Numbers are names where they count, and where the row below has a fraction.
 fn are_names(first: &[Vec<u8>], below: &[Vec<u8>], separator: u8) -> bool {
     if first.iter().any(|field| is_name(field)) {
         return !first.iter().any(|field| is_fraction(field));
     }
     // pandas writes nothing above its index.
     let has_index = first.first().is_some_and(Vec::is_empty);
-    let is_above_points = separator == b',' && below.iter().any(|field| is_fraction(field));
-    are_numbered(if has_index { &first[1..] } else { first }) && (has_index || is_above_points)
+    let names = if has_index { &first[1..] } else { first };
+    let numbers = values(names);
+    let has_fraction = |value: f64| value.is_finite() && value.fract() != 0.0;
+    let is_above_points = values(below).into_iter().any(has_fraction)
+        || below.iter().any(|field| is_fraction(field)) && !names.iter().any(|field| is_fraction(field));
+    numbers.len() == names.len() && do_count(&numbers, separator) && (has_index || is_above_points)
+}
+
+/// The numbers among some fields.
+fn values(fields: &[Vec<u8>]) -> Vec<f64> {
+    fields.iter().filter_map(|field| str::from_utf8(field.trim_ascii()).ok()?.parse().ok()).collect()
+}
+
+/// Numbers of a line that are no chance where each is greater than the one before.
+const LEAST_IN_ORDER: usize = 8;
+/// The same where each is the next.
+const LEAST_IN_SUCCESSION: usize = 3;
+
+/// Whether numbers are such as count columns: 0, 1, 2, … or 1, 2, 3, …, as programs call columns without names; some others in
+/// succession, up or down; or several in order, of which some were left out. Two say so in CSV alone.
+fn do_count(numbers: &[f64], separator: u8) -> bool {
+    let (Some(&first), count) = (numbers.first(), numbers.len()) else { return false };
+    let is_whole = numbers.iter().all(|value| value.fract() == 0.0 && *value >= 0.0);
+    let all = |is: fn(f64) -> bool| numbers.windows(2).all(|two| is(two[1] - two[0]));
+    let is_from_start = separator == b',' && (first == 0.0 || first == 1.0);
+    let least_in_succession = if is_from_start { 2 } else { LEAST_IN_SUCCESSION };
+    let is_in_succession =
+        all(|step| step == 1.0) || count >= LEAST_IN_SUCCESSION && all(|step| step == -1.0);
+    is_whole
+        && (is_in_succession && count >= least_in_succession
+            || count >= LEAST_IN_ORDER && all(|step| step > 0.0))
 }
 
 /// Whether a field of the first line is a name: neither a number, nor a list of them, nor a missing value.
@@ -114,9 +175,4 @@ fn is_name(field: &[u8]) -> bool {
 /// Whether a field is a number with a fraction or an exponent.
 fn is_fraction(field: &[u8]) -> bool {
     is_number(field) && field.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
-}
-
-/// Whether the fields are 0, 1, 2, …, as the names that pandas gives to columns without any.
-fn are_numbered(names: &[Vec<u8>]) -> bool {
-    names.len() > 1 && names.iter().enumerate().all(|(number, name)| *name == number.to_string().as_bytes())
 }

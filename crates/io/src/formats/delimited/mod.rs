@@ -5,6 +5,7 @@ mod choice;
 mod fields;
 mod head;
 mod scalars;
+mod unlikely;
 
 use std::{path::Path, str};
 
@@ -12,7 +13,7 @@ use crate::{
     Fault, Reading,
     formats::{
         Format, Input, NameOption, endings,
-        text::{Cursor, Each, End, Row, Rows, first_row, is_number, list, may_be_text},
+        text::{Cursor, Each, End, Row, Rows, after_mark, first_row, is_number, list, may_be_text},
     },
     scalars::Scalars,
     stored::Stored,
@@ -31,7 +32,8 @@ impl Format for Delimited {
         let is_named = endings::is(path, "csv") || endings::is(path, "tsv");
         let first = first_row(head);
         let has_fields = || [b'\t', b',', b';'].iter().any(|separator| first.contains(separator));
-        may_be_text(head) && !first.is_empty() && (is_named || has_fields() || is_row_of_numbers(first))
+        let is_of_numbers = || is_row_of_numbers(first_unmarked(head));
+        may_be_text(head) && !first.is_empty() && (is_named || has_fields() || is_of_numbers())
     }
 
     fn name_option(&self) -> Option<NameOption> {
@@ -54,6 +56,12 @@ impl Format for Delimited {
 pub(super) fn may_have_fields(head: &[u8]) -> bool {
     let first = first_row(head).trim_ascii();
     SEPARATORS.iter().any(|separator| first.contains(separator))
+}
+
+/// The first row that is no comment, of the first bytes; empty where none is there.
+fn first_unmarked(head: &[u8]) -> &[u8] {
+    let lines = after_mark(head).split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.into_iter().find(|line| !line.is_empty() && !line.starts_with(b"#")).unwrap_or_default()
 }
 
 /// Whether the first bytes of a row, the last of which may be cut, are numbers that spaces separate.

@@ -33,6 +33,10 @@ impl Format for Words {
             // A matrix of whole numbers has two in each row.
             return second.is_some_and(|second| tokens(second).nth(TELLING).is_some());
         }
+        // Names or a comment of numpy.savetxt, above rows of numbers.
+        if first.starts_with(b"#") && second.is_some_and(|second| tokens(second).all(is_number)) {
+            return false;
+        }
         let mut first = tokens(first);
         first.next().is_some_and(|word| !is_number(word))
             && first.clone().count() >= TELLING
