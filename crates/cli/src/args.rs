@@ -1,18 +1,19 @@
 //! The command line.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, fs, path::Path};
 
 use clap::{CommandFactory, FromArgMatches as _, Parser, error::ErrorKind};
-use unisphere_io::printable;
+use unisphere_io::{is_report, printable};
 
 use crate::{
     bench::Bench,
-    compare::{self, CompareOptions, WatchOptions},
+    compare::{self, CompareOptions, ENDINGS, WatchOptions},
     devices::Devices,
     eval::{self, Eval},
     exit::Failure,
     manual::{Completions, Manual},
     scale::{GradientOptions, MergeOptions, PartOptions, PlanOptions},
+    text::words,
 };
 
 const EXAMPLE: &str = "\
@@ -115,89 +116,117 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
 }
 
-/// Endings of files of points.
-const ENDINGS: [&str; 20] = [
-    "npy",
-    "npz",
-    "parquet",
-    "arrow",
-    "feather",
-    "safetensors",
-    "jsonl",
-    "ndjson",
-    "json",
-    "csv",
-    "tsv",
-    "txt",
-    "vec",
-    "fvecs",
-    "bvecs",
-    "ivecs",
-    "fbin",
-    "f16bin",
-    "u8bin",
-    "i8bin",
-];
+/// Endings of files of text, which may be points, beside those of files that hardly are anything else.
+const ENDINGS_OF_TEXT: [&str; 4] = ["json", "csv", "tsv", "txt"];
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| endings.contains(&&*ending))
+}
 
 /// Whether an argument names a file of points: by its ending, or as there is a file that is called so.
 fn is_file(argument: &OsString) -> bool {
     let path = Path::new(argument);
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    path.is_file() || ending.is_some_and(|ending| ENDINGS.contains(&&*ending))
+    path.is_file() || has_ending(path, &ENDINGS) || has_ending(path, &ENDINGS_OF_TEXT)
+}
+
+/// The words before the first option, and those from it on.
+fn before_options(line: &[OsString]) -> (&[OsString], &[OsString]) {
+    let is_option = |word: &OsString| word != "-" && word.as_encoded_bytes().starts_with(b"-");
+    line.split_at(line.iter().position(is_option).unwrap_or(line.len()))
 }
 
 /// What a line with a file or a folder in the place of a command means.
 fn without_command(line: &[OsString]) -> Option<String> {
-    let first = line.get(1)?;
-    let (name, rest) = (printable(first), words(line.get(1..)?));
-    if Path::new(first).is_dir() {
-        return Some(format!(
-            "{name} is a folder, and a command comes first\n\
-             unisphere watch {rest} measures the checkpoints in it, and unisphere compare {rest} takes it as a model"
-        ));
-    }
-    is_file(first)
-        .then(|| format!("{name} is a file, and a command comes first\nwrite unisphere eval {rest}"))
+    let (first, line) = (line.get(1)?, line.get(1..)?);
+    let (paths, _) = before_options(line);
+    let (name, rest) = (printable(first), words(line));
+    let kind = if Path::new(first).is_dir() {
+        "folder"
+    } else if is_file(first) {
+        "file"
+    } else {
+        return None;
+    };
+    let has_folder = paths.iter().any(|path| Path::new(path).is_dir());
+    let cure = match (kind, paths.len()) {
+        ("folder", 1) => format!(
+            "unisphere watch {rest} measures the checkpoints in it, and unisphere compare {rest} takes it as a model"
+        ),
+        ("file", 1 | 2) if !has_folder => format!("write unisphere eval {rest}"),
+        _ => format!("unisphere compare {rest} takes each of them as a model"),
+    };
+    Some(format!("{name} is a {kind}, and a command comes first\n{cure}"))
 }
 
 /// The cure for a line for watch with several paths, as the shell makes of a pattern.
 fn several_folders(line: &[OsString]) -> Option<String> {
-    let first = line.get(2).filter(|_| line.get(1).is_some_and(|word| word == "watch"))?;
-    let paths = line.iter().skip(2).take_while(|word| !word.to_string_lossy().starts_with('-')).count();
-    let first = Path::new(first);
-    let folder = first.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let ending = first.extension().map_or("npy".into(), printable);
-    (paths > 1).then(|| {
-        format!(
-            "watch takes one folder, and {paths} paths are named\n\
-             name the folder, and its checkpoints by a pattern in quotes: unisphere watch {} --pattern '*.{ending}'",
-            words(&[folder.as_os_str().to_owned()])
-        )
+    let line = line.get(2..).filter(|_| line[1] == "watch")?;
+    let (paths, options) = before_options(line);
+    let first = Path::new(paths.first().filter(|_| paths.len() > 1)?);
+    let wrong = format!("watch takes one folder, and {} paths are named", paths.len());
+    let write = |folder: &Path, pattern: Option<String>| {
+        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+        let pattern = pattern.map(|pattern| [OsString::from("--pattern"), pattern.into()]);
+        let line = [OsString::from("unisphere"), "watch".into(), folder.as_os_str().to_owned()];
+        words(line.iter().chain(pattern.iter().flatten()).chain(options))
+    };
+    let holder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let is_folder = |path: &OsString| Path::new(path).is_dir() || !is_file(path);
+    if is_folder(&paths[0]) {
+        let is_checkpoint = |path: &OsString| {
+            let files = fs::read_dir(path).into_iter().flatten().flatten();
+            files.map(|file| file.path()).any(|file| file.file_stem().is_some_and(|stem| stem == "x"))
+        };
+        return Some(if paths.iter().any(|path| !is_folder(path) || is_checkpoint(path)) {
+            format!("{wrong}\nname the folder that they are in: {}", write(&holder(first), None))
+        } else {
+            format!("{wrong}\nname each in a line of its own: {}", write(first, None))
+        });
+    }
+    let is_of_points = |path: &&OsString| has_ending(Path::new(path), &ENDINGS);
+    let may_be_points =
+        |path: &&OsString| has_ending(Path::new(path), &ENDINGS_OF_TEXT) && !is_report(Path::new(path));
+    let found = paths.iter().find(is_of_points).or_else(|| paths.iter().find(may_be_points)).map(Path::new);
+    let has_pattern = options.iter().any(|word| word.as_encoded_bytes().starts_with(b"--pattern"));
+    Some(match found.and_then(|path| Some((path, path.extension()?))) {
+        Some((path, ending)) if !has_pattern => format!(
+            "{wrong}\nname the folder, and its checkpoints by a pattern in quotes: {}",
+            write(&holder(path), Some(format!("*.{}", ending.display())))
+        ),
+        _ => format!(
+            "{wrong}\nname the folder that they are in: {}",
+            write(&holder(found.unwrap_or(first)), None)
+        ),
     })
 }
 
 /// The cure for a line with views and no X.
 fn views_without_x(line: &[OsString]) -> Option<String> {
-    let views = line.iter().position(|word| word == "--views")?;
-    let files = line.iter().skip(views + 1).take_while(|word| !word.to_string_lossy().starts_with('-'));
-    let files: Vec<_> = files.cloned().collect();
-    let (first, others) = files.split_first().filter(|_| line.get(1).is_some_and(|word| word == "eval"))?;
-    let first = words(std::slice::from_ref(first));
-    let others = if others.is_empty() { String::new() } else { format!(" {}", words(others)) };
-    Some(format!(
-        "--views takes the views beside X, and no X is named\n\
-         name the first view before --views: unisphere eval {first} --views{others}"
-    ))
-}
-
-/// Words as a shell takes them: in quotes where that is needed.
-fn words(words: &[OsString]) -> String {
-    let quoted = |word: &OsString| {
-        let text = printable(word);
-        let is_plain = |sign: char| sign.is_alphanumeric() || "-_./,=:@%+".contains(sign);
-        if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{text}'") }
+    let line = line.get(2..).filter(|_| line[1] == "eval")?;
+    let (before, views) = line.split_at(line.iter().position(|word| word == "--views")?);
+    let (views, behind) = before_options(views.get(1..)?);
+    let (first, others) = views.split_first()?;
+    // Where a file comes first, it is X, and something else is missing.
+    if !before_options(before).0.is_empty() {
+        return None;
+    }
+    let eval = |others: &[OsString]| {
+        let line = [OsString::from("unisphere"), "eval".into(), first.clone()];
+        words(line.iter().chain(before).chain(others).chain(behind))
     };
-    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+    Some(match others {
+        [] => format!(
+            "--views takes the views beside X, and no X is named\n\
+             name one more view, or leave out --views: {}",
+            eval(&[])
+        ),
+        _ => format!(
+            "--views takes the views beside X, and no X is named\n\
+             name the first view before --views: {}",
+            eval(&[&[OsString::from("--views")], others].concat())
+        ),
+    })
 }
 
 /// How many files a line for eval, plan or gradient names, where it names more than two, as it does with a pattern that the shell has expanded.

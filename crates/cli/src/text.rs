@@ -1,4 +1,6 @@
-//! Numbers and columns for people.
+//! Numbers and columns for people, and words for their shells.
+
+use std::{ffi::OsStr, path::Path};
 
 use anstyle::Style;
 use unisphere::{ContrastiveValue, Device, Scaling, Storage};
@@ -162,9 +164,51 @@ pub(crate) fn in_line(lines: &str) -> String {
     lines.lines().collect::<Vec<_>>().join("; ")
 }
 
+/// Words of a line that a person may give to a shell: each in quotes where it needs them.
+pub(crate) fn words<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> String {
+    words.into_iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+/// A pattern in a folder that the shell is to expand, so that the folder alone is in quotes.
+pub(crate) fn open_pattern(folder: &Path, pattern: &str) -> String {
+    if folder.as_os_str().is_empty() {
+        return pattern.into();
+    }
+    // A slash at its end.
+    words([folder.join("")]) + pattern
+}
+
+fn quoted(word: &OsStr) -> String {
+    let text = printable(word);
+    if word.to_str() == Some(text.as_str()) {
+        let is_plain = |sign: char| sign.is_alphanumeric() || "-_./,=:@%+".contains(sign);
+        let is_bare = !text.is_empty() && text.chars().all(is_plain);
+        return if is_bare { text } else { format!("'{}'", text.replace('\'', r"'\''")) };
+    }
+    // Signs that a terminal obeys, and bytes that are no text, by their numbers.
+    let shown = |&byte: &u8| match byte {
+        b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    };
+    format!("$'{}'", word.as_encoded_bytes().iter().map(shown).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shells_take_words_as_they_are() {
+        assert_eq!(
+            words(["ck/a_1.npy", "", "my dir/x.npy", "*.npy"]),
+            "ck/a_1.npy '' 'my dir/x.npy' '*.npy'"
+        );
+        assert_eq!(words(["it's.npy", "$HOME", r"a\b"]), r"'it'\''s.npy' '$HOME' 'a\b'");
+        assert_eq!(words(["a\tb'c\\.npy", "\u{202e}x"]), r"$'a\011b\'c\\.npy' $'\342\200\256x'");
+        let in_folder = |folder: &str| open_pattern(Path::new(folder), "*.npy");
+        assert_eq!(["", "ck", "my dir/"].map(in_folder), ["*.npy", "ck/*.npy", "'my dir/'*.npy"]);
+    }
 
     #[test]
     fn numbers_read_well() {

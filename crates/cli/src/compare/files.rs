@@ -7,8 +7,11 @@ use std::{
 
 use unisphere_io::printable;
 
-use super::runs::{result, tell_left_out};
-use crate::{exit::Failure, text::plural};
+use super::results::{result, tell_left_out};
+use crate::{
+    exit::Failure,
+    text::{open_pattern, plural},
+};
 
 /// The file x of a model, and y where there is one.
 pub(super) type ModelFiles = (PathBuf, Option<PathBuf>);
@@ -60,7 +63,7 @@ pub(super) fn files_and_results(folder: &Path) -> Result<(ModelFiles, Vec<PathBu
         ([], [], _) => Err(Failure::Input(format!(
             "{name} has {} and none called x\n{cure}; to compare its files, name each: {}",
             plural(files.len() as u64, "file"),
-            printable(folder.join("*"))
+            open_pattern(folder, "*")
         ))),
     }
 }

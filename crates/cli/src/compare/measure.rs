@@ -37,6 +37,9 @@ pub(super) const CURE_OF_ZEROS: &str =
 pub(super) const CURE_OF_ZEROS_BY_OPTION: &str =
     "--zero-rows skip leaves such rows out of all models, and --raw takes rows as they are";
 
+/// The least number of rows that uniformity is of.
+pub(super) const LEAST_ROWS: usize = 2;
+
 /// What all models are measured with.
 pub(super) struct Measuring<'a> {
     pub(super) plan: ComparePlan,
@@ -220,12 +223,15 @@ impl Measuring<'_> {
     }
 
     /// Finds the rows of zeros of all models, which are left out of every model of as many rows: row i of each is of the same thing. What
-    /// cannot be read is told when it is measured.
+    /// cannot be read, or has hardly another row, is told when it is measured, and takes nothing from the others.
     pub(super) fn skip_zero_rows(&mut self, runs: &[Run]) -> Result<(), Failure> {
         let mut of_rows: BTreeMap<usize, (BTreeSet<usize>, Vec<&str>)> = BTreeMap::new();
         for run in runs {
             self.display.step(format!("looking for rows of zeros in {}", printable(&run.name)));
             match self.zero_rows(run) {
+                Ok((rows, zero)) if !zero.is_empty() && zero.len() + LEAST_ROWS > rows => {
+                    self.skipped.insert(run.name.clone(), zero);
+                }
                 Ok((rows, zero)) => {
                     let (all, names) = of_rows.entry(rows).or_default();
                     all.extend(zero);
@@ -242,14 +248,15 @@ impl Measuring<'_> {
         Ok(())
     }
 
-    /// The number of rows of a model, and those that are zero in x or in y.
+    /// The number of rows of a model, and those that are zero in x or in y, in order.
     pub(super) fn zero_rows(&self, run: &Run) -> Result<(usize, Vec<usize>), Failure> {
         let (x, y) = self.opened(run)?;
-        let mut zero = Vec::new();
+        y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
+        let mut zero = BTreeSet::new();
         for set in [&x].into_iter().chain(&y) {
             zero.extend(interrupt::leaving_at_once(|| set.zero_rows())??);
         }
-        Ok((x.rows(), zero))
+        Ok((x.rows(), zero.into_iter().collect()))
     }
 }
 

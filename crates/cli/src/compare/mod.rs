@@ -8,6 +8,7 @@ mod caller;
 mod files;
 mod measure;
 mod options;
+mod results;
 mod run;
 mod runs;
 mod table;
@@ -15,7 +16,7 @@ mod watch;
 
 pub use caller::{CompareRequest, GivenModel, compare_models};
 pub(crate) use options::{CompareOptions, HELP};
-pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, watch};
+pub(crate) use watch::{ENDINGS, HELP as HELP_OF_WATCH, WatchOptions, watch};
 
 use std::{
     cmp::Ordering,
@@ -158,26 +159,40 @@ fn baseline(options: &CompareOptions, runs: &[Run]) -> Result<String, Failure> {
         return Ok(names.first().copied().unwrap_or_default().to_owned());
     };
     let found = named(wanted, names.iter().map(|name| (*name, Path::new(name))));
-    found.map(str::to_owned).ok_or_else(|| unknown_baseline(wanted, &names))
+    found.map(str::to_owned).map_err(|ending| unknown_baseline(wanted, &ending, &names))
 }
 
 /// The model of a name: its own, or the end of the path that it is named by, where no other ends so: `step_9.npy` of `run/step_9.npy`.
-fn named<'a, 'b>(wanted: &str, models: impl Iterator<Item = (&'a str, &'b Path)> + Clone) -> Option<&'a str> {
+/// Else all whose paths end so.
+fn named<'a, 'b>(
+    wanted: &str,
+    models: impl Iterator<Item = (&'a str, &'b Path)> + Clone,
+) -> Result<&'a str, Vec<&'a str>> {
     if let Some((name, _)) = models.clone().find(|(name, _)| *name == wanted) {
-        return Some(name);
+        return Ok(name);
     }
     let wanted = Path::new(wanted.trim_start_matches("./"));
-    let mut ending = models.filter(|(_, path)| path.ends_with(wanted)).map(|(name, _)| name);
-    let first = ending.next()?;
-    ending.next().is_none().then_some(first)
+    // Every path ends in an empty one.
+    let is_end = |path: &Path| !wanted.as_os_str().is_empty() && path.ends_with(wanted);
+    let ending: Vec<_> = models.filter(|(_, path)| is_end(path)).map(|(name, _)| name).collect();
+    match ending.as_slice() {
+        [name] => Ok(name),
+        _ => Err(ending),
+    }
 }
 
-fn unknown_baseline(wanted: &str, names: &[&str]) -> Failure {
-    Failure::Usage(format!(
-        "--baseline {}: no model has this name\nthe models are {}",
-        printable(wanted),
-        names.iter().map(printable).collect::<Vec<_>>().join(", ")
-    ))
+/// The fault of a baseline that is none of these names, or with which the paths of several end.
+fn unknown_baseline(wanted: &str, ending: &[&str], names: &[&str]) -> Failure {
+    let wanted = printable(wanted);
+    let listed = |names: &[&str]| names.iter().map(printable).collect::<Vec<_>>().join(", ");
+    Failure::Usage(match ending {
+        [] => format!("--baseline {wanted}: no model has this name\nthe models are {}", listed(names)),
+        _ => format!(
+            "--baseline {wanted}: the paths of {} models end so\nname one of them: {}",
+            ending.len(),
+            listed(ending)
+        ),
+    })
 }
 
 /// Refuses a column that no model has a value in.

@@ -6,15 +6,16 @@ use std::{
 };
 
 use unisphere_eval::compare::Place;
-use unisphere_io::{is_pattern, is_report, printable};
+use unisphere_io::{is_pattern, printable};
 
 use super::{
     files::files_in,
     options::{CompareOptions, SortColumn},
+    results::{result, tell_left_out},
     run::Run,
     table,
 };
-use crate::{exit::Failure, set_files::SetFiles};
+use crate::{exit::Failure, set_files::SetFiles, text::open_pattern};
 
 /// All models that the options name: at least one, all single sets or all pairs, and no name twice. Their files are there.
 pub(super) fn runs(options: &CompareOptions) -> Result<Vec<Run>, Failure> {
@@ -167,7 +168,7 @@ fn of_model(run: &Run, failure: Failure) -> Failure {
     }
 }
 
-/// That the files of a set are there, and may be points.
+/// Fails where a file of a set is not there, or can be no points.
 pub(super) fn check_files(set: &SetFiles) -> Result<(), Failure> {
     set.check()?;
     set.expanded().iter().try_for_each(|path| {
@@ -183,32 +184,15 @@ pub(super) fn check_files(set: &SetFiles) -> Result<(), Failure> {
     })
 }
 
-/// That a file is no result of this program.
+/// Fails where a file is a result of this program.
 fn check_is_no_result(path: &Path) -> Result<(), Failure> {
     let Some(kind) = result(path) else { return Ok(()) };
     let folder = path.parent().unwrap_or(Path::new(""));
     Err(Failure::Input(format!(
         "{} is {kind}, not points\nname the files of points by their ending, such as {}",
         printable(path),
-        printable(folder.join("*.npy"))
+        open_pattern(folder, "*.npy")
     )))
-}
-
-/// What a file is of those that this program writes beside checkpoints; None of any other.
-pub(super) fn result(path: &Path) -> Option<&'static str> {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("html" | "htm") => Some("a page"),
-        Some("csv" | "json" | "jsonl") if is_report(path) => Some("a report of unisphere"),
-        _ => None,
-    }
-}
-
-/// Says that a result of this program is none of the models.
-pub(super) fn tell_left_out(path: &Path) {
-    if let Some(kind) = result(path) {
-        log::warn!("{} is left out: {kind}, not points", printable(path));
-    }
 }
 
 /// A warning where a pattern in quotes is taken for the parts of one set, and its files may be models.

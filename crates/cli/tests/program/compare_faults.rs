@@ -91,12 +91,33 @@ fn other_rows_and_other_widths() {
     assert!(!stdout(&same).contains("different widths d"));
 }
 
+/// A model of hardly a row that is not zero takes none from the others.
+#[test]
+fn a_model_of_zeros_is_told_alone() {
+    let folder = folder();
+    folder.npy("zeros.npy", &[0.0; N * 3], N, 3);
+    let mut one = vec![0.0; N * 3];
+    one[15..18].fill(1.0);
+    folder.npy("one.npy", &one, N, 3);
+    let output =
+        folder.compare(&["m0.npy", "zeros.npy", "one.npy", "m1.npy", "--zero-rows", "skip", "--json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let found: Value = serde_json::from_str(stdout(&output)).unwrap();
+    follows_schema(&found);
+    let rows: Vec<_> = found["models"].as_array().unwrap().iter().map(|of| of["rows"].clone()).collect();
+    assert_eq!(rows, [N, N]);
+    for (place, told) in ["zeros.npy has 0 rows", "one.npy has 1 row"].iter().enumerate() {
+        assert!(found["failed"][place]["reason"].as_str().unwrap().contains(told), "{found}");
+    }
+}
+
 #[test]
 fn names_and_options_that_cannot_be() {
     let folder = folder();
     let refuse = |arguments: &[&str], code, parts: &[&str]| refused(&folder.compare(arguments), code, parts);
     refuse(&["m0.npy", "m1.npy", "m0.npy"], 2, &["two models are called m0.npy", "--runs"]);
     refuse(&["m0.npy", "m1.npy", "--baseline", "m2.npy"], 2, &["--baseline m2.npy", "m0.npy, m1.npy"]);
+    refuse(&["m0.npy", "--baseline", ""], 2, &["no model has this name"]);
     refuse(&["m0.npy", "m1.npy:m2.npy"], 2, &["m1.npy:m2.npy is a pair", "m0.npy is one set"]);
     refuse(&["m0.npy", "--alpha", "1"], 2, &["--alpha", "x.npy:y.npy"]);
     refuse(&["m0.npy", "--sort", "score"], 2, &["--sort score", "--runs"]);

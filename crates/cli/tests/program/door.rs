@@ -42,6 +42,19 @@ fn piped(folder: &Folder, file: &str, line: &[&str]) -> Output {
     output
 }
 
+/// The line of a cure, from `unisphere` on to what follows it, carried out by a shell as it is printed.
+#[cfg(unix)]
+fn carried_out(folder: &Folder, told: &Output, start: &str, end: &str, more: &str) -> Output {
+    let text = stderr(told);
+    let line = text.find(start).map(|at| &text[at..]).unwrap_or_else(|| panic!("no '{start}' in: {text}"));
+    let line = line.split(end).next().unwrap().strip_prefix("unisphere ").unwrap();
+    crate::support::heeding("bash")
+        .args(["-c", &format!("\"$0\" {line} {more}"), env!("CARGO_BIN_EXE_unisphere")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap()
+}
+
 /// A table of x with a column before its dimensions and one behind them.
 fn table(folder: &Folder, name: &str, header: &str, x: &[f32]) {
     let line = |(row, values): (usize, &[f32])| {
@@ -88,7 +101,156 @@ fn a_file_without_a_command() {
     refused(&run(&folder, &["none.npy"]), 2, &["write unisphere eval none.npy"]);
     fs::create_dir(folder.path().join("run")).unwrap();
     refused(&run(&folder, &["run"]), 2, &["run is a folder", "unisphere watch run", "unisphere compare run"]);
+    // Of three, eval takes none; of a folder and others, watch.
+    let three = run(&folder, &["x.npy", "y.npy", "z.npy", "--json"]);
+    refused(&three, 2, &["unisphere compare x.npy y.npy z.npy --json takes each of them as a model"]);
+    let folder_first = run(&folder, &["run", "x.npy"]);
+    refused(
+        &folder_first,
+        2,
+        &["run is a folder", "\nunisphere compare run x.npy takes each of them as a model"],
+    );
+    refused(&run(&folder, &["x.npy", "run"]), 2, &["x.npy is a file", "\nunisphere compare x.npy run takes"]);
+    #[cfg(unix)]
+    {
+        fs::copy(folder.path().join("y.npy"), folder.path().join("run/y_1.npy")).unwrap();
+        let more = "--device cpu --no-cache";
+        let with_json = format!("{more} --json");
+        for (told, more, models) in [(three, more, 3), (folder_first, with_json.as_str(), 2)] {
+            let report = object(&carried_out(&folder, &told, "unisphere compare", " takes", more));
+            assert_eq!(report["models"].as_array().unwrap().len(), models);
+        }
+    }
     refused(&run(&folder, &["evil"]), 2, &["unrecognized subcommand 'evil'"]);
+}
+
+/// Whatever the signs in a name, the line that is told is of this name.
+#[cfg(unix)]
+#[test]
+fn names_are_quoted_in_cures() {
+    let (folder, x) = folder();
+    for (name, told) in [
+        ("my x's.npy", r"unisphere eval 'my x'\''s.npy'"),
+        ("$HOME *.npy", "unisphere eval '$HOME *.npy'"),
+        ("a\tb'c\\\u{1b}.npy", r"unisphere eval $'a\011b\'c\\\033.npy'"),
+    ] {
+        folder.npy(name, &x, N, D);
+        let output = run(&folder, &[name]);
+        refused(&output, 2, &[told]);
+        let report = object(&carried_out(&folder, &output, "unisphere eval", "\n", "--device cpu --json"));
+        assert_eq!(report["rows"], N);
+    }
+    fs::create_dir(folder.path().join("my models")).unwrap();
+    for name in ["a.npy", "b.npy"] {
+        folder.npy(&format!("my models/{name}"), &x, N, D);
+    }
+    let output = folder.compare(&["my models"]);
+    refused(&output, 3, &["my models has 2 files", "name each: 'my models/'*\n"]);
+    let pattern = stderr(&output).trim_end().rsplit_once("name each: ").unwrap().1;
+    let line = format!("\"$0\" compare {pattern} --device cpu --no-cache --json");
+    let mut shell = crate::support::heeding("sh");
+    shell.args(["-c", &line, env!("CARGO_BIN_EXE_unisphere")]).current_dir(folder.path());
+    let report = object(&shell.output().unwrap());
+    assert_eq!(report["models"][1]["name"], "my models/b.npy");
+}
+
+/// A pattern, or what the shell makes of it, in the place of the folder of a watch.
+#[cfg(unix)]
+#[test]
+fn what_is_no_folder_of_a_watch_has_a_cure() {
+    let (folder, x) = folder();
+    for name in ["runs 1", "runs 1/step_1", "runs 1/step_2", "ck"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    for name in ["runs 1/step_1/x.npy", "runs 1/step_2/x.npy", "ck/step_9.npy"] {
+        folder.npy(name, &x, N, D);
+    }
+    for name in ["ck/README.md", "ck/config.json"] {
+        fs::write(folder.path().join(name), "{}").unwrap();
+    }
+    let options = ["--once", "--interval", "0.05", "--device", "cpu", "--no-cache"];
+    let watched = |folder: &Folder, told: &Output, end: &str, more: &str| {
+        let output = carried_out(folder, told, "unisphere watch", end, more);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        for name in ["runs 1", "ck"] {
+            let _ = fs::remove_file(folder.path().join(name).join("watch.csv"));
+        }
+        stdout(&output).lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let steps = ["step_1", "step_2"];
+    for (pattern, told) in [
+        ("runs 1/*/x.npy", "unisphere watch 'runs 1' --pattern '*/x.npy' takes"),
+        ("runs 1/**/x.npy", "unisphere watch 'runs 1' --pattern '*/x.npy' takes"),
+        ("runs 1/step_?", "unisphere watch 'runs 1' --pattern 'step_?/x.*' takes"),
+        ("runs 1/*", "unisphere watch 'runs 1' takes"),
+    ] {
+        let output = run(&folder, &["watch", pattern]);
+        let eval = format!("unisphere eval '{pattern}' takes all for one set");
+        refused(&output, 3, &[&format!("{pattern} is a pattern"), told, &eval]);
+        assert_eq!(watched(&folder, &output, " takes", &options.join(" ")), steps, "{pattern}");
+    }
+    refused(
+        &run(&folder, &["watch", "ck/a["]),
+        3,
+        &["ck/a[ is a pattern", "--pattern, such as 'step_*.npy'"],
+    );
+    let output = run(&folder, &["watch", "runs 1/step_1/x.npy"]);
+    refused(
+        &output,
+        3,
+        &["unisphere watch 'runs 1/step_1' measures", "unisphere eval 'runs 1/step_1/x.npy'"],
+    );
+    assert_eq!(watched(&folder, &output, " measures", &options.join(" ")), ["x.npy"]);
+    let _ = fs::remove_file(folder.path().join("runs 1/step_1/watch.csv"));
+    let _ = fs::remove_file(folder.path().join("runs 1/step_1/watch.html"));
+
+    let several = |paths: &[&str], more: &[&str]| run(&folder, &[&["watch"], paths, &options, more].concat());
+    let output = several(&["runs 1/step_1", "runs 1/step_2"], &[]);
+    refused(
+        &output,
+        2,
+        &["2 paths are named", "that they are in: unisphere watch 'runs 1' --once --interval"],
+    );
+    assert_eq!(watched(&folder, &output, "\n", ""), steps);
+    let output = several(&["ck", "runs 1"], &[]);
+    refused(&output, 2, &["2 paths are named", "name each in a line of its own: unisphere watch ck --once"]);
+    assert_eq!(watched(&folder, &output, "\n", ""), ["step_9.npy"]);
+    let files = ["ck/README.md", "ck/config.json", "ck/step_9.npy"];
+    let output = several(&files, &[]);
+    refused(&output, 2, &["3 paths are named", "in quotes: unisphere watch ck --pattern '*.npy' --once"]);
+    assert_eq!(watched(&folder, &output, "\n", ""), ["step_9.npy"]);
+    let output = several(&files, &["--pattern", "step_*.npy"]);
+    assert_eq!(stderr(&output).matches("--pattern").count(), 1, "{}", stderr(&output));
+    assert_eq!(watched(&folder, &output, "\n", ""), ["step_9.npy"]);
+    let output = several(&files[..2], &[]);
+    refused(&output, 2, &["unisphere watch ck --pattern '*.json' --once"]);
+}
+
+/// A baseline by the end of a path that several models have, or by no name at all.
+#[test]
+fn a_baseline_is_one_model() {
+    let (folder, _) = folder();
+    for name in ["a", "b"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::copy(folder.path().join("x.npy"), folder.path().join(name).join("last.npy")).unwrap();
+    }
+    let models = ["a/last.npy", "b/last.npy"];
+    let compared =
+        |baseline: &str| folder.compare(&[&models[..], &["--baseline", baseline, "--json"]].concat());
+    let told =
+        ["--baseline last.npy: the paths of 2 models end so", "name one of them: a/last.npy, b/last.npy"];
+    refused(&compared("last.npy"), 2, &told);
+    assert_eq!(object(&compared("b/last.npy"))["baseline"], "b/last.npy");
+    refused(&compared(""), 2, &["no model has this name", "the models are a/last.npy, b/last.npy"]);
+    let one = ["x.npy", "--baseline", ""];
+    refused(&folder.compare(&one), 2, &["no model has this name"]);
+    // As of checkpoints, with --once and without.
+    let watched = ["watch", ".", "--pattern", "*/last.npy", "--device", "cpu", "--no-cache", "--baseline"];
+    for more in [&["last.npy"][..], &["last.npy", "--once"]] {
+        refused(&run(&folder, &[&watched, more].concat()), 2, &told);
+    }
+    let output = run(&folder, &[&watched[..], &["b/last.npy", "--once", "--interval", "0.05"]].concat());
+    assert!(output.status.success() && !stderr(&output).contains("--baseline"), "{}", stderr(&output));
 }
 
 #[test]
@@ -211,6 +373,20 @@ fn views_are_named_behind_the_first() {
     refused(&run(&folder, &["eval", "--views", "x.npy", "y.npy", "z.npy"]), 2, &told);
     let views = ["x.npy", "--views", "y.npy", "z.npy"];
     assert_eq!(folder.json(&views)["views"], 3);
+    // With all else of the line.
+    let output = run(
+        &folder,
+        &["eval", "--device", "cpu", "--views", "x.npy", "y.npy", "z.npy", "--t", "3", "--json"],
+    );
+    let told = "unisphere eval x.npy --device cpu --views y.npy z.npy --t 3 --json";
+    refused(&output, 2, &[told]);
+    let one = run(&folder, &["eval", "--views", "x.npy", "--device", "cpu", "--json"]);
+    refused(&one, 2, &["name one more view, or leave out --views: unisphere eval x.npy --device cpu --json"]);
+    #[cfg(unix)]
+    {
+        assert_eq!(object(&carried_out(&folder, &output, "unisphere eval", "\n", ""))["views"], 3);
+        assert_eq!(object(&carried_out(&folder, &one, "unisphere eval", "\n", ""))["rows"], N);
+    }
     let told =
         ["--views takes views of the same rows", "leave out --unpaired for views; or leave out --views"];
     for line in [

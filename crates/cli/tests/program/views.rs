@@ -214,7 +214,11 @@ fn what_has_no_use_is_2_and_views_that_do_not_fit_are_3() {
     let three =
         program().args(["eval", "a.npy", "b.npy", "c.npy"]).current_dir(folder.path()).output().unwrap();
     refused(&three, 2, &["3 files", "--shards", "--views"]);
-    refused(&folder.eval(&["--views", "b.npy"]), 2, &["no X is named", "unisphere eval b.npy --views"]);
+    refused(
+        &folder.eval(&["--views", "b.npy"]),
+        2,
+        &["no X is named", "name one more view, or leave out --views"],
+    );
     refused(&views(&["--views", "b.npy", "short.npy"]), 3, &["a.npy is 37 × 3", "short.npy is 10 × 3"]);
     refused(&views(&["--views", "gone.npy"]), 3, &["gone.npy"]);
     refused(&views(&["--views"]), 3, &["a.npy is 37 × 3", "(n, views, dims)", "--views FILE"]);

@@ -124,6 +124,12 @@ fn a_checkpoint_that_is_written_over_is_measured_again() {
     assert!(values.len() == 2 && values[0] != values[1], "{values:?}");
     once(&folder, &[]);
     assert_eq!(names(&folder).len(), 2);
+    // What it was before: its last line is of what it is now.
+    thread::sleep(Duration::from_millis(20));
+    checkpoint(&folder, "last.npy", 1);
+    once(&folder, &[]);
+    let now = cells(&folder, "run/watch.csv", &["uniformity.value"]).concat();
+    assert_eq!(now[..], [values[0].clone(), values[1].clone(), values[0].clone()]);
 }
 
 /// Whatever its time says, and whatever else numbers follow from.
@@ -408,4 +414,73 @@ fn rows_of_zeros_are_skipped_of_all_checkpoints() {
     let before = lines.len();
     once(&folder, &skip);
     assert_eq!(names(&folder).len(), before);
+}
+
+/// One of zeros takes no rows from the others, and is measured once it is mended; what is gone takes none after a restart.
+#[test]
+fn a_checkpoint_of_zeros_spoils_no_others() {
+    let folder = folder();
+    let with_zeros = |name: &str, seed, zero: &[usize]| {
+        let mut values = noise(N * D, seed);
+        zero.iter().for_each(|row| values[row * D..(row + 1) * D].fill(0.0));
+        folder.npy(&format!("run/{name}"), &values, N, D);
+    };
+    let path = |name: &str| folder.path().join(name);
+    let read = |name: &str| fs::read_to_string(path(name)).unwrap_or_default();
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{what} does not come: {}", read("said.txt"));
+            thread::sleep(Duration::from_millis(10));
+        }
+    };
+    // Beside the header.
+    let lines = || read("run/watch.csv").lines().count().saturating_sub(1);
+    let until_there = |count: usize, models: &str| {
+        until(&format!("line {count}, {models}"), &|| {
+            lines() == count && read("run/watch.html").contains(&format!("{models} compared"))
+        });
+    };
+    let until_said = |text: &str| until(text, &|| read("said.txt").contains(text));
+
+    with_zeros("step_1.npy", 1, &[3]);
+    let mut command = program();
+    command.args(LINE).args(["--zero-rows", "skip"]).current_dir(folder.path()).stdout(Stdio::null());
+    let mut child = command.stderr(fs::File::create(path("said.txt")).unwrap()).spawn().unwrap();
+    until_there(1, "1 model");
+    let all: Vec<_> = (0..N).collect();
+    with_zeros("step_2.npy", 2, &all);
+    until_said("step_2.npy is not measured: all of its 50 rows are zeros");
+    // Alone it has two others, one of which is zero in the first.
+    with_zeros("step_3.npy", 3, &[&all[..3], &all[5..]].concat());
+    until_said("step_3.npy is not measured: 48 of its 50 rows are zeros, and 1 of others");
+    with_zeros("step_4.npy", 4, &[]);
+    until_there(2, "2 models");
+    with_zeros("step_2.npy", 2, &[]);
+    until_there(3, "3 models");
+    with_zeros("step_3.npy", 3, &[]);
+    until_there(4, "4 models");
+    // All are measured again; what is gone then leaves the page, and takes its rows with it.
+    with_zeros("step_5.npy", 5, &[7]);
+    until_there(9, "5 models");
+    fs::remove_file(path("run/step_5.npy")).unwrap();
+    with_zeros("step_6.npy", 6, &[9]);
+    until_said("step_5.npy left the page: its file is gone");
+    until_there(14, "5 models");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(read("said.txt").matches("is not measured").count(), 2, "{}", read("said.txt"));
+
+    // A restart gives the same.
+    let skip = ["--zero-rows", "skip"];
+    let output = once(&folder, &skip);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(0), ""), "{}", stderr(&output));
+    // As before the last two: of each, the last line is of the rows on the page.
+    fs::remove_file(path("run/step_6.npy")).unwrap();
+    assert_eq!(once(&folder, &skip).status.code(), Some(0));
+    let found = cells(&folder, "run/watch.csv", &["name", "rows"]);
+    for name in ["step_1.npy", "step_2.npy", "step_3.npy", "step_4.npy"] {
+        let rows: Vec<_> = found.iter().filter(|line| line[0] == name).map(|line| line[1].as_str()).collect();
+        assert_eq!(rows, ["49", "48", "48", "49"], "{name}");
+    }
 }

@@ -14,7 +14,7 @@ use super::super::{files::files_and_results, run::Run};
 use crate::{exit::Failure, reading::ReadingOptions};
 
 /// Endings of files that hold points and hardly anything else.
-const ENDINGS: [&str; 17] = [
+pub(crate) const ENDINGS: [&str; 17] = [
     "npy",
     "npz",
     "safetensors",
@@ -35,7 +35,7 @@ const ENDINGS: [&str; 17] = [
 ];
 
 /// The file of the points of a checkpoint that is a folder, without its ending.
-const X: &str = "x";
+pub(super) const X: &str = "x";
 
 const OPTIONS: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
@@ -188,6 +188,11 @@ fn step(name: &str) -> Option<f64> {
 impl State {
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// When the last of its files was written.
+    pub(super) fn written(&self) -> Option<SystemTime> {
+        self.0.iter().filter_map(|(_, there)| Some(there.as_ref()?.1)).max()
     }
 
     fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {

@@ -6,11 +6,14 @@
 mod folder;
 mod options;
 mod record;
+mod zero_rows;
 
+pub(crate) use folder::ENDINGS;
 pub(crate) use options::{HELP, WatchOptions};
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
+    ffi::OsStr,
     mem,
     path::{Path, PathBuf},
     thread,
@@ -33,16 +36,17 @@ use crate::{
     export::{self, Checkpoint, ComparedModel, ComparisonDocument, Exporter as _, Json, Text},
     interrupt, output,
     progress::Display,
-    text::{in_line, plural, seconds},
+    text::{in_line, plural, seconds, words},
 };
-use folder::{Folder, Found, State};
+use folder::{Folder, Found, State, X};
 use record::{Lines, Record};
+use zero_rows::ZeroRows;
 
 /// How often a wait looks for Ctrl-C.
 const TICK: Duration = Duration::from_millis(50);
 
 pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
-    check_folder(&options.folder)?;
+    check_folder(options)?;
     options.measure.check_zero_rows()?;
     let (csv, html) = (options.csv_file(), options.html_file());
     let folder = Folder::new(&options.folder, options.pattern.as_deref(), &options.measure.reading)?;
@@ -82,33 +86,66 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
         seen: HashMap::new(),
         lines: None,
         models: Vec::new(),
-        zero_rows: HashMap::new(),
+        zero_rows: ZeroRows::default(),
         page_is_due: false,
+        has_told_of_baseline: false,
         troubles: HashSet::new(),
     }
     .run()
 }
 
 /// Fails where what is to be watched is no folder, and says what is meant by a pattern or a file.
-fn check_folder(path: &Path) -> Result<(), Failure> {
+fn check_folder(options: &WatchOptions) -> Result<(), Failure> {
+    let path = &options.folder;
     let name = printable(path);
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let (folder, file) = (printable(folder), path.file_name().map(printable).unwrap_or_default());
+    let eval = words([OsStr::new("unisphere"), OsStr::new("eval"), path.as_os_str()]);
+    let watch = |folder: &Path, rest: &[&str]| {
+        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+        let line = [OsStr::new("unisphere"), OsStr::new("watch"), folder.as_os_str()];
+        words(line.into_iter().chain(rest.iter().map(OsStr::new)))
+    };
     if is_pattern(path) {
+        let wrong = format!("{name} is a pattern, and watch takes a folder");
+        let (folder, pattern) = in_folder(path);
+        if Folder::new(&folder, Some(&pattern), &options.measure.reading).is_err() {
+            return Err(Failure::Input(format!(
+                "{wrong}\nname the folder, and which of its files are checkpoints behind --pattern, such as 'step_*.npy'"
+            )));
+        }
+        // What is in a folder is taken without a pattern, as are files in folders of it.
+        let rest: &[&str] = if pattern == "*" { &[] } else { &["--pattern", &pattern] };
         return Err(Failure::Input(format!(
-            "{name} is a pattern, and watch takes a folder\n\
-             unisphere watch {folder} --pattern '{file}' takes each file as a checkpoint; unisphere eval '{name}' takes all for one set"
+            "{wrong}\n{} takes each file as a checkpoint; {eval} takes all for one set",
+            watch(&folder, rest)
         )));
     }
     if path.is_file() {
         return Err(Failure::Input(format!(
-            "{name} is a file, and watch takes a folder\nunisphere watch {folder} measures the files in it; unisphere eval {name}, this one"
+            "{name} is a file, and watch takes a folder\n{} measures the files in it; {eval}, this one",
+            watch(path.parent().unwrap_or(Path::new("")), &[])
         )));
     }
     Ok(())
 }
 
-/// Fails, in a single round, where no checkpoint has the name of the baseline; else says that it is waited for.
+/// The folder of a pattern, and the pattern of files within it, as --pattern takes them.
+fn in_folder(path: &Path) -> (PathBuf, String) {
+    let has_signs = |path: &Path| path.to_string_lossy().contains(['*', '?', '[']);
+    let folder =
+        path.ancestors().find(|folder| folder.is_dir() || !has_signs(folder)).unwrap_or(Path::new(""));
+    let within = path.strip_prefix(folder).unwrap_or(path).components();
+    // A ** is any number of folders, of which --pattern takes one.
+    let parts = within.map(|part| part.as_os_str().to_string_lossy().replace("**", "*"));
+    let mut pattern = parts.collect::<Vec<_>>().join("/");
+    let first = glob::glob(&path.to_string_lossy()).ok().and_then(|mut found| found.find_map(Result::ok));
+    if pattern != "*" && first.is_some_and(|found| found.is_dir()) {
+        pattern += &format!("/{X}.*");
+    }
+    (folder.to_path_buf(), pattern)
+}
+
+/// Fails where the paths of several checkpoints end in the name of the baseline, and in a single round where none has it; else says that
+/// it is waited for.
 fn check_baseline(
     wanted: &str,
     options: &WatchOptions,
@@ -117,11 +154,12 @@ fn check_baseline(
 ) -> Result<(), Failure> {
     let found = folder.look(&outputs.map(PathBuf::as_path))?;
     let names: Vec<_> = found.iter().map(|of| of.name.as_str()).collect();
-    if options.named(wanted, &names).is_some() || options.once && names.is_empty() {
+    let Err(ending) = options.named(wanted, &names) else { return Ok(()) };
+    if options.once && names.is_empty() {
         return Ok(());
     }
-    if options.once {
-        return Err(unknown_baseline(wanted, &names));
+    if options.once || !ending.is_empty() {
+        return Err(unknown_baseline(wanted, &ending, &names));
     }
     exit::say(&format!(
         "--baseline {}: no checkpoint has this name yet, and until one has, the page is against the first",
@@ -145,11 +183,12 @@ struct Watch<'a> {
     lines: Option<Lines>,
     /// Those that were measured and are on the page, by their steps.
     models: Vec<ComparedModel>,
-    /// How many rows each checkpoint has, and which of them are zeros, where these are skipped: in all checkpoints of as many rows, as
-    /// row i of each is of the same thing.
-    zero_rows: HashMap<String, (usize, Vec<usize>)>,
+    /// Which rows are zeros, where these are skipped.
+    zero_rows: ZeroRows,
     /// Whether the page lacks something.
     page_is_due: bool,
+    /// Whether it is said that the paths of several checkpoints end in the name of the baseline.
+    has_told_of_baseline: bool,
     /// Faults that are told, and may pass: each once until all is well again.
     troubles: HashSet<String>,
 }
@@ -159,6 +198,8 @@ struct Seen {
     state: State,
     since: Instant,
     fate: Fate,
+    /// The rows that were left out of it when it was refused.
+    left_out: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -166,7 +207,7 @@ enum Fate {
     /// Still to be measured.
     Due,
     Measured,
-    /// Told as what cannot be measured, until it changes.
+    /// Told as what cannot be measured, until it changes, or what is left out of it.
     Refused,
     /// A disk failed in reading it: to be tried again.
     Unread,
@@ -246,6 +287,7 @@ impl Watch<'_> {
         for found in found {
             self.look_at(found, has_pairs)?;
         }
+        self.tell_of_baseline();
         if mem::take(&mut self.page_is_due)
             && !self.models.is_empty()
             && let Err(failure) = self.write_page()
@@ -276,45 +318,61 @@ impl Watch<'_> {
         })
     }
 
-    /// Finds the rows of zeros of checkpoints that are due. Those on the page that were measured with others leave it, and are due again.
+    /// Finds the rows of zeros of checkpoints that are due, and what is left out of all. Those that were measured or refused with other
+    /// rows are due again; they leave the page until then.
     fn find_zero_rows(&mut self, found: &[Found], has_pairs: bool) -> Result<(), Failure> {
-        let due = found.iter().filter(|of| self.is_due(&of.name, &of.state));
-        let due = due.filter_map(|of| of.run.as_ref().ok()).filter(|run| run.y.is_some() || !has_pairs);
-        for run in due.collect::<Vec<_>>() {
+        let is_measured = |of: &Found| of.run.as_ref().is_ok_and(|run| run.y.is_some() || !has_pairs);
+        let due = found.iter().filter(|of| is_measured(of) && self.is_due(&of.name, &of.state));
+        for of in due.collect::<Vec<_>>() {
+            let Ok(run) = &of.run else { continue };
             match self.with_measuring(HashMap::new(), |measuring| measuring.zero_rows(run)) {
-                Ok(zero) => self.zero_rows.insert(run.name.clone(), zero),
+                Ok(zero) => self.zero_rows.insert(&of.name, zero, of.state.written()),
                 // It is told when it is measured.
-                Err(Failure::Input(_) | Failure::Machine(_)) => self.zero_rows.remove(&run.name),
+                Err(Failure::Input(_) | Failure::Machine(_)) => self.zero_rows.remove(&of.name),
                 Err(failure) => return Err(failure),
-            };
+            }
         }
-        let is_old = |of: &ComparedModel| self.left_out(of.model.rows + of.skipped.len()) != of.skipped;
-        let old: Vec<_> = self.models.iter().filter(|of| is_old(of)).map(|of| of.name.clone()).collect();
-        self.models.retain(|of| !old.contains(&of.name));
-        self.page_is_due |= !old.is_empty();
-        for name in old {
-            match self.seen.get_mut(&name) {
-                Some(seen) => seen.fate = Fate::Due,
-                None => exit::say(&format!(
-                    "{} left the page: its file is gone, and other rows of zeros are left out now",
-                    printable(&name)
-                )),
+        let there: HashSet<_> =
+            found.iter().filter(|of| is_measured(of)).map(|of| of.name.as_str()).collect();
+        // What leaves the page as it is gone takes its rows with it.
+        while self.share_out_zero_rows(&there) {}
+        for (name, seen) in &mut self.seen {
+            if seen.fate == Fate::Refused && seen.left_out != self.zero_rows.left_out_of(name) {
+                seen.fate = Fate::Due;
             }
         }
         Ok(())
     }
 
-    /// The rows that are left out of all checkpoints of so many rows, as they are zeros in one or more.
-    fn left_out(&self, rows: usize) -> Vec<usize> {
-        let zero = self.zero_rows.values().filter(|(of, _)| *of == rows).flat_map(|(_, zero)| zero);
-        zero.copied().collect::<BTreeSet<_>>().into_iter().collect()
+    /// Finds what is left out of all, by the checkpoints that are there and those on the page: as a restart would, but for what is gone.
+    /// False where all on the page were measured so.
+    fn share_out_zero_rows(&mut self, there: &HashSet<&str>) -> bool {
+        let on_page: HashSet<_> = self.models.iter().map(|of| of.name.as_str()).collect();
+        self.zero_rows.retain(|name| there.contains(name) || on_page.contains(name));
+        self.zero_rows.share_out();
+        let is_old =
+            |of: &ComparedModel| self.zero_rows.left_out(of.model.rows + of.skipped.len()) != of.skipped;
+        let old: Vec<_> = self.models.iter().filter(|of| is_old(of)).map(|of| of.name.clone()).collect();
+        self.models.retain(|of| !old.contains(&of.name));
+        self.page_is_due |= !old.is_empty();
+        for name in &old {
+            match self.seen.get_mut(name) {
+                Some(seen) => seen.fate = Fate::Due,
+                None => exit::say(&format!(
+                    "{} left the page: its file is gone, and other rows of zeros are left out now",
+                    printable(name)
+                )),
+            }
+        }
+        !old.is_empty()
     }
 
     /// Measures a checkpoint that has been still for an interval.
     fn look_at(&mut self, found: Found, has_pairs: bool) -> Result<(), Failure> {
         let Found { name, run, state } = found;
         if self.seen.get(&name).is_none_or(|seen| seen.state != state) {
-            self.seen.insert(name, Seen { state, since: Instant::now(), fate: Fate::Due });
+            let (since, fate, left_out) = (Instant::now(), Fate::Due, Vec::new());
+            self.seen.insert(name, Seen { state, since, fate, left_out });
             return Ok(());
         }
         if !self.is_due(&name, &state) {
@@ -336,6 +394,10 @@ impl Watch<'_> {
                 return Ok(());
             }
         };
+        if let Some(reason) = self.zero_rows.refusal(&name) {
+            self.settle(&name, Fate::Refused, &format!("is not measured: {reason}"));
+            return Ok(());
+        }
         match self.measure(&run) {
             Ok(model) => {
                 self.put(model)?;
@@ -355,6 +417,7 @@ impl Watch<'_> {
     fn settle(&mut self, name: &str, fate: Fate, said: &str) {
         if let Some(seen) = self.seen.get_mut(name) {
             seen.fate = fate;
+            seen.left_out = self.zero_rows.left_out_of(name);
         }
         if !said.is_empty() {
             exit::say(&format!("{} {said}", printable(name)));
@@ -362,10 +425,7 @@ impl Watch<'_> {
     }
 
     fn measure(&self, run: &Run) -> Result<ComparedModel, Failure> {
-        let mut skipped = HashMap::new();
-        if let Some((rows, _)) = self.zero_rows.get(&run.name) {
-            skipped.insert(run.name.clone(), self.left_out(*rows));
-        }
+        let skipped = HashMap::from([(run.name.clone(), self.zero_rows.left_out_of(&run.name))]);
         self.with_measuring(skipped, |measuring| measuring.model(run))
     }
 
@@ -394,11 +454,11 @@ impl Watch<'_> {
     }
 
     /// Takes a checkpoint in: in the place of what it was before, in the order of steps. It has a line and is told, unless its last line
-    /// is of the same.
+    /// with these options is of the same.
     fn put(&mut self, model: ComparedModel) -> Result<(), Failure> {
-        let alpha = self.options.measure.plan().alignment.alpha;
+        let plan = self.options.measure.plan();
         let mut lines = self.lines.take().map_or_else(|| self.record.lines(), Ok)?;
-        if lines.add(&model, alpha) {
+        if lines.add(&model, &plan) {
             let document = self.document(vec![model.clone()])?;
             let checkpoint = Checkpoint { document: &document };
             self.record.append(&checkpoint)?;
@@ -432,7 +492,24 @@ impl Watch<'_> {
     /// The name of the baseline that the options name, where it is among these.
     fn baseline(&self, models: &[ComparedModel]) -> Option<String> {
         let names: Vec<_> = models.iter().map(|of| of.name.as_str()).collect();
-        self.options.named(self.options.baseline.as_ref()?, &names).map(str::to_owned)
+        self.options.named(self.options.baseline.as_ref()?, &names).ok().map(str::to_owned)
+    }
+
+    /// Says, once, that the paths of several checkpoints have come to end in the name of the baseline.
+    fn tell_of_baseline(&mut self) {
+        let names: Vec<_> = self.models.iter().map(|of| of.name.as_str()).collect();
+        if let Some(wanted) = &self.options.baseline
+            && let Err(ending) = self.options.named(wanted, &names)
+            && !ending.is_empty()
+            && !mem::replace(&mut self.has_told_of_baseline, true)
+        {
+            exit::say(&format!(
+                "--baseline {}: the paths of {} checkpoints end so now, and the page is against the first; name one of them: {}",
+                printable(wanted),
+                ending.len(),
+                ending.iter().map(printable).collect::<Vec<_>>().join(", ")
+            ));
+        }
     }
 
     fn write_page(&self) -> Result<(), Failure> {

@@ -40,8 +40,8 @@ pub(crate) struct WatchOptions {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     html: Option<PathBuf>,
 
-    /// The checkpoint that the page holds all others against, by its name in the folder, such as step_0.npy, or its path, as compare
-    /// takes it [default: the first]
+    /// The checkpoint that the page holds all others against: its name in the folder, such as step_0.npy, or its path with FOLDER as it
+    /// is named here, or an end of that [default: the first]
     #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub(super) baseline: Option<String>,
 
@@ -66,8 +66,8 @@ impl WatchOptions {
         self.csv.clone().unwrap_or_else(|| self.folder.join("watch.csv"))
     }
 
-    /// The checkpoint of a name: as it is called in the folder, or by its path, or the end of it.
-    pub(super) fn named<'a>(&self, wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+    /// The checkpoint of a name: as it is called in the folder, or by its path, or the end of it. Else all whose paths end so.
+    pub(super) fn named<'a>(&self, wanted: &str, names: &[&'a str]) -> Result<&'a str, Vec<&'a str>> {
         let paths: Vec<_> = names.iter().map(|name| self.folder.join(name)).collect();
         named(wanted, names.iter().copied().zip(paths.iter().map(PathBuf::as_path)))
     }
@@ -80,8 +80,8 @@ impl WatchOptions {
 /// Exit codes, for `--help`.
 pub(crate) const HELP: &str = "\
 A checkpoint that cannot be read is told once, and looked at again when it changes; one whose contents change is measured again, in a
-line of its own. A restart goes on where the CSV file ends: checkpoints that it has, with the same contents and options, are found in
-the cache, and get no second line. A file system that is away or full is told once, and tried again.
+line of its own. A restart goes on where the CSV file ends: checkpoints whose last line there is of the same contents and options are
+found in the cache, and get no further line. A file system that is away or full is told once, and tried again.
 The page compares all checkpoints whose files are there, or were while the program ran, with the first of them, or with --baseline.
 
 Exit codes:
