@@ -93,9 +93,10 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     };
     let text = error.render();
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
+        let first = line.get(2).map(std::slice::from_ref).map_or(String::new(), words);
         return Err(Failure::Usage(format!(
             "X and Y are taken, and {files} files are named\n\
-             name files that are one set behind --shards: --shards emb_*.npy; eval takes more views of X behind --views"
+             where they are one set, write --shards before {first}; eval takes more views of X behind --views"
         )));
     }
     if let (false, Some(cure)) = (error.exit_code() == 0, list_with_space(&line)) {

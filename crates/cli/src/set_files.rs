@@ -158,7 +158,7 @@ impl SetFiles {
 /// A warning where two files are taken for X and Y, and have names as the parts of one set do.
 pub(crate) fn warn_of_numbered(x: &SetFiles, y: Option<&SetFiles>) {
     let (x, Some(y)) = (x.path(), y.map(SetFiles::path)) else { return };
-    if differ_in_one_number(x, y) {
+    if differ_in_one_number(x, y) && !is_stream(x) {
         let (x, y) = (printable(x), printable(y));
         log::warn!(
             "{x} and {y} are taken for X and Y, positive pairs row by row\n--shards {x} {y} takes them for parts of one set"

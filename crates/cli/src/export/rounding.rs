@@ -23,7 +23,7 @@ pub(crate) fn note(rounding: Option<Rounding>, moved: &[Moved], without_bound: &
         _ if moved.iter().all(|of| of.value.is_of_products()) => {
             "Products of points depend on where they lie, so that no other origin helps.\n"
         }
-        _ => "The points reach too far from any one place to be kept in more digits.\n",
+        _ => "No other origin of the points saves these digits.\n",
     };
     let by =
         if moved.is_empty() { String::new() } else { format!(", which may move {} at most", values(moved)) };
@@ -61,7 +61,7 @@ mod tests {
             ),
             (RoundingCure::DistancesAlone, &distances, "Measure alignment and uniformity alone"),
             (RoundingCure::DistancesAlone, &products, "no origin helps them"),
-            (RoundingCure::None, &distances, "reach too far from any one place"),
+            (RoundingCure::None, &distances, "No other origin of the points"),
             (RoundingCure::None, &products, "so that no other origin helps"),
         ] {
             let text = note(rounding(cure), moved, &[]);

@@ -195,9 +195,10 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
         return Ok(());
     }
     let shape = |set: &dyn Source| format!("{} is {} × {}", printable(set.path()), set.rows(), set.dims());
+    let or_unpaired = if x.dims() == y.dims() { "; eval --unpaired takes any rows" } else { "" };
     Err(Failure::Input(format!(
         "{} and {} (rows × dims)\n\
-         row i of both is one positive pair: save the same rows of both, from one encoder; eval --unpaired takes any rows",
+         row i of both is one positive pair: save the same rows of both, from one encoder{or_unpaired}",
         shape(x),
         shape(y)
     )))

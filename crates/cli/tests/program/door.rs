@@ -289,6 +289,19 @@ fn labels_of_a_table_are_named_by_the_cure() {
     );
 }
 
+/// Rows that are no pairs may be of any number, and not of any dimensions.
+#[test]
+fn sets_of_other_shapes_are_no_pairs() {
+    let (folder, _) = folder();
+    folder.npy("few.npy", &noise(7 * D, 8), 7, D);
+    folder.npy("wide.npy", &noise(N * (D + 1), 9), N, D + 1);
+    refused(&folder.eval(&["x.npy", "few.npy"]), 3, &["one positive pair", "eval --unpaired takes any rows"]);
+    assert_eq!(folder.eval(&["x.npy", "few.npy", "--unpaired"]).status.code(), Some(0));
+    let wide = folder.eval(&["x.npy", "wide.npy"]);
+    refused(&wide, 3, &["save the same rows of both, from one encoder"]);
+    assert!(!stderr(&wide).contains("--unpaired"), "{}", stderr(&wide));
+}
+
 #[test]
 fn a_first_line_may_be_a_header() {
     let (folder, _) = folder();
@@ -305,6 +318,20 @@ fn a_first_line_may_be_a_header() {
     write("labels.csv", &format!("label\n{labels}"));
     for name in ["without.txt", "labels.csv"] {
         assert_eq!(folder.json(&["x.npy", "--labels", name])["groups"]["sizes"], json!([15, 15]), "{name}");
+    }
+    // pandas calls a column without a name 0, which may be a label.
+    let numbers = labels.replace("cat", "3").replace("dog", "5");
+    write("numbered.csv", &format!("0\n{numbers}"));
+    let told =
+        ["its first line, '0', may be a header: delete it, or give the column a name that is no number"];
+    refused(&folder.eval(&["x.npy", "--labels", "numbered.csv"]), 3, &told);
+    for header in ["", "label\n"] {
+        write("numbered.csv", &format!("{header}{numbers}"));
+        assert_eq!(
+            folder.json(&["x.npy", "--labels", "numbered.csv"])["groups"]["sizes"],
+            json!([15, 15]),
+            "{header}"
+        );
     }
     // Another number of lines has another reason.
     write("long.txt", &format!("label\n{labels}cat\n"));

@@ -213,7 +213,7 @@ fn what_has_no_use_is_2_and_views_that_do_not_fit_are_3() {
     refused(&views(&["--views", "part_*.npy"]), 2, &["numbered files"]);
     let three =
         program().args(["eval", "a.npy", "b.npy", "c.npy"]).current_dir(folder.path()).output().unwrap();
-    refused(&three, 2, &["3 files", "--shards", "--views"]);
+    refused(&three, 2, &["3 files", "write --shards before a.npy", "--views"]);
     refused(
         &folder.eval(&["--views", "b.npy"]),
         2,
