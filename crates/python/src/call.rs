@@ -25,7 +25,7 @@ use unisphere_cli::Caller;
 use crate::fault::{Fault, forked};
 
 /// Multiply-adds that a single thread is done with before another has woken.
-const WORK_OF_THE_CALLER: f64 = 1e6;
+const WORK_OF_THE_CALLER: f64 = 2e6;
 /// Multiply-adds that take some milliseconds, and in the finest arithmetic some tens of them.
 const WORK_WAITED_FOR: f64 = 1e8;
 /// Time between two looks for signals.
