@@ -167,10 +167,9 @@ fn several_folders(line: &[OsString]) -> Option<String> {
     let first = Path::new(paths.first().filter(|_| paths.len() > 1)?);
     let wrong = format!("watch takes one folder, and {} paths are named", paths.len());
     let write = |folder: &Path, pattern: Option<String>| {
-        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
         let pattern = pattern.map(|pattern| [OsString::from("--pattern"), pattern.into()]);
-        let line = [OsString::from("unisphere"), "watch".into(), folder.as_os_str().to_owned()];
-        words(line.iter().chain(pattern.iter().flatten()).chain(options))
+        let behind = pattern.iter().flatten().chain(options);
+        compare::watch_line(folder, behind.map(OsString::as_os_str))
     };
     let holder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
     let is_folder = |path: &OsString| Path::new(path).is_dir() || !is_file(path);

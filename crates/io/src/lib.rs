@@ -90,7 +90,7 @@ pub use naming::{differ_in_one_number, is_pattern, name_of_series, series};
 pub use origin::Extent;
 pub use printable::printable;
 pub use reading::{Reading, is_report, unused_options};
-pub use series::natural_order;
+pub use series::{natural_order, numbers_apart};
 pub use shards::{Shards, open, open_with};
 pub use source::Source;
 pub use write::{check_writable, is_stdout, npy_header, write, write_columns, write_text};

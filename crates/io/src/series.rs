@@ -171,6 +171,23 @@ impl Difference {
     }
 }
 
+/// The number of each name in which they all differ, where all else of them is the same; None of one name.
+pub fn numbers_apart(names: &[&str]) -> Option<Vec<u128>> {
+    let (first, others) = names.split_first()?;
+    if others.iter().any(|name| !texts(name).eq(texts(first))) {
+        return None;
+    }
+    let is_twin = |name: &&&str| parts(name).map(key).eq(parts(first).map(key));
+    let others = others.iter().filter(|name| !is_twin(name));
+    let mut differences = others.map(|name| Difference::between(first, name));
+    let part = differences.next()??.part;
+    let is_other = |difference: Option<Difference>| difference.is_none_or(|of| of.part != part);
+    if differences.any(is_other) {
+        return None;
+    }
+    names.iter().map(|name| number(name, part)).collect()
+}
+
 /// Whether two names differ in one number alone.
 pub(crate) fn differ_in_one_number(a: &str, b: &str) -> bool {
     texts(a).eq(texts(b)) && Difference::between(a, b).is_some()
@@ -342,6 +359,25 @@ mod tests {
         ];
         for (names, expected) in cases {
             assert_eq!(flaw(names), expected, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn steps_are_the_one_number_that_differs() {
+        for (names, steps) in [
+            (&["ck/step_10.npy", "ck/step_9.npy", "ck/step_100.npy"][..], Some(vec![10, 9, 100])),
+            (&["v2-5.f16bin", "v2-7.f16bin"], Some(vec![5, 7])),
+            (&["run/007", "run/12"], Some(vec![7, 12])),
+            (&["3", "1"], Some(vec![3, 1])),
+            (&["a7", "a007", "a12"], Some(vec![7, 7, 12])),
+            (&["a7", "a007"], None),
+            (&["a1-b2", "a2-b3"], None),
+            (&["a1", "b2"], None),
+            (&["a", "a1"], None),
+            (&["a1"], None),
+            (&[], None),
+        ] {
+            assert_eq!(numbers_apart(names), steps, "{names:?}");
         }
     }
 }

@@ -22,7 +22,7 @@ impl<T: Float> Buffer<T> {
     /// Slice of `len` values with any content, aligned to a cache line.
     pub(crate) fn take(&mut self, len: usize) -> &mut [T] {
         let line = 64 / size_of::<T>();
-        if self.0.len() < len + line {
+        if !self.has_room(len) {
             self.0.resize(len + line, T::default());
         }
         let start = self.0.as_ptr().align_offset(64).min(line);

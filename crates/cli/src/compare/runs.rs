@@ -6,7 +6,7 @@ use std::{
 };
 
 use unisphere_eval::compare::Place;
-use unisphere_io::{is_pattern, printable};
+use unisphere_io::{is_pattern, numbers_apart, printable};
 
 use super::{
     files::files_in,
@@ -84,7 +84,7 @@ fn with_steps(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, 
         return Ok(runs);
     }
     let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
-    let Some(steps) = steps_of(&names) else {
+    let Some(steps) = numbers_apart(&names) else {
         return Err(Failure::Usage(
             "--sort step: no model has a step, and their names do not differ in one number alone\n\
              give steps in the table of --runs, or --sort name, which takes numbers in their order"
@@ -92,38 +92,9 @@ fn with_steps(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, 
         ));
     };
     for (run, step) in runs.iter_mut().zip(steps) {
-        run.place.step = Some(step);
+        run.place.step = Some(step as f64);
     }
     Ok(runs)
-}
-
-/// The number of each name in which they all differ, where all else of them is the same; None of one name.
-fn steps_of(names: &[&str]) -> Option<Vec<f64>> {
-    let parts = |name: &str| {
-        let (mut texts, mut numbers) = (vec![String::new()], Vec::new());
-        for sign in name.chars() {
-            let is_digit = sign.is_ascii_digit();
-            // Numbers are the parts at odd places.
-            if is_digit != texts.len().is_multiple_of(2) {
-                texts.push(String::new());
-            }
-            texts.last_mut()?.push(sign);
-        }
-        for number in texts.iter_mut().skip(1).step_by(2) {
-            numbers.push(number.parse::<f64>().ok()?);
-            number.clear();
-        }
-        Some((texts, numbers))
-    };
-    let all = names.iter().map(|name| parts(name)).collect::<Option<Vec<_>>>()?;
-    let (texts, numbers) = all.first()?;
-    if all.iter().any(|(other, _)| other != texts) {
-        return None;
-    }
-    let differs = |place: &usize| all.iter().any(|(_, of)| of[*place] != numbers[*place]);
-    let mut differing = (0..numbers.len()).filter(differs);
-    let place = differing.next()?;
-    differing.next().is_none().then(|| all.iter().map(|(_, of)| of[place]).collect())
 }
 
 fn run(argument: &Path) -> Result<Run, Failure> {
@@ -232,22 +203,5 @@ mod tests {
         }
         assert_eq!(found("s_*.npy", "s_?.npy"), Some((path("s_*.npy"), path("s_?.npy"))));
         assert_eq!(pair(&path("s_*.npy")), None);
-    }
-
-    #[test]
-    fn steps_are_the_one_number_that_differs() {
-        for (names, steps) in [
-            (&["ck/step_10.npy", "ck/step_9.npy", "ck/step_100.npy"][..], Some(vec![10.0, 9.0, 100.0])),
-            (&["v2-5.f16bin", "v2-7.f16bin"], Some(vec![5.0, 7.0])),
-            (&["run/007", "run/12"], Some(vec![7.0, 12.0])),
-            (&["3", "1"], Some(vec![3.0, 1.0])),
-            (&["a1-b2", "a2-b3"], None),
-            (&["a1", "b2"], None),
-            (&["a", "a1"], None),
-            (&["a1"], None),
-            (&[], None),
-        ] {
-            assert_eq!(steps_of(names), steps, "{names:?}");
-        }
     }
 }

@@ -99,11 +99,7 @@ fn check_folder(options: &WatchOptions) -> Result<(), Failure> {
     let path = &options.folder;
     let name = printable(path);
     let eval = words([OsStr::new("unisphere"), OsStr::new("eval"), path.as_os_str()]);
-    let watch = |folder: &Path, rest: &[&str]| {
-        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-        let line = [OsStr::new("unisphere"), OsStr::new("watch"), folder.as_os_str()];
-        words(line.into_iter().chain(rest.iter().map(OsStr::new)))
-    };
+    let watch = |folder: &Path, rest: &[&str]| line_for(folder, rest.iter().map(OsStr::new));
     if is_pattern(path) {
         let wrong = format!("{name} is a pattern, and watch takes a folder");
         let (folder, pattern) = in_folder(path);
@@ -126,6 +122,13 @@ fn check_folder(options: &WatchOptions) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+/// The line for a shell that watches a folder, with more words behind it.
+pub(crate) fn line_for<'a>(folder: &'a Path, behind: impl IntoIterator<Item = &'a OsStr>) -> String {
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let line = [OsStr::new("unisphere"), OsStr::new("watch"), folder.as_os_str()];
+    words(line.into_iter().chain(behind))
 }
 
 /// The folder of a pattern, and the pattern of files within it, as --pattern takes them.

@@ -114,8 +114,8 @@ pub(super) fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikel
     let wrong_columns: HashSet<_> = wrong.iter().map(|&(column, _)| column).collect();
     let is_point = |column: &&usize| !wrong_columns.contains(*column);
     let others: Vec<_> = columns.iter().filter(is_point).map(|&column| names[column].as_str()).collect();
-    let others = expression(names, &others).filter(|_| others.len() >= LEAST_LEFT);
-    let others = others.map_or_else(|| ANY_EXAMPLE.to_owned(), |of| format!("such as {of}"));
+    let others = example(names, &others).filter(|_| others.len() >= LEAST_LEFT);
+    let others = others.unwrap_or_else(|| ANY_EXAMPLE.to_owned());
     let (first, reason) = wrong.first().copied().unwrap_or_default();
     let more = wrong.get(1..).unwrap_or_default().iter().map(|&(column, _)| names[column].as_str());
     let more = match more.len() {
@@ -138,8 +138,9 @@ fn beside_text(names: &[String], numbers: &[usize]) -> String {
     let points: Vec<_> = points.map(|&column| names[column].as_str()).collect();
     let numbered = numbered(&points);
     let Some(example) = example(names, &numbered) else { return ANY_EXAMPLE.into() };
-    let left: Vec<_> = numbers.iter().map(|&column| names[column].as_str()).collect();
-    let left: Vec<_> = left.into_iter().filter(|name| !numbered.contains(name)).collect();
+    let chosen: HashSet<_> = numbered.into_iter().collect();
+    let left = numbers.iter().map(|&column| names[column].as_str());
+    let left: Vec<_> = left.filter(|name| !chosen.contains(name)).collect();
     if left.is_empty() {
         example
     } else {

@@ -13,7 +13,7 @@ use crate::{
     Fault, Reading,
     formats::{
         Format, Input, NameOption, endings,
-        text::{Cursor, Each, End, Row, Rows, after_mark, first_row, is_number, list, may_be_text},
+        text::{Cursor, Each, End, Row, Rows, first_row, is_number, list, may_be_text, rows},
     },
     scalars::Scalars,
     stored::Stored,
@@ -60,8 +60,7 @@ pub(super) fn may_have_fields(head: &[u8]) -> bool {
 
 /// The first row that is no comment, of the first bytes; empty where none is there.
 fn first_unmarked(head: &[u8]) -> &[u8] {
-    let lines = after_mark(head).split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    lines.into_iter().find(|line| !line.is_empty() && !line.starts_with(b"#")).unwrap_or_default()
+    rows(head).find(|row| !row.starts_with(b"#")).unwrap_or_default()
 }
 
 /// Whether the first bytes of a row, the last of which may be cut, are numbers that spaces separate.

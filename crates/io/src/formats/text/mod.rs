@@ -55,6 +55,11 @@ pub(crate) fn may_be_text(head: &[u8]) -> bool {
 
 /// The first row that is not blank, of the first bytes, if all of it is there or they are all there are.
 pub(crate) fn first_row(head: &[u8]) -> &[u8] {
+    rows(head).next().unwrap_or_default()
+}
+
+/// The rows that are not blank, of the first bytes; the last may be cut.
+pub(crate) fn rows(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = after_mark(head).split(|&byte| byte == b'\n');
-    lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty()).unwrap_or_default()
+    lines.map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
