@@ -32,8 +32,8 @@ pub struct ReadingOptions {
     #[arg(long, value_name = "OF_X,OF_Y", value_parser = pair, conflicts_with = "tensor", help_heading = INPUT)]
     tensors: Option<Pair>,
 
-    /// The column of lists in Parquet, Arrow, CSV and TSV, or the key in JSON Lines [default: the only one that can be]; of CSV
-    /// and TSV also some columns of numbers, as a,b,c or a pattern: 'dim_*'
+    /// The column of lists in Parquet, Arrow, CSV and TSV, or the key in JSON Lines [default: the only one that can be]; or columns of
+    /// numbers, a dimension each, as a,b,c or a pattern: 'dim_*'; '!label' is all but label
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     column: Option<String>,
 
@@ -68,6 +68,10 @@ pub struct ReadingOptions {
     /// Options that mean nothing to the pipes of X, and of Y, once these are open.
     #[arg(skip)]
     pub(crate) unused_of_pipes: [Vec<&'static str>; 2],
+
+    /// Columns that the files of X, and of Y, have been read without, once these are open.
+    #[arg(skip)]
+    pub(crate) left_out: [Option<String>; 2],
 }
 
 /// The names of two sets.
@@ -100,6 +104,22 @@ impl Of {
     pub(crate) fn role(role: &str) -> Self {
         if role == "x" { Self::X } else { Self::Y }
     }
+
+    /// Its place in what is kept of both.
+    fn place(self) -> usize {
+        match self {
+            Self::X => 0,
+            Self::Y => 1,
+        }
+    }
+}
+
+/// A warning of what was guessed of the columns of a set, by its first file.
+pub(crate) fn warn_of_guess<'a>(files: impl IntoIterator<Item = &'a File>) {
+    let of_first = files.into_iter().find_map(|file| Some((file.path(), file.guess()?)));
+    if let Some((path, guess)) = of_first {
+        log::warn!("{} {guess}", printable(path));
+    }
 }
 
 /// Whether a path is neither a file nor a folder: a pipe, or what else gives its bytes once.
@@ -118,7 +138,7 @@ impl ReadingOptions {
             (Some(pair), Of::Y) => Some(pair.y.clone()),
             (None, _) => of_both.clone(),
         };
-        let without = &self.without[if set == Of::X { 0 } else { 1 }];
+        let without = &self.without[set.place()];
         let mut reading = Reading::new().without_columns(without.iter().cloned());
         for (name, with) in [
             (name(&self.member, &self.members), Reading::with_member as fn(Reading, String) -> Reading),
@@ -166,16 +186,16 @@ impl ReadingOptions {
     /// A file and how it is read, as they were given: "pairs.parquet, anchor".
     pub fn told(&self, path: &Path, set: Of) -> String {
         let mut unused = unused_options(path, &self.reading(set));
-        unused.extend(&self.unused_of_pipes[if set == Of::X { 0 } else { 1 }]);
-        self.told_without(path, set, &unused)
+        unused.extend(&self.unused_of_pipes[set.place()]);
+        self.told_without(path, set, &unused, self.left_out[set.place()].as_deref())
     }
 
     /// The same of an open file, which knows what of it means nothing: a pipe too.
     pub(crate) fn told_of(&self, path: &Path, set: Of, file: &File) -> String {
-        self.told_without(path, set, file.unused_options())
+        self.told_without(path, set, file.unused_options(), file.left_out())
     }
 
-    fn told_without(&self, path: &Path, set: Of, unused: &[&str]) -> String {
+    fn told_without(&self, path: &Path, set: Of, unused: &[&str], left_out: Option<&str>) -> String {
         let pairs = [&self.members, &self.tensors, &self.columns].into_iter().flatten();
         let of_pairs = pairs.map(|pair| if set == Of::X { pair.x.clone() } else { pair.y.clone() });
         let used = |option: &str, name: Option<String>| name.filter(|_| !unused.contains(&option));
@@ -191,7 +211,8 @@ impl ReadingOptions {
             .quant_scale
             .map(|scale| format!("codes of scale {scale} and zero {}", self.quant_zero.unwrap_or(0.0)));
         let bits = self.bits.then(|| "packed bits".to_owned());
-        let told = of_both.chain(of_pairs).chain(dtype).chain(codes).chain(bits);
+        let left_out = left_out.map(|columns| format!("without {columns}"));
+        let told = of_both.chain(of_pairs).chain(left_out).chain(dtype).chain(codes).chain(bits);
         told.fold(path.display().to_string(), |told, what| format!("{told}, {what}"))
     }
 

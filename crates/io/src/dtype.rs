@@ -138,6 +138,16 @@ impl Scalar {
         matches!(self, Self::F64 | Self::I32 | Self::U32 | Self::I64 | Self::U64)
     }
 
+    /// What holds the numbers of several columns: that of all, or floats that say whether f32 holds them.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_all(mut all: impl Iterator<Item = Self> + Clone) -> Option<Self> {
+        let first = all.clone().next()?;
+        if all.clone().all(|scalar| scalar == first) {
+            return Some(first);
+        }
+        Some(if all.any(Self::is_wide) { Self::F64 } else { Self::F32 })
+    }
+
     /// What numpy writes for it, without a byte order.
     fn name(self) -> &'static str {
         SPELLINGS.iter().find(|(scalar, _)| *scalar == self).map_or("?", |(_, names)| names[0])

@@ -461,6 +461,14 @@ pub enum Fault {
         /// Its dimension.
         dim: usize,
     },
+    /// A null in a column of numbers that is a dimension.
+    #[error("row {row} has no value in the column '{column}'; leave such rows out, or fill them")]
+    NullCell {
+        /// Its row.
+        row: usize,
+        /// The column's name, shortened and escaped.
+        column: String,
+    },
     /// A field that is no number.
     #[error("row {row} holds '{found}' in dimension {dim}, which is no number; repair it")]
     NotNumber {

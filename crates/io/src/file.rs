@@ -11,7 +11,7 @@ use unisphere::{Embeddings, Scaling};
 
 use crate::{
     Error, Fault, Reading, Result, Source, dtype,
-    formats::{self, npy},
+    formats::{self, Found, Notes, npy},
     grid::Grid,
     origin::{About, Extent},
     stored::Budget,
@@ -30,6 +30,7 @@ pub struct File {
     pub(crate) table: Box<dyn Table>,
     /// Options that were given for several files together, and mean nothing to this one.
     unused: Vec<&'static str>,
+    notes: Notes,
 }
 
 impl File {
@@ -56,7 +57,7 @@ impl File {
 
     pub(crate) fn open_in(path: &Path, reading: &Reading, budget: Budget) -> Result<Self> {
         match formats::open(path, reading, budget) {
-            Ok((table, unused)) => Ok(Self { path: path.into(), table, unused }),
+            Ok(Found { table, unused, notes }) => Ok(Self { path: path.into(), table, unused, notes }),
             Err(fault) => Err(Error { path: path.into(), fault }),
         }
     }
@@ -79,6 +80,17 @@ impl File {
     /// What was said for several files together, as [`Reading::for_several`] has it, and means nothing to this one: the program's options.
     pub fn unused_options(&self) -> &[&'static str] {
         &self.unused
+    }
+
+    /// The columns that were left out without being named, such as an index that pandas writes, or what the caller says to be
+    /// [no dimensions](Reading::without_columns): "label, __index_level_0__".
+    pub fn left_out(&self) -> Option<&str> {
+        self.notes.left_out.as_deref()
+    }
+
+    /// What was guessed of the columns and may be wrong, and how to say otherwise: "takes the column 5 for dimensions, …".
+    pub fn guess(&self) -> Option<&str> {
+        self.notes.guess.as_deref()
     }
 
     /// Where it was opened.

@@ -4,7 +4,7 @@ use std::{fmt::Debug, ops::Range};
 
 use half::{f16, slice::HalfFloatSliceExt};
 
-use crate::{Fault, dtype::Scalar, memory::zeros};
+use crate::{Fault, dtype::Scalar, formats::Notes, memory::zeros};
 
 /// The points of one file, read by ranges of rows. Several threads may read it at once.
 pub(crate) trait Table: Debug + Send + Sync {
@@ -25,6 +25,11 @@ pub(crate) trait Table: Debug + Send + Sync {
     /// How each value is stored; none where a value may be of any length, as in text.
     fn scalar(&self) -> Option<Scalar> {
         None
+    }
+
+    /// What was made of its columns without being told, when it was opened.
+    fn notes(&self) -> Notes {
+        Notes::default()
     }
 
     /// Bytes of all values as they are stored.

@@ -25,7 +25,7 @@ use crate::{
     interrupt,
     origin::about_mean,
     progress::Display,
-    reading::{Of, ReadingOptions},
+    reading::{Of, ReadingOptions, warn_of_guess},
     scale::{check_dims, check_pairs},
     set_files::SetFiles,
 };
@@ -60,7 +60,8 @@ pub(super) struct Measuring<'a> {
 /// A model, and how it was come by.
 struct Found {
     model: Model,
-    /// Its files under their roles, and how they are read: of pipes, whose formats are not known before they are opened.
+    /// Its files under their roles, and how they are read, where that is not known before they are opened: of pipes, and of tables that
+    /// are read without some of their columns.
     piped: Option<Vec<(&'static str, String)>>,
     /// What rounding has taken of its points.
     rounding: Option<Rounding>,
@@ -172,7 +173,9 @@ impl Measuring<'_> {
             Some((role, self.reading.told_of(files.path(), Of::role(role), file)))
         };
         let sets = || run.sets().zip([&x].into_iter().chain(&y)).filter_map(|(of, set)| told(of, set));
-        let piped = run.is_piped().then(|| sets().collect());
+        let has_left_out =
+            || [&x].into_iter().chain(&y).flat_map(Shards::files).any(|file| file.left_out().is_some());
+        let piped = (run.is_piped() || has_left_out()).then(|| sets().collect());
         let skipped = self.skipped(run);
         whole::check_enough(&x, x.rows().saturating_sub(skipped.len()))?;
         y.as_ref().map_or(Ok(()), |y| check_pairs(&x, y))?;
@@ -203,6 +206,7 @@ impl Measuring<'_> {
         let open = |files: &SetFiles, set| {
             let opened = interrupt::leaving_at_once(|| files.open(&self.reading.reading(set)))??;
             check_dims(&opened, self.plan.scaling)?;
+            warn_of_guess(opened.files());
             Ok::<_, Failure>(opened)
         };
         let x = open(&run.x, Of::X)?;

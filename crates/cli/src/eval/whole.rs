@@ -9,6 +9,7 @@ use crate::{
     exit::{self, Failure},
     interrupt,
     progress::Display,
+    reading::warn_of_guess,
     scale::{Excess, check_dims},
     text::plural,
 };
@@ -17,6 +18,7 @@ use crate::{
 pub(crate) fn open(path: &Path, reading: &Reading, scaling: Scaling) -> Result<File, Failure> {
     let file = interrupt::leaving_at_once(|| File::open_with(path, reading))??;
     check_dims(&file, scaling)?;
+    warn_of_guess([&file]);
     Ok(file)
 }
 

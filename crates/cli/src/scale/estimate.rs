@@ -30,13 +30,13 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     }
     request.telling.beside.check(None, files.paths().chain(options.journal.as_deref()))?;
     let max_memory = files.left_of(max_memory);
-    let unused_of_pipes = files.unused_of_pipes();
+    let found = files.found();
     let display = Display::new();
     let engine = request.place.open_one(&display)?.observed_by(display.observer());
     let has_page = request.telling.beside.has_page();
     let (mut report, outcome) = measured(task, files, &engine, (options, max_memory), has_page, &display)?;
     drop(display);
-    report.task.sets.reading.unused_of_pipes = unused_of_pipes;
+    found.put_in(&mut report.task.sets.reading);
     if let Err(Failure::Interrupted) = outcome {
         return outcome;
     }

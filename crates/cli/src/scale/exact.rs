@@ -126,7 +126,7 @@ pub(super) fn measured(
     }
     report.analysis.groups = groups;
     report.file_counts = files.counts();
-    report.task.sets.reading.unused_of_pipes = files.unused_of_pipes();
+    files.found().put_in(&mut report.task.sets.reading);
     report.rounding = files.rounding;
     report.exact = Some(Exact {
         panel_rows: expected.panel_rows,

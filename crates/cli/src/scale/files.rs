@@ -12,7 +12,7 @@ use crate::{
     exit::Failure,
     interrupt, memory,
     origin::{Located, about_mean},
-    reading::{Of, is_stream},
+    reading::{Of, ReadingOptions, is_stream, warn_of_guess},
     set_files::SetFiles,
     text,
 };
@@ -53,9 +53,27 @@ impl Set {
         pipes.next().map_or(Vec::new(), |file| file.unused_options().to_vec())
     }
 
+    /// Columns that its files are read without, as the first one says.
+    fn left_out(&self) -> Option<String> {
+        self.files().iter().find_map(File::left_out).map(str::to_owned)
+    }
+
     /// Bytes of pipes that are kept.
     pub(super) fn bytes_in_memory(&self) -> u64 {
         self.files().iter().map(File::bytes_in_memory).sum()
+    }
+}
+
+/// What is known of the files of X, and of Y, once they are open.
+pub(super) struct Found {
+    unused_of_pipes: [Vec<&'static str>; 2],
+    left_out: [Option<String>; 2],
+}
+
+impl Found {
+    /// Puts it into how they are read.
+    pub(super) fn put_in(self, reading: &mut ReadingOptions) {
+        (reading.unused_of_pipes, reading.left_out) = (self.unused_of_pipes, self.left_out);
     }
 }
 
@@ -107,9 +125,13 @@ impl Files {
         Ok(files)
     }
 
-    /// Options that mean nothing to the pipes of X, and of Y.
-    pub(super) fn unused_of_pipes(&self) -> [Vec<&'static str>; 2] {
-        [self.x.unused_of_pipes(), self.y.as_ref().map_or(Vec::new(), Set::unused_of_pipes)]
+    /// How they were read, as far as that is known once they are open.
+    pub(super) fn found(&self) -> Found {
+        let of_y = self.y.as_ref();
+        Found {
+            unused_of_pipes: [self.x.unused_of_pipes(), of_y.map_or(Vec::new(), Set::unused_of_pipes)],
+            left_out: [self.x.left_out(), of_y.and_then(Set::left_out)],
+        }
     }
 
     /// Fails unless the sets are of one shape.
@@ -127,6 +149,7 @@ impl Files {
         let mut open = |files: &SetFiles, set| {
             let reading = named.reading.reading(set).with_max_bytes(left);
             let set = interrupt::leaving_at_once(|| files.open(&reading))??;
+            warn_of_guess(set.files());
             left = left.saturating_sub(set.files().iter().map(File::bytes_in_memory).sum());
             Ok::<_, Failure>(set)
         };

@@ -84,7 +84,37 @@ fn columns_that_are_no_coordinates_are_left_out_by_the_cure() {
     near(&folder.json(&["x.csv", "--column", "d[0-9]*"])["uniformity"]["x"], expected);
     // Columns that are all unlike are coordinates, as before.
     table(&folder, "x.csv", "x,y,z,width,height,depth", &x);
-    assert_eq!(folder.json(&["x.csv"])["dims"], D + 2);
+    // Those of whole numbers are warned of, and the warning's cure leaves them out.
+    let output = folder.eval(&["x.csv"]);
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && warning.lines().count() == 1, "{warning}");
+    assert!(warning.contains("x.csv takes the columns x, depth for dimensions of the points"), "{warning}");
+    assert!(warning.ends_with("leave them out with --column '!x,!depth'\n"), "{warning}");
+    assert_eq!(folder.json(&["x.csv", "--column", "*"])["dims"], D + 2);
+    near(&folder.json(&["x.csv", "--column", "!x,!depth"])["uniformity"]["x"], expected);
+}
+
+/// A table of one column for each dimension is read as CSV is, and the report says what was left out.
+#[test]
+fn a_key_for_each_dimension_and_a_label_beside_them() {
+    let (folder, x) = folder();
+    let lines: String = (0..x.len() / D)
+        .map(|row| {
+            let keys = (0..D).map(|dim| format!("\"dim_{dim}\": {}", x[row * D + dim]));
+            format!("{{{}, \"kind\": {}}}\n", keys.collect::<Vec<_>>().join(", "), row % 3)
+        })
+        .collect();
+    fs::write(folder.path().join("x.jsonl"), lines).unwrap();
+    let expected = uniformity(&rows(&x, D, true), 2.0);
+    refused(
+        &folder.eval(&["x.jsonl"]),
+        3,
+        &["its column 'kind' is not numbered", "--column, such as 'dim_*'"],
+    );
+    near(&folder.json(&["x.jsonl", "--column", "dim_*"])["uniformity"]["x"], expected);
+    let report = folder.json(&["x.jsonl", "--labels-column", "kind"]);
+    near(&report["uniformity"]["x"], expected);
+    assert_eq!(report["files"]["x"], "x.jsonl, without kind");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod arrays;
 #[cfg(feature = "parquet")]
 mod arrow;
 mod bins;
+mod choice;
 mod columns;
 mod delimited;
 mod endings;
@@ -34,6 +35,7 @@ use crate::{
     table::Table,
 };
 
+pub(crate) use choice::Notes;
 use npy::Npy;
 use text::{OneALine, may_be_text};
 
@@ -152,12 +154,16 @@ impl Input {
     }
 }
 
-/// Opens what is at a path, by the format that recognises it, and which of the options that are given mean nothing to it.
-pub(crate) fn open(
-    path: &Path,
-    reading: &Reading,
-    budget: Budget,
-) -> Result<(Box<dyn Table>, Vec<&'static str>), Fault> {
+/// What was opened.
+pub(crate) struct Found {
+    pub(crate) table: Box<dyn Table>,
+    /// Which of the options that are given mean nothing to it.
+    pub(crate) unused: Vec<&'static str>,
+    pub(crate) notes: Notes,
+}
+
+/// Opens what is at a path, by the format that recognises it.
+pub(crate) fn open(path: &Path, reading: &Reading, budget: Budget) -> Result<Found, Fault> {
     let (head, input) = input(path, budget)?;
     if foreign::is_report(&head) {
         return Err(foreign::report());
@@ -167,7 +173,11 @@ pub(crate) fn open(
     match unused.first() {
         // What was meant is not what would be read.
         Some(&option) if !reading.optional => Err(Fault::UnusedOption { option }),
-        _ => Ok((codes::decoded(format.open(input, reading)?, reading)?, unused)),
+        _ => {
+            let table = format.open(input, reading)?;
+            let notes = table.notes();
+            Ok(Found { table: codes::decoded(table, reading)?, unused, notes })
+        }
     }
 }
 

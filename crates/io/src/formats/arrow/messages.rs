@@ -47,7 +47,7 @@ impl Messages {
             });
         }
         let is_file = head.starts_with(MAGIC);
-        let mut at = if is_file { head.len() as u64 } else { 0 };
+        let mut at = if is_file { first_message(stored) } else { 0 };
         let (mut schema, mut batches) = (None, Vec::new());
         while let Some((metadata, start)) = metadata(stored, at, length)? {
             let message = root_as_message(&metadata[start..]).map_err(|error| damaged(&error.to_string()))?;
@@ -83,10 +83,23 @@ impl Messages {
         Ok(Self { schema, version, batches })
     }
 
-    /// A decoder of one column.
-    pub(super) fn decoder(&self, column: usize) -> FileDecoder {
-        FileDecoder::new(Arc::clone(&self.schema), self.version).with_projection(vec![column])
+    /// A decoder of some columns, which are in the order of the file.
+    pub(super) fn decoder(&self, columns: Vec<usize>) -> FileDecoder {
+        FileDecoder::new(Arc::clone(&self.schema), self.version).with_projection(columns)
     }
+}
+
+/// The bytes that a file may have before its first message, so that this is aligned: Rust's own writer pads to so many.
+const LONGEST_PADDING: u64 = 64;
+
+/// Where the first message of a file begins: behind its magic bytes, and zeros that fill them up.
+fn first_message(stored: &Stored) -> u64 {
+    let mut at = 8;
+    let mut eight = [0; 8];
+    while at < LONGEST_PADDING && stored.read_exact_at(&mut eight, at).is_ok() && eight == [0; 8] {
+        at += 8;
+    }
+    at
 }
 
 fn schema_of(message: &Message<'_>) -> Result<Option<(SchemaRef, MetadataVersion)>, Fault> {

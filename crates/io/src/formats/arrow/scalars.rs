@@ -62,7 +62,7 @@ impl Values {
             });
         }
         let column = choose_scalars(&candidates, wanted)?;
-        let (decoder, batches) = (messages.decoder(column), messages.batches);
+        let (decoder, batches) = (messages.decoder(vec![column]), messages.batches);
         let rows = batches.iter().try_fold(0usize, |rows, batch| rows.checked_add(batch.rows));
         match rows.ok_or_else(|| damaged("an impossible number of rows"))? {
             0 => Err(Fault::NoNumbers),

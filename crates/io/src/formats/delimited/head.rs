@@ -5,7 +5,7 @@ use std::str;
 use super::fields::fields;
 use crate::{
     Fault,
-    formats::text::{Cursor, End, MARK, is_null, is_number},
+    formats::text::{Cursor, End, MARK, is_list, is_null, is_number},
     read_at::ReadAt as _,
     stored::Stored,
 };
@@ -169,7 +169,7 @@ fn do_count(numbers: &[f64], separator: u8) -> bool {
 /// Whether a field of the first line is a name: neither a number, nor a list of them, nor a missing value.
 fn is_name(field: &[u8]) -> bool {
     let field = field.trim_ascii();
-    !is_null(field) && !field.starts_with(b"[") && !is_number(field)
+    !is_null(field) && !is_list(field) && !is_number(field)
 }
 
 /// Whether a field is a number with a fraction or an exponent.

@@ -1,26 +1,27 @@
 //! CSV and TSV: columns of numbers, or one column of lists `[1, 2, 3]`; and numbers separated by spaces, as numpy.savetxt
 //! writes them. The first line may have the names of the columns.
 
-mod choice;
 mod fields;
 mod head;
 mod scalars;
-mod unlikely;
 
 use std::{path::Path, str};
 
 use crate::{
     Fault, Reading,
     formats::{
-        Format, Input, NameOption, endings,
-        text::{Cursor, Each, End, Row, Rows, first_row, is_number, list, may_be_text, rows},
+        Format, Input, NameOption,
+        choice::{Choice, Columns, Kind, Notes, Survey, Wanted},
+        endings,
+        text::{
+            Cursor, Each, End, Row, Rows, first_row, is_list, is_null, is_number, list, may_be_text, rows,
+        },
     },
     scalars::Scalars,
     stored::Stored,
     table::Table,
 };
 
-use choice::{Choice, Wanted, no_dimension};
 use fields::fields;
 use head::{Head, SEPARATORS};
 
@@ -43,8 +44,8 @@ impl Format for Delimited {
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         let (stored, length) = input.whole()?;
         let wanted = Wanted { name: reading.column.as_deref(), without: &reading.without };
-        let (start, record) = first(&stored, wanted)?;
-        Ok(Box::new(Rows::new(stored, length, start, record)?))
+        let First { start, record, notes } = first(&stored, wanted)?;
+        Ok(Box::new(Rows::new(stored, length, start, record)?.with_notes(notes)))
     }
 
     fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
@@ -69,66 +70,55 @@ fn is_row_of_numbers(row: &[u8]) -> bool {
     numbers.next().is_some_and(is_number) && numbers.next().is_none_or(is_number)
 }
 
-/// Where the first row of numbers begins, and which of its fields they are.
-fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<(u64, Record), Fault> {
+/// The first row of numbers.
+struct First {
+    /// Where it begins.
+    start: u64,
+    /// Which of its fields are the numbers.
+    record: Record,
+    notes: Notes,
+}
+
+/// Finds the first row of numbers, and which of its fields they are.
+fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
     let Head { separator, ref names, is_named, start, ref first } = head;
     if first.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
     }
-    let choice = Choice::of(names, first, wanted, is_named)?;
-    if wanted.name.is_none()
-        && let counting = counting(stored, &head, &choice)
-        && !counting.is_empty()
-    {
-        let columns: Vec<_> = choice.columns().collect();
-        let counting: Vec<_> = counting.into_iter().map(|column| (column, "counts the rows")).collect();
-        return Err(no_dimension(names, &columns, &counting));
-    }
-    Ok((start, Record { separator, fields: names.len(), choice }))
+    let kind = |value: &Vec<u8>| match value.trim_ascii() {
+        value if is_list(value) => Kind::List,
+        value if is_null(value) || is_number(value) => Kind::Number,
+        _ => Kind::Text,
+    };
+    let kinds: Vec<_> = first.iter().map(kind).collect();
+    let columns = Columns { names, kinds: &kinds, are_named: is_named, are_typed: false };
+    let choice = Choice::of(&columns, wanted)?;
+    let mut survey = Survey::of(&choice, wanted);
+    look(stored, &head, &mut survey);
+    let notes = survey.notes(&columns, &choice, wanted)?;
+    Ok(First { start, record: Record { separator, fields: names.len(), choice }, notes })
 }
 
-/// Rows that a column has to count, for that to be no chance.
-const LEAST_ROWS_COUNTED: usize = 4;
-
-/// Those of several columns of numbers that count the rows, from 0 or from 1. What is wrong with a row is told when it is read.
-fn counting(stored: &Stored, head: &Head, choice: &Choice) -> Vec<usize> {
-    if matches!(choice, Choice::List(_)) || choice.columns().nth(1).is_none() {
-        return Vec::new();
-    }
+/// Looks at the columns of a survey, row by row. What is wrong with a row is told when it is read.
+fn look(stored: &Stored, head: &Head, survey: &mut Survey) {
     let number = |field: &[u8]| str::from_utf8(field.trim_ascii()).ok()?.parse::<f64>().ok();
-    let start = |column: usize| {
-        let first = number(head.first.get(column)?)?;
-        (first == 0.0 || first == 1.0).then_some((column, first))
-    };
-    // Each with the number of its first row.
-    let mut counting: Vec<_> = choice.columns().filter_map(start).collect();
     let mut records = Cursor::new(stored, End::Record(head.separator), 0, head.start);
-    let mut rows = 0;
-    while !counting.is_empty() {
-        let line = match records.next() {
-            Ok(Some((_, line))) => line,
-            Ok(None) => break,
-            Err(_) => return Vec::new(),
-        };
-        let mut found = Vec::with_capacity(counting.len());
-        let mut next = counting.iter().copied().peekable();
+    let mut values = Vec::new();
+    while let Ok(Some((_, line))) = records.next() {
+        values.clear();
+        let mut next = survey.columns().peekable();
         let read = fields(line, head.separator, |column, field| {
-            if let Some((column, first)) = next.next_if(|&(of, _)| of == column) {
-                found.extend((number(field) == Some(first + rows as f64)).then_some((column, first)));
+            if next.next_if(|&of| of == column).is_some() {
+                values.push(number(field));
             }
             Ok(())
         });
-        if read.is_err() {
-            return Vec::new();
+        drop(next);
+        if read.is_err() || !survey.take(&values) {
+            break;
         }
-        counting = found;
-        rows += 1;
     }
-    if rows < LEAST_ROWS_COUNTED {
-        counting.clear();
-    }
-    counting.into_iter().map(|(column, _)| column).collect()
 }
 
 /// A row of fields.

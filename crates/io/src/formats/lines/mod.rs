@@ -1,4 +1,4 @@
-//! JSON: rows that are lists of numbers, or objects with one under a key. One row a line (JSON Lines), or as elements of one
+//! JSON: rows that are lists of numbers, or objects with one under a key, or with a number under each of several. One row a line (JSON Lines), or as elements of one
 //! list, which may be under the key `data`, as services that embed return it.
 
 mod scalars;
@@ -12,11 +12,13 @@ use crate::{
     dtype::excerpt,
     formats::{
         Format, HEAD, Input, NameOption,
-        columns::{Candidate, choose, listed_near},
-        text::{Cursor, Each, End, MARK, Row, Rows, after_mark, list, may_be_text},
+        choice::{Choice, Columns, Kind, Notes, Survey, Wanted},
+        columns::listed_near,
+        text::{Cursor, Each, End, MARK, Row, Rows, after_mark, is_null, is_number, list, may_be_text},
     },
     read_at::ReadAt,
     scalars::Scalars,
+    stored::Stored,
     table::Table,
 };
 
@@ -41,13 +43,13 @@ impl Format for JsonLines {
         stored.read_exact_at(&mut head, 0)?;
         let (end, start) = beginning(&head);
         let mut cursor = Cursor::new(&stored, end, 0, start);
-        let key = match cursor.next()? {
+        let (numbers, notes) = match cursor.next()? {
             Some((_, text)) if text.trim_ascii_start().starts_with(b"{") => {
-                Some(key(text, reading.column.as_deref())?)
+                keys(text, reading, |survey, numbers| look(&stored, end, start, survey, numbers))?
             }
-            _ => None,
+            _ => (Numbers::Row, Notes::default()),
         };
-        Ok(Box::new(Rows::new(stored, length, start, Line { end, key })?))
+        Ok(Box::new(Rows::new(stored, length, start, Line { end, numbers })?.with_notes(notes)))
     }
 
     fn open_column(&self, input: Input, column: Option<&str>) -> Result<Box<dyn Scalars>, Fault> {
@@ -121,28 +123,79 @@ fn object(text: &[u8], row: usize) -> Result<Object<'_>, Fault> {
     })
 }
 
-/// The key of the numbers in the first row: what the caller says, or `embedding`, or the only one of a list.
-fn key(text: &[u8], wanted: Option<&str>) -> Result<String, Fault> {
+/// Where the numbers of a row are.
+#[derive(Debug)]
+enum Numbers {
+    /// The row is a list of them.
+    Row,
+    /// A list of them is under a key.
+    List(String),
+    /// One is under each key.
+    Keys(Vec<String>),
+}
+
+/// The keys of the numbers by the first row: what the caller says, or `embedding`, or the only one of a list; or all, where a number is
+/// under each. `look` looks at the rows for a survey of such keys.
+fn keys(
+    text: &[u8],
+    reading: &Reading,
+    look: impl FnOnce(&mut Survey, &[String]),
+) -> Result<(Numbers, Notes), Fault> {
     let object = object(text, 0)?;
-    if wanted.is_none() && object.contains_key(EMBEDDING) {
-        return Ok(EMBEDDING.into());
+    let wanted = Wanted { name: reading.column.as_deref(), without: &reading.without };
+    if wanted.name.is_none() && object.contains_key(EMBEDDING) {
+        return Ok((Numbers::List(EMBEDDING.into()), Notes::default()));
     }
-    let is_list = |value: &RawValue| value.get().starts_with('[');
-    let candidates = object
-        .iter()
-        .enumerate()
-        .map(|(index, (key, value))| Candidate { name: key.clone(), value: is_list(value).then_some(index) });
-    let candidates = candidates.collect::<Vec<_>>();
-    let chosen = choose(&candidates, wanted)?;
-    Ok(candidates[chosen].name.clone())
+    let kind = |value: &RawValue| match value.get().as_bytes() {
+        [b'[', ..] => Kind::List,
+        [b'{', ..] => Kind::Nested,
+        value if is_null(value) || is_number(value) => Kind::Number,
+        _ => Kind::Text,
+    };
+    // In the order of the file, in which their texts lie.
+    let mut in_order: Vec<_> = object.iter().collect();
+    in_order.sort_by_key(|(_, value)| value.get().as_ptr());
+    let kinds: Vec<_> = in_order.iter().map(|(_, value)| kind(value)).collect();
+    let names: Vec<_> = in_order.into_iter().map(|(key, _)| key.clone()).collect();
+    let columns = Columns { names: &names, kinds: &kinds, are_named: true, are_typed: true };
+    let choice = Choice::of(&columns, wanted)?;
+    if let Choice::List(key) = choice {
+        return Ok((Numbers::List(names[key].clone()), Notes::default()));
+    }
+    let mut survey = Survey::of(&choice, wanted);
+    look(&mut survey, &names);
+    let notes = survey.notes(&columns, &choice, wanted)?;
+    Ok((Numbers::Keys(choice.columns().map(|key| names[key].clone()).collect()), notes))
+}
+
+/// Looks at the keys of a survey, row by row. What is wrong with a row is told when it is read.
+fn look(stored: &Stored, end: End, start: u64, survey: &mut Survey, names: &[String]) {
+    let mut cursor = Cursor::new(stored, end, 0, start);
+    while let Ok(Some((_, text))) = cursor.next() {
+        let Ok(object) = object(text, 0) else { return };
+        let number = |key: usize| object.get(&names[key])?.get().parse::<f64>().ok();
+        let values: Vec<_> = survey.columns().map(number).collect();
+        if !survey.take(&values) {
+            return;
+        }
+    }
+}
+
+/// The text of what is under a key of a row.
+fn value<'a>(object: &Object<'a>, key: &str, row: usize) -> Result<&'a [u8], Fault> {
+    let found = object.get(key).map(|value| value.get().as_bytes());
+    found.ok_or_else(|| {
+        let keys = object.keys().map(String::as_str).collect::<Vec<_>>();
+        let keys = listed_near(Some(key), keys.into_iter());
+        Fault::NoKey { row, key: excerpt(key.as_bytes()), keys }
+    })
 }
 
 /// A row of JSON.
 #[derive(Debug)]
 struct Line {
     end: End,
-    /// The key of its numbers, where the first row is an object.
-    key: Option<String>,
+    numbers: Numbers,
 }
 
 impl Row for Line {
@@ -151,13 +204,23 @@ impl Row for Line {
     }
 
     fn numbers(&self, text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault> {
-        let Some(key) = &self.key else { return list(text, row, each) };
-        let object = object(text, row)?;
-        let Some(value) = object.get(key) else {
-            let keys =
-                listed_near(Some(key), object.keys().map(String::as_str).collect::<Vec<_>>().into_iter());
-            return Err(Fault::NoKey { row, key: excerpt(key.as_bytes()), keys });
-        };
-        list(value.get().as_bytes(), row, each)
+        match &self.numbers {
+            Numbers::Row => list(text, row, each),
+            Numbers::List(key) => {
+                let object = object(text, row)?;
+                list(value(&object, key, row)?, row, each)
+            }
+            Numbers::Keys(keys) => {
+                let object = object(text, row)?;
+                for key in keys {
+                    let value = value(&object, key, row)?;
+                    if is_null(value) {
+                        return Err(Fault::NullCell { row, column: excerpt(key.as_bytes()) });
+                    }
+                    each(value)?;
+                }
+                Ok(())
+            }
+        }
     }
 }

@@ -30,8 +30,12 @@ impl Data {
                 let bits = |encoding| {
                     if encoding == Encoding::RLE { Ok(()) } else { Err(Fault::encoding(encoding)) }
                 };
-                bits(rep_level_encoding)?;
-                let repetition = prefixed(&buf, 0)?;
+                let repetition = if column.has_lists {
+                    bits(rep_level_encoding)?;
+                    prefixed(&buf, 0)?
+                } else {
+                    0..0
+                };
                 let definition = if column.defined > 0 {
                     bits(def_level_encoding)?;
                     prefixed(&buf, repetition.end)?
@@ -59,7 +63,8 @@ impl Data {
     /// Fails unless the page continues rows of `dims` values, of which `before` come before it.
     pub(super) fn check(&self, column: &Column, before: usize, dims: usize) -> Result<(), Fault> {
         let null = self.null(column)?;
-        let ragged = self.ragged(before, dims)?;
+        // A value that is no list is a row.
+        let ragged = if column.has_lists { self.ragged(before, dims)? } else { None };
         match (null, ragged) {
             (None, None) => Ok(()),
             // A row that is null counts as one value, and shifts those behind it.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::{
     NAME,
     chunks::Chunks,
-    column::Column,
+    column::{Column, Numbers},
     damaged, fault,
     page::{Data, first},
 };
@@ -31,7 +31,7 @@ pub(super) struct Points {
     column: Column,
     dims: usize,
     /// The row of the file behind the last one of each row group.
-    ends: Vec<usize>,
+    ends: Arc<[usize]>,
 }
 
 impl fmt::Debug for Points {
@@ -39,6 +39,20 @@ impl fmt::Debug for Points {
         // The metadata may be megabytes.
         write!(f, "Points({} × {} in {} row groups)", self.rows(), self.dims, self.ends.len())
     }
+}
+
+/// The row of the file behind the last one of each row group.
+pub(super) fn ends_of(metadata: &ParquetMetaData) -> Result<Arc<[usize]>, Fault> {
+    let mut ends = Vec::with_capacity(metadata.num_row_groups());
+    let mut rows = 0usize;
+    for group in metadata.row_groups() {
+        let count = usize::try_from(group.num_rows()).ok();
+        rows = count
+            .and_then(|count| rows.checked_add(count))
+            .ok_or_else(|| damaged("an impossible number of rows"))?;
+        ends.push(rows);
+    }
+    if rows == 0 { Err(Fault::Empty { rows: 0, dims: 0 }) } else { Ok(ends.into()) }
 }
 
 /// Rows of one row group, and where they go.
@@ -54,23 +68,19 @@ impl Points {
         chunks: Arc<Chunks>,
         metadata: Arc<ParquetMetaData>,
         column: Column,
+        ends: Arc<[usize]>,
     ) -> Result<Self, Fault> {
-        let mut ends = Vec::with_capacity(metadata.num_row_groups());
-        let mut rows = 0usize;
-        for group in metadata.row_groups() {
-            let count = usize::try_from(group.num_rows()).ok();
-            rows = count
-                .and_then(|count| rows.checked_add(count))
-                .ok_or_else(|| damaged("an impossible number of rows"))?;
-            ends.push(rows);
-        }
-        if rows == 0 {
-            return Err(Fault::Empty { rows: 0, dims: 0 });
-        }
         let mut points = Self { chunks, metadata, column, dims: 1, ends };
-        points.dims = points.first_width()?;
+        if column.has_lists {
+            points.dims = points.first_width()?;
+        }
         points.check_counts()?;
         Ok(points)
+    }
+
+    /// What its numbers are.
+    pub(super) fn numbers(&self) -> Numbers {
+        self.column.numbers
     }
 
     /// Values of the first row.
@@ -161,6 +171,14 @@ impl Points {
         pieces
     }
 
+    /// Reads rows on this thread alone.
+    pub(super) fn read_here(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
+        check_range(&rows, self.rows(), self.dims, into.len())?;
+        let most = into.len();
+        let read = |piece| fenced(NAME, || self.read_piece(piece));
+        self.pieces(rows, into, most).into_iter().try_for_each(read)
+    }
+
     fn read_piece(&self, Piece { group, rows, mut into }: Piece<'_>) -> Result<(), Fault> {
         let dtype = self.column.dtype;
         let mut decoded = Vec::new();
@@ -206,11 +224,11 @@ impl Table for Points {
     }
 
     fn dtype(&self) -> String {
-        self.column.numbers.into()
+        self.column.numbers.name.into()
     }
 
     fn scalar(&self) -> Option<Scalar> {
-        Some(if self.column.numbers == "int8" { Scalar::I8 } else { self.column.dtype.scalar })
+        Some(self.column.numbers.scalar)
     }
 
     fn bytes(&self) -> u64 {

@@ -34,11 +34,53 @@ pub(super) fn number<T: str::FromStr>(text: &[u8], row: usize, dim: usize) -> Re
     })
 }
 
+/// What Python writes before a list that is an array or a tensor.
+const ARRAYS: [&[u8]; 5] = [b"array", b"np.array", b"numpy.array", b"tensor", b"torch.tensor"];
+
+/// Whether a text begins as a list of numbers does, or as an array, a tensor or a tuple of them.
+pub(crate) fn is_list(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let is_tuple = |text: &[u8]| {
+        text.strip_prefix(b"(").is_some_and(|rest| !rest.trim_ascii().is_empty() && begins_with_number(rest))
+    };
+    text.starts_with(b"[") || is_tuple(text) || of_array(text).is_some()
+}
+
+fn begins_with_number(text: &[u8]) -> bool {
+    let end = text.iter().position(|byte| matches!(byte, b',' | b' ' | b')')).unwrap_or(text.len());
+    is_number(&text[..end])
+}
+
+/// The list of an array: `array([1, 2], dtype=float32)`.
+fn of_array(text: &[u8]) -> Option<&[u8]> {
+    let rest = ARRAYS.iter().find_map(|name| text.strip_prefix(*name)?.strip_prefix(b"("))?;
+    rest.trim_ascii_start().starts_with(b"[").then_some(rest)
+}
+
+/// What is between the brackets of a list, an array, a tensor or a tuple.
+fn inner(text: &[u8]) -> Option<&[u8]> {
+    if let Some(list) = of_array(text) {
+        // Behind the list, the dtype or the device may be told.
+        let end = memchr::memchr(b']', list)?;
+        let behind = list[end + 1..].trim_ascii().strip_suffix(b")")?.trim_ascii();
+        return if behind.is_empty() || behind.starts_with(b",") {
+            list[..end].trim_ascii_start().strip_prefix(b"[")
+        } else {
+            None
+        };
+    }
+    if let Some(tuple) = text.strip_prefix(b"(") {
+        let tuple = tuple.strip_suffix(b")")?.trim_ascii();
+        // That of one number has a comma behind it.
+        return Some(tuple.strip_suffix(b",").unwrap_or(tuple));
+    }
+    text.strip_prefix(b"[")?.strip_suffix(b"]")
+}
+
 /// Gives the numbers of a list `[1, 2.5, -3e-2]` to `each`. Commas or spaces separate them.
 pub(crate) fn list(text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault> {
     let text = text.trim_ascii();
-    let inner = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
-    let Some(inner) = inner else {
+    let Some(inner) = inner(text) else {
         return Err(match text {
             b"" | b"null" | b"None" => Fault::NullRow { row },
             text => Fault::NoList { row, found: excerpt(text) },
@@ -84,6 +126,24 @@ mod tests {
         };
         assert_eq!(numbers(" [1, 2.5,-3e-2 ] ").unwrap(), [1.0, 2.5, -0.03]);
         assert_eq!(numbers("[ 1.   2.5\n 3.]").unwrap(), [1.0, 2.5, 3.0]);
+        // As Python shows tuples, arrays and tensors.
+        for text in [
+            "(1.0, 2.5)",
+            "array([1. , 2.5])",
+            "np.array([1, 2.5], dtype=float32)",
+            "tensor([1.0000, 2.5000])",
+            "tensor([1.0, 2.5], device='cuda:0', grad_fn=<X>)",
+            "torch.tensor( [1,\n 2.5] )",
+        ] {
+            assert!(is_list(text.as_bytes()), "{text}");
+            assert_eq!(numbers(text).unwrap(), [1.0, 2.5], "{text}");
+        }
+        assert_eq!(numbers("(2.5,)").unwrap(), [2.5]);
+        for text in ["(see page 3)", "()", "arrays", "array(1)", "tensor", "(x)"] {
+            assert!(!is_list(text.as_bytes()), "{text}");
+        }
+        assert!(matches!(numbers("tensor([1, 2"), Err(Fault::NoList { row: 4, .. })));
+        assert!(matches!(numbers("array([1, 2]; x)"), Err(Fault::NoList { row: 4, .. })));
         assert!(matches!(numbers("[1,,2]"), Err(Fault::NullValue { row: 4, dim: 1 })));
         assert!(matches!(numbers("[1,x]"), Err(Fault::NotNumber { row: 4, dim: 1, .. })));
         assert!(matches!(numbers("[]"), Err(Fault::NullRow { row: 4 })));

@@ -8,6 +8,7 @@ use super::{Cursor, Row, number::number};
 use crate::{
     Fault,
     dtype::Scalar,
+    formats::Notes,
     memory::MIN_VALUES_FOR_THREADS,
     stored::Stored,
     table::{Table, check_place, check_range},
@@ -36,6 +37,7 @@ pub(crate) struct Rows<F> {
     bytes: u64,
     /// The first row, and some of the others.
     places: Vec<Place>,
+    notes: Notes,
 }
 
 impl<F: fmt::Debug> fmt::Debug for Rows<F> {
@@ -73,7 +75,13 @@ impl<F: Row> Rows<F> {
             return Err(Fault::Empty { rows: rows as u64, dims: dims as u64 });
         }
         format.check_rows(rows)?;
-        Ok(Self { stored, format, rows, dims, bytes: length - start.min(length), places })
+        let (bytes, notes) = (length - start.min(length), Notes::default());
+        Ok(Self { stored, format, rows, dims, bytes, places, notes })
+    }
+
+    /// The same, with what was made of its columns.
+    pub(crate) fn with_notes(self, notes: Notes) -> Self {
+        Self { notes, ..self }
     }
 
     /// Parses some rows to `into`, which has `dims` values for each.
@@ -147,6 +155,10 @@ impl<F: Row> Table for Rows<F> {
 
     fn scalar(&self) -> Option<Scalar> {
         None
+    }
+
+    fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 
     fn bytes(&self) -> u64 {

@@ -1,31 +1,61 @@
-//! Which columns are the points, and what chooses them.
+//! Which columns of a table are the points, whatever its format, and what chooses them: by [`unlikely`] names, and by a
+//! [`survey`] of values.
+
+#[cfg(feature = "parquet")]
+mod pandas;
+mod survey;
+mod unlikely;
 
 use std::collections::HashSet;
 
 use glob::Pattern;
 
-use super::unlikely::{LEAST_LEFT, Series, Unlikely, stem, unlikely};
 use crate::{
     Fault,
     dtype::excerpt,
-    formats::{
-        columns::{Candidate, choose, listed, listed_near, no_scalars, same},
-        text::{is_null, is_number},
-    },
+    formats::columns::{Candidate, choose, listed, listed_near, no_scalars, same},
 };
+#[cfg(feature = "parquet")]
+pub(crate) use pandas::{PANDAS, without_index};
+pub(crate) use survey::{Notes, Survey};
+use unlikely::{LEAST_LEFT, Series, Unlikely, stem, unlikely};
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Number,
+    /// Lists of numbers.
+    List,
+    /// Text, dates and whatever else has one value a row that is no number.
+    Text,
+    /// Lists and structures that are not read.
+    Nested,
+}
+
+/// The columns of a table.
+#[derive(Debug)]
+pub(crate) struct Columns<'a> {
+    pub(crate) names: &'a [String],
+    /// One of each name. In text they are those of the first row.
+    pub(crate) kinds: &'a [Kind],
+    /// Whether the file gives the names, or they are the columns' numbers.
+    pub(crate) are_named: bool,
+    /// Whether the file says what its columns hold, so that none that is no number can be read.
+    pub(crate) are_typed: bool,
+}
 
 /// What the caller says of the columns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// A column, or names and patterns of several.
-    pub(super) name: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
     /// Columns that are no dimensions.
-    pub(super) without: &'a [String],
+    pub(crate) without: &'a [String],
 }
 
 /// The columns that are the points.
 #[derive(Debug)]
-pub(super) enum Choice {
+pub(crate) enum Choice {
     /// A number in each of the first so many.
     All(usize),
     /// A number in each, in the order of the file.
@@ -36,71 +66,81 @@ pub(super) enum Choice {
 
 impl Choice {
     /// What the caller names: a column, or names and patterns with commas between them. Otherwise the only column of lists, or
-    /// all columns but those that are to be left out, if they are numbers. `values` is the first row below the names.
-    pub(super) fn of(
-        names: &[String],
-        values: &[Vec<u8>],
-        Wanted { name: wanted, without }: Wanted<'_>,
-        are_named: bool,
-    ) -> Result<Self, Fault> {
-        let is_text = |value: &[u8]| !is_null(value) && !is_number(value);
-        let is_list =
-            |column: &usize| values.get(*column).is_some_and(|value| value.trim_ascii().starts_with(b"["));
-        if let Some(wanted) = wanted {
-            let columns = named(names, wanted)?;
-            let is_text =
-                |column: &usize| values.get(*column).is_some_and(|value| is_text(value) && !is_list(column));
-            // A pattern may fit more names than was meant.
-            if wanted.contains(['*', '?', '[']) && columns.iter().any(is_text) {
-                let name = |column: usize| names[column].as_str();
-                let (text, others): (Vec<_>, Vec<_>) = columns.into_iter().partition(is_text);
-                return Err(Fault::TextColumns {
-                    columns: listed(text.into_iter().map(name)),
-                    others: chosen(names, &others.into_iter().map(name).collect::<Vec<_>>()),
-                });
-            }
-            return Ok(match columns.as_slice() {
-                [list] if is_list(list) => Self::List(*list),
-                _ => Self::Some(columns),
-            });
+    /// all columns but those that are to be left out, if they are numbers.
+    pub(crate) fn of(columns: &Columns<'_>, wanted: Wanted<'_>) -> Result<Self, Fault> {
+        if let Some(name) = wanted.name {
+            return Self::named(columns, name);
         }
-        if (0..names.len()).any(|column| is_list(&column)) {
-            let candidates = names
-                .iter()
-                .enumerate()
-                .map(|(column, name)| Candidate { name: name.clone(), value: Some(column).filter(is_list) });
-            return choose(&candidates.collect::<Vec<_>>(), None).map(Self::List);
+        let &Columns { names, kinds, are_named, .. } = columns;
+        let of_kind = |kind| (0..names.len()).filter(move |&column| kinds.get(column) == Some(&kind));
+        let left_out: HashSet<_> = wanted.without.iter().map(String::as_str).collect();
+        let is_left_out = |column: &usize| left_out.contains(names[*column].as_str());
+        let numbers: Vec<_> = of_kind(Kind::Number).filter(|column| !is_left_out(column)).collect();
+        let has = |kind| of_kind(kind).next().is_some();
+        // Lists that are not read are most likely the points, unless numbered columns are; and a single number is none.
+        let of_numbers = || numbers.iter().map(|&column| names[column].as_str()).collect::<Vec<_>>();
+        let is_of_lists = has(Kind::List) || has(Kind::Nested) && numbered(&of_numbers()).is_empty();
+        if is_of_lists || columns.are_typed && numbers.len() < 2 {
+            return columns.list(None);
         }
-        let is_left_out = |name: &String| without.contains(name);
-        let text = names.iter().zip(values).filter(|(name, value)| is_text(value) && !is_left_out(name));
-        let text = text.map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        let text = (0..names.len()).filter(|column| kinds.get(*column) != Some(&Kind::Number));
+        let text: Vec<_> =
+            text.filter(|column| !is_left_out(column)).map(|column| names[column].as_str()).collect();
         if !text.is_empty() {
             // A name that was mistaken may be why a column of text is left.
-            if let Some(mistaken) = without.iter().find(|left| !names.contains(left)) {
+            if let Some(mistaken) = wanted.without.iter().find(|left| !names.contains(left)) {
                 return Err(no_scalars(mistaken, names.iter().map(String::as_str)));
             }
-            let is_number = |column: &usize| values.get(*column).is_some_and(|value| !is_text(value));
-            let numbers = (0..names.len()).filter(is_number).filter(|&column| !is_left_out(&names[column]));
-            let others = beside_text(names, &numbers.collect::<Vec<_>>());
+            let others = beside_text(names, &numbers);
             return Err(Fault::TextColumns { columns: listed(text.into_iter()), others });
         }
         // The rows of pandas have numbers, which are no dimension of the points.
-        if are_named && names.first().is_some_and(String::is_empty) {
-            let named: Vec<_> = (1..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
+        if are_named && names.first().is_some_and(String::is_empty) && !is_left_out(&0) {
+            let named: Vec<_> = numbers.iter().copied().filter(|&column| column > 0).collect();
             return Err(Fault::Unnamed { others: beside_text(names, &named) });
         }
-        let columns: Vec<_> = (0..names.len()).filter(|&column| !is_left_out(&names[column])).collect();
-        if are_named && columns.len() > 1 {
-            let wrong = unlikely(names, &columns);
+        if are_named && numbers.len() > 1 {
+            let wrong = unlikely(names, &numbers);
             if !wrong.is_empty() {
-                return Err(no_dimension(names, &columns, &wrong));
+                return Err(no_dimension(names, &numbers, &wrong));
             }
         }
-        Ok(if columns.len() == names.len() { Self::All(names.len()) } else { Self::Some(columns) })
+        Ok(if numbers.len() == names.len() { Self::All(names.len()) } else { Self::Some(numbers) })
+    }
+
+    /// What the caller names.
+    fn named(columns: &Columns<'_>, wanted: &str) -> Result<Self, Fault> {
+        let &Columns { names, kinds, are_typed, .. } = columns;
+        let is_of = |column: usize, kind| kinds.get(column) == Some(&kind);
+        let has_lists = kinds.contains(&Kind::List);
+        let chosen = match named(names, wanted) {
+            Err(Fault::NoColumn { .. }) if has_lists => return columns.list(Some(wanted)),
+            chosen => chosen?,
+        };
+        match chosen.as_slice() {
+            [list] if is_of(*list, Kind::List) => return Ok(Self::List(*list)),
+            // One value a row is no point where others are lists.
+            [one] if are_typed && (has_lists || !is_of(*one, Kind::Number)) => {
+                return columns.list(Some(wanted));
+            }
+            _ => {}
+        }
+        let is_text = |column: &usize| is_of(*column, Kind::Text) || is_of(*column, Kind::Nested);
+        let is_other = |column: &usize| is_text(column) || are_typed && is_of(*column, Kind::List);
+        // A pattern may fit more names than was meant.
+        if (are_typed || is_expression(wanted)) && chosen.iter().any(is_other) {
+            let name = |column: usize| names[column].as_str();
+            let (text, others): (Vec<_>, Vec<_>) = chosen.into_iter().partition(is_other);
+            return Err(Fault::TextColumns {
+                columns: listed(text.into_iter().map(name)),
+                others: self::chosen(names, &others.into_iter().map(name).collect::<Vec<_>>()),
+            });
+        }
+        Ok(Self::Some(chosen))
     }
 
     /// The columns, in the order of the file.
-    pub(super) fn columns(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+    pub(crate) fn columns(&self) -> Box<dyn Iterator<Item = usize> + '_> {
         match self {
             Self::All(count) => Box::new(0..*count),
             Self::Some(columns) => Box::new(columns.iter().copied()),
@@ -109,8 +149,18 @@ impl Choice {
     }
 }
 
+impl Columns<'_> {
+    /// The column of lists of this name, or the only one.
+    fn list(&self, wanted: Option<&str>) -> Result<Choice, Fault> {
+        let of_lists = self.names.iter().zip(self.kinds).enumerate().map(|(column, (name, kind))| {
+            Candidate { name: name.clone(), value: Some(column).filter(|_| *kind == Kind::List) }
+        });
+        choose(&of_lists.collect::<Vec<_>>(), wanted).map(Choice::List)
+    }
+}
+
 /// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out.
-pub(super) fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikely]) -> Fault {
+fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikely]) -> Fault {
     let wrong_columns: HashSet<_> = wrong.iter().map(|&(column, _)| column).collect();
     let is_point = |column: &&usize| !wrong_columns.contains(*column);
     let others: Vec<_> = columns.iter().filter(is_point).map(|&column| names[column].as_str()).collect();
@@ -162,7 +212,19 @@ fn numbered<'a>(some: &[&'a str]) -> Vec<&'a str> {
 
 /// What chooses exactly these columns, as an example.
 fn example(all: &[String], columns: &[&str]) -> Option<String> {
-    expression(all, columns).filter(|_| !columns.is_empty()).map(|of| format!("such as {of}"))
+    let of = expression(all, columns).or_else(|| exclusion(all, columns));
+    of.filter(|_| !columns.is_empty()).map(|of| format!("such as {of}"))
+}
+
+/// What chooses all columns but those that are not among some.
+fn exclusion(all: &[String], some: &[&str]) -> Option<String> {
+    let some: HashSet<_> = some.iter().copied().collect();
+    let left_out: Vec<_> = all.iter().map(String::as_str).filter(|name| !some.contains(name)).collect();
+    let is_sayable = |name: &&str| is_plain(name) || is_bare(name);
+    let is_sayable = left_out.iter().all(is_sayable) && (1..=TOLD).contains(&left_out.len());
+    is_sayable.then(|| {
+        format!("'{}'", left_out.iter().map(|name| format!("!{name}")).collect::<Vec<_>>().join(","))
+    })
 }
 
 /// How columns are chosen, where no example of these is known.
@@ -236,30 +298,50 @@ fn only(names: &[String], wanted: &str) -> Result<Option<usize>, Fault> {
     if columns.next().is_none() { Ok(first) } else { Err(same(wanted)) }
 }
 
-/// The columns that the caller names, in the order of the file.
+/// Whether a text may stand for more columns than it names.
+fn is_expression(wanted: &str) -> bool {
+    wanted.contains(['*', '?', '[', '!'])
+}
+
+/// The columns that the caller names, in the order of the file: those of names and patterns but for those behind `!`, or all of the others.
 fn named(names: &[String], wanted: &str) -> Result<Vec<usize>, Fault> {
     if let Some(column) = only(names, wanted)? {
         return Ok(vec![column]);
     }
-    let mut columns = Vec::new();
+    let (mut columns, mut left_out, mut has_names) = (Vec::new(), HashSet::new(), false);
     for part in wanted.split(',').map(str::trim) {
-        if let Some(column) = only(names, part)? {
-            columns.push(column);
-            continue;
-        }
-        let pattern = Pattern::new(part).ok();
-        let fits = |name: &str| pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
-        let before = columns.len();
-        columns.extend(names.iter().enumerate().filter(|(_, name)| fits(name)).map(|(column, _)| column));
-        if columns.len() == before {
-            let columns =
-                format!("its columns are {}", listed_near(Some(part), names.iter().map(String::as_str)));
-            return Err(Fault::NoColumn { wanted: Some(excerpt(part.as_bytes())), columns });
+        match part.strip_prefix('!') {
+            Some(other) if only(names, part)?.is_none() => left_out.extend(fitting(names, other)?),
+            _ => {
+                has_names = true;
+                columns.extend(fitting(names, part)?);
+            }
         }
     }
+    if !has_names {
+        columns.extend(0..names.len());
+    }
+    columns.retain(|column| !left_out.contains(column));
     columns.sort_unstable();
     columns.dedup();
-    Ok(columns)
+    let columns_left = if columns.is_empty() { None } else { Some(columns) };
+    columns_left.ok_or_else(|| no_such_column(names, wanted))
+}
+
+/// The column of a name, or all that a pattern fits.
+fn fitting(names: &[String], part: &str) -> Result<Vec<usize>, Fault> {
+    if let Some(column) = only(names, part)? {
+        return Ok(vec![column]);
+    }
+    let pattern = Pattern::new(part).ok();
+    let fits = |name: &str| pattern.as_ref().is_some_and(|pattern| pattern.matches(name));
+    let columns: Vec<_> = (0..names.len()).filter(|&column| fits(&names[column])).collect();
+    if columns.is_empty() { Err(no_such_column(names, part)) } else { Ok(columns) }
+}
+
+fn no_such_column(names: &[String], wanted: &str) -> Fault {
+    let columns = format!("its columns are {}", listed_near(Some(wanted), names.iter().map(String::as_str)));
+    Fault::NoColumn { wanted: Some(excerpt(wanted.as_bytes())), columns }
 }
 
 #[cfg(test)]
@@ -275,8 +357,9 @@ mod tests {
         assert_eq!(told("id text d0 d1 d2", "id d0 d1 d2"), "such as 'd*'");
         assert_eq!(told("id date d0 d1", "id d0 d1"), "such as 'd[0-9]*'");
         assert_eq!(told("id name u v", "id u v"), ANY_EXAMPLE);
-        assert_eq!(told("name -a1 -a2", "-a1 -a2"), ANY_EXAMPLE);
-        assert_eq!(told("name x,1 x,2", "x,1 x,2"), ANY_EXAMPLE);
+        assert_eq!(told("name -a1 -a2", "-a1 -a2"), "such as '!name'");
+        assert_eq!(told("name x,1 x,2", "x,1 x,2"), "such as '!name'");
+        assert_eq!(told("na,me -a1 -a2", "-a1 -a2"), ANY_EXAMPLE);
         assert_eq!(told("name title", ""), ANY_EXAMPLE);
         assert_eq!(told("a 0 1 2", "0 1 2"), "such as 0,1,2");
         assert_eq!(told("t a0 a1 b0 b1", "a0 a1 b0 b1"), "such as 'a*,b*'");

@@ -115,6 +115,13 @@ pub(super) fn unlikely(names: &[String], columns: &[usize]) -> Vec<Unlikely> {
     wrong.into_iter().map(|(column, reason)| (columns[column], reason)).collect()
 }
 
+/// Columns whose names are longer than the single letters that most of them have: `year` beside u, v and w.
+pub(super) fn beside_letters(names: &[String], columns: &[usize]) -> Vec<usize> {
+    let is_letter = |column: &usize| names[*column].trim().chars().count() == 1;
+    let (letters, others): (Vec<_>, Vec<_>) = columns.iter().copied().partition(is_letter);
+    if letters.len() > others.len() { others } else { Vec::new() }
+}
+
 /// Whether a column is one that y is a coordinate with: x, z, another letter, or what begins with x.
 fn is_fellow_of_y(name: &str) -> bool {
     name.starts_with('x') || name != "y" && name.len() == 1 && name.starts_with(char::is_alphabetic)
