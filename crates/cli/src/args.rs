@@ -105,7 +105,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     let own = match error.kind() {
         ErrorKind::InvalidSubcommand => without_command(&line),
         ErrorKind::UnknownArgument => several_folders(&line),
-        ErrorKind::MissingRequiredArgument => views_without_x(&line),
+        ErrorKind::MissingRequiredArgument => views_without_x(&line).or_else(|| pipe_without_x(&line)),
         _ => None,
     };
     if let Some(text) = own {
@@ -199,6 +199,27 @@ fn several_folders(line: &[OsString]) -> Option<String> {
             write(&holder(found.unwrap_or(first)), None)
         ),
     })
+}
+
+/// The cure for a line without X behind a pipe.
+fn pipe_without_x(line: &[OsString]) -> Option<String> {
+    let behind = line.get(2..).filter(|_| line[1] == "eval" && is_pipe_at_stdin())?;
+    let eval = [OsString::from("unisphere"), "eval".into(), "-".into()];
+    Some(format!(
+        "no X is named, and something is piped in\nname - for the pipe: {}",
+        words(eval.iter().chain(behind))
+    ))
+}
+
+/// Whether another program writes to standard input.
+fn is_pipe_at_stdin() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        fs::metadata("/dev/stdin").is_ok_and(|there| there.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 /// The cure for a line with views and no X.

@@ -544,6 +544,22 @@ pub enum Fault {
         /// How to choose the others, such as `such as 'dim_*'`.
         others: String,
     },
+    /// A separator behind the last value of every line.
+    #[error(
+        "its lines end with a separator, behind which nothing is; choose the columns before it with --column, {others}"
+    )]
+    TrailingSeparator {
+        /// What chooses the others, such as `such as '!3'`.
+        others: Box<str>,
+    },
+    /// Decimal commas in the place of points.
+    #[error(
+        "has decimal commas, such as {found}, and numbers have decimal points; write a copy with points: sed 'y/,/./' FILE > COPY"
+    )]
+    DecimalCommas {
+        /// A number of it.
+        found: String,
+    },
     /// Columns of numbers that are most likely those of rows, classes, scores or times, and no dimensions of the points.
     #[error(
         "its column '{column}' {reason}, and is most likely no dimension of the points{more}; choose the others with --column, {others}, or all \

@@ -521,3 +521,25 @@ fn lines_behind_a_sign_are_names_or_comments() {
     let column = Column::open(&labels.path).unwrap();
     assert_eq!((column.rows(), column.labels().unwrap().of_rows), (2, vec![3, 5]));
 }
+
+/// Lines of numbers that are written otherwise than CSV has them: read where that is no guess, or told with what helps.
+#[test]
+fn separators_behind_lines_decimal_commas_and_names_above_spaces() {
+    let fault = refused("x.csv", "1.5,2,\n3,4.5,\n", "end with a separator");
+    assert!(fault.to_string().ends_with("--column, such as 0,1"), "{fault}");
+    assert_eq!(named("x.csv", "1.5,2,\n3,4.5,\n", "0,1"), [1.5, 2.0, 3.0, 4.5]);
+    let fault = refused("x.csv", "d0,d1,\n1,2,\n3,4,\n", "end with a separator");
+    assert!(fault.to_string().ends_with("--column, such as 'd*'"), "{fault}");
+    assert_eq!(named("x.csv", "d0,d1,\n1,2,\n3,4,\n", "d*"), [1.0, 2.0, 3.0, 4.0]);
+
+    for text in ["1,5;-2,25\n3;4\n", "a;b\n1,5;2,0\n", "1,5\t2,5\n", "1,5 2,5\n", "3;4\n1,5e-3;,5\n"] {
+        refused("x.csv", text, "decimal commas, such as 1,5");
+    }
+    assert_eq!(numbers("x.csv", "1;2\n3;4.5\n"), [1.0, 2.0, 3.0, 4.5]);
+    assert_eq!(numbers("x.csv", "5, 2\n3, 4.5\n"), [5.0, 2.0, 3.0, 4.5]);
+
+    assert_eq!(numbers("x.txt", "d0 d1 d2\n1 2 3\n4 5 6\n"), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    assert_eq!(numbers("x.txt", "a b\n 1  2\n"), [1.0, 2.0]);
+    refused("x.txt", "two words\n1 2 3\n4 5 6\n", "no rows of numbers");
+    refused("x.txt", "some words\nof text\n", "no rows of numbers");
+}

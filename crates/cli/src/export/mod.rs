@@ -225,9 +225,10 @@ pub(crate) struct Checkpoint<'a> {
 }
 
 impl FailedModel {
-    /// The reason on one line.
+    /// The reason on one line, without the name of the model that it may begin with: that is told before it.
     pub(crate) fn reason_in_line(&self) -> String {
-        in_line(&self.reason)
+        let name = format!("{}: ", printable(&self.name));
+        in_line(self.reason.strip_prefix(&name).unwrap_or(&self.reason))
     }
 }
 

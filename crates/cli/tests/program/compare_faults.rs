@@ -55,7 +55,7 @@ fn one_of_twelve_is_damaged() {
     assert_eq!(fs::read_to_string(folder.path().join("models.csv")).unwrap().lines().count(), 12);
     let text = folder.compare(&models);
     assert!(
-        stdout(&text).contains("Not measured: m7.npy: m7.npy") && text.status.code() == Some(3),
+        stdout(&text).contains("Not measured: m7.npy: is ") && text.status.code() == Some(3),
         "{}",
         stdout(&text)
     );

@@ -117,6 +117,39 @@ fn a_key_for_each_dimension_and_a_label_beside_them() {
     assert_eq!(report["files"]["x"], "x.jsonl, without kind");
 }
 
+/// The cure for decimal commas, as it is printed.
+#[test]
+#[cfg(unix)]
+fn decimal_commas_are_told_with_a_line_that_writes_points() {
+    let (folder, x) = folder();
+    let lines = x.chunks(D).map(|row| row.iter().map(f32::to_string).collect::<Vec<_>>().join(";") + "\n");
+    fs::write(folder.path().join("x.csv"), lines.collect::<String>().replace('.', ",")).unwrap();
+    refused(&folder.eval(&["x.csv"]), 3, &["has decimal commas, such as ", "sed 'y/,/./' FILE > COPY"]);
+    let sed = ["-c", "sed 'y/,/./' x.csv > points.csv"];
+    assert!(
+        std::process::Command::new("sh").args(sed).current_dir(folder.path()).status().unwrap().success()
+    );
+    near(&folder.json(&["points.csv"])["uniformity"]["x"], uniformity(&rows(&x, D, true), 2.0));
+}
+
+/// A pipe into eval without a file is read with the line that is printed.
+#[test]
+#[cfg(unix)]
+fn a_pipe_without_a_dash() {
+    let (folder, x) = folder();
+    let eval = |line: &[&str]| {
+        let mut eval = std::process::Command::new("sh");
+        let pipe = format!("cat x.npy | {} {}", env!("CARGO_BIN_EXE_unisphere"), line.join(" "));
+        eval.args(["-c", &pipe]).current_dir(folder.path()).output().unwrap()
+    };
+    refused(
+        &eval(&["eval", "--json"]),
+        2,
+        &["no X is named", "name - for the pipe: unisphere eval - --json"],
+    );
+    near(&object(&eval(&["eval", "-", "--json"]))["uniformity"]["x"], uniformity(&rows(&x, D, true), 2.0));
+}
+
 #[test]
 fn a_file_without_a_command() {
     let (folder, _) = folder();

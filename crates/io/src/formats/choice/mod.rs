@@ -216,6 +216,13 @@ fn example(all: &[String], columns: &[&str]) -> Option<String> {
     of.filter(|_| !columns.is_empty()).map(|of| format!("such as {of}"))
 }
 
+/// How to choose all columns but the last, as an example.
+pub(crate) fn all_but_last(all: &[String]) -> String {
+    let others: Vec<_> =
+        all.split_last().map_or(&[][..], |(_, others)| others).iter().map(String::as_str).collect();
+    example(all, &others).unwrap_or_else(|| ANY_EXAMPLE.into())
+}
+
 /// What chooses all columns but those that are not among some.
 fn exclusion(all: &[String], some: &[&str]) -> Option<String> {
     let some: HashSet<_> = some.iter().copied().collect();

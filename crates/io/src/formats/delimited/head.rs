@@ -5,6 +5,7 @@ use std::str;
 use super::fields::fields;
 use crate::{
     Fault,
+    dtype::excerpt,
     formats::text::{Cursor, End, MARK, is_list, is_null, is_number},
     read_at::ReadAt as _,
     stored::Stored,
@@ -36,6 +37,7 @@ impl Head {
         let mut mark = [0; MARK.len()];
         let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
         let start = if has_mark { MARK.len() as u64 } else { 0 };
+        check_decimals(stored, start)?;
         let separator = separator(stored, start);
         let mut records = Cursor::new(stored, End::Record(separator), 0, start);
         let mut next = || -> Result<_, Fault> {
@@ -66,6 +68,43 @@ impl Head {
             Ok(Some(Self { separator, names, is_named: false, start, first }))
         }
     }
+}
+
+/// Rows that are looked at for decimal commas: the names, and numbers below them.
+const ROWS_OF_DECIMALS: usize = 2;
+
+/// Fails where the numbers of a row have decimal commas: other separators make numbers of it, which would else be twice as many.
+fn check_decimals(stored: &Stored, start: u64) -> Result<(), Fault> {
+    for separator in [b';', b'\t', b' '] {
+        let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
+        for _ in 0..ROWS_OF_DECIMALS {
+            let Ok(Some((_, row))) = rows.next() else { break };
+            if let Some(found) = decimal_commas(row, separator) {
+                return Err(Fault::DecimalCommas { found });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A number with a decimal comma, where all fields of a row are numbers, and some have one.
+fn decimal_commas(row: &[u8], separator: u8) -> Option<String> {
+    let (mut found, mut count, mut are_numbers) = (None, 0, true);
+    // Nothing here fails.
+    let _ = fields(row, separator, |_, field| {
+        let field = field.trim_ascii();
+        count += 1;
+        if let Some(comma) = field.iter().position(|&byte| byte == b',') {
+            let (whole, fraction) = (&field[..comma], &field[comma + 1..]);
+            let is_fraction = fraction.first().is_some_and(u8::is_ascii_digit) && is_number(fraction);
+            are_numbers &= is_fraction && (is_number(whole) || whole.is_empty() || whole == b"-");
+            found.get_or_insert_with(|| excerpt(field));
+        } else {
+            are_numbers &= is_number(field);
+        }
+        Ok(())
+    });
+    found.filter(|_| count > 1 && are_numbers)
 }
 
 /// What separates the fields of the first row that is no comment: what makes the most of them, the first of equals. Spaces are within

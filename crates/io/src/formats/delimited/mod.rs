@@ -11,7 +11,7 @@ use crate::{
     Fault, Reading,
     formats::{
         Format, Input, NameOption,
-        choice::{Choice, Columns, Kind, Notes, Survey, Wanted},
+        choice::{Choice, Columns, Kind, Notes, Survey, Wanted, all_but_last},
         endings,
         text::{
             Cursor, Each, End, Row, Rows, first_row, is_list, is_null, is_number, list, may_be_text, rows,
@@ -33,7 +33,7 @@ impl Format for Delimited {
         let is_named = endings::is(path, "csv") || endings::is(path, "tsv");
         let first = first_row(head);
         let has_fields = || [b'\t', b',', b';'].iter().any(|separator| first.contains(separator));
-        let is_of_numbers = || is_row_of_numbers(first_unmarked(head));
+        let is_of_numbers = || is_row_of_numbers(first_unmarked(head)) || has_names_above_numbers(head);
         may_be_text(head) && !first.is_empty() && (is_named || has_fields() || is_of_numbers())
     }
 
@@ -79,12 +79,34 @@ struct First {
     notes: Notes,
 }
 
+/// Whether the first of two rows has a name for each number of the second, with spaces between them: two at least.
+fn has_names_above_numbers(head: &[u8]) -> bool {
+    let words = |row: &[u8]| row.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+    let mut rows = rows(head);
+    let (Some(names), Some(numbers)) = (rows.next(), rows.next()) else { return false };
+    let are_numbers =
+        |row: &[u8]| row.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).all(is_number);
+    // The last row of the first bytes may be cut.
+    words(names) > 1
+        && !are_numbers(names)
+        && are_numbers(numbers)
+        && (words(names) == words(numbers) || rows.next().is_none())
+}
+
 /// Finds the first row of numbers, and which of its fields they are.
 fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
     let Head { separator, ref names, is_named, start, ref first } = head;
     if first.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
+    }
+    let is_empty = |text: &[u8]| text.trim_ascii().is_empty();
+    if wanted.name.is_none()
+        && let ([_, ..], Some(last), Some(name)) = (&first[1..], first.last(), names.last())
+        && is_empty(last)
+        && (!is_named || name.is_empty())
+    {
+        return Err(Fault::TrailingSeparator { others: all_but_last(names).into() });
     }
     let kind = |value: &Vec<u8>| match value.trim_ascii() {
         value if is_list(value) => Kind::List,
