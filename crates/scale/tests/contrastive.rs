@@ -240,12 +240,12 @@ fn parts_of_strips_merge_to_the_same_bits_and_missing_ones_are_named() {
         resources.journal = Some(path.clone());
         evaluation.part(&engine, sets, Part { number: number as usize, of }, &resources).unwrap();
     }
-    let merged = evaluation.merge(shape, sample, &paths).unwrap();
+    let merged = evaluation.merge(shape, sample, None, &paths).unwrap();
     assert_eq!((bits(&merged), &merged.x), (bits(&wanted), &wanted.x));
     // The last part without its closing record and one piece of its last strip.
     let (bytes, _, record) = whole_journal(&paths[of - 1]);
     fs::write(&paths[of - 1], &bytes[..bytes.len() - 2 * record]).unwrap();
-    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
+    let error = evaluation.merge(shape, sample, None, &paths).unwrap_err();
     assert!(matches!(&error, Error::Missing { missing, .. } if *missing == [of]), "{error}");
 }
 

@@ -75,7 +75,8 @@ fn devices_of_one_class_give_the_bits_of_one() {
         let part = Part { number: place + 1, of: 4 };
         evaluation.part_on(&cpus(1 + place % 3), sets, part, &with_journal(path)).unwrap();
     }
-    let merged = evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap();
+    let merged =
+        evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), sets.labels, &paths).unwrap();
     assert_eq!(bits(&merged), wanted);
 }
 

@@ -104,7 +104,8 @@ fn memory_and_parts_leave_the_bits_as_they_are() {
             evaluation.part(&engine, sets, part, &with_journal(&file(number))).unwrap();
         }
         let paths: Vec<_> = (1..=parts).map(file).collect();
-        let merged = evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap();
+        let merged =
+            evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), sets.labels, &paths).unwrap();
         assert_eq!(bits(&merged), wanted, "{parts} parts");
         // A finished part costs nothing more.
         let again =
@@ -130,7 +131,7 @@ fn stopped_runs_go_on_from_their_journal() {
 #[test]
 fn a_changed_input_is_noticed_within_a_run_and_by_the_next() {
     let (files, engine) = (Files::new(), Engine::cpu());
-    let (sets_of, evaluation) = (|x| Sets { x, y: None }, evaluation());
+    let (sets_of, evaluation) = (|x| Sets::one(x), evaluation());
     let journal = with_journal(&files.path("run.journal"));
     // Stopped half-way, when every panel was read once.
     let (x, _) = files.open();
@@ -170,14 +171,14 @@ fn what_does_not_fit_together_is_refused() {
     part(2, &evaluation, sets).unwrap();
     // Of a part that was killed before it had begun.
     fs::write(&paths[2], b"").unwrap();
-    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
+    let error = evaluation.merge(shape, sample, None, &paths).unwrap_err();
     assert!(matches!(&error, Error::Missing { missing, parts: 3 } if *missing == [1, 3]), "{error}");
     assert!(matches!(part(2, &evaluation.clone().with_alpha(1.0), sets), Err(Error::Journal(error))
         if matches!(error.fault, JournalFault::OtherRun)));
     // The third part of other points.
     part(1, &evaluation, sets).unwrap();
     part(3, &evaluation, Sets::two(&y, &x)).unwrap();
-    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
+    let error = evaluation.merge(shape, sample, None, &paths).unwrap_err();
     assert!(matches!(&error, Error::Sets { .. }) && error.to_string().contains("3.part"), "{error}");
     // One row of them changed between two parts, which no sample shows.
     fs::remove_file(&paths[2]).unwrap();
@@ -192,11 +193,11 @@ fn what_does_not_fit_together_is_refused() {
     part(1, &other, Sets::two(&changed, &y)).unwrap();
     part(3, &evaluation, sets).unwrap();
     // The file that is open is the one that was replaced or written over.
-    let merged = evaluation.merge(shape, sample, &paths);
+    let merged = evaluation.merge(shape, sample, None, &paths);
     assert!(matches!(&merged, Err(Error::Contradiction { .. })), "{merged:?}");
     // A part's file under the name of another.
     fs::copy(&paths[1], &paths[0]).unwrap();
-    let error = evaluation.merge(shape, sample, &paths).unwrap_err();
+    let error = evaluation.merge(shape, sample, None, &paths).unwrap_err();
     assert!(error.to_string().contains("1.part is no file of part 1"), "{error}");
     for number in [0, 4] {
         let asked =
@@ -205,7 +206,7 @@ fn what_does_not_fit_together_is_refused() {
     }
     fs::remove_file(&paths[0]).unwrap();
     fs::write(&paths[2], b"something else").unwrap();
-    assert!(matches!(evaluation.merge(shape, sample, &paths), Err(Error::Journal(_))));
+    assert!(matches!(evaluation.merge(shape, sample, None, &paths), Err(Error::Journal(_))));
 }
 
 #[test]

@@ -5,10 +5,13 @@
 
 mod support;
 
-use support::{DIMS, Files, PANEL_ROWS, ROWS, random, resources, rows};
+use support::{
+    DIMS, Files, PANEL_ROWS, ROWS, bits, merged, random, resources, rows, stopping_every, until_done,
+    with_journal,
+};
 use unisphere::{Alignment, Engine, Groups, Scaling, Uniformity};
 use unisphere_io::File;
-use unisphere_scale::{Error, Evaluation, FoundGroups, Sets};
+use unisphere_scale::{Error, Evaluation, Found, FoundGroups, JournalFault, Part, Sets};
 
 const T: f64 = 2.0;
 
@@ -155,4 +158,83 @@ fn what_is_not_known_is_none_and_wrong_labels_are_refused() {
     let short = File::open(&short).unwrap();
     let error = evaluation().groups(&engine, Sets::two(&x, &short), &labels, &resources()).unwrap_err();
     assert!(error.to_string().contains("30 rows"), "{error}");
+}
+
+/// The bits of all values, those of groups among them.
+fn all_bits(found: &Found) -> Vec<u64> {
+    let of_groups = found.groups.as_ref().unwrap();
+    let of_set = |set: &unisphere_scale::GroupsOfSet| {
+        let by_label = set.alignment_by_label.into_iter();
+        set.within.iter().flatten().copied().chain(by_label).collect::<Vec<_>>()
+    };
+    let values = of_groups.sets.iter().flat_map(of_set).chain(of_groups.alignment.iter().flatten().copied());
+    bits(found).into_iter().chain(values.map(f64::to_bits)).collect()
+}
+
+#[test]
+fn journals_and_parts_have_the_groups_too() {
+    let (files, engine, labels) = (Files::new(), Engine::cpu(), labels());
+    let (x, y) = files.open();
+    let paired = Sets::two(&x, &y);
+    for (name, sets, evaluation) in [
+        ("one", Sets::one(&x), evaluation()),
+        ("two", paired, evaluation().across().with_potentials().with_strip_panels(2)),
+        ("raw", paired, evaluation().with_scaling(Scaling::Raw).with_alpha(1.0)),
+    ] {
+        let sets = sets.with_labels(&labels);
+        let wanted = evaluation.values(&engine, sets, &resources()).unwrap();
+        let alone = evaluation.groups(&engine, Sets { labels: None, ..sets }, &labels, &resources()).unwrap();
+        assert_eq!(wanted.groups.as_ref(), Some(&alone));
+        let without = evaluation.values(&engine, Sets { labels: None, ..sets }, &resources()).unwrap();
+        assert_eq!((without.groups.is_none(), bits(&without)), (true, bits(&wanted)));
+        for parts in [1, 3, 20] {
+            let found = merged(parts, &evaluation, &engine, sets);
+            assert_eq!(all_bits(&found), all_bits(&wanted), "{name}, {parts} parts");
+        }
+        let mut resources = with_journal(&files.path(name));
+        resources.observer = stopping_every(19);
+        let (stops, found) = until_done(100, || evaluation.values(&engine, sets, &resources));
+        assert!(stops > 3 && found.cost.blocks_recovered > 0, "{stops} stops");
+        assert_eq!(all_bits(&found), all_bits(&wanted), "{name}");
+        resources.observer = None;
+        let again = evaluation.values(&engine, sets, &resources).unwrap();
+        assert_eq!((all_bits(&again), again.cost.pairs_computed), (all_bits(&wanted), 0));
+        assert_eq!(again.cost.blocks_recovered, again.cost.blocks);
+    }
+}
+
+#[test]
+fn groups_of_other_labels_or_points_are_refused() {
+    let (files, engine, labels) = (Files::new(), Engine::cpu(), labels());
+    let (x, _) = files.open();
+    let (evaluation, sets) = (evaluation(), Sets::one(&x).with_labels(&labels));
+    let journal = with_journal(&files.path("run.journal"));
+    evaluation.values(&engine, sets, &journal).unwrap();
+    let mut others = labels.clone();
+    others.swap(0, 1);
+    others[2] = 6;
+    let error = evaluation.values(&engine, Sets::one(&x).with_labels(&others), &journal).unwrap_err();
+    assert!(
+        matches!(&error, Error::Journal(error) if matches!(error.fault, JournalFault::OtherRun)),
+        "{error}"
+    );
+    let paths: Vec<_> = (1..=40).map(|number| files.path(&format!("{number}.part"))).collect();
+    let part = |number: usize, sets| {
+        evaluation.part(&engine, sets, Part { number, of: 40 }, &with_journal(&paths[number - 1]))
+    };
+    for number in 1..40 {
+        part(number, sets).unwrap();
+    }
+    // The last part is of groups alone, and of points of which one has changed.
+    let mut values = random::normal(ROWS, DIMS, 1);
+    values[1] += 1e-3;
+    unisphere_io::write(&files.x, &values, DIMS).unwrap();
+    let changed = File::open(&files.x).unwrap();
+    part(40, Sets::one(&changed).with_labels(&labels)).unwrap();
+    let (shape, sample) = (sets.shape().unwrap(), sets.sample().unwrap());
+    let merged = evaluation.merge(shape, sample, Some(&labels), &paths);
+    assert!(matches!(&merged, Err(Error::Contradiction { .. })), "{merged:?}");
+    let error = evaluation.merge(shape, sample, Some(&others), &paths).unwrap_err();
+    assert!(error.to_string().contains("1.part is no file of part 1"), "{error}");
+    assert!(matches!(evaluation.merge(shape, sample, Some(&labels[1..]), &paths), Err(Error::Sets { .. })));
 }

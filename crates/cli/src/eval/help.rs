@@ -13,7 +13,7 @@ for any data, and with --draw rounds from a smaller one, simulated, not proven; 
 --journal keeps what is finished. They measure alignment and uniformity, and with --tau the contrastive loss, of which
 --tolerance gives an interval that is simulated, not proven; without --tolerance also what --top, --rows, --near,
 --labels and --full ask for. unisphere plan, part and merge do the same as --max-memory on many machines, but for
---labels, the spectrum and the test against uniform points.";
+the spectrum and the test against uniform points.";
 
 const EXIT_CODES: &str = "\
 Exit codes:

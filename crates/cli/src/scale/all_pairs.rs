@@ -8,9 +8,8 @@ use std::{
 
 use unisphere::{Embeddings, Engine, Uniformity};
 use unisphere_io::printable;
-use unisphere_scale::{Error, Evaluation, Expected, Found, Resources};
+use unisphere_scale::{Error, Evaluation, Expected, Found, Resources, Sets};
 
-use super::files::Files;
 use crate::{
     bench::{Size, points_on_sphere},
     exit::Failure,
@@ -28,18 +27,19 @@ const SECONDS_WITHOUT_NOTICE: f64 = 20.0;
 pub(super) struct AllPairs<'a> {
     evaluation: &'a Evaluation,
     engines: &'a [Engine],
-    files: &'a Files,
+    sets: Sets<'a>,
     resources: Resources,
     has_named_journal: bool,
     voice: fn(&str),
 }
 
 impl<'a> AllPairs<'a> {
-    /// Chooses the journal, and says what the run will take. A caller has the journal that they name, and no other.
+    /// Chooses the journal, and says what the run will take, of sets whose rows have so many bytes in their files. A caller has the
+    /// journal that they name, and no other.
     pub(super) fn announced(
         evaluation: &'a Evaluation,
         engines: &'a [Engine],
-        files: &'a Files,
+        (sets, row_bytes): (Sets<'a>, f64),
         ts: &[f64],
         expected: &Expected,
         mut resources: Resources,
@@ -47,27 +47,27 @@ impl<'a> AllPairs<'a> {
     ) -> Result<Self, Failure> {
         let seconds = match display.is_of_caller() {
             true => 0.0,
-            false => expected_seconds(engines, expected, files.x.dims(), ts)?,
+            false => expected_seconds(engines, expected, sets.x.dims(), ts)?,
         };
         let has_named_journal = resources.journal.is_some();
         if !has_named_journal && seconds > SECONDS_WITHOUT_JOURNAL {
-            resources.journal = journal_in_cache(&evaluation.journal_name_on(engines, files.sets())?);
+            resources.journal = journal_in_cache(&evaluation.journal_name_on(engines, sets)?);
         }
         if seconds > SECONDS_WITHOUT_NOTICE {
-            display.voice()(&notice(expected, seconds, files.row_bytes(), resources.journal.as_deref()));
+            display.voice()(&notice(expected, seconds, row_bytes, resources.journal.as_deref()));
         }
         interrupt::check()?;
-        Ok(Self { evaluation, engines, files, resources, has_named_journal, voice: display.voice() })
+        Ok(Self { evaluation, engines, sets, resources, has_named_journal, voice: display.voice() })
     }
 
     /// The values; without a journal where one that nobody named cannot be kept.
     pub(super) fn values(&mut self) -> Result<Found, Error> {
-        let found = self.evaluation.values_on(self.engines, self.files.sets(), &self.resources);
+        let found = self.evaluation.values_on(self.engines, self.sets, &self.resources);
         match found {
             Err(Error::Journal(error)) if !self.has_named_journal => {
                 (self.voice)(&format!("{error}\nthis run goes on without a journal"));
                 self.resources.journal = None;
-                self.evaluation.values_on(self.engines, self.files.sets(), &self.resources)
+                self.evaluation.values_on(self.engines, self.sets, &self.resources)
             }
             found => found,
         }

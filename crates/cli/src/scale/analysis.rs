@@ -10,7 +10,8 @@ use unisphere_eval::{
         SetSignificance, SetSpectrum, WorstRows,
     },
 };
-use unisphere_scale::{Counts, EqualRows, Found, FoundGroups, Resources, Rows, Shape};
+use unisphere_io::Labels;
+use unisphere_scale::{Counts, EqualRows, Found, Resources, Rows, Shape};
 
 use super::{Task, files::Files};
 use crate::{
@@ -254,15 +255,16 @@ fn histograms(found: &Found, scaling: Scaling) -> Histograms {
     Histograms::new(distances, scaling, sets.map(|(set, counts)| (set, counts.cosines.clone())))
 }
 
-/// The table of groups that were found, by their names where labels have names.
-pub(super) fn group_table(found: FoundGroups, names: Option<&[String]>, alpha: f64) -> GroupTable {
+/// The table of groups that were found, by their names where labels have names. It takes them out.
+pub(super) fn group_table(found: &mut Found, labels: Option<&Labels>, alpha: f64) -> Option<GroupTable> {
+    let found = found.groups.take()?;
     let sets = SETS.into_iter().zip(found.sets);
     let sets = sets.map(|(set, of)| (set, of.alignment_by_label, of.within));
     let table = GroupTable::new(found.labels, found.sizes, Alignment { alpha }, found.alignment, sets);
-    match names {
+    Some(match labels.and_then(|labels| labels.names.as_deref()) {
         Some(names) => table.named(names),
         None => table,
-    }
+    })
 }
 
 fn close_counts(found: &Found, distance: f64) -> Duplicates {

@@ -1,10 +1,6 @@
 //! The values of all pairs, in as much memory as is allowed.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use unisphere::{DeviceKind, Engine};
 use unisphere_eval::RowGroups;
@@ -15,11 +11,11 @@ use super::{
     Request, Scale, Task,
     all_pairs::{AllPairs, free_memory},
     analysis::{Listing, OfRows, WantedOfRows, group_table, significance},
-    files::{Files, check_one_a_row, open_column},
-    print,
+    files::Files,
+    labels, print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, interrupt, progress::Display};
+use crate::{exit::Failure, progress::Display};
 
 /// Computes and prints the report.
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
@@ -31,7 +27,7 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     request.telling.beside.check(request.listing.file.as_deref(), files.paths().chain(others))?;
     let text = request.telling.texts(&*files.x)?;
     let column = request.labels_column.as_deref();
-    let labels = request.labels.as_ref().map(|path| labels(path, column, &files)).transpose()?;
+    let labels = request.labels.as_ref().map(|path| labels::read(path, column, &*files.x)).transpose()?;
     let display = Display::new();
     let engines = request.place.open_interruptible(&display)?;
     check_device_memory(options, &engines)?;
@@ -71,10 +67,9 @@ pub(super) fn measured(
     display: Display,
 ) -> Result<Report, Failure> {
     let Wanted { task, listing, full, labels } = wanted;
-    let of_labels = labels.map_or(0, bytes_of_labels);
-    let of_groups = resources.max_memory;
-    let max_memory = of_groups.map(|bytes| bytes.saturating_sub(of_labels));
-    let sets = files.sets();
+    let of_labels = labels.map_or(0, labels::bytes);
+    let max_memory = resources.max_memory.map(|bytes| bytes.saturating_sub(of_labels));
+    let sets = files.labelled(labels);
     let shape = sets.shape()?;
     let evaluation = task.evaluation();
     resources.max_memory = max_memory;
@@ -100,22 +95,23 @@ pub(super) fn measured(
     let journal = resources.journal.clone();
     resources.observer = Some(Arc::new(display.observer()));
     let ts = task.all_ts();
-    let mut run =
-        AllPairs::announced(&evaluation, engines, files, &ts, &expected, resources.clone(), &display)?;
-    let mut for_groups = resources;
-    for_groups.max_memory = of_groups;
     if labels.is_some() {
-        evaluation.check_groups(sets, &for_groups)?;
+        evaluation.check_groups(sets, &resources).map_err(|error| with_labels(error, of_labels))?;
     }
+    let mut run = AllPairs::announced(
+        &evaluation,
+        engines,
+        (sets, files.row_bytes()),
+        &ts,
+        &expected,
+        resources,
+        &display,
+    )?;
     display.counted("all pairs");
-    let done = run.values().and_then(|found| {
-        let (Some(labels), Some(engine)) = (labels, engines.first()) else { return Ok((found, None)) };
-        display.step("groups");
-        let groups = evaluation.groups(engine, sets, &labels.of_rows, &for_groups)?;
-        Ok((found, Some(group_table(groups, labels.names.as_deref(), task.alpha))))
-    });
+    let done = run.values();
     drop(display);
-    let (found, groups) = run.ended(done)?;
+    let mut found = run.ended(done)?;
+    let groups = group_table(&mut found, labels, task.alpha);
     let cost = found.cost;
     let significance = full.then(|| significance(&found, task, shape));
     let device = Device::of(engines);
@@ -148,20 +144,6 @@ fn check_device_memory(options: &Scale, engines: &[Engine]) -> Result<(), Failur
     }
     let text = "--max-device-memory is of GPUs, and none is used; leave it out, or name one by --device";
     Err(Failure::Usage(text.into()))
-}
-
-/// The label of every row.
-fn labels(path: &Path, column: Option<&str>, files: &Files) -> Result<Labels, Failure> {
-    let labels = open_column(path, column, "label")?;
-    check_one_a_row(&labels, "label", &*files.x)?;
-    Ok(interrupt::leaving_at_once(|| labels.labels())??)
-}
-
-/// Memory that labels take.
-fn bytes_of_labels(labels: &Labels) -> u64 {
-    let of_name = |name: &String| size_of::<String>() + name.len();
-    let names = labels.names.iter().flatten().map(of_name).sum::<usize>();
-    (size_of_val(labels.of_rows.as_slice()) + names) as u64
 }
 
 /// The same with the labels in the memory that is given and needed.

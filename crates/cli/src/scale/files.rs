@@ -4,7 +4,7 @@ use std::{ffi::OsStr, iter, ops::Deref, path::Path, sync::Arc};
 
 use unisphere::Scaling;
 use unisphere_eval::Rounding;
-use unisphere_io::{Column, Extent, Fault, File, Shards, Source, printable};
+use unisphere_io::{Column, Extent, Fault, File, Labels, Shards, Source, printable};
 use unisphere_scale::Sets;
 
 use super::NamedSets;
@@ -173,7 +173,12 @@ impl Files {
     }
 
     pub(super) fn sets(&self) -> Sets<'_> {
-        Sets { x: &*self.x, y: self.y.as_deref() }
+        Sets { x: &*self.x, y: self.y.as_deref(), labels: None }
+    }
+
+    /// The sets with the label of every row, where there are labels.
+    pub(super) fn labelled<'a>(&'a self, labels: Option<&'a Labels>) -> Sets<'a> {
+        Sets { labels: labels.map(|labels| labels.of_rows.as_slice()), ..self.sets() }
     }
 
     /// All of them.

@@ -58,7 +58,8 @@ pub(super) fn compute(
     resources.observer = Some(Arc::new(display.observer()));
     display.counted("all pairs");
     let ts = &missed.ts;
-    let mut run = AllPairs::announced(&evaluation, engines, &files, ts, &expected, resources, display)?;
+    let sets = (files.sets(), files.row_bytes());
+    let mut run = AllPairs::announced(&evaluation, engines, sets, ts, &expected, resources, display)?;
     let found = run.values();
     let found = run.ended(found)?;
     missed.put(&found, report);

@@ -11,6 +11,7 @@ mod exact;
 mod files;
 mod gradient;
 mod json;
+mod labels;
 mod missed;
 mod options;
 mod parts;

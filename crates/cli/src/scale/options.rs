@@ -184,6 +184,14 @@ pub(crate) struct PlanOptions {
     /// Count the pairs of one set at most this far apart too. Takes twice as long, with --cosines or without
     #[arg(long, value_name = "DISTANCE", value_parser = positive, allow_negative_numbers = true)]
     pub(super) near: Option<f64>,
+
+    /// The label of every row, in a file as for eval: uniformity and alignment of each group of rows with one label too
+    #[arg(long, value_name = "FILE")]
+    pub(super) labels: Option<PathBuf>,
+
+    /// The column or key of the labels [default: the only one]
+    #[arg(long, value_name = "NAME", requires = "labels")]
+    pub(super) labels_column: Option<String>,
 }
 
 /// Compute one part of a plan, or go on with it

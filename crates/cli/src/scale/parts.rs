@@ -13,7 +13,9 @@ use unisphere_scale::{Error, JournalError, JournalFault, Part, Resources};
 use super::{
     Listing, MergeOptions, PartOptions, Telling,
     all_pairs::free_memory,
+    analysis::group_table,
     files::Files,
+    labels::{self, PlannedLabels},
     plan::Plan,
     print,
     report::{Device, Exact, Report},
@@ -47,6 +49,7 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
             plan.dims
         )));
     }
+    let labels = plan.labels.as_ref().map(PlannedLabels::read).transpose()?;
     let name = printable(&options.out);
     if options.out.is_file() {
         return Err(Failure::Usage(format!("--out {name} is a file; name a folder")));
@@ -56,13 +59,15 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
     let engines = options.place().open_interruptible(&display)?;
     let file = plan.file(&options.out, number);
     let mut resources = Resources::default();
-    resources.max_memory = files.left_of(max_memory);
+    let of_labels = labels.as_ref().map_or(0, labels::bytes);
+    resources.max_memory = files.left_of(max_memory).map(|bytes| bytes.saturating_sub(of_labels));
     resources.max_device_memory = options.max_device_memory;
     resources.journal = Some(file.clone());
     resources.observer = Some(Arc::new(display.observer()));
     display.counted(format!("part {number} of {}", plan.parts));
     let part = Part { number, of: plan.parts };
-    let cost = plan.task.evaluation().part_on(&engines, files.sets(), part, &resources).map_err(of_part)?;
+    let sets = files.labelled(labels.as_ref());
+    let cost = plan.task.evaluation().part_on(&engines, sets, part, &resources).map_err(of_part)?;
     drop(display);
     output::print(&format!(
         "part {number} of {} is in {}: {}, {} of them from an earlier run; {}\n",
@@ -156,14 +161,19 @@ fn merged(path: &Path, folder: &Path, listing: &Listing, beside: &Beside) -> Res
         )));
     }
     let of_sets: Vec<_> = plan.task.sets.files().flat_map(|(_, set)| set.expanded()).collect();
-    let inputs = files.iter().chain(&of_sets).map(PathBuf::as_path).chain([path]);
+    let of_labels = plan.labels.as_ref().map(PlannedLabels::path);
+    let inputs = files.iter().chain(&of_sets).map(PathBuf::as_path).chain([path]).chain(of_labels);
     beside.check(listing.file.as_deref(), inputs)?;
     let shape = plan.shape();
     let evaluation = plan.task.evaluation();
-    let found = evaluation.merge(shape, plan.sample, &files)?;
+    let labels = plan.labels.as_ref().map(PlannedLabels::read).transpose()?;
+    let of_rows = labels.as_ref().map(|labels| labels.of_rows.as_slice());
+    let mut found = evaluation.merge(shape, plan.sample, of_rows, &files)?;
+    let groups = group_table(&mut found, labels.as_ref(), plan.task.alpha);
     let (device, cost) = (Device::Class(found.device.clone()), found.cost);
     let file_counts = plan.task.sets.files().map(|(_, set)| set.expanded().len()).collect();
     let mut report = Report::of_all_pairs(plan.task, shape, device, found, listing)?;
+    report.analysis.groups = groups;
     report.file_counts = file_counts;
     report.rounding = plan.rounding;
     report.exact = Some(Exact {

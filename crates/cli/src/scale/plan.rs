@@ -11,7 +11,7 @@ use unisphere_eval::{Rounding, RoundingCure};
 use unisphere_io::printable;
 use unisphere_scale::{Sample, Shape};
 
-use super::{NamedSets, PlanOptions, Task, files::Files};
+use super::{NamedSets, PlanOptions, Task, files::Files, labels::PlannedLabels};
 use crate::{
     exit::Failure,
     json as common, output,
@@ -29,6 +29,8 @@ pub(super) struct Plan {
     /// Tells the points from others of the same shape.
     pub(super) sample: Sample,
     pub(super) parts: usize,
+    /// The labels whose groups are measured.
+    pub(super) labels: Option<PlannedLabels>,
     /// What rounding takes of raw points: parts are merged where the points may not be.
     pub(super) rounding: Option<Rounding>,
 }
@@ -59,12 +61,17 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
     }
     let files = Files::open(&task.sets, None, task.is_of_distances())?;
+    let of_labels = |path: &PathBuf| PlannedLabels::new(path, options.labels_column.as_deref(), &*files.x);
+    let (labels, of_rows) = options.labels.as_ref().map(of_labels).transpose()?.unzip();
+    // Groups are of the rows of both sets.
+    files.labelled(of_rows.as_ref()).shape()?;
     let plan = Plan {
         task,
         rows: files.x.rows(),
         dims: files.x.dims(),
         sample: files.sets().sample()?,
         parts: options.parts as usize,
+        labels,
         rounding: files.rounding,
     };
     // What cannot be evaluated is refused now.
@@ -134,6 +141,10 @@ impl Plan {
             dims: number("dims").filter(|&dims| dims > 0)?,
             sample: Sample::from_text(object["sample"].as_str()?)?,
             parts: number("parts").filter(|&parts| parts > 0)?,
+            labels: match &object["labels"] {
+                Value::Null => None,
+                labels => Some(PlannedLabels::from_json(labels)?),
+            },
             rounding: match &object["rounding"] {
                 Value::Null => None,
                 given => Some(rounding(given)?),
@@ -160,6 +171,7 @@ impl Plan {
         object["near"] = self.task.near.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
+        object["labels"] = self.labels.as_ref().map(PlannedLabels::to_json).into();
         if let Some(Rounding { x, y, of_point, longest, cure }) = self.rounding {
             object["rounding"] = json!({"x": x, "y": y, "cure": cure.name()});
             // JSON has no infinite numbers.
@@ -233,6 +245,7 @@ mod tests {
             dims: 384,
             sample: Sample::from_text(&"0f".repeat(16)).expect("a hash"),
             parts: 12,
+            labels: None,
             rounding: Some(Rounding {
                 x: 0.125,
                 y: 1e-9,
@@ -245,6 +258,13 @@ mod tests {
         for y in [None, Some(SetFiles::of_path("/data/y.npy")), SetFiles::from_json(&listed)] {
             plan.task.taus = y.iter().map(|_| 0.07).collect();
             plan.task.sets.y = y;
+            assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
+        }
+        let of_labels = |column: Value| json!({"path": "/data/of.csv", "column": column, "hash": "0f"});
+        for column in [json!("class"), Value::Null] {
+            let labels = PlannedLabels::from_json(&of_labels(column));
+            assert!(labels.is_some());
+            plan.labels = labels;
             assert_eq!(Plan::of(&plan.to_json()?), Some(plan.clone()));
         }
         // The length of points that is not known takes nothing of the rest.

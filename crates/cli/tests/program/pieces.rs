@@ -193,10 +193,34 @@ fn groups_in_pieces_are_those_of_the_report_in_memory() {
     for words in ["within x", "no alignment by label: read in pieces", "Within groups: the U-statistic"] {
         assert!(stdout(&text).contains(words), "{words}: {}", stdout(&text));
     }
+    // A run that keeps a journal goes on from it, and parts of a plan make the same.
+    let kept = ["--max-memory", "1G", "--journal", "run.journal"];
+    assert_eq!(line(&kept)["groups"], much["groups"]);
+    let again = line(&kept);
+    assert_eq!((&again["groups"], &again["work"]["pairs_computed"]), (&much["groups"], &json!(0)), "{again}");
+    let plan = ["plan", "x.npy", "y.npy", "--parts", "3", "--labels"];
+    let none = run(&folder, &[&plan[..], &["none.npy"]].concat());
+    assert!(none.status.code() == Some(3) && stderr(&none).contains("none.npy"), "{}", stderr(&none));
+    let plan = run(&folder, &[&plan[..], &["labels.npy"]].concat());
+    assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    for part in ["3", "1", "2"] {
+        let part = run(&folder, &["part", "run.plan", part, "--out", "parts", "--device", "cpu"]);
+        assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
+    }
+    let merged = run(&folder, &["merge", "run.plan", "parts", "--json"]);
+    assert_eq!(object(&merged)["groups"], much["groups"]);
     folder.column("few.npy", "|u1", &[1, 2, 3]);
     let few = folder.eval(&["x.npy", "--labels", "few.npy", "--max-memory", "1G"]);
     assert_eq!(few.status.code(), Some(3), "{}", stderr(&few));
     assert!(stderr(&few).contains("few.npy holds 3 labels, and x.npy has 9,001 rows"), "{}", stderr(&few));
+    // Labels that have changed since the plan are refused by parts and merge.
+    folder.column("labels.npy", "|u1", &(0..N).map(|row| label(N - 1 - row)).collect::<Vec<_>>());
+    for line in [&["part", "run.plan", "1", "--out", "parts"][..], &["merge", "run.plan", "parts"]] {
+        let changed = run(&folder, line);
+        assert_eq!(changed.status.code(), Some(3), "{}", stderr(&changed));
+        assert!(stderr(&changed).contains("labels.npy has other labels"), "{}", stderr(&changed));
+    }
 }
 
 #[test]

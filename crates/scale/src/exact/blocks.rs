@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use unisphere::{Candidates, unordered_pairs};
 
+use super::groups::GroupUnits;
 use crate::panels::Panels;
 
 /// Sets by their roles.
@@ -100,6 +101,8 @@ pub(crate) struct Strips {
     pub(crate) taus: usize,
     /// Whether potentials are summed, and the distances of positive pairs kept.
     pub(crate) potentials: bool,
+    /// Whether the distances of positive pairs are kept, with potentials or without.
+    pub(crate) distances: bool,
     /// Numbers that the pairs of a set are counted in: none where they are not.
     pub(crate) counts: usize,
     /// Right panels of a strip, but for the last one of a left panel, which may have fewer.
@@ -130,13 +133,14 @@ pub(crate) struct Strip {
 }
 
 /// All blocks of an evaluation: sum after sum, and in each of them left panel after left panel. Sums in strips come
-/// last.
+/// last, and behind all blocks the units of groups.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     sums: Vec<Sum>,
     x: Panels,
     y: Panels,
     strips: Strips,
+    groups: Option<GroupUnits>,
 }
 
 impl Layout {
@@ -165,8 +169,10 @@ impl Layout {
             sums.push(Sum::Products);
             sums.extend(strips.anchors().iter().copied().flatten());
         }
-        if strips.potentials {
+        if strips.potentials || strips.distances {
             sums.extend(are_paired.then_some(Sum::Distances));
+        }
+        if strips.potentials {
             sums.push(Sum::Potentials(SetName::X));
             sums.extend(y.map(|_| Sum::Potentials(SetName::Y)));
         }
@@ -174,7 +180,16 @@ impl Layout {
             sums.push(Sum::Counts(SetName::X));
             sums.extend(y.map(|_| Sum::Counts(SetName::Y)));
         }
-        Self { sums, x, y: y.unwrap_or(x), strips }
+        Self { sums, x, y: y.unwrap_or(x), strips, groups: None }
+    }
+
+    /// With the units of groups behind the blocks.
+    pub(super) fn with_groups(self, groups: GroupUnits) -> Self {
+        Self { groups: Some(groups), ..self }
+    }
+
+    pub(super) fn groups(&self) -> Option<&GroupUnits> {
+        self.groups.as_ref()
     }
 
     /// The pairs i < j of one set alone.
@@ -184,7 +199,7 @@ impl Layout {
 
     /// All pairs of two sets alone.
     pub(crate) fn across(x: Panels, y: Panels) -> Self {
-        Self { sums: vec![Sum::Across], x, y, strips: Strips::default() }
+        Self { sums: vec![Sum::Across], x, y, strips: Strips::default(), groups: None }
     }
 
     pub(crate) fn sums(&self) -> &[Sum] {
@@ -198,7 +213,12 @@ impl Layout {
         }
     }
 
-    /// How many numbers there are.
+    /// How many numbers there are, those of groups among them.
+    pub(crate) fn all(&self) -> usize {
+        self.count() + self.groups.as_ref().map_or(0, GroupUnits::count)
+    }
+
+    /// How many numbers blocks have.
     pub(crate) fn count(&self) -> usize {
         self.sums.iter().map(|&sum| self.count_of(sum)).sum()
     }
@@ -350,6 +370,8 @@ impl Layout {
     pub(crate) fn parts(&self, parts: usize) -> Vec<Range<usize>> {
         let mut pairs = vec![0; self.count()];
         self.all_blocks().for_each(|block| pairs[self.number(block)] += u128::from(self.pairs(block)));
+        let of_groups = self.groups.iter().flat_map(GroupUnits::pairs);
+        pairs.extend(of_groups.map(u128::from));
         let total: u128 = pairs.iter().sum();
         // A number belongs to the part in which the last of its pairs lies.
         let mut before = 0;
@@ -372,8 +394,13 @@ mod tests {
         let all = |candidates| Wanted {
             across: true,
             mmd: true,
-            strips: Strips { candidates, taus: 2, potentials: true, counts: 5, panels: 2 },
+            strips: Strips { candidates, taus: 2, potentials: true, distances: false, counts: 5, panels: 2 },
         };
+        let labels: Vec<_> = (0..17).map(|row| row / 6).collect();
+        let groups = GroupUnits::new(&labels, 2, 4, true).unwrap();
+        let paired = Strips { distances: true, ..Strips::default() };
+        let wanted = Wanted { strips: paired, ..Wanted::default() };
+        let grouped = Layout::new(panels(17), Some(panels(17)), wanted).with_groups(groups);
         vec![
             Layout::new(panels(3), None, Wanted::default()),
             Layout::new(panels(17), None, all(Candidates::OneWay)),
@@ -382,6 +409,7 @@ mod tests {
             Layout::new(panels(23), Some(panels(23)), all(Candidates::BothWays)),
             Layout::new(panels(24), Some(panels(24)), all(Candidates::Views)),
             Layout::new(panels(9), Some(panels(30)), all(Candidates::BothWays)),
+            grouped,
         ]
     }
 
@@ -429,7 +457,7 @@ mod tests {
         for layout in layouts() {
             for parts in [1, 2, 3, 7, 100] {
                 let ranges = layout.parts(parts);
-                assert_eq!((ranges[0].start, ranges[parts - 1].end), (0, layout.count()));
+                assert_eq!((ranges[0].start, ranges[parts - 1].end), (0, layout.all()));
                 assert!(ranges.windows(2).all(|two| two[0].end == two[1].start), "{ranges:?}");
             }
         }

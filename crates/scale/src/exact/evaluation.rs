@@ -14,6 +14,7 @@ use super::{
     devices::{self, Kinds, class_of},
     fingerprint::{hash_of_text, hex},
     found::{Cost, Expected, Found},
+    groups::{self, GroupUnits, GroupWork},
     memory::{Memory, PASSING_ON_GPU, panel_rows, strip_panels},
     resources::Resources,
     rows::Rows,
@@ -151,7 +152,7 @@ impl Evaluation {
         Self { strip_panels: Some(panels), ..self }
     }
 
-    /// The values of all pairs.
+    /// The values of all pairs, and of those within groups where the sets have labels.
     ///
     /// # Errors
     ///
@@ -174,8 +175,8 @@ impl Evaluation {
     /// Those of [`values`](Self::values), with [`Error::OfDevice`] in the place of [`Error::Engine`] for what goes wrong on one of
     /// several devices: the others finish the blocks that they are at.
     pub fn values_on(&self, engines: &[Engine], sets: Sets<'_>, resources: &Resources) -> Result<Found> {
-        let layout = self.layout(sets.shape()?)?;
-        let all = 0..layout.count();
+        let layout = self.layout_of(sets)?;
+        let all = 0..layout.all();
         let (state, cost) = self.work(engines, sets, &layout, all, Blocks::OfReport, resources)?;
         self.found(&layout, &state, class_of(engines), cost)
     }
@@ -270,9 +271,20 @@ impl Evaluation {
         })
     }
 
+    /// Blocks of sets, and units of their groups.
+    pub(super) fn layout_of(&self, sets: Sets<'_>) -> Result<Layout> {
+        self.layout_with(sets.shape()?, sets.labels)
+    }
+
     /// Blocks of sets of a shape.
     pub(super) fn layout(&self, shape: Shape) -> Result<Layout> {
+        self.layout_with(shape, None)
+    }
+
+    /// Blocks of sets of a shape, and units of the groups that their rows are in.
+    pub(super) fn layout_with(&self, shape: Shape, labels: Option<&[i64]>) -> Result<Layout> {
         self.check(shape)?;
+        labels.map_or(Ok(()), |labels| shape.check_labels(labels))?;
         let most = shape.x_rows.max(shape.y_rows.unwrap_or(0));
         let panel_rows = self.rows_of_panel(most, shape.dims);
         let panels = |rows| Panels { rows, panel_rows };
@@ -280,11 +292,15 @@ impl Evaluation {
             candidates: self.candidates,
             taus: self.taus.len(),
             potentials: self.potentials,
+            distances: labels.is_some(),
             counts: self.counting.len(),
             panels: self.strip_panels.unwrap_or_else(|| strip_panels(panel_rows, shape.dims)),
         };
         let wanted = Wanted { across: self.across, mmd: self.mmd, strips };
-        Ok(Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), wanted))
+        let layout = Layout::new(panels(shape.x_rows), shape.y_rows.map(panels), wanted);
+        let Some(labels) = labels else { return Ok(layout) };
+        let sets = if shape.y_rows.is_some() { 2 } else { 1 };
+        Ok(layout.with_groups(GroupUnits::new(labels, sets, panel_rows, self.alpha == 2.0)?))
     }
 
     /// Rows of a panel of so many rows, or of those of the larger of two sets.
@@ -294,13 +310,14 @@ impl Evaluation {
 
     /// No results yet.
     pub(super) fn state(&self, layout: &Layout) -> State {
-        State::new(layout, self.ts.len(), self.record_values())
+        State::new(layout, self.ts.len(), self.record_values(layout))
     }
 
-    /// Values of a record of the journal: the results of a block, and a piece of a strip's.
-    pub(super) fn record_values(&self) -> usize {
-        let has_strips = !self.taus.is_empty() || self.potentials || self.counting.len() > 0;
-        self.ts.len().max(if has_strips { MIN_RECORD_VALUES } else { 1 })
+    /// Values of a record of the journal: the results of a block or of a unit of groups, and a piece of a strip's.
+    pub(super) fn record_values(&self, layout: &Layout) -> usize {
+        let has_strips = layout.count() > layout.totals();
+        let least = if has_strips { MIN_RECORD_VALUES } else { 1 };
+        self.ts.len().max(least).max(if layout.groups().is_some() { groups::RESULTS } else { 1 })
     }
 
     pub(super) fn check(&self, shape: Shape) -> Result<()> {
@@ -379,7 +396,7 @@ impl Evaluation {
         Ok(Identity {
             fingerprint: self.fingerprint(layout, sets.x.dims(), sets.sample()?, numbers),
             device: class_of(engines),
-            values: self.record_values(),
+            values: self.record_values(layout),
         })
     }
 
@@ -398,9 +415,9 @@ impl Evaluation {
     ///
     /// [`Error::Sets`], and those of the sources.
     pub fn journal_name_on(&self, engines: &[Engine], sets: Sets<'_>) -> Result<String> {
-        let layout = self.layout(sets.shape()?)?;
+        let layout = self.layout_of(sets)?;
         let Identity { fingerprint, device, .. } =
-            self.identity(&layout, sets, &(0..layout.count()), engines)?;
+            self.identity(&layout, sets, &(0..layout.all()), engines)?;
         let hash = hash_of_text(&format!("{fingerprint:?} {device}"));
         Ok(hex(&hash[..8]) + ".journal")
     }
@@ -419,6 +436,10 @@ impl Evaluation {
         let on_gpu = devices::bytes_on_gpu(engines, resources.max_device_memory);
         let memory = Memory::new(layout, sets.x.dims(), self.ts.len(), Kinds::of(engines), on_gpu);
         let capacity = memory.capacity(resources.max_memory)?;
+        let of_groups = numbers.start.max(layout.count())..numbers.end;
+        if !of_groups.is_empty() {
+            self.check_groups(sets, resources)?;
+        }
         let mut state = self.state(layout);
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
         if let Some(path) = &resources.journal {
@@ -435,7 +456,11 @@ impl Evaluation {
             }
         }
         let observer = resources.observer.as_deref();
-        self.work_of(engines, sets, layout, observer).run(&mut state, numbers, capacity)?;
+        let work = self.work_of(engines, sets, layout, observer);
+        let units = GroupWork::new(self, &work, &numbers, resources)?;
+        state.pairs_later = units.as_ref().map_or(0, |units| units.pairs(&state));
+        work.run(&mut state, numbers, capacity)?;
+        units.map_or(Ok(()), |units| units.run(&mut state))?;
         if let Some(journal) = state.journal.take() {
             journal.finish()?;
         }
@@ -467,6 +492,7 @@ impl Evaluation {
             across: log_means(Sum::Across),
             squared_mmd: None,
             contrastive: self.contrastive(layout, state)?,
+            groups: self.found_groups(layout, state)?,
             rows: Rows::of(layout, &state.strips, self.ts[0])?,
             counts: self.counting.found(layout, &state.strips),
             device,

@@ -4,7 +4,7 @@ use unisphere::ContrastiveValue;
 #[cfg(doc)]
 use unisphere::SquaredMmd;
 
-use super::{counts::Counts, rows::Rows};
+use super::{counts::Counts, groups::FoundGroups, rows::Rows};
 
 /// Values over all pairs.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Found {
     pub rows: Option<Rows>,
     /// The pairs of x, and of y where there is one, counted as was asked for; empty where it was not.
     pub counts: Vec<Counts>,
+    /// What groups of rows have, where the sets have labels.
+    pub groups: Option<FoundGroups>,
     /// The class of the device: others may give other last digits.
     pub device: String,
     /// What it took.
@@ -38,7 +40,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {
-    /// Blocks in all, where a strip is one.
+    /// Blocks in all, where a strip is one, and so is a group of up to a panel.
     pub blocks: u64,
     /// Blocks that a journal had already.
     pub blocks_recovered: u64,

@@ -59,20 +59,26 @@ impl Evaluation {
         if number == 0 || number > of {
             return Err(Error::NoPart { part: number, parts: of });
         }
-        let layout = self.layout(sets.shape()?)?;
+        let layout = self.layout_of(sets)?;
         let numbers = layout.parts(of).swap_remove(number - 1);
         Ok(self.work(engines, sets, &layout, numbers, Blocks::OfPart, resources)?.1)
     }
 
     /// The values of all pairs, from the files of all parts in their order. It reads no points: `sample` is that of the sets that
-    /// the parts are to be of.
+    /// the parts are to be of, and `labels` are theirs where they have any.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] names parts that have no file or are not finished; [`Error::Contradiction`] those of another
     /// evaluation, of other points, or of a device with other bits.
-    pub fn merge(&self, shape: Shape, sample: Sample, files: &[PathBuf]) -> Result<Found> {
-        let layout = self.layout(shape)?;
+    pub fn merge(
+        &self,
+        shape: Shape,
+        sample: Sample,
+        labels: Option<&[i64]>,
+        files: &[PathBuf],
+    ) -> Result<Found> {
+        let layout = self.layout_with(shape, labels)?;
         let mut merged = Merged {
             layout: &layout,
             files,
@@ -101,11 +107,11 @@ impl Evaluation {
                 missing.push(part + 1);
             }
         }
-        if !missing.is_empty() || (0..layout.count()).any(|number| !merged.state.is_done(&layout, number)) {
+        if !missing.is_empty() || (0..layout.all()).any(|number| !merged.state.is_done(&layout, number)) {
             return Err(Error::Missing { missing, parts: files.len() });
         }
         let device = merged.device.map_or(String::new(), |(device, _)| device);
-        let cost = Cost { blocks: layout.count() as u64, blocks_recovered, ..Cost::default() };
+        let cost = Cost { blocks: layout.all() as u64, blocks_recovered, ..Cost::default() };
         self.found(&layout, &merged.state, device, cost)
     }
 }

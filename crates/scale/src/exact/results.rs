@@ -43,14 +43,14 @@ impl Results {
         self.put(number, &values[..self.width.min(values.len())]);
     }
 
-    /// The record of a block that is done, with so many values.
-    pub(crate) fn record(&self, number: usize, record_values: usize) -> Record {
+    /// The record of a block that is done, with so many values, where a journal has the first one in a place.
+    pub(crate) fn record(&self, number: usize, place: u64, record_values: usize) -> Record {
         let mut values = self.of(number).to_vec();
         values.resize(record_values, 0.0);
-        Record::Block { number: number as u64, values }
+        Record::Block { number: place + number as u64, values }
     }
 
-    fn of(&self, number: usize) -> &[f64] {
+    pub(crate) fn of(&self, number: usize) -> &[f64] {
         &self.values[number * self.width..][..self.width]
     }
 

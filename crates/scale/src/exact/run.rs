@@ -24,6 +24,7 @@ use super::{
     counts::Counting,
     devices::{Copies, Kinds, is_cpu, named},
     fingerprint::{Hash, hash_of},
+    groups,
     memory::{Capacity, panels_in_flight},
     queue::{Job, Panel, Place, Queue, Room},
     results::Results,
@@ -54,10 +55,17 @@ pub(crate) struct Work<'a> {
 pub(crate) struct State {
     pub(crate) results: Results,
     pub(crate) strips: StripResults,
+    /// Results of the units of groups.
+    pub(crate) groups: Results,
     pub(crate) hashes: HashMap<(SetName, usize), Hash>,
     pub(crate) rows_read: u64,
     pub(crate) pairs_computed: u64,
+    /// Pairs that are still to be computed when the blocks are done.
+    pub(crate) pairs_later: u64,
     pub(crate) journal: Option<Journal>,
+    /// Where a journal has the results: of a group that is a set of its own, among those of all groups. It has no panels then, which
+    /// are others than those of the sets.
+    pub(crate) place: Option<u64>,
     /// Values of a journal's record.
     record_values: usize,
 }
@@ -94,17 +102,24 @@ impl State {
         Self {
             results: Results::new(layout.totals(), width),
             strips: StripResults::new(layout, record_values),
+            groups: Results::new(layout.all() - layout.count(), groups::RESULTS),
             hashes: HashMap::new(),
             rows_read: 0,
             pairs_computed: 0,
+            pairs_later: 0,
             journal: None,
+            place: None,
             record_values,
         }
     }
 
-    /// Whether the blocks of a number are done.
+    /// Whether the blocks of a number, or the unit of a group, are done.
     pub(super) fn is_done(&self, layout: &Layout, number: usize) -> bool {
-        if number < layout.totals() { self.results.is_done(number) } else { self.strips.is_done(number) }
+        match number.checked_sub(layout.count()) {
+            Some(unit) => self.groups.is_done(unit),
+            None if number < layout.totals() => self.results.is_done(number),
+            None => self.strips.is_done(number),
+        }
     }
 
     /// Takes over what an earlier run has finished. Records of blocks that there are none of are not of this evaluation, which
@@ -114,6 +129,12 @@ impl State {
             match record {
                 Record::Block { number, values } => match usize::try_from(number) {
                     Ok(number) if number < layout.totals() => self.results.take(number, &values),
+                    Ok(number) if number >= self.strips.end_of_records() => {
+                        let unit = number - self.strips.end_of_records();
+                        if unit < layout.all() - layout.count() {
+                            self.groups.take(unit, &values);
+                        }
+                    }
                     _ => self.strips.take(layout, number, &values),
                 },
                 Record::Panel { number, hash } => {
@@ -138,7 +159,42 @@ impl State {
         if block.sum.is_in_strips() {
             return self.strips.records(number).try_for_each(|record| journal.append(&record));
         }
-        journal.append(&self.results.record(number, self.record_values))
+        journal.append(&self.results.record(number, self.place.unwrap_or(0), self.record_values))
+    }
+
+    /// The state of a large group, a set of its own, with the results that are there of its blocks. Their units begin with `first`.
+    /// It has no journal yet.
+    pub(super) fn of_group(&self, layout: &Layout, first: usize) -> Self {
+        let mut of_group = Self::new(layout, 1, self.record_values);
+        for number in (0..layout.count()).filter(|number| self.groups.is_done(first + number)) {
+            of_group.results.take(number, self.groups.of(first + number));
+        }
+        of_group.place = Some(self.place_of_groups() + first as u64);
+        of_group.pairs_computed = self.pairs_computed;
+        of_group
+    }
+
+    /// Takes over what a large group has come to, and the journal.
+    pub(super) fn take_group(&mut self, layout: &Layout, of_group: Self, first: usize) {
+        for number in (0..layout.count()).filter(|&number| of_group.results.is_done(number)) {
+            self.groups.put(first + number, of_group.results.of(number));
+        }
+        self.pairs_computed = of_group.pairs_computed;
+        self.rows_read += of_group.rows_read;
+        self.journal = of_group.journal;
+    }
+
+    /// Where a journal has the results of groups.
+    pub(super) fn place_of_groups(&self) -> u64 {
+        self.strips.end_of_records() as u64
+    }
+
+    /// Keeps the result of a unit of groups here and in the journal.
+    pub(super) fn keep_unit(&mut self, unit: usize, values: &[f64]) -> Result<(), JournalError> {
+        self.groups.put(unit, values);
+        let place = self.place_of_groups();
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.append(&self.groups.record(unit, place, self.record_values))
     }
 }
 
@@ -152,7 +208,8 @@ impl Work<'_> {
         let arrivals = schedule(self.layout, capacity.held, missing);
         let fetches = fetches(&arrivals, capacity.host);
         let pairs = |block: &Block| self.layout.pairs(*block);
-        let total = arrivals.iter().flat_map(|arrival| &arrival.blocks).map(pairs).sum();
+        let here: u64 = arrivals.iter().flat_map(|arrival| &arrival.blocks).map(pairs).sum();
+        let total = state.pairs_computed + here + state.pairs_later;
         self.check_unread(&arrivals, state)?;
         let failure = Mutex::default();
         let shared = Shared { state: Mutex::new(state), is_stopped: AtomicBool::new(false), failure, total };
@@ -263,7 +320,7 @@ impl Work<'_> {
         Ok((values, hash))
     }
 
-    fn source(&self, set: SetName) -> &dyn Source {
+    pub(super) fn source(&self, set: SetName) -> &dyn Source {
         match set {
             SetName::X => self.sets.x,
             SetName::Y => self.sets.y.unwrap_or(self.sets.x),
@@ -331,7 +388,8 @@ impl Work<'_> {
             None => {
                 let number = panel_number(self.layout, set, panel);
                 let record = Record::Panel { number, hash };
-                Ok(state.journal.as_mut().map_or(Ok(()), |journal| journal.append(&record))?)
+                let journal = state.journal.as_mut().filter(|_| state.place.is_none());
+                Ok(journal.map_or(Ok(()), |journal| journal.append(&record))?)
             }
         }
     }

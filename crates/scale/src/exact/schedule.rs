@@ -105,8 +105,14 @@ mod tests {
     #[test]
     fn every_missing_block_once_and_no_more_panels_than_fit() {
         let panels = |rows| Panels { rows, panel_rows: 4 };
-        let strips =
-            Strips { candidates: Candidates::Views, taus: 1, potentials: true, counts: 3, panels: 4 };
+        let strips = Strips {
+            candidates: Candidates::Views,
+            taus: 1,
+            potentials: true,
+            distances: false,
+            counts: 3,
+            panels: 4,
+        };
         let layout = Layout::new(panels(70), Some(panels(70)), Wanted { across: true, mmd: true, strips });
         for capacity in [1, 2, 5, 18, 1000] {
             for (numbers, keep) in [(0..layout.count(), 1), (30..200, 1), (0..layout.count(), 7)] {

@@ -14,6 +14,8 @@ pub struct Sets<'a> {
     pub x: &'a dyn Source,
     /// y (m, d); where m = n, row i of both is one positive pair.
     pub y: Option<&'a dyn Source>,
+    /// The label of every row, where groups are measured: those of y are the same.
+    pub labels: Option<&'a [i64]>,
 }
 
 /// Shape of the sets.
@@ -30,12 +32,19 @@ pub struct Shape {
 impl<'a> Sets<'a> {
     /// One set.
     pub fn one(x: &'a dyn Source) -> Self {
-        Self { x, y: None }
+        Self { x, y: None, labels: None }
     }
 
     /// Two sets.
     pub fn two(x: &'a dyn Source, y: &'a dyn Source) -> Self {
-        Self { x, y: Some(y) }
+        Self { x, y: Some(y), labels: None }
+    }
+
+    /// The same sets with the label of every row, of which [`Found::groups`](super::Found::groups) are made: one a row of x, and of y
+    /// where there is one.
+    #[must_use]
+    pub fn with_labels(self, labels: &'a [i64]) -> Self {
+        Self { labels: Some(labels), ..self }
     }
 
     /// A sample of their values, which tells them from others of the same shape.
@@ -51,7 +60,7 @@ impl<'a> Sets<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Sets`] where they differ in dimensions.
+    /// [`Error::Sets`] where they differ in dimensions, or there is not one label a row.
     pub fn shape(&self) -> Result<Shape> {
         let (x, y) = (self.x, self.y);
         if let Some(y) = y.filter(|y| y.dims() != x.dims()) {
@@ -64,7 +73,22 @@ impl<'a> Sets<'a> {
             );
             return Err(Error::Sets { problem });
         }
-        Ok(Shape { x_rows: x.rows(), y_rows: y.map(Source::rows), dims: x.dims() })
+        let shape = Shape { x_rows: x.rows(), y_rows: y.map(Source::rows), dims: x.dims() };
+        self.labels.map_or(Ok(()), |labels| shape.check_labels(labels))?;
+        Ok(shape)
+    }
+}
+
+impl Shape {
+    /// That there is one label a row.
+    pub(super) fn check_labels(&self, labels: &[i64]) -> Result<()> {
+        let rows = [Some(self.x_rows), self.y_rows].into_iter().flatten();
+        match rows.into_iter().find(|&rows| rows != labels.len()) {
+            None => Ok(()),
+            Some(rows) => Err(Error::Sets {
+                problem: format!("{} labels are given for {rows} rows; give one a row", labels.len()),
+            }),
+        }
     }
 }
 

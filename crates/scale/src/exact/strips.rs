@@ -171,6 +171,11 @@ impl StripResults {
         })
     }
 
+    /// Behind the numbers of all records of strips.
+    pub(crate) fn end_of_records(&self) -> usize {
+        self.first + self.strips.len() * self.most_pieces
+    }
+
     /// Takes over a record, if it is one of a strip.
     pub(crate) fn take(&mut self, layout: &Layout, number: u64, values: &[f64]) {
         let Some(place) = usize::try_from(number).ok().and_then(|number| number.checked_sub(self.first))

@@ -111,7 +111,7 @@ pub(crate) fn merged(of: usize, evaluation: &Evaluation, engine: &Engine, sets: 
     for (number, path) in (1..).zip(&paths) {
         evaluation.part(engine, sets, Part { number, of }, &with_journal(path)).unwrap();
     }
-    evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), &paths).unwrap()
+    evaluation.merge(sets.shape().unwrap(), sets.sample().unwrap(), sets.labels, &paths).unwrap()
 }
 
 /// The bits of all values.

@@ -345,7 +345,7 @@ impl<'a> Run<'a> {
         Ok(Identity {
             fingerprint: hash_of_text(&format!("gradient {objective:?} {with_y} {of_values:?}")),
             device: device_class(engine),
-            values: self.evaluation.record_values(),
+            values: self.evaluation.record_values(&self.layout),
         })
     }
 

@@ -1,0 +1,88 @@
+//! The label of every row, whose groups are measured: read for a report, and named by a plan for its parts.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use unisphere_io::{Labels, Source, printable};
+
+use super::files::{check_one_a_row, open_column};
+use crate::{exit::Failure, interrupt};
+
+/// The file of the labels as a plan names it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PlannedLabels {
+    path: PathBuf,
+    /// Its column or key, where it has several.
+    column: Option<String>,
+    /// Tells the labels and their names from others.
+    hash: String,
+}
+
+impl PlannedLabels {
+    /// Reads the labels of a set that a plan is made for.
+    pub(super) fn new(path: &Path, column: Option<&str>, x: &dyn Source) -> Result<(Self, Labels), Failure> {
+        let labels = read(path, column, x)?;
+        let absolute = std::path::absolute(path)
+            .map_err(|error| Failure::Input(format!("{}: {error}", printable(path))))?;
+        if absolute.to_str().is_none() {
+            let name = printable(path);
+            return Err(Failure::Input(format!("{name} is no UTF-8, as a plan has it; rename the file")));
+        }
+        Ok((Self { path: absolute, column: column.map(str::to_owned), hash: hash(&labels) }, labels))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the labels that the plan was made with.
+    pub(super) fn read(&self) -> Result<Labels, Failure> {
+        let column = open_column(&self.path, self.column.as_deref(), "label")?;
+        let labels = interrupt::leaving_at_once(|| column.labels())??;
+        if hash(&labels) == self.hash {
+            return Ok(labels);
+        }
+        let name = printable(&self.path);
+        Err(Failure::Input(format!(
+            "{name} has other labels than the plan was made with\nput the file back, or make a new plan"
+        )))
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        json!({"path": self.path.to_str(), "column": self.column, "hash": self.hash})
+    }
+
+    pub(super) fn from_json(object: &Value) -> Option<Self> {
+        let text = |key: &str| object[key].as_str().map(str::to_owned);
+        let column = match &object["column"] {
+            Value::Null => None,
+            _ => Some(text("column")?),
+        };
+        Some(Self { path: text("path")?.into(), column, hash: text("hash")? })
+    }
+}
+
+/// The label of every row of a set.
+pub(super) fn read(path: &Path, column: Option<&str>, x: &dyn Source) -> Result<Labels, Failure> {
+    let labels = open_column(path, column, "label")?;
+    check_one_a_row(&labels, "label", x)?;
+    Ok(interrupt::leaving_at_once(|| labels.labels())??)
+}
+
+/// Memory that labels take.
+pub(super) fn bytes(labels: &Labels) -> u64 {
+    let of_name = |name: &String| size_of::<String>() + name.len();
+    let names = labels.names.iter().flatten().map(of_name).sum::<usize>();
+    (size_of_val(labels.of_rows.as_slice()) + names) as u64
+}
+
+fn hash(labels: &Labels) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for label in &labels.of_rows {
+        hasher.update(&label.to_le_bytes());
+    }
+    for name in labels.names.iter().flatten() {
+        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
+}

@@ -1,0 +1,140 @@
+//! Groups of rows of sets larger than memory: those of up to a panel are collected and measured one by one, and a larger one is a set of
+//! its own. Each has units of work, which a journal keeps and parts share.
+
+mod spread;
+mod units;
+mod work;
+
+use unisphere::{Alignment, Engine, unordered_pairs};
+
+use super::{
+    blocks::{Layout, SetName, Sum},
+    evaluation::{Blocks, Evaluation},
+    resources::Resources,
+    run::State,
+    sets::Sets,
+};
+use crate::error::{Error, Result};
+
+pub(super) use units::{GroupUnits, RESULTS};
+pub(super) use work::GroupWork;
+
+/// Groups of rows that have one label.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FoundGroups {
+    /// The label of each group, in order.
+    pub labels: Vec<i64>,
+    /// The number of rows of each.
+    pub sizes: Vec<usize>,
+    /// Alignment of the positive pairs of each group, where there are two sets.
+    pub alignment: Option<Vec<f64>>,
+    /// x, and y where there is one.
+    pub sets: Vec<GroupsOfSet>,
+}
+
+/// Groups of one set.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GroupsOfSet {
+    /// Uniformity within each group at the first t; None of one row, which has no pairs.
+    pub within: Vec<Option<f64>>,
+    /// Alignment by label: the mean of ‖xᵢ−xⱼ‖^α over all pairs of rows that have one label. None where there is no such pair, and
+    /// where α is not 2 and a group has more rows than a panel.
+    pub alignment_by_label: Option<f64>,
+}
+
+/// What a group has.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfGroup {
+    uniformity: Option<f64>,
+    /// Σ‖xᵢ−xⱼ‖^α over its pairs, where it is known.
+    distances: Option<f64>,
+}
+
+impl Evaluation {
+    /// Uniformity of each group of rows with one label, and alignment by label; with y, which has as many rows, of both sets, and the
+    /// alignment of each group. [`values`](Self::values) has it too, beside the rest, where the sets have labels.
+    ///
+    /// Groups of up to a panel are collected, as many as fit into memory in each pass over the set. A larger one is summed in blocks
+    /// of panels as a set is, so that the bits do not depend on the memory. No journal is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sets`] unless there is one label a row, [`Error::Memory`], and those of the
+    /// sources and the engine.
+    pub fn groups(
+        &self,
+        engine: &Engine,
+        sets: Sets<'_>,
+        labels: &[i64],
+        resources: &Resources,
+    ) -> Result<FoundGroups> {
+        let sets = sets.with_labels(labels);
+        // Nothing but what groups need.
+        let only = Self { ts: vec![self.ts[0]], panel_rows: self.panel_rows, ..Self::new() };
+        let only = only.with_alpha(self.alpha).with_scaling(self.scaling);
+        let layout = only.layout_of(sets)?;
+        let mut resources = resources.clone();
+        resources.journal = None;
+        let engines = std::slice::from_ref(engine);
+        let work = |numbers| only.work(engines, sets, &layout, numbers, Blocks::OfReport, &resources);
+        let (mut state, _) = work(layout.count()..layout.all())?;
+        state.strips = work(layout.numbers(Sum::Distances))?.0.strips;
+        let found = only.found_groups(&layout, &state)?;
+        found.ok_or_else(|| Error::Sets { problem: "the sets have no labels; give one a row".into() })
+    }
+
+    /// What all units of groups make, where there are any.
+    pub(super) fn found_groups(&self, layout: &Layout, state: &State) -> Result<Option<FoundGroups>> {
+        let Some(units) = layout.groups() else { return Ok(None) };
+        let groups = units.groups();
+        let distances =
+            layout.sums().contains(&Sum::Distances).then(|| state.strips.of_pairs(layout, Sum::Distances));
+        let alignment = |distances: Vec<f64>| groups.alignment(&distances, Alignment { alpha: self.alpha });
+        let sets = [SetName::X, SetName::Y].into_iter().take(units.sets());
+        let (labels, sizes) = groups.labels().zip(groups.sizes()).unzip();
+        Ok(Some(FoundGroups {
+            labels,
+            sizes,
+            alignment: distances.map(alignment).transpose()?,
+            sets: sets.map(|set| GroupsOfSet::of(units, set, state)).collect(),
+        }))
+    }
+}
+
+impl GroupsOfSet {
+    /// What the units of a set make.
+    fn of(units: &GroupUnits, set: SetName, state: &State) -> Self {
+        let (mut within, mut sum, mut count, mut is_known) = (Vec::new(), 0.0, 0, true);
+        for group in 0..units.count_of_groups() {
+            let of = OfGroup::of(units, set, group, state);
+            within.push(of.uniformity);
+            let pairs = unordered_pairs(units.rows(group).len());
+            if pairs > 0 {
+                sum += of.distances.unwrap_or_default();
+                is_known &= of.distances.is_some();
+                count += pairs;
+            }
+        }
+        Self { within, alignment_by_label: (is_known && count > 0).then(|| sum / count as f64) }
+    }
+}
+
+impl OfGroup {
+    /// What the units of a group make.
+    fn of(units: &GroupUnits, set: SetName, group: usize, state: &State) -> Self {
+        let own = units.units(set, group);
+        let Some(panels) = units.panels(group) else {
+            let [uniformity, distances] =
+                [0, 1].map(|place| own.clone().next().map(|unit| state.groups.of(unit)[place]));
+            return Self { uniformity, distances };
+        };
+        let layout = GroupUnits::layout(panels);
+        let results = state.of_group(&layout, own.start).results;
+        Self {
+            uniformity: results.log_means(&layout, Sum::Within(SetName::X), 1).first().copied(),
+            distances: units.squares(set, group).map(|unit| state.groups.of(unit)[0]),
+        }
+    }
+}
