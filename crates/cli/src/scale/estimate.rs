@@ -4,7 +4,7 @@ use std::{slice, time::Instant};
 
 use unisphere::{DeviceKind, Engine};
 use unisphere_io::Source;
-use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling};
+use unisphere_scale::{Draw, Evaluation, Interval, Resources, Sampling, check_journal};
 
 use super::{
     Request, Scale, Task, Tolerance,
@@ -27,6 +27,8 @@ pub(crate) fn estimate(request: &Request, options: &Scale) -> Result<(), Failure
     let files = Files::open(&task.sets, max_memory, of_distances)?;
     if let Some(path) = &options.journal {
         output::check_writable("--journal", path, files.paths())?;
+        // It is of use only where an estimate misses, which takes a while to be known.
+        check_journal(path)?;
     }
     request.telling.beside.check(None, files.paths().chain(options.journal.as_deref()))?;
     let max_memory = files.left_of(max_memory);

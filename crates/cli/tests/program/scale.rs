@@ -452,14 +452,18 @@ fn what_an_estimate_misses_is_computed_from_all_pairs_with_a_journal() {
     assert_eq!(estimated(&found, "contrastive")["value"], exact["contrastive"][0]["loss"]);
     // The run goes on from its journal.
     assert_eq!(run()["estimates"], found["estimates"]);
-    fs::write(folder.path().join("run.journal"), [7; 4096]).unwrap();
-    let output = eval(&[&line[..], &more].concat());
+    // What is no journal is refused before the work.
+    fs::write(folder.path().join("notes.txt"), [7; 4096]).unwrap();
+    let notes = ["--tolerance", "1e-2", "--journal", "notes.txt"];
+    assert_refused(&eval(&[&line[..], &notes].concat()), 3, &["notes.txt: not a journal; name another file"]);
+    // The journal of another run is found when all pairs begin. The estimates are told all the same.
+    let other = [&["y.npy", "x.npy"][..], &line[2..], &more].concat();
+    let output = eval(&other);
     assert!(
         output.status.code() == Some(3) && stderr(&output).contains("run.journal"),
         "{}",
         stderr(&output)
     );
-    // The estimates are told all the same.
     let short: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(estimated(&short, "uniformity")["estimate"]["reached"], false);
     assert_refused(

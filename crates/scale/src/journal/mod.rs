@@ -199,6 +199,21 @@ pub(crate) fn read(path: &Path) -> Result<(Identity, Recovered)> {
     contents.map_err(|fault| JournalError { path: path.into(), fault })
 }
 
+/// That a run may keep its journal in a file, as far as is known before its options are: nothing is there, or a journal of this
+/// version of the program. It reads no records.
+///
+/// # Errors
+///
+/// [`JournalFault`]s of what is there, such as [`JournalFault::NotAJournal`].
+pub fn check_journal(path: &Path) -> Result<()> {
+    let header = file::open_regular(path, OpenOptions::new().read(true))
+        .and_then(|file| Reader::new(&file)?.header().map(drop));
+    match header {
+        Err(JournalFault::NotFound | JournalFault::Empty) => Ok(()),
+        header => header.map_err(|fault| JournalError { path: path.into(), fault }),
+    }
+}
+
 impl Identity {
     /// Whether a journal of this identity is one of the wanted identity.
     fn check_same(&self, wanted: &Self) -> Result<(), JournalFault> {
