@@ -137,6 +137,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same where the caller holds so many bytes more of the memory that is given and needed.
+    #[must_use]
+    pub fn with_memory(self, held: u64) -> Self {
+        match self {
+            Self::Memory { given, panel_bytes, needed } => {
+                Self::Memory { given: given + held, panel_bytes, needed: needed + held }
+            }
+            error => error,
+        }
+    }
+
     pub(crate) fn changed(source: &dyn Source, rows: Range<usize>) -> Self {
         let (first, from) = source.place(rows.start);
         let (last, to) = source.place(rows.end.saturating_sub(1));

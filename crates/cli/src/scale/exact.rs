@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 use unisphere::{DeviceKind, Engine};
 use unisphere_eval::RowGroups;
 use unisphere_io::Labels;
-use unisphere_scale::{Error, Resources};
+use unisphere_scale::Resources;
 
 use super::{
     Request, Scale, Task,
@@ -75,7 +75,7 @@ pub(super) fn measured(
     resources.max_memory = max_memory;
     let expected_in = |resources: &Resources| {
         let expected = evaluation.expected_on(engines, shape, resources);
-        expected.map_err(|error| with_labels(error, of_labels))
+        expected.map_err(|error| error.with_memory(of_labels))
     };
     // What cannot be done is refused before the passes over the rows.
     expected_in(&resources)?;
@@ -96,7 +96,7 @@ pub(super) fn measured(
     resources.observer = Some(Arc::new(display.observer()));
     let ts = task.all_ts();
     if labels.is_some() {
-        evaluation.check_groups(sets, &resources).map_err(|error| with_labels(error, of_labels))?;
+        evaluation.check_groups(sets, &resources).map_err(|error| error.with_memory(of_labels))?;
     }
     let mut run = AllPairs::announced(
         &evaluation,
@@ -144,14 +144,4 @@ fn check_device_memory(options: &Scale, engines: &[Engine]) -> Result<(), Failur
     }
     let text = "--max-device-memory is of GPUs, and none is used; leave it out, or name one by --device";
     Err(Failure::Usage(text.into()))
-}
-
-/// The same with the labels in the memory that is given and needed.
-fn with_labels(error: Error, of_labels: u64) -> Error {
-    match error {
-        Error::Memory { given, panel_bytes, needed } => {
-            Error::Memory { given: given + of_labels, panel_bytes, needed: needed + of_labels }
-        }
-        error => error,
-    }
 }

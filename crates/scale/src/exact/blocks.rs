@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unisphere::{Candidates, unordered_pairs};
 
-use super::groups::GroupUnits;
+use super::units::GroupUnits;
 use crate::panels::Panels;
 
 /// Sets by their roles.

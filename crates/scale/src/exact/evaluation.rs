@@ -14,7 +14,7 @@ use super::{
     devices::{self, Kinds, class_of},
     fingerprint::{hash_of_text, hex},
     found::{Cost, Expected, Found},
-    groups::{self, GroupUnits, GroupWork},
+    groups::{FoundGroups, GroupWork},
     memory::{Memory, PASSING_ON_GPU, panel_rows, strip_panels},
     resources::Resources,
     rows::Rows,
@@ -22,6 +22,7 @@ use super::{
     schedule::schedule,
     sets::{Sample, Sets, Shape},
     strips::MIN_RECORD_VALUES,
+    units::{GroupUnits, RESULTS},
 };
 use crate::{
     error::{Error, Result},
@@ -308,6 +309,11 @@ impl Evaluation {
         self.panel_rows.unwrap_or_else(|| panel_rows(rows, dims))
     }
 
+    /// The panels of a set.
+    pub(super) fn panels_of(&self, set: &dyn Source) -> Panels {
+        Panels { rows: set.rows(), panel_rows: self.rows_of_panel(set.rows(), set.dims()) }
+    }
+
     /// No results yet.
     pub(super) fn state(&self, layout: &Layout) -> State {
         State::new(layout, self.ts.len(), self.record_values(layout))
@@ -317,7 +323,7 @@ impl Evaluation {
     pub(super) fn record_values(&self, layout: &Layout) -> usize {
         let has_strips = layout.count() > layout.totals();
         let least = if has_strips { MIN_RECORD_VALUES } else { 1 };
-        self.ts.len().max(least).max(if layout.groups().is_some() { groups::RESULTS } else { 1 })
+        self.ts.len().max(least).max(if layout.groups().is_some() { RESULTS } else { 1 })
     }
 
     pub(super) fn check(&self, shape: Shape) -> Result<()> {
@@ -435,11 +441,9 @@ impl Evaluation {
         devices::check(engines)?;
         let on_gpu = devices::bytes_on_gpu(engines, resources.max_device_memory);
         let memory = Memory::new(layout, sets.x.dims(), self.ts.len(), Kinds::of(engines), on_gpu);
-        let capacity = memory.capacity(resources.max_memory)?;
-        let of_groups = numbers.start.max(layout.count())..numbers.end;
-        if !of_groups.is_empty() {
-            self.check_groups(sets, resources)?;
-        }
+        let of_groups = layout.groups().map_or(0, GroupUnits::bytes);
+        let max_memory = resources.max_memory.map(|bytes| bytes.saturating_sub(of_groups));
+        let capacity = memory.capacity(max_memory).map_err(|error| error.with_memory(of_groups))?;
         let mut state = self.state(layout);
         let mut cost = Cost { blocks: numbers.len() as u64, ..Cost::default() };
         if let Some(path) = &resources.journal {
@@ -457,7 +461,7 @@ impl Evaluation {
         }
         let observer = resources.observer.as_deref();
         let work = self.work_of(engines, sets, layout, observer);
-        let units = GroupWork::new(self, &work, &numbers, resources)?;
+        let units = GroupWork::new(&work, &numbers, resources)?;
         state.pairs_later = units.as_ref().map_or(0, |units| units.pairs(&state));
         work.run(&mut state, numbers, capacity)?;
         units.map_or(Ok(()), |units| units.run(&mut state))?;
@@ -492,7 +496,7 @@ impl Evaluation {
             across: log_means(Sum::Across),
             squared_mmd: None,
             contrastive: self.contrastive(layout, state)?,
-            groups: self.found_groups(layout, state)?,
+            groups: FoundGroups::of(layout, state, self.alpha)?,
             rows: Rows::of(layout, &state.strips, self.ts[0])?,
             counts: self.counting.found(layout, &state.strips),
             device,

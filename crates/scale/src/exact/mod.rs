@@ -10,6 +10,7 @@ mod evaluation;
 mod fingerprint;
 mod found;
 mod gradients;
+mod grouped;
 mod groups;
 mod memory;
 mod parts;
@@ -23,6 +24,7 @@ mod selected;
 mod sets;
 mod spectrum;
 mod strips;
+mod units;
 
 pub use counts::Counts;
 pub use equal_rows::EqualRows;

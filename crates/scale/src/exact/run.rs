@@ -24,13 +24,13 @@ use super::{
     counts::Counting,
     devices::{Copies, Kinds, is_cpu, named},
     fingerprint::{Hash, hash_of},
-    groups,
     memory::{Capacity, panels_in_flight},
     queue::{Job, Panel, Place, Queue, Room},
     results::Results,
     schedule::{Arrival, schedule},
     sets::Sets,
     strips::StripResults,
+    units::RESULTS,
 };
 use crate::{
     error::{Error, Result},
@@ -102,7 +102,7 @@ impl State {
         Self {
             results: Results::new(layout.totals(), width),
             strips: StripResults::new(layout, record_values),
-            groups: Results::new(layout.all() - layout.count(), groups::RESULTS),
+            groups: Results::new(layout.all() - layout.count(), RESULTS),
             hashes: HashMap::new(),
             rows_read: 0,
             pairs_computed: 0,

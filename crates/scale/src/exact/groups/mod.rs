@@ -2,22 +2,18 @@
 //! its own. Each has units of work, which a journal keeps and parts share.
 
 mod spread;
-mod units;
 mod work;
 
-use unisphere::{Alignment, Engine, unordered_pairs};
+use unisphere::{Alignment, unordered_pairs};
 
 use super::{
     blocks::{Layout, SetName, Sum},
-    evaluation::{Blocks, Evaluation},
-    resources::Resources,
     run::State,
-    sets::Sets,
+    units::GroupUnits,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-pub(super) use units::{GroupUnits, RESULTS};
-pub(super) use work::GroupWork;
+pub(super) use work::{GroupWork, left_of};
 
 /// Groups of rows that have one label.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,49 +48,17 @@ struct OfGroup {
     distances: Option<f64>,
 }
 
-impl Evaluation {
-    /// Uniformity of each group of rows with one label, and alignment by label; with y, which has as many rows, of both sets, and the
-    /// alignment of each group. [`values`](Self::values) has it too, beside the rest, where the sets have labels.
-    ///
-    /// Groups of up to a panel are collected, as many as fit into memory in each pass over the set. A larger one is summed in blocks
-    /// of panels as a set is, so that the bits do not depend on the memory. No journal is kept.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Sets`] unless there is one label a row, [`Error::Memory`], and those of the
-    /// sources and the engine.
-    pub fn groups(
-        &self,
-        engine: &Engine,
-        sets: Sets<'_>,
-        labels: &[i64],
-        resources: &Resources,
-    ) -> Result<FoundGroups> {
-        let sets = sets.with_labels(labels);
-        // Nothing but what groups need.
-        let only = Self { ts: vec![self.ts[0]], panel_rows: self.panel_rows, ..Self::new() };
-        let only = only.with_alpha(self.alpha).with_scaling(self.scaling);
-        let layout = only.layout_of(sets)?;
-        let mut resources = resources.clone();
-        resources.journal = None;
-        let engines = std::slice::from_ref(engine);
-        let work = |numbers| only.work(engines, sets, &layout, numbers, Blocks::OfReport, &resources);
-        let (mut state, _) = work(layout.count()..layout.all())?;
-        state.strips = work(layout.numbers(Sum::Distances))?.0.strips;
-        let found = only.found_groups(&layout, &state)?;
-        found.ok_or_else(|| Error::Sets { problem: "the sets have no labels; give one a row".into() })
-    }
-
+impl FoundGroups {
     /// What all units of groups make, where there are any.
-    pub(super) fn found_groups(&self, layout: &Layout, state: &State) -> Result<Option<FoundGroups>> {
+    pub(super) fn of(layout: &Layout, state: &State, alpha: f64) -> Result<Option<Self>> {
         let Some(units) = layout.groups() else { return Ok(None) };
         let groups = units.groups();
         let distances =
             layout.sums().contains(&Sum::Distances).then(|| state.strips.of_pairs(layout, Sum::Distances));
-        let alignment = |distances: Vec<f64>| groups.alignment(&distances, Alignment { alpha: self.alpha });
+        let alignment = |distances: Vec<f64>| groups.alignment(&distances, Alignment { alpha });
         let sets = [SetName::X, SetName::Y].into_iter().take(units.sets());
         let (labels, sizes) = groups.labels().zip(groups.sizes()).unzip();
-        Ok(Some(FoundGroups {
+        Ok(Some(Self {
             labels,
             sizes,
             alignment: distances.map(alignment).transpose()?,
@@ -124,17 +88,17 @@ impl GroupsOfSet {
 impl OfGroup {
     /// What the units of a group make.
     fn of(units: &GroupUnits, set: SetName, group: usize, state: &State) -> Self {
-        let own = units.units(set, group);
+        let own = units.units(set as usize, group);
         let Some(panels) = units.panels(group) else {
             let [uniformity, distances] =
                 [0, 1].map(|place| own.clone().next().map(|unit| state.groups.of(unit)[place]));
             return Self { uniformity, distances };
         };
-        let layout = GroupUnits::layout(panels);
+        let layout = Layout::within(panels);
         let results = state.of_group(&layout, own.start).results;
         Self {
             uniformity: results.log_means(&layout, Sum::Within(SetName::X), 1).first().copied(),
-            distances: units.squares(set, group).map(|unit| state.groups.of(unit)[0]),
+            distances: units.squares(set as usize, group).map(|unit| state.groups.of(unit)[0]),
         }
     }
 }

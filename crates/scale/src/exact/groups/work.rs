@@ -12,21 +12,18 @@ use unisphere::{
 };
 use unisphere_io::Source;
 
-use super::{
-    spread::Spread,
-    units::{GroupUnits, RESULTS},
-};
+use super::spread::Spread;
 use crate::{
     error::{Error, Result},
     exact::{
-        blocks::SetName,
+        blocks::{Layout, SetName},
         devices::{self, Kinds},
-        evaluation::Evaluation,
         memory::Memory,
         resources::Resources,
         run::{State, Work},
         selected::{Selected, gather},
         sets::Sets,
+        units::{GroupUnits, RESULTS},
     },
     panels::Panels,
 };
@@ -38,7 +35,6 @@ const BYTES_AT_ONCE: u64 = 8 << 20;
 
 /// Some of the units of groups, which are computed after the blocks.
 pub(in crate::exact) struct GroupWork<'a> {
-    evaluation: &'a Evaluation,
     work: &'a Work<'a>,
     units: &'a GroupUnits,
     /// Those that are wanted.
@@ -48,38 +44,28 @@ pub(in crate::exact) struct GroupWork<'a> {
     on_gpu: Option<u64>,
 }
 
-impl Evaluation {
-    /// That groups of rows have enough memory.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Memory`].
-    pub fn check_groups(&self, sets: Sets<'_>, resources: &Resources) -> Result<()> {
-        self.left_of(sets, resources).map(drop)
+/// Memory for points, without what the labels of rows take, whose panels hold so many bytes.
+///
+/// # Errors
+///
+/// [`Error::Memory`].
+pub(in crate::exact) fn left_of(
+    max_memory: Option<u64>,
+    rows: usize,
+    panel_bytes: u64,
+) -> Result<Option<u64>> {
+    let Some(given) = max_memory else { return Ok(None) };
+    // A panel twice, on the host and on the device.
+    let needed = rows as u64 * BYTES_OF_LABELLED_ROW + BYTES_AT_ONCE + 2 * panel_bytes;
+    if given < needed {
+        return Err(Error::Memory { given, panel_bytes, needed });
     }
-
-    /// Memory for points, without what labels take.
-    fn left_of(&self, sets: Sets<'_>, resources: &Resources) -> Result<Option<u64>> {
-        let Some(given) = resources.max_memory else { return Ok(None) };
-        let panel_bytes = (self.panels_of(sets.x).len(0) * sets.x.dims() * size_of::<f32>()) as u64;
-        // A panel twice, on the host and on the device.
-        let needed = sets.x.rows() as u64 * BYTES_OF_LABELLED_ROW + BYTES_AT_ONCE + 2 * panel_bytes;
-        if given < needed {
-            return Err(Error::Memory { given, panel_bytes, needed });
-        }
-        Ok(Some(given - sets.x.rows() as u64 * BYTES_OF_LABELLED_ROW))
-    }
-
-    /// The panels of a set.
-    pub(in crate::exact) fn panels_of(&self, set: &dyn Source) -> Panels {
-        Panels { rows: set.rows(), panel_rows: self.rows_of_panel(set.rows(), set.dims()) }
-    }
+    Ok(Some(given - rows as u64 * BYTES_OF_LABELLED_ROW))
 }
 
 impl<'a> GroupWork<'a> {
     /// The units among some numbers; none where the numbers are of blocks alone.
     pub(in crate::exact) fn new(
-        evaluation: &'a Evaluation,
         work: &'a Work<'a>,
         numbers: &Range<usize>,
         resources: &Resources,
@@ -87,9 +73,12 @@ impl<'a> GroupWork<'a> {
         let first = work.layout.count();
         let wanted = numbers.start.max(first) - first..numbers.end.max(first) - first;
         let Some(units) = work.layout.groups().filter(|_| !wanted.is_empty()) else { return Ok(None) };
-        let max_memory = evaluation.left_of(work.sets, resources)?;
+        let panels = work.layout.panels(SetName::X);
+        let panel_bytes = (panels.len(0) * work.sets.x.dims() * size_of::<f32>()) as u64;
+        let max_memory = left_of(resources.max_memory, panels.rows, panel_bytes)?;
+        let max_memory = max_memory.map(|bytes| bytes.saturating_sub(units.bytes_of_results()));
         let on_gpu = devices::bytes_on_gpu(work.engines, resources.max_device_memory);
-        Ok(Some(Self { evaluation, work, units, wanted, max_memory, on_gpu }))
+        Ok(Some(Self { work, units, wanted, max_memory, on_gpu }))
     }
 
     /// Pairs of the units that are wanted and missing.
@@ -105,10 +94,10 @@ impl<'a> GroupWork<'a> {
             return Ok(());
         }
         let total = state.pairs_computed + missing;
-        self.check_points(state, |state, panel| !state.hashes.contains_key(&panel))?;
+        self.check_points(state, total, |state, panel| !state.hashes.contains_key(&panel))?;
         for set in [Some(SetName::X), self.work.sets.y.map(|_| SetName::Y)].into_iter().flatten() {
             let is_missing = |&group: &usize| {
-                let unit = self.units.units(set, group).start;
+                let unit = self.units.units(set as usize, group).start;
                 self.wanted.contains(&unit) && !state.groups.is_done(unit)
             };
             let small: Vec<_> = self.units.sized(false).filter(is_missing).collect();
@@ -119,13 +108,14 @@ impl<'a> GroupWork<'a> {
                 self.large(set, group, state, total)?;
             }
         }
-        self.check_points(state, |_, _| true)
+        self.check_points(state, total, |_, _| true)
     }
 
     /// Reads panels, some or all of them, and compares them with what they were.
     fn check_points(
         &self,
         state: &mut State,
+        total: u64,
         is_wanted: impl Fn(&State, (SetName, usize)) -> bool,
     ) -> Result<()> {
         for set in [Some(SetName::X), self.work.sets.y.map(|_| SetName::Y)].into_iter().flatten() {
@@ -133,7 +123,7 @@ impl<'a> GroupWork<'a> {
                 if is_wanted(state, panel) {
                     let (_, hash) = self.work.values(panel)?;
                     self.work.check(panel, hash, state)?;
-                    self.observe(state.pairs_computed, state.pairs_computed)?;
+                    self.observe(state.pairs_computed, total)?;
                 }
             }
         }
@@ -191,7 +181,7 @@ impl<'a> GroupWork<'a> {
         let of_piece = |&(group, piece): &(usize, &[f32])| {
             let measured = self.measured(engine, piece, dims)?;
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.keep_unit(self.units.units(set, group).start, &measured)?;
+            state.keep_unit(self.units.units(set as usize, group).start, &measured)?;
             state.pairs_computed += unordered_pairs(piece.len() / dims);
             self.observe(state.pairs_computed, total)
         };
@@ -216,8 +206,8 @@ impl<'a> GroupWork<'a> {
     fn large(&self, set: SetName, group: usize, state: &mut State, total: u64) -> Result<()> {
         let Some(panels) = self.units.panels(group) else { return Ok(()) };
         let source = Selected::new(self.work.source(set), self.units.rows(group));
-        self.blocks(&source, panels, self.units.units(set, group).start, state, total)?;
-        let squares = self.units.squares(set, group);
+        self.blocks(&source, panels, self.units.units(set as usize, group).start, state, total)?;
+        let squares = self.units.squares(set as usize, group);
         let Some(unit) = squares.filter(|unit| self.wanted.contains(unit) && !state.groups.is_done(*unit))
         else {
             return Ok(());
@@ -226,6 +216,7 @@ impl<'a> GroupWork<'a> {
         for panel in 0..panels.count() {
             let points = source.embeddings_in(panels.range(panel), self.work.scaling)?;
             all = all.merged(Spread::of(&points));
+            self.observe(state.pairs_computed, total)?;
         }
         state.rows_read += panels.rows as u64;
         state.pairs_computed += panels.rows as u64;
@@ -242,14 +233,18 @@ impl<'a> GroupWork<'a> {
         state: &mut State,
         total: u64,
     ) -> Result<()> {
-        let layout = GroupUnits::layout(panels);
+        let layout = Layout::within(panels);
         let within = |unit: usize| unit.saturating_sub(first).min(layout.count());
         let numbers = within(self.wanted.start)..within(self.wanted.end);
         let is_missing = |state: &State, number: &usize| !state.groups.is_done(first + number);
         if !numbers.clone().any(|number| is_missing(state, &number)) {
             return Ok(());
         }
+        let (sets, kinds) = (Sets::one(source), Kinds::of(self.work.engines));
+        let memory = Memory::new(&layout, source.dims(), 1, kinds, self.on_gpu);
+        let capacity = memory.capacity(self.max_memory)?;
         let mut of_group = state.of_group(&layout, first);
+        // It comes back whatever ends the run.
         of_group.journal = state.journal.take();
         let here = layout.all_blocks().filter(|&block| {
             let number = layout.number(block);
@@ -257,10 +252,7 @@ impl<'a> GroupWork<'a> {
         });
         let here: u64 = here.map(|block| layout.pairs(block)).sum();
         of_group.pairs_later = total.saturating_sub(state.pairs_computed + here);
-        let (sets, kinds) = (Sets::one(source), Kinds::of(self.work.engines));
-        let memory = Memory::new(&layout, source.dims(), 1, kinds, self.on_gpu);
-        let capacity = memory.capacity(self.max_memory)?;
-        let ts = &self.evaluation.ts[..1];
+        let ts = &self.work.ts[..1];
         let work = Work { sets, ts, taus: &[], layout: &layout, ..*self.work };
         let done = work.run(&mut of_group, numbers, capacity);
         state.take_group(&layout, of_group, first);

@@ -4,22 +4,16 @@ use std::{fmt, ops::Range};
 
 use unisphere::{Groups, unordered_pairs};
 
-use crate::{
-    error::Result,
-    exact::{
-        blocks::{Layout, SetName},
-        fingerprint::hex,
-    },
-    panels::Panels,
-};
+use super::fingerprint::hex;
+use crate::{error::Result, panels::Panels};
 
 /// Results that a unit has: a small group's uniformity, and the sum of its distances; a block's log mean; a sum of squares.
-pub(in crate::exact) const RESULTS: usize = 2;
+pub(super) const RESULTS: usize = 2;
 
 /// Rows by their groups, and the units of work that they make. A group of up to a panel is one unit. A larger one is a set of its
 /// own: its blocks of two panels are one unit each, and the squared distances of its pairs one more.
 #[derive(Clone)]
-pub(in crate::exact) struct GroupUnits {
+pub(super) struct GroupUnits {
     groups: Groups,
     members: Members,
     /// Where the units of each group begin among those of a set, and where the last ones end.
@@ -33,12 +27,7 @@ pub(in crate::exact) struct GroupUnits {
 }
 
 impl GroupUnits {
-    pub(in crate::exact) fn new(
-        labels: &[i64],
-        sets: usize,
-        panel_rows: usize,
-        has_squares: bool,
-    ) -> Result<Self> {
+    pub(super) fn new(labels: &[i64], sets: usize, panel_rows: usize, has_squares: bool) -> Result<Self> {
         let groups = Groups::new(labels)?;
         let members = Members::new(labels, groups.sizes());
         let mut units = Self {
@@ -61,7 +50,7 @@ impl GroupUnits {
         Ok(units)
     }
 
-    pub(in crate::exact) fn groups(&self) -> &Groups {
+    pub(super) fn groups(&self) -> &Groups {
         &self.groups
     }
 
@@ -85,11 +74,6 @@ impl GroupUnits {
         (rows > self.panel_rows).then_some(Panels { rows, panel_rows: self.panel_rows })
     }
 
-    /// The blocks of a large group, which has these panels.
-    pub(super) fn layout(panels: Panels) -> Layout {
-        Layout::within(panels)
-    }
-
     /// Groups of more than a panel, or else those of two rows up to a panel.
     pub(super) fn sized(&self, large: bool) -> impl Iterator<Item = usize> + '_ {
         let all = 0..self.count_of_groups();
@@ -98,7 +82,7 @@ impl GroupUnits {
 
     fn count_of(&self, group: usize) -> usize {
         match self.panels(group) {
-            Some(panels) => Self::layout(panels).count() + usize::from(self.has_squares),
+            Some(panels) => panels.count() * (panels.count() + 1) / 2 + usize::from(self.has_squares),
             None => usize::from(self.rows(group).len() > 1),
         }
     }
@@ -108,31 +92,43 @@ impl GroupUnits {
     }
 
     /// How many units there are.
-    pub(in crate::exact) fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.sets * self.count_of_set()
     }
 
-    /// The units of a group: of a large one the blocks, and then its squared distances where these are asked for.
-    pub(super) fn units(&self, set: SetName, group: usize) -> Range<usize> {
-        let before = match set {
-            SetName::X => 0,
-            SetName::Y => self.count_of_set(),
-        };
+    /// The units of a group of the first set or of the second: of a large one the blocks, and then its squared distances where these
+    /// are asked for.
+    pub(super) fn units(&self, set: usize, group: usize) -> Range<usize> {
+        let before = set * self.count_of_set();
         before + self.starts[group]..before + self.starts[group + 1]
     }
 
     /// The unit of a large group's squared distances.
-    pub(super) fn squares(&self, set: SetName, group: usize) -> Option<usize> {
+    pub(super) fn squares(&self, set: usize, group: usize) -> Option<usize> {
         (self.has_squares && self.panels(group).is_some()).then(|| self.units(set, group).end - 1)
     }
 
+    /// Memory that all of it takes, in bytes, with the results of the units.
+    pub(super) fn bytes(&self) -> u64 {
+        let of_rows = (size_of::<i64>() + size_of::<usize>() + size_of::<u32>()) * self.members.rows.len();
+        // Where its rows end, twice, and where its units begin.
+        let of_groups = 3 * size_of::<usize>() * self.count_of_groups();
+        (of_rows + of_groups) as u64 + self.bytes_of_results()
+    }
+
+    /// Memory of the results, and of the pairs that every unit has.
+    pub(super) fn bytes_of_results(&self) -> u64 {
+        let of_unit = RESULTS * size_of::<f64>() + size_of::<bool>() + size_of::<u64>();
+        (of_unit * self.count()) as u64
+    }
+
     /// Pairs of every unit, in order: those of a pass over the rows of a large group count as its rows.
-    pub(in crate::exact) fn pairs(&self) -> Vec<u64> {
+    pub(super) fn pairs(&self) -> Vec<u64> {
         let of_group = |group: usize| match self.panels(group) {
             Some(panels) => {
-                let layout = Self::layout(panels);
-                let blocks: Vec<_> = layout.all_blocks().map(|block| layout.pairs(block)).collect();
-                blocks.into_iter().chain(self.has_squares.then_some(panels.rows as u64)).collect()
+                let rights = |left| (left..panels.count()).map(move |right| panels.pairs(left, right));
+                let blocks = (0..panels.count()).flat_map(rights);
+                blocks.chain(self.has_squares.then_some(panels.rows as u64)).collect()
             }
             None => vec![unordered_pairs(self.rows(group).len()); self.count_of(group)],
         };
@@ -197,7 +193,7 @@ mod tests {
             let of_set = 1 + 6 + usize::from(has_squares) + 1;
             assert_eq!((units.count(), units.pairs().len()), (sets * of_set, sets * of_set));
             let mut next = 0;
-            for set in [SetName::X, SetName::Y].into_iter().take(sets) {
+            for set in 0..sets {
                 for (group, rows) in sizes.into_iter().enumerate() {
                     let of_group = units.units(set, group);
                     assert_eq!(of_group.start, next);
