@@ -469,6 +469,21 @@ pub enum Fault {
         /// The column's name, shortened and escaped.
         column: String,
     },
+    /// Columns of one set that stand in another order than those of the other, row i of which it is compared with.
+    #[error(
+        "its columns stand in another order than those of {other}: '{column}' is column {here} here and column {there} there; save \
+         both in one order, as pandas does by y[x.columns]"
+    )]
+    OtherOrder {
+        /// The file of the other set.
+        other: String,
+        /// The name of the first column that is elsewhere, shortened and escaped.
+        column: String,
+        /// Its number among the dimensions, from 1.
+        here: usize,
+        /// Its number there.
+        there: usize,
+    },
     /// A field that is no number.
     #[error("row {row} holds '{found}' in dimension {dim}, which is no number; repair it")]
     NotNumber {

@@ -1,6 +1,8 @@
 //! The two doors: a file, and bytes in memory.
 
 use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,11 +13,12 @@ use unisphere::{Embeddings, Scaling};
 
 use crate::{
     Error, Fault, Reading, Result, Source, dtype,
-    formats::{self, Found, Notes, npy},
+    formats::{self, Found, npy},
     grid::Grid,
     origin::{About, Extent},
+    printable,
     stored::Budget,
-    table::Table,
+    table::{Notes, Table},
 };
 
 /// An open file of points whose header is sound and agrees with the file's length. Several threads may read it at once.
@@ -62,19 +65,39 @@ impl File {
         }
     }
 
-    /// That what was said for all of these files together, as [`Reading::for_several`] has it, means something to one of them at least.
+    /// That files make one set or several that are compared: what was said for all of them together, as [`Reading::for_several`] has
+    /// it, means something to one of them at least, and columns that have names stand in one order.
     ///
     /// # Errors
     ///
-    /// [`Fault::UnusedOption`], with the path of the first file.
-    pub fn check_all_used<'a>(files: impl IntoIterator<Item = &'a Self>) -> Result<()> {
+    /// [`Fault::UnusedOption`], with the path of the first file; [`Fault::OtherOrder`].
+    pub fn check_together<'a>(files: impl IntoIterator<Item = &'a Self>) -> Result<()> {
         let files: Vec<_> = files.into_iter().collect();
         let Some((first, others)) = files.split_first() else { return Ok(()) };
         let is_unused = |option: &&&'static str| others.iter().all(|file| file.unused.contains(option));
         match first.unused.iter().find(is_unused) {
             Some(&option) => Err(first.error(Fault::UnusedOption { option })),
-            None => Ok(()),
+            None => Self::check_columns(files),
         }
+    }
+
+    /// That columns of these files which have the same names, or the same numbers behind their names, stand in one order.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::OtherOrder`].
+    pub fn check_columns<'a>(files: impl IntoIterator<Item = &'a Self>) -> Result<()> {
+        let mut named = files.into_iter().filter(|file| !file.notes.names.is_empty());
+        let Some(first) = named.next() else { return Ok(()) };
+        named.try_for_each(|file| match other_order(&first.notes.names, &file.notes.names) {
+            None => Ok(()),
+            Some((here, there)) => Err(file.error(Fault::OtherOrder {
+                other: printable(&first.path).to_string(),
+                column: dtype::excerpt(file.notes.names[here].as_bytes()),
+                here: here + 1,
+                there: there + 1,
+            })),
+        })
     }
 
     /// What was said for several files together, as [`Reading::for_several`] has it, and means nothing to this one: the program's options.
@@ -277,4 +300,28 @@ impl Source for Bytes<'_> {
 
 fn nameless(fault: Fault) -> Error {
     Error { path: PathBuf::new(), fault }
+}
+/// The first of the second names that stands elsewhere among the first ones, where both are the same but for their order: its places in
+/// both.
+fn other_order(first: &[String], second: &[String]) -> Option<(usize, usize)> {
+    let numbers = |names: &[String]| {
+        let behind = |name: &String| {
+            let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            name[stem.len()..].parse::<u64>().ok()
+        };
+        names.iter().map(behind).collect::<Option<Vec<_>>>()
+    };
+    match numbers(first).zip(numbers(second)) {
+        Some((first, second)) => elsewhere(&first, &second),
+        None => elsewhere(first, second),
+    }
+}
+
+fn elsewhere<T: Eq + Hash>(first: &[T], second: &[T]) -> Option<(usize, usize)> {
+    let here = first.iter().zip(second).position(|(first, second)| first != second)?;
+    let places: HashMap<_, _> = first.iter().zip(0..).collect();
+    let all: HashSet<_> = second.iter().collect();
+    let are_same = first.len() == second.len() && all.len() == second.len();
+    let are_same = are_same && second.iter().all(|of| places.contains_key(of));
+    are_same.then(|| (here, places.get(&second[here]).copied().unwrap_or(here)))
 }

@@ -82,7 +82,7 @@ impl Reading {
     }
 
     /// What is said for several files together, of which some may be of formats that have no use for it:
-    /// [`File::check_all_used`](crate::File::check_all_used) fails where none has. By default each file must have.
+    /// [`File::check_together`](crate::File::check_together) fails where none has. By default each file must have.
     #[must_use]
     pub fn for_several(self) -> Self {
         Self { optional: true, ..self }

@@ -132,6 +132,7 @@ impl Shards {
             let fault = Fault::ShardDims { dims: other.dims(), first: first.path().into(), first_dims: dims };
             return Err(Error { path: other.path().into(), fault });
         }
+        File::check_columns(&files)?;
         let mut ends = Vec::with_capacity(files.len());
         let mut rows = 0usize;
         for file in &files {

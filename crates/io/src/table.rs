@@ -4,7 +4,18 @@ use std::{fmt::Debug, ops::Range};
 
 use half::{f16, slice::HalfFloatSliceExt};
 
-use crate::{Fault, dtype::Scalar, formats::Notes, memory::zeros};
+use crate::{Fault, dtype::Scalar, memory::zeros};
+
+/// What was made of the columns of a table without being told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Notes {
+    /// Columns that are left out: "label, __index_level_0__".
+    pub(crate) left_out: Option<String>,
+    /// A guess of which the caller should know, and what says it otherwise.
+    pub(crate) guess: Option<String>,
+    /// The names of the dimensions, where the file gives each a name.
+    pub(crate) names: Vec<String>,
+}
 
 /// The points of one file, read by ranges of rows. Several threads may read it at once.
 pub(crate) trait Table: Debug + Send + Sync {

@@ -268,3 +268,73 @@ fn ranges_of_many_rows() {
     check(29_999, 60_001);
     check(ROWS - 1, ROWS);
 }
+
+#[test]
+fn columns_in_another_order_are_refused_where_rows_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        File::open(&path).unwrap()
+    };
+    let x = open("x.csv", "d_0,d_1,d_2\n1.5,2.5,3.5\n");
+    let same = open("same.jsonl", "{\"d_0\": 1.5, \"d_1\": 2.5, \"d_2\": 3.5}\n");
+    let sorted = open("sorted.csv", "d_0,d_2,d_1\n1.5,3.5,2.5\n");
+    let keys = open("keys.jsonl", "{\"d_1\": 1.5, \"d_0\": 2.5, \"d_2\": 3.5}\n");
+    // Other stems, and their numbers in another order.
+    let stems = open("stems.csv", "e0,e2,e1\n1.5,3.5,2.5\n");
+    let others = open("others.csv", "u,v,w\n1.5,3.5,2.5\n");
+    let bare = open("bare.csv", "1.5,3.5,2.5\n");
+    File::check_together([&x, &same, &others, &bare]).unwrap();
+    for (file, column, here, there) in [(&sorted, "d_2", 2, 3), (&keys, "d_1", 1, 2), (&stems, "e2", 2, 3)] {
+        let error = File::check_together([&x, &bare, file]).unwrap_err();
+        let text = error.to_string();
+        let found = format!("'{column}' is column {here} here and column {there} there");
+        assert!(text.contains(&found) && text.contains("x.csv"), "{text}");
+    }
+    let shards = [folder.path().join("x.csv"), folder.path().join("sorted.csv")];
+    let error = unisphere_io::Shards::open(&shards).unwrap_err();
+    assert!(matches!(error.fault, Fault::OtherOrder { .. }), "{error}");
+}
+
+#[test]
+fn a_key_that_the_first_row_lacks_is_refused() {
+    let rows = "{\"a\": 1.5, \"b\": 2.5}\n{\"a\": 1.5, \"b\": 2.5, \"c\": 3.5, \"note\": \"n\"}\n";
+    let (_folder, path) = text("x.jsonl", rows);
+    for wanted in [None, Some("*"), Some("!d")] {
+        let mut reading = Reading::default();
+        if let Some(wanted) = wanted {
+            reading = reading.with_column(wanted);
+        }
+        let opened = File::open_with(&path, &reading).and_then(|file| file.embeddings(Raw).map(drop));
+        if wanted == Some("!d") {
+            assert!(opened.is_err(), "there is no d");
+            continue;
+        }
+        let error = opened.unwrap_err().to_string();
+        assert!(error.contains("row 0 has no key 'c'"), "{error}");
+    }
+    // The cure chooses keys that all rows have.
+    for wanted in ["a,b", "[ab]"] {
+        let file = File::open_with(&path, &Reading::default().with_column(wanted)).unwrap();
+        assert_eq!(file.embeddings(Raw).unwrap().values(), [1.5, 2.5, 1.5, 2.5]);
+    }
+}
+
+#[test]
+fn columns_that_are_called_by_numbers_are_taken_without_a_word() {
+    let names = (0..12).map(|dim| dim.to_string()).collect::<Vec<_>>().join(",");
+    let row = (0..12).map(|dim| format!("{}.5", dim * dim)).collect::<Vec<_>>().join(",");
+    let (_folder, path) = text("x.csv", &format!("{names}\n{row}\n{row}\n"));
+    let file = File::open(&path).unwrap();
+    assert_eq!((Source::dims(&file), file.guess()), (12, None));
+}
+
+#[test]
+fn leaving_one_column_out_says_nothing_of_the_others() {
+    let (_folder, path) = text("x.csv", "id,d_0,d_1,d_2,label\n7,1.5,2.5,3.5,1\n9,1.5,2.5,4.5,0\n");
+    let fault = refused(&path, &Reading::default().with_column("!label"));
+    assert!(matches!(fault, Fault::NoDimension { .. }) && fault.to_string().contains("'d_*'"), "{fault}");
+    let file = File::open_with(&path, &Reading::default().with_column("!label,!id")).unwrap();
+    assert_eq!(Source::dims(&file), 3);
+}

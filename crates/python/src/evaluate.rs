@@ -132,7 +132,7 @@ pub fn evaluate(
         let y = y.map(|y| y.open("y", &reading, Of::Y)).transpose()?;
         // A queue holds more points like those of y.
         let queue = columns.queue.map(|queue| queue.open("queue", &reading, Of::Y)).transpose()?;
-        Opened::check_all_used([&x].into_iter().chain(&y).chain(&queue))?;
+        Opened::check_together([&x].into_iter().chain(&y).chain(&queue))?;
         let located = about_mean(x, y, plan.scaling, plan.is_of_distances());
         let (x, y, rounding) = located.map_err(|error| Fault::File(error.to_string()))?;
         let skipped = read.skips_zero_rows.then(|| zero_rows(&x, y.as_ref(), queue.as_ref())).transpose()?;

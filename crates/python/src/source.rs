@@ -74,12 +74,12 @@ impl Source {
 
 impl Opened {
     /// That what options say of files means something to one of them at least.
-    pub(crate) fn check_all_used<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Result<(), Fault> {
+    pub(crate) fn check_together<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Result<(), Fault> {
         let files = sets.into_iter().filter_map(|set| match set {
             Self::File(file) => Some(file),
             Self::Array(_) => None,
         });
-        File::check_all_used(files).map_err(|error| Fault::File(error.to_string()))
+        File::check_together(files).map_err(|error| Fault::File(error.to_string()))
     }
 
     /// Its points but for some rows, checked.

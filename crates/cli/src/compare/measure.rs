@@ -12,7 +12,7 @@ use unisphere_eval::{
     Rounding, Session,
     compare::{ComparePlan, Model, ModelRows},
 };
-use unisphere_io::{Fault, Shards, Source, printable, unused_options};
+use unisphere_io::{Fault, File, Shards, Source, printable, unused_options};
 
 use super::{
     cache::{Cache, Key},
@@ -211,6 +211,7 @@ impl Measuring<'_> {
         };
         let x = open(&run.x, Of::X)?;
         let y = run.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
+        File::check_columns([&x].into_iter().chain(&y).flat_map(Shards::files))?;
         // What none of its files takes may be of another model's.
         let is_unused = |option: &&&'static str| {
             let mut files = [&x].into_iter().chain(&y).flat_map(Shards::files);

@@ -48,7 +48,7 @@ impl Inputs {
         let y = options.y.as_ref().map(|y| open(y.path(), &of_y)).transpose()?;
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
-        File::check_all_used([&x].into_iter().chain(&y).chain(&queue))?;
+        File::check_together([&x].into_iter().chain(&y).chain(&queue))?;
         [&x].into_iter().chain(&y).chain(&queue).for_each(|file| warn_of_guess([file]));
         let labels = column(&options.labels, &options.labels_column, "label")?;
         let weights = column(&options.weights, &options.weights_column, "weight")?;

@@ -34,7 +34,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         Ok::<_, Failure>(file)
     };
     let (x, y) = (open(&options.x, Of::X)?, open(files_of_y, Of::Y)?);
-    File::check_all_used([&x, &y])?;
+    File::check_together([&x, &y])?;
     if x.dims() != y.dims() {
         return Err(Failure::Input(format!(
             "{} has {} dimensions, and {} has {}\nname two files of one encoder",

@@ -81,7 +81,7 @@ impl Files {
             whole::check_enough(&file, file.rows())?;
             files.push(file);
         }
-        File::check_all_used(&files)?;
+        File::check_together(&files)?;
         whole::check_memory(files.iter(), "--views")?;
         let (files, rounding) = interrupt::leaving_at_once(|| all_about_mean(files, scaling, true))??;
         Ok((Self::Each(files), rounding))
@@ -93,7 +93,7 @@ impl Files {
         scaling: Scaling,
     ) -> Result<(Self, Option<Rounding>), Failure> {
         let file = whole::open(path, &options.reading.reading(Of::X).with_views(), scaling)?;
-        File::check_all_used([&file])?;
+        File::check_together([&file])?;
         let refuse = |found: String| Err(Failure::Input(format!("{} {found}", printable(path))));
         match file.views() {
             None => refuse(format!(

@@ -167,7 +167,7 @@ impl Files {
         scaling: Scaling,
         of_distances: bool,
     ) -> Result<Self, Failure> {
-        File::check_all_used([&x].into_iter().chain(&y).flat_map(Set::files))?;
+        File::check_together([&x].into_iter().chain(&y).flat_map(Set::files))?;
         let (x, y, rounding) = about_mean(x, y, scaling, of_distances)?;
         Ok(Self { x, y, rounding })
     }
@@ -258,6 +258,8 @@ fn usual_names(what: &str) -> &'static [&'static str] {
     }
 }
 
+/// Lines among which one like the first is looked for.
+const LINES_LIKE_FIRST: usize = 10_000;
 /// The characters that are told of a first line.
 const HEADER: usize = 20;
 
@@ -271,6 +273,11 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
         ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
     // The first line of such a file names the columns, unless it is of numbers.
     let is_text = is_headed || ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
+    // A first line that comes again is no header.
+    let lines: Vec<_> = (0..column.rows().min(LINES_LIKE_FIRST)).collect();
+    let lines = column.excerpts(&lines, HEADER).unwrap_or_default();
+    let is_again = lines.iter().skip(1).any(|line| Some(line) == lines.first());
+    let is_text = is_text && !is_again;
     let cure = if is_headed && column.rows() + 1 == x.rows() {
         format!("if its first line is a {what} too, and no name of a column, call the file .txt")
     } else if is_text && column.rows() == x.rows() + 1 {

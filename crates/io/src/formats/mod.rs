@@ -32,10 +32,9 @@ use crate::{
     naming::{is_pattern, series},
     scalars::Scalars,
     stored::{Budget, Opened, Stored},
-    table::Table,
+    table::{Notes, Table},
 };
 
-pub(crate) use choice::Notes;
 use npy::Npy;
 use text::{OneALine, may_be_text};
 

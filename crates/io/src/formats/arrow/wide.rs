@@ -19,9 +19,8 @@ use super::{
 use crate::{
     Fault,
     dtype::{Scalar, excerpt},
-    formats::choice::Notes,
     memory::MIN_VALUES_FOR_THREADS,
-    table::{Table, check_place, check_range},
+    table::{Notes, Table, check_place, check_range},
 };
 
 /// Values of neighbouring rows that are put in their places column by column: 128 KiB of f32, which a cache holds.

@@ -17,7 +17,7 @@ use crate::{
 };
 #[cfg(feature = "parquet")]
 pub(crate) use pandas::{PANDAS, without_index};
-pub(crate) use survey::{Notes, Survey};
+pub(crate) use survey::Survey;
 use unlikely::{LEAST_LEFT, Series, Unlikely, stem, unlikely};
 
 /// What the values of a column are.
@@ -124,6 +124,16 @@ impl Choice {
                 return columns.list(Some(wanted));
             }
             _ => {}
+        }
+        // Who only leaves columns out says nothing of the others.
+        if columns.are_named && leaves_out_only(names, wanted)? {
+            let wrong = unlikely(names, &chosen);
+            if chosen.len() > 1
+                && !wrong.is_empty()
+                && chosen.iter().all(|&column| is_of(column, Kind::Number))
+            {
+                return Err(no_dimension(names, &chosen, &wrong));
+            }
         }
         let is_text = |column: &usize| is_of(*column, Kind::Text) || is_of(*column, Kind::Nested);
         let is_other = |column: &usize| is_text(column) || are_typed && is_of(*column, Kind::List);
@@ -303,6 +313,21 @@ fn only(names: &[String], wanted: &str) -> Result<Option<usize>, Fault> {
     let mut columns = (0..names.len()).filter(|&column| names[column] == wanted);
     let first = columns.next();
     if columns.next().is_none() { Ok(first) } else { Err(same(wanted)) }
+}
+
+/// Whether a column of this name would be among what the caller says; any is, where they say nothing.
+pub(crate) fn is_wanted(name: &str, wanted: Option<&str>) -> bool {
+    let Some(wanted) = wanted else { return true };
+    let fits = |part: &str| part == name || Pattern::new(part).is_ok_and(|pattern| pattern.matches(name));
+    let parts = || wanted.split(',').map(str::trim);
+    let is_left_out = parts().filter_map(|part| part.strip_prefix('!')).any(fits);
+    let mut chosen = parts().filter(|part| !part.starts_with('!')).peekable();
+    !is_left_out && (chosen.peek().is_none() || chosen.any(fits))
+}
+
+/// Whether a text names no columns but those that are left out.
+fn leaves_out_only(names: &[String], wanted: &str) -> Result<bool, Fault> {
+    Ok(wanted.split(',').all(|part| part.trim().starts_with('!')) && only(names, wanted)?.is_none())
 }
 
 /// Whether a text may stand for more columns than it names.

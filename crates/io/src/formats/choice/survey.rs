@@ -3,7 +3,12 @@
 use super::{
     ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion, no_dimension, unlikely::beside_letters,
 };
-use crate::{Fault, formats::columns::listed, memory::zeros, table::Table};
+use crate::{
+    Fault,
+    formats::columns::listed,
+    memory::zeros,
+    table::{Notes, Table},
+};
 
 /// Values that are read at once.
 const VALUES_AT_ONCE: usize = 64 << 10;
@@ -12,15 +17,6 @@ const VALUES_AT_ONCE: usize = 64 << 10;
 const LEAST_ROWS: usize = 4;
 /// Rows after which columns of whole numbers are no exception, if most are.
 const ROWS_UNTIL_RULE: usize = 64;
-
-/// What was made of the columns of a table without being told.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Notes {
-    /// Columns that are left out: "label, __index_level_0__".
-    pub(crate) left_out: Option<String>,
-    /// A guess of which the caller should know, and what says it otherwise.
-    pub(crate) guess: Option<String>,
-}
 
 /// Columns of whole numbers, as far as the rows were looked at.
 #[derive(Debug)]
@@ -122,8 +118,13 @@ impl Survey {
         choice: &Choice,
         wanted: Wanted<'_>,
     ) -> Result<Notes, Fault> {
-        if wanted.name.is_some() || matches!(choice, Choice::List(_)) {
+        if matches!(choice, Choice::List(_)) {
             return Ok(Notes::default());
+        }
+        let of_dimensions = choice.columns().filter(|_| columns.are_named);
+        let of_dimensions = of_dimensions.map(|column| columns.names[column].clone()).collect();
+        if wanted.name.is_some() {
+            return Ok(Notes { names: of_dimensions, ..Notes::default() });
         }
         let names = columns.names;
         let chosen: Vec<_> = choice.columns().collect();
@@ -143,7 +144,7 @@ impl Survey {
         let whole: Vec<_> = exceptions.iter().filter(|of| of.varies).map(|of| of.column).collect();
         let odd = if columns.are_named { beside_letters(names, &chosen) } else { Vec::new() };
         let guess = guess(columns, &chosen, &whole, &odd);
-        Ok(Notes { left_out, guess })
+        Ok(Notes { left_out, guess, names: of_dimensions })
     }
 }
 

@@ -117,7 +117,10 @@ pub(super) fn unlikely(names: &[String], columns: &[usize]) -> Vec<Unlikely> {
 
 /// Columns whose names are longer than the single letters that most of them have: `year` beside u, v and w.
 pub(super) fn beside_letters(names: &[String], columns: &[usize]) -> Vec<usize> {
-    let is_letter = |column: &usize| names[*column].trim().chars().count() == 1;
+    let is_letter = |column: &usize| {
+        let mut letters = names[*column].trim().chars();
+        letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none()
+    };
     let (letters, others): (Vec<_>, Vec<_>) = columns.iter().copied().partition(is_letter);
     if letters.len() > others.len() { others } else { Vec::new() }
 }

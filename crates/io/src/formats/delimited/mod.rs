@@ -11,7 +11,7 @@ use crate::{
     Fault, Reading,
     formats::{
         Format, Input, NameOption,
-        choice::{Choice, Columns, Kind, Notes, Survey, Wanted, all_but_last},
+        choice::{Choice, Columns, Kind, Survey, Wanted, all_but_last},
         endings,
         text::{
             Cursor, Each, End, Row, Rows, first_row, is_list, is_null, is_number, list, may_be_text, rows,
@@ -19,7 +19,7 @@ use crate::{
     },
     scalars::Scalars,
     stored::Stored,
-    table::Table,
+    table::{Notes, Table},
 };
 
 use fields::fields;

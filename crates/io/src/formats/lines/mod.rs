@@ -3,7 +3,10 @@
 
 mod scalars;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+};
 
 use serde_json::value::RawValue;
 
@@ -12,14 +15,14 @@ use crate::{
     dtype::excerpt,
     formats::{
         Format, HEAD, Input, NameOption,
-        choice::{Choice, Columns, Kind, Notes, Survey, Wanted},
+        choice::{Choice, Columns, Kind, Survey, Wanted, is_wanted},
         columns::listed_near,
         text::{Cursor, Each, End, MARK, Row, Rows, after_mark, is_null, is_number, list, may_be_text},
     },
     read_at::ReadAt,
     scalars::Scalars,
     stored::Stored,
-    table::Table,
+    table::{Notes, Table},
 };
 
 /// The key that is taken where the caller names none.
@@ -131,7 +134,30 @@ enum Numbers {
     /// A list of them is under a key.
     List(String),
     /// One is under each key.
-    Keys(Vec<String>),
+    Keys { keys: Vec<String>, of_first: OfFirst },
+}
+
+/// The keys of the first row, by which those of the numbers are chosen.
+#[derive(Debug)]
+struct OfFirst {
+    keys: HashSet<String>,
+    /// What the caller says of them.
+    wanted: Option<String>,
+}
+
+impl OfFirst {
+    /// That a row has no key of a number that the first one lacks, and that would be a dimension too.
+    fn check(&self, object: &Object<'_>) -> Result<(), Fault> {
+        let is_number = |value: &RawValue| is_number(value.get().as_bytes());
+        let more = object.iter().filter(|(key, value)| !self.keys.contains(*key) && is_number(value));
+        match more.map(|(key, _)| key).find(|key| is_wanted(key, self.wanted.as_deref())) {
+            None => Ok(()),
+            Some(key) => {
+                let keys = listed_near(Some(key), self.keys.iter().map(String::as_str));
+                Err(Fault::NoKey { row: 0, key: excerpt(key.as_bytes()), keys })
+            }
+        }
+    }
 }
 
 /// The keys of the numbers by the first row: what the caller says, or `embedding`, or the only one of a list; or all, where a number is
@@ -165,7 +191,9 @@ fn keys(
     let mut survey = Survey::of(&choice, wanted);
     look(&mut survey, &names);
     let notes = survey.notes(&columns, &choice, wanted)?;
-    Ok((Numbers::Keys(choice.columns().map(|key| names[key].clone()).collect()), notes))
+    let keys = choice.columns().map(|key| names[key].clone()).collect();
+    let wanted = wanted.name.map(str::to_owned);
+    Ok((Numbers::Keys { keys, of_first: OfFirst { keys: names.into_iter().collect(), wanted } }, notes))
 }
 
 /// Looks at the keys of a survey, row by row. What is wrong with a row is told when it is read.
@@ -210,8 +238,9 @@ impl Row for Line {
                 let object = object(text, row)?;
                 list(value(&object, key, row)?, row, each)
             }
-            Numbers::Keys(keys) => {
+            Numbers::Keys { keys, of_first } => {
                 let object = object(text, row)?;
+                of_first.check(&object)?;
                 for key in keys {
                     let value = value(&object, key, row)?;
                     if is_null(value) {

@@ -15,9 +15,8 @@ use super::table::Points;
 use crate::{
     Fault,
     dtype::{Scalar, excerpt},
-    formats::choice::Notes,
     memory::{MIN_VALUES_FOR_THREADS, zeros},
-    table::{Table, check_place, check_range},
+    table::{Notes, Table, check_place, check_range},
 };
 
 /// Columns that are read at once, and rows of each: 4 MiB of f32.

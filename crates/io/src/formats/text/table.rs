@@ -8,10 +8,9 @@ use super::{Cursor, Row, number::number};
 use crate::{
     Fault,
     dtype::Scalar,
-    formats::Notes,
     memory::MIN_VALUES_FOR_THREADS,
     stored::Stored,
-    table::{Table, check_place, check_range},
+    table::{Notes, Table, check_place, check_range},
 };
 
 /// Bytes from a place that is kept to the next one, in files of up to 4 GiB.
