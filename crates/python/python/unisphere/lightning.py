@@ -88,8 +88,8 @@ class AlignmentUniformityCallback(Callback):
             try:
                 alignment, of_x, of_y = pairs.merged()
             except _TooFewRows as error:
-                # A check of a batch or two need not have two pairs.
-                if trainer.sanity_checking or trainer.fast_dev_run:
+                # A check of a batch or two need not have two pairs. Lightning sets the second of these without declaring it.
+                if trainer.sanity_checking or getattr(trainer, "fast_dev_run", False):
                     rank_zero_warn(f"no alignment and uniformity of validation loader {index}: it had fewer than two pairs")
                     continue
                 raise InvalidInput(f"validation loader {index} has fewer than two pairs; give it more, or leave out the callback") from error
