@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
-use unisphere_io::{File, Quant, RawFloat, Reading, printable, unused_options};
+use unisphere_io::{Fault, File, Quant, RawFloat, Reading, printable, unused_options};
 
-use crate::{exit::Failure, values::positive};
+use crate::{exit::Failure, interrupt, set_files::SetFiles, text::words, values::positive};
 
 /// The heading of options that say so.
 pub(crate) const INPUT: &str = "How X and Y are read";
@@ -37,8 +37,8 @@ pub struct ReadingOptions {
     #[arg(long, value_name = "NAME", help_heading = INPUT)]
     column: Option<String>,
 
-    /// The columns of X and of Y, as --members: --columns anchor,positive
-    #[arg(long, value_name = "OF_X,OF_Y", value_parser = pair, conflicts_with = "column", help_heading = INPUT)]
+    /// The columns of X and of Y, as --members: --columns anchor,positive. Of several each, with a semicolon between both: 'a,b;c,d'
+    #[arg(long, value_name = "OF_X,OF_Y", value_parser = columns, conflicts_with = "column", help_heading = INPUT)]
     columns: Option<Pair>,
 
     /// The floats that raw bytes or integers of a .npy file are, which does not say it: bf16, f8e4m3 or f8e5m2
@@ -82,12 +82,20 @@ struct Pair {
 }
 
 fn pair(text: &str) -> Result<Pair, &'static str> {
-    match text.split_once(',') {
-        Some((x, y)) if !x.trim().is_empty() && !y.trim().is_empty() => {
-            Ok(Pair { x: x.trim().into(), y: y.trim().into() })
-        }
-        _ => Err("must be two names with a comma between them, such as anchor,positive"),
-    }
+    parted(text, ',').ok_or("must be two names with a comma between them, such as anchor,positive")
+}
+
+/// What `--columns` takes: columns of each set, which may have commas of their own beside a semicolon.
+fn columns(text: &str) -> Result<Pair, &'static str> {
+    let separator = if text.contains(';') { ';' } else { ',' };
+    parted(text, separator)
+        .ok_or("must be columns of X and of Y, such as anchor,positive, or of several each 'a,b;c,d'")
+}
+
+fn parted(text: &str, separator: char) -> Option<Pair> {
+    let (x, y) = text.split_once(separator)?;
+    let (x, y) = (x.trim(), y.trim());
+    (!x.is_empty() && !y.is_empty()).then(|| Pair { x: x.into(), y: y.into() })
 }
 
 /// A set that options name.
@@ -103,6 +111,11 @@ impl Of {
     /// The set of a role in a report: `x`, or else the second.
     pub(crate) fn role(role: &str) -> Self {
         if role == "x" { Self::X } else { Self::Y }
+    }
+
+    /// The other one.
+    fn other(self) -> Self {
+        if self == Self::X { Self::Y } else { Self::X }
     }
 
     /// Its place in what is kept of both.
@@ -164,6 +177,37 @@ impl ReadingOptions {
     /// Whether two names are given, of one set each.
     pub fn names_two_sets(&self) -> bool {
         [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some)
+    }
+
+    /// The fault of a file that lacks what `--column` says of both sets, where the other set has it: a cure that names the columns of
+    /// each.
+    pub(crate) fn fault_beside(
+        &self,
+        set: Of,
+        error: unisphere_io::Error,
+        other: Option<&SetFiles>,
+    ) -> Failure {
+        let Some(cure) = self.columns_of_both(set, &error.fault, other) else { return error.into() };
+        let wrong = error.to_string();
+        Failure::Input(format!("{}\n{cure}", wrong.strip_suffix(" with --column").unwrap_or(&wrong)))
+    }
+
+    fn columns_of_both(&self, set: Of, fault: &Fault, other: Option<&SetFiles>) -> Option<String> {
+        let (Fault::NoColumn { example, .. }, Some(column), Some(files)) = (fault, &self.column, other)
+        else {
+            return None;
+        };
+        if example.is_empty() || files.files().iter().any(|path| is_stream(path)) {
+            return None;
+        }
+        // A column that neither has is mistaken.
+        interrupt::leaving_at_once(|| files.open(&self.reading(set.other()))).ok()?.ok()?;
+        let [x, y] = if set == Of::X { [&**example, column] } else { [column, &**example] };
+        let separator = if [x, y].iter().any(|of| of.contains(',')) { ';' } else { ',' };
+        Some(format!(
+            "--column is of X and of Y; where each has columns of its own, name both, such as --columns {}",
+            words([format!("{x}{separator}{y}")])
+        ))
     }
 
     /// The file of Y: X's own where two names are of sets in one file.
@@ -303,6 +347,10 @@ mod tests {
         assert_eq!((two.file_of_y(x, None)?, two.file_of_y(x, Some(y))?), (Some(x), Some(y)));
         assert_eq!(two.told(x, Of::Y), "x.npz, b");
         assert!(Command::try_parse_from(["eval", "--members", "a"]).is_err());
+        let several = parsed("--columns a,b;c,d");
+        assert_eq!(several.reading(Of::X), Reading::new().with_column("a,b"));
+        assert_eq!(several.reading(Of::Y), Reading::new().with_column("c,d"));
+        assert!(Command::try_parse_from(["eval", "--columns", "a,b;"]).is_err());
         Ok(())
     }
 

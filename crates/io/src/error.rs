@@ -383,6 +383,8 @@ pub enum Fault {
         wanted: Option<String>,
         /// The columns or keys that it has, and how to choose one.
         columns: String,
+        /// What chooses columns that may be meant, as `--column` takes it; empty where no such columns are known.
+        example: Box<str>,
     },
     /// No matrix among the arrays of a file, or no array of the name that was asked for.
     #[error("{}; {}", no_array(.wanted), of_arrays(.arrays, option))]

@@ -106,6 +106,8 @@ fn columns_of_text_and_of_labels_are_told_with_what_chooses_the_others() {
         assert_points(&File::open_with(&path, &Reading::new().with_column("!text")).unwrap());
         assert!(matches!(refused(&path, &Reading::new().with_column("*")), Fault::TextColumns { .. }));
         assert!(matches!(refused(&path, &Reading::new().with_column("text")), Fault::NoColumn { .. }));
+        let missing = refused(&path, &Reading::new().with_column("img_*"));
+        assert!(matches!(missing, Fault::NoColumn { example, .. } if &*example == "0,1,2"));
         assert!(matches!(refused(&path, &Reading::new().with_column("3")), Fault::NoColumn { .. }));
         let one = File::open_with(&path, &Reading::new().with_column("1")).unwrap();
         assert_eq!((Source::dims(&one), one.stored(2, 0).unwrap()), (1, expected(2, 1)));

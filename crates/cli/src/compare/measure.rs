@@ -203,14 +203,15 @@ impl Measuring<'_> {
     }
 
     fn opened(&self, run: &Run) -> Result<(Shards, Option<Shards>), Failure> {
-        let open = |files: &SetFiles, set| {
-            let opened = interrupt::leaving_at_once(|| files.open(&self.reading.reading(set)))??;
+        let open = |files: &SetFiles, set, other| {
+            let opened = interrupt::leaving_at_once(|| files.open(&self.reading.reading(set)))?;
+            let opened = opened.map_err(|error| self.reading.fault_beside(set, error, other))?;
             check_dims(&opened, self.plan.scaling)?;
             warn_of_guess(opened.files());
             Ok::<_, Failure>(opened)
         };
-        let x = open(&run.x, Of::X)?;
-        let y = run.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
+        let x = open(&run.x, Of::X, run.y.as_ref())?;
+        let y = run.y.as_ref().map(|y| open(y, Of::Y, Some(&run.x))).transpose()?;
         File::check_columns([&x].into_iter().chain(&y).flat_map(Shards::files))?;
         // What none of its files takes may be of another model's.
         let is_unused = |option: &&&'static str| {

@@ -35,7 +35,7 @@ use crate::{
     output,
     progress::Display,
     reading::ReadingOptions,
-    text::plural,
+    text::{in_line, plural},
 };
 use measure::{CURE_OF_ZEROS_BY_OPTION, Measuring, check_options};
 use options::SortColumn;
@@ -241,8 +241,11 @@ fn sort(models: &mut [ComparedModel], column: SortColumn, descending: bool) {
 /// The error of a report that lacks some models.
 fn missing(failed: &[FailedModel], first: &FailedModel, measured: usize) -> Failure {
     let all = failed.len() + measured;
-    // Two lines at most: the first of the reason is what is wrong.
-    let reason = first.reason.lines().next().unwrap_or_default();
+    // Two lines at most: where a report has all of the reason, its first line, which is what is wrong.
+    let reason = match measured {
+        0 => in_line(&first.reason),
+        _ => first.reason.lines().next().unwrap_or_default().to_owned(),
+    };
     let text = format!("{} of {} could not be measured\n{reason}", failed.len(), plural(all as u64, "model"));
     if failed.iter().all(|of| of.is_of_disk) { Failure::Machine(text) } else { Failure::Input(text) }
 }

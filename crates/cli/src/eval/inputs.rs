@@ -37,17 +37,18 @@ pub(super) struct Inputs {
 impl Inputs {
     pub(super) fn open(options: &Eval, plan: &Plan) -> Result<Self, Failure> {
         // A pipe is read whole when it is opened.
-        let open = |path: &Path, reading: &Reading| {
-            Ok::<_, Failure>(interrupt::leaving_at_once(|| File::open_with(path, reading))??)
+        let open = |path: &Path, reading: &Reading, set, other: Option<&SetFiles>| {
+            let opened = interrupt::leaving_at_once(|| File::open_with(path, reading))?;
+            opened.map_err(|error| options.reading.fault_beside(set, error, other))
         };
         let column = |path: &Option<PathBuf>, name: &Option<String>, what| {
             path.as_ref().map(|path| open_column(path, name.as_deref(), what)).transpose()
         };
         let [of_x, of_y] = [Of::X, Of::Y].map(|set| options.reading.reading(set));
-        let x = open(options.x.path(), &of_x)?;
-        let y = options.y.as_ref().map(|y| open(y.path(), &of_y)).transpose()?;
+        let x = open(options.x.path(), &of_x, Of::X, options.y.as_ref())?;
+        let y = options.y.as_ref().map(|y| open(y.path(), &of_y, Of::Y, Some(&options.x))).transpose()?;
         // A queue holds more points like those of Y.
-        let queue = options.queue.as_ref().map(|queue| open(queue, &of_y)).transpose()?;
+        let queue = options.queue.as_ref().map(|queue| open(queue, &of_y, Of::Y, None)).transpose()?;
         File::check_together([&x].into_iter().chain(&y).chain(&queue))?;
         [&x].into_iter().chain(&y).chain(&queue).for_each(|file| warn_of_guess([file]));
         let labels = column(&options.labels, &options.labels_column, "label")?;

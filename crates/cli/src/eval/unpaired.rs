@@ -28,12 +28,13 @@ const CURE_OF_ZEROS: &str = "leave such rows out of the file; --raw takes rows a
 /// Measures two sets and prints the report.
 pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let (mut plan, files_of_y) = options.unpaired_plan()?;
-    let open = |files: &SetFiles, set| {
-        let file = whole::open(files.path(), &options.reading.reading(set), plan.scaling)?;
+    let open = |files: &SetFiles, set, other| {
+        let fault = |error| options.reading.fault_beside(set, error, Some(other));
+        let file = whole::open_or(files.path(), &options.reading.reading(set), plan.scaling, fault)?;
         whole::check_enough(&file, file.rows())?;
         Ok::<_, Failure>(file)
     };
-    let (x, y) = (open(&options.x, Of::X)?, open(files_of_y, Of::Y)?);
+    let (x, y) = (open(&options.x, Of::X, files_of_y)?, open(files_of_y, Of::Y, &options.x)?);
     File::check_together([&x, &y])?;
     if x.dims() != y.dims() {
         return Err(Failure::Input(format!(

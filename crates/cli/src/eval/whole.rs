@@ -16,7 +16,17 @@ use crate::{
 
 /// Opens a file, of one dimension only where points are raw.
 pub(crate) fn open(path: &Path, reading: &Reading, scaling: Scaling) -> Result<File, Failure> {
-    let file = interrupt::leaving_at_once(|| File::open_with(path, reading))??;
+    open_or(path, reading, scaling, Failure::from)
+}
+
+/// The same with another word on what is wrong with the file.
+pub(crate) fn open_or(
+    path: &Path,
+    reading: &Reading,
+    scaling: Scaling,
+    fault: impl FnOnce(unisphere_io::Error) -> Failure,
+) -> Result<File, Failure> {
+    let file = interrupt::leaving_at_once(|| File::open_with(path, reading))?.map_err(fault)?;
     check_dims(&file, scaling)?;
     warn_of_guess([&file]);
     Ok(file)

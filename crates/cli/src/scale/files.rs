@@ -146,15 +146,16 @@ impl Files {
         of_distances: bool,
     ) -> Result<Self, Failure> {
         let mut left = max_memory.unwrap_or(u64::MAX);
-        let mut open = |files: &SetFiles, set| {
+        let mut open = |files: &SetFiles, set, other| {
             let reading = named.reading.reading(set).with_max_bytes(left);
-            let set = interrupt::leaving_at_once(|| files.open(&reading))??;
+            let opened = interrupt::leaving_at_once(|| files.open(&reading))?;
+            let set = opened.map_err(|error| named.reading.fault_beside(set, error, other))?;
             warn_of_guess(set.files());
             left = left.saturating_sub(set.files().iter().map(File::bytes_in_memory).sum());
             Ok::<_, Failure>(set)
         };
-        let x = open(&named.x, Of::X)?;
-        let y = named.y.as_ref().map(|y| open(y, Of::Y)).transpose()?;
+        let x = open(&named.x, Of::X, named.y.as_ref())?;
+        let y = named.y.as_ref().map(|y| open(y, Of::Y, Some(&named.x))).transpose()?;
         check_dims(&x, named.scaling)?;
         let (x, y) = (Set::Files(x), y.map(Set::Files));
         interrupt::leaving_at_once(|| Self::located(x, y, named.scaling, of_distances))?

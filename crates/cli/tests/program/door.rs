@@ -55,6 +55,23 @@ fn carried_out(folder: &Folder, told: &Output, start: &str, end: &str, more: &st
         .unwrap()
 }
 
+/// A line for the program, as a shell takes it.
+#[cfg(unix)]
+fn in_shell(folder: &Folder, line: &str) -> Output {
+    crate::support::heeding("bash")
+        .args(["-c", &format!("\"$0\" {line}"), env!("CARGO_BIN_EXE_unisphere")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap()
+}
+
+/// The words of an error behind the last of these.
+#[cfg(unix)]
+fn behind<'a>(told: &'a Output, start: &str) -> &'a str {
+    let text = stderr(told).trim_end();
+    text.rsplit_once(start).unwrap_or_else(|| panic!("no '{start}' in: {text}")).1
+}
+
 /// A table of x with a column before its dimensions and one behind them.
 fn table(folder: &Folder, name: &str, header: &str, x: &[f32]) {
     let line = |(row, values): (usize, &[f32])| {
@@ -115,6 +132,51 @@ fn a_key_for_each_dimension_and_a_label_beside_them() {
     let report = folder.json(&["x.jsonl", "--labels-column", "kind"]);
     near(&report["uniformity"]["x"], expected);
     assert_eq!(report["files"]["x"], "x.jsonl, without kind");
+}
+
+/// Where X and Y have columns of other names each, one `--column` fits neither: the cure names both.
+#[test]
+#[cfg(unix)]
+fn columns_of_two_files_are_named_by_the_cure() {
+    let (folder, x) = folder();
+    let y = noise(N * D, 2);
+    let expected = folder.json(&["x.npy", "y.npy"]);
+    let write = |name: &str, header: &str, line: &dyn Fn(&[f32]) -> String, values: &[f32]| {
+        let lines = values.chunks(D).enumerate().map(|(row, of)| format!("w{row},{}\n", line(of)));
+        fs::write(folder.path().join(name), format!("{header}\n{}", lines.collect::<String>())).unwrap();
+    };
+    let numbers = |of: &[f32]| of.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+    let lists = |of: &[f32]| format!("\"{of:?}\",\"{of:?}\"");
+    write("x.csv", "name,img_0,img_1,img_2,img_3", &numbers, &x);
+    write("y.csv", "caption,txt_0,txt_1,txt_2,txt_3", &numbers, &y);
+    write("lx.csv", "id,image,other", &lists, &x);
+    write("ly.csv", "id,text,more", &lists, &y);
+    for (files, column, missing, cure) in [
+        (["x.csv", "y.csv"], "'img_*'", "y.csv: has no column 'img_*'", "'img_*,txt_*'"),
+        (["x.csv", "y.csv"], "'txt_*'", "x.csv: has no column 'txt_*'", "'img_*,txt_*'"),
+        (["x.csv", "y.csv"], "img_0,img_1,img_2,img_3", "y.csv: has no", "'img_0,img_1,img_2,img_3;txt_*'"),
+        (["lx.csv", "ly.csv"], "image", "choose one of text, more\n", "image,text"),
+        (["lx.csv", "ly.csv"], "text", "choose one of image, other\n", "image,text"),
+    ] {
+        let told = [missing, "--column is of X and of Y", &format!("name both, such as --columns {cure}\n")];
+        for more in ["", "--max-memory 1G", "--unpaired"] {
+            let line = format!("eval {} {} {more} --device cpu --json", files[0], files[1]);
+            let output = in_shell(&folder, &format!("{line} --column {column}"));
+            refused(&output, 3, &told);
+            let cured = in_shell(&folder, &format!("{line} --columns {}", behind(&output, "--columns ")));
+            let report = object(&cured);
+            if more.is_empty() {
+                assert_eq!(report["alignment"], expected["alignment"]);
+            }
+        }
+    }
+    let pair = "compare x.csv:y.csv --device cpu --no-cache --json";
+    let output = in_shell(&folder, &format!("{pair} --column 'img_*'"));
+    refused(&output, 3, &["1 of 1 model could not be measured", "has no column 'img_*'"]);
+    object(&in_shell(&folder, &format!("{pair} --columns {}", behind(&output, "--columns "))));
+    // A name that neither has is told as it is of one file.
+    let output = in_shell(&folder, "eval lx.csv ly.csv --column none");
+    refused(&output, 3, &["lx.csv: has no column 'none'", "choose one of image, other with --column"]);
 }
 
 /// The cure for decimal commas, as it is printed.

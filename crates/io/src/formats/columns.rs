@@ -39,7 +39,8 @@ fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&
             format!("choose one of {} with --column", listed_near(wanted, names))
         }
     };
-    Fault::NoColumn { wanted: wanted.map(|name| excerpt(name.as_bytes())), columns }
+    let example = may_be.first().map_or("", |(name, _)| name).into();
+    Fault::NoColumn { wanted: wanted.map(|name| excerpt(name.as_bytes())), columns, example }
 }
 
 /// The column of this name, or the only one, of those that have one value a row.

@@ -115,7 +115,7 @@ impl Choice {
         let has_lists = kinds.contains(&Kind::List);
         let chosen = match named(names, wanted) {
             Err(Fault::NoColumn { .. }) if has_lists => return columns.list(Some(wanted)),
-            chosen => chosen?,
+            chosen => chosen.map_err(|fault| with_example(fault, names))?,
         };
         match chosen.as_slice() {
             [list] if is_of(*list, Kind::List) => return Ok(Self::List(*list)),
@@ -373,7 +373,21 @@ fn fitting(names: &[String], part: &str) -> Result<Vec<usize>, Fault> {
 
 fn no_such_column(names: &[String], wanted: &str) -> Fault {
     let columns = format!("its columns are {}", listed_near(Some(wanted), names.iter().map(String::as_str)));
-    Fault::NoColumn { wanted: Some(excerpt(wanted.as_bytes())), columns }
+    Fault::NoColumn { wanted: Some(excerpt(wanted.as_bytes())), columns, example: Box::default() }
+}
+
+/// The same fault with the columns that are most likely the points as its example.
+fn with_example(fault: Fault, names: &[String]) -> Fault {
+    let all: Vec<_> = names.iter().map(String::as_str).collect();
+    let numbered = numbered(&all);
+    match fault {
+        Fault::NoColumn { wanted, columns, .. } if !numbered.is_empty() => {
+            let example = expression(names, &numbered).or_else(|| exclusion(names, &numbered));
+            let example = example.unwrap_or_default().trim_matches('\'').into();
+            Fault::NoColumn { wanted, columns, example }
+        }
+        other => other,
+    }
 }
 
 #[cfg(test)]
