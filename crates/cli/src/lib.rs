@@ -14,6 +14,7 @@ mod interrupt;
 mod json;
 mod manual;
 mod memory;
+mod one_a_row;
 mod origin;
 mod output;
 mod progress;

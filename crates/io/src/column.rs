@@ -62,7 +62,8 @@ impl Column {
     }
 
     /// The column of this name (Parquet, Arrow, CSV, TSV), the key (JSON Lines), or the array (`.npz`); None stands for the
-    /// only one. Columns of CSV and TSV without names are called 0, 1, 2, ….
+    /// only one. Columns of CSV and TSV without names are called 0, 1, 2, …, and such a number which is no column's name says that
+    /// the first line has no names, but values.
     ///
     /// # Errors
     ///

@@ -111,6 +111,23 @@ fn a_column_of_csv() {
     assert_eq!(floats_of("t.csv", "score\n4\n5\n\n\n", None).unwrap(), [4.0, 5.0]);
 }
 
+/// A number that no column is called says that the first line is a row.
+#[test]
+fn a_column_by_its_number() {
+    let text = "a.jpg,cat\nb.jpg,dog\nc.jpg,cat\n";
+    for name in ["l.csv", "l.txt"] {
+        assert_eq!(labels_of(name, text, Some("1")).unwrap(), ["cat", "dog", "cat"], "{name}");
+        assert_eq!(labels_of(name, text, Some("cat")).unwrap(), ["dog", "cat"], "{name}");
+        assert!(matches!(labels_of(name, text, Some("2")), Err(Fault::NoScalars { .. })), "{name}");
+    }
+    // A name goes before a number, and names behind # are no row.
+    assert_eq!(labels_of("l.csv", "a,0\nx,y\n", Some("0")).unwrap(), ["y"]);
+    assert!(matches!(labels_of("l.csv", "# a,b\nx,y\n", Some("0")), Err(Fault::NoScalars { .. })));
+    assert_eq!(labels_of("l.csv", "\u{feff}x;y\nz;w\n", Some("0")).unwrap(), ["x", "z"]);
+    assert_eq!(floats_of("w.csv", "x,5\ny,2\n", Some("1")).unwrap(), [5.0, 2.0]);
+    assert_eq!(floats_of("w.csv", "x,1\ny,2\n", Some("1")).unwrap(), [2.0]);
+}
+
 #[test]
 fn a_key_of_json() {
     let text = "{\"label\": \"b\\u00e4r\", \"w\": 2, \"e\": [1, 2]}\n{\"w\": 0.5, \"label\": \"x\", \"e\": [3, 4]}\n";

@@ -11,6 +11,7 @@ use super::NamedSets;
 use crate::{
     exit::Failure,
     interrupt, memory,
+    one_a_row::{LINES_LIKE_FIRST, column_of_labels, cure_of_name},
     origin::{Located, about_mean},
     reading::{Of, ReadingOptions, is_stream, warn_of_guess},
     set_files::SetFiles,
@@ -240,13 +241,25 @@ pub(crate) fn open_column(path: &Path, name: Option<&str>, what: &str) -> Result
         Err(error) => error,
     };
     let Fault::ManyScalars { columns } = &error.fault else { return Err(error.into()) };
-    let option = if what == "text" { "--text-column".to_owned() } else { format!("--{what}s-column") };
+    let option = column_option(what);
     let is_there = |name: &&&str| !is_stream(path) && Column::open_named(path, Some(name)).is_ok();
-    let cure = match usual_names(what).iter().filter(is_there).collect::<Vec<_>>().as_slice() {
-        [only] => format!("name the one that is meant: {option} {only}"),
+    let named = usual_names(what).iter().filter(is_there).collect::<Vec<_>>();
+    let number = if what == "label" { column_of_labels(path) } else { None };
+    let cure = match (named.as_slice(), number) {
+        ([only], _) => format!("name the one that is meant: {option} {only}"),
+        (_, Some(number)) => {
+            format!(
+                "where its first line is no header, name the column by its number, from 0: {option} {number}"
+            )
+        }
         _ => format!("name the one that is meant with {option}"),
     };
     Err(Failure::Input(format!("{} has several columns: {columns}\n{cure}", printable(path))))
+}
+
+/// The option that names such a column.
+fn column_option(what: &str) -> String {
+    if what == "text" { "--text-column".to_owned() } else { format!("--{what}s-column") }
 }
 
 /// What such a column is usually called.
@@ -259,8 +272,6 @@ fn usual_names(what: &str) -> &'static [&'static str] {
     }
 }
 
-/// Lines among which one like the first is looked for.
-const LINES_LIKE_FIRST: usize = 10_000;
 /// The characters that are told of a first line.
 const HEADER: usize = 20;
 
@@ -280,7 +291,8 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     let is_again = lines.iter().skip(1).any(|line| Some(line) == lines.first());
     let is_text = is_text && !is_again;
     let cure = if is_headed && column.rows() + 1 == x.rows() {
-        format!("if its first line is a {what} too, and no name of a column, call the file .txt")
+        let cure = cure_of_name(column, &column_option(what));
+        format!("if its first line is a {what} too, and no name of a column, {cure}")
     } else if is_text && column.rows() == x.rows() + 1 {
         let first = column.excerpts(&[0], HEADER).unwrap_or_default().concat();
         let or_call = match (is_headed, ending) {

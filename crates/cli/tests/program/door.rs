@@ -378,6 +378,60 @@ fn a_baseline_is_one_model() {
     assert!(output.status.success() && !stderr(&output).contains("--baseline"), "{}", stderr(&output));
 }
 
+/// Labels beside a number or a name of each row, without a line of names.
+#[cfg(unix)]
+#[test]
+fn a_table_of_labels_without_a_header() {
+    let (folder, _) = folder();
+    let write = |name: &str, separator: &str, is_first: bool| {
+        let line = |row: usize| {
+            let (id, label) = (format!("a{row}.jpg"), if row.is_multiple_of(3) { "cat" } else { "dog" });
+            if is_first { format!("{label}{separator}{id}\n") } else { format!("{id}{separator}{label}\n") }
+        };
+        fs::write(folder.path().join(name), (0..N).map(line).collect::<String>()).unwrap();
+    };
+    write("labels.csv", ",", false);
+    write("labels.tsv", "\t", false);
+    write("first.csv", ",", true);
+    for (name, number) in [("labels.csv", 1), ("labels.tsv", 1), ("first.csv", 0)] {
+        for more in ["", "--max-memory 1G"] {
+            let line = format!("eval x.npy --labels {name} {more} --device cpu --json");
+            let output = in_shell(&folder, &line);
+            let cure = format!("name the column by its number, from 0: --labels-column {number}\n");
+            refused(&output, 3, &["has several columns: ", "where its first line is no header", &cure]);
+            let report = object(&in_shell(&folder, &format!("{line} {}", behind(&output, "from 0: "))));
+            assert_eq!(report["groups"]["sizes"], json!([10, 20]), "{name} {more}");
+        }
+    }
+    // By its first value, which is taken for a name.
+    let line = "eval x.npy --labels labels.csv --device cpu --json";
+    let output = in_shell(&folder, &format!("{line} --labels-column cat"));
+    refused(&output, 3, &["holds 29 labels", "name the column by its number, from 0: --labels-column 1\n"]);
+    object(&in_shell(&folder, &format!("{line} {}", behind(&output, "from 0: "))));
+    // A first value that is the number of its column is its name as well, and a line above it makes it none.
+    let lines: String = (0..N).map(|row| format!("a{row}.jpg,{}\n", (row + 1) % 2)).collect();
+    fs::write(folder.path().join("labels.csv"), &lines).unwrap();
+    let named =
+        |column: &str| folder.eval(&["x.npy", "--labels", "labels.csv", "--labels-column", column, "--json"]);
+    refused(
+        &folder.eval(&["x.npy", "--labels", "labels.csv"]),
+        3,
+        &["the one that is meant with --labels-column\n"],
+    );
+    refused(&named("1"), 3, &["holds 29 labels", "write a line of names above it, such as id,label\n"]);
+    fs::write(folder.path().join("labels.csv"), format!("id,label\n{lines}")).unwrap();
+    assert_eq!(object(&named("label"))["groups"]["sizes"], json!([15, 15]));
+    // Of a file with a header, a number is no column: it has a row more.
+    fs::write(folder.path().join("headed.csv"), format!("id,kind\n{}", "1,a\n2,b\n".repeat(N / 2))).unwrap();
+    let headed = |more: &[&str]| folder.eval(&[&["x.npy", "--labels", "headed.csv"], more].concat());
+    refused(
+        &headed(&["--labels-column", "1"]),
+        3,
+        &["holds 31 labels", "its first line, 'kind', may be a header"],
+    );
+    refused(&headed(&[]), 3, &["name the one that is meant with --labels-column\n"]);
+}
+
 #[test]
 fn labels_of_a_table_are_named_by_the_cure() {
     let (folder, _) = folder();

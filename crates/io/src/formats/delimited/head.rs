@@ -25,6 +25,8 @@ pub(super) struct Head {
     pub(super) names: Vec<String>,
     /// Whether the first line has the names.
     pub(super) is_named: bool,
+    /// Where the line of the names begins, if it may be a row.
+    pub(super) line_of_names: Option<u64>,
     /// Where the first row begins.
     pub(super) start: u64,
     /// The fields of the first row.
@@ -62,10 +64,13 @@ impl Head {
         if is_marked || are_names(&first, below, separator) {
             let names = first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
             let names = names.collect();
-            Ok(second.map(|(start, first)| Self { separator, names, is_named: true, start, first }))
+            let line_of_names = (!is_marked).then_some(start);
+            let head =
+                |(start, first)| Self { separator, names, is_named: true, line_of_names, start, first };
+            Ok(second.map(head))
         } else {
             let names = (0..first.len()).map(|column| column.to_string()).collect();
-            Ok(Some(Self { separator, names, is_named: false, start, first }))
+            Ok(Some(Self { separator, names, is_named: false, line_of_names: None, start, first }))
         }
     }
 }

@@ -96,7 +96,7 @@ fn has_names_above_numbers(head: &[u8]) -> bool {
 /// Finds the first row of numbers, and which of its fields they are.
 fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
-    let Head { separator, ref names, is_named, start, ref first } = head;
+    let Head { separator, ref names, is_named, start, ref first, .. } = head;
     if first.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
     }

@@ -28,14 +28,22 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// Finds the column and counts the rows. The first line has the names of the columns, unless it is of numbers.
+    /// Finds the column and counts the rows. The first line has the names of the columns, unless it is of numbers, or the column is
+    /// wanted by its number, and none is called so: then it is a row.
     pub(super) fn open(input: Input, wanted: Option<&str>) -> Result<Self, Fault> {
         let (stored, _) = input.whole()?;
-        let Head { separator, names, start, .. } = Head::of(&stored)?.ok_or(Fault::NoNumbers)?;
+        let head = Head::of(&stored)?.ok_or(Fault::NoNumbers)?;
+        let Head { separator, names, line_of_names, start, .. } = head;
         let fields = names.len();
-        let candidates = names.into_iter().enumerate();
-        let candidates = candidates.map(|(column, name)| Candidate { name, value: Some(column) });
-        let column = choose_scalars(&candidates.collect::<Vec<_>>(), wanted)?;
+        let number = wanted.filter(|wanted| !names.iter().any(|name| name == wanted));
+        let number = number.and_then(|wanted| wanted.parse::<usize>().ok()).filter(|&number| number < fields);
+        let (column, start) = if let (Some(column), Some(line_of_names)) = (number, line_of_names) {
+            (column, line_of_names)
+        } else {
+            let candidates = names.into_iter().enumerate();
+            let candidates = candidates.map(|(column, name)| Candidate { name, value: Some(column) });
+            (choose_scalars(&candidates.collect::<Vec<_>>(), wanted)?, start)
+        };
         let mut rows = 0;
         let mut records = Cursor::new(&stored, End::Record(separator), 0, start);
         while records.next()?.is_some() {

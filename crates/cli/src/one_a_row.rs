@@ -1,0 +1,59 @@
+//! Columns of a text whose first line is one of values, and no header.
+
+use std::path::Path;
+
+use unisphere_io::Column;
+
+use crate::{interrupt, reading::is_stream};
+
+/// Lines among which one like the first is looked for.
+pub(crate) const LINES_LIKE_FIRST: usize = 10_000;
+/// The characters of a line that are looked at.
+const CHARACTERS: usize = 64;
+/// Columns that are looked at.
+const COLUMNS: usize = 16;
+
+/// The columns of a file by their numbers, with their first line as a value; None where the name of one is such a number, so that its
+/// first line is none. There are none of a pipe.
+fn numbered(path: &Path) -> Vec<Option<Vec<String>>> {
+    if is_stream(path) {
+        return Vec::new();
+    }
+    let column = |number: usize| Column::open_named(path, Some(&number.to_string())).ok();
+    let columns: Vec<_> =
+        interrupt::leaving_at_once(|| (0..COLUMNS).map_while(column).collect()).unwrap_or_default();
+    let rows = columns.iter().map(Column::rows).max().unwrap_or_default();
+    let lines = |column: &Column| {
+        let lines: Vec<_> = (0..rows.min(LINES_LIKE_FIRST)).collect();
+        if column.rows() == rows { column.excerpts(&lines, CHARACTERS).ok() } else { None }
+    };
+    columns.iter().map(lines).collect()
+}
+
+/// The number of the only column whose first value comes again, as labels do and names of columns do not.
+pub(crate) fn column_of_labels(path: &Path) -> Option<usize> {
+    let is_again = |lines: &Vec<String>| lines.iter().skip(1).any(|line| Some(line) == lines.first());
+    only(numbered(path).iter().map(|of| of.as_ref().is_some_and(is_again)))
+}
+
+/// What makes a value of the name of a column, which `option` names.
+pub(crate) fn cure_of_name(column: &Column, option: &str) -> String {
+    let columns = numbered(column.path());
+    if columns.len() < 2 {
+        return "call the file .txt".into();
+    }
+    let lines: Vec<_> = (0..column.rows().min(LINES_LIKE_FIRST - 1)).collect();
+    let lines = column.excerpts(&lines, CHARACTERS).unwrap_or_default();
+    let is_this = |of: &Option<Vec<String>>| of.as_ref().is_some_and(|of| of.get(1..) == Some(&lines));
+    match only(columns.iter().map(is_this)) {
+        Some(number) => format!("name the column by its number, from 0: {option} {number}"),
+        None => "write a line of names above it, such as id,label".into(),
+    }
+}
+
+/// The place of the only one that is so.
+fn only(are_so: impl Iterator<Item = bool>) -> Option<usize> {
+    let mut found = are_so.enumerate().filter(|(_, is_so)| *is_so);
+    let (place, _) = found.next()?;
+    found.next().is_none().then_some(place)
+}
