@@ -11,6 +11,7 @@ mod options;
 mod results;
 mod run;
 mod runs;
+mod steps;
 mod table;
 mod watch;
 
@@ -40,6 +41,7 @@ use crate::{
 use measure::{CURE_OF_ZEROS_BY_OPTION, Measuring, check_options};
 use options::SortColumn;
 use run::Run;
+use steps::has_ending;
 
 pub(crate) fn run(options: &CompareOptions) -> Result<(), Failure> {
     let runs = runs::runs(options)?;
@@ -162,8 +164,8 @@ fn baseline(options: &CompareOptions, runs: &[Run]) -> Result<String, Failure> {
     found.map(str::to_owned).map_err(|ending| unknown_baseline(wanted, &ending, &names))
 }
 
-/// The model of a name: its own, or the end of the path that it is named by, where no other ends so: `step_9.npy` of `run/step_9.npy`.
-/// Else all whose paths end so.
+/// The model of a name: its own, or the end of the path that it is named by, where no other ends so: `step_9.npy` of `run/step_9.npy`,
+/// or `step_9`. Else all whose paths end so.
 fn named<'a, 'b>(
     wanted: &str,
     models: impl Iterator<Item = (&'a str, &'b Path)> + Clone,
@@ -174,7 +176,11 @@ fn named<'a, 'b>(
     let wanted = Path::new(wanted.trim_start_matches("./"));
     // Every path ends in an empty one.
     let is_end = |path: &Path| !wanted.as_os_str().is_empty() && path.ends_with(wanted);
-    let ending: Vec<_> = models.filter(|(_, path)| is_end(path)).map(|(name, _)| name).collect();
+    let mut ending: Vec<_> = models.clone().filter(|(_, path)| is_end(path)).map(|(name, _)| name).collect();
+    if ending.is_empty() {
+        let is_end = |path: &Path| has_ending(path) && is_end(&path.with_extension(""));
+        ending = models.filter(|(_, path)| is_end(path)).map(|(name, _)| name).collect();
+    }
     match ending.as_slice() {
         [name] => Ok(name),
         _ => Err(ending),

@@ -34,7 +34,8 @@ pub(crate) struct CompareOptions {
     pub(super) baseline: Option<String>,
 
     /// The column by which the table is in order, least first [default: the order of the models]. The step of a model is that of the table
-    /// of --runs, or the number in which names differ, where they differ in one alone
+    /// of --runs, or the number in which names differ, where they differ in one alone, or behind 'step'; last, best and final have none, and
+    /// come at the end
     #[arg(long, value_name = "COLUMN", value_enum, help_heading = TABLE)]
     pub(super) sort: Option<SortColumn>,
 

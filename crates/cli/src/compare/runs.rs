@@ -6,13 +6,14 @@ use std::{
 };
 
 use unisphere_eval::compare::Place;
-use unisphere_io::{is_pattern, numbers_apart, printable};
+use unisphere_io::{is_pattern, printable};
 
 use super::{
     files::files_in,
     options::{CompareOptions, SortColumn},
     results::{result, tell_left_out},
     run::Run,
+    steps::steps,
     table,
 };
 use crate::{exit::Failure, set_files::SetFiles, text::open_pattern};
@@ -77,22 +78,22 @@ fn models(arguments: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
     Ok(models)
 }
 
-/// Models with the numbers of their names as steps, where the table is to be in the order of steps and none are given.
+/// Models with the steps that their names tell, where the table is to be in the order of steps and none are given.
 fn with_steps(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, Failure> {
     let has_steps = runs.iter().any(|run| run.place.step.is_some());
     if options.sort != Some(SortColumn::Step) || has_steps {
         return Ok(runs);
     }
     let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
-    let Some(steps) = numbers_apart(&names) else {
+    let Some(steps) = steps(&names) else {
         return Err(Failure::Usage(
-            "--sort step: no model has a step, and their names do not differ in one number alone\n\
+            "--sort step: no model has a step, and their names neither differ in one number alone nor have one behind 'step'\n\
              give steps in the table of --runs, or --sort name, which takes numbers in their order"
                 .into(),
         ));
     };
     for (run, step) in runs.iter_mut().zip(steps) {
-        run.place.step = Some(step as f64);
+        run.place.step = step;
     }
     Ok(runs)
 }

@@ -378,6 +378,83 @@ fn a_baseline_is_one_model() {
     assert!(output.status.success() && !stderr(&output).contains("--baseline"), "{}", stderr(&output));
 }
 
+/// A name without its ending, where it is of one alone.
+#[test]
+fn a_baseline_without_its_ending() {
+    let (folder, _) = folder();
+    fs::create_dir(folder.path().join("run")).unwrap();
+    for name in ["run/step_8.npy", "run/step_9.npy"] {
+        fs::copy(folder.path().join("x.npy"), folder.path().join(name)).unwrap();
+    }
+    let models = ["run/step_8.npy", "run/step_9.npy"];
+    for baseline in ["step_9", "run/step_9", "./run/step_9"] {
+        let report = folder.compare(&[&models[..], &["--baseline", baseline, "--json"]].concat());
+        assert_eq!(object(&report)["baseline"], "run/step_9.npy");
+        let line = ["watch", "run", "--once", "--interval", "0.05", "--device", "cpu", "--no-cache"];
+        let output = run(&folder, &[&line[..], &["--baseline", baseline]].concat());
+        assert!(output.status.success() && !stderr(&output).contains("--baseline"), "{}", stderr(&output));
+        let page = fs::read_to_string(folder.path().join("run/watch.html")).unwrap();
+        assert!(page.contains("<dt>against</dt><dd>step_9.npy</dd>"));
+    }
+    refused(
+        &folder.compare(&[&models[..], &["--baseline", "step"]].concat()),
+        2,
+        &["no model has this name"],
+    );
+    // Of two, each name that is told is one.
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::copy(folder.path().join("x.npy"), folder.path().join("b/step_9.npy")).unwrap();
+    let models = ["run/step_8.npy", "run/step_9.npy", "b/step_9.npy"];
+    let compared = |name: &str| folder.compare(&[&models[..], &["--baseline", name, "--json"]].concat());
+    let told = ["the paths of 2 models end so", "name one of them: run/step_9.npy, b/step_9.npy"];
+    refused(&compared("step_9"), 2, &told);
+    assert_eq!(object(&compared("b/step_9.npy"))["baseline"], "b/step_9.npy");
+}
+
+/// Lightning's names have two numbers, and what is called last, best or final has no step and comes last.
+#[test]
+fn steps_of_checkpoints_as_lightning_names_them() {
+    let (folder, x) = folder();
+    fs::create_dir(folder.path().join("ck")).unwrap();
+    let names = ["epoch=9-step=900.npy", "last.npy", "epoch=10-step=1000.npy", "best.npy"];
+    for (name, seed) in names.iter().zip(1..) {
+        folder.npy(&format!("ck/{name}"), &noise(x.len(), seed), N, D);
+    }
+    let paths = names.map(|name| format!("ck/{name}"));
+    let line = paths.iter().map(String::as_str).chain(["--sort", "step", "--json"]).collect::<Vec<_>>();
+    let sorted = object(&folder.compare(&line));
+    follows_schema(&sorted);
+    let models = sorted["models"].as_array().unwrap();
+    let found: Vec<_> = models.iter().map(|of| (of["name"].as_str().unwrap(), of["step"].as_f64())).collect();
+    let expected = [
+        ("ck/epoch=9-step=900.npy", Some(900.0)),
+        ("ck/epoch=10-step=1000.npy", Some(1000.0)),
+        ("ck/last.npy", None),
+        ("ck/best.npy", None),
+    ];
+    assert_eq!(found, expected);
+    let line = ["watch", "ck", "--once", "--interval", "0.05", "--device", "cpu", "--no-cache"];
+    let output = run(&folder, &line);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let mut reader = csv::Reader::from_path(folder.path().join("ck/watch.csv")).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let place = |of: &str| header.iter().position(|name| name == of).unwrap();
+    let (name, step) = (place("name"), place("step"));
+    let mut lines: Vec<_> = reader
+        .records()
+        .map(|line| line.unwrap())
+        .map(|of| (of[name].to_owned(), of[step].to_owned()))
+        .collect();
+    lines.sort();
+    let expected = [
+        ("best.npy", ""),
+        ("epoch=10-step=1000.npy", "1000.0"),
+        ("epoch=9-step=900.npy", "900.0"),
+        ("last.npy", ""),
+    ];
+    assert_eq!(lines, expected.map(|(name, step)| (name.to_owned(), step.to_owned())));
+}
+
 /// Labels beside a number or a name of each row, without a line of names.
 #[cfg(unix)]
 #[test]
@@ -630,9 +707,9 @@ fn patterns_of_checkpoints_are_no_sets() {
         |of: &Value| of["models"].as_array().unwrap().iter().map(|of| of["step"].clone()).collect::<Vec<_>>();
     assert_eq!(steps(&sorted), [9.0, 10.0, 11.0].map(Value::from));
     assert_eq!(sorted["trajectory"][2]["name"], "ck/step_11.npy");
-    fs::copy(folder.path().join("ck/step_9.npy"), folder.path().join("last.npy")).unwrap();
+    fs::copy(folder.path().join("ck/step_9.npy"), folder.path().join("other.npy")).unwrap();
     let told = ["--sort step: no model has a step", "--runs, or --sort name"];
-    refused(&folder.compare(&["ck/step_9.npy", "last.npy", "--sort", "step"]), 2, &told);
+    refused(&folder.compare(&["ck/step_9.npy", "other.npy", "--sort", "step"]), 2, &told);
     // A gap tells that they are no parts, or that one is missing.
     folder.npy("ck/step_200.npy", &noise(N * D, 4), N, D);
     let told =
