@@ -88,6 +88,9 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     let line: Vec<_> = line.into_iter().collect();
     let matches = command().try_get_matches_from(&line);
     let error = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
+        Ok(Args { command: Command::Watch(options) }) => {
+            return Ok(Command::Watch(Box::new(options.of_line(line.get(2..).unwrap_or_default()))));
+        }
         Ok(args) => return Ok(args.command),
         Err(error) => error,
     };

@@ -455,6 +455,80 @@ fn steps_of_checkpoints_as_lightning_names_them() {
     assert_eq!(lines, expected.map(|(name, step)| (name.to_owned(), step.to_owned())));
 }
 
+/// A folder for each checkpoint, as Hugging Face writes them: what is said has the pattern that takes their files.
+#[cfg(unix)]
+#[test]
+fn checkpoints_in_folders_are_taken_by_the_cure() {
+    let (folder, x) = folder();
+    for (step, seed) in [(500, 1), (1000, 2)] {
+        let name = format!("runs 1/checkpoint-{step}");
+        fs::create_dir_all(folder.path().join(&name)).unwrap();
+        folder.npy(&format!("{name}/embeddings.npy"), &noise(x.len(), seed), N, D);
+        fs::write(folder.path().join(name).join("config.json"), "{}").unwrap();
+    }
+    let told = "unisphere watch 'runs 1' --pattern 'checkpoint-*/embeddings.npy' --once --interval 0.05 --device cpu --no-cache takes them";
+    let options = ["--once", "--interval", "0.05", "--device", "cpu", "--no-cache"];
+    let output = run(&folder, &[&["watch", "runs 1"], &options[..]].concat());
+    let said = stderr(&output);
+    assert!(
+        output.status.success() && said.contains("no checkpoint is there") && said.contains(told),
+        "{said}"
+    );
+    let check = |output: &Output| {
+        let said = stderr(output);
+        assert!(output.status.success(), "{said}");
+        let names: Vec<_> = stdout(output).lines().map(|line| line.split("  ").next().unwrap()).collect();
+        assert_eq!(names, ["checkpoint-500/embeddings.npy", "checkpoint-1000/embeddings.npy"], "{said}");
+        for name in ["watch.csv", "watch.html"] {
+            fs::remove_file(folder.path().join("runs 1").join(name)).unwrap();
+        }
+    };
+    fs::remove_file(folder.path().join("runs 1/watch.csv")).unwrap_or_default();
+    check(&carried_out(&folder, &output, "unisphere watch", " takes", ""));
+    // Folders by a pattern, which watch takes none of.
+    let output = run(&folder, &[&["watch", "runs 1/checkpoint-*"], &options[..]].concat());
+    refused(&output, 3, &["unisphere watch 'runs 1' --pattern 'checkpoint-*/embeddings.npy' --once"]);
+    check(&carried_out(&folder, &output, "unisphere watch", " takes", ""));
+}
+
+/// What else was given is in the line that is told, but for what it replaces.
+#[cfg(unix)]
+#[test]
+fn cures_of_watch_keep_the_options() {
+    let (folder, _) = folder();
+    fs::create_dir(folder.path().join("ck")).unwrap();
+    for step in [1, 2] {
+        fs::copy(folder.path().join("x.npy"), folder.path().join(format!("ck/step_{step}.npy"))).unwrap();
+    }
+    let options =
+        ["--once", "--interval=0.05", "--device", "cpu", "--no-cache", "--html", "my page.html", "--t", "3"];
+    let output = run(&folder, &[&["watch", "ck/step_1.npy"], &options[..]].concat());
+    let kept = "--once --interval=0.05 --device cpu --no-cache --html 'my page.html' --t 3";
+    let told = [
+        format!("unisphere watch ck {kept} measures the files in it"),
+        "; unisphere eval ck/step_1.npy --device cpu --t 3, this one".into(),
+    ];
+    refused(&output, 3, &told.each_ref().map(String::as_str));
+    let watched = carried_out(&folder, &output, "unisphere watch", " measures", "");
+    assert_eq!(
+        (watched.status.code(), stdout(&watched).lines().count()),
+        (Some(0), 2),
+        "{}",
+        stderr(&watched)
+    );
+    assert!(folder.path().join("my page.html").exists());
+    let evaluated = carried_out(&folder, &output, "unisphere eval", ", this", "--json");
+    let expected = folder.json(&["ck/step_1.npy", "--t", "3"]);
+    assert_eq!(object(&evaluated)["uniformity"], expected["uniformity"]);
+    // A pattern in the place of the folder replaces that of the option, wherever the folder stands.
+    fs::remove_file(folder.path().join("ck/watch.csv")).unwrap();
+    let line = [&["watch"], &options[..], &["--pattern", "none", "ck/step_2*"]].concat();
+    let output = run(&folder, &line);
+    refused(&output, 3, &[&format!("unisphere watch ck --pattern 'step_2*' {kept} takes")]);
+    let watched = carried_out(&folder, &output, "unisphere watch", " takes", "");
+    assert!(watched.status.success() && stdout(&watched).starts_with("step_2.npy  "), "{}", stderr(&watched));
+}
+
 /// Labels beside a number or a name of each row, without a line of names.
 #[cfg(unix)]
 #[test]
@@ -719,7 +793,7 @@ fn patterns_of_checkpoints_are_no_sets() {
     // What is meant for watch, and its cure.
     let told = [
         "ck/step_*.npy is a pattern",
-        "unisphere watch ck --pattern 'step_*.npy' takes each file as a checkpoint",
+        "unisphere watch ck --pattern 'step_*.npy' --once takes each file as a checkpoint",
     ];
     refused(&run(&folder, &["watch", "ck/step_*.npy", "--once"]), 3, &told);
     let line = [

@@ -1,6 +1,7 @@
 //! The checkpoints in a folder, and whether they are still being written.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Component, Path, PathBuf},
     time::SystemTime,
@@ -10,7 +11,7 @@ use glob::{MatchOptions, Pattern};
 use unisphere_eval::compare::Place;
 use unisphere_io::{natural_order, printable};
 
-use super::super::{files::files_and_results, run::Run};
+use super::super::{files::files_and_results, run::Run, steps::step};
 use crate::{exit::Failure, reading::ReadingOptions};
 
 /// Endings of files that hold points and hardly anything else.
@@ -121,9 +122,35 @@ impl<'a> Folder<'a> {
     }
 
     fn is_checkpoint(&self, path: &Path) -> bool {
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        (self.has_own_pattern || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())))
-            && path.is_file()
+        (self.has_own_pattern || is_of_points(path)) && path.is_file()
+    }
+
+    /// The pattern of files of points in its folders, of which no pattern was given: of those that most of them have, `embeddings.npy` of
+    /// `checkpoint-500` and `checkpoint-1000`.
+    pub(super) fn pattern_within(&self) -> Option<String> {
+        if self.has_own_pattern {
+            return None;
+        }
+        let any = Pattern::new("*").ok()?;
+        let mut files = Vec::new();
+        matching(self.folder, &[any.clone(), any.clone()], &mut files);
+        matching(self.folder, &[any.clone(), any.clone(), any], &mut files);
+        let mut folders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for path in files.iter().filter(|path| is_of_points(path) && path.is_file()) {
+            let mut names = path.strip_prefix(self.folder).ok()?.components();
+            let folder = names.next()?.as_os_str().to_str();
+            if let (Some(folder), Some(file)) = (folder, names.as_path().to_str()) {
+                folders.entry(file.replace('\\', "/")).or_default().insert(folder.to_owned());
+            }
+        }
+        // The first of those of as many folders.
+        let (file, folders) = folders.into_iter().rev().max_by_key(|(_, folders)| folders.len())?;
+        let stem = |folder: &String| folder.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let stems: BTreeSet<_> = folders.iter().map(stem).collect();
+        let is_numbered = |folder: &String| folder.ends_with(|c: char| c.is_ascii_digit());
+        let stem = stems.first().filter(|_| stems.len() == 1 && folders.iter().all(is_numbered));
+        let stem = stem.map_or(String::new(), |stem| Pattern::escape(stem));
+        Some(format!("{stem}*/{}", Pattern::escape(&file)))
     }
 
     /// The checkpoint of a file: a folder with x is one, whose name is that of the folder.
@@ -170,19 +197,14 @@ fn matching(folder: &Path, names: &[Pattern], files: &mut Vec<PathBuf>) {
     }
 }
 
-fn is_same(a: &Path, b: &Path) -> bool {
-    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+/// Whether a file's ending is one of points.
+pub(super) fn is_of_points(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-/// The last whole number in a name, without its ending: 1200 of epoch=3-step=1200.npy.
-fn step(name: &str) -> Option<f64> {
-    let is_ending = |ending: &str| ending.starts_with(|c: char| c.is_alphabetic()) && !ending.contains('/');
-    let stem = match name.rsplit_once('.') {
-        Some((stem, ending)) if is_ending(ending) => stem,
-        _ => name,
-    };
-    let mut numbers = stem.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    numbers.next_back()?.parse().ok()
+fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 impl State {
@@ -207,24 +229,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn steps_are_the_last_numbers() {
-        for (name, number) in [
-            ("step_100.npy", Some(100.0)),
-            ("step_5.F16BIN", Some(5.0)),
-            ("step_7.f32", Some(7.0)),
-            ("epoch=3-step=1200.safetensors", Some(1200.0)),
-            ("checkpoint-500/embeddings.npy", Some(500.0)),
-            ("v1.2/last", Some(2.0)),
-            ("ступень7", Some(7.0)),
-            ("12", Some(12.0)),
-            ("last.npy", None),
-            ("", None),
-        ] {
-            assert_eq!(step(name), number, "{name}");
-        }
-    }
 
     #[test]
     fn a_look_finds_files_of_points_and_folders_with_x() {
@@ -274,6 +278,31 @@ mod tests {
             assert!(Folder::new(folder.path(), Some(wrong), &reading).is_err(), "{wrong}");
         }
         assert!(Folder::new(&path("none"), None, &reading).unwrap().look(&[]).is_err());
+    }
+
+    #[test]
+    fn files_in_folders_have_a_pattern() {
+        let folder = tempfile::tempdir().unwrap();
+        let reading = ReadingOptions::default();
+        let within = |pattern| Folder::new(folder.path(), pattern, &reading).unwrap().pattern_within();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        };
+        write("checkpoint-500/config.json");
+        assert_eq!(within(None), None);
+        for name in
+            ["checkpoint-500/embeddings.npy", "checkpoint-1000/embeddings.npy", "checkpoint-500/a.npy"]
+        {
+            write(name);
+        }
+        assert_eq!(within(None).as_deref(), Some("checkpoint-*/embeddings.npy"));
+        assert_eq!(within(Some("*.npy")), None);
+        for name in ["last/eval/e.npy", "1/eval/e.npy", "2/eval/e.npy"] {
+            write(name);
+        }
+        assert_eq!(within(None).as_deref(), Some("*/eval/e.npy"));
     }
 
     #[cfg(target_os = "linux")]

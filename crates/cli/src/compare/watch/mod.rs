@@ -9,12 +9,11 @@ mod record;
 mod zero_rows;
 
 pub(crate) use folder::ENDINGS;
-pub(crate) use options::{HELP, WatchOptions};
+pub(crate) use options::{HELP, WatchOptions, line_for};
 
 use std::{
     collections::{HashMap, HashSet},
-    ffi::OsStr,
-    mem,
+    fs, mem,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -36,9 +35,9 @@ use crate::{
     export::{self, Checkpoint, ComparedModel, ComparisonDocument, Exporter as _, Json, Text},
     interrupt, output,
     progress::Display,
-    text::{in_line, plural, seconds, words},
+    text::{in_line, plural, seconds},
 };
-use folder::{Folder, Found, State, X};
+use folder::{Folder, Found, State, X, is_of_points};
 use record::{Lines, Record};
 use zero_rows::ZeroRows;
 
@@ -75,6 +74,9 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
         printable(&csv),
         printable(&html)
     ));
+    if let (true, false, Some(pattern)) = (found.is_empty(), options.once, folder.pattern_within()) {
+        exit::say(&format!("no checkpoint is there yet; {}", options.cure_of_folders(&pattern)));
+    }
     let interval = Duration::from_secs_f64(options.interval);
     Watch {
         options,
@@ -98,8 +100,7 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
 fn check_folder(options: &WatchOptions) -> Result<(), Failure> {
     let path = &options.folder;
     let name = printable(path);
-    let eval = words([OsStr::new("unisphere"), OsStr::new("eval"), path.as_os_str()]);
-    let watch = |folder: &Path, rest: &[&str]| line_for(folder, rest.iter().map(OsStr::new));
+    let eval = options.line_of_eval();
     if is_pattern(path) {
         let wrong = format!("{name} is a pattern, and watch takes a folder");
         let (folder, pattern) = in_folder(path);
@@ -109,26 +110,22 @@ fn check_folder(options: &WatchOptions) -> Result<(), Failure> {
             )));
         }
         // What is in a folder is taken without a pattern, as are files in folders of it.
-        let rest: &[&str] = if pattern == "*" { &[] } else { &["--pattern", &pattern] };
+        let pattern = Some(pattern.as_str()).filter(|pattern| *pattern != "*");
         return Err(Failure::Input(format!(
             "{wrong}\n{} takes each file as a checkpoint; {eval} takes all for one set",
-            watch(&folder, rest)
+            options.line_of(&folder, pattern)
         )));
     }
     if path.is_file() {
+        // Of other endings, files are taken by a pattern alone.
+        let ending = path.extension().filter(|_| !is_of_points(path) && options.pattern.is_none());
+        let pattern = ending.map(|ending| format!("*.{}", ending.display()));
         return Err(Failure::Input(format!(
             "{name} is a file, and watch takes a folder\n{} measures the files in it; {eval}, this one",
-            watch(path.parent().unwrap_or(Path::new("")), &[])
+            options.line_of(path.parent().unwrap_or(Path::new("")), pattern.as_deref())
         )));
     }
     Ok(())
-}
-
-/// The line for a shell that watches a folder, with more words behind it.
-pub(crate) fn line_for<'a>(folder: &'a Path, behind: impl IntoIterator<Item = &'a OsStr>) -> String {
-    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-    let line = [OsStr::new("unisphere"), OsStr::new("watch"), folder.as_os_str()];
-    words(line.into_iter().chain(behind))
 }
 
 /// The folder of a pattern, and the pattern of files within it, as --pattern takes them.
@@ -141,10 +138,23 @@ fn in_folder(path: &Path) -> (PathBuf, String) {
     let parts = within.map(|part| part.as_os_str().to_string_lossy().replace("**", "*"));
     let mut pattern = parts.collect::<Vec<_>>().join("/");
     let first = glob::glob(&path.to_string_lossy()).ok().and_then(|mut found| found.find_map(Result::ok));
-    if pattern != "*" && first.is_some_and(|found| found.is_dir()) {
-        pattern += &format!("/{X}.*");
+    if let Some(first) = first.filter(|found| found.is_dir()) {
+        match points_in(&first) {
+            Some(name) => pattern += &format!("/{}", glob::Pattern::escape(&name)),
+            None if pattern != "*" => pattern += &format!("/{X}.*"),
+            None => {}
+        }
     }
     (folder.to_path_buf(), pattern)
+}
+
+/// The first file of points in a folder without a file x.
+fn points_in(folder: &Path) -> Option<String> {
+    let files = fs::read_dir(folder).ok()?.flatten().map(|file| file.path());
+    let mut files: Vec<_> = files.filter(|path| is_of_points(path) && path.is_file()).collect();
+    files.sort();
+    let has_x = files.iter().any(|path| path.file_stem().is_some_and(|stem| stem == X));
+    files.first().filter(|_| !has_x)?.file_name()?.to_str().map(str::to_owned)
 }
 
 /// Fails where the paths of several checkpoints end in the name of the baseline, and in a single round where none has it; else says that
@@ -250,9 +260,11 @@ impl Watch<'_> {
         let with = |fate: Fate| self.seen.values().filter(|seen| seen.fate == fate).count();
         let (refused, unread) = (with(Fate::Refused), with(Fate::Unread));
         if self.seen.is_empty() {
-            exit::say(
-                "no checkpoint is there, and no page was written; --pattern says which files are checkpoints",
-            );
+            let cure = self.folder.pattern_within().map(|pattern| self.options.cure_of_folders(&pattern));
+            exit::say(&format!(
+                "no checkpoint is there, and no page was written; {}",
+                cure.as_deref().unwrap_or("--pattern says which files are checkpoints")
+            ));
         }
         if let Some(name) = self.options.baseline.as_ref()
             && self.baseline(&self.models).is_none()

@@ -1,9 +1,12 @@
 //! The options of `unisphere watch`.
 
-use std::path::PathBuf;
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
 
 use super::super::{named, options::MeasureOptions};
-use crate::values::positive;
+use crate::{text::words, values::positive};
 
 /// The longest time between two looks, in seconds: a day.
 const MAX_INTERVAL: f64 = 86_400.0;
@@ -14,7 +17,7 @@ const OUTPUT: &str = "The report";
 #[derive(Debug, clap::Args)]
 pub(crate) struct WatchOptions {
     /// The folder that a training writes its checkpoints into: files of points, or folders with a file x and perhaps a file y, which is
-    /// to be written before x. The last number in the name of each is its step
+    /// to be written before x. The number behind 'step' in the name of each, or else the last, is its step
     #[arg(value_name = "FOLDER")]
     pub(super) folder: PathBuf,
 
@@ -51,7 +54,24 @@ pub(crate) struct WatchOptions {
 
     #[command(flatten)]
     pub(super) measure: MeasureOptions,
+
+    /// The words behind `watch`, as they were given.
+    #[arg(skip)]
+    line: Vec<OsString>,
 }
+
+/// The option of a pattern, and those that are of a watch and of no `eval`; and whether a value is behind each.
+const PATTERN: (&str, bool) = ("--pattern", true);
+const OF_WATCH_ALONE: [(&str, bool); 8] = [
+    PATTERN,
+    ("--interval", true),
+    ("--once", false),
+    ("--csv", true),
+    ("--html", true),
+    ("--baseline", true),
+    ("--cache", true),
+    ("--no-cache", false),
+];
 
 /// Seconds between two looks.
 fn interval(text: &str) -> Result<f64, &'static str> {
@@ -61,7 +81,63 @@ fn interval(text: &str) -> Result<f64, &'static str> {
         .ok_or("must be above 0 and at most 86400 seconds")
 }
 
+/// The line for a shell that watches a folder, with more words behind it.
+pub(crate) fn line_for<'a>(folder: &'a Path, behind: impl IntoIterator<Item = &'a OsStr>) -> String {
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let line = [OsStr::new("unisphere"), OsStr::new("watch"), folder.as_os_str()];
+    words(line.into_iter().chain(behind))
+}
+
 impl WatchOptions {
+    /// The same with the words that it was read from, for the lines of cures.
+    pub(crate) fn of_line(self, line: &[OsString]) -> Self {
+        Self { line: line.to_vec(), ..self }
+    }
+
+    /// The line for a shell that watches another folder, or by another pattern, with all else as it was given.
+    pub(super) fn line_of(&self, folder: &Path, pattern: Option<&str>) -> String {
+        let others = self.others(if pattern.is_some() { &[PATTERN] } else { &[] });
+        let pattern = pattern.map(|pattern| [OsStr::new("--pattern"), OsStr::new(pattern)]);
+        line_for(folder, pattern.into_iter().flatten().chain(others))
+    }
+
+    /// What is said where no checkpoint is there, and files of points that a pattern matches are in folders of this one.
+    pub(super) fn cure_of_folders(&self, pattern: &str) -> String {
+        format!(
+            "files of points are in its folders, and {} takes them",
+            self.line_of(&self.folder, Some(pattern))
+        )
+    }
+
+    /// The line for a shell that measures what is in the place of the folder as one set, with all else that `eval` takes.
+    pub(super) fn line_of_eval(&self) -> String {
+        let line = [OsStr::new("unisphere"), OsStr::new("eval"), self.folder.as_os_str()];
+        words(line.into_iter().chain(self.others(&OF_WATCH_ALONE)))
+    }
+
+    /// The words of the line without the folder and without these options.
+    fn others(&self, without: &[(&str, bool)]) -> Vec<&OsStr> {
+        let is_option = |word: &OsString| word.as_encoded_bytes().starts_with(b"--");
+        let is_folder = |at: &usize| self.line[*at] == *self.folder.as_os_str();
+        // A file that an option names may be called so too.
+        let behind_none = |at: &usize| *at == 0 || !is_option(&self.line[at - 1]);
+        let places = || (0..self.line.len()).filter(is_folder);
+        let folder = places().find(behind_none).or_else(|| places().next_back());
+        let (mut others, mut is_value) = (Vec::new(), false);
+        for (_, word) in self.line.iter().enumerate().filter(|(at, _)| Some(*at) != folder) {
+            if std::mem::take(&mut is_value) {
+                continue;
+            }
+            let text = word.to_string_lossy();
+            let name = text.split('=').next().unwrap_or_default();
+            match without.iter().find(|(option, _)| *option == name) {
+                Some((_, has_value)) => is_value = *has_value && !text.contains('='),
+                None => others.push(word.as_os_str()),
+            }
+        }
+        others
+    }
+
     pub(super) fn csv_file(&self) -> PathBuf {
         self.csv.clone().unwrap_or_else(|| self.folder.join("watch.csv"))
     }
