@@ -295,11 +295,7 @@ impl Eval {
     pub(super) fn options(&self) -> Result<Options, Failure> {
         let refuse = |text: &str| Err(Failure::Usage(text.into()));
         self.check_storage()?;
-        if self.raw && self.skips_zero_rows() {
-            return refuse(
-                "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw",
-            );
-        }
+        self.check_zero_rows_are_none()?;
         if self.labels_y.is_some() {
             return refuse(
                 "--labels-y is the label of every row of Y, where sets are matched by label and not row by row\n\
@@ -341,7 +337,7 @@ impl Eval {
     /// What is measured of sets of any size, if these options ask for nothing more.
     pub(super) fn request(&self) -> Result<Request, Failure> {
         self.check_tau_in_pieces()?;
-        self.check_zero_rows_of_several()?;
+        self.check_zero_rows_in_pieces()?;
         let others = self.of_reports_on_pairs();
         if let Some((name, _)) = others.into_iter().find(|(name, is_given)| *is_given && *name != HTML) {
             return Err(Failure::Usage(format!(
@@ -420,6 +416,32 @@ impl Eval {
             ("--zero-rows skip", self.skips_zero_rows()),
             (HTML, self.html.is_some()),
         ]
+    }
+
+    /// That rows of zeros are not to be skipped where they are points.
+    fn check_zero_rows_are_none(&self) -> Result<(), Failure> {
+        if self.raw && self.skips_zero_rows() {
+            return Err(Failure::Usage(
+                "with --raw, rows of zeros are points like all others; leave out --zero-rows skip or --raw"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// That no rows are skipped of sets that are read in pieces, and of single files alone.
+    fn check_zero_rows_in_pieces(&self) -> Result<(), Failure> {
+        if !self.skips_zero_rows() {
+            return Ok(());
+        }
+        self.check_zero_rows_are_none()?;
+        self.check_zero_rows_of_several()?;
+        let or_whole = self.scale.given().map_or(String::new(), |given| format!("leave out {given}; or "));
+        Err(Failure::Usage(format!(
+            "--zero-rows skip needs all points in memory, and is no part of a report on sets of any size\n\
+             {or_whole}leave out --zero-rows skip, and such rows of the files, of Y as of X, or write --raw in its place, which takes rows \
+             as they are"
+        )))
     }
 
     /// That rows are skipped of single files.

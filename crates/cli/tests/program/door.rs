@@ -529,6 +529,55 @@ fn cures_of_watch_keep_the_options() {
     assert!(watched.status.success() && stdout(&watched).starts_with("step_2.npy  "), "{}", stderr(&watched));
 }
 
+/// Reports that skip no rows name what to do instead, and that works.
+#[test]
+fn rows_of_zeros_where_none_are_skipped() {
+    let (folder, x) = folder();
+    let mut zero = x.clone();
+    zero[3 * D..4 * D].fill(0.0);
+    folder.npy("zero.npy", &zero, N, D);
+    let without = |name: &str, values: &[f32]| {
+        let rows = values.chunks(D).enumerate().filter(|(row, _)| *row != 3);
+        let left: Vec<f32> = rows.flat_map(|(_, row)| row.iter().copied()).collect();
+        folder.npy(name, &left, N - 1, D);
+    };
+    without("x_left.npy", &zero);
+    without("y_left.npy", &noise(N * D, 2));
+    let skip = ["--zero-rows", "skip"];
+    for (more, told, pair, left) in [
+        (
+            &["--views", "y.npy"][..],
+            "--views takes all rows",
+            &["zero.npy"][..],
+            &["x_left.npy", "--views", "y_left.npy"][..],
+        ),
+        (
+            &["--unpaired"],
+            "--unpaired takes all rows",
+            &["zero.npy", "y.npy"],
+            &["x_left.npy", "y.npy", "--unpaired"],
+        ),
+        (
+            &["--max-memory", "1G"],
+            "on sets of any size\nleave out --max-memory; or",
+            &["zero.npy", "y.npy"],
+            &["x_left.npy", "y_left.npy", "--max-memory", "1G"],
+        ),
+    ] {
+        let output = folder.eval(&[pair, more, &skip].concat());
+        refused(&output, 2, &[told, "leave out --zero-rows skip, and", "or write --raw in its place"]);
+        object(&folder.eval(&[pair, more, &["--raw", "--json"]].concat()));
+        object(&folder.eval(&[left, &["--json"]].concat()));
+        refused(
+            &folder.eval(&[pair, more, &skip, &["--raw"]].concat()),
+            2,
+            &["leave out --zero-rows skip or --raw"],
+        );
+    }
+    let report = folder.json(&["zero.npy", "y.npy", "--zero-rows", "skip"]);
+    assert_eq!(report["alignment"], folder.json(&["x_left.npy", "y_left.npy"])["alignment"]);
+}
+
 /// Labels beside a number or a name of each row, without a line of names.
 #[cfg(unix)]
 #[test]

@@ -32,6 +32,7 @@ impl Eval {
                     .into(),
             ));
         }
+        self.check_zero_rows_of("--unpaired", "rows of zeros out of the files, and out of their labels")?;
         let has_positives = self.labels.is_some();
         let own = [("--alpha", self.alpha.is_some() && !has_positives)];
         if has_positives && self.permutations.is_some_and(|count| count > 0) {
@@ -64,6 +65,7 @@ impl Eval {
     /// What is measured of several views.
     pub(in crate::eval) fn views_plan(&self) -> Result<ViewsPlan, Failure> {
         self.check_storage()?;
+        self.check_zero_rows_of("--views", "a row that is zero in one view out of the files of all")?;
         let two_names = "--members, --tensors or --columns";
         let own = [
             ("--near", self.near.is_some()),
@@ -95,6 +97,18 @@ impl Eval {
         plan.alignment = self.alpha.map_or(plan.alignment, Alignment::new);
         plan.ts = self.ts_or(plan.ts);
         Ok(plan)
+    }
+
+    /// That no rows are to be skipped of a report of another form, which `option` asks for; `rows` are those that a caller leaves out.
+    fn check_zero_rows_of(&self, option: &str, rows: &str) -> Result<(), Failure> {
+        if !self.skips_zero_rows() {
+            return Ok(());
+        }
+        self.check_zero_rows_are_none()?;
+        Err(Failure::Usage(format!(
+            "--zero-rows skip is of one set, or of pairs, and {option} takes all rows of its files\n\
+             leave out --zero-rows skip, and leave {rows}; or write --raw in its place, which takes rows as they are"
+        )))
     }
 
     /// The first option that is given of those that no such report takes, or of these.
