@@ -56,7 +56,17 @@ impl Groups {
 
     /// How many rows each group has.
     pub fn sizes(&self) -> impl ExactSizeIterator<Item = usize> {
-        (0..self.count()).map(|group| self.ends[group] - if group == 0 { 0 } else { self.ends[group - 1] })
+        (0..self.count()).map(|group| self.rows_of(group).len())
+    }
+
+    /// The rows of a group, in ascending order. Groups are numbered from 0, in the order of the labels.
+    ///
+    /// # Panics
+    ///
+    /// If there is no group of this number.
+    pub fn rows_of(&self, group: usize) -> &[usize] {
+        let start = group.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.order[start..self.ends[group]]
     }
 
     /// The alignment within each group, in the order of the labels, from the distances of all pairs.
@@ -112,8 +122,7 @@ impl Groups {
 
     /// The rows of each group.
     pub(super) fn rows(&self) -> impl Iterator<Item = &[usize]> {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.order[start..end])
+        (0..self.count()).map(|group| self.rows_of(group))
     }
 
     /// The place of each row's label among those of all groups.

@@ -13,19 +13,19 @@ const MAX_VALUES: usize = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Selected<'a> {
     set: &'a dyn Source,
-    rows: &'a [u32],
+    rows: &'a [usize],
 }
 
 impl<'a> Selected<'a> {
-    pub(super) fn new(set: &'a dyn Source, rows: &'a [u32]) -> Self {
+    pub(super) fn new(set: &'a dyn Source, rows: &'a [usize]) -> Self {
         Self { set, rows }
     }
 
     /// The row of the set that a selected one is; behind the last one, the row behind it.
     fn row(&self, selected: usize) -> usize {
         match self.rows.get(selected) {
-            Some(&row) => row as usize,
-            None => self.rows.last().map_or(0, |&row| row as usize + 1),
+            Some(&row) => row,
+            None => self.rows.last().map_or(0, |&row| row + 1),
         }
     }
 }
@@ -62,24 +62,23 @@ impl Source for Selected<'_> {
 }
 
 /// Reads rows, given in ascending order, each to a place of its own in `into`, which is row-major.
-pub(super) fn gather(set: &dyn Source, wanted: &[(u32, usize)], into: &mut [f32]) -> Result<()> {
+pub(super) fn gather(set: &dyn Source, wanted: &[(usize, usize)], into: &mut [f32]) -> Result<()> {
     let dims = set.dims();
     let most_rows = (MAX_VALUES / dims).max(1);
     let mut values = Vec::new();
     let mut left = wanted;
     while let Some(&(first, _)) = left.first() {
-        let first = first as usize;
-        let is_near = |two: &[(u32, usize)]| {
-            let [row, next] = [two[0].0 as usize, two[1].0 as usize];
+        let is_near = |two: &[(usize, usize)]| {
+            let [row, next] = [two[0].0, two[1].0];
             next - row <= MAX_GAP && next - first < most_rows
         };
         let together = 1 + left.windows(2).take_while(|two| is_near(two)).count();
         let (run, rest) = left.split_at(together);
-        let end = run.last().map_or(first, |&(row, _)| row as usize) + 1;
+        let end = run.last().map_or(first, |&(row, _)| row) + 1;
         values.resize((end - first) * dims, 0.0);
         set.read(first..end, &mut values)?;
         for &(row, place) in run {
-            let row = &values[(row as usize - first) * dims..][..dims];
+            let row = &values[(row - first) * dims..][..dims];
             into[place * dims..][..dims].copy_from_slice(row);
         }
         left = rest;

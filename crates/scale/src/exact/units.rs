@@ -15,7 +15,6 @@ pub(super) const RESULTS: usize = 2;
 #[derive(Clone)]
 pub(super) struct GroupUnits {
     groups: Groups,
-    members: Members,
     /// Where the units of each group begin among those of a set, and where the last ones end.
     starts: Vec<usize>,
     sets: usize,
@@ -28,25 +27,11 @@ pub(super) struct GroupUnits {
 
 impl GroupUnits {
     pub(super) fn new(labels: &[i64], sets: usize, panel_rows: usize, has_squares: bool) -> Result<Self> {
-        let groups = Groups::new(labels)?;
-        let members = Members::new(labels, groups.sizes());
-        let mut units = Self {
-            groups,
-            members,
-            starts: Vec::new(),
-            sets,
-            panel_rows,
-            has_squares,
-            hash: hash_of(labels),
-        };
-        let mut end = 0;
-        units.starts = (0..=units.count_of_groups())
-            .map(|group| {
-                let start = end;
-                end += if group < units.count_of_groups() { units.count_of(group) } else { 0 };
-                start
-            })
-            .collect();
+        let (groups, hash) = (Groups::new(labels)?, hash_of(labels));
+        let mut units = Self { groups, starts: vec![0], sets, panel_rows, has_squares, hash };
+        for group in 0..units.count_of_groups() {
+            units.starts.push(units.starts[group] + units.count_of(group));
+        }
         Ok(units)
     }
 
@@ -60,12 +45,12 @@ impl GroupUnits {
     }
 
     pub(super) fn count_of_groups(&self) -> usize {
-        self.members.ends.len()
+        self.groups.count()
     }
 
     /// Rows of a group, in ascending order.
-    pub(super) fn rows(&self, group: usize) -> &[u32] {
-        self.members.of(group)
+    pub(super) fn rows(&self, group: usize) -> &[usize] {
+        self.groups.rows_of(group)
     }
 
     /// Panels of a group that is larger than one.
@@ -110,9 +95,9 @@ impl GroupUnits {
 
     /// Memory that all of it takes, in bytes, with the results of the units.
     pub(super) fn bytes(&self) -> u64 {
-        let of_rows = (size_of::<i64>() + size_of::<usize>() + size_of::<u32>()) * self.members.rows.len();
-        // Where its rows end, twice, and where its units begin.
-        let of_groups = 3 * size_of::<usize>() * self.count_of_groups();
+        let of_rows = (size_of::<i64>() + size_of::<usize>()) * self.groups.sizes().sum::<usize>();
+        // Where its rows end, and where its units begin.
+        let of_groups = 2 * size_of::<usize>() * self.count_of_groups();
         (of_rows + of_groups) as u64 + self.bytes_of_results()
     }
 
@@ -150,32 +135,6 @@ fn hash_of(labels: &[i64]) -> [u8; 32] {
         hasher.update(&label.to_le_bytes());
     }
     *hasher.finalize().as_bytes()
-}
-
-/// Rows by their groups.
-#[derive(Clone)]
-struct Members {
-    /// Rows, group by group, and in ascending order within each.
-    rows: Vec<u32>,
-    /// Where each group ends.
-    ends: Vec<usize>,
-}
-
-impl Members {
-    fn new(labels: &[i64], sizes: impl Iterator<Item = usize>) -> Self {
-        let mut rows: Vec<u32> = (0..).take(labels.len()).collect();
-        rows.sort_by_key(|&row| labels[row as usize]);
-        let ends = sizes.scan(0, |end, size| {
-            *end += size;
-            Some(*end)
-        });
-        Self { rows, ends: ends.collect() }
-    }
-
-    fn of(&self, group: usize) -> &[u32] {
-        let start = group.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.rows[start..self.ends[group]]
-    }
 }
 
 #[cfg(test)]
