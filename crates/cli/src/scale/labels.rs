@@ -1,17 +1,17 @@
 //! The label of every row, whose groups are measured: read for a report, and named by a plan for its parts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use unisphere_io::{Labels, Source, printable};
 
 use super::files::{check_one_a_row, open_column};
-use crate::{exit::Failure, interrupt};
+use crate::{exit::Failure, interrupt, set_files::SetFiles};
 
 /// The file of the labels as a plan names it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PlannedLabels {
-    path: PathBuf,
+    file: SetFiles,
     /// Its column or key, where it has several.
     column: Option<String>,
     /// Tells the labels and their names from others.
@@ -22,34 +22,29 @@ impl PlannedLabels {
     /// Reads the labels of a set that a plan is made for.
     pub(super) fn new(path: &Path, column: Option<&str>, x: &dyn Source) -> Result<(Self, Labels), Failure> {
         let labels = read(path, column, x)?;
-        let absolute = std::path::absolute(path)
-            .map_err(|error| Failure::Input(format!("{}: {error}", printable(path))))?;
-        if absolute.to_str().is_none() {
-            let name = printable(path);
-            return Err(Failure::Input(format!("{name} is no UTF-8, as a plan has it; rename the file")));
-        }
-        Ok((Self { path: absolute, column: column.map(str::to_owned), hash: hash(&labels) }, labels))
+        let file = SetFiles::of_path(path).absolute()?;
+        Ok((Self { file, column: column.map(str::to_owned), hash: hash(&labels) }, labels))
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Reads the labels that the plan was made with.
     pub(super) fn read(&self) -> Result<Labels, Failure> {
-        let column = open_column(&self.path, self.column.as_deref(), "label")?;
+        let column = open_column(self.path(), self.column.as_deref(), "label")?;
         let labels = interrupt::leaving_at_once(|| column.labels())??;
         if hash(&labels) == self.hash {
             return Ok(labels);
         }
-        let name = printable(&self.path);
+        let name = printable(self.path());
         Err(Failure::Input(format!(
             "{name} has other labels than the plan was made with\nput the file back, or make a new plan"
         )))
     }
 
-    pub(super) fn to_json(&self) -> Value {
-        json!({"path": self.path.to_str(), "column": self.column, "hash": self.hash})
+    pub(super) fn to_json(&self) -> Result<Value, Failure> {
+        Ok(json!({"path": self.file.to_json()?, "column": self.column, "hash": self.hash}))
     }
 
     pub(super) fn from_json(object: &Value) -> Option<Self> {
@@ -58,7 +53,7 @@ impl PlannedLabels {
             Value::Null => None,
             _ => Some(text("column")?),
         };
-        Some(Self { path: text("path")?.into(), column, hash: text("hash")? })
+        Some(Self { file: SetFiles::from_json(&object["path"])?, column, hash: text("hash")? })
     }
 }
 

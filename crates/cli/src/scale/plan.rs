@@ -171,7 +171,7 @@ impl Plan {
         object["near"] = self.task.near.into();
         object["sample"] = self.sample.to_text().into();
         object["parts"] = self.parts.into();
-        object["labels"] = self.labels.as_ref().map(PlannedLabels::to_json).into();
+        object["labels"] = self.labels.as_ref().map(PlannedLabels::to_json).transpose()?.into();
         if let Some(Rounding { x, y, of_point, longest, cure }) = self.rounding {
             object["rounding"] = json!({"x": x, "y": y, "cure": cure.name()});
             // JSON has no infinite numbers.
