@@ -6,8 +6,8 @@ use unisphere_io::Column;
 
 use crate::{interrupt, reading::is_stream};
 
-/// Lines among which one like the first is looked for.
-pub(crate) const LINES_LIKE_FIRST: usize = 10_000;
+/// Lines that are looked at, such as for one like the first.
+const LINES: usize = 10_000;
 /// The characters of a line that are looked at.
 const CHARACTERS: usize = 64;
 /// Columns that are looked at.
@@ -23,17 +23,24 @@ fn numbered(path: &Path) -> Vec<Option<Vec<String>>> {
     let columns: Vec<_> =
         interrupt::leaving_at_once(|| (0..COLUMNS).map_while(column).collect()).unwrap_or_default();
     let rows = columns.iter().map(Column::rows).max().unwrap_or_default();
-    let lines = |column: &Column| {
-        let lines: Vec<_> = (0..rows.min(LINES_LIKE_FIRST)).collect();
-        if column.rows() == rows { column.excerpts(&lines, CHARACTERS).ok() } else { None }
-    };
+    let lines = |column: &Column| (column.rows() == rows).then(|| first_lines(column));
     columns.iter().map(lines).collect()
+}
+
+/// The first lines of a column; none where they cannot be read.
+pub(crate) fn first_lines(column: &Column) -> Vec<String> {
+    let lines: Vec<_> = (0..column.rows().min(LINES)).collect();
+    column.excerpts(&lines, CHARACTERS).unwrap_or_default()
+}
+
+/// Whether the first of some lines is among the others.
+pub(crate) fn does_first_come_again(lines: &[String]) -> bool {
+    lines.split_first().is_some_and(|(first, others)| others.contains(first))
 }
 
 /// The number of the only column whose first value comes again, as labels do and names of columns do not.
 pub(crate) fn column_of_labels(path: &Path) -> Option<usize> {
-    let is_again = |lines: &Vec<String>| lines.iter().skip(1).any(|line| Some(line) == lines.first());
-    only(numbered(path).iter().map(|of| of.as_ref().is_some_and(is_again)))
+    only(numbered(path).iter().map(|of| of.as_ref().is_some_and(|lines| does_first_come_again(lines))))
 }
 
 /// What makes a value of the name of a column, which `option` names.
@@ -42,8 +49,9 @@ pub(crate) fn cure_of_name(column: &Column, option: &str) -> String {
     if columns.len() < 2 {
         return "call the file .txt".into();
     }
-    let lines: Vec<_> = (0..column.rows().min(LINES_LIKE_FIRST - 1)).collect();
-    let lines = column.excerpts(&lines, CHARACTERS).unwrap_or_default();
+    // The first line is its name.
+    let mut lines = first_lines(column);
+    lines.truncate(LINES - 1);
     let is_this = |of: &Option<Vec<String>>| of.as_ref().is_some_and(|of| of.get(1..) == Some(&lines));
     match only(columns.iter().map(is_this)) {
         Some(number) => format!("name the column by its number, from 0: {option} {number}"),

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::{Map, Value, json};
 use unisphere_io::{Fault, File, Quant, RawFloat, Reading, printable, unused_options};
 
-use crate::{exit::Failure, interrupt, set_files::SetFiles, text::words, values::positive};
+use crate::{exit::Failure, text::words, values::positive};
 
 /// The heading of options that say so.
 pub(crate) const INPUT: &str = "How X and Y are read";
@@ -179,29 +179,30 @@ impl ReadingOptions {
         [&self.members, &self.tensors, &self.columns].into_iter().any(Option::is_some)
     }
 
-    /// The fault of a file that lacks what `--column` says of both sets, where the other set has it: a cure that names the columns of
-    /// each.
+    /// The fault of a file that lacks what `--column` says of both sets, where the other set can be opened so: a cure that names the
+    /// columns of each.
     pub(crate) fn fault_beside(
         &self,
         set: Of,
         error: unisphere_io::Error,
-        other: Option<&SetFiles>,
+        opens_other: impl FnOnce(&Reading) -> bool,
     ) -> Failure {
-        let Some(cure) = self.columns_of_both(set, &error.fault, other) else { return error.into() };
+        let Some(cure) = self.columns_of_both(set, &error.fault, opens_other) else { return error.into() };
         let wrong = error.to_string();
         Failure::Input(format!("{}\n{cure}", wrong.strip_suffix(" with --column").unwrap_or(&wrong)))
     }
 
-    fn columns_of_both(&self, set: Of, fault: &Fault, other: Option<&SetFiles>) -> Option<String> {
-        let (Fault::NoColumn { example, .. }, Some(column), Some(files)) = (fault, &self.column, other)
-        else {
-            return None;
-        };
-        if example.is_empty() || files.files().iter().any(|path| is_stream(path)) {
+    fn columns_of_both(
+        &self,
+        set: Of,
+        fault: &Fault,
+        opens_other: impl FnOnce(&Reading) -> bool,
+    ) -> Option<String> {
+        let (Fault::NoColumn { example, .. }, Some(column)) = (fault, &self.column) else { return None };
+        // A column that neither has is mistaken.
+        if example.is_empty() || !opens_other(&self.reading(set.other())) {
             return None;
         }
-        // A column that neither has is mistaken.
-        interrupt::leaving_at_once(|| files.open(&self.reading(set.other()))).ok()?.ok()?;
         let [x, y] = if set == Of::X { [&**example, column] } else { [column, &**example] };
         let separator = if [x, y].iter().any(|of| of.contains(',')) { ';' } else { ',' };
         Some(format!(

@@ -12,7 +12,7 @@ use unisphere_io::{Reading, Shards, differ_in_one_number, is_pattern, name_of_se
 use crate::{
     exit::Failure,
     interrupt,
-    reading::{INPUT, ReadingOptions, is_stream},
+    reading::{INPUT, Of, ReadingOptions, is_stream},
 };
 
 /// Files in the place of X and Y, where these are several each.
@@ -69,6 +69,20 @@ impl SetFiles {
     /// A file, or the files that a pattern matches.
     pub(crate) fn of_path(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), listed: Vec::new() }
+    }
+
+    /// The fault of a set that cannot be opened, beside another whose columns `--column` may be of.
+    pub(crate) fn fault_beside(
+        other: Option<&Self>,
+        reading: &ReadingOptions,
+        set: Of,
+        error: unisphere_io::Error,
+    ) -> Failure {
+        let can_be_tried = |files: &&Self| !files.files().iter().any(|path| is_stream(path));
+        reading.fault_beside(set, error, |reading| {
+            let opened = |files: &Self| interrupt::leaving_at_once(|| files.open(reading));
+            other.filter(can_be_tried).is_some_and(|files| matches!(opened(files), Ok(Ok(_))))
+        })
     }
 
     /// Files of one series, in any order.

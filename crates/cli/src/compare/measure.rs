@@ -205,7 +205,7 @@ impl Measuring<'_> {
     fn opened(&self, run: &Run) -> Result<(Shards, Option<Shards>), Failure> {
         let open = |files: &SetFiles, set, other| {
             let opened = interrupt::leaving_at_once(|| files.open(&self.reading.reading(set)))?;
-            let opened = opened.map_err(|error| self.reading.fault_beside(set, error, other))?;
+            let opened = opened.map_err(|error| SetFiles::fault_beside(other, self.reading, set, error))?;
             check_dims(&opened, self.plan.scaling)?;
             warn_of_guess(opened.files());
             Ok::<_, Failure>(opened)

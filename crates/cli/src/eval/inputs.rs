@@ -39,7 +39,7 @@ impl Inputs {
         // A pipe is read whole when it is opened.
         let open = |path: &Path, reading: &Reading, set, other: Option<&SetFiles>| {
             let opened = interrupt::leaving_at_once(|| File::open_with(path, reading))?;
-            opened.map_err(|error| options.reading.fault_beside(set, error, other))
+            opened.map_err(|error| SetFiles::fault_beside(other, &options.reading, set, error))
         };
         let column = |path: &Option<PathBuf>, name: &Option<String>, what| {
             path.as_ref().map(|path| open_column(path, name.as_deref(), what)).transpose()

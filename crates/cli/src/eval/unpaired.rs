@@ -29,7 +29,7 @@ const CURE_OF_ZEROS: &str = "leave such rows out of the file; --raw takes rows a
 pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     let (mut plan, files_of_y) = options.unpaired_plan()?;
     let open = |files: &SetFiles, set, other| {
-        let fault = |error| options.reading.fault_beside(set, error, Some(other));
+        let fault = |error| SetFiles::fault_beside(Some(other), &options.reading, set, error);
         let file = whole::open_or(files.path(), &options.reading.reading(set), plan.scaling, fault)?;
         whole::check_enough(&file, file.rows())?;
         Ok::<_, Failure>(file)

@@ -11,7 +11,7 @@ use super::NamedSets;
 use crate::{
     exit::Failure,
     interrupt, memory,
-    one_a_row::{LINES_LIKE_FIRST, column_of_labels, cure_of_name},
+    one_a_row::{column_of_labels, cure_of_name, does_first_come_again, first_lines},
     origin::{Located, about_mean},
     reading::{Of, ReadingOptions, is_stream, warn_of_guess},
     set_files::SetFiles,
@@ -150,7 +150,7 @@ impl Files {
         let mut open = |files: &SetFiles, set, other| {
             let reading = named.reading.reading(set).with_max_bytes(left);
             let opened = interrupt::leaving_at_once(|| files.open(&reading))?;
-            let set = opened.map_err(|error| named.reading.fault_beside(set, error, other))?;
+            let set = opened.map_err(|error| SetFiles::fault_beside(other, &named.reading, set, error))?;
             warn_of_guess(set.files());
             left = left.saturating_sub(set.files().iter().map(File::bytes_in_memory).sum());
             Ok::<_, Failure>(set)
@@ -286,10 +286,7 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     // The first line of such a file names the columns, unless it is of numbers.
     let is_text = is_headed || ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
     // A first line that comes again is no header.
-    let lines: Vec<_> = (0..column.rows().min(LINES_LIKE_FIRST)).collect();
-    let lines = column.excerpts(&lines, HEADER).unwrap_or_default();
-    let is_again = lines.iter().skip(1).any(|line| Some(line) == lines.first());
-    let is_text = is_text && !is_again;
+    let is_text = is_text && !does_first_come_again(&first_lines(column));
     let cure = if is_headed && column.rows() + 1 == x.rows() {
         let cure = cure_of_name(column, &column_option(what));
         format!("if its first line is a {what} too, and no name of a column, {cure}")
