@@ -13,7 +13,7 @@ use unisphere::{Embeddings, Scaling};
 
 use crate::{
     Error, Fault, Reading, Result, Source, dtype,
-    formats::{self, Found, npy},
+    formats::{self, Found, choice::number_behind, npy},
     grid::Grid,
     origin::{About, Extent},
     printable,
@@ -301,16 +301,11 @@ impl Source for Bytes<'_> {
 fn nameless(fault: Fault) -> Error {
     Error { path: PathBuf::new(), fault }
 }
+
 /// The first of the second names that stands elsewhere among the first ones, where both are the same but for their order: its places in
 /// both.
 fn other_order(first: &[String], second: &[String]) -> Option<(usize, usize)> {
-    let numbers = |names: &[String]| {
-        let behind = |name: &String| {
-            let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-            name[stem.len()..].parse::<u64>().ok()
-        };
-        names.iter().map(behind).collect::<Option<Vec<_>>>()
-    };
+    let numbers = |names: &[String]| names.iter().map(|name| number_behind(name)).collect::<Option<Vec<_>>>();
     match numbers(first).zip(numbers(second)) {
         Some((first, second)) => elsewhere(&first, &second),
         None => elsewhere(first, second),
@@ -322,6 +317,6 @@ fn elsewhere<T: Eq + Hash>(first: &[T], second: &[T]) -> Option<(usize, usize)> 
     let places: HashMap<_, _> = first.iter().zip(0..).collect();
     let all: HashSet<_> = second.iter().collect();
     let are_same = first.len() == second.len() && all.len() == second.len();
-    let are_same = are_same && second.iter().all(|of| places.contains_key(of));
-    are_same.then(|| (here, places.get(&second[here]).copied().unwrap_or(here)))
+    let there = *places.get(&second[here])?;
+    (are_same && second.iter().all(|of| places.contains_key(of))).then_some((here, there))
 }

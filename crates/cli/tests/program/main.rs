@@ -4,6 +4,7 @@
 
 mod analysis;
 mod bench;
+mod checkpoints;
 mod compare;
 mod compare_faults;
 mod csv;

@@ -4,7 +4,7 @@ mod arrays;
 #[cfg(feature = "parquet")]
 mod arrow;
 mod bins;
-mod choice;
+pub(crate) mod choice;
 mod columns;
 mod delimited;
 mod endings;

@@ -150,7 +150,14 @@ fn put<'a, T: ArrowPrimitiveType, V: 'a>(
     Some(())
 }
 
+/// Values of all kinds that are read, as numbers of one type; `half` makes one of an f16.
 macro_rules! value {
+    ($value:ty, $half:expr) => {
+        value!(
+            $value, $half, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+            UInt16Type, UInt32Type, UInt64Type
+        );
+    };
     ($value:ty, $half:expr, $($of:ty),*) => {
         impl Value for $value {
             fn read<'a>(
@@ -166,34 +173,8 @@ macro_rules! value {
     };
 }
 
-value!(
-    f32,
-    |value| value.to_f32(),
-    Float32Type,
-    Float64Type,
-    Int8Type,
-    Int16Type,
-    Int32Type,
-    Int64Type,
-    UInt8Type,
-    UInt16Type,
-    UInt32Type,
-    UInt64Type
-);
-value!(
-    f64,
-    |value| value.to_f64(),
-    Float32Type,
-    Float64Type,
-    Int8Type,
-    Int16Type,
-    Int32Type,
-    Int64Type,
-    UInt8Type,
-    UInt16Type,
-    UInt32Type,
-    UInt64Type
-);
+value!(f32, |value| value.to_f32());
+value!(f64, |value| value.to_f64());
 
 impl Table for Wide {
     fn rows(&self) -> usize {

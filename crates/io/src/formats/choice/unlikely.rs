@@ -187,6 +187,11 @@ fn stem_of_series(name: &str) -> Option<String> {
     (stem.len() < name.len()).then_some(stem)
 }
 
+/// The number at the end of a name, which may be in brackets; None where it has none.
+pub(crate) fn number_behind(name: &str) -> Option<u64> {
+    name[stem(name).len()..].trim_end_matches(']').parse().ok()
+}
+
 /// A name without the number at its end, which may be in brackets.
 pub(super) fn stem(name: &str) -> &str {
     let inner = name.strip_suffix(']').unwrap_or(name);

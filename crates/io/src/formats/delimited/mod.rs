@@ -81,16 +81,16 @@ struct First {
 
 /// Whether the first of two rows has a name for each number of the second, with spaces between them: two at least.
 fn has_names_above_numbers(head: &[u8]) -> bool {
-    let words = |row: &[u8]| row.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+    let words =
+        |row| <[u8]>::split(row, u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let are_numbers = |row: &[&[u8]]| row.iter().all(|word| is_number(word));
     let mut rows = rows(head);
-    let (Some(names), Some(numbers)) = (rows.next(), rows.next()) else { return false };
-    let are_numbers =
-        |row: &[u8]| row.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).all(is_number);
+    let (Some(names), Some(numbers)) = (rows.next().map(words), rows.next().map(words)) else { return false };
     // The last row of the first bytes may be cut.
-    words(names) > 1
-        && !are_numbers(names)
-        && are_numbers(numbers)
-        && (words(names) == words(numbers) || rows.next().is_none())
+    names.len() > 1
+        && !are_numbers(&names)
+        && are_numbers(&numbers)
+        && (names.len() == numbers.len() || rows.next().is_none())
 }
 
 /// Finds the first row of numbers, and which of its fields they are.
