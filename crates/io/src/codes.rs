@@ -9,7 +9,7 @@ use crate::{
     dtype::Scalar,
     grid,
     memory::MIN_VALUES_FOR_THREADS,
-    table::{Table, check_place, check_range},
+    table::{Table, check_place, check_range, for_threads},
 };
 
 /// What whole numbers of 8 or 16 bits stand for: scale × (code − zero).
@@ -99,6 +99,14 @@ impl Table for Quantised {
 
     fn bytes_in_memory(&self) -> u64 {
         self.codes.bytes_in_memory()
+    }
+
+    fn bytes_of_reading(&self) -> u64 {
+        self.codes.bytes_of_reading()
+    }
+
+    fn rows_at_once(&self) -> usize {
+        self.codes.rows_at_once()
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
@@ -209,11 +217,21 @@ impl Table for Bits {
         self.bytes.bytes_in_memory()
     }
 
+    fn bytes_of_reading(&self) -> u64 {
+        self.bytes.bytes_of_reading()
+    }
+
+    fn rows_at_once(&self) -> usize {
+        self.bytes.rows_at_once()
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
         check_range(&rows, self.rows(), self.dims, into.len())?;
         let height = (CHUNK / self.dims).max(1);
-        grid::chunks(into, height * self.dims, Vec::new, |packed, (index, chunk)| {
-            self.unpack(rows.start + index * height, packed, chunk)
+        for_threads(&*self.bytes, rows, into, |rows, into| {
+            grid::chunks(into, height * self.dims, Vec::new, |packed, (index, chunk)| {
+                self.unpack(rows.start + index * height, packed, chunk)
+            })
         })
     }
 

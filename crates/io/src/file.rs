@@ -100,6 +100,24 @@ impl File {
         })
     }
 
+    /// What is to be said of files whose rows are compared: the first whose columns stand in the order of text, 0, 1, 10, 2, beside one of
+    /// as many that has no names, so that dimensions of one may be others of the other; and what writes it otherwise.
+    pub fn guess_of_order<'a>(files: impl IntoIterator<Item = &'a Self>) -> Option<(&'a Path, String)> {
+        let (named, bare): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| !file.notes.names.is_empty());
+        let sorted = named.into_iter().find(|file| is_in_order_of_text(&file.notes.names))?;
+        let other = bare.into_iter().find(|file| file.dims() == sorted.dims())?;
+        let names = first_excerpts(&sorted.notes.names);
+        Some((
+            &sorted.path,
+            format!(
+                "has its columns in the order of text, {names}, and {} has no names of columns; if its columns are in the order of \
+                 numbers, write one as the other, as pandas does by x[sorted(x, key=lambda c: int(re.sub(r'\\D', '', c)))]",
+                printable(&other.path)
+            ),
+        ))
+    }
+
     /// What was said for several files together, as [`Reading::for_several`] has it, and means nothing to this one: the program's options.
     pub fn unused_options(&self) -> &[&'static str] {
         &self.unused
@@ -144,6 +162,12 @@ impl File {
     /// Bytes that are kept in memory: those of a pipe, or of a compressed array, and none of other regular files.
     pub fn bytes_in_memory(&self) -> u64 {
         self.table.bytes_in_memory()
+    }
+
+    /// Bytes that reading takes at most beside what is read into, where a format keeps what it has decoded: those of columns of Parquet, and
+    /// none of other formats.
+    pub fn bytes_of_reading(&self) -> u64 {
+        self.table.bytes_of_reading()
     }
 
     /// Reads the points, (rows, dims). They own their memory, so an engine on the CPU can
@@ -229,6 +253,10 @@ impl Source for File {
         self.table.scalar() == Some(dtype::Scalar::F16)
     }
 
+    fn rows_at_once(&self) -> usize {
+        self.table.rows_at_once()
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         self.table.read(rows, into).map_err(|fault| self.error(fault))
     }
@@ -310,6 +338,19 @@ fn other_order(first: &[String], second: &[String]) -> Option<(usize, usize)> {
         Some((first, second)) => elsewhere(&first, &second),
         None => elsewhere(first, second),
     }
+}
+
+/// Whether names with numbers behind them stand in the order of text, which is not that of the numbers.
+fn is_in_order_of_text(names: &[String]) -> bool {
+    let numbers: Option<Vec<_>> = names.iter().map(|name| number_behind(name)).collect();
+    names.is_sorted() && numbers.is_some_and(|numbers| !numbers.is_sorted())
+}
+
+/// The first names of columns, as messages show them.
+fn first_excerpts(names: &[String]) -> String {
+    const TOLD: usize = 4;
+    let told: Vec<_> = names.iter().take(TOLD).map(|name| dtype::excerpt(name.as_bytes())).collect();
+    told.join(", ")
 }
 
 fn elsewhere<T: Eq + Hash>(first: &[T], second: &[T]) -> Option<(usize, usize)> {

@@ -9,7 +9,7 @@ use crate::{
     Fault,
     dtype::Scalar,
     memory::zeros,
-    table::{Table, check_range, narrowed},
+    table::{Table, check_range, for_threads, narrowed},
 };
 
 /// Values that are read in f64 at a time.
@@ -207,12 +207,19 @@ impl Table for About {
         self.table.bytes_in_memory()
     }
 
+    fn bytes_of_reading(&self) -> u64 {
+        self.table.bytes_of_reading()
+    }
+
+    fn rows_at_once(&self) -> usize {
+        self.table.rows_at_once()
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
         let dims = self.dims();
         check_range(&rows, self.rows(), dims, into.len())?;
         let height = (VALUES_AT_ONCE / dims).max(1);
-        let fill = |(index, into): (usize, &mut [f32])| {
-            let start = rows.start + index * height;
+        let fill = |start: usize, into: &mut [f32]| {
             let mut values = zeros::<f64>(into.len() / dims, dims)?;
             self.read_wide(start..start + into.len() / dims, &mut values)?;
             for (row, into) in values.chunks_exact(dims).zip(into.chunks_exact_mut(dims)) {
@@ -221,7 +228,10 @@ impl Table for About {
             }
             Ok(())
         };
-        into.par_chunks_mut(height * dims).enumerate().try_for_each(fill)
+        for_threads(&*self.table, rows, into, |rows, into| {
+            let parts = into.par_chunks_mut(height * dims).enumerate();
+            parts.try_for_each(|(index, into)| fill(rows.start + index * height, into))
+        })
     }
 
     fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<(), Fault> {

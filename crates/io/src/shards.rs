@@ -232,6 +232,10 @@ impl Source for Shards {
         self.files.iter().all(Source::is_half)
     }
 
+    fn rows_at_once(&self) -> usize {
+        self.files.iter().map(Source::rows_at_once).max().unwrap_or(1)
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         table::check_range(&rows, self.rows(), self.dims, into.len())
             .map_err(|fault| Error { path: self.path.clone(), fault })?;

@@ -44,6 +44,12 @@ pub trait Source: Debug + Send + Sync {
         false
     }
 
+    /// Rows that one call should read at least: fewer take as long. 1 for most; several threads should not read fewer of others each, but
+    /// one thread all, as [`read`](Self::read) has threads of its own.
+    fn rows_at_once(&self) -> usize {
+        1
+    }
+
     /// Reads rows as they are stored, unchecked and unscaled, each value rounded to the nearest f32, which is infinite
     /// beyond the range of f32. `into` holds rows × dims values, row-major. Large ranges are read by several threads of
     /// rayon's pool. After an error, `into` holds anything.
@@ -211,6 +217,10 @@ macro_rules! pointer {
 
             fn is_half(&self) -> bool {
                 (**self).is_half()
+            }
+
+            fn rows_at_once(&self) -> usize {
+                (**self).rows_at_once()
             }
 
             fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {

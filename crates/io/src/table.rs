@@ -49,6 +49,16 @@ pub(crate) trait Table: Debug + Send + Sync {
     /// Bytes that are kept in memory for as long as this lives.
     fn bytes_in_memory(&self) -> u64;
 
+    /// Bytes that reading takes at most, beside what is read into.
+    fn bytes_of_reading(&self) -> u64 {
+        0
+    }
+
+    /// Rows that one call should read at least, as [`Source::rows_at_once`](crate::Source::rows_at_once) has it.
+    fn rows_at_once(&self) -> usize {
+        1
+    }
+
     /// Reads rows, unchecked and unscaled, each value rounded to the nearest f32. `into` holds rows × dims values, row-major.
     ///
     /// # Errors
@@ -90,6 +100,22 @@ pub(crate) trait Table: Debug + Send + Sync {
     ///
     /// Those of [`Source::stored`](crate::Source::stored).
     fn stored(&self, row: usize, dim: usize) -> Result<f64, Fault>;
+}
+
+/// Gives parts of a range to `read`, one after another, of which threads may read some rows each: all of it, or as many rows as
+/// [one call should read](Table::rows_at_once).
+pub(crate) fn for_threads<T>(
+    table: &(impl Table + ?Sized),
+    rows: Range<usize>,
+    into: &mut [T],
+    read: impl Fn(Range<usize>, &mut [T]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let (step, width) = (table.rows_at_once(), into.len() / rows.len().max(1));
+    if step <= 1 || rows.len() <= step {
+        return read(rows, into);
+    }
+    let parts = rows.step_by(step).zip(into.chunks_mut(step * width));
+    parts.into_iter().try_for_each(|(start, into)| read(start..start + into.len() / width, into))
 }
 
 /// Fails unless the rows are among those of a table, and `values` is how many values they have.

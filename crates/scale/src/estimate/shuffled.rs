@@ -144,11 +144,24 @@ fn read_rows<T: Copy + Send + Sync>(
     for (place, &row) in values.chunks_exact_mut(dims).zip(order) {
         places[row] = place;
     }
+    let put = |(place, row): (&mut &mut [T], &[T])| place.copy_from_slice(row);
+    let at_once = source.rows_at_once();
+    if at_once > ROWS_PER_READ {
+        // The source has threads of its own, and rows apart would be decoded together with all between them.
+        let mut some = vec![zero; at_once.min(rows) * dims];
+        for (chunk, places) in places.chunks_mut(at_once).enumerate() {
+            let first = chunk * at_once;
+            let some = &mut some[..places.len() * dims];
+            read(first..first + places.len(), some)?;
+            places.par_iter_mut().zip(some.par_chunks_exact(dims)).for_each(put);
+        }
+        return Ok(values);
+    }
     places.par_chunks_mut(ROWS_PER_READ).enumerate().try_for_each(|(chunk, places)| {
         let first = chunk * ROWS_PER_READ;
         let mut values = vec![zero; places.len() * dims];
         read(first..first + places.len(), &mut values)?;
-        places.iter_mut().zip(values.chunks_exact(dims)).for_each(|(place, row)| place.copy_from_slice(row));
+        places.iter_mut().zip(values.chunks_exact(dims)).for_each(put);
         Ok::<_, Error>(())
     })?;
     Ok(values)

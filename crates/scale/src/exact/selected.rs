@@ -51,6 +51,10 @@ impl Source for Selected<'_> {
         self.set.is_half()
     }
 
+    fn rows_at_once(&self) -> usize {
+        self.set.rows_at_once()
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         let wanted: Vec<_> = self.rows[rows].iter().copied().zip(0..).collect();
         gather(self.set, &wanted, into)

@@ -96,7 +96,7 @@ impl Wide {
     fn read_rows<T: Value>(&self, rows: Range<usize>, into: &mut [T]) -> Result<(), Fault> {
         let dims = self.dims();
         check_range(&rows, self.rows(), dims, into.len())?;
-        let segment = (SEGMENT / dims).max(1);
+        let segment = self.rows_at_once();
         if rows.len() > segment / 2 {
             return self.read_many(rows, into);
         }
@@ -207,6 +207,17 @@ impl Table for Wide {
 
     fn bytes_in_memory(&self) -> u64 {
         self.columns[0].bytes_in_memory()
+    }
+
+    fn bytes_of_reading(&self) -> u64 {
+        // A segment and a column of it; both are kept for each of two types of values where they are read as such.
+        let rows = self.rows_at_once().min(self.rows());
+        let value = if self.is_wide() { size_of::<f64>() + size_of::<f32>() } else { size_of::<f32>() };
+        (rows * (self.dims() + 1) * value) as u64
+    }
+
+    fn rows_at_once(&self) -> usize {
+        (SEGMENT / self.dims()).max(1)
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
