@@ -7,12 +7,14 @@ import bz2
 import gzip
 import lzma
 import pickle
+import re
 import shutil
 import subprocess
 import tarfile
 
 import ml_dtypes
 import numpy
+import pandas
 import pyarrow
 import pyarrow.parquet
 
@@ -146,5 +148,54 @@ def columns():
     check("several.npz: --member second", VALUE, "several.npz", "--member", "second")
 
 
-for part in (arrays, labels, labels_of_text, others, columns):
+def by_cure(file, pattern, *words):
+    """A text that is refused, and the command or the expression of its error that this pattern matches."""
+    _, _, said = run(file)
+    refused(file, *words)
+    cure = re.search(pattern, said)[0]
+    there = cure.replace("FILE", file).replace("COPY", "cured.csv")
+    if cure.startswith(("sed", "iconv")):
+        subprocess.run(there, shell=True, check=True)
+    else:
+        eval(there, {"pandas": pandas})
+    check(f"{file}: {cure}", VALUE, "cured.csv")
+
+
+def texts():
+    frame = pandas.DataFrame(X.astype("f8"), columns=[f"d{i}" for i in range(X.shape[1])])
+    decimals = "decimal commas"
+    frame.to_csv("semicolons.csv", sep=";", decimal=",", index=False)
+    by_cure("semicolons.csv", "sed .*COPY", decimals)
+    frame.to_csv("quoted.csv", decimal=",", index=False)
+    by_cure("quoted.csv", r"pandas\..*False\)", decimals)
+    frame.to_csv("nameless.csv", decimal=",", index=False, header=False)
+    by_cure("nameless.csv", r"pandas\..*False\)", decimals)
+    with open("commas.csv", "w") as file:
+        file.writelines(",".join(f"{value:.9f}".replace(".", ",") for value in row) + "\n" for row in X)
+    by_cure("commas.csv", "sed .*COPY", decimals)
+    large = frame * 1e4
+    with open("thousands.csv", "w") as file:
+        swapped = str.maketrans(".,", ",.")
+        file.writelines(";".join(f"{value:,.9f}".translate(swapped) for value in row) + "\n" for row in large.values)
+    by_cure("thousands.csv", r"pandas\..*False\)", decimals, "thousands")
+    for encoding in ("utf-16", "utf-16-le"):
+        frame.to_csv(f"{encoding}.csv", index=False, encoding=encoding)
+        by_cure(f"{encoding}.csv", "iconv .*COPY", "UTF-16")
+    for orient in ("columns", "index"):
+        frame.to_json(f"{orient}.json", orient=orient, double_precision=15)
+        refused(f"{orient}.json", "df.to_json(FILE, orient='records', lines=True)")
+    frame.to_json("cured.jsonl", orient="records", lines=True, double_precision=15)
+    check("to_json(orient='records', lines=True)", VALUE, "cured.jsonl")
+
+
+def names():
+    frame = pandas.DataFrame(X)
+    pandas.concat([frame, pandas.Series(range(len(X)))], axis=1).to_csv("twice.csv", index=False)
+    refused("twice.csv", "several columns '0'", "a name of its own")
+    renamed = pandas.concat([frame, pandas.Series(range(len(X)), name="row")], axis=1)
+    renamed.to_csv("renamed.csv", index=False)
+    check("twice.csv: a name of its own, and !row", VALUE, "renamed.csv", "--column", "!row")
+
+
+for part in (arrays, labels, labels_of_text, others, columns, texts, names):
     part()

@@ -412,6 +412,15 @@ pub enum Fault {
         /// Their names, shortened and escaped.
         columns: String,
     },
+    /// Several columns of one name among those that would be the dimensions.
+    #[error(
+        "has several columns '{name}', as tables have that were put side by side; save it again with a name of its own for each, or take all \
+         columns for one set with --column '*'"
+    )]
+    RepeatedColumns {
+        /// The first such name, shortened and escaped.
+        name: String,
+    },
     /// Several columns of the name that was asked for.
     #[error("has several columns '{name}'; save it again with a name of its own for each")]
     SameColumns {
@@ -570,12 +579,12 @@ pub enum Fault {
         others: Box<str>,
     },
     /// Decimal commas in the place of points.
-    #[error(
-        "has decimal commas, such as {found}, and numbers have decimal points; write a copy with points: sed 'y/,/./' FILE > COPY"
-    )]
+    #[error("has decimal commas, such as {found}, and numbers have decimal points; {cure}")]
     DecimalCommas {
         /// A number of it.
         found: String,
+        /// What writes a copy of it with points.
+        cure: String,
     },
     /// Columns of numbers that are most likely those of rows, classes, scores or times, and no dimensions of the points.
     #[error(

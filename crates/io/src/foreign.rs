@@ -43,6 +43,8 @@ const KNOWN: &[Known] = &[
     ),
     known(b"MATLAB 7.3 MAT-file", "a MATLAB file of version 7.3", H5PY),
     known(b"\x89HDF\r\n\x1a\n", "HDF5", H5PY),
+    known(b"\xff\xfe", UTF_16, "write a copy in UTF-8: iconv -f UTF-16 -t UTF-8 FILE > COPY"),
+    known(b"\xfe\xff", UTF_16, "write a copy in UTF-8: iconv -f UTF-16 -t UTF-8 FILE > COPY"),
     known(b"PK\x05\x06", "an empty zip archive", "see why its writer stored nothing"),
     known(b"GGUF", "a model in GGUF", "embed with it first, and save the embeddings with numpy.save"),
     known(
@@ -59,6 +61,7 @@ const KNOWN: &[Known] = &[
     known(b"IwP", FAISS, RECONSTRUCT),
 ];
 
+const UTF_16: &str = "text in UTF-16";
 const LFS: &[u8] = b"version https://git-lfs";
 const H5PY: &str = "read it with h5py and save one data set with numpy.save";
 const FAISS: &str = "an index of faiss";
@@ -88,6 +91,7 @@ pub(crate) fn recognise(head: &[u8]) -> Fault {
         None if is_text(head) => {
             (TEXT, "save the array with numpy.save, or as CSV with numpy.savetxt(f, x, delimiter=',')")
         }
+        None if is_utf_16(head) => (UTF_16, "write a copy in UTF-8: iconv -f UTF-16LE -t UTF-8 FILE > COPY"),
         None => (UNKNOWN, "save the array with numpy.save; or say with --format what its name does not"),
     };
     Fault::Format { found, cure }
@@ -115,6 +119,17 @@ pub(crate) fn is_stand_in(head: &[u8]) -> bool {
 pub(crate) fn is_page(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     PAGES.iter().any(|page| text.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page)))
+}
+
+/// Characters that tell the encoding of a text without a mark.
+const TELLING: usize = 8;
+
+/// Whether bytes are the beginning of a text in UTF-16, the low bytes first, without the mark that says so.
+fn is_utf_16(head: &[u8]) -> bool {
+    let (characters, _) = head.as_chunks::<2>();
+    let is_plain =
+        |&[low, high]: &[u8; 2]| high == 0 && (low.is_ascii_graphic() || low.is_ascii_whitespace());
+    characters.get(..TELLING).is_some_and(|first| first.iter().all(is_plain))
 }
 
 /// Whether bytes may be the beginning of a text in UTF-8.

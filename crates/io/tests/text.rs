@@ -184,7 +184,7 @@ fn delimited_text() {
         let fault = twice.read_with(&Reading::new().with_column(columns)).unwrap_err().fault;
         assert!(matches!(fault, Fault::SameColumns { .. }), "{fault}");
     }
-    assert_eq!(twice.read().unwrap(), [1.0, 2.0, 3.0]);
+    assert!(matches!(twice.read().unwrap_err().fault, Fault::RepeatedColumns { .. }));
     refused("x.csv", ",a,b\n0,1,2\n1,3,4\n", "index=False");
     // The names that pandas gives to columns without any.
     assert_eq!(numbers("x.csv", "0,1,2\n7,8.5,9\n"), [7.0, 8.5, 9.0]);
@@ -522,6 +522,75 @@ fn lines_behind_a_sign_are_names_or_comments() {
     assert_eq!((column.rows(), column.labels().unwrap().of_rows), (2, vec![3, 5]));
 }
 
+/// Columns of frames side by side: the header is none of the points, and names that come again say nothing of what they are.
+#[test]
+fn names_that_come_again_are_refused() {
+    for text in ["0,1,2,0\n1.5,2.5,3.5,1\n", "0,1,2,0,1,2\n1.5,2.5,3.5,1,2,3\n", "a,b,c,a\n1,2,3,4\n"] {
+        refused("x.csv", text, "has several columns '");
+        let all = text.lines().nth(1).unwrap().split(',').map(|value| value.parse::<f32>().unwrap());
+        assert_eq!(named("x.csv", text, "*"), all.collect::<Vec<_>>(), "{text:?}");
+    }
+    // Points that begin as a header would.
+    for text in ["0,1,2,0\n1,2,3,1\n", "0,1,2,1\n1.5,2.5,3.5,1\n", "0,1,0\n1.5,2.5,3.5\n"] {
+        assert_eq!(
+            numbers("x.csv", text).len(),
+            2 * text.lines().next().unwrap().split(',').count(),
+            "{text:?}"
+        );
+    }
+}
+
+/// Series of equally many columns are one set, which is said.
+#[test]
+fn series_side_by_side_are_guessed_to_be_one_set() {
+    let guess = |names: &str| {
+        let row = (0..names.split(',').count()).map(|i| format!("{i}.5")).collect::<Vec<_>>().join(",");
+        let text = Text::new("x.csv", &format!("{names}\n{row}\n{row}\n"));
+        File::open(&text.path).unwrap().guess().map(str::to_owned)
+    };
+    let two = "takes a_*, b_*, of 3 columns each, for one set of 6 dimensions; are they two sets, name them with --columns 'a_*,b_*', \
+               and are they one, with --column '*'";
+    assert_eq!(guess("a_0,a_1,a_2,b_0,b_1,b_2").as_deref(), Some(two));
+    let three = guess("a0,a1,a2,b0,b1,b2,c0,c1,c2").unwrap();
+    assert!(three.contains("is each a set, choose one with --column 'a*', and are they one"), "{three}");
+    for none in ["a0,a1,b0,b1", "a0,b0,a1,b1,a2,b2", "a0,a1,a2,b0,b1,b2,b3", "a0,a1,a2,a3,a4,a5"] {
+        assert_eq!(guess(none), None, "{none}");
+    }
+}
+
+/// Cells of numbers as other programs write them.
+#[test]
+fn cells_of_numbers_without_brackets_and_with_others() {
+    let want = [1.0, 2.5, -3.0, 4.0, 5.0, 6.0];
+    for [first, second] in [
+        ["1.0 2.5 -3", "4 5  6"],
+        ["\"{1.0,2.5,-3}\"", "\"{4,5,6}\""],
+        ["\"(np.float32(1.0), np.float32(2.5), np.float32(-3.0))\"", "\"(4, 5, 6)\""],
+        ["\"[np.float64(1.0), np.float64(2.5), np.float64(-3.0)]\"", "\"[4, 5, 6]\""],
+    ] {
+        assert_eq!(numbers("x.csv", &format!("id,emb\n7,{first}\n8,{second}\n")), want, "{first}");
+        assert_eq!(named("x.csv", &format!("id,emb\n7,{first}\n8,{second}\n"), "emb"), want, "{first}");
+        // The first row is none of names.
+        assert_eq!(named("x.csv", &format!("7,{first}\n8,{second}\n"), "1"), want, "{first}");
+    }
+    refused("x.csv", "id,emb\n7,1.0 2.5 3.5\n8,1.0 2.5\n", "");
+    refused("x.csv", "id,emb\n7,1.0 2.5 3.5\n8,1.0 2.5 x\n", "");
+}
+
+/// Frames that pandas writes as one object.
+#[test]
+fn frames_in_one_object_are_told_how_to_be_written() {
+    for text in [
+        "{\"d0\":{\"0\":1.5,\"1\":2.5},\"d1\":{\"0\":3.5,\"1\":4.5}}",
+        "{\"0\":{\"d0\":1.5,\"d1\":2.5},\"1\":{\"d0\":3.5,\"d1\":4.5}}",
+        "{\"emb\":{\"0\":[1.5,2.5],\"1\":[3.5,4.5]}}",
+    ] {
+        refused("x.json", text, "df.to_json(FILE, orient='records', lines=True)");
+    }
+    refused("x.json", "{\"usage\":{\"total\":5}}", "");
+    refused("x.json", "{\"usage\":{}}", "");
+}
+
 /// Lines of numbers that are written otherwise than CSV has them: read where that is no guess, or told with what helps.
 #[test]
 fn separators_behind_lines_decimal_commas_and_names_above_spaces() {
@@ -535,6 +604,33 @@ fn separators_behind_lines_decimal_commas_and_names_above_spaces() {
     for text in ["1,5;-2,25\n3;4\n", "a;b\n1,5;2,0\n", "1,5\t2,5\n", "1,5 2,5\n", "3;4\n1,5e-3;,5\n"] {
         refused("x.csv", text, "decimal commas, such as 1,5");
     }
+    // What else writes points: where points part thousands, and where commas separate fields too.
+    for (text, cure) in [
+        (
+            "1.234,5;2\n3;4,5\n",
+            "pandas.read_csv('FILE', sep=';', decimal=',', thousands='.', header=None).to_csv('COPY', index=False, header=False)",
+        ),
+        (
+            "a;b\n1.234,5;2\n3;4,5\n",
+            "pandas.read_csv('FILE', sep=';', decimal=',', thousands='.').to_csv('COPY', index=False)",
+        ),
+        (
+            "a,b\n\"1,5\",\"2,5\"\n",
+            "pandas.read_csv('FILE', sep=',', decimal=',').to_csv('COPY', index=False)",
+        ),
+        (
+            "\"1,5\",\"2,5\"\n\"1,5\",\"2,5\"\n",
+            "pandas.read_csv('FILE', sep=',', decimal=',', header=None).to_csv('COPY', index=False, header=False)",
+        ),
+        ("0,126,-0,132\n1,5,2,5\n", r"sed -E 's/([^,]+),([^,]+)(,|$)/\1.\2\3/g' FILE > COPY"),
+        ("1,5,2,5\n1,5,2,05\n", r"sed -E 's/([^,]+),([^,]+)(,|$)/\1.\2\3/g' FILE > COPY"),
+        ("a,b\n1,5,2,05\n1,5,2,5\n", "sed -E"),
+    ] {
+        refused("x.csv", text, cure);
+    }
+    // Labels may look like anything.
+    let labels = Text::new("a.csv", "id,label\n1,007\n2,012\n");
+    assert_eq!(Column::open_named(&labels.path, Some("label")).unwrap().rows(), 2);
     assert_eq!(numbers("x.csv", "1;2\n3;4.5\n"), [1.0, 2.0, 3.0, 4.5]);
     assert_eq!(numbers("x.csv", "5, 2\n3, 4.5\n"), [5.0, 2.0, 3.0, 4.5]);
 

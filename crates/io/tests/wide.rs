@@ -294,6 +294,23 @@ fn columns_in_another_order_are_refused_where_rows_are_compared() {
         let found = format!("'{column}' is column {here} here and column {there} there");
         assert!(text.contains(&found) && text.contains("x.csv"), "{text}");
     }
+    // Beside a file without names, an order of text is only said.
+    let names =
+        |of: &mut dyn Iterator<Item = usize>| of.map(|i| format!("d_{i}")).collect::<Vec<_>>().join(",");
+    let row = vec!["1.5"; 12].join(",");
+    let of_text = names(&mut [0, 1, 10, 11].into_iter().chain(2..10));
+    let of_text = open("text.csv", &format!("{of_text}\n{row}\n"));
+    let of_numbers = open("numbers.csv", &format!("{}\n{row}\n", names(&mut (0..12))));
+    let nameless = open("nameless.csv", &format!("{row}\n"));
+    let (path, guess) = File::guess_of_order([&of_text, &nameless]).unwrap();
+    assert!(path.ends_with("text.csv") && guess.contains("d_0, d_1, d_10, d_11, and "), "{guess}");
+    assert!(
+        guess.contains("nameless.csv has no names of columns") && guess.contains("x[sorted(x, key="),
+        "{guess}"
+    );
+    for files in [[&of_numbers, &nameless], [&of_text, &bare], [&of_text, &of_text], [&nameless, &nameless]] {
+        assert_eq!(File::guess_of_order(files), None);
+    }
     let shards = [folder.path().join("x.csv"), folder.path().join("sorted.csv")];
     let error = unisphere_io::Shards::open(&shards).unwrap_err();
     assert!(matches!(error.fault, Fault::OtherOrder { .. }), "{error}");

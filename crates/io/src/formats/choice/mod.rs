@@ -101,6 +101,10 @@ impl Choice {
             let named: Vec<_> = numbers.iter().copied().filter(|&column| column > 0).collect();
             return Err(Fault::Unnamed { others: beside_text(names, &named) });
         }
+        let mut seen = HashSet::new();
+        if let Some(&again) = numbers.iter().find(|&&column| are_named && !seen.insert(&names[column])) {
+            return Err(Fault::RepeatedColumns { name: excerpt(names[again].as_bytes()) });
+        }
         if are_named && numbers.len() > 1 {
             let wrong = unlikely(names, &numbers);
             if !wrong.is_empty() {

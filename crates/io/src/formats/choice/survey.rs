@@ -1,7 +1,10 @@
 //! What the values of columns tell: those that count the rows, and those of whole numbers among fractions.
 
 use super::{
-    ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion, no_dimension, unlikely::beside_letters,
+    ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion,
+    names::expression,
+    no_dimension,
+    unlikely::{beside_letters, equal_series},
 };
 use crate::{
     Fault,
@@ -143,9 +146,35 @@ impl Survey {
         let exceptions = if is_enough && !self.are_rule() { self.whole } else { Vec::new() };
         let whole: Vec<_> = exceptions.iter().filter(|of| of.varies).map(|of| of.column).collect();
         let odd = if columns.are_named { beside_letters(names, &chosen) } else { Vec::new() };
-        let guess = guess(columns, &chosen, &whole, &odd);
+        let of_names = || columns.are_named.then(|| side_by_side(names, &chosen)).flatten();
+        let guess = guess(columns, &chosen, &whole, &odd).or_else(of_names);
         Ok(Notes { left_out, guess, names: of_dimensions })
     }
+}
+
+/// What is said of series of equally many columns, one behind the other, which may be a set each.
+fn side_by_side(names: &[String], chosen: &[usize]) -> Option<String> {
+    let series = equal_series(names, chosen);
+    let patterns: Option<Vec<_>> = series
+        .iter()
+        .map(|columns| {
+            let columns: Vec<_> = columns.iter().map(|&column| names[column].as_str()).collect();
+            Some(expression(names, &columns)?.trim_matches('\'').to_owned())
+        })
+        .collect();
+    let (patterns, each, all) = (patterns?, series.first()?.len(), chosen.len());
+    let cure = match patterns.as_slice() {
+        [x, y] => {
+            let between = if x.contains(',') || y.contains(',') { ';' } else { ',' };
+            format!("are they two sets, name them with --columns '{x}{between}{y}'")
+        }
+        [x, ..] => format!("is each a set, choose one with --column '{x}'"),
+        [] => return None,
+    };
+    let told = listed(patterns.iter().map(String::as_str));
+    Some(format!(
+        "takes {told}, of {each} columns each, for one set of {all} dimensions; {cure}, and are they one, with --column '*'"
+    ))
 }
 
 /// What is said of columns that are taken for dimensions, and most likely are none: those of whole numbers among fractions, and the

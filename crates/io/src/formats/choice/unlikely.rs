@@ -125,6 +125,17 @@ pub(super) fn beside_letters(names: &[String], columns: &[usize]) -> Vec<usize> 
     if letters.len() > others.len() { others } else { Vec::new() }
 }
 
+/// Series of equally many columns that stand one behind the other, two or more, if all columns are of such.
+pub(super) fn equal_series<'a>(names: &[String], columns: &'a [usize]) -> Vec<&'a [usize]> {
+    let stem = |column: &usize| stem_of_series(&names[*column].trim().to_lowercase());
+    let series: Vec<_> = columns.chunk_by(|one, next| stem(one) == stem(next)).collect();
+    let stems: HashSet<_> = series.iter().filter_map(|series| stem(series.first()?)).collect();
+    let are_equal = series.windows(2).all(|two| two[0].len() == two[1].len());
+    let is_long = series.first().is_some_and(|first| first.len() >= LEAST_OF_SERIES);
+    let is_so = series.len() > 1 && stems.len() == series.len() && are_equal && is_long;
+    if is_so { series } else { Vec::new() }
+}
+
 /// Whether a column is one that y is a coordinate with: x, z, another letter, or what begins with x.
 fn is_fellow_of_y(name: &str) -> bool {
     name.starts_with('x') || name != "y" && name.len() == 1 && name.starts_with(char::is_alphabetic)

@@ -2,11 +2,10 @@
 
 use std::str;
 
-use super::fields::fields;
+use super::{decimals, fields::fields};
 use crate::{
     Fault,
-    dtype::excerpt,
-    formats::text::{Cursor, End, MARK, is_list, is_null, is_number},
+    formats::text::{Cursor, End, MARK, is_list, is_null, is_number, is_spaced},
     read_at::ReadAt as _,
     stored::Stored,
 };
@@ -39,7 +38,7 @@ impl Head {
         let mut mark = [0; MARK.len()];
         let has_mark = stored.read_exact_at(&mut mark, 0).is_ok() && mark == MARK;
         let start = if has_mark { MARK.len() as u64 } else { 0 };
-        check_decimals(stored, start)?;
+        decimals::check(stored, start)?;
         let separator = separator(stored, start);
         let mut records = Cursor::new(stored, End::Record(separator), 0, start);
         let mut next = || -> Result<_, Fault> {
@@ -73,43 +72,6 @@ impl Head {
             Ok(Some(Self { separator, names, is_named: false, line_of_names: None, start, first }))
         }
     }
-}
-
-/// Rows that are looked at for decimal commas: the names, and numbers below them.
-const ROWS_OF_DECIMALS: usize = 2;
-
-/// Fails where the numbers of a row have decimal commas: other separators make numbers of it, which would else be twice as many.
-fn check_decimals(stored: &Stored, start: u64) -> Result<(), Fault> {
-    for separator in [b';', b'\t', b' '] {
-        let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
-        for _ in 0..ROWS_OF_DECIMALS {
-            let Ok(Some((_, row))) = rows.next() else { break };
-            if let Some(found) = decimal_commas(row, separator) {
-                return Err(Fault::DecimalCommas { found });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A number with a decimal comma, where all fields of a row are numbers, and some have one.
-fn decimal_commas(row: &[u8], separator: u8) -> Option<String> {
-    let (mut found, mut count, mut are_numbers) = (None, 0, true);
-    // Nothing here fails.
-    let _ = fields(row, separator, |_, field| {
-        let field = field.trim_ascii();
-        count += 1;
-        if let Some(comma) = field.iter().position(|&byte| byte == b',') {
-            let (whole, fraction) = (&field[..comma], &field[comma + 1..]);
-            let is_fraction = fraction.first().is_some_and(u8::is_ascii_digit) && is_number(fraction);
-            are_numbers &= is_fraction && (is_number(whole) || whole.is_empty() || whole == b"-");
-            found.get_or_insert_with(|| excerpt(field));
-        } else {
-            are_numbers &= is_number(field);
-        }
-        Ok(())
-    });
-    found.filter(|_| count > 1 && are_numbers)
 }
 
 /// What separates the fields of the first row that is no comment: what makes the most of them, the first of equals. Spaces are within
@@ -195,8 +157,8 @@ const LEAST_IN_ORDER: usize = 8;
 /// The same where each is the next.
 const LEAST_IN_SUCCESSION: usize = 3;
 
-/// Whether numbers are such as count columns: 0, 1, 2, … or 1, 2, 3, …, as programs call columns without names; some others in
-/// succession, up or down; or several in order, of which some were left out. Two say so in CSV alone.
+/// Whether numbers are such as count columns: 0, 1, 2, … or 1, 2, 3, …, as programs call columns without names, once or several times;
+/// some others in succession, up or down; or several in order, of which some were left out. Two say so in CSV alone.
 fn do_count(numbers: &[f64], separator: u8) -> bool {
     let (Some(&first), count) = (numbers.first(), numbers.len()) else { return false };
     let is_whole = numbers.iter().all(|value| value.fract() == 0.0 && *value >= 0.0);
@@ -205,15 +167,22 @@ fn do_count(numbers: &[f64], separator: u8) -> bool {
     let least_in_succession = if is_from_start { 2 } else { LEAST_IN_SUCCESSION };
     let is_in_succession =
         all(|step| step == 1.0) || count >= LEAST_IN_SUCCESSION && all(|step| step == -1.0);
+    // Columns of several frames side by side count each by themselves: 0, 1, 2, 0.
+    let begins =
+        numbers.iter().take(LEAST_IN_SUCCESSION).zip(0..).all(|(&value, i)| value == first + f64::from(i));
+    let begins_again = |two: &[f64]| two[1] == two[0] + 1.0 || two[1] == first;
+    let do_repeat =
+        is_from_start && count > LEAST_IN_SUCCESSION && begins && numbers.windows(2).all(begins_again);
     is_whole
-        && (is_in_succession && count >= least_in_succession
+        && (do_repeat
+            || is_in_succession && count >= least_in_succession
             || count >= LEAST_IN_ORDER && all(|step| step > 0.0))
 }
 
 /// Whether a field of the first line is a name: neither a number, nor a list of them, nor a missing value.
 fn is_name(field: &[u8]) -> bool {
     let field = field.trim_ascii();
-    !is_null(field) && !is_list(field) && !is_number(field)
+    !is_null(field) && !is_list(field) && !is_number(field) && !is_spaced(field)
 }
 
 /// Whether a field is a number with a fraction or an exponent.

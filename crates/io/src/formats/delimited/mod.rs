@@ -1,6 +1,7 @@
 //! CSV and TSV: columns of numbers, or one column of lists `[1, 2, 3]`; and numbers separated by spaces, as numpy.savetxt
 //! writes them. The first line may have the names of the columns.
 
+mod decimals;
 mod fields;
 mod head;
 mod scalars;
@@ -14,7 +15,8 @@ use crate::{
         choice::{Choice, Columns, Kind, Survey, Wanted, all_but_last},
         endings,
         text::{
-            Cursor, Each, End, Row, Rows, first_row, is_list, is_null, is_number, list, may_be_text, rows,
+            Cursor, Each, End, Row, Rows, cell, first_row, is_list, is_null, is_number, is_spaced,
+            may_be_text, rows,
         },
     },
     scalars::Scalars,
@@ -96,6 +98,7 @@ fn has_names_above_numbers(head: &[u8]) -> bool {
 /// Finds the first row of numbers, and which of its fields they are.
 fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
+    decimals::check_between_commas(stored, &head)?;
     let Head { separator, ref names, is_named, start, ref first, .. } = head;
     if first.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
@@ -109,7 +112,7 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
         return Err(Fault::TrailingSeparator { others: all_but_last(names).into() });
     }
     let kind = |value: &Vec<u8>| match value.trim_ascii() {
-        value if is_list(value) => Kind::List,
+        value if is_list(value) || is_spaced(value) => Kind::List,
         value if is_null(value) || is_number(value) => Kind::Number,
         _ => Kind::Text,
     };
@@ -167,7 +170,7 @@ impl Row for Record {
                 return Ok(());
             }
             next = chosen.next();
-            if matches!(self.choice, Choice::List(_)) { list(field, row, each) } else { each(field) }
+            if matches!(self.choice, Choice::List(_)) { cell(field, row, each) } else { each(field) }
         })?;
         if count == self.fields {
             Ok(())

@@ -183,6 +183,9 @@ fn keys(
     in_order.sort_by_key(|(_, value)| value.get().as_ptr());
     let kinds: Vec<_> = in_order.iter().map(|(_, value)| kind(value)).collect();
     let names: Vec<_> = in_order.into_iter().map(|(key, _)| key.clone()).collect();
+    if is_frame(&object) {
+        return Err(Fault::Format { found: FRAME, cure: AS_LINES });
+    }
     let columns = Columns { names: &names, kinds: &kinds, are_named: true, are_typed: true };
     let choice = Choice::of(&columns, wanted)?;
     if let Choice::List(key) = choice {
@@ -194,6 +197,21 @@ fn keys(
     let keys = choice.columns().map(|key| names[key].clone()).collect();
     let wanted = wanted.name.map(str::to_owned);
     Ok((Numbers::Keys { keys, of_first: OfFirst { keys: names.into_iter().collect(), wanted } }, notes))
+}
+
+const FRAME: &str = "a frame as pandas writes it by columns or by numbers of rows";
+const AS_LINES: &str = "write a row a line: df.to_json(FILE, orient='records', lines=True)";
+
+/// Whether an object is all rows of a frame: an object under each key, whose own keys, or the outer ones, are numbers of rows.
+fn is_frame(object: &Object<'_>) -> bool {
+    let is_number = |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+    let of_columns = || {
+        let first =
+            object.values().next().and_then(|value| serde_json::from_str::<Object<'_>>(value.get()).ok());
+        first.is_some_and(|of| !of.is_empty() && of.keys().all(is_number))
+    };
+    let are_objects = object.values().all(|value| value.get().starts_with('{'));
+    !object.is_empty() && are_objects && (object.keys().all(is_number) || of_columns())
 }
 
 /// Looks at the keys of a survey, row by row. What is wrong with a row is told when it is read.

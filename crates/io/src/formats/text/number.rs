@@ -37,18 +37,49 @@ pub(super) fn number<T: str::FromStr>(text: &[u8], row: usize, dim: usize) -> Re
 /// What Python writes before a list that is an array or a tensor.
 const ARRAYS: [&[u8]; 5] = [b"array", b"np.array", b"numpy.array", b"tensor", b"torch.tensor"];
 
+/// What encloses a tuple of Python and an array of PostgreSQL, before and behind.
+const ENCLOSING: [(&[u8], &[u8]); 2] = [(b"(", b")"), (b"{", b"}")];
+
 /// Whether a text begins as a list of numbers does, or as an array, a tensor or a tuple of them.
 pub(crate) fn is_list(text: &[u8]) -> bool {
     let text = text.trim_ascii();
-    let is_tuple = |text: &[u8]| {
-        text.strip_prefix(b"(").is_some_and(|rest| !rest.trim_ascii().is_empty() && begins_with_number(rest))
-    };
-    text.starts_with(b"[") || is_tuple(text) || of_array(text).is_some()
+    let has_number = |(before, _): (&[u8], _)| text.strip_prefix(before).is_some_and(begins_with_number);
+    text.starts_with(b"[") || ENCLOSING.into_iter().any(has_number) || of_array(text).is_some()
 }
 
 fn begins_with_number(text: &[u8]) -> bool {
-    let end = text.iter().position(|byte| matches!(byte, b',' | b' ' | b')')).unwrap_or(text.len());
-    is_number(&text[..end])
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(|byte| matches!(byte, b',' | b' ' | b')' | b'}')).unwrap_or(text.len());
+    is_number(&text[..end]) || SCALARS.iter().any(|name| text.starts_with(name))
+}
+
+/// What numpy writes before a number of its own: `np.float32(1.5)`.
+const SCALARS: [&[u8]; 2] = [b"np.float", b"numpy.float"];
+
+/// A number without what numpy writes around it.
+fn bare(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    let of_numpy = || {
+        let behind = SCALARS.iter().find_map(|name| text.strip_prefix(*name))?;
+        let (_, number) = behind.split_at_checked(memchr::memchr(b'(', behind)? + 1)?;
+        number.strip_suffix(b")")
+    };
+    of_numpy().unwrap_or(text)
+}
+
+/// Numbers that are a point without brackets: fewer may be a date or a range.
+const LEAST_WITHOUT_BRACKETS: usize = 3;
+
+/// Whether a text is several numbers with spaces between them.
+pub(crate) fn is_spaced(text: &[u8]) -> bool {
+    let mut count = 0;
+    let are_numbers = spaced(text).inspect(|_| count += 1).all(is_number);
+    are_numbers && count >= LEAST_WITHOUT_BRACKETS
+}
+
+/// What spaces separate.
+fn spaced(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(u8::is_ascii_whitespace).filter(|number| !number.is_empty())
 }
 
 /// The list of an array: `array([1, 2], dtype=float32)`.
@@ -69,10 +100,12 @@ fn inner(text: &[u8]) -> Option<&[u8]> {
             None
         };
     }
-    if let Some(tuple) = text.strip_prefix(b"(") {
-        let tuple = tuple.strip_suffix(b")")?.trim_ascii();
-        // That of one number has a comma behind it.
-        return Some(tuple.strip_suffix(b",").unwrap_or(tuple));
+    for (before, behind) in ENCLOSING {
+        if let Some(tuple) = text.strip_prefix(before) {
+            let tuple = tuple.strip_suffix(behind)?.trim_ascii();
+            // That of one number has a comma behind it.
+            return Some(tuple.strip_suffix(b",").unwrap_or(tuple));
+        }
     }
     text.strip_prefix(b"[")?.strip_suffix(b"]")
 }
@@ -91,11 +124,16 @@ pub(crate) fn list(text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault>
         return Err(Fault::NullRow { row });
     }
     if memchr::memchr(b',', inner).is_some() {
-        inner.split(|&byte| byte == b',').try_for_each(each)
+        inner.split(|&byte| byte == b',').map(bare).try_for_each(each)
     } else {
         // As numpy shows an array.
-        inner.split(u8::is_ascii_whitespace).filter(|number| !number.is_empty()).try_for_each(each)
+        spaced(inner).map(bare).try_for_each(each)
     }
+}
+
+/// The same of a field of a table, where spaces may separate numbers without brackets.
+pub(crate) fn cell(text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault> {
+    if is_spaced(text) { spaced(text).try_for_each(each) } else { list(text, row, each) }
 }
 
 #[cfg(test)]
@@ -114,6 +152,20 @@ mod tests {
                 && parsed::<f32>(b"-inf") == Some(f32::NEG_INFINITY)
         );
         assert!(["", "1,5", "0x10", "1_000", "١"].iter().all(|text| !is_number(text.as_bytes())));
+    }
+
+    #[test]
+    fn numbers_with_spaces_and_no_brackets() {
+        let mut found = Vec::new();
+        let mut each = |text: &[u8]| number::<f64>(text, 4, 0).map(|value| found.push(value));
+        cell(b" 1.0  2.5 -3e-2", 4, &mut each).unwrap();
+        cell(b"[4, 5]", 4, &mut each).unwrap();
+        assert_eq!(found, [1.0, 2.5, -0.03, 4.0, 5.0]);
+        for text in ["1 2", "2020-01-01 1 2", "1", "", "1 2 x", "1,2,3"] {
+            assert!(!is_spaced(text.as_bytes()), "{text}");
+        }
+        let none = &mut |_: &[u8]| Ok(());
+        assert!(matches!(cell(b"1 2", 4, none), Err(Fault::NoList { row: 4, .. })));
     }
 
     #[test]
@@ -138,10 +190,24 @@ mod tests {
             assert!(is_list(text.as_bytes()), "{text}");
             assert_eq!(numbers(text).unwrap(), [1.0, 2.5], "{text}");
         }
+        // As numpy 2 shows its own numbers, and PostgreSQL its arrays.
+        for text in ["{1,2.5}", "{ 1.0, 2.5 }", "(np.float32(1.0), np.float32(2.5))"] {
+            assert!(is_list(text.as_bytes()), "{text}");
+            assert_eq!(numbers(text).unwrap(), [1.0, 2.5], "{text}");
+        }
+        assert_eq!(numbers("[np.float64(1), numpy.float16( 2.5 )]").unwrap(), [1.0, 2.5]);
         assert_eq!(numbers("(2.5,)").unwrap(), [2.5]);
-        for text in ["(see page 3)", "()", "arrays", "array(1)", "tensor", "(x)"] {
+        for text in ["(see page 3)", "()", "{}", "{\"a\": 1}", "{a}", "arrays", "array(1)", "tensor", "(x)"] {
             assert!(!is_list(text.as_bytes()), "{text}");
         }
+        for text in ["[np.float32(1.0, 2]", "[np.float32 1.0, 2]", "[np.floats(), 2]", "(np.float32[1), 2)"] {
+            assert!(
+                matches!(numbers(text), Err(Fault::NotNumber { .. } | Fault::NullValue { .. })),
+                "{text}"
+            );
+        }
+        assert!(matches!(numbers("{1, 2"), Err(Fault::NoList { row: 4, .. })));
+        assert!(matches!(numbers("1 2 3"), Err(Fault::NoList { row: 4, .. })));
         assert!(matches!(numbers("tensor([1, 2"), Err(Fault::NoList { row: 4, .. })));
         assert!(matches!(numbers("array([1, 2]; x)"), Err(Fault::NoList { row: 4, .. })));
         assert!(matches!(numbers("[1,,2]"), Err(Fault::NullValue { row: 4, dim: 1 })));
