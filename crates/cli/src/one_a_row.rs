@@ -1,6 +1,6 @@
 //! Columns of a text whose first line is one of values, and no header.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use unisphere_io::Column;
 
@@ -38,6 +38,22 @@ pub(crate) fn does_first_come_again(lines: &[String]) -> bool {
     lines.split_first().is_some_and(|(first, others)| others.contains(first))
 }
 
+/// The column whose values come again, by its number, of lines that never do and are rows of a table: `a.jpg,1`.
+pub(crate) fn column_of_rows(lines: &[String]) -> Option<usize> {
+    let all: HashSet<_> = lines.iter().collect();
+    let count = |separator| move |line: &String| line.matches(separator).count();
+    let separates = |separator: &char| {
+        let counts: HashSet<_> = lines.iter().map(count(*separator)).collect();
+        counts.len() == 1 && !counts.contains(&0)
+    };
+    let separator = [',', '\t', ';'].into_iter().find(separates).filter(|_| all.len() == lines.len())?;
+    let comes_again = |column: &usize| {
+        let values: HashSet<_> = lines.iter().map(|line| line.split(separator).nth(*column)).collect();
+        values.len() < lines.len()
+    };
+    (0..=lines.first()?.matches(separator).count()).rev().find(comes_again)
+}
+
 /// The number of the only column whose first value comes again, as labels do and names of columns do not.
 pub(crate) fn column_of_labels(path: &Path) -> Option<usize> {
     only(numbered(path).iter().map(|of| of.as_ref().is_some_and(|lines| does_first_come_again(lines))))
@@ -64,4 +80,22 @@ fn only(are_so: impl Iterator<Item = bool>) -> Option<usize> {
     let mut found = are_so.enumerate().filter(|(_, is_so)| *is_so);
     let (place, _) = found.next()?;
     found.next().is_none().then_some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_rows_of_a_table() {
+        let column =
+            |lines: &[&str]| column_of_rows(&lines.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(column(&["a.jpg,1", "b.jpg,0", "c.jpg,1"]), Some(1));
+        assert_eq!(column(&["1\ta,a", "0\tb", "1\tc"]), Some(0));
+        for none in
+            [&["Washington, DC", "Paris, France"][..], &["a,1", "a,1"], &["a,1", "b", "c,1"], &["a,1"], &[]]
+        {
+            assert_eq!(column(none), None, "{none:?}");
+        }
+    }
 }

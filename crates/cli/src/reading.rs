@@ -127,6 +127,20 @@ impl Of {
     }
 }
 
+/// Warnings of what was guessed of the columns of files whose rows are compared.
+pub fn warn_of_guesses<'a>(files: impl IntoIterator<Item = &'a File>) {
+    let files: Vec<_> = files.into_iter().collect();
+    files.iter().for_each(|file| warn_of_guess([*file]));
+    warn_of_order(files);
+}
+
+/// A warning of files whose columns may stand in different orders.
+pub(crate) fn warn_of_order<'a>(files: impl IntoIterator<Item = &'a File>) {
+    if let Some((path, guess)) = File::guess_of_order(files) {
+        log::warn!("{} {guess}", printable(path));
+    }
+}
+
 /// A warning of what was guessed of the columns of a set, by its first file.
 pub(crate) fn warn_of_guess<'a>(files: impl IntoIterator<Item = &'a File>) {
     let of_first = files.into_iter().find_map(|file| Some((file.path(), file.guess()?)));

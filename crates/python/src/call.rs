@@ -22,7 +22,10 @@ use pyo3::prelude::*;
 use unisphere::{DeviceKind, Engine, Progress};
 use unisphere_cli::Caller;
 
-use crate::fault::{Fault, forked};
+use crate::{
+    fault::{Fault, forked},
+    warned,
+};
 
 /// Multiply-adds that a single thread is done with before another has woken.
 const WORK_OF_THE_CALLER: f64 = 2e6;
@@ -129,6 +132,7 @@ pub(crate) fn run<T: Send + 'static>(
             || if course.work <= WORK_OF_THE_CALLER { work() } else { rayon::scope(|_| work()) };
         return Ok(py.detach(|| guarded(here_or_there))?);
     }
+    warned::listen();
     let talk = Arc::<Talk>::default();
     let (sender, mut answer) = mpsc::sync_channel(1);
     let (observed, control) = (talk.engine(engine), Control(Some(Arc::clone(&talk))));
@@ -146,6 +150,7 @@ pub(crate) fn run<T: Send + 'static>(
         match waited {
             Ok(result) => {
                 talk.show(py, course.progress.as_ref())?;
+                warned::tell(py)?;
                 return Ok(result?);
             }
             Err(RecvTimeoutError::Disconnected) => {

@@ -118,7 +118,7 @@ fn of_program(failure: unisphere_cli::Failure, given: Given) -> PyErr {
 }
 
 /// A message of the program with the arguments of Python in the place of its options: `--max-memory` is max_memory.
-fn in_words_of_python(text: &str) -> String {
+pub(crate) fn in_words_of_python(text: &str) -> String {
     let text = text.replace('\n', "; ").replace("--raw", "raw=True").replace("eval --unpaired", "unpaired");
     let mut words = String::with_capacity(text.len());
     let mut rest = text.as_str();

@@ -7,7 +7,7 @@
 //! - [`call`]: every computation runs there: detached from the interpreter, stopped by Ctrl-C, refused after a fork.
 //! - [`uniformity`], [`metrics`], [`analysis`], [`evaluate`], [`labels`], [`large`], [`compare`]: the functions.
 //! - [`program`]: the command line.
-//! - [`fault`]: what can go wrong, and the exception that it becomes.
+//! - [`fault`]: what can go wrong, and the exception that it becomes; [`warned`]: what is only warned of.
 
 #![expect(
     unreachable_pub,
@@ -29,6 +29,7 @@ mod rows;
 mod sets;
 mod source;
 mod uniformity;
+mod warned;
 
 use pyo3::prelude::*;
 

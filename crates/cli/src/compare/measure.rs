@@ -25,7 +25,7 @@ use crate::{
     interrupt,
     origin::about_mean,
     progress::Display,
-    reading::{Of, ReadingOptions, warn_of_guess},
+    reading::{Of, ReadingOptions, warn_of_guess, warn_of_order},
     scale::{check_dims, check_pairs},
     set_files::SetFiles,
 };
@@ -213,6 +213,7 @@ impl Measuring<'_> {
         let x = open(&run.x, Of::X, run.y.as_ref())?;
         let y = run.y.as_ref().map(|y| open(y, Of::Y, Some(&run.x))).transpose()?;
         File::check_columns([&x].into_iter().chain(&y).flat_map(Shards::files))?;
+        warn_of_order([&x].into_iter().chain(&y).flat_map(Shards::files));
         // What none of its files takes may be of another model's.
         let is_unused = |option: &&&'static str| {
             let mut files = [&x].into_iter().chain(&y).flat_map(Shards::files);

@@ -13,7 +13,7 @@ use crate::{
     interrupt,
     origin::about_mean,
     progress::Display,
-    reading::{Of, warn_of_guess},
+    reading::{Of, warn_of_guesses},
     scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
     set_files::SetFiles,
     text::plural,
@@ -50,7 +50,7 @@ impl Inputs {
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y, Of::Y, None)).transpose()?;
         File::check_together([&x].into_iter().chain(&y).chain(&queue))?;
-        [&x].into_iter().chain(&y).chain(&queue).for_each(|file| warn_of_guess([file]));
+        warn_of_guesses([&x].into_iter().chain(&y).chain(&queue));
         let labels = column(&options.labels, &options.labels_column, "label")?;
         let weights = column(&options.weights, &options.weights_column, "weight")?;
         let scores = column(&options.scores, &options.scores_column, "score")?;

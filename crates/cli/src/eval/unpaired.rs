@@ -17,7 +17,7 @@ use crate::{
     origin::all_about_mean,
     output,
     progress::Display,
-    reading::Of,
+    reading::{Of, warn_of_order},
     scale::{check_one_a_row, open_column},
     set_files::SetFiles,
 };
@@ -36,6 +36,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
     };
     let (x, y) = (open(&options.x, Of::X, files_of_y)?, open(files_of_y, Of::Y, &options.x)?);
     File::check_together([&x, &y])?;
+    warn_of_order([&x, &y]);
     if x.dims() != y.dims() {
         return Err(Failure::Input(format!(
             "{} has {} dimensions, and {} has {}\nname two files of one encoder",

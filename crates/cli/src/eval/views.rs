@@ -14,7 +14,7 @@ use crate::{
     origin::{about_mean, all_about_mean},
     output,
     progress::Display,
-    reading::Of,
+    reading::{Of, warn_of_order},
     scale::check_pairs,
     set_files::SetFiles,
     text::plural,
@@ -82,6 +82,7 @@ impl Files {
             files.push(file);
         }
         File::check_together(&files)?;
+        warn_of_order(&files);
         whole::check_memory(files.iter(), "--views")?;
         let (files, rounding) = interrupt::leaving_at_once(|| all_about_mean(files, scaling, true))??;
         Ok((Self::Each(files), rounding))

@@ -19,7 +19,7 @@ use crate::{
     exit::Failure,
     export::Told,
     progress::{Caller, Display},
-    reading::{Of, ReadingOptions},
+    reading::{Of, ReadingOptions, warn_of_guess},
     set_files::SetFiles,
 };
 
@@ -165,6 +165,7 @@ fn prepared(sets: LargeSets, options: &LargeOptions) -> Result<(Task, Files, Opt
             }
             LargeSet::Rows(rows) => (SetFiles::of_path(ARRAY), Set::Held(rows)),
         };
+        warn_of_guess(set.files());
         left = left.saturating_sub(set.bytes_in_memory());
         check_dims(&*set, plan.scaling)?;
         Ok::<_, Failure>((files, set))

@@ -11,9 +11,9 @@ use super::NamedSets;
 use crate::{
     exit::Failure,
     interrupt, memory,
-    one_a_row::{column_of_labels, cure_of_name, does_first_come_again, first_lines},
+    one_a_row::{column_of_labels, column_of_rows, cure_of_name, does_first_come_again, first_lines},
     origin::{Located, about_mean},
-    reading::{Of, ReadingOptions, is_stream, warn_of_guess},
+    reading::{Of, ReadingOptions, is_stream, warn_of_guess, warn_of_order},
     set_files::SetFiles,
     text,
 };
@@ -33,7 +33,7 @@ pub(super) enum Set {
 }
 
 impl Set {
-    fn files(&self) -> &[File] {
+    pub(super) fn files(&self) -> &[File] {
         match self {
             Self::Files(shards) => shards.files(),
             Self::Held(_) => &[],
@@ -59,9 +59,9 @@ impl Set {
         self.files().iter().find_map(File::left_out).map(str::to_owned)
     }
 
-    /// Bytes of pipes that are kept.
+    /// Bytes of pipes that are kept, and those that reading takes, of one file after another.
     pub(super) fn bytes_in_memory(&self) -> u64 {
-        self.files().iter().map(File::bytes_in_memory).sum()
+        bytes_in_memory(self.files())
     }
 }
 
@@ -152,7 +152,7 @@ impl Files {
             let opened = interrupt::leaving_at_once(|| files.open(&reading))?;
             let set = opened.map_err(|error| SetFiles::fault_beside(other, &named.reading, set, error))?;
             warn_of_guess(set.files());
-            left = left.saturating_sub(set.files().iter().map(File::bytes_in_memory).sum());
+            left = left.saturating_sub(bytes_in_memory(set.files()));
             Ok::<_, Failure>(set)
         };
         let x = open(&named.x, Of::X, named.y.as_ref())?;
@@ -170,6 +170,7 @@ impl Files {
         of_distances: bool,
     ) -> Result<Self, Failure> {
         File::check_together([&x].into_iter().chain(&y).flat_map(Set::files))?;
+        warn_of_order([&x].into_iter().chain(&y).flat_map(Set::files));
         let (x, y, rounding) = about_mean(x, y, scaling, of_distances)?;
         Ok(Self { x, y, rounding })
     }
@@ -204,6 +205,11 @@ impl Files {
         let rows = self.x.rows() + self.y.as_ref().map_or(0, |y| y.rows());
         (self.x.bytes() + self.y.as_ref().map_or(0.0, Set::bytes)) / rows as f64
     }
+}
+
+fn bytes_in_memory(files: &[File]) -> u64 {
+    let of_reading = files.iter().map(File::bytes_of_reading).max().unwrap_or(0);
+    files.iter().map(File::bytes_in_memory).sum::<u64>() + of_reading
 }
 
 /// Fails for points of one dimension at unit length, of which nothing is left but a sign.
@@ -277,12 +283,12 @@ const HEADER: usize = 20;
 
 /// Fails unless a column has one value for each row of a set.
 pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Result<(), Failure> {
-    if column.rows() == x.rows() {
-        return Ok(());
-    }
     let ending = column.path().extension().and_then(OsStr::to_str);
     let is_headed =
         ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
+    if column.rows() == x.rows() {
+        return if is_headed || what != "label" { Ok(()) } else { check_lines(column) };
+    }
     // The first line of such a file names the columns, unless it is of numbers.
     let is_text = is_headed || ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
     // A first line that comes again is no header.
@@ -307,6 +313,21 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
         text::plural(column.rows() as u64, what),
         printable(x.path()),
         text::plural(x.rows() as u64, "row"),
+    )))
+}
+
+/// Fails where each line of a text is a label, and all differ, though they are rows of a table that has a column of labels.
+fn check_lines(column: &Column) -> Result<(), Failure> {
+    let is_text = column.path().extension().is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
+    let lines = if is_text && !is_stream(column.path()) { first_lines(column) } else { Vec::new() };
+    let (Some(number), Some(first)) = (column_of_rows(&lines), lines.first()) else { return Ok(()) };
+    let first: String = first.chars().take(HEADER).collect();
+    Err(Failure::Input(format!(
+        "{}: a line of a .txt is one label, such as '{}', and no two are alike\n\
+         call the file .csv, and name the column of the labels: {} {number}",
+        printable(column.path()),
+        printable(first),
+        column_option("label")
     )))
 }
 
