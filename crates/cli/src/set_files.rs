@@ -127,6 +127,31 @@ impl SetFiles {
         self.is_listed() || is_pattern(&self.path)
     }
 
+    /// The file of a column that `option` names: this one where only the column is named.
+    pub(crate) fn column_file(
+        &self,
+        option: &str,
+        file: Option<&PathBuf>,
+        column: Option<&String>,
+    ) -> Result<Option<PathBuf>, Failure> {
+        let is_own = file.is_none() && column.is_some();
+        if is_own && self.may_be_several() {
+            return Err(Failure::Usage(format!(
+                "{option}-column without {option} is a column of the points' own file, and {} may be several files\n\
+                 give one file with {option}",
+                printable(&self.path)
+            )));
+        }
+        if is_own && is_stream(&self.path) {
+            return Err(Failure::Input(format!(
+                "{}: its points and {option}-column are read one after the other, and a pipe gives its bytes once\n\
+                 write it to a file first, or give another file with {option}",
+                printable(&self.path)
+            )));
+        }
+        Ok(file.cloned().or(is_own.then(|| self.path.clone())))
+    }
+
     pub(crate) fn open(&self, reading: &Reading) -> unisphere_io::Result<Shards> {
         if self.is_listed() {
             Shards::series_with(&self.listed, reading)

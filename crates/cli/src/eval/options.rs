@@ -16,7 +16,7 @@ use crate::{
     exit::Failure,
     export::{Beside, Format, Log},
     output,
-    reading::{ReadingOptions, is_stream},
+    reading::ReadingOptions,
     scale::{Listing, NamedSets, Place, Request, Scale, Task, Telling},
     set_files::{SetFiles, ShardOptions, warn_of_numbered},
     values::{Choice, ZeroRows, candidates, device, factor, finite, one_of, positive, sigmoid},
@@ -249,17 +249,17 @@ impl Eval {
         }
         let [labels, weights, scores, queue, text] =
             [&self.labels, &self.weights, &self.scores, &self.queue, &self.text].map(path);
-        let labels = column_file("--labels", labels.as_ref(), self.labels_column.as_ref(), &x)?;
-        let weights = column_file("--weights", weights.as_ref(), self.weights_column.as_ref(), &x)?;
-        let scores = column_file("--scores", scores.as_ref(), self.scores_column.as_ref(), &x)?;
+        let labels = x.column_file("--labels", labels.as_ref(), self.labels_column.as_ref())?;
+        let weights = x.column_file("--weights", weights.as_ref(), self.weights_column.as_ref())?;
+        let scores = x.column_file("--scores", scores.as_ref(), self.scores_column.as_ref())?;
         // A column's name alone is of either file's own column, where sets are matched by label.
         let labels_y = match (&y, path(&self.labels_y)) {
             (Some(y), None) if self.unpaired && self.labels.is_none() => {
-                column_file("--labels", None, self.labels_column.as_ref(), y)?
+                y.column_file("--labels", None, self.labels_column.as_ref())?
             }
             (_, file) => file,
         };
-        let text = column_file("--text", text.as_ref(), self.text_column.as_ref(), &x)?;
+        let text = x.column_file("--text", text.as_ref(), self.text_column.as_ref())?;
         let mut reading = self.reading.clone();
         let columns = [
             (&labels, &self.labels_column),
@@ -509,33 +509,6 @@ impl Eval {
     pub(super) fn skips_zero_rows(&self) -> bool {
         self.zero_rows == ZeroRows::Skip
     }
-}
-
-/// The file of a column: that of the points where only a column is named.
-fn column_file(
-    option: &str,
-    file: Option<&PathBuf>,
-    column: Option<&String>,
-    x: &SetFiles,
-) -> Result<Option<PathBuf>, Failure> {
-    let of_x = column.filter(|_| file.is_none());
-    let several = x.may_be_several();
-    let x = x.path();
-    if of_x.is_some() && several {
-        return Err(Failure::Usage(format!(
-            "{option}-column without {option} is a column of the points' own file, and {} may be several files\n\
-             give one file with {option}",
-            printable(x)
-        )));
-    }
-    if of_x.is_some() && is_stream(x) {
-        return Err(Failure::Input(format!(
-            "{}: its points and {option}-column are read one after the other, and a pipe gives its bytes once\n\
-             write it to a file first, or give another file with {option}",
-            printable(x)
-        )));
-    }
-    Ok(file.cloned().or(of_x.map(|_| x.to_path_buf())))
 }
 
 /// A parameter of a report, as the command line names it.

@@ -19,11 +19,21 @@ pub(super) struct PlannedLabels {
 }
 
 impl PlannedLabels {
-    /// Reads the labels of a set that a plan is made for.
-    pub(super) fn new(path: &Path, column: Option<&str>, x: &dyn Source) -> Result<(Self, Labels), Failure> {
-        let labels = read(path, column, x)?;
+    /// Labels that were not read yet.
+    pub(super) fn named(path: &Path, column: Option<&String>) -> Result<Self, Failure> {
         let file = SetFiles::of_path(path).absolute()?;
-        Ok((Self { file, column: column.map(str::to_owned), hash: hash(&labels) }, labels))
+        Ok(Self { file, column: column.cloned(), hash: String::new() })
+    }
+
+    /// Reads the labels of a set that a plan is made for.
+    pub(super) fn read_first(self, x: &dyn Source) -> Result<(Self, Labels), Failure> {
+        let labels = read(self.path(), self.column.as_deref(), x)?;
+        Ok((Self { hash: hash(&labels), ..self }, labels))
+    }
+
+    /// The column that they are in a file of points.
+    pub(super) fn column_in(&self, points: &SetFiles) -> Option<&str> {
+        self.column.as_deref().filter(|_| self.file == *points)
     }
 
     pub(super) fn path(&self) -> &Path {

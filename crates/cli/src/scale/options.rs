@@ -189,8 +189,8 @@ pub(crate) struct PlanOptions {
     #[arg(long, value_name = "FILE")]
     pub(super) labels: Option<PathBuf>,
 
-    /// The column or key of the labels [default: the only one]
-    #[arg(long, value_name = "NAME", requires = "labels")]
+    /// The column or key of the labels [default: the only one]; without --labels, it is one of X's own file
+    #[arg(long, value_name = "NAME")]
     pub(super) labels_column: Option<String>,
 }
 

@@ -40,11 +40,15 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
     let (x, y) = options.shards.sets(options.x.as_deref(), options.y.as_deref(), &options.reading)?;
     check_no_pipes(&x, y.as_ref())?;
     warn_of_numbered(&x, y.as_ref());
+    let column = options.labels_column.as_ref();
+    let labels = x.column_file("--labels", options.labels.as_ref(), column)?;
+    let labels = labels.map(|path| PlannedLabels::named(&path, column)).transpose()?;
+    let x = x.absolute()?;
     let task = Task {
         sets: NamedSets {
-            x: x.absolute()?,
+            reading: reading_beside(options.reading.clone(), labels.as_ref(), &x),
+            x,
             y: y.as_ref().map(SetFiles::absolute).transpose()?,
-            reading: options.reading.clone(),
             scaling: if options.raw { Scaling::Raw } else { Scaling::Unit },
         },
         ts: options.t.clone(),
@@ -61,8 +65,7 @@ pub(crate) fn plan(options: &PlanOptions) -> Result<(), Failure> {
         return Err(Failure::Usage("--across and --tau are of two sets; name Y too".into()));
     }
     let files = Files::open(&task.sets, None, task.is_of_distances())?;
-    let of_labels = |path: &PathBuf| PlannedLabels::new(path, options.labels_column.as_deref(), &*files.x);
-    let (labels, of_rows) = options.labels.as_ref().map(of_labels).transpose()?.unzip();
+    let (labels, of_rows) = labels.map(|labels| labels.read_first(&*files.x)).transpose()?.unzip();
     // Groups are of the rows of both sets.
     files.labelled(of_rows.as_ref()).shape()?;
     let plan = Plan {
@@ -115,11 +118,16 @@ impl Plan {
         let number = |key: &str| usize::try_from(object[key].as_u64()?).ok();
         let numbers = |key: &str| object[key].as_array()?.iter().map(Value::as_f64).collect::<Option<_>>();
         let candidates = object["candidates"].as_str()?;
+        let labels = match &object["labels"] {
+            Value::Null => None,
+            labels => Some(PlannedLabels::from_json(labels)?),
+        };
+        let x = set("x")?;
         let task = Task {
             sets: NamedSets {
-                x: set("x")?,
+                reading: reading_beside(ReadingOptions::from_json(&object["read"])?, labels.as_ref(), &x),
+                x,
                 y: set("y"),
-                reading: ReadingOptions::from_json(&object["read"])?,
                 scaling: if object["normalized"].as_bool()? { Scaling::Unit } else { Scaling::Raw },
             },
             ts: numbers("t")?,
@@ -141,10 +149,7 @@ impl Plan {
             dims: number("dims").filter(|&dims| dims > 0)?,
             sample: Sample::from_text(object["sample"].as_str()?)?,
             parts: number("parts").filter(|&parts| parts > 0)?,
-            labels: match &object["labels"] {
-                Value::Null => None,
-                labels => Some(PlannedLabels::from_json(labels)?),
-            },
+            labels,
             rounding: match &object["rounding"] {
                 Value::Null => None,
                 given => Some(rounding(given)?),
@@ -193,6 +198,16 @@ impl Plan {
         let width = self.parts.to_string().len();
         folder.join(format!("part-{part:0width$}-of-{}.journal", self.parts))
     }
+}
+
+/// How sets are read beside labels, which are no dimension of the points in their own file.
+fn reading_beside(
+    mut reading: ReadingOptions,
+    labels: Option<&PlannedLabels>,
+    x: &SetFiles,
+) -> ReadingOptions {
+    reading.without[0].extend(labels.and_then(|labels| labels.column_in(x)).map(str::to_owned));
+    reading
 }
 
 fn rounding(object: &Value) -> Option<Rounding> {

@@ -223,6 +223,25 @@ fn groups_in_pieces_are_those_of_the_report_in_memory() {
     }
 }
 
+/// Labels may be a column of the points' own file, in a plan as in eval: it is no dimension.
+#[test]
+fn a_plan_takes_labels_of_the_points_own_file() {
+    let folder = folder();
+    let row = |i: usize| format!("{}.5,{}.25,{}.125,{}\n", i % 7, i % 11, i % 5, i % 2);
+    let rows: String = (0..60).map(row).collect();
+    fs::write(folder.path().join("points.csv"), format!("u,v,w,label\n{rows}")).unwrap();
+    let line = ["points.csv", "--labels-column", "label"];
+    let whole = folder.json(&[&line[..], &["--journal", "run.journal"]].concat());
+    assert_eq!((&whole["dims"], &whole["groups"]["labels"]), (&json!(3), &json!([0, 1])), "{whole}");
+    let plan = run(&folder, &[&["plan", "--parts", "1"], &line[..]].concat());
+    assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    let part = run(&folder, &["part", "run.plan", "1", "--out", "parts", "--device", "cpu"]);
+    assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
+    let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
+    assert_eq!((&merged["dims"], &merged["groups"]), (&whole["dims"], &whole["groups"]));
+}
+
 #[test]
 fn rows_that_cannot_be_told_are_refused_with_a_cure() {
     let folder = folder();
