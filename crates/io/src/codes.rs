@@ -105,6 +105,10 @@ impl Table for Quantised {
         self.codes.bytes_of_reading()
     }
 
+    fn forget(&self) {
+        self.codes.forget();
+    }
+
     fn rows_at_once(&self) -> usize {
         self.codes.rows_at_once()
     }
@@ -219,6 +223,10 @@ impl Table for Bits {
 
     fn bytes_of_reading(&self) -> u64 {
         self.bytes.bytes_of_reading()
+    }
+
+    fn forget(&self) {
+        self.bytes.forget();
     }
 
     fn rows_at_once(&self) -> usize {

@@ -414,12 +414,13 @@ pub enum Fault {
     },
     /// Several columns of one name among those that would be the dimensions.
     #[error(
-        "has several columns '{name}', as tables have that were put side by side; save it again with a name of its own for each, or take all \
-         columns for one set with --column '*'"
+        "has several columns '{name}', as tables have that were put side by side; save it again with a name of its own for each{or_else}"
     )]
     RepeatedColumns {
         /// The first such name, shortened and escaped.
         name: String,
+        /// What else there is to do, or nothing: ", or take them and all others for one set with --column '*'".
+        or_else: String,
     },
     /// Several columns of the name that was asked for.
     #[error("has several columns '{name}'; save it again with a name of its own for each")]

@@ -112,8 +112,9 @@ impl File {
             &sorted.path,
             format!(
                 "has its columns in the order of text, {names}, and {} has no names of columns; if its columns are in the order of \
-                 numbers, write one as the other, as pandas does by x[sorted(x, key=lambda c: int(re.sub(r'\\D', '', c)))]",
-                printable(&other.path)
+                 numbers, write {} so, in pandas by x[sorted(x, key=lambda c: int(re.sub(r'\\D', '', c)))]",
+                printable(&other.path),
+                printable(&sorted.path)
             ),
         ))
     }

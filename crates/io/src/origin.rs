@@ -211,6 +211,10 @@ impl Table for About {
         self.table.bytes_of_reading()
     }
 
+    fn forget(&self) {
+        self.table.forget();
+    }
+
     fn rows_at_once(&self) -> usize {
         self.table.rows_at_once()
     }

@@ -3,7 +3,10 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use half::f16;
@@ -35,6 +38,8 @@ pub struct Shards {
     /// The row of the set behind the last one of each file.
     ends: Vec<usize>,
     dims: usize,
+    /// The file that was read last.
+    last: AtomicUsize,
 }
 
 impl Shards {
@@ -143,7 +148,7 @@ impl Shards {
             rows = end;
             ends.push(end);
         }
-        Ok(Self { path, files, ends, dims })
+        Ok(Self { path, files, ends, dims, last: AtomicUsize::new(0) })
     }
 
     /// The file that a row is in, or the last one, and the rows of the set that are in it.
@@ -151,6 +156,17 @@ impl Shards {
         let index = self.ends.partition_point(|&end| end <= row).min(self.ends.len().saturating_sub(1));
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         (index, start..self.ends[index])
+    }
+
+    /// Leaves what was decoded in the last file of a range alone: each may keep some.
+    fn forget_all_but_last(&self, rows: Range<usize>) {
+        if rows.is_empty() {
+            return;
+        }
+        let (first, last) = (self.shard(rows.start).0, self.shard(rows.end - 1).0);
+        let before = self.last.swap(last, Ordering::Relaxed);
+        let others = (first..last).chain([before]).filter(|&file| file != last);
+        others.for_each(|file| self.files[file].table.forget());
     }
 
     /// The pieces of a range and of its buffer: a file, its rows, and where they go.
@@ -240,13 +256,16 @@ impl Source for Shards {
         table::check_range(&rows, self.rows(), self.dims, into.len())
             .map_err(|fault| Error { path: self.path.clone(), fault })?;
         let many = into.len() >= memory::MIN_VALUES_FOR_THREADS;
+        let touched = rows.clone();
         let pieces = self.pieces(rows, into);
         // Files may be too small for several threads each.
         if many {
-            pieces.into_par_iter().try_for_each(Piece::read)
+            pieces.into_par_iter().try_for_each(Piece::read)?;
         } else {
-            pieces.into_iter().try_for_each(Piece::read)
+            pieces.into_iter().try_for_each(Piece::read)?;
         }
+        self.forget_all_but_last(touched);
+        Ok(())
     }
 
     fn read_half(&self, rows: Range<usize>, into: &mut [f16]) -> Result<()> {

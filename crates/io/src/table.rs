@@ -54,6 +54,9 @@ pub(crate) trait Table: Debug + Send + Sync {
         0
     }
 
+    /// Keeps nothing of what was decoded.
+    fn forget(&self) {}
+
     /// Rows that one call should read at least, as [`Source::rows_at_once`](crate::Source::rows_at_once) has it.
     fn rows_at_once(&self) -> usize {
         1
@@ -114,8 +117,15 @@ pub(crate) fn for_threads<T>(
     if step <= 1 || rows.len() <= step {
         return read(rows, into);
     }
-    let parts = rows.step_by(step).zip(into.chunks_mut(step * width));
-    parts.into_iter().try_for_each(|(start, into)| read(start..start + into.len() / width, into))
+    let (mut row, mut into) = (rows.start, into);
+    while row < rows.end {
+        // What is decoded together begins at a multiple of it.
+        let end = rows.end.min(row - row % step + step);
+        let (part, rest) = into.split_at_mut((end - row) * width);
+        read(row..end, part)?;
+        (row, into) = (end, rest);
+    }
+    Ok(())
 }
 
 /// Fails unless the rows are among those of a table, and `values` is how many values they have.

@@ -525,19 +525,32 @@ fn lines_behind_a_sign_are_names_or_comments() {
 /// Columns of frames side by side: the header is none of the points, and names that come again say nothing of what they are.
 #[test]
 fn names_that_come_again_are_refused() {
-    for text in ["0,1,2,0\n1.5,2.5,3.5,1\n", "0,1,2,0,1,2\n1.5,2.5,3.5,1,2,3\n", "a,b,c,a\n1,2,3,4\n"] {
-        refused("x.csv", text, "has several columns '");
+    let long = "0,1,2,3,4,5,6,7,0\n1.5,2,3,4,5,6,7,8,9\n";
+    for text in [long, "0,1,2,0,1,2\n1.5,2.5,3.5,1,2,3\n", "a,b,c,a\n1,2,3,4\n"] {
+        let fault = refused("x.csv", text, "has several columns '");
+        assert!(fault.to_string().ends_with("for one set with --column '*'"), "{fault}");
         let all = text.lines().nth(1).unwrap().split(',').map(|value| value.parse::<f32>().unwrap());
         assert_eq!(named("x.csv", text, "*"), all.collect::<Vec<_>>(), "{text:?}");
     }
     // Points that begin as a header would.
-    for text in ["0,1,2,0\n1,2,3,1\n", "0,1,2,1\n1.5,2.5,3.5,1\n", "0,1,0\n1.5,2.5,3.5\n"] {
+    for text in ["0,1,2,0\n1.5,2,3,1\n", "0,1,2,0,1,2\n1,2,3,1,2,3\n", "0,1,2,0,1\n1.5,2.5,3.5,1,1\n"] {
         assert_eq!(
             numbers("x.csv", text).len(),
             2 * text.lines().next().unwrap().split(',').count(),
             "{text:?}"
         );
     }
+}
+
+/// The cures of names that come again leave out what is no dimension.
+#[test]
+fn names_that_come_again_beside_a_label_and_an_index() {
+    let text = Text::new("x.csv", "label,e,e,e\n1,2.5,3.5,4.5\n");
+    let reading = Reading::new().without_columns(["label".to_owned()]);
+    let fault = text.read_with(&reading).unwrap_err().to_string();
+    assert!(fault.ends_with("--column '!label'"), "{fault}");
+    assert_eq!(text.read_with(&reading.with_column("!label")).unwrap(), [2.5, 3.5, 4.5]);
+    refused("x.csv", ",e,e\n0,1.5,2.5\n", "without its index, in pandas with index=False");
 }
 
 /// Series of equally many columns are one set, which is said.
@@ -548,11 +561,19 @@ fn series_side_by_side_are_guessed_to_be_one_set() {
         let text = Text::new("x.csv", &format!("{names}\n{row}\n{row}\n"));
         File::open(&text.path).unwrap().guess().map(str::to_owned)
     };
-    let two = "takes a_*, b_*, of 3 columns each, for one set of 6 dimensions; are they two sets, name them with --columns 'a_*,b_*', \
-               and are they one, with --column '*'";
+    let two = "takes the 2 series that begin with a_0, b_0, of 3 columns each, for one set of 6 dimensions; are they two sets, name them with \
+               --columns 'a_*,b_*', and are they one, say so with --column '*'";
     assert_eq!(guess("a_0,a_1,a_2,b_0,b_1,b_2").as_deref(), Some(two));
-    let three = guess("a0,a1,a2,b0,b1,b2,c0,c1,c2").unwrap();
-    assert!(three.contains("is each a set, choose one with --column 'a*', and are they one"), "{three}");
+    for (names, cure) in [
+        ("a0,a1,a2,b0,b1,b2,c0,c1,c2", "is each a set, choose one with --column 'a*', and are they one"),
+        ("0_x,1_x,2_x,0_y,1_y,2_y", "--columns '*_x,*_y'"),
+        ("l1_0,l1_1,l1_2,l2_0,l2_1,l2_2", "--columns 'l1_*,l2_*'"),
+        ("0,1,2,0_r,1_r,2_r", "--columns '0,1,2;*_r'"),
+        ("a(0,a(1,a(2,b(0,b(1,b(2", "save each in a file"),
+    ] {
+        let guess = guess(names).unwrap();
+        assert!(guess.contains(cure), "{guess}");
+    }
     for none in ["a0,a1,b0,b1", "a0,b0,a1,b1,a2,b2", "a0,a1,a2,b0,b1,b2,b3", "a0,a1,a2,a3,a4,a5"] {
         assert_eq!(guess(none), None, "{none}");
     }
@@ -562,8 +583,18 @@ fn series_side_by_side_are_guessed_to_be_one_set() {
 #[test]
 fn cells_of_numbers_without_brackets_and_with_others() {
     let want = [1.0, 2.5, -3.0, 4.0, 5.0, 6.0];
+    let more = "1 1 1 1 1";
+    let text = format!("id,emb\n7,1.0 2.5 -3 {more}\n8,4 5  6 {more}\n");
+    let spaced = [&want[..3], &[1.0; 5], &want[3..], &[1.0; 5]].concat();
+    assert_eq!(numbers("x.csv", &text), spaced);
+    assert_eq!(named("x.csv", &text, "emb"), spaced);
+    // Dates and the like are text beside points, as are numbers that are fewer than the columns.
+    let dates = "date,d0,d1,d2\n2020 01 02,0.1,0.2,0.3\n";
+    refused("x.csv", dates, "no numbers: date; choose the others with --column, such as 'd[0-9]*'");
+    let ten: Vec<_> = (0..10).map(|i| format!("d{i}")).collect();
+    let many = format!("times,{}\n1 2 3 4 5 6 7 8,{}\n", ten.join(","), ["0.5"; 10].join(","));
+    refused("x.csv", &many, "no numbers: times");
     for [first, second] in [
-        ["1.0 2.5 -3", "4 5  6"],
         ["\"{1.0,2.5,-3}\"", "\"{4,5,6}\""],
         ["\"(np.float32(1.0), np.float32(2.5), np.float32(-3.0))\"", "\"(4, 5, 6)\""],
         ["\"[np.float64(1.0), np.float64(2.5), np.float64(-3.0)]\"", "\"[4, 5, 6]\""],
@@ -573,8 +604,8 @@ fn cells_of_numbers_without_brackets_and_with_others() {
         // The first row is none of names.
         assert_eq!(named("x.csv", &format!("7,{first}\n8,{second}\n"), "1"), want, "{first}");
     }
-    refused("x.csv", "id,emb\n7,1.0 2.5 3.5\n8,1.0 2.5\n", "");
-    refused("x.csv", "id,emb\n7,1.0 2.5 3.5\n8,1.0 2.5 x\n", "");
+    refused("x.csv", format!("id,emb\n7,1.0 2.5 3 {more}\n8,1.0 2.5 {more}\n"), "");
+    refused("x.csv", format!("id,emb\n7,1.0 2.5 3 {more}\n8,1.0 2.5 x {more}\n"), "");
 }
 
 /// Frames that pandas writes as one object.
@@ -588,6 +619,9 @@ fn frames_in_one_object_are_told_how_to_be_written() {
         refused("x.json", text, "df.to_json(FILE, orient='records', lines=True)");
     }
     refused("x.json", "{\"usage\":{\"total\":5}}", "");
+    // Typed arrays of JavaScript.
+    let typed = "{\"embedding\":{\"0\":0.5,\"1\":1.5}}\n{\"embedding\":{\"0\":0.5,\"1\":1.5}}\n";
+    refused("x.jsonl", typed, "row 0 holds '{");
     refused("x.json", "{\"usage\":{}}", "");
 }
 
@@ -615,6 +649,14 @@ fn separators_behind_lines_decimal_commas_and_names_above_spaces() {
             "pandas.read_csv('FILE', sep=';', decimal=',', thousands='.').to_csv('COPY', index=False)",
         ),
         (
+            "a,b\n\"1,234\",\"5,678\"\n\"2,345\",12\n",
+            "to_csv('COPY', index=False); where commas part thousands, with thousands=',' in the place of decimal=','",
+        ),
+        // Points that part no thousands are of other numbers; thousands may come late.
+        ("1,5;2.75\n2,5;0.25\n", "sed 'y/,/./' FILE > COPY"),
+        ("1,5;2,5\n1.234;2,5\n", "thousands='.', header=None"),
+        ("1;2;3\n1.234,5;2;3\n", "thousands='.', header=None"),
+        (
             "a,b\n\"1,5\",\"2,5\"\n",
             "pandas.read_csv('FILE', sep=',', decimal=',').to_csv('COPY', index=False)",
         ),
@@ -623,11 +665,23 @@ fn separators_behind_lines_decimal_commas_and_names_above_spaces() {
             "pandas.read_csv('FILE', sep=',', decimal=',', header=None).to_csv('COPY', index=False, header=False)",
         ),
         ("0,126,-0,132\n1,5,2,5\n", r"sed -E 's/([^,]+),([^,]+)(,|$)/\1.\2\3/g' FILE > COPY"),
-        ("1,5,2,5\n1,5,2,05\n", r"sed -E 's/([^,]+),([^,]+)(,|$)/\1.\2\3/g' FILE > COPY"),
+        ("1,5,2,05\n1,5,2,5\n", r"sed -E 's/([^,]+),([^,]+)(,|$)/\1.\2\3/g' FILE > COPY"),
         ("a,b\n1,5,2,05\n1,5,2,5\n", "sed -E"),
     ] {
         refused("x.csv", text, cure);
     }
+    // Whole numbers are none of halves: where some have a sign, or few rows say so; and where the caller chooses the columns.
+    for text in [
+        "-0,1,-2,1\n1,-1,0,2\n",
+        "0,3e-05,0,0\n0,0,1,0\n0,2,1,0\n",
+        "0.5,1,2,3\n-0,0,1,0\n",
+        "1,2,3,4\n3,007,1,1\n1,2,3,4\n",
+    ] {
+        assert_eq!(numbers("x.csv", text).len(), 4 * text.lines().count(), "{text:?}");
+    }
+    assert_eq!(named("x.csv", "0,126,-0,132\n", "*"), [0.0, 126.0, 0.0, 132.0]);
+    let pixels = "emotion,pixels,usage\n0,70 80 82 1 2 3 4 5,1\n1,15 21 90 1 2 3 4 5,0\n";
+    assert_eq!(named("x.csv", pixels, "pixels")[..3], [70.0, 80.0, 82.0]);
     // Labels may look like anything.
     let labels = Text::new("a.csv", "id,label\n1,007\n2,012\n");
     assert_eq!(Column::open_named(&labels.path, Some("label")).unwrap().rows(), 2);

@@ -305,7 +305,8 @@ fn columns_in_another_order_are_refused_where_rows_are_compared() {
     let (path, guess) = File::guess_of_order([&of_text, &nameless]).unwrap();
     assert!(path.ends_with("text.csv") && guess.contains("d_0, d_1, d_10, d_11, and "), "{guess}");
     assert!(
-        guess.contains("nameless.csv has no names of columns") && guess.contains("x[sorted(x, key="),
+        guess.contains("nameless.csv has no names of columns")
+            && guess.contains("text.csv so, in pandas by x[sorted(x, key="),
         "{guess}"
     );
     for files in [[&of_numbers, &nameless], [&of_text, &bare], [&of_text, &of_text], [&nameless, &nameless]] {

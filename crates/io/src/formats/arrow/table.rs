@@ -63,6 +63,10 @@ impl Table for Lists {
         self.batches.bytes_in_memory()
     }
 
+    fn forget(&self) {
+        self.batches.forget();
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
         check_range(&rows, self.rows(), self.dims, into.len())?;
         let many = into.len() >= MIN_VALUES_FOR_THREADS;

@@ -205,6 +205,10 @@ impl Table for Wide {
         self.batches.bytes_in_memory()
     }
 
+    fn forget(&self) {
+        self.batches.forget();
+    }
+
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
         self.read_rows(rows, into)
     }

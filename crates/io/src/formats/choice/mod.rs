@@ -96,14 +96,14 @@ impl Choice {
             let others = beside_text(names, &numbers);
             return Err(Fault::TextColumns { columns: listed(text.into_iter()), others });
         }
+        let mut seen = HashSet::new();
+        if let Some(&again) = numbers.iter().find(|&&column| are_named && !seen.insert(&names[column])) {
+            return Err(repeated(names, &numbers, &names[again]));
+        }
         // The rows of pandas have numbers, which are no dimension of the points.
         if are_named && names.first().is_some_and(String::is_empty) && !is_left_out(&0) {
             let named: Vec<_> = numbers.iter().copied().filter(|&column| column > 0).collect();
             return Err(Fault::Unnamed { others: beside_text(names, &named) });
-        }
-        let mut seen = HashSet::new();
-        if let Some(&again) = numbers.iter().find(|&&column| are_named && !seen.insert(&names[column])) {
-            return Err(Fault::RepeatedColumns { name: excerpt(names[again].as_bytes()) });
         }
         if are_named && numbers.len() > 1 {
             let wrong = unlikely(names, &numbers);
@@ -173,6 +173,19 @@ impl Columns<'_> {
         });
         choose(&of_lists.collect::<Vec<_>>(), wanted).map(Choice::List)
     }
+}
+
+/// Several columns of one name among those that would be the dimensions. The cure takes these, where names can say so.
+fn repeated(names: &[String], numbers: &[usize], name: &str) -> Fault {
+    let some: Vec<_> = numbers.iter().map(|&column| names[column].as_str()).collect();
+    let has_index = names.first().is_some_and(String::is_empty);
+    let all = if numbers.len() == names.len() { Some("'*'".to_owned()) } else { exclusion(names, &some) };
+    let or_else = match all {
+        _ if has_index => " and without its index, in pandas with index=False".into(),
+        Some(all) => format!(", or take them and all others for one set with --column {all}"),
+        None => String::new(),
+    };
+    Fault::RepeatedColumns { name: excerpt(name.as_bytes()), or_else }
 }
 
 /// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out.

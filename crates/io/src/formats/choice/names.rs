@@ -111,6 +111,17 @@ pub(super) fn expression(all: &[String], some: &[&str]) -> Option<String> {
     (!parts.is_empty() && is_exact).then_some(quoted)
 }
 
+/// The pattern of exactly these columns by what is behind the numbers that they begin with: `*_x` of `0_x, 1_x`.
+pub(super) fn of_ending(all: &[String], some: &[&str]) -> Option<String> {
+    let ending = some.first()?.trim_start_matches(|c: char| c.is_ascii_digit());
+    let pattern = format!("*{ending}");
+    let fits = named(all, &pattern).ok()?;
+    let is_exact =
+        fits.len() == some.len() && fits.iter().all(|&column| some.contains(&all[column].as_str()));
+    (is_exact && !ending.is_empty() && ending.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)))
+        .then_some(pattern)
+}
+
 /// The column of a name, if there is one; a fault if there are several.
 fn only(names: &[String], wanted: &str) -> Result<Option<usize>, Fault> {
     let mut columns = (0..names.len()).filter(|&column| names[column] == wanted);

@@ -125,9 +125,25 @@ pub(super) fn beside_letters(names: &[String], columns: &[usize]) -> Vec<usize> 
     if letters.len() > others.len() { others } else { Vec::new() }
 }
 
-/// Series of equally many columns that stand one behind the other, two or more, if all columns are of such.
+/// Series of equally many columns that stand one behind the other, two or more, if all columns are of such: of names that differ in the
+/// number at their end, `layer1_0`, or else in all of their numbers, `0_x`.
 pub(super) fn equal_series<'a>(names: &[String], columns: &'a [usize]) -> Vec<&'a [usize]> {
-    let stem = |column: &usize| stem_of_series(&names[*column].trim().to_lowercase());
+    let lower = |column: usize| names[column].trim().to_lowercase();
+    let before_number = |column: usize| {
+        let name = lower(column);
+        Some(stem(&name).to_owned()).filter(|stem| *stem != name)
+    };
+    let of_ends = equal_series_by(before_number, columns);
+    if of_ends.is_empty() {
+        equal_series_by(|column| stem_of_series(&lower(column)), columns)
+    } else {
+        of_ends
+    }
+}
+
+/// The same by what the names of a series have in common.
+fn equal_series_by(stem: impl Fn(usize) -> Option<String>, columns: &[usize]) -> Vec<&[usize]> {
+    let stem = |column: &usize| stem(*column);
     let series: Vec<_> = columns.chunk_by(|one, next| stem(one) == stem(next)).collect();
     let stems: HashSet<_> = series.iter().filter_map(|series| stem(series.first()?)).collect();
     let are_equal = series.windows(2).all(|two| two[0].len() == two[1].len());

@@ -5,7 +5,7 @@ use std::str;
 use super::{decimals, fields::fields};
 use crate::{
     Fault,
-    formats::text::{Cursor, End, MARK, is_list, is_null, is_number, is_spaced},
+    formats::text::{Cursor, End, MARK, is_list, is_null, is_number, spaced_numbers},
     read_at::ReadAt as _,
     stored::Stored,
 };
@@ -167,12 +167,12 @@ fn do_count(numbers: &[f64], separator: u8) -> bool {
     let least_in_succession = if is_from_start { 2 } else { LEAST_IN_SUCCESSION };
     let is_in_succession =
         all(|step| step == 1.0) || count >= LEAST_IN_SUCCESSION && all(|step| step == -1.0);
-    // Columns of several frames side by side count each by themselves: 0, 1, 2, 0.
-    let begins =
-        numbers.iter().take(LEAST_IN_SUCCESSION).zip(0..).all(|(&value, i)| value == first + f64::from(i));
-    let begins_again = |two: &[f64]| two[1] == two[0] + 1.0 || two[1] == first;
-    let do_repeat =
-        is_from_start && count > LEAST_IN_SUCCESSION && begins && numbers.windows(2).all(begins_again);
+    // Columns of several frames side by side count each by themselves: 0, 1, 2, 0, 1, 2; or a long one has others beside it.
+    let runs: Vec<_> = numbers.chunk_by(|one, next| *next == one + 1.0).collect();
+    let do_begin_alike = runs.iter().all(|run| run.first() == Some(&first));
+    let lengths = || runs.iter().map(|run| run.len());
+    let are_equal = lengths().all(|length| length == runs[0].len() && length >= LEAST_IN_SUCCESSION);
+    let do_repeat = is_from_start && do_begin_alike && (are_equal || runs[0].len() >= LEAST_IN_ORDER);
     is_whole
         && (do_repeat
             || is_in_succession && count >= least_in_succession
@@ -182,7 +182,7 @@ fn do_count(numbers: &[f64], separator: u8) -> bool {
 /// Whether a field of the first line is a name: neither a number, nor a list of them, nor a missing value.
 fn is_name(field: &[u8]) -> bool {
     let field = field.trim_ascii();
-    !is_null(field) && !is_list(field) && !is_number(field) && !is_spaced(field)
+    !is_null(field) && !is_list(field) && !is_number(field) && spaced_numbers(field).is_none()
 }
 
 /// Whether a field is a number with a fraction or an exponent.

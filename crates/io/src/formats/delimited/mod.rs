@@ -15,8 +15,8 @@ use crate::{
         choice::{Choice, Columns, Kind, Survey, Wanted, all_but_last},
         endings,
         text::{
-            Cursor, Each, End, Row, Rows, cell, first_row, is_list, is_null, is_number, is_spaced,
-            may_be_text, rows,
+            Cursor, Each, End, Row, Rows, cell, first_row, is_list, is_null, is_number, may_be_text, rows,
+            spaced_numbers,
         },
     },
     scalars::Scalars,
@@ -98,8 +98,12 @@ fn has_names_above_numbers(head: &[u8]) -> bool {
 /// Finds the first row of numbers, and which of its fields they are.
 fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
-    decimals::check_between_commas(stored, &head)?;
-    let Head { separator, ref names, is_named, start, ref first, .. } = head;
+    let Head { separator, ref names, is_named, line_of_names, start, ref first } = head;
+    if separator == b',' {
+        // What is taken for names may be numbers in quotes.
+        let start_of_all = line_of_names.unwrap_or(start);
+        decimals::check_between_commas(stored, start_of_all, start, wanted.name.is_some())?;
+    }
     if first.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
     }
@@ -112,11 +116,18 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
         return Err(Fault::TrailingSeparator { others: all_but_last(names).into() });
     }
     let kind = |value: &Vec<u8>| match value.trim_ascii() {
-        value if is_list(value) || is_spaced(value) => Kind::List,
+        value if is_list(value) => Kind::List,
         value if is_null(value) || is_number(value) => Kind::Number,
         _ => Kind::Text,
     };
-    let kinds: Vec<_> = first.iter().map(kind).collect();
+    let mut kinds: Vec<_> = first.iter().map(kind).collect();
+    // Numbers without brackets are a point where other columns are no longer one.
+    let numbers = kinds.iter().filter(|&&kind| kind == Kind::Number).count();
+    for (kind, value) in kinds.iter_mut().zip(first) {
+        if spaced_numbers(value).is_some_and(|count| count > numbers) {
+            *kind = Kind::List;
+        }
+    }
     let columns = Columns { names, kinds: &kinds, are_named: is_named, are_typed: false };
     let choice = Choice::of(&columns, wanted)?;
     let mut survey = Survey::of(&choice, wanted);

@@ -48,7 +48,11 @@ impl Format for JsonLines {
         let mut cursor = Cursor::new(&stored, end, 0, start);
         let (numbers, notes) = match cursor.next()? {
             Some((_, text)) if text.trim_ascii_start().starts_with(b"{") => {
-                keys(text, reading, |survey, numbers| look(&stored, end, start, survey, numbers))?
+                let text = text.to_vec();
+                if matches!(cursor.next(), Ok(None)) && is_frame(&object(&text, 0)?) {
+                    return Err(Fault::Format { found: FRAME, cure: AS_LINES });
+                }
+                keys(&text, reading, |survey, numbers| look(&stored, end, start, survey, numbers))?
             }
             _ => (Numbers::Row, Notes::default()),
         };
@@ -183,9 +187,6 @@ fn keys(
     in_order.sort_by_key(|(_, value)| value.get().as_ptr());
     let kinds: Vec<_> = in_order.iter().map(|(_, value)| kind(value)).collect();
     let names: Vec<_> = in_order.into_iter().map(|(key, _)| key.clone()).collect();
-    if is_frame(&object) {
-        return Err(Fault::Format { found: FRAME, cure: AS_LINES });
-    }
     let columns = Columns { names: &names, kinds: &kinds, are_named: true, are_typed: true };
     let choice = Choice::of(&columns, wanted)?;
     if let Choice::List(key) = choice {
@@ -199,7 +200,7 @@ fn keys(
     Ok((Numbers::Keys { keys, of_first: OfFirst { keys: names.into_iter().collect(), wanted } }, notes))
 }
 
-const FRAME: &str = "a frame as pandas writes it by columns or by numbers of rows";
+const FRAME: &str = "one object, as pandas writes a frame by its columns or by the numbers of its rows";
 const AS_LINES: &str = "write a row a line: df.to_json(FILE, orient='records', lines=True)";
 
 /// Whether an object is all rows of a frame: an object under each key, whose own keys, or the outer ones, are numbers of rows.

@@ -216,6 +216,11 @@ impl Table for Wide {
         (rows * (self.dims() + 1) * value) as u64
     }
 
+    fn forget(&self) {
+        *self.near.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.near_wide.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn rows_at_once(&self) -> usize {
         (SEGMENT / self.dims()).max(1)
     }

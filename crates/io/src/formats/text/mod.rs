@@ -14,7 +14,7 @@ use std::fmt::Debug;
 use crate::Fault;
 
 pub(crate) use cursor::{Cursor, End};
-pub(crate) use number::{Each, cell, is_list, is_null, is_number, is_spaced, list};
+pub(crate) use number::{Each, cell, is_list, is_null, is_number, list, spaced_numbers};
 pub(crate) use one_a_line::OneALine;
 pub(crate) use table::Rows;
 

@@ -67,14 +67,14 @@ fn bare(text: &[u8]) -> &[u8] {
     of_numpy().unwrap_or(text)
 }
 
-/// Numbers that are a point without brackets: fewer may be a date or a range.
-const LEAST_WITHOUT_BRACKETS: usize = 3;
+/// Numbers that are a point without brackets: fewer may be a date, a time, a box or a number of a telephone.
+const LEAST_WITHOUT_BRACKETS: usize = 8;
 
-/// Whether a text is several numbers with spaces between them.
-pub(crate) fn is_spaced(text: &[u8]) -> bool {
+/// How many numbers a text is that has spaces between them; None where it has anything else, or few.
+pub(crate) fn spaced_numbers(text: &[u8]) -> Option<usize> {
     let mut count = 0;
     let are_numbers = spaced(text).inspect(|_| count += 1).all(is_number);
-    are_numbers && count >= LEAST_WITHOUT_BRACKETS
+    Some(count).filter(|&count| are_numbers && count >= LEAST_WITHOUT_BRACKETS)
 }
 
 /// What spaces separate.
@@ -101,7 +101,7 @@ fn inner(text: &[u8]) -> Option<&[u8]> {
         };
     }
     for (before, behind) in ENCLOSING {
-        if let Some(tuple) = text.strip_prefix(before) {
+        if let Some(tuple) = text.strip_prefix(before).filter(|inner| begins_with_number(inner)) {
             let tuple = tuple.strip_suffix(behind)?.trim_ascii();
             // That of one number has a comma behind it.
             return Some(tuple.strip_suffix(b",").unwrap_or(tuple));
@@ -133,7 +133,7 @@ pub(crate) fn list(text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault>
 
 /// The same of a field of a table, where spaces may separate numbers without brackets.
 pub(crate) fn cell(text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault> {
-    if is_spaced(text) { spaced(text).try_for_each(each) } else { list(text, row, each) }
+    if spaced_numbers(text).is_some() { spaced(text).try_for_each(each) } else { list(text, row, each) }
 }
 
 #[cfg(test)]
@@ -158,11 +158,12 @@ mod tests {
     fn numbers_with_spaces_and_no_brackets() {
         let mut found = Vec::new();
         let mut each = |text: &[u8]| number::<f64>(text, 4, 0).map(|value| found.push(value));
-        cell(b" 1.0  2.5 -3e-2", 4, &mut each).unwrap();
+        cell(b" 1.0  2.5 -3e-2 1 1 1 1 1", 4, &mut each).unwrap();
         cell(b"[4, 5]", 4, &mut each).unwrap();
-        assert_eq!(found, [1.0, 2.5, -0.03, 4.0, 5.0]);
-        for text in ["1 2", "2020-01-01 1 2", "1", "", "1 2 x", "1,2,3"] {
-            assert!(!is_spaced(text.as_bytes()), "{text}");
+        cell(b"{6,7.5}", 4, &mut each).unwrap();
+        assert_eq!(found, [1.0, 2.5, -0.03, 1.0, 1.0, 1.0, 1.0, 1.0, 4.0, 5.0, 6.0, 7.5]);
+        for text in ["1 2", "2020 01 02 03 04 05", "1", "", "1 2 3 4 5 6 7 x", "1,2,3,4,5,6,7,8"] {
+            assert!(spaced_numbers(text.as_bytes()).is_none(), "{text}");
         }
         let none = &mut |_: &[u8]| Ok(());
         assert!(matches!(cell(b"1 2", 4, none), Err(Fault::NoList { row: 4, .. })));
