@@ -150,15 +150,37 @@ fn hash(row: &[f16]) -> u64 {
     let bits = |value: f16| u64::from(if value == f16::NEG_ZERO { 0 } else { value.to_bits() });
     let (words, rest) = row.as_chunks::<4>();
     let of_word = |word: &[f16; 4]| {
-        let [a, b, c, d] = word.map(bits);
-        a | b << 16 | c << 32 | d << 48
+        let [a, b, c, d] = word.map(|value| u64::from(value.to_bits()));
+        without_negative_zeros(a | b << 16 | c << 32 | d << 48)
     };
     hash_of_words(words, rest, of_word, |&value| bits(value))
+}
+
+/// Four values side by side, in which −0 is 0: a sign stays only where the bits below it are not all 0.
+fn without_negative_zeros(four: u64) -> u64 {
+    const BELOW_SIGNS: u64 = 0x7fff_7fff_7fff_7fff;
+    // The sum carries into the sign where a bit below it is set, and no further.
+    let has_bits = (four & BELOW_SIGNS) + BELOW_SIGNS;
+    four & (has_bits | BELOW_SIGNS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_zeros_are_one_word() {
+        let values = [0u16, 0x8000, 1, 0x8001, 0x7fff, 0xffff, 0x3c00, 0xbc00];
+        let word = |four: [u16; 4]| four.iter().rev().fold(0, |word, &value| word << 16 | u64::from(value));
+        for a in values {
+            for b in values {
+                for four in [[a, b, a, b], [b, b, 0x8000, a], [0x8000, a, 0, b]] {
+                    let plain = four.map(|value| if value == 0x8000 { 0 } else { value });
+                    assert_eq!(without_negative_zeros(word(four)), word(plain), "{four:x?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_value_is_widened_exactly() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use half::f16;
+use half::{f16, vec::HalfBitsVecExt};
 use rand::{rngs::ChaCha8Rng, seq::SliceRandom};
 use rayon::prelude::*;
 use unisphere::{
@@ -105,7 +105,7 @@ pub(crate) fn read_in_random_order(
 ) -> Result<Embeddings<'static>> {
     let (rows, dims) = (source.rows(), source.dims());
     let order = order(rows, rng);
-    let values = read_rows(source, &order, 0.0, |rows, into| source.read(rows, into))?;
+    let values = read_rows(source, &order, |count| vec![0.0; count], |rows, into| source.read(rows, into))?;
     Embeddings::with_scaling(values, rows, dims, scaling)
         .map_err(|error| of_source(source, scaling, &order, error))
 }
@@ -118,7 +118,9 @@ fn read_half_in_random_order(
 ) -> Result<HalfEmbeddings> {
     let (rows, dims) = (source.rows(), source.dims());
     let order = order(rows, rng);
-    let values = read_rows(source, &order, f16::ZERO, |rows, into| source.read_half(rows, into))?;
+    // The system clears memory of plain numbers only.
+    let zeros = |count| vec![0; count].reinterpret_into::<f16>();
+    let values = read_rows(source, &order, zeros, |rows, into| source.read_half(rows, into))?;
     HalfEmbeddings::with_scaling(values, rows, dims, scaling)
         .map_err(|error| of_source(source, scaling, &order, error))
 }
@@ -127,7 +129,7 @@ fn read_half_in_random_order(
 fn read_rows<T: Copy + Send + Sync>(
     source: &dyn Source,
     order: &[usize],
-    zero: T,
+    zeros: impl Fn(usize) -> Vec<T> + Sync,
     read: impl Fn(Range<usize>, &mut [T]) -> unisphere_io::Result<()> + Sync,
 ) -> Result<Vec<T>> {
     let (rows, dims) = (source.rows(), source.dims());
@@ -137,7 +139,7 @@ fn read_rows<T: Copy + Send + Sync>(
         return Err(EngineError::OutOfMemory { context }.into());
     };
     // Memory that the system clears when a thread first writes to it.
-    let mut values = vec![zero; count];
+    let mut values = zeros(count);
     // The place of each row of the source.
     let mut places: Vec<&mut [T]> = Vec::with_capacity(rows);
     places.resize_with(rows, Default::default);
@@ -148,7 +150,7 @@ fn read_rows<T: Copy + Send + Sync>(
     let at_once = source.rows_at_once();
     if at_once > ROWS_PER_READ {
         // The source has threads of its own, and rows apart would be decoded together with all between them.
-        let mut some = vec![zero; at_once.min(rows) * dims];
+        let mut some = zeros(at_once.min(rows) * dims);
         for (chunk, places) in places.chunks_mut(at_once).enumerate() {
             let first = chunk * at_once;
             let some = &mut some[..places.len() * dims];
@@ -157,11 +159,12 @@ fn read_rows<T: Copy + Send + Sync>(
         }
         return Ok(values);
     }
-    places.par_chunks_mut(ROWS_PER_READ).enumerate().try_for_each(|(chunk, places)| {
+    let some = || zeros(ROWS_PER_READ.min(rows) * dims);
+    places.par_chunks_mut(ROWS_PER_READ).enumerate().try_for_each_init(some, |some, (chunk, places)| {
         let first = chunk * ROWS_PER_READ;
-        let mut values = vec![zero; places.len() * dims];
-        read(first..first + places.len(), &mut values)?;
-        places.iter_mut().zip(values.chunks_exact(dims)).for_each(put);
+        let some = &mut some[..places.len() * dims];
+        read(first..first + places.len(), some)?;
+        places.iter_mut().zip(some.chunks_exact(dims)).for_each(put);
         Ok::<_, Error>(())
     })?;
     Ok(values)
