@@ -64,13 +64,23 @@ impl Sides {
         let mut grads = [vec![vec![0.0; d]; self.x.seen.len()], vec![vec![0.0; d]; self.y.seen.len()]];
         for (i, j) in self.list() {
             let w = weight(i, j, self.exponent(kernel, i, j));
-            for (k, (x, y)) in self.x.seen[i].iter().zip(&self.y.seen[j]).enumerate() {
-                let (gx, gy) = match kernel.map {
-                    Map::Gaussian => (-2.0 * kernel.scale * (x - y), 2.0 * kernel.scale * (x - y)),
-                    Map::Logit => (y / kernel.scale, x / kernel.scale),
-                };
-                grads[0][i][k] += w * gx;
-                grads[if within { 0 } else { 1 }][j][k] += w * gy;
+            let [of_x, of_y] = &mut grads;
+            let [gx, gy] = if within {
+                of_x.get_disjoint_mut([i, j]).expect("two rows")
+            } else {
+                [&mut of_x[i], &mut of_y[j]]
+            };
+            let sides = gx.iter_mut().zip(gy).zip(self.x.seen[i].iter().zip(&self.y.seen[j]));
+            match kernel.map {
+                Map::Gaussian => sides.for_each(|((gx, gy), (x, y))| {
+                    let g = 2.0 * kernel.scale * w * (x - y);
+                    *gx -= g;
+                    *gy += g;
+                }),
+                Map::Logit => sides.for_each(|((gx, gy), (x, y))| {
+                    *gx += w / kernel.scale * y;
+                    *gy += w / kernel.scale * x;
+                }),
             }
         }
         for (grads, set) in grads.iter_mut().zip([&self.x, &self.y]) {
