@@ -38,20 +38,29 @@ pub(crate) fn does_first_come_again(lines: &[String]) -> bool {
     lines.split_first().is_some_and(|(first, others)| others.contains(first))
 }
 
-/// The column whose values come again, by its number, of lines that never do and are rows of a table: `a.jpg,1`.
-pub(crate) fn column_of_rows(lines: &[String]) -> Option<usize> {
+/// A line of names, such as `id,label`, for lines that never come again and are rows of a table: `a.jpg,1`. The column called label is
+/// the last one whose values do come again.
+pub(crate) fn names_of_rows(lines: &[String]) -> Option<String> {
     let all: HashSet<_> = lines.iter().collect();
-    let count = |separator| move |line: &String| line.matches(separator).count();
     let separates = |separator: &char| {
-        let counts: HashSet<_> = lines.iter().map(count(*separator)).collect();
-        counts.len() == 1 && !counts.contains(&0)
+        let counts: HashSet<_> = lines.iter().map(|line| line.matches(*separator).count()).collect();
+        // Behind the commas of a sentence or an address there are spaces.
+        let has_spaces = lines.iter().any(|line| line.contains(&format!("{separator} ")));
+        counts.len() == 1 && !counts.contains(&0) && !has_spaces
     };
     let separator = [',', '\t', ';'].into_iter().find(separates).filter(|_| all.len() == lines.len())?;
     let comes_again = |column: &usize| {
         let values: HashSet<_> = lines.iter().map(|line| line.split(separator).nth(*column)).collect();
         values.len() < lines.len()
     };
-    (0..=lines.first()?.matches(separator).count()).rev().find(comes_again)
+    let last = lines.first()?.matches(separator).count();
+    let label = (0..=last).rev().find(comes_again)?;
+    let names = (0..=last).map(|column| match column {
+        _ if column == label => "label".into(),
+        _ if last == 1 => "id".into(),
+        _ => format!("c{column}"),
+    });
+    Some(names.collect::<Vec<String>>().join(&separator.to_string()))
 }
 
 /// The number of the only column whose first value comes again, as labels do and names of columns do not.
@@ -88,14 +97,20 @@ mod tests {
 
     #[test]
     fn lines_that_are_rows_of_a_table() {
-        let column =
-            |lines: &[&str]| column_of_rows(&lines.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(column(&["a.jpg,1", "b.jpg,0", "c.jpg,1"]), Some(1));
-        assert_eq!(column(&["1\ta,a", "0\tb", "1\tc"]), Some(0));
-        for none in
-            [&["Washington, DC", "Paris, France"][..], &["a,1", "a,1"], &["a,1", "b", "c,1"], &["a,1"], &[]]
-        {
-            assert_eq!(column(none), None, "{none:?}");
+        let names =
+            |lines: &[&str]| names_of_rows(&lines.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(names(&["a.jpg,1", "b.jpg,0", "c.jpg,1"]).as_deref(), Some("id,label"));
+        assert_eq!(names(&["1\ta,a", "0\tb,b", "1\tc,c"]).as_deref(), Some("label\tid"));
+        assert_eq!(names(&["a,1,u", "b,0,v", "c,1,w"]).as_deref(), Some("c0,label,c2"));
+        for none in [
+            &["Salem, OR", "Portland, OR", "Paris, France"][..],
+            &["a;1", "b;2"],
+            &["a,1", "a,1"],
+            &["a,1", "b", "c,1"],
+            &["a,1"],
+            &[],
+        ] {
+            assert_eq!(names(none), None, "{none:?}");
         }
     }
 }

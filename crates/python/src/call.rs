@@ -24,7 +24,7 @@ use unisphere_cli::Caller;
 
 use crate::{
     fault::{Fault, forked},
-    warned,
+    warned::Warned,
 };
 
 /// Multiply-adds that a single thread is done with before another has woken.
@@ -132,13 +132,14 @@ pub(crate) fn run<T: Send + 'static>(
             || if course.work <= WORK_OF_THE_CALLER { work() } else { rayon::scope(|_| work()) };
         return Ok(py.detach(|| guarded(here_or_there))?);
     }
-    warned::listen();
     let talk = Arc::<Talk>::default();
     let (sender, mut answer) = mpsc::sync_channel(1);
     let (observed, control) = (talk.engine(engine), Control(Some(Arc::clone(&talk))));
+    let warned = Arc::<Warned>::default();
+    let of_work = Arc::clone(&warned);
     let work = move || {
         // Nobody waits any more where this fails.
-        let _ = sender.send(guarded(|| job(&observed, &control)));
+        let _ = sender.send(Warned::during(&of_work, || guarded(|| job(&observed, &control))));
     };
     thread::Builder::new().name("unisphere".into()).spawn(work).map_err(Fault::Thread)?;
     loop {
@@ -150,8 +151,9 @@ pub(crate) fn run<T: Send + 'static>(
         match waited {
             Ok(result) => {
                 talk.show(py, course.progress.as_ref())?;
-                warned::tell(py)?;
-                return Ok(result?);
+                let result = result?;
+                warned.tell(py)?;
+                return Ok(result);
             }
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Fault::Panic("a thread ended without a result".into()).into());

@@ -1,50 +1,74 @@
 //! What the program warns of, as warnings of Python.
 
-use std::sync::{Mutex, Once, PoisonError};
+use std::{
+    cell::RefCell,
+    ffi::CString,
+    io::{Write as _, stderr},
+    sync::{Arc, Mutex, Once, PoisonError},
+};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use pyo3::{PyErr, exceptions::PyUserWarning, prelude::*};
+use pyo3::{exceptions::PyUserWarning, prelude::*};
 
 use crate::fault::in_words_of_python;
 
-/// Warnings of this project's own that nobody was told of yet. The threads that give them cannot raise what Python makes of them.
-struct Kept(Mutex<Vec<String>>);
+/// Warnings of one call, which the thread that called raises when the work has ended.
+#[derive(Default)]
+pub(crate) struct Warned(Mutex<Vec<String>>);
 
-static KEPT: Kept = Kept(Mutex::new(Vec::new()));
+thread_local! {
+    /// The list of the call that this thread works for.
+    static OF_CALL: RefCell<Option<Arc<Warned>>> = const { RefCell::new(None) };
+}
 
-impl Log for Kept {
+/// Takes warnings of this project's own, and no other's.
+struct Listener;
+
+impl Log for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.level() <= Level::Warn && metadata.target().starts_with("unisphere")
     }
 
     fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record.args().to_string());
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let text = record.args().to_string();
+        match OF_CALL.with_borrow(Clone::clone) {
+            Some(call) => call.0.lock().unwrap_or_else(PoisonError::into_inner).push(text),
+            // Where stderr is closed, nobody can be told.
+            None => drop(writeln!(stderr(), "warning: {text}")),
         }
     }
 
     fn flush(&self) {}
 }
 
-/// Keeps warnings from here on. The program, which has this process to itself, prints them instead.
-pub(crate) fn listen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if log::set_logger(&KEPT).is_ok() {
-            log::set_max_level(LevelFilter::Warn);
-        }
-    });
+impl Warned {
+    /// Works for a call: what this thread warns of meanwhile is kept for it.
+    pub(crate) fn during<T>(call: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // Fails where the program has this process, and prints warnings itself.
+            if log::set_logger(&Listener).is_ok() {
+                log::set_max_level(LevelFilter::Warn);
+            }
+        });
+        OF_CALL.set(Some(Arc::clone(call)));
+        let done = work();
+        OF_CALL.set(None);
+        done
+    }
+
+    /// Raises what was warned of. Fails where the caller makes exceptions of warnings.
+    pub(crate) fn tell(&self, py: Python<'_>) -> PyResult<()> {
+        let texts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        texts.iter().try_for_each(|text| {
+            let text = CString::new(in_words_of_python(text)).unwrap_or_default();
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, FRAMES)
+        })
+    }
 }
 
-/// Warns of what was kept. Fails where the caller makes exceptions of warnings.
-pub(crate) fn tell(py: Python<'_>) -> PyResult<()> {
-    let kept = std::mem::take(&mut *KEPT.0.lock().unwrap_or_else(PoisonError::into_inner));
-    kept.iter().try_for_each(|text| {
-        let text = in_words_of_python(text).replace('\0', "\\0");
-        let text = std::ffi::CString::new(text).unwrap_or_default();
-        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, STACK)
-    })
-}
-
-/// Frames between what called the package and this: the function of Python that called the native one.
-const STACK: i32 = 2;
+/// Frames from here to the line that called the package, whose own function is the first.
+const FRAMES: i32 = 2;

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import formulas
 import numpy as np
@@ -88,3 +89,23 @@ def test_rows_of_zeros_are_left_out(x, y, tmp_path):
         with pytest.raises(ValueError if sets[0] is x else OSError, match="row 3"):
             ENGINE.evaluate(*sets)
     alike(ENGINE.evaluate(*files, zero_rows="skip").to_dict(), of_program(*files, "--zero-rows", "skip"))
+
+
+def test_what_is_guessed_is_warned_of(tmp_path):
+    rows = [",".join(f"{(i * (dim + 3)) % 17 + 0.5}" for dim in range(6)) for i in range(9)]
+    names = "a_0,a_1,a_2,b_0,b_1,b_2"
+    (tmp_path / "points.csv").write_text("\n".join([names, *rows]) + "\n")
+    guess = r"points.csv takes a_\*, b_\*, of 3 columns each, .* columns 'a_\*,b_\*', and are they one, with column '\*'"
+    with pytest.warns(UserWarning, match=guess) as warned:
+        ENGINE.evaluate(tmp_path / "points.csv")
+    assert [w.filename for w in warned] == [__file__], "the warning is of the line that called"
+    with pytest.warns(UserWarning, match=guess):
+        ENGINE.evaluate(tmp_path / "points.csv", max_memory="1G")
+    with pytest.warns(UserWarning, match=guess):
+        ENGINE.estimate(tmp_path / "points.csv")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match=guess):
+            ENGINE.evaluate(tmp_path / "points.csv")
+        ENGINE.evaluate(tmp_path / "points.csv", column="*")
+        ENGINE.evaluate(tmp_path / "points.csv", columns=("a_*", "b_*"))

@@ -51,4 +51,4 @@ pub use exact::{
     Cost, Counts, EqualRows, Evaluation, Expected, Found, FoundGroups, Gradient, GradientFound, GroupsOfSet,
     LossParts, Objective, Outputs, Part, Resources, Rows, Sample, Sets, Shape,
 };
-pub use journal::{JournalError, JournalFault, check_journal};
+pub use journal::{JournalError, JournalFault, blocks_in_journal, check_journal};

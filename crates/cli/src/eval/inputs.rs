@@ -14,7 +14,7 @@ use crate::{
     origin::about_mean,
     progress::Display,
     reading::{Of, warn_of_guesses},
-    scale::{Excess, check_dims, check_one_a_row, check_pairs, open_column},
+    scale::{Excess, check_dims, check_groups, check_one_a_row, check_pairs, open_column},
     set_files::SetFiles,
     text::plural,
 };
@@ -61,6 +61,7 @@ impl Inputs {
         {
             column.as_ref().map_or(Ok(()), |column| check_one_a_row(column, what, &x))?;
         }
+        labels.as_ref().map_or(Ok(()), check_groups)?;
         let columns = [&labels, &weights, &scores, &text].into_iter().flatten().map(Column::path);
         let files = [Some(&x), y.as_ref(), queue.as_ref()].into_iter().flatten().map(File::path);
         options.beside()?.check(options.rows.as_deref(), files.chain(columns))?;

@@ -8,7 +8,7 @@ use std::{
 
 use unisphere::{Embeddings, Engine, Uniformity};
 use unisphere_io::printable;
-use unisphere_scale::{Error, Evaluation, Expected, Found, Resources, Sets};
+use unisphere_scale::{Error, Evaluation, Expected, Found, Resources, Sets, blocks_in_journal};
 
 use crate::{
     bench::{Size, points_on_sphere},
@@ -54,7 +54,11 @@ impl<'a> AllPairs<'a> {
             resources.journal = journal_in_cache(&evaluation.journal_name_on(engines, sets)?);
         }
         if seconds > SECONDS_WITHOUT_NOTICE {
-            display.voice()(&notice(expected, seconds, row_bytes, resources.journal.as_deref()));
+            let done = resources.journal.as_deref().map_or(0, blocks_in_journal);
+            // More are of another run, which is refused.
+            let done = if done > expected.blocks { 0 } else { done };
+            let journal = resources.journal.as_deref().map(|path| (path, done));
+            display.voice()(&notice(expected, seconds, row_bytes, journal));
         }
         interrupt::check()?;
         Ok(Self { evaluation, engines, sets, resources, has_named_journal, voice: display.voice() })
@@ -97,10 +101,19 @@ pub(super) fn free_memory() -> Option<u64> {
     memory::available().map(|bytes| bytes / 10 * 9)
 }
 
-/// What the run will take.
-fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<&Path>) -> String {
-    let kept =
-        journal.map_or(String::new(), |path| format!("; finished work is kept in {}", printable(path)));
+/// What the run will take: all of it, or what is left of it where its journal has blocks of earlier runs.
+fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<(&Path, u64)>) -> String {
+    let kept = journal.map_or(String::new(), |(path, done)| match done {
+        0 => format!("; finished work is kept in {}", printable(path)),
+        done => format!(
+            "; {} of {} blocks are in {} from an earlier run",
+            text::count(done),
+            text::count(expected.blocks),
+            printable(path)
+        ),
+    });
+    let done = journal.map_or(0.0, |(_, done)| done as f64 / expected.blocks.max(1) as f64);
+    let seconds = seconds * (1.0 - done).max(0.0);
     let on_gpus = match expected.device_memory {
         0 => String::new(),
         bytes => format!(" and {} on each GPU", text::bytes(bytes)),

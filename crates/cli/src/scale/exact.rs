@@ -38,12 +38,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let wanted = Wanted { task, listing: &request.listing, full: request.full, labels: labels.as_ref() };
     let mut report = measured(wanted, &files, &engines, resources, display)?;
     report.seconds = Some(start.elapsed().as_secs_f64());
-    let told = |role, path: &PathBuf, column: Option<&String>| {
-        let column = column.map_or(String::new(), |name| format!(", {name}"));
-        (role, format!("{}{column}", path.display()))
-    };
-    let of_text = request.telling.text.as_ref().map(|(path, column)| told("text", path, column.as_ref()));
-    let of_labels = request.labels.as_ref().map(|path| told("labels", path, request.labels_column.as_ref()));
+    let of_text = &request.telling.text;
+    let of_text = of_text.as_ref().map(|(path, column)| labels::told("text", path, column.as_ref()));
+    let of_labels = request.labels.as_ref();
+    let of_labels = of_labels.map(|path| labels::told("labels", path, request.labels_column.as_ref()));
     report.columns.extend(of_labels.into_iter().chain(of_text));
     print(report, &request.telling, text.as_ref())
 }

@@ -11,7 +11,7 @@ use super::NamedSets;
 use crate::{
     exit::Failure,
     interrupt, memory,
-    one_a_row::{column_of_labels, column_of_rows, cure_of_name, does_first_come_again, first_lines},
+    one_a_row::{column_of_labels, cure_of_name, does_first_come_again, first_lines, names_of_rows},
     origin::{Located, about_mean},
     reading::{Of, ReadingOptions, is_stream, warn_of_guess, warn_of_order},
     set_files::SetFiles,
@@ -283,12 +283,12 @@ const HEADER: usize = 20;
 
 /// Fails unless a column has one value for each row of a set.
 pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Result<(), Failure> {
+    if column.rows() == x.rows() {
+        return Ok(());
+    }
     let ending = column.path().extension().and_then(OsStr::to_str);
     let is_headed =
         ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
-    if column.rows() == x.rows() {
-        return if is_headed || what != "label" { Ok(()) } else { check_lines(column) };
-    }
     // The first line of such a file names the columns, unless it is of numbers.
     let is_text = is_headed || ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
     // A first line that comes again is no header.
@@ -316,15 +316,15 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
     )))
 }
 
-/// Fails where each line of a text is a label, and all differ, though they are rows of a table that has a column of labels.
-fn check_lines(column: &Column) -> Result<(), Failure> {
+/// Fails where each line of a text is a label of a group, and all differ, though they are rows of a table that has a column of labels.
+pub(crate) fn check_groups(column: &Column) -> Result<(), Failure> {
     let is_text = column.path().extension().is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
     let lines = if is_text && !is_stream(column.path()) { first_lines(column) } else { Vec::new() };
-    let (Some(number), Some(first)) = (column_of_rows(&lines), lines.first()) else { return Ok(()) };
+    let (Some(names), Some(first)) = (names_of_rows(&lines), lines.first()) else { return Ok(()) };
     let first: String = first.chars().take(HEADER).collect();
     Err(Failure::Input(format!(
         "{}: a line of a .txt is one label, such as '{}', and no two are alike\n\
-         call the file .csv, and name the column of the labels: {} {number}",
+         write a line of names above it, {names}, call the file .csv, and add {} label",
         printable(column.path()),
         printable(first),
         column_option("label")

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use unisphere_io::{Labels, Source, printable};
 
-use super::files::{check_one_a_row, open_column};
+use super::files::{check_groups, check_one_a_row, open_column};
 use crate::{exit::Failure, interrupt, set_files::SetFiles};
 
 /// The file of the labels as a plan names it.
@@ -40,6 +40,11 @@ impl PlannedLabels {
         self.file.path()
     }
 
+    /// What a report calls them.
+    pub(super) fn told(&self) -> (&'static str, String) {
+        told("labels", self.path(), self.column.as_ref())
+    }
+
     /// Reads the labels that the plan was made with.
     pub(super) fn read(&self) -> Result<Labels, Failure> {
         let column = open_column(self.path(), self.column.as_deref(), "label")?;
@@ -71,7 +76,14 @@ impl PlannedLabels {
 pub(super) fn read(path: &Path, column: Option<&str>, x: &dyn Source) -> Result<Labels, Failure> {
     let labels = open_column(path, column, "label")?;
     check_one_a_row(&labels, "label", x)?;
+    check_groups(&labels)?;
     Ok(interrupt::leaving_at_once(|| labels.labels())??)
+}
+
+/// What a report calls a column of one value a row.
+pub(super) fn told(role: &'static str, path: &Path, column: Option<&String>) -> (&'static str, String) {
+    let column = column.map_or(String::new(), |name| format!(", {name}"));
+    (role, format!("{}{column}", path.display()))
 }
 
 /// Memory that labels take.

@@ -24,7 +24,7 @@ pub(crate) use caller::ARRAY;
 pub use caller::{EstimateOptions, LargeOptions, LargeSet, LargeSets, estimate_large, evaluate_large};
 pub(crate) use estimate::estimate;
 pub(crate) use exact::exact;
-pub(crate) use files::{Excess, check_dims, check_one_a_row, check_pairs, open_column};
+pub(crate) use files::{Excess, check_dims, check_groups, check_one_a_row, check_pairs, open_column};
 pub(crate) use gradient::{GradientOptions, gradient};
 pub(crate) use options::{MergeOptions, PartOptions, PlanOptions, Scale, Tolerance};
 pub use parts::merge_parts;

@@ -240,6 +240,8 @@ fn a_plan_takes_labels_of_the_points_own_file() {
     assert_eq!(part.status.code(), Some(0), "{}", stderr(&part));
     let merged = object(&run(&folder, &["merge", "run.plan", "parts", "--json"]));
     assert_eq!((&merged["dims"], &merged["groups"]), (&whole["dims"], &whole["groups"]));
+    let told = merged["files"]["labels"].as_str().expect("the file of the labels");
+    assert!(told.ends_with("points.csv, label"), "{told}");
 }
 
 #[test]

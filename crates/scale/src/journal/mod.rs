@@ -214,6 +214,12 @@ pub fn check_journal(path: &Path) -> Result<()> {
     }
 }
 
+/// How many blocks a journal has of earlier runs, whatever they were of; 0 where it cannot be read.
+pub fn blocks_in_journal(path: &Path) -> u64 {
+    let is_block = |record: &&Record| matches!(record, Record::Block { .. });
+    read(path).map_or(0, |(_, recovered)| recovered.records.iter().filter(is_block).count() as u64)
+}
+
 impl Identity {
     /// Whether a journal of this identity is one of the wanted identity.
     fn check_same(&self, wanted: &Self) -> Result<(), JournalFault> {
