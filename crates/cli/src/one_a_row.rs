@@ -48,19 +48,22 @@ pub(crate) fn names_of_rows(lines: &[String]) -> Option<String> {
         let has_spaces = lines.iter().any(|line| line.contains(&format!("{separator} ")));
         counts.len() == 1 && !counts.contains(&0) && !has_spaces
     };
-    let separator = [',', '\t', ';'].into_iter().find(separates).filter(|_| all.len() == lines.len())?;
-    let comes_again = |column: &usize| {
-        let values: HashSet<_> = lines.iter().map(|line| line.split(separator).nth(*column)).collect();
-        values.len() < lines.len()
+    let names = |separator: char| {
+        let comes_again = |column: &usize| {
+            let values: HashSet<_> = lines.iter().map(|line| line.split(separator).nth(*column)).collect();
+            values.len() < lines.len()
+        };
+        let last = lines.first()?.matches(separator).count();
+        let label = (0..=last).rev().find(comes_again)?;
+        let names = (0..=last).map(|column| match column {
+            _ if column == label => "label".into(),
+            _ if last == 1 => "id".into(),
+            _ => format!("c{column}"),
+        });
+        Some(names.collect::<Vec<String>>().join(&separator.to_string()))
     };
-    let last = lines.first()?.matches(separator).count();
-    let label = (0..=last).rev().find(comes_again)?;
-    let names = (0..=last).map(|column| match column {
-        _ if column == label => "label".into(),
-        _ if last == 1 => "id".into(),
-        _ => format!("c{column}"),
-    });
-    Some(names.collect::<Vec<String>>().join(&separator.to_string()))
+    let is_table = all.len() == lines.len();
+    [',', '\t', ';'].into_iter().filter(|_| is_table).filter(separates).find_map(names)
 }
 
 /// The number of the only column whose first value comes again, as labels do and names of columns do not.

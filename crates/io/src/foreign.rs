@@ -91,6 +91,10 @@ pub(crate) fn recognise(head: &[u8]) -> Fault {
         None if is_text(head) => {
             (TEXT, "save the array with numpy.save, or as CSV with numpy.savetxt(f, x, delimiter=',')")
         }
+        None if is_of_single_bytes(head) => (
+            "text in another encoding than UTF-8",
+            "write a copy in UTF-8, such as by iconv -f WINDOWS-1252 -t UTF-8 FILE > COPY",
+        ),
         None if is_utf_16(head) => (UTF_16, "write a copy in UTF-8: iconv -f UTF-16LE -t UTF-8 FILE > COPY"),
         None => (UNKNOWN, "save the array with numpy.save; or say with --format what its name does not"),
     };
@@ -119,6 +123,13 @@ pub(crate) fn is_stand_in(head: &[u8]) -> bool {
 pub(crate) fn is_page(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     PAGES.iter().any(|page| text.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page)))
+}
+
+/// Whether bytes are the beginning of a text of a byte a character, most of them ASCII.
+fn is_of_single_bytes(head: &[u8]) -> bool {
+    let has_controls = head.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    let others = head.iter().filter(|byte| !byte.is_ascii()).count();
+    !has_controls && others > 0 && 4 * others < head.len()
 }
 
 /// Characters that tell the encoding of a text without a mark.

@@ -82,6 +82,7 @@ fn other_formats() {
         ("größe,höhe,längä,x".as_bytes(), "text"), // the sixteenth byte is half a letter
         (b"\0\x01\x02\x03", "numpy.save"),
         (b"\xff\xfe1\0,\0", "iconv -f UTF-16 -t UTF-8 FILE > COPY"),
+        (b"stra\xdfe,e0,e1\r\nK\xf6ln,1,2\r\n", "iconv -f WINDOWS-1252 -t UTF-8 FILE > COPY"),
         (b"\xfe\xff\x001\x00,", "iconv -f UTF-16 -t UTF-8 FILE > COPY"),
         (b"d\x000\x00,\x00d\x001\x00\r\x00\n\x001\x00.\x005\x00", "iconv -f UTF-16LE -t UTF-8 FILE > COPY"),
         (b"d\x000\x00,\x00d\x001\x00\r\x00\n\x001\x00\x01\x005\x00", "iconv -f UTF-16LE"),

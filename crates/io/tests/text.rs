@@ -608,6 +608,68 @@ fn cells_of_numbers_without_brackets_and_with_others() {
     refused("x.csv", format!("id,emb\n7,1.0 2.5 3 {more}\n8,1.0 2.5 x {more}\n"), "");
 }
 
+/// Rows that are lists: their columns have the names that pandas writes beside them, or numbers, by the rules of CSV.
+#[test]
+fn rows_of_lists_have_columns() {
+    let split =
+        "{\"columns\":[\"label\",\"e0\",\"e1\"],\"index\":[0,1],\"data\":[[3,0.5,0.75],[7,-0.5,0.25]]}";
+    let fault = refused("x.json", split, "its column 'label' has a name");
+    assert!(fault.to_string().contains("--column, such as 'e*'"), "{fault}");
+    let want = [0.5, 0.75, -0.5, 0.25];
+    for columns in ["e*", "!label", "e0,e1"] {
+        assert_eq!(named("x.json", split, columns), want, "{columns}");
+    }
+    let text = Text::new("x.json", split);
+    assert_eq!(text.read_with(&Reading::new().without_columns(["label".to_owned()])).unwrap(), want);
+    assert!(matches!(
+        text.read_with(&Reading::new().with_column("none")).unwrap_err().fault,
+        Fault::NoColumn { .. }
+    ));
+    let words = "{\"columns\":[\"id\",\"e0\",\"e1\"],\"index\":[0,1],\"data\":[[\"a,b\",0.5,0.75],[\"c\",-0.5,0.25]]}";
+    refused("x.json", words, "no numbers: id; choose the others with --column, such as 'e*'");
+    assert_eq!(named("x.json", words, "e*"), want);
+    let counted = "{\"columns\":[0,1],\"index\":[0,1],\"data\":[[0.5,0.75],[-0.5,0.25]]}";
+    assert_eq!(numbers("x.json", counted), want);
+    // Without names they are called by their numbers.
+    let rows = "[[0,0.5,0.75],[1,-0.5,0.25],[2,1.5,0.5],[3,1.5,0.5]]";
+    refused("x.json", rows, "its column '0' counts the rows");
+    assert_eq!(named("x.json", rows, "1,2")[..4], want);
+    assert_eq!(named("x.jsonl", "[7, 0.5, 0.75]\n[8, -0.5, 0.25]\n", "!0"), want);
+    assert_eq!(numbers("x.jsonl", "[\"a\", [0.5, 0.75]]\n[\"b\", [-0.5, 0.25]]\n"), want);
+    assert_eq!(numbers("x.jsonl", "[0.5]\n[0.75]\n"), [0.5, 0.75]);
+    let short = Text::new("x.jsonl", "[7, 0.5, 0.75]\n[8, -0.5]\n");
+    let fault = short.read_with(&Reading::new().with_column("!0")).unwrap_err().fault;
+    assert!(matches!(fault, Fault::RowWidth { row: 1, found: 2, dims: 3 }), "{fault}");
+}
+
+/// A first line of 0 to 7 and more has names, whatever is below; a shorter one above whole numbers is a point, which is said.
+#[test]
+fn first_lines_that_count_above_whole_numbers() {
+    let eight = "0,1,2,3,4,5,6,7\n5,1,2,5,5,5,5,5\n";
+    assert_eq!(numbers("x.csv", eight), [5.0, 1.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0]);
+    let three = Text::new("x.csv", "0,1,2\n5,1,2\n");
+    assert_eq!(three.read().unwrap(), [0.0, 1.0, 2.0, 5.0, 1.0, 2.0]);
+    let guess = File::open(&three.path).unwrap().guess().map(str::to_owned).unwrap();
+    assert!(guess.starts_with("takes its first line, 0, 1, 2, for a point; if it has the names"), "{guess}");
+    let other = Text::new("x.csv", "0,1,3\n5,1,2\n");
+    assert_eq!(File::open(&other.path).unwrap().guess(), None);
+    // As pandas calls columns of numbers that come again.
+    let again = "0,1,2,0.1,1.1,2.1\n1,2,3,4,5,6\n";
+    assert_eq!(numbers("x.csv", again), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+/// Lists between tabs, as PostgreSQL copies a table out, whatever separates their numbers.
+#[test]
+fn lists_beside_other_fields_are_whole() {
+    for list in ["[0.5,0.75]", "{0.5,0.75}"] {
+        let text = format!("7\t{list}\n9\t{list}\n");
+        for name in ["x.tsv", "x.csv", "x.txt"] {
+            assert_eq!(numbers(name, &text), [0.5, 0.75, 0.5, 0.75], "{name}: {text:?}");
+        }
+        assert_eq!(numbers("x.csv", &text.replace('\t', ";")), [0.5, 0.75, 0.5, 0.75]);
+    }
+}
+
 /// Frames that pandas writes as one object.
 #[test]
 fn frames_in_one_object_are_told_how_to_be_written() {
@@ -650,8 +712,13 @@ fn separators_behind_lines_decimal_commas_and_names_above_spaces() {
         ),
         (
             "a,b\n\"1,234\",\"5,678\"\n\"2,345\",12\n",
-            "to_csv('COPY', index=False); where commas part thousands, with thousands=',' in the place of decimal=','",
+            "to_csv('COPY', index=False), or with thousands=',' in the place of decimal=',' where commas part thousands",
         ),
+        (
+            "1,250;300\n12;2,100\n",
+            "where commas part thousands, sed 's/,//g' FILE > COPY; and where they are decimal, sed 'y",
+        ),
+        ("name;a;b\nx;0,5;1,5\n", "sed 'y/,/./' FILE > COPY"),
         // Points that part no thousands are of other numbers; thousands may come late.
         ("1,5;2.75\n2,5;0.25\n", "sed 'y/,/./' FILE > COPY"),
         ("1,5;2,5\n1.234;2,5\n", "thousands='.', header=None"),

@@ -95,7 +95,7 @@ def test_what_is_guessed_is_warned_of(tmp_path):
     rows = [",".join(f"{(i * (dim + 3)) % 17 + 0.5}" for dim in range(6)) for i in range(9)]
     names = "a_0,a_1,a_2,b_0,b_1,b_2"
     (tmp_path / "points.csv").write_text("\n".join([names, *rows]) + "\n")
-    guess = r"points.csv takes a_\*, b_\*, of 3 columns each, .* columns 'a_\*,b_\*', and are they one, with column '\*'"
+    guess = r"points.csv takes the 2 series .* of 3 columns each, .* columns 'a_\*,b_\*', and are they one, .* column '\*'"
     with pytest.warns(UserWarning, match=guess) as warned:
         ENGINE.evaluate(tmp_path / "points.csv")
     assert [w.filename for w in warned] == [__file__], "the warning is of the line that called"

@@ -18,14 +18,49 @@ pub(super) fn check(stored: &Stored, start: u64) -> Result<(), Fault> {
     for separator in [b';', b'\t', b' '] {
         let Some(found) = look(stored, start, separator, ROWS) else { continue };
         // Points that part no thousands are decimal points of other numbers, and stay.
-        let cure = if found.has_thousands && !found.has_points {
-            found.with_pandas(separator)
-        } else {
-            WITH_SED.into()
+        let cure = match found {
+            Found { may_be_thousands: true, .. } => THOUSANDS_OR_DECIMALS.into(),
+            Found { has_thousands: true, has_points: false, .. } => found.with_pandas(separator),
+            _ => WITH_SED.into(),
         };
         return Err(Fault::DecimalCommas { found: found.number, cure });
     }
     Ok(())
+}
+
+/// The same of points beside columns of text.
+pub(super) fn check_beside_text(stored: &Stored) -> Result<(), Fault> {
+    for separator in [b';', b'\t'] {
+        let mut rows = Cursor::new(stored, End::Record(separator), 0, 0);
+        for _ in 0..ROWS {
+            let Ok(Some((_, text))) = rows.next() else { break };
+            if let Some(found) = beside_text(text, separator) {
+                return Err(Fault::DecimalCommas { found, cure: WITH_SED.into() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A number with a decimal comma of a row that has two at least, and as many as texts without a comma, of which it has one, and nothing
+/// with a point.
+fn beside_text(row: &[u8], separator: u8) -> Option<String> {
+    let (mut with_commas, mut texts, mut is_so, mut found) = (0, 0, true, None);
+    // Nothing here fails.
+    let _ = fields(row, separator, |_, field| {
+        let field = field.trim_ascii();
+        match at_comma(field) {
+            Some((whole, fraction)) if is_fraction(fraction) && is_whole(whole) => {
+                with_commas += 1;
+                found.get_or_insert_with(|| excerpt(field));
+            }
+            Some(_) => is_so = false,
+            None if is_number(field) => is_so &= !field.contains(&b'.'),
+            None => texts += 1,
+        }
+        Ok(())
+    });
+    found.filter(|_| is_so && texts > 0 && with_commas >= 2.max(texts))
 }
 
 /// The same of points between commas, whose first line, of names or not, and first row begin at these bytes: numbers in quotes; and where
@@ -39,7 +74,7 @@ pub(super) fn check_between_commas(
     if let Some(found) = look(stored, start, b',', ROWS_THAT_TELL) {
         let mut cure = found.with_pandas(b',');
         if found.may_be_thousands {
-            cure += "; where commas part thousands, with thousands=',' in the place of decimal=','";
+            cure += ", or with thousands=',' in the place of decimal=',' where commas part thousands";
         }
         return Err(Fault::DecimalCommas { found: found.number, cure });
     }
@@ -50,6 +85,8 @@ pub(super) fn check_between_commas(
 }
 
 const WITH_SED: &str = "write a copy with points: sed 'y/,/./' FILE > COPY";
+const THOUSANDS_OR_DECIMALS: &str = "write a copy: where commas part thousands, sed 's/,//g' FILE > COPY; and where they are decimal, \
+     sed 'y/,/./' FILE > COPY";
 const BETWEEN_COMMAS: &str = "save it again with points; or, if each number has a comma, write a copy: \
      sed -E 's/([^,]+),([^,]+)(,|$)/\\1.\\2\\3/g' FILE > COPY";
 
@@ -252,6 +289,17 @@ mod tests {
         }
         assert!(has_name(b"d0;d1", b';') && has_name(b"1,5;x", b';'));
         assert!(!has_name(b"1;2,5;1.234,5;;-0,1", b';'));
+    }
+
+    #[test]
+    fn numbers_with_decimal_commas_beside_text() {
+        let found = |row: &str| beside_text(row.as_bytes(), b';');
+        assert_eq!(found("x;0,5;-1,5").as_deref(), Some("0,5"));
+        assert_eq!(found("a;7;0,5;-1,5;b").as_deref(), Some("0,5"));
+        for none in ["0,5;1,5", "x;0,5", "x;0,5;1.5;2,5", "a, b;0,5;1,5", "a;b;c;0,5;1,5", "a;b", "[0,5;0,5]"]
+        {
+            assert_eq!(found(none), None, "{none}");
+        }
     }
 
     #[test]

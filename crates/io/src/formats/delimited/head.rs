@@ -5,6 +5,7 @@ use std::str;
 use super::{decimals, fields::fields};
 use crate::{
     Fault,
+    dtype::excerpt,
     formats::text::{Cursor, End, MARK, is_list, is_null, is_number, spaced_numbers},
     read_at::ReadAt as _,
     stored::Stored,
@@ -30,6 +31,8 @@ pub(super) struct Head {
     pub(super) start: u64,
     /// The fields of the first row.
     pub(super) first: Vec<Vec<u8>>,
+    /// What is to be said of a first line that may have names and is taken for a row.
+    pub(super) guess: Option<String>,
 }
 
 impl Head {
@@ -64,12 +67,20 @@ impl Head {
             let names = first.iter().map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
             let names = names.collect();
             let line_of_names = (!is_marked).then_some(start);
-            let head =
-                |(start, first)| Self { separator, names, is_named: true, line_of_names, start, first };
+            let head = |(start, first)| Self {
+                separator,
+                names,
+                is_named: true,
+                line_of_names,
+                start,
+                first,
+                guess: None,
+            };
             Ok(second.map(head))
         } else {
+            let guess = second.as_ref().and_then(|_| guess(&first, separator));
             let names = (0..first.len()).map(|column| column.to_string()).collect();
-            Ok(Some(Self { separator, names, is_named: false, line_of_names: None, start, first }))
+            Ok(Some(Self { separator, names, is_named: false, line_of_names: None, start, first, guess }))
         }
     }
 }
@@ -77,23 +88,26 @@ impl Head {
 /// What separates the fields of the first row that is no comment: what makes the most of them, the first of equals. Spaces are within
 /// fields where anything else makes two.
 fn separator(stored: &Stored, start: u64) -> u8 {
-    let (mut most, mut best) = (0, SEPARATORS[0]);
+    let (mut most, mut best, mut has_list) = (0, SEPARATORS[0], false);
     for separator in SEPARATORS {
         let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
         // With another separator, a quote may begin no field, and not be closed.
-        let Some(count) = first_count(&mut rows, separator) else { continue };
-        if count > most && (separator != b' ' || most < 2) {
-            (most, best) = (count, separator);
+        let Some((count, is_beside_list)) = first_count(&mut rows, separator) else { continue };
+        // What separates the numbers within a list separates no fields.
+        let is_better = count > most && (separator != b' ' || most < 2);
+        if is_beside_list && !has_list || is_beside_list == has_list && is_better {
+            (most, best, has_list) = (count, separator, is_beside_list);
         }
     }
     best
 }
 
-/// The number of fields of the first row that is no comment, or of the last comment where all are; None where there is no row.
-fn first_count(rows: &mut Cursor<'_, Stored>, separator: u8) -> Option<usize> {
+/// The number of fields of the first row that is no comment, or of the last comment where all are, and whether one is a whole list; None
+/// where there is no row.
+fn first_count(rows: &mut Cursor<'_, Stored>, separator: u8) -> Option<(usize, bool)> {
     let mut found = None;
     while let Ok(Some((_, row))) = rows.next() {
-        found = Some(count(row, separator));
+        found = Some((count(row, separator), has_whole_list(row, separator)));
         if !row.trim_ascii_start().starts_with(b"#") {
             break;
         }
@@ -109,6 +123,19 @@ fn count(line: &[u8], separator: u8) -> usize {
         Ok(())
     });
     count
+}
+
+/// Whether a field is a list from its beginning to its end, beside others.
+fn has_whole_list(row: &[u8], separator: u8) -> bool {
+    let (mut count, mut has_list) = (0, false);
+    // Nothing here fails.
+    let _ = fields(row, separator, |_, field| {
+        let field = field.trim_ascii();
+        count += 1;
+        has_list |= is_list(field) && matches!(field.last(), Some(b']' | b'}' | b')'));
+        Ok(())
+    });
+    has_list && count > 1
 }
 
 /// The fields of the first line, or the one below it, which must not be too many to keep.
@@ -141,11 +168,50 @@ fn are_names(first: &[Vec<u8>], below: &[Vec<u8>], separator: u8) -> bool {
     let has_index = first.first().is_some_and(Vec::is_empty);
     let names = if has_index { &first[1..] } else { first };
     let numbers = values(names);
+    if do_count_all(&numbers, names.len()) || are_counted_again(names) {
+        return true;
+    }
     let has_fraction = |value: f64| value.is_finite() && value.fract() != 0.0;
     let is_above_points = values(below).into_iter().any(has_fraction)
         || below.iter().any(|field| is_fraction(field)) && !names.iter().any(|field| is_fraction(field));
     numbers.len() == names.len() && do_count(&numbers, separator) && (has_index || is_above_points)
 }
+
+/// Whether numbers are 0, 1, 2, … and more than a point would be by chance.
+fn do_count_all(numbers: &[f64], fields: usize) -> bool {
+    numbers.len() == fields
+        && fields >= LEAST_IN_ORDER
+        && numbers.iter().zip(0..).all(|(&value, column)| value == f64::from(column))
+}
+
+/// Whether fields are the names that pandas gives to columns of numbers that come again: 0, 1, 2, 0.1, 1.1, 2.1.
+fn are_counted_again(fields: &[Vec<u8>]) -> bool {
+    let is = |field: &Vec<u8>, text: String| field.trim_ascii() == text.as_bytes();
+    let count = fields.iter().zip(0..).take_while(|&(field, column)| is(field, column.to_string())).count();
+    if !(LEAST_IN_SUCCESSION..fields.len()).contains(&count) {
+        return false;
+    }
+    // The same columns once more, and so on.
+    let again = |(place, field): (usize, &Vec<u8>)| is(field, format!("{}.{}", place % count, place / count));
+    fields.iter().enumerate().skip(count).all(again)
+}
+
+/// What is to be said of a first line of numbers that count, above whole numbers: either may be meant.
+fn guess(first: &[Vec<u8>], separator: u8) -> Option<String> {
+    let numbers = values(first);
+    let may_be_names = numbers.len() == first.len() && numbers.len() > 1 && do_count(&numbers, separator);
+    may_be_names.then(|| {
+        let told: Vec<_> = first.iter().take(FIELDS_TOLD).map(|field| excerpt(field.trim_ascii())).collect();
+        let more = if first.len() > told.len() { ", …" } else { "" };
+        format!(
+            "takes its first line, {}{more}, for a point; if it has the names of the columns, delete it, or write names that are no numbers",
+            told.join(", ")
+        )
+    })
+}
+
+/// Fields of a line that are told.
+const FIELDS_TOLD: usize = 4;
 
 /// The numbers among some fields.
 fn values(fields: &[Vec<u8>]) -> Vec<f64> {

@@ -97,8 +97,9 @@ fn has_names_above_numbers(head: &[u8]) -> bool {
 
 /// Finds the first row of numbers, and which of its fields they are.
 fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
+    decimals::check_beside_text(stored)?;
     let head = Head::of(stored)?.ok_or(Fault::Empty { rows: 0, dims: 0 })?;
-    let Head { separator, ref names, is_named, line_of_names, start, ref first } = head;
+    let Head { separator, ref names, is_named, line_of_names, start, ref first, .. } = head;
     if separator == b',' {
         // What is taken for names may be numbers in quotes.
         let start_of_all = line_of_names.unwrap_or(start);
@@ -132,7 +133,8 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     let choice = Choice::of(&columns, wanted)?;
     let mut survey = Survey::of(&choice, wanted);
     look(stored, &head, &mut survey);
-    let notes = survey.notes(&columns, &choice, wanted)?;
+    let mut notes = survey.notes(&columns, &choice, wanted)?;
+    notes.guess = notes.guess.or_else(|| head.guess.clone());
     Ok(First { start, record: Record { separator, fields: names.len(), choice }, notes })
 }
 

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     Fault, Reading,
@@ -54,7 +54,17 @@ impl Format for JsonLines {
                 }
                 keys(&text, reading, |survey, numbers| look(&stored, end, start, survey, numbers))?
             }
-            _ => (Numbers::Row, Notes::default()),
+            Some((_, text)) => {
+                let text = text.to_vec();
+                rows_of_lists(&text, names_of_data(after_mark(&head)), reading, |survey| {
+                    look_at(&stored, end, start, survey, |survey, text| {
+                        let values: Vec<&RawValue> = serde_json::from_slice(text).ok()?;
+                        let number = |place: usize| values.get(place)?.get().parse::<f64>().ok();
+                        Some(survey.columns().map(number).collect())
+                    });
+                })?
+            }
+            None => (Numbers::Row, Notes::default()),
         };
         Ok(Box::new(Rows::new(stored, length, start, Line { end, numbers })?.with_notes(notes)))
     }
@@ -124,10 +134,12 @@ fn string(text: &[u8], mut at: usize) -> Option<usize> {
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 fn object(text: &[u8], row: usize) -> Result<Object<'_>, Fault> {
-    serde_json::from_slice(text).map_err(|error| {
-        let problem = error.to_string().as_bytes().escape_ascii().to_string();
-        Fault::NotJson { row, problem: problem.chars().take(100).collect() }
-    })
+    serde_json::from_slice(text).map_err(|error| not_json(row, &error))
+}
+
+fn not_json(row: usize, error: &serde_json::Error) -> Fault {
+    let problem = error.to_string().as_bytes().escape_ascii().to_string();
+    Fault::NotJson { row, problem: problem.chars().take(100).collect() }
 }
 
 /// Where the numbers of a row are.
@@ -135,6 +147,10 @@ fn object(text: &[u8], row: usize) -> Result<Object<'_>, Fault> {
 enum Numbers {
     /// The row is a list of them.
     Row,
+    /// Some elements of a row of so many are.
+    Places { places: Vec<usize>, of: usize },
+    /// An element of the row is a list of them.
+    ListAt(usize),
     /// A list of them is under a key.
     List(String),
     /// One is under each key.
@@ -176,12 +192,6 @@ fn keys(
     if wanted.name.is_none() && object.contains_key(EMBEDDING) {
         return Ok((Numbers::List(EMBEDDING.into()), Notes::default()));
     }
-    let kind = |value: &RawValue| match value.get().as_bytes() {
-        [b'[', ..] => Kind::List,
-        [b'{', ..] => Kind::Nested,
-        value if is_null(value) || is_number(value) => Kind::Number,
-        _ => Kind::Text,
-    };
     // In the order of the file, in which their texts lie.
     let mut in_order: Vec<_> = object.iter().collect();
     in_order.sort_by_key(|(_, value)| value.get().as_ptr());
@@ -215,13 +225,79 @@ fn is_frame(object: &Object<'_>) -> bool {
     !object.is_empty() && are_objects && (object.keys().all(is_number) || of_columns())
 }
 
+/// What are the numbers of rows that are lists: all elements, or those of the columns that are chosen, by their names or by their numbers.
+fn rows_of_lists(
+    text: &[u8],
+    names: Option<Vec<String>>,
+    reading: &Reading,
+    look: impl FnOnce(&mut Survey),
+) -> Result<(Numbers, Notes), Fault> {
+    // What is no JSON, such as nan, is read where all elements are numbers.
+    let Ok(values) = serde_json::from_slice::<Vec<&RawValue>>(text) else {
+        return Ok((Numbers::Row, Notes::default()));
+    };
+    let names = names.filter(|names| names.len() == values.len());
+    let are_named = names.is_some();
+    let names = names.unwrap_or_else(|| (0..values.len()).map(|column| column.to_string()).collect());
+    let kinds: Vec<_> = values.iter().map(|value| kind(value)).collect();
+    let columns = Columns { names: &names, kinds: &kinds, are_named, are_typed: false };
+    let wanted = Wanted { name: reading.column.as_deref(), without: &reading.without };
+    let choice = Choice::of(&columns, wanted)?;
+    let mut survey = Survey::of(&choice, wanted);
+    look(&mut survey);
+    let notes = survey.notes(&columns, &choice, wanted)?;
+    let numbers = match choice {
+        Choice::All(_) => Numbers::Row,
+        Choice::Some(places) => Numbers::Places { places, of: names.len() },
+        Choice::List(place) => Numbers::ListAt(place),
+    };
+    Ok((numbers, notes))
+}
+
+/// The names of the columns that an object has under its key `columns` before its rows, as pandas writes it; none where they only count.
+fn names_of_data(text: &[u8]) -> Option<Vec<String>> {
+    const COLUMNS: &[u8] = b"\"columns\"";
+    let place = memchr::memmem::find(&text[..list_of_data(text)?], COLUMNS)?;
+    let list = text[place + COLUMNS.len()..].trim_ascii_start().strip_prefix(b":")?;
+    let mut values = serde_json::Deserializer::from_slice(list).into_iter::<Vec<Value>>();
+    let names = values.next()?.ok()?.into_iter().map(|name| match name {
+        Value::String(name) => name,
+        other => other.to_string(),
+    });
+    let names: Vec<_> = names.collect();
+    let do_count = names.iter().zip(0..).all(|(name, column)| *name == column.to_string());
+    (!do_count).then_some(names)
+}
+
+fn kind(value: &RawValue) -> Kind {
+    match value.get().as_bytes() {
+        [b'[', ..] => Kind::List,
+        [b'{', ..] => Kind::Nested,
+        value if is_null(value) || is_number(value) => Kind::Number,
+        _ => Kind::Text,
+    }
+}
+
 /// Looks at the keys of a survey, row by row. What is wrong with a row is told when it is read.
 fn look(stored: &Stored, end: End, start: u64, survey: &mut Survey, names: &[String]) {
+    look_at(stored, end, start, survey, |survey, text| {
+        let object = object(text, 0).ok()?;
+        let number = |key: usize| object.get(&names[key])?.get().parse::<f64>().ok();
+        Some(survey.columns().map(number).collect())
+    });
+}
+
+/// Looks at rows for a survey, which `values` takes from the text of each.
+fn look_at(
+    stored: &Stored,
+    end: End,
+    start: u64,
+    survey: &mut Survey,
+    values: impl Fn(&Survey, &[u8]) -> Option<Vec<Option<f64>>>,
+) {
     let mut cursor = Cursor::new(stored, end, 0, start);
     while let Ok(Some((_, text))) = cursor.next() {
-        let Ok(object) = object(text, 0) else { return };
-        let number = |key: usize| object.get(&names[key])?.get().parse::<f64>().ok();
-        let values: Vec<_> = survey.columns().map(number).collect();
+        let Some(values) = values(survey, text) else { return };
         if !survey.take(&values) {
             return;
         }
@@ -236,6 +312,15 @@ fn value<'a>(object: &Object<'a>, key: &str, row: usize) -> Result<&'a [u8], Fau
         let keys = listed_near(Some(key), keys.into_iter());
         Fault::NoKey { row, key: excerpt(key.as_bytes()), keys }
     })
+}
+
+/// The elements of a row that is a list of as many as the first one, at least.
+fn elements(text: &[u8], row: usize, count: usize) -> Result<Vec<&RawValue>, Fault> {
+    let values: Vec<&RawValue> = serde_json::from_slice(text).map_err(|error| not_json(row, &error))?;
+    if values.len() < count {
+        return Err(Fault::RowWidth { row, found: values.len(), dims: count });
+    }
+    Ok(values)
 }
 
 /// A row of JSON.
@@ -253,6 +338,14 @@ impl Row for Line {
     fn numbers(&self, text: &[u8], row: usize, each: Each<'_>) -> Result<(), Fault> {
         match &self.numbers {
             Numbers::Row => list(text, row, each),
+            Numbers::Places { places, of } => {
+                let values = elements(text, row, *of)?;
+                places.iter().try_for_each(|&place| each(values[place].get().as_bytes()))
+            }
+            Numbers::ListAt(place) => {
+                let values = elements(text, row, place + 1)?;
+                list(values[*place].get().as_bytes(), row, each)
+            }
             Numbers::List(key) => {
                 let object = object(text, row)?;
                 list(value(&object, key, row)?, row, each)
