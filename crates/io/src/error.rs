@@ -534,6 +534,11 @@ pub enum Fault {
         /// Those that it has, shortened and escaped.
         keys: String,
     },
+    /// A field more in each row than in the line of names.
+    #[error(
+        "its rows have a field more than its line of names, as R writes the names of rows; save it without them: row.names=FALSE"
+    )]
+    RowNames,
     /// A row of another number of fields than the first one.
     #[error(
         "row {row} has {found} fields, and the first line has {fields}; repair it, or quote fields of text"

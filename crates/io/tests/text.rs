@@ -658,6 +658,17 @@ fn first_lines_that_count_above_whole_numbers() {
     assert_eq!(numbers("x.csv", again), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 }
 
+/// Names of rows, as R writes them unless it is told not to.
+#[test]
+fn names_of_rows_are_told_apart() {
+    let table = "\"V1\" \"V2\" \"V3\"\n\"1\" 0.5 0.75 1\n\"2\" -0.5 0.25 2\n";
+    for (name, separator) in [("x.txt", " "), ("x.tsv", "\t"), ("x.csv", ",")] {
+        refused(name, table.replace(' ', separator), "save it without them: row.names=FALSE");
+    }
+    let without = "\"V1\" \"V2\" \"V3\"\n0.5 0.75 1\n-0.5 0.25 2\n";
+    assert_eq!(numbers("x.txt", without), [0.5, 0.75, 1.0, -0.5, 0.25, 2.0]);
+}
+
 /// Lists between tabs, as PostgreSQL copies a table out, whatever separates their numbers.
 #[test]
 fn lists_beside_other_fields_are_whole() {

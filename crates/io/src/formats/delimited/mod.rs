@@ -88,11 +88,15 @@ fn has_names_above_numbers(head: &[u8]) -> bool {
     let are_numbers = |row: &[&[u8]]| row.iter().all(|word| is_number(word));
     let mut rows = rows(head);
     let (Some(names), Some(numbers)) = (rows.next().map(words), rows.next().map(words)) else { return false };
+    let has_names = names.len() > 1 && !are_numbers(&names);
+    // R writes a name in quotes before the numbers of each row.
+    let has_row_names = names.iter().all(|name| name.starts_with(b"\""))
+        && numbers.len() == names.len() + 1
+        && numbers[0].starts_with(b"\"")
+        && are_numbers(&numbers[1..]);
     // The last row of the first bytes may be cut.
-    names.len() > 1
-        && !are_numbers(&names)
-        && are_numbers(&numbers)
-        && (names.len() == numbers.len() || rows.next().is_none())
+    has_names
+        && (has_row_names || are_numbers(&numbers) && (names.len() == numbers.len() || rows.next().is_none()))
 }
 
 /// Finds the first row of numbers, and which of its fields they are.
@@ -104,6 +108,9 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
         // What is taken for names may be numbers in quotes.
         let start_of_all = line_of_names.unwrap_or(start);
         decimals::check_between_commas(stored, start_of_all, start, wanted.name.is_some())?;
+    }
+    if is_named && first.len() == names.len() + 1 {
+        return Err(Fault::RowNames);
     }
     if first.len() != names.len() {
         return Err(Fault::Fields { row: 0, found: first.len(), fields: names.len() });
