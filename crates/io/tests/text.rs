@@ -558,7 +558,7 @@ fn names_that_come_again_beside_a_label_and_an_index() {
 fn series_side_by_side_are_guessed_to_be_one_set() {
     let guess = |names: &str| {
         let row = (0..names.split(',').count()).map(|i| format!("{i}.5")).collect::<Vec<_>>().join(",");
-        let text = Text::new("x.csv", &format!("{names}\n{row}\n{row}\n"));
+        let text = Text::new("x.csv", format!("{names}\n{row}\n{row}\n"));
         File::open(&text.path).unwrap().guess().map(str::to_owned)
     };
     let two = "takes the 2 series that begin with a_0, b_0, of 3 columns each, for one set of 6 dimensions; are they two sets, name them with \

@@ -297,7 +297,7 @@ fn columns_in_another_order_are_refused_where_rows_are_compared() {
     // Beside a file without names, an order of text is only said.
     let names =
         |of: &mut dyn Iterator<Item = usize>| of.map(|i| format!("d_{i}")).collect::<Vec<_>>().join(",");
-    let row = vec!["1.5"; 12].join(",");
+    let row = ["1.5"; 12].join(",");
     let of_text = names(&mut [0, 1, 10, 11].into_iter().chain(2..10));
     let of_text = open("text.csv", &format!("{of_text}\n{row}\n"));
     let of_numbers = open("numbers.csv", &format!("{}\n{row}\n", names(&mut (0..12))));
