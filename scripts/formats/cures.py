@@ -26,11 +26,12 @@ VALUE = uniformity(X)
 
 
 def refused(file, *parts, options=()):
-    """That a file is refused as a fault of the input, in words that these are parts of."""
+    """That a file is refused as a fault of the input, in words that these are parts of; and what is said."""
     code, _, said = run(file, *options)
     assert code == 3, f"{file}: exit code {code}: {said}"
     for part in (file, *parts):
         assert part in said, f"{file}: '{part}' is not in: {said}"
+    return said
 
 
 def by_python(file, array, cure, expected):
@@ -148,17 +149,15 @@ def columns():
     check("several.npz: --member second", VALUE, "several.npz", "--member", "second")
 
 
-def by_cure(file, pattern, *words):
-    """A text that is refused, and the command or the expression of its error that this pattern matches."""
-    _, _, said = run(file)
-    refused(file, *words)
-    cure = re.search(pattern, said)[0]
+def by_cure(file, pattern, *words, options=()):
+    """A text that is refused, and the command or the expression of its error that this pattern matches; options are of what it makes."""
+    cure = re.search(pattern, refused(file, *words))[0]
     there = cure.replace("FILE", file).replace("COPY", "cured.csv")
     if cure.startswith(("sed", "iconv")):
         subprocess.run(there, shell=True, check=True)
     else:
         eval(there, {"pandas": pandas})
-    check(f"{file}: {cure}", VALUE, "cured.csv")
+    check(f"{file}: {cure}", VALUE, "cured.csv", *options)
 
 
 def texts():
@@ -178,6 +177,13 @@ def texts():
         swapped = str.maketrans(".,", ",.")
         file.writelines(";".join(f"{value:,.9f}".translate(swapped) for value in row) + "\n" for row in large.values)
     by_cure("thousands.csv", r"pandas\..*False\)", decimals, "thousands")
+    with open("parted.csv", "w") as file:
+        file.writelines(";".join(f"{round(value * 1e6):,}" for value in row) + "\n" for row in X)
+    by_cure("parted.csv", "sed 's[^;]*COPY", decimals, "where commas part thousands")
+    frame.assign(name="a b").to_csv("named.csv", sep=";", decimal=",", index=False)
+    by_cure("named.csv", "sed .*COPY", decimals, options=("--column", "d*"))
+    frame.rename(columns=lambda name: name.replace("d", "ß")).to_csv("western.csv", index=False, encoding="cp1252")
+    by_cure("western.csv", "iconv .*COPY", "another encoding")
     for encoding in ("utf-16", "utf-16-le"):
         frame.to_csv(f"{encoding}.csv", index=False, encoding=encoding)
         by_cure(f"{encoding}.csv", "iconv .*COPY", "UTF-16")
