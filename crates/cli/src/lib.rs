@@ -31,7 +31,7 @@ pub use exit::Failure;
 pub use export::{Inputs, Skipped, Told};
 pub use origin::{Located, about_mean};
 pub use progress::Caller;
-pub use reading::{Of, ReadingOptions, warn_of_guesses};
+pub use reading::{Of, ReadingOptions, check_together, warn_of_guess};
 pub use scale::{
     EstimateOptions, LargeOptions, LargeSet, LargeSets, estimate_large, evaluate_large, merge_parts,
 };

@@ -42,6 +42,9 @@ pub(crate) fn does_first_come_again(lines: &[String]) -> bool {
 /// the last one whose values do come again.
 pub(crate) fn names_of_rows(lines: &[String]) -> Option<String> {
     let all: HashSet<_> = lines.iter().collect();
+    if all.len() < lines.len() {
+        return None;
+    }
     let separates = |separator: &char| {
         let counts: HashSet<_> = lines.iter().map(|line| line.matches(*separator).count()).collect();
         // Behind the commas of a sentence or an address there are spaces.
@@ -62,8 +65,7 @@ pub(crate) fn names_of_rows(lines: &[String]) -> Option<String> {
         });
         Some(names.collect::<Vec<String>>().join(&separator.to_string()))
     };
-    let is_table = all.len() == lines.len();
-    [',', '\t', ';'].into_iter().filter(|_| is_table).filter(separates).find_map(names)
+    [',', '\t', ';'].into_iter().filter(separates).find_map(names)
 }
 
 /// The number of the only column whose first value comes again, as labels do and names of columns do not.

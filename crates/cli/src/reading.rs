@@ -127,11 +127,15 @@ impl Of {
     }
 }
 
-/// Warnings of what was guessed of the columns of files whose rows are compared.
-pub fn warn_of_guesses<'a>(files: impl IntoIterator<Item = &'a File>) {
-    let files: Vec<_> = files.into_iter().collect();
-    files.iter().for_each(|file| warn_of_guess([*file]));
+/// What [`File::check_together`] checks, and a warning of files whose columns may stand in different orders.
+///
+/// # Errors
+///
+/// Those of [`File::check_together`].
+pub fn check_together<'a>(files: impl Iterator<Item = &'a File> + Clone) -> unisphere_io::Result<()> {
+    File::check_together(files.clone())?;
     warn_of_order(files);
+    Ok(())
 }
 
 /// A warning of files whose columns may stand in different orders.
@@ -142,7 +146,7 @@ pub(crate) fn warn_of_order<'a>(files: impl IntoIterator<Item = &'a File>) {
 }
 
 /// A warning of what was guessed of the columns of a set, by its first file.
-pub(crate) fn warn_of_guess<'a>(files: impl IntoIterator<Item = &'a File>) {
+pub fn warn_of_guess<'a>(files: impl IntoIterator<Item = &'a File>) {
     let of_first = files.into_iter().find_map(|file| Some((file.path(), file.guess()?)));
     if let Some((path, guess)) = of_first {
         log::warn!("{} {guess}", printable(path));

@@ -13,7 +13,7 @@ use unisphere::{Embeddings, Scaling};
 
 use crate::{
     Error, Fault, Reading, Result, Source, dtype,
-    formats::{self, Found, choice::number_behind, npy},
+    formats::{self, Found, choice::number_behind, columns::first_few, npy},
     grid::Grid,
     origin::{About, Extent},
     printable,
@@ -107,7 +107,7 @@ impl File {
             files.into_iter().partition(|file| !file.notes.names.is_empty());
         let sorted = named.into_iter().find(|file| is_in_order_of_text(&file.notes.names))?;
         let other = bare.into_iter().find(|file| file.dims() == sorted.dims())?;
-        let names = first_excerpts(&sorted.notes.names);
+        let names = first_few(sorted.notes.names.iter().map(String::as_bytes));
         Some((
             &sorted.path,
             format!(
@@ -345,13 +345,6 @@ fn other_order(first: &[String], second: &[String]) -> Option<(usize, usize)> {
 fn is_in_order_of_text(names: &[String]) -> bool {
     let numbers: Option<Vec<_>> = names.iter().map(|name| number_behind(name)).collect();
     names.is_sorted() && numbers.is_some_and(|numbers| !numbers.is_sorted())
-}
-
-/// The first names of columns, as messages show them.
-fn first_excerpts(names: &[String]) -> String {
-    const TOLD: usize = 4;
-    let told: Vec<_> = names.iter().take(TOLD).map(|name| dtype::excerpt(name.as_bytes())).collect();
-    told.join(", ")
 }
 
 fn elsewhere<T: Eq + Hash>(first: &[T], second: &[T]) -> Option<(usize, usize)> {

@@ -43,8 +43,8 @@ const KNOWN: &[Known] = &[
     ),
     known(b"MATLAB 7.3 MAT-file", "a MATLAB file of version 7.3", H5PY),
     known(b"\x89HDF\r\n\x1a\n", "HDF5", H5PY),
-    known(b"\xff\xfe", UTF_16, "write a copy in UTF-8: iconv -f UTF-16 -t UTF-8 FILE > COPY"),
-    known(b"\xfe\xff", UTF_16, "write a copy in UTF-8: iconv -f UTF-16 -t UTF-8 FILE > COPY"),
+    known(b"\xff\xfe", UTF_16, FROM_UTF_16),
+    known(b"\xfe\xff", UTF_16, FROM_UTF_16),
     known(b"PK\x05\x06", "an empty zip archive", "see why its writer stored nothing"),
     known(b"GGUF", "a model in GGUF", "embed with it first, and save the embeddings with numpy.save"),
     known(
@@ -62,6 +62,7 @@ const KNOWN: &[Known] = &[
 ];
 
 const UTF_16: &str = "text in UTF-16";
+const FROM_UTF_16: &str = "write a copy in UTF-8: iconv -f UTF-16 -t UTF-8 FILE > COPY";
 const LFS: &[u8] = b"version https://git-lfs";
 const H5PY: &str = "read it with h5py and save one data set with numpy.save";
 const FAISS: &str = "an index of faiss";

@@ -604,8 +604,12 @@ fn cells_of_numbers_without_brackets_and_with_others() {
         // The first row is none of names.
         assert_eq!(named("x.csv", &format!("7,{first}\n8,{second}\n"), "1"), want, "{first}");
     }
-    refused("x.csv", format!("id,emb\n7,1.0 2.5 3 {more}\n8,1.0 2.5 {more}\n"), "");
-    refused("x.csv", format!("id,emb\n7,1.0 2.5 3 {more}\n8,1.0 2.5 x {more}\n"), "");
+    for wrong in ["1.0 2.5", "1.0 2.5 x"] {
+        let text = format!("id,emb\n7,1.0 2.5 3 {more}\n8,{wrong} {more}\n");
+        refused("x.csv", text, "row 1 holds '1.0 2.5");
+    }
+    let text = format!("id,emb\n7,1.0 2.5 3 {more}\n8,1.0 2.5 3 4 {more}\n");
+    refused("x.csv", text, "row 1 has 9 values, and row 0 has 8");
 }
 
 /// Rows that are lists: their columns have the names that pandas writes beside them, or numbers, by the rules of CSV.
@@ -640,6 +644,9 @@ fn rows_of_lists_have_columns() {
     let short = Text::new("x.jsonl", "[7, 0.5, 0.75]\n[8, -0.5]\n");
     let fault = short.read_with(&Reading::new().with_column("!0")).unwrap_err().fault;
     assert!(matches!(fault, Fault::RowWidth { row: 1, found: 2, dims: 3 }), "{fault}");
+    let long = Text::new("x.jsonl", "[7, 0.5, 0.75]\n[8, -0.5, 0.25, 0]\n");
+    let fault = long.read_with(&Reading::new().with_column("!0")).unwrap_err().fault;
+    assert!(matches!(fault, Fault::RowWidth { row: 1, found: 4, dims: 3 }), "{fault}");
 }
 
 /// A first line of 0 to 7 and more has names, whatever is below; a shorter one above whole numbers is a point, which is said.
@@ -691,11 +698,11 @@ fn frames_in_one_object_are_told_how_to_be_written() {
     ] {
         refused("x.json", text, "df.to_json(FILE, orient='records', lines=True)");
     }
-    refused("x.json", "{\"usage\":{\"total\":5}}", "");
+    refused("x.json", "{\"usage\":{\"total\":5}}", "has no column of lists of numbers");
     // Typed arrays of JavaScript.
     let typed = "{\"embedding\":{\"0\":0.5,\"1\":1.5}}\n{\"embedding\":{\"0\":0.5,\"1\":1.5}}\n";
     refused("x.jsonl", typed, "row 0 holds '{");
-    refused("x.json", "{\"usage\":{}}", "");
+    refused("x.json", "{\"usage\":{}}", "has no column of lists of numbers");
 }
 
 /// Lines of numbers that are written otherwise than CSV has them: read where that is no guess, or told with what helps.

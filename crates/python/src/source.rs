@@ -8,7 +8,7 @@ use std::{
 
 use pyo3::prelude::*;
 use unisphere::{Embeddings, Scaling};
-use unisphere_cli::{LargeSet, Located, Of, ReadingOptions, warn_of_guesses};
+use unisphere_cli::{LargeSet, Located, Of, ReadingOptions, check_together, warn_of_guess};
 use unisphere_io::{Error, Extent, Fault as FaultOfFile, File};
 
 use crate::{
@@ -74,14 +74,13 @@ impl Source {
 
 impl Opened {
     /// That what options say of files means something to one of them at least. Warns of what was guessed.
-    pub(crate) fn check_together<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Result<(), Fault> {
-        let files = sets.into_iter().filter_map(|set| match set {
+    pub(crate) fn check_together<'a>(sets: impl Iterator<Item = &'a Self> + Clone) -> Result<(), Fault> {
+        let files = sets.filter_map(|set| match set {
             Self::File(file) => Some(file),
             Self::Array(_) => None,
         });
-        let files: Vec<_> = files.collect();
-        File::check_together(files.iter().copied()).map_err(|error| Fault::File(error.to_string()))?;
-        warn_of_guesses(files);
+        check_together(files.clone()).map_err(|error| Fault::File(error.to_string()))?;
+        files.for_each(|file| warn_of_guess([file]));
         Ok(())
     }
 

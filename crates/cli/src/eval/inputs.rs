@@ -13,7 +13,7 @@ use crate::{
     interrupt,
     origin::about_mean,
     progress::Display,
-    reading::{Of, warn_of_guesses},
+    reading::{Of, check_together, warn_of_guess},
     scale::{Excess, check_dims, check_groups, check_one_a_row, check_pairs, open_column},
     set_files::SetFiles,
     text::plural,
@@ -49,8 +49,9 @@ impl Inputs {
         let y = options.y.as_ref().map(|y| open(y.path(), &of_y, Of::Y, Some(&options.x))).transpose()?;
         // A queue holds more points like those of Y.
         let queue = options.queue.as_ref().map(|queue| open(queue, &of_y, Of::Y, None)).transpose()?;
-        File::check_together([&x].into_iter().chain(&y).chain(&queue))?;
-        warn_of_guesses([&x].into_iter().chain(&y).chain(&queue));
+        let sets = [&x].into_iter().chain(&y).chain(&queue);
+        check_together(sets.clone())?;
+        sets.for_each(|file| warn_of_guess([file]));
         let labels = column(&options.labels, &options.labels_column, "label")?;
         let weights = column(&options.weights, &options.weights_column, "weight")?;
         let scores = column(&options.scores, &options.scores_column, "score")?;

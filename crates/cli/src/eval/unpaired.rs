@@ -17,7 +17,7 @@ use crate::{
     origin::all_about_mean,
     output,
     progress::Display,
-    reading::{Of, warn_of_order},
+    reading::{Of, check_together},
     scale::{check_one_a_row, open_column},
     set_files::SetFiles,
 };
@@ -35,8 +35,7 @@ pub(super) fn run(options: &Eval) -> Result<(), Failure> {
         Ok::<_, Failure>(file)
     };
     let (x, y) = (open(&options.x, Of::X, files_of_y)?, open(files_of_y, Of::Y, &options.x)?);
-    File::check_together([&x, &y])?;
-    warn_of_order([&x, &y]);
+    check_together([&x, &y].into_iter())?;
     if x.dims() != y.dims() {
         return Err(Failure::Input(format!(
             "{} has {} dimensions, and {} has {}\nname two files of one encoder",

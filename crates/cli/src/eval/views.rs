@@ -14,7 +14,7 @@ use crate::{
     origin::{about_mean, all_about_mean},
     output,
     progress::Display,
-    reading::{Of, warn_of_order},
+    reading::{Of, check_together},
     scale::check_pairs,
     set_files::SetFiles,
     text::plural,
@@ -81,8 +81,7 @@ impl Files {
             whole::check_enough(&file, file.rows())?;
             files.push(file);
         }
-        File::check_together(&files)?;
-        warn_of_order(&files);
+        check_together(files.iter())?;
         whole::check_memory(files.iter(), "--views")?;
         let (files, rounding) = interrupt::leaving_at_once(|| all_about_mean(files, scaling, true))??;
         Ok((Self::Each(files), rounding))

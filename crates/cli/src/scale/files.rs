@@ -13,7 +13,7 @@ use crate::{
     interrupt, memory,
     one_a_row::{column_of_labels, cure_of_name, does_first_come_again, first_lines, names_of_rows},
     origin::{Located, about_mean},
-    reading::{Of, ReadingOptions, is_stream, warn_of_guess, warn_of_order},
+    reading::{Of, ReadingOptions, check_together, is_stream, warn_of_guess},
     set_files::SetFiles,
     text,
 };
@@ -169,8 +169,7 @@ impl Files {
         scaling: Scaling,
         of_distances: bool,
     ) -> Result<Self, Failure> {
-        File::check_together([&x].into_iter().chain(&y).flat_map(Set::files))?;
-        warn_of_order([&x].into_iter().chain(&y).flat_map(Set::files));
+        check_together([&x].into_iter().chain(&y).flat_map(Set::files))?;
         let (x, y, rounding) = about_mean(x, y, scaling, of_distances)?;
         Ok(Self { x, y, rounding })
     }

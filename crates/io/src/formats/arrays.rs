@@ -79,6 +79,14 @@ pub(crate) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Strin
     text
 }
 
+/// Names that stand for all.
+pub(crate) const FEW: usize = 4;
+
+/// The first few names in a row, safe to print.
+pub(crate) fn first_few<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
+    names.take(FEW).map(excerpt).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Which column of a file holds the points.
 
-pub(crate) use super::arrays::{listed, listed_near};
+pub(crate) use super::arrays::{FEW, first_few, listed, listed_near};
 use crate::{Fault, dtype::excerpt, error::CHOOSE_SCALARS};
 
 /// A column of a file, and what it is if it may be the points.

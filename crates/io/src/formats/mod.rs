@@ -5,7 +5,7 @@ mod arrays;
 mod arrow;
 mod bins;
 pub(crate) mod choice;
-mod columns;
+pub(crate) mod columns;
 mod delimited;
 mod endings;
 mod fence;

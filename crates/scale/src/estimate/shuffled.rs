@@ -148,7 +148,7 @@ fn read_rows<T: Copy + Send + Sync>(
     }
     let put = |(place, row): (&mut &mut [T], &[T])| place.copy_from_slice(row);
     let at_once = source.rows_at_once();
-    if at_once > ROWS_PER_READ {
+    if at_once > 1 {
         // The source has threads of its own, and rows apart would be decoded together with all between them.
         let mut some = zeros(at_once.min(rows) * dims);
         for (chunk, places) in places.chunks_mut(at_once).enumerate() {

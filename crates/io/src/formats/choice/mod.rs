@@ -97,7 +97,7 @@ impl Choice {
             return Err(Fault::TextColumns { columns: listed(text.into_iter()), others });
         }
         let mut seen = HashSet::new();
-        if let Some(&again) = numbers.iter().find(|&&column| are_named && !seen.insert(&names[column])) {
+        if are_named && let Some(&again) = numbers.iter().find(|&&column| !seen.insert(&names[column])) {
             return Err(repeated(names, &numbers, &names[again]));
         }
         // The rows of pandas have numbers, which are no dimension of the points.

@@ -50,7 +50,7 @@ fn beside_text(row: &[u8], separator: u8) -> Option<String> {
     let _ = fields(row, separator, |_, field| {
         let field = field.trim_ascii();
         match at_comma(field) {
-            Some((whole, fraction)) if is_fraction(fraction) && is_whole(whole) => {
+            Some(parts) if is_decimal(parts) => {
                 with_commas += 1;
                 found.get_or_insert_with(|| excerpt(field));
             }
@@ -157,9 +157,9 @@ fn of_row(row: &[u8], separator: u8) -> Option<Found> {
         let field = field.trim_ascii();
         let has_point = field.contains(&b'.');
         count += 1;
-        if let Some((whole, fraction)) = at_comma(field) {
-            are_numbers &= is_fraction(fraction) && is_whole(whole);
-            found.may_be_thousands &= is_thousands(whole, fraction);
+        if let Some(parts) = at_comma(field) {
+            are_numbers &= is_decimal(parts);
+            found.may_be_thousands &= is_thousands(parts);
             found.has_thousands |= has_point;
             with_commas += 1;
             if with_commas == 1 {
@@ -183,9 +183,8 @@ fn has_name(row: &[u8], separator: u8) -> bool {
     // Nothing here fails.
     let _ = fields(row, separator, |_, field| {
         let field = field.trim_ascii();
-        let is_with_comma =
-            at_comma(field).is_some_and(|(whole, fraction)| is_fraction(fraction) && is_whole(whole));
-        has_name |= !(field.is_empty() || is_number(field) || is_whole(field) || is_with_comma);
+        let is_decimal = at_comma(field).is_some_and(is_decimal);
+        has_name |= !(field.is_empty() || is_number(field) || is_whole(field) || is_decimal);
         Ok(())
     });
     has_name
@@ -237,6 +236,11 @@ fn at_comma(field: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&field[..comma], &field[comma + 1..]))
 }
 
+/// Whether what is around a comma makes a number, if the comma is decimal.
+fn is_decimal((whole, fraction): (&[u8], &[u8])) -> bool {
+    is_whole(whole) && is_fraction(fraction)
+}
+
 /// Whether a text is what stands before a decimal comma: digits, which points may part into thousands.
 fn is_whole(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
@@ -252,7 +256,7 @@ fn is_whole(text: &[u8]) -> bool {
 }
 
 /// Whether 1,234 may be meant for a thousand and more.
-fn is_thousands(whole: &[u8], fraction: &[u8]) -> bool {
+fn is_thousands((whole, fraction): (&[u8], &[u8])) -> bool {
     let digits = whole.strip_prefix(b"-").unwrap_or(whole);
     is_first_of_thousands(digits) && fraction.len() == 3 && fraction.iter().all(u8::is_ascii_digit)
 }

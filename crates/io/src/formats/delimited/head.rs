@@ -5,7 +5,7 @@ use std::str;
 use super::{decimals, fields::fields};
 use crate::{
     Fault,
-    dtype::excerpt,
+    formats::columns::{FEW, first_few},
     formats::text::{Cursor, End, MARK, is_list, is_null, is_number, spaced_numbers},
     read_at::ReadAt as _,
     stored::Stored,
@@ -92,7 +92,7 @@ fn separator(stored: &Stored, start: u64) -> u8 {
     for separator in SEPARATORS {
         let mut rows = Cursor::new(stored, End::Record(separator), 0, start);
         // With another separator, a quote may begin no field, and not be closed.
-        let Some((count, is_beside_list)) = first_count(&mut rows, separator) else { continue };
+        let Some((count, is_beside_list)) = first_fields(&mut rows, separator) else { continue };
         // What separates the numbers within a list separates no fields.
         let is_better = count > most && (separator != b' ' || most < 2);
         if is_beside_list && !has_list || is_beside_list == has_list && is_better {
@@ -104,10 +104,10 @@ fn separator(stored: &Stored, start: u64) -> u8 {
 
 /// The number of fields of the first row that is no comment, or of the last comment where all are, and whether one is a whole list; None
 /// where there is no row.
-fn first_count(rows: &mut Cursor<'_, Stored>, separator: u8) -> Option<(usize, bool)> {
+fn first_fields(rows: &mut Cursor<'_, Stored>, separator: u8) -> Option<(usize, bool)> {
     let mut found = None;
     while let Ok(Some((_, row))) = rows.next() {
-        found = Some((count(row, separator), has_whole_list(row, separator)));
+        found = Some(count(row, separator));
         if !row.trim_ascii_start().starts_with(b"#") {
             break;
         }
@@ -115,18 +115,8 @@ fn first_count(rows: &mut Cursor<'_, Stored>, separator: u8) -> Option<(usize, b
     found
 }
 
-fn count(line: &[u8], separator: u8) -> usize {
-    let mut count = 0;
-    // Nothing here fails.
-    let _ = fields(line, separator, |_, _| {
-        count += 1;
-        Ok(())
-    });
-    count
-}
-
-/// Whether a field is a list from its beginning to its end, beside others.
-fn has_whole_list(row: &[u8], separator: u8) -> bool {
+/// The number of fields of a row, and whether one of several is a list from its beginning to its end.
+fn count(row: &[u8], separator: u8) -> (usize, bool) {
     let (mut count, mut has_list) = (0, false);
     // Nothing here fails.
     let _ = fields(row, separator, |_, field| {
@@ -135,7 +125,7 @@ fn has_whole_list(row: &[u8], separator: u8) -> bool {
         has_list |= is_list(field) && matches!(field.last(), Some(b']' | b'}' | b')'));
         Ok(())
     });
-    has_list && count > 1
+    (count, has_list && count > 1)
 }
 
 /// The fields of the first line, or the one below it, which must not be too many to keep.
@@ -201,17 +191,13 @@ fn guess(first: &[Vec<u8>], separator: u8) -> Option<String> {
     let numbers = values(first);
     let may_be_names = numbers.len() == first.len() && numbers.len() > 1 && do_count(&numbers, separator);
     may_be_names.then(|| {
-        let told: Vec<_> = first.iter().take(FIELDS_TOLD).map(|field| excerpt(field.trim_ascii())).collect();
-        let more = if first.len() > told.len() { ", …" } else { "" };
+        let told = first_few(first.iter().map(|field| field.trim_ascii()));
+        let more = if first.len() > FEW { ", …" } else { "" };
         format!(
-            "takes its first line, {}{more}, for a point; if it has the names of the columns, delete it, or write names that are no numbers",
-            told.join(", ")
+            "takes its first line, {told}{more}, for a point; if it has the names of the columns, delete it, or write names that are no numbers"
         )
     })
 }
-
-/// Fields of a line that are told.
-const FIELDS_TOLD: usize = 4;
 
 /// The numbers among some fields.
 fn values(fields: &[Vec<u8>]) -> Vec<f64> {
@@ -236,9 +222,9 @@ fn do_count(numbers: &[f64], separator: u8) -> bool {
     // Columns of several frames side by side count each by themselves: 0, 1, 2, 0, 1, 2; or a long one has others beside it.
     let runs: Vec<_> = numbers.chunk_by(|one, next| *next == one + 1.0).collect();
     let do_begin_alike = runs.iter().all(|run| run.first() == Some(&first));
-    let lengths = || runs.iter().map(|run| run.len());
-    let are_equal = lengths().all(|length| length == runs[0].len() && length >= LEAST_IN_SUCCESSION);
-    let do_repeat = is_from_start && do_begin_alike && (are_equal || runs[0].len() >= LEAST_IN_ORDER);
+    let length = runs[0].len();
+    let are_equal = length >= LEAST_IN_SUCCESSION && runs.iter().all(|run| run.len() == length);
+    let do_repeat = is_from_start && do_begin_alike && (are_equal || length >= LEAST_IN_ORDER);
     is_whole
         && (do_repeat
             || is_in_succession && count >= least_in_succession

@@ -46,22 +46,18 @@ impl Format for JsonLines {
         stored.read_exact_at(&mut head, 0)?;
         let (end, start) = beginning(&head);
         let mut cursor = Cursor::new(&stored, end, 0, start);
-        let (numbers, notes) = match cursor.next()? {
-            Some((_, text)) if text.trim_ascii_start().starts_with(b"{") => {
-                let text = text.to_vec();
+        let first = cursor.next()?.map(|(_, text)| text.to_vec());
+        let (numbers, notes) = match first {
+            Some(text) if text.trim_ascii_start().starts_with(b"{") => {
                 if matches!(cursor.next(), Ok(None)) && is_frame(&object(&text, 0)?) {
                     return Err(Fault::Format { found: FRAME, cure: AS_LINES });
                 }
-                keys(&text, reading, |survey, numbers| look(&stored, end, start, survey, numbers))?
+                keys(&text, reading, |survey, names| look_at_keys(&stored, end, start, survey, names))?
             }
-            Some((_, text)) => {
-                let text = text.to_vec();
-                rows_of_lists(&text, names_of_data(after_mark(&head)), reading, |survey| {
-                    look_at(&stored, end, start, survey, |survey, text| {
-                        let values: Vec<&RawValue> = serde_json::from_slice(text).ok()?;
-                        let number = |place: usize| values.get(place)?.get().parse::<f64>().ok();
-                        Some(survey.columns().map(number).collect())
-                    });
+            Some(text) => {
+                let names = names_of_columns(after_mark(&head));
+                elements_of_rows(&text, names, reading, |survey| {
+                    look_at_elements(&stored, end, start, survey)
                 })?
             }
             None => (Numbers::Row, Notes::default()),
@@ -92,6 +88,12 @@ fn beginning(head: &[u8]) -> (End, u64) {
 
 /// Where the list of rows begins that an object has under its key `data`.
 fn list_of_data(text: &[u8]) -> Option<usize> {
+    let start = list_under(text, b"data")?;
+    matches!(text[start..].trim_ascii_start(), [b'{' | b'[', ..]).then_some(start)
+}
+
+/// Where the elements begin of a list that an object has under a key.
+fn list_under(text: &[u8], key: &[u8]) -> Option<usize> {
     let (mut depth, mut at) = (0, 0);
     while let Some(&byte) = text.get(at) {
         match byte {
@@ -103,10 +105,9 @@ fn list_of_data(text: &[u8]) -> Option<usize> {
                 let end = string(text, at + 1)?;
                 let rest = text[end..].strip_prefix(b"\"")?.trim_ascii_start();
                 if depth == 1
-                    && &text[at + 1..end] == b"data"
+                    && &text[at + 1..end] == key
                     && let Some(rest) = rest.strip_prefix(b":")
                     && let Some(rest) = rest.trim_ascii_start().strip_prefix(b"[")
-                    && let [b'{' | b'[', ..] = rest.trim_ascii_start()
                 {
                     return Some(text.len() - rest.len());
                 }
@@ -226,14 +227,14 @@ fn is_frame(object: &Object<'_>) -> bool {
 }
 
 /// What are the numbers of rows that are lists: all elements, or those of the columns that are chosen, by their names or by their numbers.
-fn rows_of_lists(
+fn elements_of_rows(
     text: &[u8],
     names: Option<Vec<String>>,
     reading: &Reading,
     look: impl FnOnce(&mut Survey),
 ) -> Result<(Numbers, Notes), Fault> {
     // What is no JSON, such as nan, is read where all elements are numbers.
-    let Ok(values) = serde_json::from_slice::<Vec<&RawValue>>(text) else {
+    let Ok(values) = elements(text, 0) else {
         return Ok((Numbers::Row, Notes::default()));
     };
     let names = names.filter(|names| names.len() == values.len());
@@ -254,11 +255,9 @@ fn rows_of_lists(
     Ok((numbers, notes))
 }
 
-/// The names of the columns that an object has under its key `columns` before its rows, as pandas writes it; none where they only count.
-fn names_of_data(text: &[u8]) -> Option<Vec<String>> {
-    const COLUMNS: &[u8] = b"\"columns\"";
-    let place = memchr::memmem::find(&text[..list_of_data(text)?], COLUMNS)?;
-    let list = text[place + COLUMNS.len()..].trim_ascii_start().strip_prefix(b":")?;
+/// The names of the columns that an object has under its key `columns`, as pandas writes it; none where they only count.
+fn names_of_columns(text: &[u8]) -> Option<Vec<String>> {
+    let list = &text[list_under(text, b"columns")? - 1..];
     let mut values = serde_json::Deserializer::from_slice(list).into_iter::<Vec<Value>>();
     let names = values.next()?.ok()?.into_iter().map(|name| match name {
         Value::String(name) => name,
@@ -279,16 +278,25 @@ fn kind(value: &RawValue) -> Kind {
 }
 
 /// Looks at the keys of a survey, row by row. What is wrong with a row is told when it is read.
-fn look(stored: &Stored, end: End, start: u64, survey: &mut Survey, names: &[String]) {
-    look_at(stored, end, start, survey, |survey, text| {
+fn look_at_keys(stored: &Stored, end: End, start: u64, survey: &mut Survey, names: &[String]) {
+    look(stored, end, start, survey, |survey, text| {
         let object = object(text, 0).ok()?;
         let number = |key: usize| object.get(&names[key])?.get().parse::<f64>().ok();
         Some(survey.columns().map(number).collect())
     });
 }
 
-/// Looks at rows for a survey, which `values` takes from the text of each.
-fn look_at(
+/// The same of elements of rows that are lists.
+fn look_at_elements(stored: &Stored, end: End, start: u64, survey: &mut Survey) {
+    look(stored, end, start, survey, |survey, text| {
+        let values = elements(text, 0).ok()?;
+        let number = |place: usize| values.get(place)?.get().parse::<f64>().ok();
+        Some(survey.columns().map(number).collect())
+    });
+}
+
+/// Looks at rows for a survey, of which `values` takes the values from the text of each.
+fn look(
     stored: &Stored,
     end: End,
     start: u64,
@@ -314,13 +322,9 @@ fn value<'a>(object: &Object<'a>, key: &str, row: usize) -> Result<&'a [u8], Fau
     })
 }
 
-/// The elements of a row that is a list of as many as the first one, at least.
-fn elements(text: &[u8], row: usize, count: usize) -> Result<Vec<&RawValue>, Fault> {
-    let values: Vec<&RawValue> = serde_json::from_slice(text).map_err(|error| not_json(row, &error))?;
-    if values.len() < count {
-        return Err(Fault::RowWidth { row, found: values.len(), dims: count });
-    }
-    Ok(values)
+/// The elements of a row that is a list.
+fn elements(text: &[u8], row: usize) -> Result<Vec<&RawValue>, Fault> {
+    serde_json::from_slice(text).map_err(|error| not_json(row, &error))
 }
 
 /// A row of JSON.
@@ -339,12 +343,20 @@ impl Row for Line {
         match &self.numbers {
             Numbers::Row => list(text, row, each),
             Numbers::Places { places, of } => {
-                let values = elements(text, row, *of)?;
+                let values = elements(text, row)?;
+                if values.len() != *of {
+                    return Err(Fault::RowWidth { row, found: values.len(), dims: *of });
+                }
                 places.iter().try_for_each(|&place| each(values[place].get().as_bytes()))
             }
             Numbers::ListAt(place) => {
-                let values = elements(text, row, place + 1)?;
-                list(values[*place].get().as_bytes(), row, each)
+                let values = elements(text, row)?;
+                let value = values.get(*place).ok_or(Fault::RowWidth {
+                    row,
+                    found: values.len(),
+                    dims: place + 1,
+                })?;
+                list(value.get().as_bytes(), row, each)
             }
             Numbers::List(key) => {
                 let object = object(text, row)?;
