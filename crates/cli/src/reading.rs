@@ -153,6 +153,12 @@ pub fn warn_of_guess<'a>(files: impl IntoIterator<Item = &'a File>) {
     }
 }
 
+/// What a report calls a file of one value a row: with the column that was named.
+pub(crate) fn told_column(path: &Path, column: Option<&String>) -> String {
+    let column = column.map_or(String::new(), |name| format!(", {name}"));
+    format!("{}{column}", path.display())
+}
+
 /// Whether a path is neither a file nor a folder: a pipe, or what else gives its bytes once.
 pub(crate) fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())

@@ -29,6 +29,7 @@ use crate::{
     export::{self, Document},
     interrupt, output,
     progress::Display,
+    reading::told_column,
     scale::{estimate, exact},
     text,
 };
@@ -90,10 +91,8 @@ fn document(options: &Eval, plan: Plan, inputs: Inputs) -> Result<Document, Fail
     let (data, skipped) = inputs.load(&plan, &mut session, &display)?;
     let mut report = measure(plan, data, session).map_err(|error| of_labels(options, error))?;
     report.rounding = rounding;
-    let file = |role, path: Option<&PathBuf>, column: Option<&String>| {
-        let column = column.map_or(String::new(), |name| format!(", {name}"));
-        Some((role, format!("{}{column}", path?.display())))
-    };
+    let file =
+        |role, path: Option<&PathBuf>, column: Option<&String>| Some((role, told_column(path?, column)));
     let files = [
         told_x.map(|told| ("x", told)),
         told_y.map(|told| ("y", told)),

@@ -113,7 +113,7 @@ fn notice(expected: &Expected, seconds: f64, row_bytes: f64, journal: Option<(&P
         ),
     });
     let done = journal.map_or(0.0, |(_, done)| done as f64 / expected.blocks.max(1) as f64);
-    let seconds = seconds * (1.0 - done).max(0.0);
+    let seconds = seconds * (1.0 - done);
     let on_gpus = match expected.device_memory {
         0 => String::new(),
         bytes => format!(" and {} on each GPU", text::bytes(bytes)),

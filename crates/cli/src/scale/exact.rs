@@ -15,7 +15,7 @@ use super::{
     labels, print,
     report::{Device, Exact, Report},
 };
-use crate::{exit::Failure, progress::Display};
+use crate::{exit::Failure, progress::Display, reading::told_column};
 
 /// Computes and prints the report.
 pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
@@ -38,10 +38,10 @@ pub(crate) fn exact(request: &Request, options: &Scale) -> Result<(), Failure> {
     let wanted = Wanted { task, listing: &request.listing, full: request.full, labels: labels.as_ref() };
     let mut report = measured(wanted, &files, &engines, resources, display)?;
     report.seconds = Some(start.elapsed().as_secs_f64());
+    let of_labels =
+        request.labels.as_ref().map(|path| ("labels", told_column(path, request.labels_column.as_ref())));
     let of_text = &request.telling.text;
-    let of_text = of_text.as_ref().map(|(path, column)| labels::told("text", path, column.as_ref()));
-    let of_labels = request.labels.as_ref();
-    let of_labels = of_labels.map(|path| labels::told("labels", path, request.labels_column.as_ref()));
+    let of_text = of_text.as_ref().map(|(path, column)| ("text", told_column(path, column.as_ref())));
     report.columns.extend(of_labels.into_iter().chain(of_text));
     print(report, &request.telling, text.as_ref())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use unisphere_io::{Labels, Source, printable};
 
 use super::files::{check_groups, check_one_a_row, open_column};
-use crate::{exit::Failure, interrupt, set_files::SetFiles};
+use crate::{exit::Failure, interrupt, reading::told_column, set_files::SetFiles};
 
 /// The file of the labels as a plan names it.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +41,8 @@ impl PlannedLabels {
     }
 
     /// What a report calls them.
-    pub(super) fn told(&self) -> (&'static str, String) {
-        told("labels", self.path(), self.column.as_ref())
+    pub(super) fn told(&self) -> String {
+        told_column(self.path(), self.column.as_ref())
     }
 
     /// Reads the labels that the plan was made with.
@@ -78,12 +78,6 @@ pub(super) fn read(path: &Path, column: Option<&str>, x: &dyn Source) -> Result<
     check_one_a_row(&labels, "label", x)?;
     check_groups(&labels)?;
     Ok(interrupt::leaving_at_once(|| labels.labels())??)
-}
-
-/// What a report calls a column of one value a row.
-pub(super) fn told(role: &'static str, path: &Path, column: Option<&String>) -> (&'static str, String) {
-    let column = column.map_or(String::new(), |name| format!(", {name}"));
-    (role, format!("{}{column}", path.display()))
 }
 
 /// Memory that labels take.

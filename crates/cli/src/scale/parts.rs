@@ -174,7 +174,7 @@ fn merged(path: &Path, folder: &Path, listing: &Listing, beside: &Beside) -> Res
     let file_counts = plan.task.sets.files().map(|(_, set)| set.expanded().len()).collect();
     let mut report = Report::of_all_pairs(plan.task, shape, device, found, listing)?;
     report.analysis.groups = groups;
-    report.columns.extend(plan.labels.as_ref().map(PlannedLabels::told));
+    report.columns.extend(plan.labels.as_ref().map(|labels| ("labels", labels.told())));
     report.file_counts = file_counts;
     report.rounding = plan.rounding;
     report.exact = Some(Exact {
