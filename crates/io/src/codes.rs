@@ -101,16 +101,8 @@ impl Table for Quantised {
         self.codes.bytes_in_memory()
     }
 
-    fn bytes_of_reading(&self) -> u64 {
-        self.codes.bytes_of_reading()
-    }
-
-    fn forget(&self) {
-        self.codes.forget();
-    }
-
-    fn rows_at_once(&self) -> usize {
-        self.codes.rows_at_once()
+    fn inner(&self) -> Option<&dyn Table> {
+        Some(&*self.codes)
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {
@@ -221,16 +213,8 @@ impl Table for Bits {
         self.bytes.bytes_in_memory()
     }
 
-    fn bytes_of_reading(&self) -> u64 {
-        self.bytes.bytes_of_reading()
-    }
-
-    fn forget(&self) {
-        self.bytes.forget();
-    }
-
-    fn rows_at_once(&self) -> usize {
-        self.bytes.rows_at_once()
+    fn inner(&self) -> Option<&dyn Table> {
+        Some(&*self.bytes)
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {

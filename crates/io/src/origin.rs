@@ -207,16 +207,8 @@ impl Table for About {
         self.table.bytes_in_memory()
     }
 
-    fn bytes_of_reading(&self) -> u64 {
-        self.table.bytes_of_reading()
-    }
-
-    fn forget(&self) {
-        self.table.forget();
-    }
-
-    fn rows_at_once(&self) -> usize {
-        self.table.rows_at_once()
+    fn inner(&self) -> Option<&dyn Table> {
+        Some(&*self.table)
     }
 
     fn read(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), Fault> {

@@ -49,17 +49,26 @@ pub(crate) trait Table: Debug + Send + Sync {
     /// Bytes that are kept in memory for as long as this lives.
     fn bytes_in_memory(&self) -> u64;
 
+    /// The table whose values this one makes others of.
+    fn inner(&self) -> Option<&dyn Table> {
+        None
+    }
+
     /// Bytes that reading takes at most, beside what is read into.
     fn bytes_of_reading(&self) -> u64 {
-        0
+        self.inner().map_or(0, Table::bytes_of_reading)
     }
 
     /// Keeps nothing of what was decoded.
-    fn forget(&self) {}
+    fn forget(&self) {
+        if let Some(inner) = self.inner() {
+            inner.forget();
+        }
+    }
 
     /// Rows that one call should read at least, as [`Source::rows_at_once`](crate::Source::rows_at_once) has it.
     fn rows_at_once(&self) -> usize {
-        1
+        self.inner().map_or(1, Table::rows_at_once)
     }
 
     /// Reads rows, unchecked and unscaled, each value rounded to the nearest f32. `into` holds rows × dims values, row-major.
