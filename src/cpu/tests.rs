@@ -137,3 +137,23 @@ fn points_take_the_memory_of_points_given_up() {
     let third = cpu.upload(embeddings(), Some(second.clone())).block().expect("points");
     assert!(memory(&third) != at && memory(&second) == at);
 }
+
+#[test]
+fn rows_are_told_apart_by_all_of_their_values() {
+    let cpu = Cpu::new();
+    let varied =
+        |values: &[f32]| Rows::of(&set(&cpu, values, 8, Scaling::Unit).points).expect("rows").varied();
+    let mut values = random(300 * 8, 7);
+    assert_eq!(varied(&values), 300.0);
+    for row in values.chunks_exact_mut(8) {
+        row[..4].copy_from_slice(&[1.0, 0.0, 1.0, 1.0]);
+    }
+    let off = (varied(&values) - 300.0).abs();
+    assert!(off < 1e-9, "rows that differ behind equal starts: {off:e} off");
+    // Half of the rows are one.
+    for (i, row) in values.chunks_exact_mut(8).enumerate().filter(|(i, _)| i % 2 == 0) {
+        row.copy_from_slice(&[1.0, if i % 4 == 0 { 0.0 } else { -0.0 }, 1.0, 1.0, 0.5, 0.0, 0.0, 0.0]);
+    }
+    let want = 1.0 / (0.25 + 150.0 / 300.0f64.powi(2));
+    assert!((varied(&values) - want).abs() < 1e-9, "{}, not {want}", varied(&values));
+}

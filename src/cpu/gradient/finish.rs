@@ -76,12 +76,46 @@ pub(crate) const MIN_F32_REMAINDER: f64 = 0.03;
 pub(crate) fn cancels<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T], part: f64) -> bool {
     let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(ROWS_SAMPLED).max(1)).collect();
     let of_rows = |sample: &[usize]| rows.isa().run(Squares { of: RowSums { rows, centre }, sums, sample });
-    let squares: Vec<_> = sample.par_chunks(rows_per_task(rows.dims())).map(of_rows).collect();
-    let (left, summed) = squares.iter().fold((0.0, 0.0), |(left, summed), of| (left + of.0, summed + of.1));
-    left < part.powi(2) * summed
+    let remainders: Vec<_> = sample.par_chunks(rows_per_task(rows.dims())).map(of_rows).collect();
+    Remainder::of_parts(remainders).is_below(part)
 }
 
-/// Squares of the gradients along the sphere, and of the weighted sums, summed over some rows.
+/// What is left of weighted sums in gradients: their squares, summed over some rows.
+#[derive(Clone, Copy, Default)]
+struct Remainder {
+    /// Σ of the squares of gradients along the sphere.
+    left: f64,
+    /// Σ of the squares of weighted sums.
+    summed: f64,
+}
+
+impl Remainder {
+    #[inline(always)]
+    fn of_row<T: Float>(products: &Products, weighted: &[T]) -> Self {
+        let left = (products.square - products.radial.powi(2)).max(0.0);
+        Self { left, summed: sum_of(weighted, weighted, |a, b| a.into() * b.into()) }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, other: Self) {
+        self.left += other.left;
+        self.summed += other.summed;
+    }
+
+    /// Of all rows, from those of parts of them.
+    fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        parts.into_iter().for_each(|part| all.add(part));
+        all
+    }
+
+    /// Whether it is no more than this part of the sums.
+    fn is_below(self, part: f64) -> bool {
+        self.left < part.powi(2) * self.summed
+    }
+}
+
+/// Remainder in some rows.
 struct Squares<'a, T> {
     of: RowSums<'a, T>,
     sums: &'a WeightedSums<T>,
@@ -89,18 +123,19 @@ struct Squares<'a, T> {
 }
 
 impl<T: Float> Job for Squares<'_, T> {
-    type Output = (f64, f64);
+    type Output = Remainder;
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, _: S) -> (f64, f64) {
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> Remainder {
         let dims = self.of.rows.dims();
         let mut gradient = vec![0.0; dims];
-        self.sample.iter().fold((0.0, 0.0), |(left, summed), &row| {
+        let mut remainder = Remainder::default();
+        for &row in self.sample {
             let weighted = &self.sums.weighted[row * dims..][..dims];
             let products = self.of.gradient(row, weighted, self.sums.total[row], &mut gradient);
-            let tangent = products.square - products.radial.powi(2);
-            (left + tangent.max(0.0), summed + sum_of(weighted, weighted, |a, b| a.into() * b.into()))
-        })
+            remainder.add(Remainder::of_row(&products, weighted));
+        }
+        remainder
     }
 }
 
@@ -109,6 +144,15 @@ pub(crate) struct Finished {
     pub(crate) gradient: Matrix,
     /// Σ ⟨x − centre, Σⱼ wᵢⱼ (xⱼ − xᵢ)⟩ over all rows. Of both sets together it is −Σ w‖x−y‖².
     pub(crate) along: f64,
+    /// Of all rows, before anything is added to the gradient.
+    remainder: Remainder,
+}
+
+impl Finished {
+    /// Whether so much of the weighted sums cancels that their rounding in f32 shows.
+    pub(crate) fn cancels(&self) -> bool {
+        self.remainder.is_below(MIN_F32_REMAINDER)
+    }
 }
 
 /// [`Finished::along`] of sums that no gradient is made of.
@@ -155,16 +199,17 @@ pub(crate) fn finish<T: Float>(
     let (dims, count) = (rows.dims(), rows_per_task(rows.dims()));
     let sum = sum.map(into_values).transpose()?;
     let tasks = out.par_chunks_mut(count * dims).zip(total.par_chunks(count)).enumerate();
-    let along = tasks.map(|(task, (out, total))| {
+    let parts = tasks.map(|(task, (out, total))| {
         let (of, first) = (RowSums { rows, centre }, task * count);
         let sum = sum.as_ref().map(|sum| &sum[first * dims..][..out.len()]);
         rows.isa().run(Finish { of, first, total, slope, sum, out })
     });
-    let along = along.collect::<Vec<_>>().into_iter().sum();
-    Ok(Finished { gradient: matrix(T::into_f32(out), rows.len(), dims), along })
+    let (along, remainders): (Vec<_>, Vec<_>) = parts.collect::<Vec<_>>().into_iter().unzip();
+    let gradient = matrix(T::into_f32(out), rows.len(), dims);
+    Ok(Finished { gradient, along: along.into_iter().sum(), remainder: Remainder::of_parts(remainders) })
 }
 
-/// The same of some rows, from `first` on; returns the part of these in [`Finished::along`].
+/// The same of some rows, from `first` on; returns the parts of these in [`Finished::along`] and in the remainder.
 struct Finish<'a, T> {
     of: RowSums<'a, T>,
     first: usize,
@@ -176,17 +221,19 @@ struct Finish<'a, T> {
 }
 
 impl<T: Float> Job for Finish<'_, T> {
-    type Output = f64;
+    type Output = (f64, Remainder);
 
     #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, _: S) -> f64 {
+    fn run<S: Simd, const SIDE: usize>(self, _: S) -> (f64, Remainder) {
         let Self { of, first, total, slope, sum, out } = self;
         let dims = of.rows.dims();
         let mut gradient = vec![0.0; dims];
-        let mut along = 0.0;
+        let (mut along, mut remainder) = (0.0, Remainder::default());
         for ((i, out), &total) in out.chunks_exact_mut(dims).enumerate().zip(total) {
             let row = first + i;
-            let Products { away, radial, .. } = of.gradient(row, out, total, &mut gradient);
+            let products = of.gradient(row, out, total, &mut gradient);
+            remainder.add(Remainder::of_row(&products, out));
+            let Products { away, radial, .. } = products;
             along += away;
             let (RowView { values, scale }, by_length) =
                 (of.rows.view(row), slope * of.rows.inverse_length(row));
@@ -200,6 +247,6 @@ impl<T: Float> Job for Finish<'_, T> {
                 *out = T::nearest(finite(g));
             }
         }
-        along
+        (along, remainder)
     }
 }

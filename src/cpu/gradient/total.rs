@@ -7,12 +7,10 @@ use crate::{
         block::formula::Formula,
         gradient::{
             accumulate::accumulate,
-            finish::{MIN_F32_REMAINDER, cancels, finish},
-            sums::WeightedSums,
+            finish::{Finished, finish},
             weights::ExponentialWeights,
         },
         pairs::PairSet,
-        points::Rows,
         reduce::total::{PartialSum, log_sums, partial_sums},
         simd::{float::Float, isa::Isa},
     },
@@ -75,14 +73,12 @@ fn log_sum_with_grad_by<F: Formula>(
     let centre: Vec<_> = centre.iter().map(|&v| F::Real::nearest(v)).collect();
     let sums = accumulate(isa, pairs, &weights, &centre, |pairs| watch.advance(pairs))?;
     let (x, y) = (pairs.left(), pairs.second());
-    let of_y = y.zip(sums.on_y.as_ref());
-    let cancels = |rows: &Rows, sums: &WeightedSums<_>| cancels(rows, sums, &centre, MIN_F32_REMAINDER);
-    let cancels = F::IS_F32 && (cancels(x, &sums.on_x) || of_y.is_some_and(|(y, sums)| cancels(y, sums)));
     let most = max_f32_share(t) * sums.sum;
     let dominated = F::IS_F32 && sums.on_x.total.iter().any(|&total| total > most);
     let slope = 2.0 * t * scale / sums.sum;
     let x = finish(x, sums.on_x, &centre, slope, None)?;
     let y = y.zip(sums.on_y).map(|(y, on_y)| finish(y, on_y, &centre, slope, None)).transpose()?;
+    let cancels = F::IS_F32 && [Some(&x), y.as_ref()].into_iter().flatten().any(Finished::cancels);
     let by_log_scale = 0.5 * slope * (x.along + y.as_ref().map_or(0.0, |y| y.along));
     let gradients = Gradients { x: x.gradient, y: y.map(|y| y.gradient), by_log_scale };
     Ok(Done { result: (PartialSum { shift, sum: sums.sum }.log_sum::<F>(t), gradients), cancels, dominated })
