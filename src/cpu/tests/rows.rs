@@ -12,6 +12,8 @@ struct Sides {
     kind: Kind,
     x: Set,
     y: Set,
+    /// Inner product and squared distance of each point of x with each of y, row-major.
+    products: Vec<(f64, f64)>,
 }
 
 impl Sides {
@@ -22,7 +24,9 @@ impl Sides {
         let mut y = values(m * d, 32);
         y.iter_mut().zip(&x).for_each(|(y, x)| *y = 0.6 * x + 0.4 * *y);
         let y = if matches!(kind, Kind::Within) { &x } else { &y };
-        Self { kind, x: set(cpu, &x, d, scaling), y: set(cpu, y, d, scaling) }
+        let (x, y) = (set(cpu, &x, d, scaling), set(cpu, y, d, scaling));
+        let products = x.seen.iter().flat_map(|x| y.seen.iter().map(|y| (dot(x, y), squared_distance(x, y))));
+        Self { kind, products: products.collect(), x, y }
     }
 
     fn pairs(&self) -> Pairs<'_> {
@@ -38,10 +42,10 @@ impl Sides {
     }
 
     fn exponent(&self, kernel: Kernel, i: usize, j: usize) -> f64 {
-        let (x, y) = (&self.x.seen[i], &self.y.seen[j]);
+        let (dot, square) = self.products[i * self.y.seen.len() + j];
         match kernel.map {
-            Map::Gaussian => -kernel.scale * squared_distance(x, y),
-            Map::Logit => dot(x, y) / kernel.scale,
+            Map::Gaussian => -kernel.scale * square,
+            Map::Logit => dot / kernel.scale,
         }
     }
 

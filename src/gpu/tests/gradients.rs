@@ -2,7 +2,8 @@
 
 use super::{
     oracle::{
-        Kind, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling, watch,
+        Kind, Products, Rows, Set, backends, dot, error, exponent_of, log_sum_exp, square, through_scaling,
+        watch,
     },
     values,
 };
@@ -34,15 +35,16 @@ fn formula(kind: Kind, kernel: Kernel, x: &Set, y: &Set, w: impl Fn(usize, usize
     let right = kind.right(x, y);
     let zeros = |set: &Set| vec![vec![0.0; set.on.dims()]; set.on.rows()];
     let mut gradients = [zeros(x), zeros(right)];
+    let [of_x, of_y] = &mut gradients;
     for (i, j) in kind.all(x.rows.len(), right.rows.len()) {
         let (a, b, w) = (&x.rows[i], &right.rows[j], w(i, j));
-        for k in 0..a.len() {
-            let (ga, gb) = match kernel.map {
-                Map::Logit => (b[k] / kernel.scale, a[k] / kernel.scale),
-                _ => (-2.0 * kernel.scale * (a[k] - b[k]), 2.0 * kernel.scale * (a[k] - b[k])),
+        for (((a, b), of_x), of_y) in a.iter().zip(b).zip(&mut of_x[i]).zip(&mut of_y[j]) {
+            let (by_a, by_b) = match kernel.map {
+                Map::Logit => (b / kernel.scale, a / kernel.scale),
+                _ => (-2.0 * kernel.scale * (a - b), 2.0 * kernel.scale * (a - b)),
             };
-            gradients[0][i][k] += w * ga;
-            gradients[1][j][k] += w * gb;
+            *of_x += w * by_a;
+            *of_y += w * by_b;
         }
     }
     if kind == Kind::Within {
@@ -68,9 +70,10 @@ fn weighted_gradients_are_the_formula() -> Result<()> {
             let (n, dims) = size;
             let x = Set::random(&context, size, 1, scaling)?;
             let y = Set::random(&context, size, 2, scaling)?;
+            let products = [Products::of(&x.rows, &x.rows), Products::of(&x.rows, &y.rows)];
             for (kind, kernel) in Kind::ALL.into_iter().flat_map(|k| KERNELS.map(|e| (k, e))) {
-                let right = kind.right(&x, &y);
-                let e = |i: usize, j: usize| exponent_of(kernel, &x.rows[i], &right.rows[j]);
+                let products = &products[usize::from(kind != Kind::Within)];
+                let e = |i: usize, j: usize| products.exponent(kernel, i, j);
                 // Softmax denominators, so that weights are as in use; one row of either side has none.
                 let of_x = |i: usize| -log_sum_exp((0..n).filter(|&j| kind.joins(i, j)).map(|j| e(i, j)));
                 let of_y = |j: usize| -log_sum_exp((0..n).filter(|&i| kind.joins(i, j)).map(|i| e(i, j)));

@@ -1,6 +1,6 @@
 //! Sums over rows, groups and all pairs, and moments, against the formulas in f64.
 
-use super::oracle::{Kind, Rows, Set, backends, dot, exponent_of, log_sum_exp, square};
+use super::oracle::{Kind, Products, Set, backends, dot, exponent_of, log_sum_exp, square};
 use crate::{
     backend::{Backend, Diagnostics},
     device::{Device, DeviceKind},
@@ -34,13 +34,14 @@ fn tolerance(scaling: Scaling, kernel: Kernel, want: f64) -> f64 {
     }
 }
 
-/// Logs of the sums of every row of `x`.
-fn of_rows(kind: Kind, kernel: Kernel, x: &Rows, y: &Rows, masses: &[f64]) -> Vec<f64> {
+/// Logs of the sums of every row, as many of which stand on the other side.
+fn of_rows(kind: Kind, masses: &[f64], exponent: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+    let logs: Vec<_> = masses.iter().map(|mass| mass.ln()).collect();
     let row = |i: usize| {
-        let others = (0..y.len()).filter(move |&j| kind.joins(i, j) && masses[j] > 0.0);
-        log_sum_exp(others.map(move |j| exponent_of(kernel, &x[i], &y[j]) + masses[j].ln()))
+        let others = (0..masses.len()).filter(|&j| kind.joins(i, j) && masses[j] > 0.0);
+        log_sum_exp(others.map(|j| exponent(i, j) + logs[j]))
     };
-    (0..x.len()).map(row).collect()
+    (0..masses.len()).map(row).collect()
 }
 
 #[test]
@@ -53,17 +54,19 @@ fn row_sums_are_the_formula() -> Result<()> {
             let ones = vec![1.0; n];
             let some: Vec<f64> = (0..n).map(|i| [0.0, 1e5, 3.0, 0.5][i % 4]).collect();
             let other: Vec<f64> = (0..n).map(|i| [2.0, 7.0, 0.0][i % 3]).collect();
+            let products = [Products::of(&x.rows, &x.rows), Products::of(&x.rows, &y.rows)];
             for (kind, kernel) in Kind::ALL.into_iter().flat_map(|k| KERNELS.map(|e| (k, e))) {
+                let products = &products[usize::from(kind != Kind::Within)];
                 for (of_x, of_y) in
                     [(&ones, &ones), (&some, if kind == Kind::Within { &some } else { &other })]
                 {
                     let masses = (of_x != &ones).then_some(PointWeights { x: of_x, y: of_y });
                     let got = gpu.rows(kind.pairs(&x, &y), kernel, masses)?;
-                    let right = kind.right(&x, &y);
-                    let mut sides = vec![(got.x.clone(), of_rows(kind, kernel, &x.rows, &right.rows, of_y))];
+                    let of_rows_of_x = of_rows(kind, of_y, |i, j| products.exponent(kernel, i, j));
+                    let mut sides = vec![(got.x.clone(), of_rows_of_x)];
                     assert_eq!(got.y.is_none(), kind == Kind::Within);
                     if let Some(got) = got.y.clone() {
-                        sides.push((got, of_rows(kind, kernel, &y.rows, &x.rows, of_x)));
+                        sides.push((got, of_rows(kind, of_x, |j, i| products.exponent(kernel, i, j))));
                     }
                     for (got, want) in sides {
                         assert_eq!(got.len(), want.len());
@@ -159,19 +162,20 @@ fn sums_of_groups_are_the_formula() -> Result<()> {
             for ends in [&[n][..], &[1, 1, 63, 64, 65, 100, n], &every, &[64, n, n]] {
                 let k = ends.len();
                 let group = |row: usize| ends.iter().position(|&end| row < end).expect("a group");
+                let mut squares = vec![Vec::new(); k * k];
+                let of_rows: Vec<_> = (0..n).map(group).collect();
+                for (i, j) in Kind::Within.all(n, n) {
+                    let (square, a, b) = (square(&x.rows[i], &x.rows[j]), of_rows[i], of_rows[j]);
+                    squares[a * k + b].push(square);
+                    if a != b {
+                        squares[b * k + a].push(square);
+                    }
+                }
                 for t in [2.0, 7.0] {
                     let got = gpu.groups(&x.on, ends, t)?;
-                    let mut exponents = vec![Vec::new(); k * k];
-                    for (i, j) in Kind::Within.all(n, n) {
-                        let e = -t * square(&x.rows[i], &x.rows[j]);
-                        exponents[group(i) * k + group(j)].push(e);
-                        if group(i) != group(j) {
-                            exponents[group(j) * k + group(i)].push(e);
-                        }
-                    }
                     assert_eq!(got.len(), k * k);
-                    for (at, (got, exponents)) in got.iter().zip(exponents).enumerate() {
-                        let (got, want) = (got.log(), log_sum_exp(exponents.iter().copied()));
+                    for (at, (got, squares)) in got.iter().zip(&squares).enumerate() {
+                        let (got, want) = (got.log(), log_sum_exp(squares.iter().map(|square| -t * square)));
                         let off = tolerance(scaling, Kernel::gaussian(t), want);
                         let close = (got - want).abs() < off || got == want;
                         let what = format!("{n}, {scaling:?}, {ends:?}, t = {t}, {} and {}", at / k, at % k);
@@ -259,7 +263,7 @@ fn long_rows_are_summed_as_well() -> Result<()> {
         let ones = vec![1.0; n];
         for kernel in [Kernel::gaussian(2.0), Kernel::logit(0.07)] {
             let got = gpu.rows(Pairs::Across(&x.on, &y.on), kernel, None)?.x;
-            let want = of_rows(Kind::Across, kernel, &x.rows, &y.rows, &ones);
+            let want = of_rows(Kind::Across, &ones, |i, j| exponent_of(kernel, &x.rows[i], &y.rows[j]));
             for (got, want) in got.iter().zip(want) {
                 assert!((got - want).abs() < 1e-6, "{kernel:?}: {:e} off", got - want);
             }
