@@ -307,11 +307,23 @@ fn series_side_by_side_are_guessed_to_be_one_set() {
         ("l1_0,l1_1,l1_2,l2_0,l2_1,l2_2", "--columns 'l1_*,l2_*'"),
         ("0,1,2,0_r,1_r,2_r", "--columns '0,1,2;*_r'"),
         ("a(0,a(1,a(2,b(0,b(1,b(2", "save each in a file"),
+        // In turn, and of unequal numbers.
+        (
+            "a0,b0,a1,b1,a2,b2",
+            "begin with a0, b0, of 3 columns each, for one set of 6 dimensions; are they two sets, name them with --columns 'a*,b*'",
+        ),
+        (
+            "a0,a1,a2,b0,b1,b2,b3",
+            "begin with a0, b0, of 3, 4 columns, for one set of 7 dimensions; is each a set, choose one with --column 'a*'",
+        ),
     ] {
         let guess = guess(names).unwrap();
         assert!(guess.contains(cure), "{guess}");
     }
-    for none in ["a0,a1,b0,b1", "a0,b0,a1,b1,a2,b2", "a0,a1,a2,b0,b1,b2,b3", "a0,a1,a2,a3,a4,a5"] {
+    // Coordinates in turn are points of one set.
+    for none in
+        ["a0,a1,b0,b1", "x0,y0,x1,y1,x2,y2", "p_x_0,p_y_0,p_x_1,p_y_1,p_x_2,p_y_2", "a0,a1,a2,a3,a4,a5"]
+    {
         assert_eq!(guess(none), None, "{none}");
     }
 }

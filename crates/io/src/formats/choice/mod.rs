@@ -4,6 +4,7 @@
 mod names;
 #[cfg(feature = "parquet")]
 mod pandas;
+mod sets;
 mod survey;
 mod unlikely;
 
@@ -18,6 +19,7 @@ use names::{ANY_EXAMPLE, example, exclusion, is_expression, leaves_out_only, nam
 pub(crate) use names::{all_but_last, is_wanted};
 #[cfg(feature = "parquet")]
 pub(crate) use pandas::{PANDAS, without_index};
+use sets::or_two_sets;
 pub(crate) use survey::Survey;
 pub(crate) use unlikely::number_behind;
 use unlikely::{LEAST_LEFT, Unlikely, unlikely};
@@ -192,8 +194,10 @@ fn repeated(names: &[String], numbers: &[usize], name: &str) -> Fault {
 fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikely]) -> Fault {
     let wrong_columns: HashSet<_> = wrong.iter().map(|&(column, _)| column).collect();
     let is_point = |column: &&usize| !wrong_columns.contains(*column);
-    let others: Vec<_> = columns.iter().filter(is_point).map(|&column| names[column].as_str()).collect();
+    let points: Vec<_> = columns.iter().copied().filter(|column| is_point(&column)).collect();
+    let others: Vec<_> = points.iter().map(|&column| names[column].as_str()).collect();
     let others = example(names, &others).filter(|_| others.len() >= LEAST_LEFT);
+    let others = others.map(|of| of + &or_two_sets(names, &points));
     let others = others.unwrap_or_else(|| ANY_EXAMPLE.to_owned());
     let (first, reason) = wrong.first().copied().unwrap_or_default();
     let more = wrong.get(1..).unwrap_or_default().iter().map(|&(column, _)| names[column].as_str());
@@ -218,6 +222,9 @@ fn beside_text(names: &[String], numbers: &[usize]) -> String {
     let numbered = numbered(&points);
     let Some(example) = example(names, &numbered) else { return ANY_EXAMPLE.into() };
     let chosen: HashSet<_> = numbered.into_iter().collect();
+    let places: Vec<_> =
+        numbers.iter().copied().filter(|&column| chosen.contains(names[column].as_str())).collect();
+    let example = example + &or_two_sets(names, &places);
     let left = numbers.iter().map(|&column| names[column].as_str());
     let left: Vec<_> = left.filter(|name| !chosen.contains(name)).collect();
     if left.is_empty() {
@@ -241,7 +248,7 @@ mod tests {
             (numbered("", 0..12).collect(), "such as '[1-9]*'"),
             (
                 ["id".into()].into_iter().chain(numbered("a", 0..6)).chain(numbered("b", 0..6)).collect(),
-                "such as 'a*,b*'",
+                "such as 'a*,b*' for one set or --columns 'a*,b*' for two",
             ),
             (
                 ["id".into(), "iou".into()].into_iter().chain(numbered("i", 0..4)).collect(),
@@ -267,7 +274,8 @@ mod tests {
             };
             let is_point = |column: &usize| !wrong.iter().any(|(other, _)| other == column);
             let wanted: Vec<_> = all.iter().copied().filter(is_point).collect();
-            let expression = others.strip_prefix("such as ").expect("an example").replace('\'', "");
+            let example = others.split(" for one set").next().expect("an example");
+            let expression = example.strip_prefix("such as ").expect("an example").replace('\'', "");
             assert_eq!(named(&names, &expression).expect("columns"), wanted, "{others}");
             assert_eq!(others.replace('\'', ""), told.replace('\'', ""));
         }

@@ -1,10 +1,8 @@
 //! What the values of columns tell: those that count the rows, and those of whole numbers among fractions.
 
 use super::{
-    ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion,
-    names::{expression, of_ending},
-    no_dimension,
-    unlikely::{beside_letters, equal_series},
+    ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion, no_dimension, sets::side_by_side,
+    unlikely::beside_letters,
 };
 use crate::{
     Fault,
@@ -150,35 +148,6 @@ impl Survey {
         let guess = guess(columns, &chosen, &whole, &odd).or_else(of_names);
         Ok(Notes { left_out, guess, names: of_dimensions })
     }
-}
-
-/// What is said of series of equally many columns, one behind the other, which may be a set each.
-fn side_by_side(names: &[String], chosen: &[usize]) -> Option<String> {
-    let series = equal_series(names, chosen);
-    let (first, all) = (series.first()?, chosen.len());
-    let of_series = |columns: &&[usize]| {
-        let columns: Vec<_> = columns.iter().map(|&column| names[column].as_str()).collect();
-        expression(names, &columns).or_else(|| of_ending(names, &columns))
-    };
-    let patterns: Option<Vec<_>> = series.iter().map(of_series).collect();
-    let patterns: Vec<_> =
-        patterns.unwrap_or_default().iter().map(|of| of.trim_matches('\'').to_owned()).collect();
-    let cure = match patterns.as_slice() {
-        [x, y] => {
-            let between = if x.contains(',') || y.contains(',') { ';' } else { ',' };
-            format!("are they two sets, name them with --columns '{x}{between}{y}'")
-        }
-        [x, ..] => format!("is each a set, choose one with --column '{x}'"),
-        [] => "are they sets of their own, save each in a file".into(),
-    };
-    let begin: Vec<_> = series.iter().filter_map(|columns| Some(names[*columns.first()?].as_str())).collect();
-    Some(format!(
-        "takes the {} series that begin with {}, of {} columns each, for one set of {all} dimensions; {cure}, and are they one, say so \
-         with --column '*'",
-        series.len(),
-        listed(begin.into_iter()),
-        first.len()
-    ))
 }
 
 /// What is said of columns that are taken for dimensions, and most likely are none: those of whole numbers among fractions, and the

@@ -57,7 +57,7 @@ const ENDINGS_OF_MEASURES: [&str; 3] = ["_index", "_time", "_weight"];
 /// Names of lengths, which a weight is measured with.
 const LENGTHS: [&str; 3] = ["height", "length", "width"];
 /// Columns of one stem and a number that are a series.
-const LEAST_OF_SERIES: usize = 3;
+pub(super) const LEAST_OF_SERIES: usize = 3;
 /// Columns beside which one that may be measured is most likely none of the points.
 const LEAST_BESIDE_MEASURES: usize = 3;
 /// A series of so many times fewer columns than the largest is beside the points.
@@ -125,33 +125,6 @@ pub(super) fn beside_letters(names: &[String], columns: &[usize]) -> Vec<usize> 
     if letters.len() > others.len() { others } else { Vec::new() }
 }
 
-/// Series of equally many columns that stand one behind the other, two or more, if all columns are of such: of names that differ in the
-/// number at their end, `layer1_0`, or else in all of their numbers, `0_x`.
-pub(super) fn equal_series<'a>(names: &[String], columns: &'a [usize]) -> Vec<&'a [usize]> {
-    let lower = |column: usize| names[column].trim().to_lowercase();
-    let before_number = |column: usize| {
-        let name = lower(column);
-        Some(stem(&name).to_owned()).filter(|stem| *stem != name)
-    };
-    let of_ends = equal_series_by(before_number, columns);
-    if of_ends.is_empty() {
-        equal_series_by(|column| stem_of_series(&lower(column)), columns)
-    } else {
-        of_ends
-    }
-}
-
-/// The same by what the names of a series have in common.
-fn equal_series_by(stem: impl Fn(usize) -> Option<String>, columns: &[usize]) -> Vec<&[usize]> {
-    let stem = |column: &usize| stem(*column);
-    let series: Vec<_> = columns.chunk_by(|one, next| stem(one) == stem(next)).collect();
-    let stems: HashSet<_> = series.iter().filter_map(|series| stem(series.first()?)).collect();
-    let are_equal = series.windows(2).all(|two| two[0].len() == two[1].len());
-    let is_long = series.first().is_some_and(|first| first.len() >= LEAST_OF_SERIES);
-    let is_so = series.len() > 1 && stems.len() == series.len() && are_equal && is_long;
-    if is_so { series } else { Vec::new() }
-}
-
 /// Whether a column is one that y is a coordinate with: x, z, another letter, or what begins with x.
 fn is_fellow_of_y(name: &str) -> bool {
     name.starts_with('x') || name != "y" && name.len() == 1 && name.starts_with(char::is_alphabetic)
@@ -209,7 +182,7 @@ impl Series {
 }
 
 /// What the names of a series have in common: the name without its digits. None where it has none.
-fn stem_of_series(name: &str) -> Option<String> {
+pub(super) fn stem_of_series(name: &str) -> Option<String> {
     let stem: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
     (stem.len() < name.len()).then_some(stem)
 }
