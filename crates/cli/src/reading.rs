@@ -88,6 +88,11 @@ fn pair(text: &str) -> Result<Pair, &'static str> {
 /// What `--columns` takes: columns of each set, which may have commas of their own beside a semicolon.
 fn columns(text: &str) -> Result<Pair, &'static str> {
     let separator = if text.contains(';') { ';' } else { ',' };
+    if text.matches(separator).count() > 1 {
+        return Err(
+            "names more than two sets; put one semicolon between the columns of X and those of Y: 'a,b;c,d'",
+        );
+    }
     parted(text, separator)
         .ok_or("must be columns of X and of Y, such as anchor,positive, or of several each 'a,b;c,d'")
 }

@@ -36,6 +36,11 @@ fn delimited_text() {
         assert!(matches!(fault, Fault::SameColumns { .. }), "{fault}");
     }
     assert!(matches!(twice.read().unwrap_err().fault, Fault::RepeatedColumns { .. }));
+    // The second line of names that pandas writes for frames with keys, whatever the caller says.
+    let keys = "img,img,img,txt,txt\n0,1,2,0,1\n0.5,1.5,2.5,3.5,4.5\n";
+    refused("x.csv", keys, "frame.columns = [f'{a}_{b}' for a, b in frame.columns]");
+    let all = Text::new("x.csv", keys).read_with(&Reading::new().with_column("*")).unwrap_err();
+    assert!(all.to_string().contains("second line"), "{all}");
     refused("x.csv", ",a,b\n0,1,2\n1,3,4\n", "index=False");
     // The names that pandas gives to columns without any.
     assert_eq!(numbers("x.csv", "0,1,2\n7,8.5,9\n"), [7.0, 8.5, 9.0]);
@@ -290,9 +295,9 @@ fn names_that_come_again_beside_a_label_and_an_index() {
     refused("x.csv", ",e,e\n0,1.5,2.5\n", "without its index, in pandas with index=False");
 }
 
-/// Series of equally many columns are one set, which is said.
+/// Series of columns are one set, which is said.
 #[test]
-fn series_side_by_side_are_guessed_to_be_one_set() {
+fn several_series_are_guessed_to_be_one_set() {
     let guess = |names: &str| {
         let row = (0..names.split(',').count()).map(|i| format!("{i}.5")).collect::<Vec<_>>().join(",");
         let text = Text::new("x.csv", format!("{names}\n{row}\n{row}\n"));
@@ -314,16 +319,26 @@ fn series_side_by_side_are_guessed_to_be_one_set() {
         ),
         (
             "a0,a1,a2,b0,b1,b2,b3",
-            "begin with a0, b0, of 3, 4 columns, for one set of 7 dimensions; is each a set, choose one with --column 'a*'",
+            "begin with a0, b0, of 3 to 4 columns, for one set of 7 dimensions; is each a set, choose one with --column 'a*'",
         ),
     ] {
         let guess = guess(names).unwrap();
         assert!(guess.contains(cure), "{guess}");
     }
+    // Who only leaves columns out is told too.
+    let text = Text::new("x.csv", "id,a0,a1,a2,b0,b1,b2\n7,1.5,2.5,3.5,4.5,5.5,6.5\n");
+    let left = File::open_with(&text.path, &Reading::new().with_column("!id")).unwrap();
+    let told = left.guess().unwrap();
+    assert!(told.ends_with("--columns 'a*,b*', and are they one, say so with --column 'a*,b*'"), "{told}");
     // Coordinates in turn are points of one set.
-    for none in
-        ["a0,a1,b0,b1", "x0,y0,x1,y1,x2,y2", "p_x_0,p_y_0,p_x_1,p_y_1,p_x_2,p_y_2", "a0,a1,a2,a3,a4,a5"]
-    {
+    for none in [
+        "a0,a1,b0,b1",
+        "x0,y0,x1,y1,x2,y2",
+        "p_x_0,p_y_0,p_x_1,p_y_1,p_x_2,p_y_2",
+        "x0,y0,c0,x1,y1,c1,x2,y2,c2",
+        "l_x0,l_y0,r_x0,r_y0,l_x1,l_y1,r_x1,r_y1,l_x2,l_y2,r_x2,r_y2",
+        "a0,a1,a2,a3,a4,a5",
+    ] {
         assert_eq!(guess(none), None, "{none}");
     }
 }

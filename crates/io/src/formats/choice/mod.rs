@@ -193,8 +193,8 @@ fn repeated(names: &[String], numbers: &[usize], name: &str) -> Fault {
 /// Columns of numbers that are no dimensions of the points, among those that would be. The cure leaves them out.
 fn no_dimension(names: &[String], columns: &[usize], wrong: &[Unlikely]) -> Fault {
     let wrong_columns: HashSet<_> = wrong.iter().map(|&(column, _)| column).collect();
-    let is_point = |column: &&usize| !wrong_columns.contains(*column);
-    let points: Vec<_> = columns.iter().copied().filter(|column| is_point(&column)).collect();
+    let is_point = |column: &usize| !wrong_columns.contains(column);
+    let points: Vec<_> = columns.iter().copied().filter(is_point).collect();
     let others: Vec<_> = points.iter().map(|&column| names[column].as_str()).collect();
     let others = example(names, &others).filter(|_| others.len() >= LEAST_LEFT);
     let others = others.map(|of| of + &or_two_sets(names, &points));
@@ -314,7 +314,7 @@ mod tests {
     }
 
     /// A header such as `id,d0..2`, which is `id,d0,d1,d2`.
-    fn header(text: &str) -> Vec<String> {
+    pub(super) fn header(text: &str) -> Vec<String> {
         let digits = |c: char| c.is_ascii_digit();
         let several = |part: &str| match part.split_once("..") {
             Some((before, behind)) => {
@@ -461,6 +461,10 @@ mod tests {
             ("length,age,q4..15", "such as 'q*', which leaves out length, age"),
             ("umap_0..2,0..99", "such as '[0-9]*', which leaves out umap_0, umap_1, umap_2"),
             ("u,v", ANY_EXAMPLE),
+            (
+                "id,a0..2,b0..2",
+                "such as 'a*,b*' for one set or --columns 'a*,b*' for two, which leaves out id",
+            ),
         ] {
             let names = header(text);
             assert_eq!(beside_text(&names, &(0..names.len()).collect::<Vec<_>>()), told, "{text}");

@@ -111,9 +111,9 @@ pub(super) fn expression(all: &[String], some: &[&str]) -> Option<String> {
     (!parts.is_empty() && is_exact).then_some(quoted)
 }
 
-/// The pattern of exactly these columns by what is behind the numbers that they begin with: `*_x` of `0_x, 1_x`.
+/// The pattern of exactly these columns by what is behind their last numbers: `*_x` of `0_x, 1_x` and `*_img` of `e0_img, e1_img`.
 pub(super) fn of_ending(all: &[String], some: &[&str]) -> Option<String> {
-    let ending = some.first()?.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ending = some.first()?.rsplit(|c: char| c.is_ascii_digit()).next()?;
     let pattern = format!("*{ending}");
     let fits = named(all, &pattern).ok()?;
     let is_exact =

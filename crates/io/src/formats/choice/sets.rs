@@ -1,6 +1,6 @@
 //! Columns of several series, which may be a set each: what tells them, and how each is chosen.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::{
     names::{expression, of_ending},
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::formats::columns::listed;
 
-/// More series than this are not taken for sets.
-const MOST_SERIES: usize = 64;
+/// Series at most: a table of more has names that say nothing of sets, and each is looked for among all others.
+const MAX_SERIES: usize = 64;
 /// Names of coordinates.
 const COORDINATES: [char; 6] = ['u', 'v', 'w', 'x', 'y', 'z'];
 
 /// What is said of columns that are several series, which may be a set each.
-pub(super) fn side_by_side(names: &[String], chosen: &[usize]) -> Option<String> {
+pub(super) fn may_be_several(names: &[String], chosen: &[usize]) -> Option<String> {
     let series = several_series(names, chosen);
     let (first, all) = (series.first()?, chosen.len());
     let cure = match (two_sets(names, &series), pattern(names, first)) {
@@ -26,14 +26,17 @@ pub(super) fn side_by_side(names: &[String], chosen: &[usize]) -> Option<String>
     let columns = if are_equal(&series) {
         format!("{} columns each", first.len())
     } else {
-        let counts: Vec<_> = series.iter().map(|columns| columns.len().to_string()).collect();
-        format!("{} columns", listed(counts.iter().map(String::as_str)))
+        let counts = || series.iter().map(Vec::len);
+        format!("{} to {} columns", counts().min()?, counts().max()?)
     };
+    let patterns: Option<Vec<_>> = series.iter().map(|columns| pattern(names, columns)).collect();
+    let every = if all == names.len() { Some("*".to_owned()) } else { patterns.map(|of| of.join(",")) };
+    let or_one = every.map(|every| format!(", and are they one, say so with --column '{every}'"));
     Some(format!(
-        "takes the {} series that begin with {}, of {columns}, for one set of {all} dimensions; {cure}, and are they one, say so with \
-         --column '*'",
+        "takes the {} series that begin with {}, of {columns}, for one set of {all} dimensions; {cure}{}",
         series.len(),
         listed(begin.into_iter()),
+        or_one.unwrap_or_default()
     ))
 }
 
@@ -63,49 +66,115 @@ pub(super) fn or_two_sets(names: &[String], points: &[usize]) -> String {
 }
 
 /// Series of columns, two or more, if all columns are of such: of names that differ in the number at their end, `layer1_0`, or else in
-/// all of their numbers, `0_x`. Coordinates in turn, x0, y0, x1, y1, are points of one set and no series.
+/// all of their numbers, `0_x`. Where coordinates are in turn, x0, y0, x1, y1, all columns are points of one set.
 fn several_series(names: &[String], columns: &[usize]) -> Vec<Vec<usize>> {
     let lower = |column: usize| names[column].trim().to_lowercase();
     let before_number = |column: usize| {
         let name = lower(column);
         Some(stem(&name).to_owned()).filter(|stem| *stem != name)
     };
-    let of_ends = series_by(before_number, columns);
-    if of_ends.is_empty() { series_by(|column| stem_of_series(&lower(column)), columns) } else { of_ends }
+    let grouped =
+        grouped(before_number, columns).or_else(|| grouped(|column| stem_of_series(&lower(column)), columns));
+    let Some(Grouped { series, in_turn }) = grouped else { return Vec::new() };
+    let stems = || series.iter().filter_map(|columns| before_number(*columns.first()?));
+    if in_turn && have_coordinates(stems()) { Vec::new() } else { series }
 }
 
-/// The same by what the names of a series have in common.
-fn series_by(stem: impl Fn(usize) -> Option<String>, columns: &[usize]) -> Vec<Vec<usize>> {
+/// Columns of one stem each.
+struct Grouped {
+    series: Vec<Vec<usize>>,
+    /// Whether columns of another stand between those of one.
+    in_turn: bool,
+}
+
+/// Columns grouped by their stem; none unless all are of series, of which there are two at least.
+fn grouped(stem: impl Fn(usize) -> Option<String>, columns: &[usize]) -> Option<Grouped> {
     let mut series: Vec<(String, Vec<usize>)> = Vec::new();
-    let mut pieces = 0;
+    let (mut pieces, mut before) = (0, None);
     for &column in columns {
-        let Some(stem) = stem(column) else { return Vec::new() };
-        if series.last().is_none_or(|(last, _)| *last != stem) {
-            pieces += 1;
+        let stem = stem(column)?;
+        let at = series.iter().position(|(of, _)| *of == stem).unwrap_or(series.len());
+        if at == MAX_SERIES {
+            return None;
         }
-        if let Some((_, columns)) = series.iter_mut().find(|(of, _)| *of == stem) {
-            columns.push(column);
-        } else if series.len() < MOST_SERIES {
-            series.push((stem, vec![column]));
-        } else {
-            return Vec::new();
+        if at == series.len() {
+            series.push((stem, Vec::new()));
         }
+        series[at].1.push(column);
+        pieces += usize::from(before != Some(at));
+        before = Some(at);
     }
     let are_long = series.iter().all(|(_, columns)| columns.len() >= LEAST_OF_SERIES);
     let in_turn = pieces > series.len();
-    let stems = || series.iter().map(|(stem, _)| stem.as_str());
-    if series.len() < 2 || !are_long || in_turn && are_coordinates(stems()) {
-        return Vec::new();
-    }
-    series.into_iter().map(|(_, columns)| columns).collect()
+    let series: Vec<_> = series.into_iter().map(|(_, columns)| columns).collect();
+    (series.len() > 1 && are_long).then_some(Grouped { series, in_turn })
 }
 
-/// Whether stems differ in the name of a coordinate alone.
-fn are_coordinates<'a>(stems: impl Iterator<Item = &'a str>) -> bool {
-    let parts = stems.map(|stem| {
-        let before = stem.trim_end_matches(|c: char| !c.is_alphabetic());
-        before.strip_suffix(COORDINATES).map(|before| before.trim_end_matches(|c: char| !c.is_alphabetic()))
-    });
-    let parts: Option<HashSet<_>> = parts.collect();
-    parts.is_some_and(|parts| parts.len() == 1)
+/// Whether two stems differ in the name of a coordinate alone: `left_x_` and `left_y_`, but not `view1_` and `view2_`.
+fn have_coordinates(stems: impl Iterator<Item = String>) -> bool {
+    let is_sign = |c: char| !c.is_alphanumeric();
+    let mut coordinates: HashMap<String, char> = HashMap::new();
+    let mut is_second = |stem: String| {
+        let name = stem.trim_end_matches(is_sign);
+        let Some(rest) = name.strip_suffix(COORDINATES) else { return false };
+        let coordinate = name.chars().last().unwrap_or_default();
+        (rest.is_empty() || rest.ends_with(is_sign))
+            && coordinates.insert(rest.to_owned(), coordinate).is_some_and(|other| other != coordinate)
+    };
+    stems.into_iter().any(|stem| is_second(stem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{names::named, tests::header},
+        *,
+    };
+
+    /// The cure of two sets names exactly the columns of either series.
+    #[test]
+    fn two_sets_are_named_column_by_column() {
+        for (text, x, y) in [
+            ("a0..2,b0..2", "a0..2", "b0..2"),
+            ("a0,b0,a1,b1,a2,b2", "a0..2", "b0..2"),
+            ("id,img_0..3,txt_0..3", "img_0..3", "txt_0..3"),
+            ("0..2,r0..2", "0..2", "r0..2"),
+            ("l1_0..2,l2_0..2,label", "l1_0..2", "l2_0..2"),
+            ("view1_0,view2_0,view1_1,view2_1,view1_2,view2_2", "view1_0..2", "view2_0..2"),
+            ("0_x,0_y,1_x,1_y,2_x,2_y", "0..2_x", "0..2_y"),
+            ("e0..2_img,id,e0..2_txt", "e0..2_img", "e0..2_txt"),
+            ("dim0..2_x,dim0..2_y", "dim0..2_x", "dim0..2_y"),
+        ] {
+            let names = header(text);
+            let is_point = |name: &str| !["id", "label"].contains(&name);
+            let columns: Vec<_> = (0..names.len()).filter(|&column| is_point(&names[column])).collect();
+            let told = may_be_several(&names, &columns).expect("two series");
+            let expressions = told.split("--columns '").nth(1).and_then(|told| told.split('\'').next());
+            let expressions = expressions.unwrap_or_else(|| panic!("{text}: {told}"));
+            let between = if expressions.contains(';') { ';' } else { ',' };
+            let sets: Vec<_> = expressions.split(between).collect();
+            assert_eq!(sets.len(), 2, "{told}");
+            for (set, wanted) in sets.into_iter().zip([x, y]) {
+                let named: Vec<_> =
+                    named(&names, set).expect("columns").into_iter().map(|column| &names[column]).collect();
+                assert_eq!(named, header(wanted).iter().collect::<Vec<_>>(), "{text}: {told}");
+            }
+            // What says that they are one takes no other column.
+            let all = told.split("--column ").nth(1).expect("all").replace('\'', "");
+            assert_eq!(named(&names, &all).expect("columns"), columns, "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn tables_of_very_many_series_say_nothing_of_sets() {
+        let names = |series: usize| {
+            let of = |series: usize| (0..3).map(move |i| format!("s{series}_{i}"));
+            (0..series).flat_map(of).collect::<Vec<_>>()
+        };
+        for (series, is_told) in [(MAX_SERIES, true), (MAX_SERIES + 1, false)] {
+            let names = names(series);
+            let all: Vec<_> = (0..names.len()).collect();
+            assert_eq!(may_be_several(&names, &all).is_some(), is_told, "{series} series");
+        }
+    }
 }

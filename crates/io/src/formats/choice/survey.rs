@@ -1,8 +1,8 @@
 //! What the values of columns tell: those that count the rows, and those of whole numbers among fractions.
 
 use super::{
-    ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion, no_dimension, sets::side_by_side,
-    unlikely::beside_letters,
+    ANY_EXAMPLE, Choice, Columns, Wanted, example, exclusion, leaves_out_only, no_dimension,
+    sets::may_be_several, unlikely::beside_letters,
 };
 use crate::{
     Fault,
@@ -124,11 +124,14 @@ impl Survey {
         }
         let of_dimensions = choice.columns().filter(|_| columns.are_named);
         let of_dimensions = of_dimensions.map(|column| columns.names[column].clone()).collect();
-        if wanted.name.is_some() {
-            return Ok(Notes { names: of_dimensions, ..Notes::default() });
-        }
         let names = columns.names;
         let chosen: Vec<_> = choice.columns().collect();
+        if let Some(name) = wanted.name {
+            // Who only leaves columns out says nothing of the others.
+            let says_nothing = columns.are_named && leaves_out_only(names, name)?;
+            let guess = says_nothing.then(|| may_be_several(names, &chosen)).flatten();
+            return Ok(Notes { names: of_dimensions, guess, ..Notes::default() });
+        }
         let is_enough = self.rows >= LEAST_ROWS;
         let counting: Vec<_> = self.whole.iter().filter(|of| is_enough && of.counts).collect();
         if !counting.is_empty() {
@@ -144,7 +147,7 @@ impl Survey {
         let exceptions = if is_enough && !self.are_rule() { self.whole } else { Vec::new() };
         let whole: Vec<_> = exceptions.iter().filter(|of| of.varies).map(|of| of.column).collect();
         let odd = if columns.are_named { beside_letters(names, &chosen) } else { Vec::new() };
-        let of_names = || columns.are_named.then(|| side_by_side(names, &chosen)).flatten();
+        let of_names = || columns.are_named.then(|| may_be_several(names, &chosen)).flatten();
         let guess = guess(columns, &chosen, &whole, &odd).or_else(of_names);
         Ok(Notes { left_out, guess, names: of_dimensions })
     }

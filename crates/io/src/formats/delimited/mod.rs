@@ -10,6 +10,7 @@ use std::{path::Path, str};
 
 use crate::{
     Fault, Reading,
+    dtype::excerpt,
     formats::{
         Format, Input, NameOption,
         choice::{Choice, Columns, Kind, Survey, Wanted, all_but_last},
@@ -99,6 +100,22 @@ fn has_names_above_numbers(head: &[u8]) -> bool {
         && (has_row_names || are_numbers(&numbers) && (names.len() == numbers.len() || rows.next().is_none()))
 }
 
+/// The name of columns side by side that a second line numbers from 0, as pandas writes the columns of frames that have keys.
+fn numbered_below<'a>(names: &'a [String], second: &[Vec<u8>]) -> Option<&'a str> {
+    let mut rest = second;
+    let of_one_name = names.chunk_by(|one, next| one == next).filter_map(|columns| {
+        let (cells, others) = rest.split_at_checked(columns.len())?;
+        rest = others;
+        let is_counted =
+            |(number, cell): (usize, &Vec<u8>)| cell.trim_ascii() == number.to_string().as_bytes();
+        (columns.len() > 1).then(|| (columns, cells.iter().enumerate().all(is_counted)))
+    });
+    let of_one_name: Vec<_> = of_one_name.collect();
+    let count: usize = of_one_name.iter().map(|(columns, _)| columns.len()).sum();
+    let are_counted = of_one_name.iter().all(|&(_, counted)| counted) && 2 * count > names.len();
+    of_one_name.first().filter(|_| are_counted).map(|(columns, _)| columns[0].as_str())
+}
+
 /// Finds the first row of numbers, and which of its fields they are.
 fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
     decimals::check_beside_text(stored)?;
@@ -108,6 +125,11 @@ fn first(stored: &Stored, wanted: Wanted<'_>) -> Result<First, Fault> {
         // What is taken for names may be numbers in quotes.
         let start_of_all = line_of_names.unwrap_or(start);
         decimals::check_between_commas(stored, start_of_all, start, wanted.name.is_some())?;
+    }
+    if let Some(name) = is_named.then(|| numbered_below(names, first)).flatten() {
+        let or_else = ", in pandas with frame.columns = [f'{a}_{b}' for a, b in frame.columns], since its second line has the numbers of \
+                       columns";
+        return Err(Fault::RepeatedColumns { name: excerpt(name.as_bytes()), or_else: or_else.into() });
     }
     if is_named && first.len() == names.len() + 1 {
         return Err(Fault::RowNames);
