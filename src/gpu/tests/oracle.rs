@@ -1,5 +1,8 @@
 //! Sets on a device and in f64, and the formulas over them.
 
+#[path = "../../../tests/support/products.rs"]
+mod products;
+
 use std::sync::Arc;
 
 use super::{contexts, values};
@@ -24,6 +27,8 @@ use crate::{
     progress::Watch,
     weights::{Gradients, Normalizer, PairWeights, PointWeights, RowLogSums},
 };
+
+pub(crate) use products::{dot, squared_distance as square};
 
 pub(crate) type Rows = Vec<Vec<f64>>;
 
@@ -99,7 +104,10 @@ impl Set {
         let given: Rows = given.chunks(dims).map(|row| row.iter().map(|&v| v.into()).collect()).collect();
         let seen = |row: &Vec<f64>| match scaling {
             Scaling::Raw => row.clone(),
-            Scaling::Unit => row.iter().map(|v| v / dot(row, row).sqrt()).collect(),
+            Scaling::Unit => {
+                let length = dot(row, row).sqrt();
+                row.iter().map(|v| v / length).collect()
+            }
         };
         let numbers: Vec<_> = (0..rows).collect();
         let mut stored = Vec::new();
@@ -122,27 +130,6 @@ impl Set {
         let given: Vec<_> = values(rows, dims, seed).iter().map(|v| size * v).collect();
         Self::new(context, &given, dims, scaling)
     }
-}
-
-/// Σ term(aᵢ, bᵢ), in sums side by side: one chain of additions takes several times as long.
-fn sum_of(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut sums = [0.0; 8];
-    let ((a, last_a), (b, last_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            sums[lane] += term(a[lane], b[lane]);
-        }
-    }
-    let last: f64 = last_a.iter().zip(last_b).map(|(&a, &b)| term(a, b)).sum();
-    sums.iter().sum::<f64>() + last
-}
-
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    sum_of(a, b, |a, b| a * b)
-}
-
-pub(crate) fn square(a: &[f64], b: &[f64]) -> f64 {
-    sum_of(a, b, |a, b| (a - b).powi(2))
 }
 
 /// Inner products and squared distances of all pairs of rows, for exponents of many kernels.

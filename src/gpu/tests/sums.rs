@@ -34,7 +34,7 @@ fn tolerance(scaling: Scaling, kernel: Kernel, want: f64) -> f64 {
     }
 }
 
-/// Logs of the sums of every row, as many of which stand on the other side.
+/// Log of each row's sum; both sides have as many rows as there are masses.
 fn of_rows(kind: Kind, masses: &[f64], exponent: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let logs: Vec<_> = masses.iter().map(|mass| mass.ln()).collect();
     let row = |i: usize| {
