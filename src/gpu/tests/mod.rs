@@ -10,9 +10,10 @@ mod tables;
 
 use std::sync::Arc;
 
-use oracle::{dot, square};
+use oracle::{Set, backends, dot, square, watch};
 
 use crate::{
+    backend::Backend,
     error::Result,
     gpu::{
         block::pass::Pass,
@@ -26,6 +27,7 @@ use crate::{
     points::{Embeddings, Points, Scaling},
     precision::Storage,
     progress::Watch,
+    weights::{ExtraTerms, Normalizer},
 };
 
 /// Rows, dimensions, and rows of a second set: ends within tiles, several panels of the small limits, and more than few
@@ -186,8 +188,10 @@ fn every_tiling_computes_the_formula() -> Result<()> {
 /// Wherever an index ran out of range, the checks would put another value in its place.
 #[test]
 fn bounds_checks_change_nothing() -> Result<()> {
-    for (checked, unchecked) in contexts(true).iter().zip(&contexts(false)) {
-        for (rows, dims, others) in [SIZES[0], (201, 67, 150)] {
+    for (number, (checked, unchecked)) in contexts(true).iter().zip(&contexts(false)).enumerate() {
+        // Several panels of many dimensions on every second device, which has the small limits.
+        let wide = if number % 2 == 1 { (577, 67, 521) } else { (201, 67, 150) };
+        for (rows, dims, others) in [SIZES[0], wide] {
             let (x, y) = (values(rows, dims, 3), values(others, dims, 4));
             let bits = |context: &Arc<Context>, tiling, storage| -> Result<Vec<u64>> {
                 let (x, y) = (upload(context, &x, dims, storage)?, upload(context, &y, dims, storage)?);
@@ -284,4 +288,41 @@ fn tiles_are_called_what_they_are_found_by() {
         assert_eq!(Tiling::named(&tiling.to_string()), Some(tiling));
     }
     assert_eq!(Tiling::named("128x128"), None);
+}
+
+/// Submissions that the host waits for, each some tens of microseconds: of few points, no more than the steps of a metric need.
+#[test]
+fn few_points_take_few_submissions() -> Result<()> {
+    // Of each adapter, the device with the limits of WebGPU.
+    for (gpu, context) in backends().into_iter().step_by(2) {
+        let x = Set::random(&context, (1024, 128), 1, Scaling::Unit)?;
+        let y = Set::random(&context, (1024, 128), 2, Scaling::Unit)?;
+        // As on a device of 20 TFLOP/s; from submission to submission, a slow one is found to be slower by four times at most.
+        let count = |run: &dyn Fn() -> Result<()>| -> Result<u64> {
+            context.set_rate(1e13);
+            let before = context.next_receipt();
+            run()?;
+            Ok(context.next_receipt() - before - 1)
+        };
+        let (within, across) = (Pairs::Within(&x.on), Pairs::Across(&x.on, &y.on));
+        let softmax =
+            || Normalizer::Rows { extra: ExtraTerms { x: &[f64::NEG_INFINITY; 1024], y: None }, scale: 1.0 };
+        // The first sum times the tiles.
+        gpu.total(within, T)?;
+        let found = [
+            ("uniformity", 1, count(&|| gpu.total(within, T).map(drop))?),
+            ("uniformity at four t", 1, count(&|| gpu.totals(within, &[0.5, 1.0, 2.0, 5.0]).map(drop))?),
+            ("uniformity with its gradient", 3, count(&|| gpu.total_with_gradient(within, T).map(drop))?),
+            ("cross uniformity with gradients", 5, count(&|| gpu.total_with_gradient(across, T).map(drop))?),
+            (
+                "contrastive loss with gradients",
+                6,
+                count(&|| gpu.gradient(across, Kernel::logit(0.07), softmax(), &watch()).block().map(drop))?,
+            ),
+        ];
+        for (what, most, submissions) in found {
+            assert!(submissions <= most, "{what}: {submissions} submissions, not {most}");
+        }
+    }
+    Ok(())
 }
