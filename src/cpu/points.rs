@@ -68,8 +68,12 @@ const ROWS_SAMPLED: usize = 1024;
 /// Rows that a thread takes at a time.
 const ROWS_PER_TASK: usize = 96;
 
-/// Most values that the caller's thread goes through alone: a hand-off to the pool takes as long.
-const VALUES_PER_HAND_OFF: usize = 1 << 16;
+/// Most values that the caller's thread goes through once without waking the pool, which takes as long. Work on the pool, whose threads
+/// are awake, is cut into [`VALUES_PER_TASK`].
+const MAX_VALUES_WITHOUT_HAND_OFF: usize = 1 << 16;
+
+/// Values at the start of a row by which most rows are told apart: as many as one number of 128 bits holds.
+const VALUES_OF_START: usize = 4;
 
 impl Rows {
     /// Rows as they came, in the memory of points of the same shape where nobody else has a handle of those.
@@ -202,7 +206,8 @@ impl Rows {
         let values = match &mut self.values {
             Values::Single(values) => values,
             Values::Half { .. } => {
-                let inverse = self.inverse.par_iter_mut().zip(&self.lengths);
+                // Next to nothing for each row, on one thread.
+                let inverse = self.inverse.iter_mut().zip(&self.lengths);
                 return inverse.for_each(|(inverse, length)| *inverse = length.recip());
             }
         };
@@ -215,7 +220,7 @@ impl Rows {
             *inverse = 1.0 / (*of_row * power);
         };
         let (lengths, inverse) = (&self.lengths, &mut self.inverse);
-        if values.len() <= VALUES_PER_HAND_OFF {
+        if values.len() <= MAX_VALUES_WITHOUT_HAND_OFF {
             values.chunks_exact_mut(self.dims).zip(lengths).zip(inverse).for_each(scale);
         } else {
             let rows = values.par_chunks_exact_mut(self.dims).with_min_len(ROWS_PER_TASK);
@@ -235,7 +240,9 @@ impl Rows {
         } else {
             let hashed = |wide: &mut Vec<f32>, row| hash(self.rows_at(row..row + 1, wide).row(0));
             let sample: Vec<_> = sample().collect();
-            let mut hashes: Vec<_> = sample.into_par_iter().map_init(Vec::new, hashed).collect();
+            // A hand-off to other threads takes longer than the hashes of few rows.
+            let sample = sample.into_par_iter().with_min_len(ROWS_PER_TASK);
+            let mut hashes: Vec<_> = sample.map_init(Vec::new, hashed).collect();
             hashes.sort_unstable();
             let part = |equal: &[u64]| equal.len() as f64 / hashes.len() as f64;
             hashes.chunk_by(|a, b| a == b).map(|equal| part(equal).powi(2)).sum::<f64>().recip()
@@ -244,7 +251,7 @@ impl Rows {
 
     /// First values of a row, which differ only where the rows do. Most samples are told apart by them, in a fraction of the time.
     fn start_of(&self, row: usize) -> u128 {
-        let values = row * self.dims..row * self.dims + self.dims.min(4);
+        let values = row * self.dims..row * self.dims + self.dims.min(VALUES_OF_START);
         // A sum with 0 makes the two zeros one.
         let join = |all: u128, v: f32| all << 32 | u128::from((v + 0.0).to_bits());
         match &self.values {

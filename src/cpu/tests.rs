@@ -156,4 +156,8 @@ fn rows_are_told_apart_by_all_of_their_values() {
     }
     let want = 1.0 / (0.25 + 150.0 / 300.0f64.powi(2));
     assert!((varied(&values) - want).abs() < 1e-9, "{}, not {want}", varied(&values));
+    for dims in [3, 4] {
+        let points = set(&cpu, &random(300 * dims, 8), dims, Scaling::Unit).points;
+        assert_eq!(Rows::of(&points).expect("rows").varied(), 300.0, "{dims} dimensions");
+    }
 }

@@ -75,7 +75,8 @@ pub(crate) const MIN_F32_REMAINDER: f64 = 0.03;
 /// Whether no more than this part of the weighted sums is left in the gradient, as in tight clusters.
 pub(crate) fn cancels<T: Float>(rows: &Rows, sums: &WeightedSums<T>, centre: &[T], part: f64) -> bool {
     let sample: Vec<_> = (0..rows.len()).step_by(rows.len().div_ceil(ROWS_SAMPLED).max(1)).collect();
-    let of_rows = |sample: &[usize]| rows.isa().run(Squares { of: RowSums { rows, centre }, sums, sample });
+    let of_rows =
+        |sample: &[usize]| rows.isa().run(SampledRemainder { of: RowSums { rows, centre }, sums, sample });
     let remainders: Vec<_> = sample.par_chunks(rows_per_task(rows.dims())).map(of_rows).collect();
     Remainder::of_parts(remainders).is_below(part)
 }
@@ -109,20 +110,20 @@ impl Remainder {
         all
     }
 
-    /// Whether it is no more than this part of the sums.
+    /// Whether less than this part of the sums is left.
     fn is_below(self, part: f64) -> bool {
         self.left < part.powi(2) * self.summed
     }
 }
 
 /// Remainder in some rows.
-struct Squares<'a, T> {
+struct SampledRemainder<'a, T> {
     of: RowSums<'a, T>,
     sums: &'a WeightedSums<T>,
     sample: &'a [usize],
 }
 
-impl<T: Float> Job for Squares<'_, T> {
+impl<T: Float> Job for SampledRemainder<'_, T> {
     type Output = Remainder;
 
     #[inline(always)]
@@ -144,7 +145,7 @@ pub(crate) struct Finished {
     pub(crate) gradient: Matrix,
     /// Σ ⟨x − centre, Σⱼ wᵢⱼ (xⱼ − xᵢ)⟩ over all rows. Of both sets together it is −Σ w‖x−y‖².
     pub(crate) along: f64,
-    /// Of all rows, before anything is added to the gradient.
+    /// Remainder of all rows, before anything is added to the gradient; nothing of sums in f64, which have digits enough.
     remainder: Remainder,
 }
 
@@ -232,7 +233,9 @@ impl<T: Float> Job for Finish<'_, T> {
         for ((i, out), &total) in out.chunks_exact_mut(dims).enumerate().zip(total) {
             let row = first + i;
             let products = of.gradient(row, out, total, &mut gradient);
-            remainder.add(Remainder::of_row(&products, out));
+            if size_of::<T>() == size_of::<f32>() {
+                remainder.add(Remainder::of_row(&products, out));
+            }
             let Products { away, radial, .. } = products;
             along += away;
             let (RowView { values, scale }, by_length) =

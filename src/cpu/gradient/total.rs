@@ -78,7 +78,7 @@ fn log_sum_with_grad_by<F: Formula>(
     let slope = 2.0 * t * scale / sums.sum;
     let x = finish(x, sums.on_x, &centre, slope, None)?;
     let y = y.zip(sums.on_y).map(|(y, on_y)| finish(y, on_y, &centre, slope, None)).transpose()?;
-    let cancels = F::IS_F32 && [Some(&x), y.as_ref()].into_iter().flatten().any(Finished::cancels);
+    let cancels = [Some(&x), y.as_ref()].into_iter().flatten().any(Finished::cancels);
     let by_log_scale = 0.5 * slope * (x.along + y.as_ref().map_or(0.0, |y| y.along));
     let gradients = Gradients { x: x.gradient, y: y.map(|y| y.gradient), by_log_scale };
     Ok(Done { result: (PartialSum { shift, sum: sums.sum }.log_sum::<F>(t), gradients), cancels, dominated })
