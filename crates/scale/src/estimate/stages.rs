@@ -14,7 +14,7 @@ use crate::error::Result;
 /// Blocks of the first stage.
 const FIRST_STAGE: usize = 4096;
 /// Blocks of a later stage at least.
-const LATER_STAGE: f64 = 256.0;
+const MIN_BLOCKS_OF_LATER_STAGE: f64 = 256.0;
 /// Parts of the risk that the stages take: a first one, a second that should do, and a third where that fell just short.
 const RISKS: [f64; 3] = [0.1, 0.7, 0.2];
 /// Blocks beyond what the stages before say, since they are uncertain themselves.
@@ -221,7 +221,7 @@ fn blocks_for(sum: &Sum, plan: &Plan, drawn: &[f64], belief: Belief, risk: f64, 
         0.5 * (sum.value(high) - sum.value(low.max(0.0))) <= spare
     };
     // A sum of 0, whose log no interval bounds, and a tolerance below rounding never have enough.
-    let (mut few, mut enough) = (LATER_STAGE, LATER_STAGE);
+    let (mut few, mut enough) = (MIN_BLOCKS_OF_LATER_STAGE, MIN_BLOCKS_OF_LATER_STAGE);
     while !is_enough(enough) {
         if enough > most {
             return f64::INFINITY;

@@ -15,7 +15,8 @@ const ROWS: usize = 4096;
 
 /// The number of seeds: few, or as many as `UNISPHERE_SEEDS` says.
 pub(crate) fn seeds() -> u64 {
-    std::env::var("UNISPHERE_SEEDS").map_or(20, |seeds| seeds.parse().expect("a number of seeds"))
+    std::env::var("UNISPHERE_SEEDS")
+        .map_or(FEW_SEEDS as u64, |seeds| seeds.parse().expect("a number of seeds"))
 }
 
 /// Real sentences: 4096 × 384, some of them twice.
@@ -48,8 +49,13 @@ pub(crate) fn check_unbiased(what: &str, intervals: &[Interval], exact: f64) {
     assert!(mean.abs() < 4.0 * error + 1e-6, "{what}: {mean:e} off on average, ± {error:e}");
 }
 
-/// That 95 of 100 intervals hold a value.
+/// Seeds that are judged where `UNISPHERE_SEEDS` says nothing.
+const FEW_SEEDS: usize = 20;
+
+/// That 95 of 100 intervals hold a value: of all, and of the few that a run without `UNISPHERE_SEEDS` has.
 pub(crate) fn check_held(what: &str, intervals: &[Interval], exact: f64) {
-    let held = intervals.iter().filter(|found| found.low <= exact && exact <= found.high).count();
-    assert!(20 * held >= 19 * intervals.len(), "{what}: {held} of {} hold {exact}", intervals.len());
+    for intervals in [&intervals[..intervals.len().min(FEW_SEEDS)], intervals] {
+        let held = intervals.iter().filter(|found| found.low <= exact && exact <= found.high).count();
+        assert!(20 * held >= 19 * intervals.len(), "{what}: {held} of {} hold {exact}", intervals.len());
+    }
 }
