@@ -1,10 +1,5 @@
 //! The formulas in f64, as they stand in a book.
 
-#[path = "../../../tests/support/products.rs"]
-mod products;
-
-pub(super) use products::{dot, squared_distance};
-
 pub(super) type Point = Vec<f64>;
 
 /// Points as metrics see them, and the lengths that they had.
@@ -16,6 +11,10 @@ pub(super) fn points_seen(values: &[f32], d: usize, unit: bool) -> (Vec<Point>, 
         (point.iter().map(|v| v / length).collect(), if unit { length } else { f64::NAN })
     });
     scaled.unzip()
+}
+
+pub(super) fn squared_distance(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum()
 }
 
 fn pairs(n: usize, m: Option<usize>) -> impl Iterator<Item = (usize, usize)> + Clone {
@@ -111,6 +110,10 @@ pub(super) fn list(kind: Kind, n: usize, m: usize) -> Vec<(usize, usize)> {
         Kind::Distinct => i != j,
     })
     .collect()
+}
+
+pub(super) fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
 /// log Σ mass · exp(exponent)

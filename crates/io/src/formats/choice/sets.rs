@@ -111,17 +111,17 @@ fn grouped(stem: impl Fn(usize) -> Option<String>, columns: &[usize]) -> Option<
 }
 
 /// Whether two stems differ in the name of a coordinate alone: `left_x_` and `left_y_`, but not `view1_` and `view2_`.
-fn have_coordinates(stems: impl Iterator<Item = String>) -> bool {
+fn have_coordinates(mut stems: impl Iterator<Item = String>) -> bool {
     let is_sign = |c: char| !c.is_alphanumeric();
     let mut coordinates: HashMap<String, char> = HashMap::new();
-    let mut is_second = |stem: String| {
+    let is_second = |stem: String| {
         let name = stem.trim_end_matches(is_sign);
         let Some(rest) = name.strip_suffix(COORDINATES) else { return false };
         let coordinate = name.chars().last().unwrap_or_default();
         (rest.is_empty() || rest.ends_with(is_sign))
             && coordinates.insert(rest.to_owned(), coordinate).is_some_and(|other| other != coordinate)
     };
-    stems.into_iter().any(|stem| is_second(stem))
+    stems.any(is_second)
 }
 
 #[cfg(test)]
