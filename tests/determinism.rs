@@ -32,6 +32,7 @@ fn main() -> ExitCode {
             for rows in many_and_few_rows() {
                 let first = bits(engine, rows, scaling)?;
                 same("a second run", &first, &bits(engine, rows, scaling)?)?;
+                same("a third run", &first, &bits(engine, rows, scaling)?)?;
             }
             Ok(())
         }));
