@@ -31,7 +31,7 @@ pub(crate) trait Formula: Sync + 'static {
     /// Whether tiles are small, for few rows.
     const SMALL_TILES: bool;
     /// Whether it is rounded to f32.
-    const IS_F32: bool = size_of::<Self::Real>() == size_of::<f32>();
+    const IS_F32: bool = Self::Real::IS_F32;
 
     /// Value that the similarity needs of each row, written to `out`, whose rest becomes 0.
     fn row_terms(rows: &Rows, range: Range<usize>, out: &mut [Self::Real]);

@@ -233,7 +233,7 @@ impl<T: Float> Job for Finish<'_, T> {
         for ((i, out), &total) in out.chunks_exact_mut(dims).enumerate().zip(total) {
             let row = first + i;
             let products = of.gradient(row, out, total, &mut gradient);
-            if size_of::<T>() == size_of::<f32>() {
+            if T::IS_F32 {
                 remainder.add(Remainder::of_row(&products, out));
             }
             let Products { away, radial, .. } = products;

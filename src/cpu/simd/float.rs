@@ -19,6 +19,7 @@ pub(crate) trait Float:
     + 'static
 {
     type Vector<S: Simd>: Copy;
+    const IS_F32: bool = size_of::<Self>() == size_of::<f32>();
 
     /// Value rounded to this precision.
     fn nearest(value: f64) -> Self;
