@@ -47,7 +47,10 @@ fn are_equal(series: &[Vec<usize>]) -> bool {
 /// The option that names two series of equally many columns as two sets.
 fn two_sets(names: &[String], series: &[Vec<usize>]) -> Option<String> {
     let [x, y] = series else { return None };
-    let (x, y) = are_equal(series).then(|| Some((pattern(names, x)?, pattern(names, y)?)))??;
+    if !are_equal(series) {
+        return None;
+    }
+    let (x, y) = (pattern(names, x)?, pattern(names, y)?);
     let between = if x.contains(',') || y.contains(',') { ';' } else { ',' };
     Some(format!("--columns '{x}{between}{y}'"))
 }
@@ -76,8 +79,8 @@ fn several_series(names: &[String], columns: &[usize]) -> Vec<Vec<usize>> {
     let grouped =
         grouped(before_number, columns).or_else(|| grouped(|column| stem_of_series(&lower(column)), columns));
     let Some(Grouped { series, in_turn }) = grouped else { return Vec::new() };
-    let stems = || series.iter().filter_map(|columns| before_number(*columns.first()?));
-    if in_turn && have_coordinates(stems()) { Vec::new() } else { series }
+    let stem_of = |columns: &Vec<usize>| before_number(*columns.first()?);
+    if in_turn && have_coordinates(series.iter().filter_map(stem_of)) { Vec::new() } else { series }
 }
 
 /// Columns of one stem each.
