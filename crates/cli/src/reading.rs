@@ -377,6 +377,9 @@ mod tests {
         assert_eq!((two.file_of_y(x, None)?, two.file_of_y(x, Some(y))?), (Some(x), Some(y)));
         assert_eq!(two.told(x, Of::Y), "x.npz, b");
         assert!(Command::try_parse_from(["eval", "--members", "a"]).is_err());
+        for three in ["a,b,c", "a;b;c"] {
+            assert!(Command::try_parse_from(["eval", "--columns", three]).is_err(), "{three}");
+        }
         let several = parsed("--columns a,b;c,d");
         assert_eq!(several.reading(Of::X), Reading::new().with_column("a,b"));
         assert_eq!(several.reading(Of::Y), Reading::new().with_column("c,d"));
