@@ -3,13 +3,14 @@
 use std::{any::Any, sync::Arc};
 
 use crate::{
+    cpu::spare::SpareValues,
     error::{Error, Result},
     pending::Pending,
     points::{Matrix, MatrixStorage},
 };
 
 /// Values of a matrix, row-major.
-pub(crate) struct Values(Vec<f32>);
+pub(crate) struct Values(SpareValues);
 
 impl MatrixStorage for Values {
     fn read<'a>(&'a self, values: &'a mut [f32]) -> Pending<'a, ()> {
@@ -20,12 +21,12 @@ impl MatrixStorage for Values {
     }
 
     fn into_values(self: Arc<Self>) -> std::result::Result<Vec<f32>, Arc<dyn MatrixStorage>> {
-        Arc::try_unwrap(self).map(|values| values.0).map_err(|shared| shared as _)
+        Arc::try_unwrap(self).map(|values| values.0.into_vec()).map_err(|shared| shared as _)
     }
 }
 
 pub(crate) fn matrix(values: Vec<f32>, rows: usize, cols: usize) -> Matrix {
-    Matrix { rows, cols, storage: Arc::new(Values(values)) }
+    Matrix { rows, cols, storage: Arc::new(Values(values.into())) }
 }
 
 impl Values {
@@ -44,5 +45,5 @@ impl Values {
 pub(crate) fn into_values(matrix: Matrix) -> Result<Vec<f32>> {
     let storage: Arc<dyn Any + Send + Sync> = matrix.storage;
     let values = storage.downcast::<Values>().map_err(|_| Error::OtherDevice)?;
-    Ok(Arc::try_unwrap(values).map_or_else(|values| values.0.clone(), |values| values.0))
+    Ok(Arc::try_unwrap(values).map_or_else(|values| values.0.to_vec(), |values| values.0.into_vec()))
 }

@@ -15,6 +15,7 @@ mod points;
 mod reduce;
 mod schedule;
 mod simd;
+mod spare;
 #[cfg(test)]
 mod tests;
 

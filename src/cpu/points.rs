@@ -21,6 +21,7 @@ use crate::{
             isa::{Isa, Job},
             lanes::sum_of,
         },
+        spare::{self, SpareValues, zeros},
     },
     error::{Error, Result},
     memory,
@@ -51,7 +52,7 @@ pub(crate) struct Rows {
 
 /// Values of all rows, row-major.
 enum Values {
-    Single(Vec<f32>),
+    Single(SpareValues),
     /// Sums over blocks widen the rows that they pack. Whatever else reads them takes all of them as f32, made at its first use.
     Half {
         values: Vec<f16>,
@@ -83,7 +84,7 @@ impl Rows {
         let reused = reused.and_then(|reused| Arc::try_unwrap(reused.storage.downcast::<Self>().ok()?).ok());
         let empty = || Self {
             scaling,
-            values: Values::Single(Vec::new()),
+            values: Values::Single(Vec::new().into()),
             dims,
             inverse: Vec::new(),
             lengths: Vec::new(),
@@ -97,12 +98,15 @@ impl Rows {
         storage.varied = 0.0;
         let (values, lengths) = points.into_parts();
         let mut memory = match storage.values {
-            Values::Single(memory) => memory,
+            Values::Single(memory) => memory.into_vec(),
             Values::Half { .. } => Vec::new(),
         };
         let what = || format!("{rows} × {dims} points");
+        if matches!(values, Cow::Borrowed(_)) && memory.capacity() < values.len() {
+            memory = spare::reserved(rows, dims, what)?;
+        }
         keep(values, &mut memory, what)?;
-        storage.values = Values::Single(memory);
+        storage.values = Values::Single(memory.into());
         keep(lengths, &mut storage.lengths, what)?;
         storage.inverse.clear();
         if storage.inverse.capacity() < rows {
@@ -152,7 +156,7 @@ impl Rows {
         let of = |all: &[f64]| rows.iter().filter_map(|&row| all.get(row).copied()).collect();
         let mut storage = Self {
             scaling: self.scaling,
-            values: Values::Single(values),
+            values: Values::Single(values.into()),
             dims,
             inverse: of(&self.inverse),
             lengths: of(&self.lengths),
@@ -213,7 +217,7 @@ impl Rows {
         };
         let scale = |((row, of_row), inverse): ((&mut [f32], &f64), &mut f64)| {
             // Lengths are limited to those for which this power is an f32.
-            let power = (-of_row.log2().round()).exp2();
+            let power = power_to_unit(*of_row);
             if power != 1.0 {
                 row.iter_mut().for_each(|v| *v *= power as f32);
             }
@@ -287,7 +291,7 @@ impl Rows {
     /// Row as stored, as f32.
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> &[f32] {
-        let values = match &self.values {
+        let values: &[f32] = match &self.values {
             Values::Single(values) => values,
             // Whoever reads single rows has them from `of`, which made this.
             Values::Half { values, wide } => wide.get_or_init(|| values.iter().map(|v| v.to_f32()).collect()),
@@ -372,11 +376,36 @@ impl Rows {
         if self.scaling == Scaling::Raw {
             return;
         }
-        let (RowView { values, scale }, inverse) = (self.view(row), self.inverse_length(row));
+        let RowView { values, scale } = self.view(row);
         let radial = sum_of(values, gradient, |x, g| f64::from(x) * scale * g);
+        let through = self.scaling_of(row, radial);
         for (g, &x) in gradient.iter_mut().zip(values) {
-            *g = (*g - f64::from(x) * scale * radial) * inverse;
+            *g = through.carry(*g, f64::from(x) * scale);
         }
+    }
+
+    /// The scaling of a row, as gradients go through it; `radial` is the inner product of the row and its gradient as metrics see them.
+    #[inline(always)]
+    pub(crate) fn scaling_of(&self, row: usize, radial: f64) -> ThroughScaling {
+        match self.scaling {
+            Scaling::Raw => ThroughScaling { radial: 0.0, inverse_length: 1.0 },
+            Scaling::Unit => ThroughScaling { radial, inverse_length: self.inverse_length(row) },
+        }
+    }
+}
+
+/// Derivative of a row's scaling.
+#[derive(Clone, Copy)]
+pub(crate) struct ThroughScaling {
+    radial: f64,
+    inverse_length: f64,
+}
+
+impl ThroughScaling {
+    /// Gradient for a value as it came, from the gradient for the value `x` that metrics see.
+    #[inline(always)]
+    pub(crate) fn carry(self, gradient: f64, x: f64) -> f64 {
+        (gradient - x * self.radial) * self.inverse_length
     }
 }
 
@@ -480,6 +509,15 @@ impl<T: Float> Job for Squares<'_, T> {
     }
 }
 
+/// Power of two that brings a length, a normal number, into [1/√2, √2].
+fn power_to_unit(length: f64) -> f64 {
+    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    let exponent = length.to_bits() >> FRACTION_BITS;
+    let power = f64::from_bits((2 * f64::MAX_EXP as u64 - 2 - exponent) << FRACTION_BITS);
+    // Times the power of its own exponent, the length is in [1, 2).
+    if length * power < std::f64::consts::SQRT_2 { power } else { 0.5 * power }
+}
+
 /// Takes over values that are owned, and copies others into memory that is there.
 fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>, what: impl FnOnce() -> String) -> Result<()> {
     match values {
@@ -498,17 +536,17 @@ fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>, what: impl FnOnce() ->
 /// Values that a thread takes at a time of work that goes through them a few times: fewer take less time than a hand-off.
 const VALUES_PER_TASK: usize = 1 << 14;
 
-/// Rows that a thread takes at a time of such work.
+/// Rows that a thread takes at a time of work that goes through them once.
+pub(crate) fn rows_per_pass(dims: usize) -> usize {
+    (MAX_VALUES_WITHOUT_HAND_OFF / dims).max(1)
+}
+
+/// Rows that a thread takes at a time of work that goes through them a few times.
 pub(crate) fn rows_per_task(dims: usize) -> usize {
     (VALUES_PER_TASK / dims).max(1)
 }
 
-/// Zeros for a matrix, or the error that says how much memory is missing.
-pub(crate) fn zeros(rows: usize, cols: usize) -> Result<Vec<f32>> {
-    filled(0.0, rows, cols)
-}
-
-/// The same of any value.
+/// A value in all places of a matrix, or the error that says how much memory is missing.
 pub(crate) fn filled<T: Clone>(value: T, rows: usize, cols: usize) -> Result<Vec<T>> {
     memory::filled(value, rows, cols, || format!("a matrix of {rows} × {cols}"))
 }

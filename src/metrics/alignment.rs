@@ -117,7 +117,7 @@ impl<'a> AlignmentOver<'a> {
         let coefficients = squares.iter().enumerate().map(|(row, &square)| match square {
             0.0 => Ok(0.0),
             _ => {
-                let steepness = scale * weight(row) * square.powf(alpha / 2.0 - 1.0);
+                let steepness = scale * weight(row) * power(square, alpha / 2.0 - 1.0);
                 if alpha > 2.0 && steepness.abs() > MAX_COEFFICIENT {
                     return Err(Error::Overflow { metric: Alignment::NAME });
                 }
@@ -174,9 +174,18 @@ impl Metric for PairDistances<'_> {
     }
 }
 
+/// A power of a square; those that α = 2 asks for take no time, and have the same bits.
+fn power(square: f64, exponent: f64) -> f64 {
+    match exponent {
+        0.0 => 1.0,
+        1.0 => square,
+        _ => square.powf(exponent),
+    }
+}
+
 /// The mean of ‖x−y‖^α from squared distances.
 fn mean(alpha: f64, squares: &[f64], weights: Option<&[f64]>) -> Result<f64> {
-    let powers = squares.iter().map(|square| square.powf(alpha / 2.0));
+    let powers = squares.iter().map(|&square| power(square, alpha / 2.0));
     let mean = match weights {
         None => powers.sum::<f64>() / squares.len() as f64,
         Some(weights) => {

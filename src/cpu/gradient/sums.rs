@@ -27,7 +27,7 @@ impl<T: Float> WeightedSums<T> {
 
     /// Sums that are 0, of weights that have these totals.
     pub(crate) fn of(rows: &Rows, total: Vec<f64>) -> Result<Self> {
-        Ok(Self { weighted: filled(T::default(), rows.len(), rows.dims())?, total })
+        Ok(Self { weighted: T::zeros(rows.len(), rows.dims())?, total })
     }
 
     pub(crate) fn panels(&mut self, dims: usize, panel: usize) -> impl Iterator<Item = Panel<'_, T>> {

@@ -5,18 +5,16 @@ use rayon::prelude::*;
 use crate::{
     cpu::{
         matrix::{into_values, matrix},
-        points::{Rows, filled, finite, rows_per_task, zeros},
+        points::{Rows, filled, finite, rows_per_pass, rows_per_task},
         simd::{
             isa::{Isa, Job},
             lanes::sum_of,
         },
+        spare::unwritten,
     },
     error::Result,
     points::{Matrix, RowView},
 };
-
-/// Rows that a thread takes at a time.
-const ROWS_PER_TASK: usize = 64;
 
 /// Squared distances ‖xᵢ−yᵢ‖² of every row.
 pub(crate) fn squared_distances(isa: Isa, x: &Rows, y: &Rows) -> Result<Vec<f64>> {
@@ -31,8 +29,9 @@ pub(crate) fn dots(isa: Isa, x: &Rows, y: &Rows) -> Result<Vec<f64>> {
 /// Sum of a term over the dimensions, for every row.
 fn sums(isa: Isa, x: &Rows, y: &Rows, term: impl Fn(f64, f64) -> f64 + Copy + Sync) -> Result<Vec<f64>> {
     let mut out = filled(0.0, x.len(), 1)?;
-    out.par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(chunk, out)| {
-        isa.run(Sums { x, y, first: chunk * ROWS_PER_TASK, out, term });
+    let rows = rows_per_pass(x.dims());
+    out.par_chunks_mut(rows).enumerate().for_each(|(task, out)| {
+        isa.run(Sums { x, y, first: task * rows, out, term });
     });
     Ok(out)
 }
@@ -71,55 +70,49 @@ pub(crate) fn grad(
     sum: Option<(Matrix, Matrix)>,
     slope: impl Fn(f64, f64) -> f64 + Copy + Sync,
 ) -> Result<(Matrix, Matrix)> {
-    let (on_x, on_y) = match sum {
+    let adds = sum.is_some();
+    let (mut on_x, mut on_y) = match sum {
         Some((on_x, on_y)) => (into_values(on_x)?, into_values(on_y)?),
-        None => (zeros(x.len(), x.dims())?, zeros(y.len(), y.dims())?),
+        None => (unwritten(x.len(), x.dims())?, unwritten(y.len(), y.dims())?),
     };
-    let of = |out, x, y| add_slopes(out, x, y, coefficients, slope);
-    Ok((of(on_x, x, y), of(on_y, y, x)))
-}
-
-/// Adds cᵢ times the slope for x, through the scaling of x.
-fn add_slopes(
-    mut out: Vec<f32>,
-    x: &Rows,
-    y: &Rows,
-    coefficients: &[f64],
-    slope: impl Fn(f64, f64) -> f64 + Copy + Sync,
-) -> Matrix {
-    let rows = rows_per_task(x.dims());
-    let tasks = out.par_chunks_mut(rows * x.dims()).zip(coefficients.par_chunks(rows)).enumerate();
-    tasks.for_each(|(task, (out, coefficients))| {
-        x.isa().run(AddSlopes { x, y, first: task * rows, coefficients, slope, out });
+    let rows = rows_per_task(x.dims()).div_ceil(2);
+    let tasks = on_x.par_chunks_mut(rows * x.dims()).zip(on_y.par_chunks_mut(rows * y.dims()));
+    tasks.zip(coefficients.par_chunks(rows)).enumerate().for_each(|(task, ((on_x, on_y), coefficients))| {
+        x.isa().run(WriteSlopes { x, y, first: task * rows, coefficients, slope, adds, on_x, on_y });
     });
-    matrix(out, x.len(), x.dims())
+    Ok((matrix(on_x, x.len(), x.dims()), matrix(on_y, y.len(), y.dims())))
 }
 
-/// The same of some rows, from `first` on.
-struct AddSlopes<'a, F> {
+/// Writes cᵢ times the slopes for both rows of some pairs, from `first` on, through the scaling of each, or adds them to what is there.
+struct WriteSlopes<'a, F> {
     x: &'a Rows,
     y: &'a Rows,
     first: usize,
     coefficients: &'a [f64],
     slope: F,
-    out: &'a mut [f32],
+    adds: bool,
+    on_x: &'a mut [f32],
+    on_y: &'a mut [f32],
 }
 
-impl<F: Fn(f64, f64) -> f64> Job for AddSlopes<'_, F> {
+impl<F: Fn(f64, f64) -> f64> Job for WriteSlopes<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: pulp::Simd, const SIDE: usize>(self, _: S) {
-        let Self { x, y, first, coefficients, slope, out } = self;
-        let mut gradient = vec![0.0; x.dims()];
-        for ((row, out), &coefficient) in (first..).zip(out.chunks_exact_mut(x.dims())).zip(coefficients) {
-            let (here, other) = (x.view(row), y.view(row));
-            for ((g, &x), &y) in gradient.iter_mut().zip(here.values).zip(other.values) {
-                *g = slope(f64::from(x) * here.scale, f64::from(y) * other.scale);
-            }
-            x.through_scaling(row, &mut gradient);
-            for (out, &g) in out.iter_mut().zip(&gradient) {
-                *out = finite(f64::from(*out) + coefficient * g) as f32;
+        let Self { x, y, first, coefficients, slope, adds, on_x, on_y } = self;
+        let dims = x.dims();
+        let out = on_x.chunks_exact_mut(dims).zip(on_y.chunks_exact_mut(dims));
+        for ((row, (on_x, on_y)), &coefficient) in (first..).zip(out).zip(coefficients) {
+            let (of_x, of_y) = (x.view(row), y.view(row));
+            let through_x = x.scaling_of(row, sum_over_dims(of_x, of_y, |x, y| x * slope(x, y)));
+            let through_y = y.scaling_of(row, sum_over_dims(of_x, of_y, |x, y| y * slope(y, x)));
+            let values = of_x.values.iter().zip(of_y.values);
+            for ((on_x, on_y), (&x, &y)) in on_x.iter_mut().zip(on_y).zip(values) {
+                let (x, y) = (f64::from(x) * of_x.scale, f64::from(y) * of_y.scale);
+                let before = if adds { [*on_x, *on_y] } else { [0.0; 2] }.map(f64::from);
+                *on_x = finite(before[0] + coefficient * through_x.carry(slope(x, y), x)) as f32;
+                *on_y = finite(before[1] + coefficient * through_y.carry(slope(y, x), y)) as f32;
             }
         }
     }

@@ -4,6 +4,8 @@ use std::ops::{Add, AddAssign, Mul, Range, Sub};
 
 use pulp::Simd;
 
+use crate::{cpu::spare, error::Result, memory};
+
 /// Precision, f32 or f64, with the vector that an instruction set offers for it.
 pub(crate) trait Float:
     Default
@@ -25,6 +27,8 @@ pub(crate) trait Float:
     fn nearest(value: f64) -> Self;
     /// Factor that brings a row to unit length, from `inverse` = 1 / length.
     fn scale(inverse: f64) -> Self;
+    /// Zeros for a matrix, or the error that says how much memory is missing.
+    fn zeros(rows: usize, cols: usize) -> Result<Vec<Self>>;
     /// Values rounded to f32, without a copy where they are f32.
     fn into_f32(values: Vec<Self>) -> Vec<f32>;
 
@@ -65,7 +69,7 @@ pub(crate) trait Float:
 const UNIT_LENGTH_TOLERANCE: f64 = 1.0 / (1 << 23) as f64;
 
 macro_rules! float {
-    ($float:ident, $vector:ident, $lanes:ident, $count:ident, scale: $scale:expr, into: $into:expr,
+    ($float:ident, $vector:ident, $lanes:ident, $count:ident, scale: $scale:expr, zeros: $zeros:expr, into: $into:expr,
      $split:ident, $split_mut:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $mul_add:ident,
      $max:ident, $min:ident, $select:ident, $between:ident, $sum:ident, $largest:ident) => {
         #[rustfmt::skip]
@@ -76,6 +80,7 @@ macro_rules! float {
             fn nearest(value: f64) -> Self { value as $float }
             #[inline(always)]
             fn scale(inverse: f64) -> Self { $scale(inverse) }
+            fn zeros(rows: usize, cols: usize) -> Result<Vec<Self>> { $zeros(rows, cols) }
             fn into_f32(values: Vec<Self>) -> Vec<f32> { $into(values) }
 
             #[inline(always)]
@@ -118,6 +123,7 @@ macro_rules! float {
 float!(
     f32, f32s, F32_LANES, u32,
     scale: |inverse: f64| if (inverse - 1.0).abs() <= UNIT_LENGTH_TOLERANCE { 1.0 } else { inverse as f32 },
+    zeros: spare::zeros,
     into: |values| values,
     as_simd_f32s, as_mut_simd_f32s, splat_f32s, add_f32s, sub_f32s, mul_f32s, mul_add_f32s,
     max_f32s, min_f32s, select_f32s, mask_between_m32s, reduce_sum_f32s, reduce_max_f32s
@@ -126,6 +132,7 @@ float!(
 float!(
     f64, f64s, F64_LANES, u64,
     scale: |inverse| inverse,
+    zeros: |rows, cols| memory::filled(0.0, rows, cols, || format!("a matrix of {rows} × {cols}")),
     into: |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect(),
     as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_f64s,
     max_f64s, min_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s
