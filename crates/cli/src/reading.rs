@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
-use unisphere_io::{Fault, File, Quant, RawFloat, Reading, printable, unused_options};
+use unisphere_io::{Fault, File, Quant, RawFloat, Reading, STDIN, printable, unused_options};
 
 use crate::{exit::Failure, text::words, values::positive};
 
@@ -166,7 +166,8 @@ pub(crate) fn told_column(path: &Path, column: Option<&String>) -> String {
 
 /// Whether a path is neither a file nor a folder: a pipe, or what else gives its bytes once.
 pub(crate) fn is_stream(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+    cfg!(windows) && path == Path::new(STDIN)
+        || fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 impl ReadingOptions {

@@ -1,6 +1,9 @@
 //! Numbers and columns for people, and words for their shells.
 
-use std::{ffi::OsStr, path::Path};
+use std::{
+    ffi::OsStr,
+    path::{MAIN_SEPARATOR, Path},
+};
 
 use anstyle::Style;
 use unisphere::{ContrastiveValue, Device, Scaling, Storage};
@@ -181,9 +184,12 @@ pub(crate) fn open_pattern(folder: &Path, pattern: &str) -> String {
 fn quoted(word: &OsStr) -> String {
     let text = printable(word);
     if word.to_str() == Some(text.as_str()) {
-        let is_plain = |sign: char| sign.is_alphanumeric() || "-_./,=:@%+".contains(sign);
+        // Those of PowerShell, where others have none.
+        let (separator, quote) = if cfg!(windows) { (MAIN_SEPARATOR, "''") } else { ('/', r"'\''") };
+        let is_plain =
+            |sign: char| sign.is_alphanumeric() || "-_./,=:@%+".contains(sign) || sign == separator;
         let is_bare = !text.is_empty() && text.chars().all(is_plain);
-        return if is_bare { text } else { format!("'{}'", text.replace('\'', r"'\''")) };
+        return if is_bare { text } else { format!("'{}'", text.replace('\'', quote)) };
     }
     // Signs that a terminal obeys, and bytes that are no text, by their numbers.
     let shown = |&byte: &u8| match byte {
@@ -204,9 +210,10 @@ mod tests {
             words(["ck/a_1.npy", "", "my dir/x.npy", "*.npy"]),
             "ck/a_1.npy '' 'my dir/x.npy' '*.npy'"
         );
-        assert_eq!(words(["it's.npy", "$HOME", r"a\b"]), r"'it'\''s.npy' '$HOME' 'a\b'");
+        let quoted = if cfg!(windows) { r"'it''s.npy' '$HOME' a\b" } else { r"'it'\''s.npy' '$HOME' 'a\b'" };
+        assert_eq!(words(["it's.npy", "$HOME", r"a\b"]), quoted);
         assert_eq!(words(["a\tb'c\\.npy", "\u{202e}x"]), r"$'a\011b\'c\\.npy' $'\342\200\256x'");
-        let in_folder = |folder: &str| open_pattern(Path::new(folder), "*.npy");
+        let in_folder = |folder: &str| open_pattern(Path::new(folder), "*.npy").replace(MAIN_SEPARATOR, "/");
         assert_eq!(["", "ck", "my dir/"].map(in_folder), ["*.npy", "ck/*.npy", "'my dir/'*.npy"]);
     }
 

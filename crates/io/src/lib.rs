@@ -93,4 +93,5 @@ pub use reading::{Reading, is_report, unused_options};
 pub use series::{natural_order, numbers_apart};
 pub use shards::{Shards, open, open_with};
 pub use source::Source;
+pub use stored::STDIN;
 pub use write::{check_writable, is_stdout, npy_header, write, write_columns, write_text};

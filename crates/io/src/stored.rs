@@ -8,6 +8,9 @@ use crate::{Fault, Reading, read_at::ReadAt};
 /// takes this beside what it holds, or an eighth of that.
 const MIN_STEP: u64 = 1 << 20;
 
+/// Path of standard input. Windows has none, and knows this one here.
+pub const STDIN: &str = "/dev/stdin";
+
 /// What was opened. Nothing of it is read yet.
 #[derive(Debug)]
 pub(crate) enum Opened {
@@ -18,12 +21,28 @@ pub(crate) enum Opened {
 impl Opened {
     /// Opens a path. That of a named pipe waits for a writer.
     pub(crate) fn at(path: &Path) -> Result<Self, Fault> {
+        #[cfg(windows)]
+        if path == Path::new(STDIN) {
+            return Self::standard_input();
+        }
         // The kind is asked for before too: opening a device can do something to it.
         check_kind(&fs::metadata(path)?)?;
         let file = fs::File::open(path)?;
         let metadata = file.metadata()?;
         check_kind(&metadata)?;
         Ok(if metadata.is_file() { Self::File { file, length: metadata.len() } } else { Self::Pipe(file) })
+    }
+
+    /// Standard input, be it a pipe or a file.
+    #[cfg(windows)]
+    fn standard_input() -> Result<Self, Fault> {
+        use std::{io::IsTerminal as _, os::windows::io::AsHandle as _};
+
+        let input = io::stdin();
+        if input.is_terminal() {
+            return Err(Fault::Stream);
+        }
+        Ok(Self::Pipe(input.as_handle().try_clone_to_owned()?.into()))
     }
 }
 

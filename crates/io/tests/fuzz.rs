@@ -20,7 +20,7 @@ use counting::allocated;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunner};
 use support::{Npy, Zipped, archive};
 use unisphere::Scaling;
-use unisphere_io::{Fault, File, Quant, Reading, parse, parse_floats, parse_integers};
+use unisphere_io::{File, Quant, Reading, parse, parse_floats, parse_integers};
 
 /// What a result, a header or an error takes beside the values and the buffers, which the file's size bounds.
 const CONSTANT: usize = 4 << 10;
@@ -431,7 +431,7 @@ fn mutated_pipes() {
             }
             (Err(error), Err(_)) => prop_assert!(!error.to_string().chars().any(char::is_control)),
             // What is left may be text of numbers.
-            (Ok(_), Err(Fault::Format { .. })) => {}
+            (Ok(_), Err(unisphere_io::Fault::Format { .. })) => {}
             (read, parsed) => prop_assert!(false, "{:?} from a pipe, {:?}", read, parsed),
         }
         Ok(())

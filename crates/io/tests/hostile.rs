@@ -8,9 +8,7 @@ use std::{fs, path::Path};
 
 use support::Npy;
 use unisphere::Scaling::{Raw, Unit};
-use unisphere_io::{
-    Column, Error, Fault, File, RawFloat, Reading, Source, parse, parse_floats, parse_integers,
-};
+use unisphere_io::{Error, Fault, File, RawFloat, Reading, Source, parse, parse_floats, parse_integers};
 
 /// Asserts that bytes are refused for this reason, in two lines at most, with these words.
 macro_rules! refused {
@@ -346,7 +344,11 @@ fn devices_and_sockets() {
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     for path in [&socket, Path::new("/dev/null"), Path::new("/dev/zero")] {
         said!(open(path), Fault::Stream, "a device, a terminal or a socket");
-        said!(Column::open(path).unwrap_err().fault, Fault::Stream, "write its content to a file");
+        said!(
+            unisphere_io::Column::open(path).unwrap_err().fault,
+            Fault::Stream,
+            "write its content to a file"
+        );
     }
     let file = folder.path().join("file");
     fs::write(&file, sound().bytes()).unwrap();

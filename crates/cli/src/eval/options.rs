@@ -10,7 +10,7 @@ use std::{
 use clap::builder::TypedValueParser;
 use unisphere::{Candidates, DeviceChoice, Precision, Scaling, Sigmoid, Storage};
 use unisphere_eval::{Estimator, Options, Parameter, Plan, Protocol};
-use unisphere_io::printable;
+use unisphere_io::{STDIN, printable};
 
 use crate::{
     exit::Failure,
@@ -239,8 +239,7 @@ pub(crate) struct Eval {
 impl Eval {
     /// The same, with Y where both sets are in the file of X, and standard input and output by their paths.
     pub(super) fn with_files(&self) -> Result<Self, Failure> {
-        let named =
-            |path: &Path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.to_path_buf() };
+        let named = |path: &Path| if path.as_os_str() == "-" { STDIN.into() } else { path.to_path_buf() };
         let path = |path: &Option<PathBuf>| path.as_deref().map(named);
         let (x, y) = (path(&self.x_path), path(&self.y_path));
         let (x, y) = self.shards.sets(x.as_deref(), y.as_deref(), &self.reading)?;

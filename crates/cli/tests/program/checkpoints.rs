@@ -1,6 +1,6 @@
 //! What people stumble over with models and checkpoints, in compare and watch: each is told, and the cure that is told works.
 
-use std::{fs, process::Output};
+use std::fs;
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ fn what_is_no_folder_of_a_watch_has_a_cure() {
         fs::write(folder.path().join(name), "{}").unwrap();
     }
     let options = ["--once", "--interval", "0.05", "--device", "cpu", "--no-cache"];
-    let watched = |folder: &Folder, told: &Output, end: &str, more: &str| {
+    let watched = |folder: &Folder, told: &std::process::Output, end: &str, more: &str| {
         let output = carried_out(folder, told, "unisphere watch", end, more);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         for name in ["runs 1", "ck"] {
@@ -207,7 +207,7 @@ fn checkpoints_in_folders_are_taken_by_the_cure() {
         output.status.success() && said.contains("no checkpoint is there") && said.contains(told),
         "{said}"
     );
-    let check = |output: &Output| {
+    let check = |output: &std::process::Output| {
         let said = stderr(output);
         assert!(output.status.success(), "{said}");
         let names: Vec<_> = stdout(output).lines().map(|line| line.split("  ").next().unwrap()).collect();

@@ -283,6 +283,8 @@ fn raw_points_have_the_colours_of_their_groups() {
     assert!((0..3).all(|group| points.contains(&format!("group {group}"))) && points.contains("dots c3"));
 }
 
+/// Of a name too, which holds no such signs on Windows.
+#[cfg(unix)]
 #[test]
 fn markup_of_others_is_text() {
     let folder = folder();

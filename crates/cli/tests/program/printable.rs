@@ -1,4 +1,5 @@
-//! Names from outside, in which there may be anything that a terminal obeys.
+//! Names from outside, in which there may be anything that a terminal obeys, but on Windows.
+#![cfg(unix)]
 
 use crate::support::{Folder, noise, program, stderr, stdout};
 

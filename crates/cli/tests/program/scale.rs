@@ -648,6 +648,12 @@ fn pipes_are_read_whole_where_they_fit() {
     let value = wanted["uniformity"]["x"].as_f64().unwrap();
     assert!((report["uniformity"]["x"].as_f64().unwrap() - value).abs() < 1e-8, "{report}");
     assert_refused(&of_pipe(&["--max-memory", "100K"]), 3, &["/dev/stdin", "102400"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plan_takes_no_pipe() {
+    let folder = folder();
     let fifo = folder.path().join("fifo.npy");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     assert_refused(&run(&folder, &["plan", "fifo.npy", "--parts", "2"]), 3, &["fifo.npy", "regular file"]);

@@ -96,6 +96,16 @@ pub(crate) fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).unwrap()
 }
 
+/// A path, or what has some, with slashes as in these tests.
+pub(crate) fn slashed(text: &str) -> String {
+    text.replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+/// stderr with such paths.
+pub(crate) fn said(output: &Output) -> String {
+    slashed(stderr(output))
+}
+
 /// stdout is one object on one line, and stderr has nothing but what a long run says before it starts: a busy machine makes any run long.
 pub(crate) fn object(output: &Output) -> Value {
     let is_notice = |line: &&str| line.contains(" pairs: about ") && line.ends_with(" read");
@@ -173,7 +183,7 @@ pub(crate) fn near(value: &Value, expected: f64) {
 
 /// Nothing on stdout, one or two lines on stderr.
 pub(crate) fn refused(output: &Output, code: i32, parts: &[&str]) {
-    let text = stderr(output);
+    let text = &said(output);
     assert_eq!((output.status.code(), stdout(output)), (Some(code), ""), "{text}");
     assert!(text.starts_with("error: ") && text.lines().count() <= 2, "{text}");
     for part in parts {

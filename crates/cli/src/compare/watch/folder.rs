@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Component, MAIN_SEPARATOR, Path, PathBuf},
     time::SystemTime,
 };
 
@@ -165,7 +165,8 @@ impl<'a> Folder<'a> {
             }
             None => (within, Ok((path.clone(), None))),
         };
-        let name = name.to_string_lossy().into_owned();
+        // With the signs of a pattern, on any system.
+        let name = name.to_string_lossy().replace(MAIN_SEPARATOR, "/");
         let place = Place { step: step(&name), score: None };
         let run = files.and_then(|(x, y)| {
             // Both sets may be in one file.
