@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, fs, path::Path};
 
-use clap::{CommandFactory, FromArgMatches as _, Parser, error::ErrorKind};
+use clap::{
+    CommandFactory, FromArgMatches as _, Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use unisphere_io::{is_report, printable};
 
 use crate::{
@@ -91,7 +94,10 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
         Ok(Args { command: Command::Watch(options) }) => {
             return Ok(Command::Watch(Box::new(options.of_line(line.get(2..).unwrap_or_default()))));
         }
-        Ok(args) => return Ok(args.command),
+        Ok(args) => match list_as_words(&line) {
+            Some(cure) => return Err(Failure::Usage(cure)),
+            None => return Ok(args.command),
+        },
         Err(error) => error,
     };
     let text = error.render();
@@ -107,7 +113,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
     let own = match error.kind() {
         ErrorKind::InvalidSubcommand => without_command(&line),
-        ErrorKind::UnknownArgument => several_folders(&line),
+        ErrorKind::UnknownArgument => several_folders(&line).or_else(|| name_elsewhere(&line, &error)),
         ErrorKind::MissingRequiredArgument => views_without_x(&line).or_else(|| pipe_without_x(&line)),
         _ => None,
     };
@@ -274,6 +280,49 @@ fn list_with_space(line: &[OsString]) -> Option<String> {
     ))
 }
 
+/// Options of eval that take lists of numbers.
+const LISTS: [&str; 3] = ["--t", "--tau", "--supcon"];
+
+/// The cure for a list whose numbers are words of their own: but for the first, they were taken for files.
+fn list_as_words(line: &[OsString]) -> Option<String> {
+    let words: Vec<_> = line.get(2..).filter(|_| line[1] == "eval")?.iter().map(printable).collect();
+    let is_number = |word: &&String| word.parse::<f64>().is_ok() && !Path::new(word).exists();
+    let at = words.iter().position(|word| LISTS.contains(&&**word))?;
+    let numbers: Vec<_> = words[at + 1..].iter().take_while(is_number).map(String::as_str).collect();
+    (numbers.len() > 1).then(|| {
+        let option = &words[at];
+        format!(
+            "{option} takes several numbers as one word\nwrite commas between them: {option} {}",
+            numbers.join(",")
+        )
+    })
+}
+
+/// What other programs call by a name that eval does not know, and the cure.
+const NAMES_ELSEWHERE: [(&[&str], &str); 6] = [
+    (&["--temperature", "--temp"], "the temperature of the contrastive loss is --tau"),
+    (
+        &["--metric", "--metrics"],
+        "eval measures alignment and uniformity, and with --full whatever needs no further file",
+    ),
+    (&["--gpu", "--cuda", "--cpu"], "the device is chosen by --device gpu or --device cpu"),
+    (&["--normalize", "--normalise", "--l2"], "rows are scaled to unit length, unless --raw is given"),
+    (&["--batch-size", "--chunk-size", "--memory"], "a limit of memory is --max-memory, such as 4G"),
+    (
+        &["--output", "--out", "-o"],
+        "a report goes to standard output: write > report.txt behind, or --json > report.json, or --html page.html",
+    ),
+];
+
+/// The cure for an option that has another name here.
+fn name_elsewhere(line: &[OsString], error: &clap::Error) -> Option<String> {
+    line.get(1).filter(|command| *command == "eval")?;
+    let ContextValue::String(given) = error.get(ContextKind::InvalidArg)? else { return None };
+    let name = given.split('=').next()?;
+    let (_, cure) = NAMES_ELSEWHERE.iter().find(|(names, _)| names.contains(&name))?;
+    Some(format!("unexpected argument '{}' found\n{cure}", printable(name)))
+}
+
 /// clap's paragraphs in two lines: what is wrong, and a tip where it has one, or else where to read more.
 fn brief(error: &str, command: Option<&OsString>) -> String {
     let known = |name: &&OsString| Args::command().find_subcommand(name).is_some();
@@ -305,7 +354,10 @@ mod tests {
             &["unisphere", "eval", "x.npy", "--jsn"],
             &["unisphere", "eval", "x.npy", "--t", "-1"],
             &["unisphere", "eval", "x.npy", "--t", "1,,2"],
-            &["unisphere", "eval", "x.npy", "--temperature", "0.1"],
+            &["unisphere", "eval", "x.npy", "--temperature=0.1"],
+            &["unisphere", "eval", "x.npy", "-o", "report.txt"],
+            &["unisphere", "eval", "x.npy", "--t", "2", "0.5"],
+            &["unisphere", "eval", "x.npy", "y.npy", "--tau", "0.07", "0.5", "1"],
             &["unisphere", "eval", "x.npy", "--sigmoid", "10", "-10"],
             &["unisphere", "eval", "x.npy", "--protocol", "none"],
             &["unisphere", "eval", "x.npy", "--protocol", "paper", "--t", "3"],

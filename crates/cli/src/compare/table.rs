@@ -1,11 +1,14 @@
 //! The table of models that `--runs` names.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use csv::{ReaderBuilder, StringRecord};
 use glob::Pattern;
 use unisphere_eval::compare::Place;
-use unisphere_io::{is_pattern, printable};
+use unisphere_io::{Fault, is_pattern, printable};
 
 use super::{files::files_in, run::Run};
 use crate::exit::Failure;
@@ -123,7 +126,7 @@ impl Row<'_> {
 fn unread(path: &Path, error: &csv::Error) -> String {
     let name = printable(path);
     match error.kind() {
-        csv::ErrorKind::Io(error) => format!("{name}: {error}; check the path"),
+        csv::ErrorKind::Io(error) => format!("{name}: {}", Fault::from(io::Error::from(error.kind()))),
         csv::ErrorKind::Utf8 { pos, .. } => {
             let line = pos.as_ref().map_or(0, csv::Position::line);
             format!("{name}, line {line}: the text is no UTF-8; save the table as UTF-8")
