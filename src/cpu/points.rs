@@ -69,8 +69,8 @@ const ROWS_SAMPLED: usize = 1024;
 /// Rows that a thread takes at a time.
 const ROWS_PER_TASK: usize = 96;
 
-/// Most values that the caller's thread goes through once without waking the pool, which takes as long. Work on the pool, whose threads
-/// are awake, is cut into [`VALUES_PER_TASK`].
+/// Most values that the caller's thread goes through once without waking the pool, which takes as long. Work that goes through them
+/// several times, on threads that are awake, is cut into [`VALUES_PER_TASK`].
 const MAX_VALUES_WITHOUT_HAND_OFF: usize = 1 << 16;
 
 /// Values at the start of a row by which most rows are told apart: as many as one number of 128 bits holds.
@@ -377,8 +377,7 @@ impl Rows {
             return;
         }
         let RowView { values, scale } = self.view(row);
-        let radial = sum_of(values, gradient, |x, g| f64::from(x) * scale * g);
-        let through = self.scaling_of(row, radial);
+        let through = self.scaling_of(row, || sum_of(values, gradient, |x, g| f64::from(x) * scale * g));
         for (g, &x) in gradient.iter_mut().zip(values) {
             *g = through.carry(*g, f64::from(x) * scale);
         }
@@ -386,10 +385,10 @@ impl Rows {
 
     /// The scaling of a row, as gradients go through it; `radial` is the inner product of the row and its gradient as metrics see them.
     #[inline(always)]
-    pub(crate) fn scaling_of(&self, row: usize, radial: f64) -> ThroughScaling {
+    pub(crate) fn scaling_of(&self, row: usize, radial: impl FnOnce() -> f64) -> ThroughScaling {
         match self.scaling {
             Scaling::Raw => ThroughScaling { radial: 0.0, inverse_length: 1.0 },
-            Scaling::Unit => ThroughScaling { radial, inverse_length: self.inverse_length(row) },
+            Scaling::Unit => ThroughScaling { radial: radial(), inverse_length: self.inverse_length(row) },
         }
     }
 }
@@ -509,7 +508,7 @@ impl<T: Float> Job for Squares<'_, T> {
     }
 }
 
-/// Power of two that brings a length, a normal number, into [1/√2, √2].
+/// Power of two that brings a length into [1/√2, √2). The length is a normal number below 2^1023.
 fn power_to_unit(length: f64) -> f64 {
     const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
     let exponent = length.to_bits() >> FRACTION_BITS;
@@ -555,4 +554,23 @@ pub(crate) fn filled<T: Clone>(value: T, rows: usize, cols: usize) -> Result<Vec
 #[inline(always)]
 pub(crate) fn finite(value: f64) -> f64 {
     if value.is_nan() { 0.0 } else { value.clamp(f32::MIN.into(), f32::MAX.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_come_next_to_one_by_a_power_of_two() {
+        let root = std::f64::consts::SQRT_2;
+        for length in [1e-30, 1e30, 0.3, 1.0, 1.999, root.next_down(), root, root.next_up()] {
+            for exponent in [-90, -1, 0, 1, 90] {
+                let length = length * f64::from(exponent).exp2();
+                let power = power_to_unit(length);
+                assert_eq!(power.log2().fract(), 0.0, "{length:e}");
+                let brought = length * power;
+                assert!((root.recip() - 1e-15..root + 1e-15).contains(&brought), "{length:e}: {brought}");
+            }
+        }
+    }
 }

@@ -101,7 +101,8 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
         Err(error) => error,
     };
     let text = error.render();
-    if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
+    let is_list = list_as_words(&line).is_some();
+    if let (ErrorKind::UnknownArgument, Some(files), false) = (error.kind(), too_many_files(&line), is_list) {
         let first = line.get(2).map(std::slice::from_ref).map_or(String::new(), words);
         return Err(Failure::Usage(format!(
             "X and Y are taken, and {files} files are named\n\
@@ -113,7 +114,9 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
     let own = match error.kind() {
         ErrorKind::InvalidSubcommand => without_command(&line),
-        ErrorKind::UnknownArgument => several_folders(&line).or_else(|| name_elsewhere(&line, &error)),
+        ErrorKind::UnknownArgument => {
+            list_as_words(&line).or_else(|| several_folders(&line)).or_else(|| name_elsewhere(&line, &error))
+        }
         ErrorKind::MissingRequiredArgument => views_without_x(&line).or_else(|| pipe_without_x(&line)),
         _ => None,
     };
@@ -280,21 +283,23 @@ fn list_with_space(line: &[OsString]) -> Option<String> {
     ))
 }
 
-/// Options of eval that take lists of numbers.
+/// Options that take lists of numbers.
 const LISTS: [&str; 3] = ["--t", "--tau", "--supcon"];
 
-/// The cure for a list whose numbers are words of their own: but for the first, they were taken for files.
+/// The cure for a list whose numbers are words of their own: but for the first, they are taken for files.
 fn list_as_words(line: &[OsString]) -> Option<String> {
-    let words: Vec<_> = line.get(2..).filter(|_| line[1] == "eval")?.iter().map(printable).collect();
-    let is_number = |word: &&String| word.parse::<f64>().is_ok() && !Path::new(word).exists();
-    let at = words.iter().position(|word| LISTS.contains(&&**word))?;
-    let numbers: Vec<_> = words[at + 1..].iter().take_while(is_number).map(String::as_str).collect();
-    (numbers.len() > 1).then(|| {
-        let option = &words[at];
-        format!(
-            "{option} takes several numbers as one word\nwrite commas between them: {option} {}",
-            numbers.join(",")
-        )
+    line.get(1).filter(|command| ["eval", "compare", "watch"].iter().any(|takes| command == takes))?;
+    let words: Vec<_> = line.iter().skip(2).map(printable).collect();
+    let is_number = |word: &&str| word.parse::<f64>().is_ok() && !Path::new(word).exists();
+    (0..words.len()).find_map(|at| {
+        let (option, first) =
+            words[at].split_once('=').map_or((&*words[at], None), |(option, first)| (option, Some(first)));
+        let behind = words[at + 1..].iter().map(String::as_str);
+        let numbers: Vec<_> = first.into_iter().chain(behind).take_while(is_number).collect();
+        (LISTS.contains(&option) && numbers.len() > 1).then(|| {
+            let list = numbers.join(",");
+            format!("{option} takes several numbers as one word\nwrite commas between them: {option} {list}")
+        })
     })
 }
 
@@ -354,10 +359,7 @@ mod tests {
             &["unisphere", "eval", "x.npy", "--jsn"],
             &["unisphere", "eval", "x.npy", "--t", "-1"],
             &["unisphere", "eval", "x.npy", "--t", "1,,2"],
-            &["unisphere", "eval", "x.npy", "--temperature=0.1"],
-            &["unisphere", "eval", "x.npy", "-o", "report.txt"],
-            &["unisphere", "eval", "x.npy", "--t", "2", "0.5"],
-            &["unisphere", "eval", "x.npy", "y.npy", "--tau", "0.07", "0.5", "1"],
+            &["unisphere", "eval", "x.npy", "--temperature", "0.1"],
             &["unisphere", "eval", "x.npy", "--sigmoid", "10", "-10"],
             &["unisphere", "eval", "x.npy", "--protocol", "none"],
             &["unisphere", "eval", "x.npy", "--protocol", "paper", "--t", "3"],
@@ -377,5 +379,27 @@ mod tests {
                 other => panic!("{line:?}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn what_people_try_first_has_a_cure() {
+        for (line, cure) in [
+            ("eval x.npy --temperature=0.1", "loss is --tau"),
+            ("eval x.npy -o report.txt", "> report.txt"),
+            ("eval x.npy --cuda", "--device gpu"),
+            ("eval x.npy --t 2 0.5", "--t 2,0.5"),
+            ("eval x.npy --t=2 0.5 --json", "--t 2,0.5"),
+            ("eval --t 2 0.5 x.npy", "--t 2,0.5"),
+            ("eval x.npy --tau 0.1 --t 2 0.5", "--t 2,0.5"),
+            ("eval x.npy y.npy --tau 0.07 0.5 1", "--tau 0.07,0.5,1"),
+            ("compare x.npy y.npy --t 2 0.5", "--t 2,0.5"),
+        ] {
+            let words = std::iter::once("unisphere").chain(line.split(' ')).map(OsString::from);
+            match parse(words) {
+                Err(Failure::Usage(text)) => assert!(text.contains(cure), "{line}: {text}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+        assert!(parse(["unisphere", "eval", "--t", "2", "x.npy", "y.npy"].map(OsString::from)).is_ok());
     }
 }

@@ -1,9 +1,6 @@
 //! Numbers and columns for people, and words for their shells.
 
-use std::{
-    ffi::OsStr,
-    path::{MAIN_SEPARATOR, Path},
-};
+use std::{ffi::OsStr, path::Path};
 
 use anstyle::Style;
 use unisphere::{ContrastiveValue, Device, Scaling, Storage};
@@ -181,15 +178,29 @@ pub(crate) fn open_pattern(folder: &Path, pattern: &str) -> String {
     words([folder.join("")]) + pattern
 }
 
+/// What a shell takes as it is on this system, beside what all do.
+const OF_NAMES: char = if cfg!(windows) { '\\' } else { '@' };
+
+/// Whether a sign ends a text in single quotes. On Windows that is for PowerShell, which takes those of print for them too; cmd knows no
+/// single quotes.
+fn is_quote(sign: char) -> bool {
+    sign == '\'' || cfg!(windows) && ('\u{2018}'..='\u{201b}').contains(&sign)
+}
+
+/// Such a sign within a text in single quotes.
+fn within_quotes(quote: char) -> String {
+    if cfg!(windows) { [quote, quote].iter().collect() } else { r"'\''".into() }
+}
+
 fn quoted(word: &OsStr) -> String {
     let text = printable(word);
     if word.to_str() == Some(text.as_str()) {
-        // Those of PowerShell, where others have none.
-        let (separator, quote) = if cfg!(windows) { (MAIN_SEPARATOR, "''") } else { ('/', r"'\''") };
-        let is_plain =
-            |sign: char| sign.is_alphanumeric() || "-_./,=:@%+".contains(sign) || sign == separator;
-        let is_bare = !text.is_empty() && text.chars().all(is_plain);
-        return if is_bare { text } else { format!("'{}'", text.replace('\'', quote)) };
+        let is_plain = |sign: char| sign.is_alphanumeric() || "-_./,=:%+".contains(sign) || sign == OF_NAMES;
+        if !text.is_empty() && text.chars().all(is_plain) {
+            return text;
+        }
+        let inner = text.chars().map(|sign| if is_quote(sign) { within_quotes(sign) } else { sign.into() });
+        return format!("'{}'", inner.collect::<String>());
     }
     // Signs that a terminal obeys, and bytes that are no text, by their numbers.
     let shown = |&byte: &u8| match byte {
@@ -202,6 +213,8 @@ fn quoted(word: &OsStr) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::MAIN_SEPARATOR;
+
     use super::*;
 
     #[test]

@@ -105,8 +105,8 @@ impl<F: Fn(f64, f64) -> f64> Job for WriteSlopes<'_, F> {
         let out = on_x.chunks_exact_mut(dims).zip(on_y.chunks_exact_mut(dims));
         for ((row, (on_x, on_y)), &coefficient) in (first..).zip(out).zip(coefficients) {
             let (of_x, of_y) = (x.view(row), y.view(row));
-            let through_x = x.scaling_of(row, sum_over_dims(of_x, of_y, |x, y| x * slope(x, y)));
-            let through_y = y.scaling_of(row, sum_over_dims(of_x, of_y, |x, y| y * slope(y, x)));
+            let through_x = x.scaling_of(row, || sum_over_dims(of_x, of_y, |x, y| x * slope(x, y)));
+            let through_y = y.scaling_of(row, || sum_over_dims(of_x, of_y, |x, y| y * slope(y, x)));
             let values = of_x.values.iter().zip(of_y.values);
             for ((on_x, on_y), (&x, &y)) in on_x.iter_mut().zip(on_y).zip(values) {
                 let (x, y) = (f64::from(x) * of_x.scale, f64::from(y) * of_y.scale);

@@ -40,6 +40,29 @@ fn pairs_of_rows() {
     }
 }
 
+/// Of so many values that memory is used again, with what is in it, and of dimensions that fill no vector.
+#[test]
+fn gradients_of_pairs_in_memory_that_was_used() {
+    let (n, d) = (450, 37);
+    for cpu in &cpus() {
+        for scaling in [Scaling::Unit, Scaling::Raw] {
+            let x = set(cpu, &random(n * d, 12), d, scaling);
+            let y = set(cpu, &random(n * d, 13), d, scaling);
+            for coefficient in [0.5, -2.0, 0.25] {
+                let coefficients = vec![coefficient / n as f64; n];
+                let gradients =
+                    cpu.paired_gradient(&x.points, &y.points, Term::SquaredDistance, &coefficients, None);
+                let (gx, gy) = gradients.block().expect("gradients");
+                for (got, x, y) in [(gx, &x, &y), (gy, &y, &x)] {
+                    let mut want = oracle::alignment_grad(&x.seen, &y.seen, 2.0, coefficient / 2.0);
+                    oracle::through(&mut want, &x.seen, &x.lengths);
+                    close_grad("alignment", &got, &want, 1e-6);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn inner_products_of_pairs() {
     for cpu in &cpus() {

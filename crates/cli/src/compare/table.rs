@@ -1,9 +1,6 @@
 //! The table of models that `--runs` names.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
 use glob::Pattern;
@@ -17,7 +14,7 @@ use crate::exit::Failure;
 pub(super) fn read(path: &Path) -> Result<Vec<Run>, Failure> {
     let is_tabbed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
     let delimiter = if is_tabbed { b'\t' } else { b',' };
-    let unread = |error: csv::Error| Failure::Input(unread(path, &error));
+    let unread = |error: csv::Error| Failure::Input(unread(path, error));
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_path(path).map_err(unread)?;
     let columns = Columns::of(path, reader.headers().map_err(unread)?)?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -123,10 +120,10 @@ impl Row<'_> {
     }
 }
 
-fn unread(path: &Path, error: &csv::Error) -> String {
-    let name = printable(path);
-    match error.kind() {
-        csv::ErrorKind::Io(error) => format!("{name}: {}", Fault::from(io::Error::from(error.kind()))),
+fn unread(path: &Path, error: csv::Error) -> String {
+    let (name, whole) = (printable(path), error.to_string());
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => format!("{name}: {}", Fault::from(error)),
         csv::ErrorKind::Utf8 { pos, .. } => {
             let line = pos.as_ref().map_or(0, csv::Position::line);
             format!("{name}, line {line}: the text is no UTF-8; save the table as UTF-8")
@@ -138,6 +135,6 @@ fn unread(path: &Path, error: &csv::Error) -> String {
                  give every line as many; quote a cell that has a comma"
             )
         }
-        _ => format!("{name}: {error}; save the table as CSV"),
+        _ => format!("{name}: {whole}; save the table as CSV"),
     }
 }

@@ -1,4 +1,4 @@
-//! Names from outside, in which there may be anything that a terminal obeys, but on Windows.
+//! Names from outside, in which there may be anything that a terminal obeys. Windows allows no such names.
 #![cfg(unix)]
 
 use crate::support::{Folder, noise, program, stderr, stdout};
