@@ -168,7 +168,7 @@ def piped(command, *options):
     with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as writer:
         process = start("/dev/stdin", *options, stdin=writer.stdout)
         writer.stdout.close()
-        return Ended(process, within=60)
+        return Ended(process, within=10)
 
 
 def kept(x, journal):
@@ -318,7 +318,7 @@ def check_sigterm(large):
     process = begin(kept(large.path, journal), journal, 40)
     before, asked = blocks(journal), time.monotonic()
     process.terminate()
-    done = Ended(process, within=60)
+    done = Ended(process, within=10)
     seconds = time.monotonic() - asked
     hold((done.code, done.out) == (-signal.SIGTERM, ""), f"an end of SIGTERM was expected: {done}")
     found = goes_on(run(*kept(large.path, journal)), large.expected)
@@ -439,7 +439,7 @@ def check_two_writers(large):
     """A journal has one writer."""
     journal = FOLDER / "writers.journal"
     first = begin(kept(large.path, journal), journal, 5)
-    second = run(*kept(large.path, journal), within=60)
+    second = run(*kept(large.path, journal), within=10)
     alive = first.poll() is None
     done = Ended(first)
     second.is_refusal([MACHINE], journal, "another run")
@@ -499,7 +499,7 @@ def check_no_files():
     pipes = set()
     for options in ["--max-memory", LITTLE], ["--tolerance", "1e-3"], []:
         for name, words in cases.items():
-            run(folder / name, *options, within=60).is_refusal([INPUT], *words)
+            run(folder / name, *options, within=10).is_refusal([INPUT], *words)
         piped(["head", "-c", "5000", whole], *options).is_refusal([INPUT], "/dev/stdin")
         read = piped(["cat", whole], *options)
         if read.code == 0:

@@ -102,12 +102,9 @@ impl Rows {
             Values::Half { .. } => Vec::new(),
         };
         let what = || format!("{rows} × {dims} points");
-        if matches!(values, Cow::Borrowed(_)) && memory.capacity() < values.len() {
-            memory = spare::reserved(rows, dims, what)?;
-        }
-        keep(values, &mut memory, what)?;
+        keep(values, &mut memory, || spare::reserved(rows, dims, what))?;
         storage.values = Values::Single(memory.into());
-        keep(lengths, &mut storage.lengths, what)?;
+        keep(lengths, &mut storage.lengths, || memory::reserved(rows, 1, what))?;
         storage.inverse.clear();
         if storage.inverse.capacity() < rows {
             storage.inverse = memory::reserved(rows, 1, what)?;
@@ -517,14 +514,18 @@ fn power_to_unit(length: f64) -> f64 {
     if length * power < std::f64::consts::SQRT_2 { power } else { 0.5 * power }
 }
 
-/// Takes over values that are owned, and copies others into memory that is there.
-fn keep<T: Copy>(values: Cow<'_, [T]>, into: &mut Vec<T>, what: impl FnOnce() -> String) -> Result<()> {
+/// Takes over values that are owned, and copies others into memory that is there, or that is reserved.
+fn keep<T: Copy>(
+    values: Cow<'_, [T]>,
+    into: &mut Vec<T>,
+    reserve: impl FnOnce() -> Result<Vec<T>>,
+) -> Result<()> {
     match values {
         Cow::Owned(values) => *into = values,
         Cow::Borrowed(values) => {
             into.clear();
             if into.capacity() < values.len() {
-                *into = memory::reserved(values.len(), 1, what)?;
+                *into = reserve()?;
             }
             into.extend_from_slice(values);
         }
@@ -547,7 +548,7 @@ pub(crate) fn rows_per_task(dims: usize) -> usize {
 
 /// A value in all places of a matrix, or the error that says how much memory is missing.
 pub(crate) fn filled<T: Clone>(value: T, rows: usize, cols: usize) -> Result<Vec<T>> {
-    memory::filled(value, rows, cols, || format!("a matrix of {rows} × {cols}"))
+    memory::filled(value, rows, cols, || spare::what(rows, cols))
 }
 
 /// Nearest value that f32 can hold.

@@ -78,7 +78,8 @@ fn take(rows: usize, cols: usize) -> Option<Vec<f32>> {
     spare()?.take(rows, cols)
 }
 
-fn what(rows: usize, cols: usize) -> String {
+/// What there is no memory for.
+pub(crate) fn what(rows: usize, cols: usize) -> String {
     format!("a matrix of {rows} × {cols}")
 }
 

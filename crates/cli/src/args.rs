@@ -90,19 +90,20 @@ pub(crate) fn command() -> clap::Command {
 pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let line: Vec<_> = line.into_iter().collect();
     let matches = command().try_get_matches_from(&line);
-    let error = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
+    let parsed = matches.and_then(|matches| Args::from_arg_matches(&matches));
+    let may_be_list = parsed.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::UnknownArgument);
+    if let Some(cure) = list_as_words(&line).filter(|_| may_be_list) {
+        return Err(Failure::Usage(cure));
+    }
+    let error = match parsed {
         Ok(Args { command: Command::Watch(options) }) => {
             return Ok(Command::Watch(Box::new(options.of_line(line.get(2..).unwrap_or_default()))));
         }
-        Ok(args) => match list_as_words(&line) {
-            Some(cure) => return Err(Failure::Usage(cure)),
-            None => return Ok(args.command),
-        },
+        Ok(args) => return Ok(args.command),
         Err(error) => error,
     };
     let text = error.render();
-    let is_list = list_as_words(&line).is_some();
-    if let (ErrorKind::UnknownArgument, Some(files), false) = (error.kind(), too_many_files(&line), is_list) {
+    if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         let first = line.get(2).map(std::slice::from_ref).map_or(String::new(), words);
         return Err(Failure::Usage(format!(
             "X and Y are taken, and {files} files are named\n\
@@ -114,9 +115,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
     let own = match error.kind() {
         ErrorKind::InvalidSubcommand => without_command(&line),
-        ErrorKind::UnknownArgument => {
-            list_as_words(&line).or_else(|| several_folders(&line)).or_else(|| name_elsewhere(&line, &error))
-        }
+        ErrorKind::UnknownArgument => several_folders(&line).or_else(|| name_elsewhere(&line, &error)),
         ErrorKind::MissingRequiredArgument => views_without_x(&line).or_else(|| pipe_without_x(&line)),
         _ => None,
     };
@@ -393,6 +392,8 @@ mod tests {
             ("eval x.npy --tau 0.1 --t 2 0.5", "--t 2,0.5"),
             ("eval x.npy y.npy --tau 0.07 0.5 1", "--tau 0.07,0.5,1"),
             ("compare x.npy y.npy --t 2 0.5", "--t 2,0.5"),
+            ("watch --t 2 0.5", "--t 2,0.5"),
+            ("watch runs --t 2 0.5", "--t 2,0.5"),
         ] {
             let words = std::iter::once("unisphere").chain(line.split(' ')).map(OsString::from);
             match parse(words) {

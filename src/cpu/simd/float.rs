@@ -132,7 +132,7 @@ float!(
 float!(
     f64, f64s, F64_LANES, u64,
     scale: |inverse| inverse,
-    zeros: |rows, cols| memory::filled(0.0, rows, cols, || format!("a matrix of {rows} × {cols}")),
+    zeros: |rows, cols| memory::filled(0.0, rows, cols, || spare::what(rows, cols)),
     into: |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect(),
     as_simd_f64s, as_mut_simd_f64s, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_f64s,
     max_f64s, min_f64s, select_f64s, mask_between_m64s, reduce_sum_f64s, reduce_max_f64s

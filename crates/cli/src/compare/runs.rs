@@ -197,7 +197,7 @@ mod tests {
         let joined = |x: &str, y: &str| PathBuf::from(format!("{}:{}", path(x).display(), path(y).display()));
         let found = |x: &str, y: &str| pair(&joined(x, y));
         assert_eq!(found("x.npy", "y.npy"), Some((path("x.npy"), path("y.npy"))));
-        if path("a:b.npy").exists() {
+        if !cfg!(windows) {
             assert_eq!(found("a:b.npy", "y.npy"), Some((path("a:b.npy"), path("y.npy"))));
             assert_eq!(pair(&path("a:b.npy")), None);
         }

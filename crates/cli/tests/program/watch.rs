@@ -226,7 +226,7 @@ fn folders_with_x_and_y_are_pairs_and_wait_for_their_y() {
     let compared = object(&folder.compare(&["run/a/1", "run/a/2", "--json", "--no-cache"]));
     for ((line, model), name) in lines.iter().zip(compared["models"].as_array().unwrap()).zip(["a/1", "a/2"])
     {
-        let line = [line[0].clone(), line[1].clone(), slashed(&line[2])];
+        let line: Vec<_> = line.iter().map(|cell| slashed(cell)).collect();
         assert_eq!(line, [name.into(), model["alignment"]["value"].to_string(), format!("run/{name}/y.npy")]);
     }
 }
