@@ -33,18 +33,18 @@ pub(crate) fn for_each_block<T: Float, R: Send>(
 
 /// The same of certain blocks, of whose pairs `counted` are reported as progress.
 pub(crate) fn for_each_of<T: Float, R: Send>(
-    blocks: impl Iterator<Item = Block>,
+    mut blocks: impl Iterator<Item = Block>,
     watch: &Watch,
     counted: impl Fn(&Block) -> u64 + Sync,
     one: impl Fn(&Block, &mut Scratch<T>) -> R + Sync,
     mut merge: impl FnMut(&Block, R),
 ) -> Result<()> {
     let one = |block: &Block, scratch: &mut Scratch<T>| Ok(one(block, scratch));
-    let merge = |block: &Block, result| {
+    let mut merge = |block: &Block, result| {
         merge(block, result);
         Ok(())
     };
-    try_for_each_of(blocks, watch, counted, one, merge)
+    try_for_each_of(&mut blocks, watch, &counted, &one, &mut merge)
 }
 
 /// The same of all blocks of some pairs, until one or its merging fails.
@@ -52,17 +52,18 @@ pub(crate) fn try_for_each_block<T: Float, R: Send>(
     pairs: PairSet<'_>,
     watch: &Watch,
     one: impl Fn(&Block, &mut Scratch<T>) -> Result<R> + Sync,
-    merge: impl FnMut(&Block, R) -> Result<()>,
+    mut merge: impl FnMut(&Block, R) -> Result<()>,
 ) -> Result<()> {
-    try_for_each_of(pairs.blocks(), watch, |block| pairs.count_in(block), one, merge)
+    try_for_each_of(&mut pairs.blocks(), watch, &|block| pairs.count_in(block), &one, &mut merge)
 }
 
+/// The same, compiled once for a kind of result.
 fn try_for_each_of<T: Float, R: Send>(
-    mut blocks: impl Iterator<Item = Block>,
+    blocks: &mut dyn Iterator<Item = Block>,
     watch: &Watch,
-    counted: impl Fn(&Block) -> u64 + Sync,
-    one: impl Fn(&Block, &mut Scratch<T>) -> Result<R> + Sync,
-    mut merge: impl FnMut(&Block, R) -> Result<()>,
+    counted: &(dyn Fn(&Block) -> u64 + Sync),
+    one: &(dyn Fn(&Block, &mut Scratch<T>) -> Result<R> + Sync),
+    merge: &mut dyn FnMut(&Block, R) -> Result<()>,
 ) -> Result<()> {
     let pool = Pool::new();
     let one = |block: &Block| {
@@ -70,7 +71,7 @@ fn try_for_each_of<T: Float, R: Send>(
         watch.advance(counted(block)).map(|()| result)
     };
     loop {
-        let batch: Vec<_> = blocks.by_ref().take(BLOCKS_PER_BATCH).collect();
+        let batch: Vec<_> = (&mut *blocks).take(BLOCKS_PER_BATCH).collect();
         // A hand-off to other threads takes longer than a single small block.
         let results = match &*batch {
             [] => return Ok(()),

@@ -16,7 +16,7 @@
 //! of a value's time in 768 dimensions, which does not pay for points stored in packed form as well. A tile leaves the
 //! registers only as what the epilogue makes of it: a sum, a row of a table, a gradient's weights.
 
-use std::array;
+use std::{array, ops::Range};
 
 use pulp::Simd;
 
@@ -25,10 +25,14 @@ use crate::{
         block::{
             formula::{Formula, Vector},
             microkernel::{Tile, microkernel, width},
-            pack::{DIMS_PER_PARTIAL_SUM, Packed, copy, interleave},
+            pack::{DIMS_PER_PARTIAL_SUM, DimsSegment, Packed, copy, interleave},
         },
         pairs::PairSet,
-        simd::float::Float,
+        points::Rows,
+        simd::{
+            float::Float,
+            isa::{Part, call},
+        },
     },
     schedule::Block,
 };
@@ -114,54 +118,123 @@ pub(crate) fn mainloop<S: Simd, F: Formula, const SIDE: usize>(
     packed: &mut Packed<F::Real>,
     epilogue: &mut impl Epilogue<F>,
 ) {
-    let (left, right) = (pairs.left(), pairs.right());
-    let (rows, cols) = (block.rows.len(), block.cols.len());
-    let width = width::<S, F::Real>();
-    let dims = left.dims();
-    let panels = rows.div_ceil(width);
+    call(simd, Mainloop::<_, F, SIDE> { pairs, block, packed, epilogue });
+}
 
-    if packed.left_rows != block.rows {
-        (packed.left_rows, packed.left_done) = (block.rows.clone(), 0);
-    }
-    let interleaved = packed.left.take(panels * width * dims);
-    let row_terms = packed.row_terms.take(panels * width);
-    F::row_terms(left, block.rows.clone(), row_terms);
-    let row_terms = F::Real::vectors::<S>(row_terms).as_chunks::<2>().0;
+struct Mainloop<'a, E, F: Formula, const SIDE: usize> {
+    pairs: PairSet<'a>,
+    block: &'a Block,
+    packed: &'a mut Packed<F::Real>,
+    epilogue: &'a mut E,
+}
 
-    let group = packed.right.arrays(SIDE * dims.div_ceil(DIMS_PER_PARTIAL_SUM)).as_chunks_mut().0;
-    for j in (0..cols).step_by(SIDE) {
-        let first = block.cols.start + j;
-        let here = right.rows_at(first..block.cols.end.min(first + SIDE), &mut packed.wide);
-        copy(group, cols - j, |r| (here.row(r), right.scale_of(first + r)));
-        let mut of_right = [F::Real::default(); SIDE];
-        F::row_terms(right, first..block.cols.end.min(first + SIDE), &mut of_right);
-        let of_right = of_right.map(|term| F::Real::splat(simd, term));
-        for ((i, panel), of_left) in
-            (0..rows).step_by(width).zip(interleaved.chunks_exact_mut(width * dims)).zip(row_terms)
-        {
-            if block.diagonal && i + 1 >= j + SIDE {
-                break;
-            }
-            if packed.left_done == i / width {
-                let first = block.rows.start + i;
-                let here = left.rows_at(first..block.rows.end.min(first + width), &mut packed.wide);
-                interleave(panel, width, rows - i, |r| (here.row(r), left.scale_of(first + r)));
-                packed.left_done += 1;
-                for row in (first + width..block.rows.end).take(width) {
-                    left.prefetch(row);
+impl<S: Simd, E: Epilogue<F>, F: Formula, const SIDE: usize> Part<S> for Mainloop<'_, E, F, SIDE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, simd: S) {
+        let Self { pairs, block, packed, epilogue } = self;
+        let (left, right) = (pairs.left(), pairs.right());
+        let (rows, cols) = (block.rows.len(), block.cols.len());
+        let width = width::<S, F::Real>();
+        let dims = left.dims();
+        let panels = rows.div_ceil(width);
+
+        if packed.left_rows != block.rows {
+            (packed.left_rows, packed.left_done) = (block.rows.clone(), 0);
+        }
+        let interleaved = packed.left.take(panels * width * dims);
+        let row_terms = packed.row_terms.take(panels * width);
+        F::row_terms(left, block.rows.clone(), row_terms);
+        let row_terms = F::Real::vectors::<S>(row_terms).as_chunks().0;
+
+        let zero = F::Real::splat(simd, F::Real::default());
+        let mut tile = Accumulators { at: (0, 0), similarities: [[zero; 2]; SIDE], counted: None };
+        let group = packed.right.arrays(SIDE * dims.div_ceil(DIMS_PER_PARTIAL_SUM)).as_chunks_mut().0;
+        for j in (0..cols).step_by(SIDE) {
+            let first = block.cols.start + j;
+            let here = first..block.cols.end.min(first + SIDE);
+            let right_terms = call(simd, Pack::<F, SIDE> { right, here, group, wide: &mut packed.wide });
+            for ((i, panel), left_terms) in
+                (0..rows).step_by(width).zip(interleaved.chunks_exact_mut(width * dims)).zip(row_terms)
+            {
+                if block.diagonal && i + 1 >= j + SIDE {
+                    break;
                 }
+                if packed.left_done == i / width {
+                    let first = block.rows.start + i;
+                    let here = first..block.rows.end.min(first + width);
+                    pack_left(left, here, panel, width, &mut packed.wide);
+                    packed.left_done += 1;
+                    for row in (first + width..block.rows.end).take(width) {
+                        left.prefetch(row);
+                    }
+                }
+                // The next rows come from far: some of them for each tile, while it computes.
+                for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
+                    right.prefetch(row);
+                }
+                let out = &mut tile.similarities;
+                call(
+                    simd,
+                    TileSides::<S, F, SIDE> { panel, group, left_terms, right_terms: &right_terms, out },
+                );
+                (tile.at, tile.counted) = ((i, j), CountedPairs::of(pairs, block, (i, j), width));
+                epilogue.apply(simd, &tile);
             }
-            // The next rows come from far: some of them for each tile, while it computes.
-            for row in (first + SIDE..block.cols.end).take(SIDE).skip(i / width).step_by(panels) {
-                right.prefetch(row);
-            }
-            let mut similarities = microkernel::<S, F::Real, F::Term, _, SIDE>(simd, panel, &*group);
-            for (sums, of_right) in similarities.iter_mut().zip(of_right) {
-                sums[0] = F::similarity(simd, sums[0], of_left[0], of_right);
-                sums[1] = F::similarity(simd, sums[1], of_left[1], of_right);
-            }
-            let counted = CountedPairs::of(pairs, block, (i, j), width);
-            epilogue.apply(simd, &Accumulators { at: (i, j), similarities, counted });
+        }
+    }
+}
+
+/// Packs a group of rows on the right; returns their row terms.
+struct Pack<'a, F: Formula, const SIDE: usize> {
+    right: &'a Rows,
+    here: Range<usize>,
+    group: &'a mut [[DimsSegment<F::Real>; SIDE]],
+    wide: &'a mut Vec<f32>,
+}
+
+impl<S: Simd, F: Formula, const SIDE: usize> Part<S> for Pack<'_, F, SIDE> {
+    type Output = [F::Real; SIDE];
+
+    #[inline(always)]
+    fn run(self, _: S) -> [F::Real; SIDE] {
+        let Self { right, here: range, group, wide } = self;
+        let here = right.rows_at(range.clone(), wide);
+        copy(group, range.len(), |r| (here.row(r), right.scale_of(range.start + r)));
+        let mut terms = [F::Real::default(); SIDE];
+        F::row_terms(right, range, &mut terms);
+        terms
+    }
+}
+
+/// Interleaves the rows of a panel on the left.
+#[inline(never)]
+fn pack_left<T: Float>(left: &Rows, range: Range<usize>, panel: &mut [T], width: usize, wide: &mut Vec<f32>) {
+    let here = left.rows_at(range.clone(), wide);
+    interleave(panel, width, range.len(), |r| (here.row(r), left.scale_of(range.start + r)));
+}
+
+/// Rows on both sides of a tile, the row terms of each, and the place for the similarities.
+struct TileSides<'a, S: Simd, F: Formula, const SIDE: usize> {
+    panel: &'a [F::Real],
+    group: &'a [[DimsSegment<F::Real>; SIDE]],
+    left_terms: &'a [Vector<S, F>; 2],
+    right_terms: &'a [F::Real; SIDE],
+    out: &'a mut Tile<S, F::Real, SIDE>,
+}
+
+impl<S: Simd, F: Formula, const SIDE: usize> Part<S> for TileSides<'_, S, F, SIDE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, simd: S) {
+        let Self { panel, group, left_terms, right_terms, out } = self;
+        let sums = microkernel::<S, F::Real, F::Term, _, SIDE>(simd, panel, group);
+        for ((out, sums), &right) in out.iter_mut().zip(sums).zip(right_terms) {
+            let right = F::Real::splat(simd, right);
+            out[0] = F::similarity(simd, sums[0], left_terms[0], right);
+            out[1] = F::similarity(simd, sums[1], left_terms[1], right);
         }
     }
 }

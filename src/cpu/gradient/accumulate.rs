@@ -19,9 +19,9 @@ use crate::{
 pub(crate) fn accumulate<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &impl Weights<T>,
+    weights: &dyn Weights<T>,
     centre: &[T],
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    advance: &(dyn Fn(u64) -> Result<()> + Sync),
 ) -> Result<Accumulated<T>> {
     if are_held(pairs) {
         accumulate_held(isa, pairs, weights, centre, advance)

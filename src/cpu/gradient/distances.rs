@@ -5,7 +5,7 @@ use pulp::Simd;
 use crate::{
     cpu::{
         block::{pack::Packed, table::Table},
-        gradient::{accumulate::accumulate, finish::finish, weights::Weights},
+        gradient::{accumulate::accumulate, finish::finish, weights::WeightsInTiles},
         matrix::Values,
         pairs::PairSet,
         points::Rows,
@@ -26,7 +26,7 @@ pub(crate) fn squared_distances_grad(
     let weights = GivenWeights { values: upstream.as_slice(), row_len: y.len() };
     let pairs = PairSet::Across(x, y);
     let centre = pairs.centre();
-    let sums = accumulate(isa, pairs, &weights, &centre, |_| Ok(()))?;
+    let sums = accumulate(isa, pairs, &weights, &centre, &|_| Ok(()))?;
     let on_y = sums.on_y.ok_or_else(|| Error::missing("the second gradient"))?;
     let x = finish(x, sums.on_x, &centre, -2.0, None)?.gradient;
     Ok((x, finish(y, on_y, &centre, -2.0, None)?.gradient))
@@ -38,7 +38,7 @@ struct GivenWeights<'a> {
     row_len: usize,
 }
 
-impl Weights<f64> for GivenWeights<'_> {
+impl WeightsInTiles<f64> for GivenWeights<'_> {
     #[inline(always)]
     fn fill<S: Simd, const SIDE: usize>(
         &self,

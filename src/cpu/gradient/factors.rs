@@ -14,7 +14,7 @@ use crate::{
             pack::Packed,
             table::Table,
         },
-        gradient::weights::Weights,
+        gradient::weights::WeightsInTiles,
         pairs::PairSet,
         simd::float::Float,
     },
@@ -88,7 +88,7 @@ impl<F: Formula> FactorWeights<F> {
     }
 }
 
-impl<F: Formula> Weights<F::Real> for FactorWeights<F> {
+impl<F: Formula> WeightsInTiles<F::Real> for FactorWeights<F> {
     #[inline(always)]
     fn fill<S: Simd, const SIDE: usize>(
         &self,
@@ -108,7 +108,7 @@ pub(crate) struct CachedWeights<'a, F: Formula> {
     pub(crate) weights: FactorWeights<F>,
 }
 
-impl<F: Formula> Weights<F::Real> for CachedWeights<'_, F> {
+impl<F: Formula> WeightsInTiles<F::Real> for CachedWeights<'_, F> {
     #[inline(always)]
     fn fill<S: Simd, const SIDE: usize>(
         &self,

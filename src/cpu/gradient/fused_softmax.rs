@@ -11,16 +11,15 @@ use rayon::prelude::*;
 use crate::{
     cpu::{
         block::{
-            formula::Cosine,
             microkernel::width,
             pack::{Buffer, Pool, Scratch},
-            table::{Table, bytes},
+            table::{Table, bytes, segments},
         },
         gradient::{
             held::{accumulate_by_totals, are_held},
             strip::Strip,
             sums::{Panel, WeightedSums},
-            weights::{ExponentialWeights, Weights},
+            weights::Weights,
         },
         pairs::PairSet,
         points::filled,
@@ -55,7 +54,7 @@ fn bytes_of_panel(pairs: PairSet<'_>) -> usize {
 pub(crate) fn fused_softmax(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &ExponentialWeights<Cosine>,
+    weights: &dyn Weights<f32>,
     centre: &[f32],
     divisor: impl Fn(usize, f64) -> f64,
     watch: &Watch,
@@ -67,7 +66,7 @@ pub(crate) fn fused_softmax(
     };
     let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
     if are_held(pairs) {
-        let advance = |pairs| watch.advance(pairs);
+        let advance = &|pairs| watch.advance(pairs);
         let (sums, all) = accumulate_by_totals(isa, pairs, weights, centre, factor, advance)?;
         let on_y = all.on_y.ok_or_else(|| Error::missing("the sums of the second set"))?;
         return Ok(FusedSoftmax { sums, on_x: all.on_x, on_y });
@@ -98,7 +97,7 @@ pub(crate) fn fused_softmax(
             let ticket = locks[i - first].ticket(j);
             let mut memory = memory_of(i, j);
             pool.with(|scratch| {
-                isa.run(FillTable { pairs, block, weights, scratch, memory: &mut memory });
+                weights.write(isa, pairs, block, &mut scratch.packed, memory.arrays(segments(block)));
                 let mut left = ticket.wait();
                 isa.run(AddToLeft { pairs, block, centre, scratch, memory: &mut memory, left: &mut left });
             });
@@ -128,25 +127,6 @@ pub(crate) fn fused_softmax(
     }
     drop(of_x);
     Ok(FusedSoftmax { sums, on_x, on_y })
-}
-
-/// Writes a block's weights to `memory`.
-struct FillTable<'a, T: Float, W> {
-    pairs: PairSet<'a>,
-    block: &'a Block,
-    weights: &'a W,
-    scratch: &'a mut Scratch<T>,
-    memory: &'a mut Buffer<T>,
-}
-
-impl<T: Float, W: Weights<T>> Job for FillTable<'_, T, W> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let mut table = Table::of::<SIDE>(self.memory, self.block);
-        self.weights.fill::<S, SIDE>(simd, self.pairs, self.block, &mut self.scratch.packed, &mut table);
-    }
 }
 
 /// Adds the weights times the points on the right to the panel on the left.

@@ -52,9 +52,9 @@ pub(crate) fn are_held(pairs: PairSet<'_>) -> bool {
 pub(crate) fn accumulate_held<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &impl Weights<T>,
+    weights: &dyn Weights<T>,
     centre: &[T],
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    advance: &(dyn Fn(u64) -> Result<()> + Sync),
 ) -> Result<Accumulated<T>> {
     multiply_held(isa, pairs, weights, centre, |_, totals| Ok(totals), advance)
 }
@@ -64,10 +64,10 @@ pub(crate) fn accumulate_held<T: Float>(
 pub(crate) fn accumulate_by_totals<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &impl Weights<T>,
+    weights: &dyn Weights<T>,
     centre: &[T],
     factor: impl Fn(usize, f64) -> f64,
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    advance: &(dyn Fn(u64) -> Result<()> + Sync),
 ) -> Result<(Vec<f64>, Accumulated<T>)> {
     let mut of_rows = Vec::new();
     let scale = |held: &mut [Held<'_, T>], totals: AllTotals| {
@@ -100,10 +100,10 @@ struct AllTotals {
 fn multiply_held<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &impl Weights<T>,
+    weights: &dyn Weights<T>,
     centre: &[T],
     change: impl FnOnce(&mut [Held<'_, T>], AllTotals) -> Result<AllTotals>,
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    advance: &(dyn Fn(u64) -> Result<()> + Sync),
 ) -> Result<Accumulated<T>> {
     let blocks: Vec<_> = pairs.blocks().collect();
     let (x, y, dims) = (pairs.left(), pairs.second(), pairs.dims());
@@ -117,7 +117,10 @@ fn multiply_held<T: Float>(
 
         let pool = Pool::new();
         let fill = |held: &mut Held<'_, T>| {
-            let totals = pool.with(|scratch| isa.run(Fill { pairs, weights, scratch, held }));
+            let totals = pool.with(|Scratch { packed, .. }| {
+                weights.write(isa, pairs, held.block, packed, held.segments);
+                isa.run(Sum(held))
+            });
             advance(pairs.count_in(held.block)).map(|()| totals)
         };
         let (totals, (of_x, of_y)) = both(
@@ -171,26 +174,16 @@ struct Totals {
     sum: f64,
 }
 
-/// Writes a block's weights, and sums them.
-struct Fill<'a, 'h, T: Float, W> {
-    pairs: PairSet<'a>,
-    weights: &'a W,
-    scratch: &'a mut Scratch<T>,
-    held: &'a mut Held<'h, T>,
-}
+/// Sums a block's weights.
+struct Sum<'a, 'h, T>(&'a mut Held<'h, T>);
 
-impl<T: Float, W: Weights<T>> Job for Fill<'_, '_, T, W> {
+impl<T: Float> Job for Sum<'_, '_, T> {
     type Output = Totals;
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Totals {
-        let Self { pairs, weights, scratch, held: Held { block, segments } } = self;
-        let mut table = Table::over::<SIDE>(segments, block);
-        if block.diagonal {
-            // No tile lies below the diagonal.
-            table.fill(T::default());
-        }
-        weights.fill::<S, SIDE>(simd, pairs, block, &mut scratch.packed, &mut table);
+        let Self(Held { block, segments }) = self;
+        let table = Table::over::<SIDE>(segments, block);
         let mut of_left = vec![0.0; block.rows.len()];
         let mut of_right = vec![0.0; if block.diagonal { 0 } else { block.cols.len() }];
         let (mut left, mut right) = (Panel::of_totals(&mut of_left), Panel::of_totals(&mut of_right));
@@ -369,6 +362,7 @@ fn add_product<S: Simd, T: Float, R: TileRight<T, SIDE>, const SIDE: usize>(
 ) {
     let products = microkernel::<S, T, Product, R, SIDE>(simd, points, weights);
     for (sum, product) in sums.iter_mut().zip(products) {
-        *sum = [0, 1].map(|half| T::plus(simd, sum[half], product[half]));
+        sum[0] = T::plus(simd, sum[0], product[0]);
+        sum[1] = T::plus(simd, sum[1], product[1]);
     }
 }

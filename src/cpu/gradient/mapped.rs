@@ -17,7 +17,7 @@ use crate::{
         gradient::{
             finish::finish,
             weighted::CentredSums,
-            weights::{RoundedWeights, Weights},
+            weights::{RoundedWeights, WeightsInTiles},
         },
         pairs::PairSet,
         reduce::mapped::{MapSums, softplus, softplus_exponent},
@@ -51,7 +51,7 @@ impl<F, M> MapWeights<F, M> {
     }
 }
 
-impl<F: Formula<Real = f64>, M: PairMap<F>> Weights<f64> for MapWeights<F, M> {
+impl<F: Formula<Real = f64>, M: PairMap<F>> WeightsInTiles<f64> for MapWeights<F, M> {
     #[inline(always)]
     fn fill<S: Simd, const SIDE: usize>(
         &self,

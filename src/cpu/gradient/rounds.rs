@@ -9,8 +9,8 @@ use crate::{
     cpu::{
         block::{
             microkernel::width,
-            pack::{Pool, Scratch},
-            table::Table,
+            pack::{Buffer, Pool, Scratch},
+            table::{PairsSegment, Table, segments},
         },
         gradient::{
             strip::Strip,
@@ -46,9 +46,9 @@ struct Ticket {
 pub(crate) fn accumulate_in_rounds<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &impl Weights<T>,
+    weights: &dyn Weights<T>,
     centre: &[T],
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    advance: &(dyn Fn(u64) -> Result<()> + Sync),
 ) -> Result<Accumulated<T>> {
     let (x, y, dims, panel) = (pairs.left(), pairs.second(), pairs.dims(), pairs.panel());
     let (lefts, rights): (Vec<_>, Vec<_>) =
@@ -75,14 +75,12 @@ pub(crate) fn accumulate_in_rounds<T: Float>(
         };
         Meeting { left: ticket(i), right: (!block.diagonal).then(|| ticket(j + second)), block }
     });
-    let pool = Pool::new();
+    let blocks = Blocks { isa, pairs, weights, centre, pool: Pool::new() };
     let meet = |Meeting { left, right, block }: Meeting| {
         let wait = |ticket: Ticket| locks[ticket.panel].ticket(ticket.number).wait();
         let (mut left, mut right) = (wait(left), right.map(wait));
-        let sum = pool.with(|scratch| {
-            let (left, right) = (&mut *left, right.as_deref_mut().map_or(Right::Same, Right::Other));
-            isa.run(AddProducts { pairs, block: &block, weights, centre, scratch, left, right })
-        });
+        let (of_left, of_right) = (&mut *left, right.as_deref_mut().map_or(Right::Same, Right::Other));
+        let sum = blocks.add(&block, of_left, of_right);
         left.sum += sum;
         // Observers may compute too: nobody waits for them.
         drop((left, right));
@@ -102,54 +100,67 @@ pub(crate) fn accumulate_in_rounds<T: Float>(
 pub(crate) fn accumulate_left<T: Float>(
     isa: Isa,
     pairs: PairSet<'_>,
-    weights: &impl Weights<T>,
+    weights: &dyn Weights<T>,
     centre: &[T],
-    advance: impl Fn(u64) -> Result<()> + Sync,
+    advance: &(dyn Fn(u64) -> Result<()> + Sync),
 ) -> Result<WeightedSums<T>> {
     let (x, y, dims, panel) = (pairs.left(), pairs.right(), pairs.dims(), pairs.panel());
     let rights: Vec<_> = panels(y.len(), panel).collect();
     let mut on_x = WeightedSums::zeros(x)?;
-    let pool = Pool::new();
+    let blocks = Blocks { isa, pairs, weights, centre, pool: Pool::new() };
     let lefts: Vec<_> = panels(x.len(), panel).zip(on_x.panels(dims, panel)).collect();
     lefts.into_par_iter().try_for_each(|(rows, mut left)| {
         rights.iter().try_for_each(|cols| {
             let block = &Block { rows: rows.clone(), cols: cols.clone(), diagonal: false };
-            pool.with(|scratch| {
-                let (left, right) = (&mut left, Right::Unwanted);
-                isa.run(AddProducts { pairs, block, weights, centre, scratch, left, right })
-            });
+            blocks.add(block, &mut left, Right::Unwanted);
             advance(pairs.count_in(block))
         })
     })?;
     Ok(on_x)
 }
 
-/// Adds the weighted sums of a block to the panels on its left and right; returns Σ w of the block, where the right is asked for.
-struct AddProducts<'a, 'p, T: Float, W> {
+/// What all blocks have in common.
+struct Blocks<'a, T> {
+    isa: Isa,
+    pairs: PairSet<'a>,
+    weights: &'a dyn Weights<T>,
+    centre: &'a [T],
+    pool: Pool<T>,
+}
+
+impl<T: Float> Blocks<'_, T> {
+    /// Adds the weighted sums of a block to the panels on its left and right; returns Σ w of the block, where the right is asked for.
+    fn add<'p>(&self, block: &Block, left: &mut Panel<'p, T>, right: Right<'_, 'p, T>) -> f64 {
+        let &Self { isa, pairs, centre, .. } = self;
+        self.pool.with(|Scratch { packed, table, columns, .. }| {
+            let weights = table.arrays(segments(block));
+            self.weights.write(isa, pairs, block, packed, weights);
+            isa.run(AddProducts { pairs, block, weights, centre, columns, left, right })
+        })
+    }
+}
+
+/// See [`Blocks::add`].
+struct AddProducts<'a, 'p, T> {
     pairs: PairSet<'a>,
     block: &'a Block,
-    weights: &'a W,
+    /// Table of the weights.
+    weights: &'a mut [PairsSegment<T>],
     centre: &'a [T],
-    scratch: &'a mut Scratch<T>,
+    columns: &'a mut Buffer<T>,
     left: &'a mut Panel<'p, T>,
     right: Right<'a, 'p, T>,
 }
 
-impl<T: Float, W: Weights<T>> Job for AddProducts<'_, '_, T, W> {
+impl<T: Float> Job for AddProducts<'_, '_, T> {
     type Output = f64;
 
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> f64 {
-        let Self { pairs, block, weights, centre, scratch, left, mut right } = self;
-        let Scratch { packed, table, columns, .. } = scratch;
+        let Self { pairs, block, weights, centre, columns, left, mut right } = self;
         let (x, y) = (pairs.left(), pairs.right());
         let width = width::<S, T>();
-        let mut table = Table::of::<SIDE>(table, block);
-        if block.diagonal {
-            // No tile lies below the diagonal.
-            table.fill(T::default());
-        }
-        weights.fill::<S, SIDE>(simd, pairs, block, packed, &mut table);
+        let table = Table::over::<SIDE>(weights, block);
         let sum = add_totals::<S, T, SIDE>(simd, &table, block, left, &mut right);
 
         let copied = columns.take(width * block.rows.len().max(block.cols.len()));

@@ -71,7 +71,7 @@ fn log_sum_with_grad_by<F: Formula>(
     };
     let weights = ExponentialWeights::<F>::new(F::RATE * t, shift);
     let centre: Vec<_> = centre.iter().map(|&v| F::Real::nearest(v)).collect();
-    let sums = accumulate(isa, pairs, &weights, &centre, |pairs| watch.advance(pairs))?;
+    let sums = accumulate(isa, pairs, &weights, &centre, &|pairs| watch.advance(pairs))?;
     let (x, y) = (pairs.left(), pairs.second());
     let most = max_f32_share(t) * sums.sum;
     let dominated = F::IS_F32 && sums.on_x.total.iter().any(|&total| total > most);

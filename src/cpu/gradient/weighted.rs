@@ -35,14 +35,14 @@ impl Target {
         &self,
         isa: Isa,
         pairs: PairSet<'_>,
-        weights: &impl Weights<T>,
+        weights: &dyn Weights<T>,
         centre: Vec<T>,
         watch: &Watch,
     ) -> Result<CentredSums<T>> {
         match self {
             Self::All(_) => CentredSums::new(isa, pairs, weights, centre, watch),
             Self::Left => {
-                let on_x = accumulate_left(isa, pairs, weights, &centre, |pairs| watch.advance(pairs))?;
+                let on_x = accumulate_left(isa, pairs, weights, &centre, &|pairs| watch.advance(pairs))?;
                 Ok(CentredSums { centre, on_x, on_y: None })
             }
         }
@@ -140,12 +140,12 @@ impl<T: Float> CentredSums<T> {
     pub(crate) fn new(
         isa: Isa,
         pairs: PairSet<'_>,
-        weights: &impl Weights<T>,
+        weights: &dyn Weights<T>,
         centre: Vec<T>,
         watch: &Watch,
     ) -> Result<Self> {
         let Accumulated { on_x, on_y, .. } =
-            accumulate(isa, pairs, weights, &centre, |pairs| watch.advance(pairs))?;
+            accumulate(isa, pairs, weights, &centre, &|pairs| watch.advance(pairs))?;
         Ok(Self { centre, on_x, on_y })
     }
 

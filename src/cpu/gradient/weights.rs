@@ -11,16 +11,33 @@ use crate::{
             mainloop::{Accumulators, Epilogue, mainloop},
             microkernel::width,
             pack::Packed,
-            table::Table,
+            table::{PairsSegment, Table},
         },
         pairs::PairSet,
-        simd::float::Float,
+        simd::{
+            float::Float,
+            isa::{Isa, Job},
+        },
     },
     schedule::Block,
 };
 
 /// Source of the weights of a block.
 pub(crate) trait Weights<T: Float>: Sync {
+    /// Writes the weight of every pair to the table over these [`segments`](crate::cpu::block::table::segments), and 0 where it
+    /// does not count.
+    fn write(
+        &self,
+        isa: Isa,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<T>,
+        segments: &mut [PairsSegment<T>],
+    );
+}
+
+/// Source of weights that is compiled for each instruction set.
+pub(crate) trait WeightsInTiles<T: Float>: Sync {
     /// Writes the weight of every pair, and 0 where it does not count; on the diagonal, `out` comes with zeros.
     fn fill<S: Simd, const SIDE: usize>(
         &self,
@@ -30,6 +47,42 @@ pub(crate) trait Weights<T: Float>: Sync {
         packed: &mut Packed<T>,
         out: &mut Table<'_, T>,
     );
+}
+
+impl<T: Float, W: WeightsInTiles<T>> Weights<T> for W {
+    fn write(
+        &self,
+        isa: Isa,
+        pairs: PairSet<'_>,
+        block: &Block,
+        packed: &mut Packed<T>,
+        segments: &mut [PairsSegment<T>],
+    ) {
+        isa.run(Write { weights: self, pairs, block, packed, segments });
+    }
+}
+
+struct Write<'a, T, W> {
+    weights: &'a W,
+    pairs: PairSet<'a>,
+    block: &'a Block,
+    packed: &'a mut Packed<T>,
+    segments: &'a mut [PairsSegment<T>],
+}
+
+impl<T: Float, W: WeightsInTiles<T>> Job for Write<'_, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
+        let Self { weights, pairs, block, packed, segments } = self;
+        let mut table = Table::over::<SIDE>(segments, block);
+        if block.diagonal {
+            // No tile lies below the diagonal.
+            table.fill(T::default());
+        }
+        weights.fill::<S, SIDE>(simd, pairs, block, packed, &mut table);
+    }
 }
 
 /// Weights exp(rate · (similarity − shift)).
@@ -45,7 +98,7 @@ impl<F> ExponentialWeights<F> {
     }
 }
 
-impl<F: Formula> Weights<F::Real> for ExponentialWeights<F> {
+impl<F: Formula> WeightsInTiles<F::Real> for ExponentialWeights<F> {
     #[inline(always)]
     fn fill<S: Simd, const SIDE: usize>(
         &self,
@@ -86,7 +139,7 @@ impl<F: Formula> Epilogue<F> for WeightWriter<'_, '_, F> {
 /// Weights in f32, rounded once from f64: the products that follow take half the time.
 pub(crate) struct RoundedWeights<W>(pub(crate) W);
 
-impl<W: Weights<f64>> Weights<f32> for RoundedWeights<W> {
+impl<W: WeightsInTiles<f64>> WeightsInTiles<f32> for RoundedWeights<W> {
     #[inline(always)]
     fn fill<S: Simd, const SIDE: usize>(
         &self,

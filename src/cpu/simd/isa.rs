@@ -1,6 +1,6 @@
 //! Instruction sets: code is compiled for each, and one is chosen when the program runs.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 
 /// Instruction set that jobs run on.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,37 @@ pub(crate) trait Job {
     /// Small tiles waste less on pairs that do not count; few rows ask for them.
     const SMALL_TILES: bool = false;
     fn run<S: Simd, const SIDE: usize>(self, simd: S) -> Self::Output;
+}
+
+/// Part of jobs that is compiled once for an instruction set, as a function of its own, and not again in each job that has it.
+pub(crate) trait Part<S: Simd> {
+    type Output;
+    /// What `run` calls must be inlined into it, as with a [`Job`].
+    fn run(self, simd: S) -> Self::Output;
+}
+
+/// Calls a part of a job.
+#[inline(always)]
+pub(crate) fn call<S: Simd, P: Part<S>>(simd: S, part: P) -> P::Output {
+    struct Inlined<S, P>(S, P);
+
+    impl<S: Simd, P: Part<S>> NullaryFnOnce for Inlined<S, P> {
+        type Output = P::Output;
+
+        #[inline(always)]
+        fn call(self) -> P::Output {
+            self.1.run(self.0)
+        }
+    }
+
+    #[inline(never)]
+    fn call_scalar<F: NullaryFnOnce>(part: F) -> F::Output {
+        part.call()
+    }
+
+    let part = Inlined(simd, part);
+    // Functions have the features of an instruction set by `vectorize`, which makes none of the scalar one.
+    if S::IS_SCALAR { call_scalar(part) } else { simd.vectorize(part) }
 }
 
 /// Job with the tile size that fits the registers.

@@ -137,9 +137,9 @@ fn weights_that_are_held_give_the_sums_of_rounds() {
                 Ok(())
             };
             assert!(are_held(pairs));
-            let held = accumulate_held(cpu.isa, pairs, &weights, &centre, count).expect("sums");
+            let held = accumulate_held(cpu.isa, pairs, &weights, &centre, &count).expect("sums");
             assert_eq!(counted.load(Ordering::Relaxed), pairs.count());
-            let rounds = accumulate_in_rounds(cpu.isa, pairs, &weights, &centre, count).expect("sums");
+            let rounds = accumulate_in_rounds(cpu.isa, pairs, &weights, &centre, &count).expect("sums");
             let what = format!("{}, {n} × {m} × {d}", cpu.device.name);
             let same = |what: &str, held: &[f64], rounds: &[f64]| {
                 assert_eq!(held.len(), rounds.len(), "{what}");
