@@ -22,18 +22,53 @@ var<workgroup> right: array<vec4<f32>, STAGE>; // [depth][column / 4]
 @compute @workgroup_size(256)
 fn squared_distances(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let tile = grid_tile(params.first_tile + group.x, (params.rows + TILE - 1u) / TILE, (params.cols + TILE - 1u) / TILE);
+    let from_x = source(params.first_row / 4u + tile.x * QUADS, params.first_row + params.rows, lane);
+    let from_y = source(tile.y * QUADS, params.cols, lane);
+    let stages = params.dims / DEPTH;
     var squares: Quad;
-    for (var depth = 0u; depth < params.dims; depth += DEPTH) {
-        let dim = depth + lane / QUADS;
-        left[lane / QUADS * STRIDE + lane % QUADS] = four_of_x(tile.x * QUADS + lane % QUADS, dim);
-        right[lane / QUADS * STRIDE + lane % QUADS] = four_of_y(tile.y * QUADS + lane % QUADS, dim);
+    var stage = 0u;
+    var x_ahead = x[from_x];
+    var y_ahead = y[from_y];
+    while stage < stages {
+        // A stage is one block without a branch, so that the next one is under way while the invocations compute.
+        left[slot(lane)] = unpacked(x_ahead);
+        right[slot(lane)] = unpacked(y_ahead);
         workgroupBarrier();
+        stage += 1u;
+        let next = first_dim(stage) * GROUP_QUADS;
+        x_ahead = x[from_x + next];
+        y_ahead = y[from_y + next];
         var part: Quad;
-        for (var i = 0u; i < DEPTH; i++) {
-            part = quad_squares(part, left[i * STRIDE + lane / QUADS], right[i * STRIDE + lane % QUADS]);
-        }
+        part = step(part, 0u, lane);
+        part = step(part, 1u, lane);
+        part = step(part, 2u, lane);
+        part = step(part, 3u, lane);
+        part = step(part, 4u, lane);
+        part = step(part, 5u, lane);
+        part = step(part, 6u, lane);
+        part = step(part, 7u, lane);
+        part = step(part, 8u, lane);
+        part = step(part, 9u, lane);
+        part = step(part, 10u, lane);
+        part = step(part, 11u, lane);
+        part = step(part, 12u, lane);
+        part = step(part, 13u, lane);
+        part = step(part, 14u, lane);
+        part = step(part, 15u, lane);
         squares = quad_add(squares, part);
         workgroupBarrier();
+    }
+    // Dimensions that fill no stage.
+    if stage * DEPTH < params.dims {
+        left[slot(lane)] = unpacked(x_ahead);
+        right[slot(lane)] = unpacked(y_ahead);
+        workgroupBarrier();
+        let first = first_dim(stage);
+        var part: Quad;
+        for (var u = stage * DEPTH - first; u < min(DEPTH, params.dims - first); u++) {
+            part = step(part, u, lane);
+        }
+        squares = quad_add(squares, part);
     }
     let row = tile.x * TILE + lane / QUADS * 4u;
     let col = tile.y * TILE + lane % QUADS * 4u;
@@ -53,17 +88,24 @@ fn store(row: u32, col: u32, v: vec4<f32>) {
     }
 }
 
-// A dimension of four rows, 0 beyond the last.
-fn four_of_x(quad: u32, dim: u32) -> vec4<f32> {
-    if 4u * quad < params.rows && dim < params.dims {
-        return unpacked(x[four_at(params.first_row / 4u + quad, dim, params.dims)]);
-    }
-    return vec4(0.0);
+// Adds dimension u of the stage.
+fn step(sum: Quad, u: u32, lane: u32) -> Quad {
+    return quad_squares(sum, left[u * STRIDE + lane / QUADS], right[u * STRIDE + lane % QUADS]);
 }
 
-fn four_of_y(quad: u32, dim: u32) -> vec4<f32> {
-    if 4u * quad < params.cols && dim < params.dims {
-        return unpacked(y[four_at(quad, dim, params.dims)]);
-    }
-    return vec4(0.0);
+// Where an invocation puts what it brings to a stage.
+fn slot(lane: u32) -> u32 {
+    return lane / QUADS * STRIDE + lane % QUADS;
+}
+
+// Where the vector lies that an invocation brings to the first stage, of a tile that begins with these rows. Beyond the last row
+// there is whatever is there, and dimensions beyond the last, of which there are some where none fill a stage, are not added.
+fn source(first_quad: u32, rows: u32, lane: u32) -> u32 {
+    let dim = min(lane / QUADS, params.dims - 1u);
+    return four_at(min(first_quad + lane % QUADS, (rows - 1u) / 4u), dim, params.dims);
+}
+
+// The first dimension that a stage holds. One that would reach beyond the last dimension begins earlier.
+fn first_dim(stage: u32) -> u32 {
+    return min(stage * DEPTH, max(params.dims, DEPTH) - DEPTH);
 }

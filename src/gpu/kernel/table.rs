@@ -443,6 +443,7 @@ impl Shader {
                 | Self::Similarities(_)
                 | Self::Weights(_)
                 | Self::WeightedSums(_)
+                | Self::SquaredDistances
                 | Self::Cooperative { .. }
         )
     }

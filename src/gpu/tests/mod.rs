@@ -260,7 +260,8 @@ fn every_index_into_workgroup_memory_is_in_range() {
     }
 }
 
-/// The dimensions that log_sum/similarities.wgsl stages and adds: each once, in their order, and none that is not there.
+/// The dimensions that log_sum/similarities.wgsl and squared_distances.wgsl stage and add: each once, in their order, and none that is
+/// not there.
 #[test]
 fn every_dimension_is_staged_within_the_last_and_added_once() {
     for depth in [8, 16] {

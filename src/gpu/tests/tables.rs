@@ -17,6 +17,7 @@ use crate::{
             tiling::Tiling,
         },
         points::{gather, panels::GpuPoints},
+        reduce::distances::squared_distances,
         tests::{upload, values},
     },
     kernel::{Kernel, Map},
@@ -117,6 +118,26 @@ fn bounds_checks_change_no_table() -> Result<()> {
                     Ok(bits)
                 };
                 assert!(all(checked)? == all(unchecked)?, "{rows} × {dims}, {storage}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same of squared distances, of dimensions that fill stages and that do not.
+#[test]
+fn bounds_checks_change_no_distance() -> Result<()> {
+    for (checked, unchecked) in contexts(true).iter().zip(&contexts(false)) {
+        for (rows, dims) in [(1, 1), (67, 16), (66, 15), (131, 33), (70, 3), (530, 67), (130, 1030)] {
+            for storage in [Storage::F32, Storage::F16] {
+                let all = |context| -> Result<Vec<f32>> {
+                    let x = upload(context, &values(rows, dims, 3), dims, storage)?;
+                    let y = upload(context, &values(rows + 5, dims, 4), dims, storage)?;
+                    squared_distances(context, &x, &y).block()?.read()
+                };
+                let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                let same = bits(all(checked)?) == bits(all(unchecked)?);
+                assert!(same, "{rows} × {dims}, {storage}");
             }
         }
     }
