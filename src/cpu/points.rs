@@ -494,9 +494,11 @@ impl<T: Float> Job for Squares<'_, T> {
             for panel in T::vectors::<S>(panel).as_chunks::<2>().0.chunks(DIMS_PER_PARTIAL_SUM) {
                 let mut partial = zero;
                 for a in panel {
-                    partial = [0, 1].map(|v| T::mul_add(simd, a[v], a[v], partial[v]));
+                    partial[0] = T::mul_add(simd, a[0], a[0], partial[0]);
+                    partial[1] = T::mul_add(simd, a[1], a[1], partial[1]);
                 }
-                total = [0, 1].map(|v| T::plus(simd, total[v], partial[v]));
+                total[0] = T::plus(simd, total[0], partial[0]);
+                total[1] = T::plus(simd, total[1], partial[1]);
             }
             let mut squares = [T::default(); MAX_TILE_WIDTH];
             T::vectors_mut::<S>(&mut squares[..width]).copy_from_slice(&total);

@@ -210,7 +210,8 @@ impl<T: Float> Job for ScaleRows<'_, '_, T> {
         // Factors past the last row are 0, as are the weights there.
         let mut padded = vec![T::default(); factors.len().next_multiple_of(T::lanes::<S>())];
         padded[..factors.len()].copy_from_slice(factors);
-        let row = |right| {
+        let mut sums = Vec::with_capacity(block.cols.len());
+        for right in 0..block.cols.len() {
             let mut sum = T::splat(simd, T::default());
             for (start, weights) in table.row_mut(right, T::lanes::<S>()) {
                 let factors = T::vectors::<S>(&padded[start..][..weights.len()]);
@@ -219,9 +220,9 @@ impl<T: Float> Job for ScaleRows<'_, '_, T> {
                     sum = T::plus(simd, sum, *weight);
                 }
             }
-            T::lane_sum(simd, sum).into()
-        };
-        (0..block.cols.len()).map(row).collect()
+            sums.push(T::lane_sum(simd, sum).into());
+        }
+        sums
     }
 }
 

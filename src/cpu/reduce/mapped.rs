@@ -126,8 +126,11 @@ impl<F: Formula<Real = f64>, M: PairMap<F>> Epilogue<F> for MapSums<'_, '_, M> {
                 }
             }
         }
-        let [value, by_bias, by_log_scale] = totals.map(|total| f64::lane_sum(simd, total));
-        self.sums = self.sums.and(FunctionSums { value, by_bias, by_log_scale });
+        self.sums = self.sums.and(FunctionSums {
+            value: f64::lane_sum(simd, totals[0]),
+            by_bias: f64::lane_sum(simd, totals[1]),
+            by_log_scale: f64::lane_sum(simd, totals[2]),
+        });
         if let Some(out) = &mut self.out {
             for (out, slopes) in out.from(i, j, SIDE).zip(slopes) {
                 f64::vectors_mut::<S>(&mut out[..width::<S, f64>()]).copy_from_slice(&slopes);
