@@ -497,7 +497,7 @@ pub enum Fault {
         there: usize,
     },
     /// A field that is no number.
-    #[error("row {row} holds '{found}' in dimension {dim}, which is no number; repair it")]
+    #[error("row {row} holds '{found}' in dimension {dim}, which is no number; {}", cure_of_no_number(found))]
     NotNumber {
         /// Its row.
         row: usize,
@@ -867,5 +867,18 @@ fn recopy(found: u64, claimed: u64) -> &'static str {
         "it was cut short: copy or save it again"
     } else {
         "something was appended to it: save one array a file"
+    }
+}
+
+/// What to do about a value that is no number: arrays that NumPy has printed, and lists within a row, are not repaired by hand.
+fn cure_of_no_number(found: &str) -> &'static str {
+    match found {
+        "..." | "…" => {
+            "values are left out where NumPy prints an array: save it by numpy.save, or x.tolist() in the table"
+        }
+        list if list.starts_with('[') => {
+            "a row is one list: pool or flatten lists of lists, and name a column of lists with --column, or two with --columns"
+        }
+        _ => "repair it",
     }
 }

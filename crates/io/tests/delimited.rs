@@ -18,6 +18,22 @@ fn delimited_text() {
     assert_eq!(numbers("x.txt", "1\n2\n"), [1.0, 2.0]);
     assert_eq!(numbers("x.csv", "id,v\n7,\"[1, 2]\"\n8,\"[3, 4]\"\n"), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(numbers("x.csv", "id,v\n7,[1 2]\n8,[3.  4.]\n"), [1.0, 2.0, 3.0, 4.0]);
+    // As NumPy prints arrays that are long, and lists of lists.
+    refused(
+        "x.csv",
+        "id,v\n7,[1. 2. ... 9.]\n8,[3. 4. ... 9.]\n",
+        "'...' in dimension 2, which is no number; values are left out",
+    );
+    refused(
+        "x.csv",
+        "id,v\n7,\"[[1, 2], [3, 4]]\"\n8,\"[[5, 6], [7, 8]]\"\n",
+        "pool or flatten lists of lists",
+    );
+    refused(
+        "x.jsonl",
+        "{\"v\": [[1, 2], [3, 4]]}\n{\"v\": [[5, 6], [7, 8]]}\n",
+        "pool or flatten lists of lists",
+    );
     let table = "id,x0,x1,name\n7,1,2,a\n8,3,4,\"b, c\nd\"\n";
     let fault = refused("x.csv", table, "no numbers: name; choose the others with --column, such as 'x*'");
     assert!(matches!(fault, Fault::TextColumns { .. }));

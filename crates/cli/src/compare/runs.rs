@@ -87,7 +87,7 @@ fn with_steps(mut runs: Vec<Run>, options: &CompareOptions) -> Result<Vec<Run>, 
     let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
     let Some(steps) = steps(&names) else {
         return Err(Failure::Usage(
-            "--sort step: no model has a step, and their names neither differ in one number alone nor have one behind 'step'\n\
+            "--sort step: no model has a step, and their names neither differ in one number alone nor all have one behind 'step'\n\
              give steps in the table of --runs, or --sort name, which takes numbers in their order"
                 .into(),
         ));

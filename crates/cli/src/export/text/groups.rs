@@ -38,7 +38,7 @@ pub(in crate::export) fn groups(groups: &GroupTable) -> String {
         text += &format!("and {more} more: --json lists them all\n");
     }
     if groups.sets.iter().all(|of| of.across.is_none()) {
-        text += "Uniformity across each two groups: --across-groups adds it, of points in memory.\n";
+        text += "Uniformity across each two groups: eval --across-groups adds it, of points in memory.\n";
     } else if count_of_groups > SHOWN_ACROSS {
         text += "The matrix across groups is in --json.\n";
     } else {
