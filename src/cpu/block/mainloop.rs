@@ -13,8 +13,8 @@
 //! ```
 //!
 //! The left side is packed once for all groups and kept from block to block, the right side a group at a time: that is 4 %
-//! of a value's time in 768 dimensions, which does not pay for points stored in packed form as well. A tile leaves the
-//! registers only as what the epilogue makes of it: a sum, a row of a table, a gradient's weights.
+//! of a value's time in 768 dimensions, which does not pay for points stored in packed form as well. The epilogue
+//! turns each tile into a sum, a row of a table or a gradient's weights; the next tile takes its place.
 
 use std::{array, ops::Range};
 
@@ -154,7 +154,7 @@ impl<S: Simd, E: Epilogue<F>, F: Formula, const SIDE: usize> Part<S> for Mainloo
         for j in (0..cols).step_by(SIDE) {
             let first = block.cols.start + j;
             let here = first..block.cols.end.min(first + SIDE);
-            let right_terms = call(simd, Pack::<F, SIDE> { right, here, group, wide: &mut packed.wide });
+            let right_terms = call(simd, PackGroup::<F, SIDE> { right, here, group, wide: &mut packed.wide });
             for ((i, panel), left_terms) in
                 (0..rows).step_by(width).zip(interleaved.chunks_exact_mut(width * dims)).zip(row_terms)
             {
@@ -164,7 +164,7 @@ impl<S: Simd, E: Epilogue<F>, F: Formula, const SIDE: usize> Part<S> for Mainloo
                 if packed.left_done == i / width {
                     let first = block.rows.start + i;
                     let here = first..block.rows.end.min(first + width);
-                    pack_left(left, here, panel, width, &mut packed.wide);
+                    call(simd, PackPanel { left, here, panel, wide: &mut packed.wide });
                     packed.left_done += 1;
                     for row in (first + width..block.rows.end).take(width) {
                         left.prefetch(row);
@@ -187,14 +187,14 @@ impl<S: Simd, E: Epilogue<F>, F: Formula, const SIDE: usize> Part<S> for Mainloo
 }
 
 /// Packs a group of rows on the right; returns their row terms.
-struct Pack<'a, F: Formula, const SIDE: usize> {
+struct PackGroup<'a, F: Formula, const SIDE: usize> {
     right: &'a Rows,
     here: Range<usize>,
     group: &'a mut [[DimsSegment<F::Real>; SIDE]],
     wide: &'a mut Vec<f32>,
 }
 
-impl<S: Simd, F: Formula, const SIDE: usize> Part<S> for Pack<'_, F, SIDE> {
+impl<S: Simd, F: Formula, const SIDE: usize> Part<S> for PackGroup<'_, F, SIDE> {
     type Output = [F::Real; SIDE];
 
     #[inline(always)]
@@ -209,10 +209,22 @@ impl<S: Simd, F: Formula, const SIDE: usize> Part<S> for Pack<'_, F, SIDE> {
 }
 
 /// Interleaves the rows of a panel on the left.
-#[inline(never)]
-fn pack_left<T: Float>(left: &Rows, range: Range<usize>, panel: &mut [T], width: usize, wide: &mut Vec<f32>) {
-    let here = left.rows_at(range.clone(), wide);
-    interleave(panel, width, range.len(), |r| (here.row(r), left.scale_of(range.start + r)));
+struct PackPanel<'a, T> {
+    left: &'a Rows,
+    here: Range<usize>,
+    panel: &'a mut [T],
+    wide: &'a mut Vec<f32>,
+}
+
+impl<S: Simd, T: Float> Part<S> for PackPanel<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, _: S) {
+        let Self { left, here: range, panel, wide } = self;
+        let here = left.rows_at(range.clone(), wide);
+        interleave(panel, width::<S, T>(), range.len(), |r| (here.row(r), left.scale_of(range.start + r)));
+    }
 }
 
 /// Rows on both sides of a tile, the row terms of each, and the place for the similarities.

@@ -9,8 +9,8 @@ pub(crate) struct Isa(Arch);
 /// Work that is written once and compiled for every instruction set.
 ///
 /// `SIDE` is the number of rows on the right side of a tile: 2 · `SIDE` accumulators, two vectors of the left side and a
-/// broadcast fit the registers. Everything that `run` calls must be inlined into it; what is not is compiled for the base
-/// instruction set.
+/// broadcast fit the registers. Everything that `run` calls must be inlined into it, or be a [`Part`]; what is
+/// neither is compiled for the base instruction set.
 pub(crate) trait Job {
     type Output;
     /// Small tiles waste less on pairs that do not count; few rows ask for them.
