@@ -2,7 +2,7 @@
 // every pair as a matrix of weights, with its sum per tile.
 //
 // The similarity s of unit rows is their cosine, of raw points −‖x−y‖², by direct difference.
-// Stands on: shared/{exp,grid,pair_params,pairs,points,quads,split,tile_sum,tiles,triangle}.wgsl; its own parts are
+// Stands on: shared/{exp,grid,pair_params,pairs,points,quads,split,stages,tile_sum,tiles,triangle}.wgsl; its own parts are
 // log_sum/{similarities,table,weights}.wgsl, and log_sum/tree.wgsl or log_sum/subgroups.wgsl.
 
 @group(0) @binding(0) var<uniform> params: Params;

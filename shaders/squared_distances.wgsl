@@ -1,5 +1,5 @@
 // ‖xᵢ−yⱼ‖² of every pair of a block, by direct difference: equal rows are 0 apart, exactly. Tiles of 64 × 64.
-// Stands on: shared/grid.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/small_tiles.wgsl.
+// Stands on: shared/grid.wgsl, shared/points.wgsl, shared/quads.wgsl, shared/small_tiles.wgsl, shared/stages.wgsl.
 
 struct Params {
     rows: u32,
@@ -103,9 +103,4 @@ fn slot(lane: u32) -> u32 {
 fn source(first_quad: u32, rows: u32, lane: u32) -> u32 {
     let dim = min(lane / QUADS, params.dims - 1u);
     return four_at(min(first_quad + lane % QUADS, (rows - 1u) / 4u), dim, params.dims);
-}
-
-// The first dimension that a stage holds. One that would reach beyond the last dimension begins earlier.
-fn first_dim(stage: u32) -> u32 {
-    return min(stage * DEPTH, max(params.dims, DEPTH) - DEPTH);
 }

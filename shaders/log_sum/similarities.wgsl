@@ -89,11 +89,6 @@ fn step(sum: Similarities, u: u32, own: vec2<u32>) -> Similarities {
     return next;
 }
 
-// The first dimension that a stage holds. One that would reach beyond the last dimension begins earlier.
-fn first_dim(stage: u32) -> u32 {
-    return min(stage * DEPTH, max(params.dims, DEPTH) - DEPTH);
-}
-
 // Where the vectors lie that an invocation brings to the first stage, two a side at the most.
 struct Sources {
     x0: u32,

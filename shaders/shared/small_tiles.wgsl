@@ -3,7 +3,7 @@
 const TILE = 64u;
 const QUADS = 16u;
 
-// Workgroup memory of a side: 16 deep, [depth][by fours], each depth a vector longer than needed, lest all invocations
+// Workgroup memory of what lies [depth][by fours]: 16 deep, each depth a vector longer than needed, lest all invocations
 // store to the same banks.
 const DEPTH = 16u;
 const STRIDE = QUADS + 1u;

@@ -53,10 +53,10 @@ fn compile(device: &wgpu::Device, shader: Shader, storage: Storage, checked: boo
     };
     let module = if shader.unchecked() && !checked {
         let checks = wgpu::ShaderRuntimeChecks::unchecked();
-        // SAFETY: every loop ends, after as many rounds as there are dimensions or points; indices into
-        // workgroup memory follow from the tiling, which a test walks through, or from the matrices; those into
-        // points are cut off at the last or are of whole tiles, and so are those into what is written, or
-        // compared with the end before.
+        // SAFETY: every loop ends, after as many rounds as there are dimensions or points, of which there is one at
+        // least; indices into workgroup memory follow from the tiling or from the kernel's own stages, all of which tests walk
+        // through, or from the matrices; those into points, their centre and weights are cut off at the last or are of
+        // whole tiles, and so are those into what is written, or compared with the end before.
         unsafe { device.create_shader_module_trusted(descriptor, checks) }
     } else {
         device.create_shader_module(descriptor)

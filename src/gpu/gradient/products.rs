@@ -119,6 +119,12 @@ pub(crate) async fn add_weighted_differences(
     buffers: [&wgpu::Buffer; 4],
     pairs: u64,
 ) -> Result<()> {
+    // The kernel runs without bounds checks.
+    debug_assert!(params.rows > 0 && params.depth > 0 && params.dims > 0, "sums over nothing");
+    debug_assert!(
+        params.first_row.is_multiple_of(4) && params.first_point.is_multiple_of(4),
+        "points by fours"
+    );
     let tiles = Tiles {
         shader: Shader::WeightedDifferences,
         buffers: &buffers,

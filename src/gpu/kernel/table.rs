@@ -30,6 +30,7 @@ macro_rules! log_sum {
             "shared/pairs.wgsl",
             "shared/quads.wgsl",
             "shared/split.wgsl",
+            "shared/stages.wgsl",
             "shared/tile_sum.wgsl",
             "shared/tiles.wgsl",
             "shared/triangle.wgsl",
@@ -102,8 +103,13 @@ const RECTANGLE_SUMS: Texts = joined!(
     "shared/tile_sum.wgsl",
     "rectangle_sums.wgsl"
 );
-const SQUARED_DISTANCES: Texts =
-    joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "squared_distances.wgsl");
+const SQUARED_DISTANCES: Texts = joined!(
+    "shared/grid.wgsl",
+    "shared/quads.wgsl",
+    "shared/small_tiles.wgsl",
+    "shared/stages.wgsl",
+    "squared_distances.wgsl"
+);
 const WEIGH: Texts = joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "weigh.wgsl");
 const WEIGHTED_DIFFERENCES: Texts =
     joined!("shared/grid.wgsl", "shared/quads.wgsl", "shared/small_tiles.wgsl", "weighted_differences.wgsl");
@@ -443,7 +449,9 @@ impl Shader {
                 | Self::Similarities(_)
                 | Self::Weights(_)
                 | Self::WeightedSums(_)
+                | Self::Moments
                 | Self::SquaredDistances
+                | Self::WeightedDifferences
                 | Self::Cooperative { .. }
         )
     }

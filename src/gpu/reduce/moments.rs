@@ -110,6 +110,11 @@ async fn multiply(
     dims: usize,
     buffers: &[&wgpu::Buffer],
 ) -> Result<()> {
+    // The kernel runs without bounds checks.
+    debug_assert!(
+        chunk.is_multiple_of(TILE) && (first_chunk + chunks - 1) * chunk < panel.rows.len(),
+        "empty chunks"
+    );
     let tiles_across = dims / TILE + 1;
     let tiles = Tiles {
         shader: Shader::Moments,

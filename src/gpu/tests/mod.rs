@@ -260,6 +260,36 @@ fn every_index_into_workgroup_memory_is_in_range() {
     }
 }
 
+/// The same of kernels with tiles of 64 × 64 and 256 invocations: each place of a stage that is read has been written, by one of them.
+#[test]
+fn every_place_of_small_stages_is_written_once_and_read_within() {
+    let (quads, depth) = (16, 16);
+    // left and right of squared_distances.wgsl, and the weights of weighted_differences.wgsl, whichever way these lie.
+    let stride = quads + 1;
+    let along = |lane: usize| lane / quads * stride + lane % quads;
+    let across = |lane: usize| lane % depth * stride + lane / depth;
+    // The points of weighted_differences.wgsl and of moments.wgsl: four vectors of 64 dimensions.
+    let wide = 64 + 2;
+    let by_fours = |lane: usize| lane % 4 * wide + lane / 4;
+    for (write, size, reads) in [
+        (
+            &along as &dyn Fn(usize) -> usize,
+            depth * stride,
+            (0..depth).map(|step| step * stride).collect::<Vec<_>>(),
+        ),
+        (&across, depth * stride, (0..depth).map(|step| step * stride).collect()),
+        (&by_fours, 4 * wide, (0..16).map(|at| at / 4 * wide + at % 4 * quads).collect()),
+    ] {
+        let mut written = vec![0; size];
+        (0..256).for_each(|lane| written[write(lane)] += 1);
+        assert!(written.iter().all(|&times| times <= 1));
+        for read in reads {
+            (0..256)
+                .for_each(|lane| assert!(written[read + lane / quads] + written[read + lane % quads] == 2));
+        }
+    }
+}
+
 /// The dimensions that log_sum/similarities.wgsl and squared_distances.wgsl stage and add: each once, in their order, and none that is
 /// not there.
 #[test]

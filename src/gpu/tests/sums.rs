@@ -1,16 +1,20 @@
 //! Sums over rows, groups and all pairs, and moments, against the formulas in f64.
 
-use super::oracle::{Kind, Products, Set, backends, dot, exponent_of, log_sum_exp, square};
+use super::{
+    contexts,
+    oracle::{Kind, Products, Set, backends, dot, exponent_of, log_sum_exp, square, watch},
+    upload, values,
+};
 use crate::{
     backend::{Backend, Diagnostics},
     device::{Device, DeviceKind},
     error::Result,
-    gpu::Gpu,
+    gpu::{Gpu, reduce::moments::moments},
     kernel::{Kernel, Map},
     pairs::Pairs,
     pending::Block as _,
-    points::Scaling,
-    precision::Precision,
+    points::{Moments, Scaling},
+    precision::{Precision, Storage},
     schedule::unordered,
     weights::{PointWeights, RowLogSums},
 };
@@ -132,7 +136,7 @@ fn sums_over_all_pairs_are_the_formula() -> Result<()> {
 fn narrow_sets_are_summed_in_a_better_way() -> Result<()> {
     for (gpu, context) in backends() {
         let (n, dims) = (700, 8);
-        let near: Vec<f32> = super::values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
+        let near: Vec<f32> = values(n, dims, 3).iter().map(|v| 1.0 + 1e-3 * v).collect();
         let x = Set::new(&context, &near, dims, Scaling::Unit)?;
         let count = unordered(n);
         let ts = [0.5, 2.0];
@@ -191,12 +195,21 @@ fn sums_of_groups_are_the_formula() -> Result<()> {
 #[test]
 fn moments_are_the_formula() -> Result<()> {
     for (gpu, context) in backends() {
-        for (n, dims, far) in [(1, 1, 0.0), (1100, 7, 0.0), (2500, 63, 0.0), (700, 130, 30.0), (70, 130, 0.0)]
-        {
-            let shifted: Vec<f32> = super::values(n, dims, 4).iter().map(|v| v + far).collect();
+        for (n, dims, far) in [
+            (1, 1, 0.0),
+            (1100, 7, 0.0),
+            (2500, 63, 0.0),
+            (700, 130, 30.0),
+            (70, 130, 0.0),
+            // The sums of rows have a tile of their own, and the last has chunks that do not fit at once.
+            (130, 64, 0.0),
+            (130, 128, 0.0),
+            (600, 510, 0.0),
+        ] {
+            let shifted: Vec<f32> = values(n, dims, 4).iter().map(|v| v + far).collect();
             for scaling in [Scaling::Unit, Scaling::Raw] {
                 let x = Set::new(&context, &shifted, dims, scaling)?;
-                let got = gpu.moments(&x.on, &crate::progress::Watch::new(None, 0)).block()?;
+                let got = gpu.moments(&x.on, &watch()).block()?;
                 let rows = &x.stored;
                 let mean: Vec<f64> =
                     (0..dims).map(|k| rows.iter().map(|row| row[k]).sum::<f64>() / n as f64).collect();
@@ -221,6 +234,24 @@ fn moments_are_the_formula() -> Result<()> {
                         "{n} × {dims}, {scaling:?}: covariance of {a} and {b}: {off:e} off"
                     );
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Wherever an index ran out of range, the checks would put another value in its place.
+#[test]
+fn bounds_checks_change_no_moment() -> Result<()> {
+    for (checked, unchecked) in contexts(true).iter().zip(&contexts(false)) {
+        for (n, dims) in [(1, 1), (1100, 7), (2500, 63), (1030, 130), (130, 64), (600, 510)] {
+            for storage in [Storage::F32, Storage::F16] {
+                let all = |context| -> Result<Vec<u64>> {
+                    let x = upload(context, &values(n, dims, 4), dims, storage)?;
+                    let Moments { mean, scatter, .. } = moments(context, &x, &watch()).block()?;
+                    Ok(mean.iter().chain(&scatter).map(|v| v.to_bits()).collect())
+                };
+                assert!(all(checked)? == all(unchecked)?, "{n} × {dims}, {storage}");
             }
         }
     }
@@ -256,7 +287,7 @@ fn long_rows_are_summed_as_well() -> Result<()> {
     for (gpu, context) in backends() {
         let (n, dims) = (530, 1500);
         let set = |seed| {
-            let given: Vec<_> = super::values(n, dims, seed).iter().map(|v| v + 1.5).collect();
+            let given: Vec<_> = values(n, dims, seed).iter().map(|v| v + 1.5).collect();
             Set::new(&context, &given, dims, Scaling::Unit)
         };
         let (x, y) = (set(1)?, set(2)?);

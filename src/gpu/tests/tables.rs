@@ -10,6 +10,7 @@ use crate::{
     gpu::{
         block::similarities::SimilarityTable,
         device::stream::Stream,
+        gradient::distances,
         kernel::{
             accuracy::{self, Arithmetic, Reduction},
             exponent::PairExponent,
@@ -124,20 +125,32 @@ fn bounds_checks_change_no_table() -> Result<()> {
     Ok(())
 }
 
-/// The same of squared distances, of dimensions that fill stages and that do not.
+/// The same of squared distances and their gradients, of dimensions and rows that fill stages and that do not.
 #[test]
 fn bounds_checks_change_no_distance() -> Result<()> {
     for (checked, unchecked) in contexts(true).iter().zip(&contexts(false)) {
-        for (rows, dims) in [(1, 1), (67, 16), (66, 15), (131, 33), (70, 3), (530, 67), (130, 1030)] {
+        let sizes = [
+            (1, 6, 1),
+            (67, 72, 16),
+            (66, 71, 15),
+            (70, 1, 5),
+            (131, 136, 33),
+            (70, 75, 3),
+            (530, 535, 67),
+            (130, 135, 1030),
+        ];
+        for (rows, others, dims) in sizes {
             for storage in [Storage::F32, Storage::F16] {
                 let all = |context| -> Result<Vec<f32>> {
                     let x = upload(context, &values(rows, dims, 3), dims, storage)?;
-                    let y = upload(context, &values(rows + 5, dims, 4), dims, storage)?;
-                    squared_distances(context, &x, &y).block()?.read()
+                    let y = upload(context, &values(others, dims, 4), dims, storage)?;
+                    let distances = squared_distances(context, &x, &y).block()?;
+                    let (of_x, of_y) = distances::grad(context, &x, &y, &distances).block()?;
+                    Ok([distances.read()?, of_x.read()?, of_y.read()?].concat())
                 };
                 let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
                 let same = bits(all(checked)?) == bits(all(unchecked)?);
-                assert!(same, "{rows} × {dims}, {storage}");
+                assert!(same, "{rows} and {others} × {dims}, {storage}");
             }
         }
     }
