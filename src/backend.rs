@@ -79,6 +79,11 @@ pub(crate) enum GroupPairs {
 pub(crate) trait Backend: Diagnostics + fmt::Debug + Send + Sync {
     fn device(&self) -> &Device;
 
+    /// Whether a gradient over all pairs of x and one over all pairs of y are there sooner where they are computed side by side.
+    fn gains_from_joining(&self, _x: &Points, _y: &Points) -> bool {
+        false
+    }
+
     /// Points on the device, in the memory of `reused` as far as that serves.
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points>;
 

@@ -49,6 +49,20 @@ fn blocks() -> impl Future<Output = bool> {
     poll_fn(|context| Poll::Ready(context.waker().will_wake(&BLOCKED)))
 }
 
+/// The results of two futures: side by side on rayon's pool where `joined` asks for it and the caller blocks, and else one after the
+/// other.
+pub(crate) async fn join_if<A: Send, B: Send>(
+    joined: bool,
+    a: impl Future<Output = Result<A>> + Send,
+    b: impl Future<Output = Result<B>> + Send,
+) -> Result<(A, B)> {
+    if joined && blocks().await {
+        let (a, b) = rayon::join(|| block_on(a), || block_on(b));
+        return Ok((a?, b?));
+    }
+    Ok((a.await?, b.await?))
+}
+
 /// Something to be done on another thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
@@ -125,6 +139,20 @@ mod tests {
         assert_eq!(block_on(thread_of_job(false)), Ok((true, here)));
         let there = pollster::block_on(thread_of_job(true));
         assert!(there.is_ok_and(|(done, thread)| done && thread != here));
+    }
+
+    #[test]
+    fn two_are_joined_on_the_pool_where_the_caller_blocks_and_asks_for_it() {
+        let are_on_the_pool = |joined| {
+            let one = async || Ok(rayon::current_thread_index().is_some());
+            join_if(joined, one(), one())
+        };
+        assert_eq!(block_on(are_on_the_pool(true)), Ok((true, true)));
+        assert_eq!(block_on(are_on_the_pool(false)), Ok((false, false)));
+        assert_eq!(pollster::block_on(are_on_the_pool(true)), Ok((false, false)));
+        let fails = || async { Err::<(), _>(Error::Stopped) };
+        assert_eq!(block_on(join_if(true, async { Ok(1) }, fails())), Err(Error::Stopped));
+        assert_eq!(block_on(join_if(true, fails(), async { Ok(1) })), Err(Error::Stopped));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use self::{
     block::{formula::Difference, map::GaussianLoss},
     gradient::weighted::Target,
     matrix::Values,
-    pairs::SharedPairs,
+    pairs::{PairSet, SharedPairs},
     points::Rows,
     schedule::in_steps,
     simd::isa::Isa,
@@ -106,6 +106,18 @@ impl Diagnostics for Cpu {
 impl Backend for Cpu {
     fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Of few points it does: threads that share the work of one set wait for one another's values. Of so few that the caller's thread
+    /// computes them alone, a hand-off takes longer.
+    fn gains_from_joining(&self, x: &Points, y: &Points) -> bool {
+        let gains = |points| {
+            Rows::of(points).is_ok_and(|rows| {
+                let pairs = PairSet::Within(&rows);
+                gradient::held::are_held(pairs) && !pairs.are_quick()
+            })
+        };
+        rayon::current_num_threads() > 1 && gains(x) && gains(y)
     }
 
     fn upload<'a>(&'a self, points: Embeddings<'a>, reused: Option<Points>) -> Pending<'a, Points> {

@@ -195,6 +195,6 @@ fn mean(alpha: f64, squares: &[f64], weights: Option<&[f64]>) -> Result<f64> {
     finite(Alignment::NAME, mean)
 }
 
-fn check_pairs(x: &Points, y: &Points) -> Result<()> {
+pub(super) fn check_pairs(x: &Points, y: &Points) -> Result<()> {
     row_by_row("alignment pairs row i of one set with row i of the other", x, y)
 }

@@ -1,14 +1,14 @@
 //! The paper's training loss: alignment and uniformity together.
 
 use super::{
-    alignment::Alignment,
+    alignment::{Alignment, check_pairs},
     check::{finite, finite_parameter},
     uniformity::Uniformity,
 };
 use crate::{
     error::Result,
     pairs::Pairs,
-    pending::Pending,
+    pending::{Pending, join_if},
     points::{Matrix, Points},
     request::{Differentiable, Metric, Parametric, Run, Sealed, WithParameter, without_parameter},
 };
@@ -120,12 +120,58 @@ impl Parametric for LossOver<'_> {
         Box::pin(async move {
             let Self { loss, x, y, scale } = *self;
             loss.check()?;
-            let half = |points| loss.uniformity.within(points).scaled(0.5 * scale);
-            let (uniformity_x, (gx, by_t_of_x)) = half(x).differentiate_with_parameter(on).await?;
-            let (uniformity_y, (gy, by_t_of_y)) = half(y).differentiate_with_parameter(on).await?;
+            check_pairs(x, y)?;
+            let [of_x, of_y] = [x, y].map(|points| loss.uniformity.within(points).scaled(0.5 * scale));
+            let (of_x, of_y) = (of_x.differentiate_with_parameter(on), of_y.differentiate_with_parameter(on));
+            let ((uniformity_x, (gx, by_t_of_x)), (uniformity_y, (gy, by_t_of_y))) =
+                join_if(on.backend.gains_from_joining(x, y), of_x, of_y).await?;
             let alignment = loss.alignment.paired(x, y).scaled(loss.weight * scale);
             let (alignment, gradients) = alignment.differentiate_into(on, Some((gx, gy))).await?;
             Ok((loss.total(alignment, uniformity_x, uniformity_y)?, (gradients, by_t_of_x + by_t_of_y)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Embeddings, Engine};
+
+    /// Two sets whose uniformities one thread computes one after the other, and two whose uniformities are computed side by side.
+    #[test]
+    fn it_is_its_parts() -> Result<()> {
+        let engine = Engine::cpu();
+        for (rows, dims) in [(20, 8), (200, 64)] {
+            let set = |factor: usize| {
+                let values: Vec<_> = (0..rows * dims).map(|i| ((i * factor % 1009) as f32).sin()).collect();
+                engine.upload(&Embeddings::new(values, rows, dims)?)
+            };
+            let (x, y, loss) = (set(1)?, set(7)?, Loss { weight: 3.0, ..Loss::default() });
+            let value = engine.value(loss.paired(&x, &y))?;
+            let request = loss.paired(&x, &y).scaled(2.0).with_t();
+            let (with_grad, (gradients, by_t)) = engine.value_and_grad(request)?;
+            let (alignment, of_alignment) = engine.value_and_grad(loss.alignment.paired(&x, &y))?;
+            assert_eq!([value.alignment, with_grad.alignment], [alignment; 2]);
+            let halves = (value.uniformity_x + value.uniformity_y) / 2.0;
+            assert_eq!(value.loss, 3.0 * alignment + halves);
+            let parts = [
+                (&x, [value.uniformity_x, with_grad.uniformity_x], gradients.0, of_alignment.0),
+                (&y, [value.uniformity_y, with_grad.uniformity_y], gradients.1, of_alignment.1),
+            ];
+            let mut sum_by_t = 0.0;
+            for (points, got, gradient, of_alignment) in parts {
+                let uniformity = engine.value(loss.uniformity.within(points))?;
+                let (with_grad, (of_uniformity, by_t)) =
+                    engine.value_and_grad(loss.uniformity.within(points).with_t())?;
+                assert_eq!(got, [uniformity, with_grad]);
+                sum_by_t += by_t;
+                let (all, a, u) = (gradient.read()?, of_alignment.read()?, of_uniformity.read()?);
+                for (all, part) in all.iter().zip(a.iter().zip(&u).map(|(a, u)| 6.0 * a + u)) {
+                    assert!((all - part).abs() < 1e-6, "{all}, not {part}");
+                }
+            }
+            assert!((by_t - sum_by_t).abs() < 1e-9, "{by_t}, not {sum_by_t}");
+        }
+        Ok(())
     }
 }
