@@ -873,7 +873,8 @@ fn recopy(found: u64, claimed: u64) -> &'static str {
 /// What to do about a value that is no number: arrays that NumPy has printed, and lists within a row, are not repaired by hand.
 fn cure_of_no_number(found: &str) -> &'static str {
     match found {
-        "..." | "…" => {
+        // Three full stops, or one sign for them.
+        "..." | "\\xe2\\x80\\xa6" => {
             "values are left out where NumPy prints an array: save it by numpy.save, or x.tolist() in the table"
         }
         list if list.starts_with('[') => {

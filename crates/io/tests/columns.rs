@@ -25,6 +25,21 @@ fn told(labels: Labels) -> Vec<String> {
     labels.of_rows.iter().map(name).collect()
 }
 
+#[test]
+fn series_of_pandas_are_read_with_their_index() {
+    for (text, labels) in [
+        (",0\n0,3\n1,1\n2,3\n", ["3", "1", "3"]),
+        (",label\n0,3\n1,1\n2,3\n", ["3", "1", "3"]),
+        (",species\na.jpg,cat\nb.jpg,dog\nc.jpg,cat\n", ["cat", "dog", "cat"]),
+        ("Unnamed: 0,label\n0,3\n1,1\n2,3\n", ["3", "1", "3"]),
+    ] {
+        assert_eq!(labels_of("l.csv", text, None).unwrap(), labels, "{text}");
+    }
+    // Two columns beside the index may both be meant, and a line without an index has none above.
+    assert!(matches!(labels_of("l.csv", ",a,b\n0,3,4\n", None), Err(Fault::ManyScalars { .. })));
+    assert!(matches!(labels_of("l.csv", ",0\n,3\n", None), Err(Fault::ManyScalars { .. })));
+}
+
 fn labels_of(name: &str, text: impl AsRef<[u8]>, column: Option<&str>) -> Result<Vec<String>, Fault> {
     let (_folder, path) = file(name, text);
     Column::open_named(path, column).and_then(Column::labels).map(told).map_err(|error| error.fault)

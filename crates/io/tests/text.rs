@@ -280,6 +280,16 @@ fn frames_in_one_object_are_told_how_to_be_written() {
     ] {
         refused("x.json", text, "df.to_json(FILE, orient='records', lines=True)");
     }
+    refused(
+        "x.json",
+        "{\"x\": [[1.5, 2.5], [3.5, 4.5]], \"y\": [ [1.5, 2.5]]}",
+        "save the list of lists of each set",
+    );
+    // One row of which a key is a list of lists, and another one the point.
+    let tokens = Text::new("x.json", "{\"mean\": [1.5, 2.5], \"tokens\": [[1.5, 2.5], [3.5, 4.5]]}");
+    assert_eq!(tokens.read_with(&Reading::new().with_column("mean")).unwrap(), [1.5, 2.5]);
+    let fault = tokens.read_with(&Reading::new().with_column("tokens")).unwrap_err().fault;
+    assert!(matches!(fault, Fault::Format { .. }), "{fault}");
     refused("x.json", "{\"usage\":{\"total\":5}}", "has no column of lists of numbers");
     // Typed arrays of JavaScript.
     let typed = "{\"embedding\":{\"0\":0.5,\"1\":1.5}}\n{\"embedding\":{\"0\":0.5,\"1\":1.5}}\n";

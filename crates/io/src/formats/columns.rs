@@ -43,8 +43,12 @@ fn missing<T: Copy>(wanted: Option<&str>, columns: &[Candidate<T>], may_be: &[(&
     Fault::NoColumn { wanted: wanted.map(|name| excerpt(name.as_bytes())), columns, example }
 }
 
-/// The column of this name, or the only one, of those that have one value a row.
+/// The column of this name, or the only one, of those that have one value a row. The index of a data frame is none where it has no name.
 pub(crate) fn choose_scalars<T: Copy>(columns: &[Candidate<T>], wanted: Option<&str>) -> Result<T, Fault> {
+    let named = columns.iter().filter(|column| !is_nameless_index(&column.name));
+    if let (None, [only]) = (wanted, named.filter_map(|column| column.value).collect::<Vec<_>>().as_slice()) {
+        return Ok(*only);
+    }
     choose(columns, wanted).map_err(|fault| match fault {
         Fault::NoColumn { wanted: name, .. } => {
             let can_be = columns.iter().filter(|column| column.value.is_some());
@@ -58,6 +62,15 @@ pub(crate) fn choose_scalars<T: Copy>(columns: &[Candidate<T>], wanted: Option<&
         Fault::ManyColumns { columns } => Fault::ManyScalars { columns },
         other => other,
     })
+}
+
+/// Names that pandas gives to an index without one: `__index_level_0__`.
+pub(crate) const NAMELESS: &str = "__index_level_";
+
+/// Whether a column is called as the index of a data frame that has no name is: in CSV not at all, or as pandas calls that once it has
+/// read it.
+fn is_nameless_index(name: &str) -> bool {
+    name.is_empty() || name == "Unnamed: 0" || name.starts_with(NAMELESS)
 }
 
 /// No column of one value a row has this name, but these there are.

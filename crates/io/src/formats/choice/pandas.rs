@@ -2,13 +2,10 @@
 
 use serde_json::Value;
 
-use crate::Reading;
+use crate::{Reading, formats::columns::NAMELESS};
 
 /// The key under which a file says what pandas has made of its columns.
 pub(crate) const PANDAS: &str = "pandas";
-
-/// Names that an index without a name gets: `__index_level_0__`.
-const NAMELESS: &str = "__index_level_";
 
 /// Columns that are no dimensions: what the caller says, and the index. `pandas` is what the file has under [`PANDAS`].
 pub(crate) fn without_index(names: &[String], pandas: Option<&str>, reading: &Reading) -> Vec<String> {

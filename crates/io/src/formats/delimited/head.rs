@@ -161,6 +161,11 @@ fn are_names(first: &[Vec<u8>], below: &[Vec<u8>], separator: u8) -> bool {
     if do_count_all(&numbers, names.len()) || are_counted_again(names) {
         return true;
     }
+    // It calls the only column of a series 0.
+    let is_series = has_index && matches!(names, [name] if name.trim_ascii() == b"0");
+    if is_series && below.first().is_some_and(|index| !index.is_empty()) {
+        return true;
+    }
     let has_fraction = |value: f64| value.is_finite() && value.fract() != 0.0;
     let is_above_points = values(below).into_iter().any(has_fraction)
         || below.iter().any(|field| is_fraction(field)) && !names.iter().any(|field| is_fraction(field));

@@ -49,8 +49,8 @@ impl Format for JsonLines {
         let first = cursor.next()?.map(|(_, text)| text.to_vec());
         let (numbers, notes) = match first {
             Some(text) if text.trim_ascii_start().starts_with(b"{") => {
-                if matches!(cursor.next(), Ok(None)) && is_frame(&object(&text, 0)?) {
-                    return Err(Fault::Format { found: FRAME, cure: AS_LINES });
+                if matches!(cursor.next(), Ok(None)) {
+                    check_only(&object(&text, 0)?, reading.column.as_deref())?;
                 }
                 keys(&text, reading, |survey, names| look_at_keys(&stored, end, start, survey, names))?
             }
@@ -213,6 +213,26 @@ fn keys(
 
 const FRAME: &str = "one object, as pandas writes a frame by its columns or by the numbers of its rows";
 const AS_LINES: &str = "write a row a line: df.to_json(FILE, orient='records', lines=True)";
+
+const SETS: &str = "one object, with all rows of a set as a list of lists under a key";
+const A_SET_A_FILE: &str = "save the list of lists of each set as a file of its own: json.dump(x, FILE)";
+
+/// Fails for the only object of a file where it is no row, but has all rows in it. `wanted` is the key that the caller names.
+fn check_only(object: &Object<'_>, wanted: Option<&str>) -> Result<(), Fault> {
+    if is_frame(object) {
+        return Err(Fault::Format { found: FRAME, cure: AS_LINES });
+    }
+    // Whether a value is a list of lists; None where it is no list.
+    let is_nested = |value: &RawValue| Some(value.get().strip_prefix('[')?.trim_start().starts_with('['));
+    let are_sets = match wanted {
+        Some(key) => object.get(key).is_some_and(|value| is_nested(value) == Some(true)),
+        None => {
+            let is_any = |nested| object.values().any(|value| is_nested(value) == Some(nested));
+            is_any(true) && !is_any(false)
+        }
+    };
+    if are_sets { Err(Fault::Format { found: SETS, cure: A_SET_A_FILE }) } else { Ok(()) }
+}
 
 /// Whether an object is all rows of a frame: an object under each key, whose own keys, or the outer ones, are numbers of rows.
 fn is_frame(object: &Object<'_>) -> bool {
