@@ -10,8 +10,9 @@ use unisphere_io::{is_report, printable};
 
 use crate::{
     bench::Bench,
-    compare::{self, CompareOptions, ENDINGS, WatchOptions},
+    compare::{self, CompareOptions, WatchOptions},
     devices::Devices,
+    endings::{self, has_ending},
     eval::{self, Eval},
     exit::Failure,
     manual::{Completions, Manual},
@@ -95,13 +96,14 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     if let Some(cure) = list_as_words(&line).filter(|_| may_be_list) {
         return Err(Failure::Usage(cure));
     }
-    let error = match parsed {
+    let mut error = match parsed {
         Ok(Args { command: Command::Watch(options) }) => {
             return Ok(Command::Watch(Box::new(options.of_line(line.get(2..).unwrap_or_default()))));
         }
         Ok(args) => return Ok(args.command),
         Err(error) => error,
     };
+    remove_strange_tip(&mut error);
     let text = error.render();
     if let (ErrorKind::UnknownArgument, Some(files)) = (error.kind(), too_many_files(&line)) {
         let first = line.get(2).map(std::slice::from_ref).map_or(String::new(), words);
@@ -128,18 +130,10 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
     }
 }
 
-/// Endings of files of text, which may be points, beside those of files that hardly are anything else.
-const ENDINGS_OF_TEXT: [&str; 4] = ["json", "csv", "tsv", "txt"];
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| endings.contains(&&*ending))
-}
-
 /// Whether an argument names a file of points: by its ending, or as there is a file that is called so.
 fn is_file(argument: &OsString) -> bool {
     let path = Path::new(argument);
-    path.is_file() || has_ending(path, &ENDINGS) || has_ending(path, &ENDINGS_OF_TEXT)
+    path.is_file() || has_ending(path, &endings::OF_POINTS) || has_ending(path, &endings::OF_TEXT)
 }
 
 /// The words before the first option, and those from it on.
@@ -195,9 +189,9 @@ fn several_folders(line: &[OsString]) -> Option<String> {
             format!("{wrong}\nname each in a line of its own: {}", write(first, None))
         });
     }
-    let is_of_points = |path: &&OsString| has_ending(Path::new(path), &ENDINGS);
+    let is_of_points = |path: &&OsString| has_ending(Path::new(path), &endings::OF_POINTS);
     let may_be_points =
-        |path: &&OsString| has_ending(Path::new(path), &ENDINGS_OF_TEXT) && !is_report(Path::new(path));
+        |path: &&OsString| has_ending(Path::new(path), &endings::OF_TEXT) && !is_report(Path::new(path));
     let found = paths.iter().find(is_of_points).or_else(|| paths.iter().find(may_be_points)).map(Path::new);
     let has_pattern = options.iter().any(|word| word.as_encoded_bytes().starts_with(b"--pattern"));
     Some(match found.and_then(|path| Some((path, path.extension()?))) {
@@ -263,7 +257,8 @@ fn views_without_x(line: &[OsString]) -> Option<String> {
 
 /// How many files a line for eval, plan or gradient names, where it names more than two, as it does with a pattern that the shell has expanded.
 fn too_many_files(line: &[OsString]) -> Option<usize> {
-    let files = line.iter().skip(2).take_while(|argument| is_file(argument)).count();
+    let is_path = |argument: &&OsString| !argument.as_encoded_bytes().starts_with(b"-") && is_file(argument);
+    let files = line.iter().skip(2).take_while(is_path).count();
     let takes_two =
         ["eval", "plan", "gradient"].iter().any(|name| line.get(1).is_some_and(|word| word == name));
     (takes_two && files > 2).then_some(files)
@@ -325,6 +320,22 @@ fn name_elsewhere(line: &[OsString], error: &clap::Error) -> Option<String> {
     let name = given.split('=').next()?;
     let (_, cure) = NAMES_ELSEWHERE.iter().find(|(names, _)| names.contains(&name))?;
     Some(format!("unexpected argument '{}' found\n{cure}", printable(name)))
+}
+
+/// Removes the tip of another option that is no misspelling of the one that was given.
+fn remove_strange_tip(error: &mut clap::Error) {
+    let (Some(ContextValue::String(given)), Some(ContextValue::String(tip))) =
+        (error.get(ContextKind::InvalidArg), error.get(ContextKind::SuggestedArg))
+    else {
+        return;
+    };
+    let given = given.split('=').next().unwrap_or_default().trim_start_matches('-');
+    let tip = tip.trim_start_matches('-');
+    // A misspelling has one wrong letter in three at most; a shortened name is the beginning of one.
+    let wrong = strsim::damerau_levenshtein(given, tip);
+    if 3 * wrong > given.chars().count() && !tip.starts_with(given) && !given.starts_with(tip) {
+        error.remove(ContextKind::SuggestedArg);
+    }
 }
 
 /// clap's paragraphs in two lines: what is wrong, and a tip where it has one, or else where to read more.
@@ -394,6 +405,11 @@ mod tests {
             ("compare x.npy y.npy --t 2 0.5", "--t 2,0.5"),
             ("watch --t 2 0.5", "--t 2,0.5"),
             ("watch runs --t 2 0.5", "--t 2,0.5"),
+            ("eval x.npy y.npy z.npy", "--shards"),
+            ("eval x.npy y.npy --negatives=z.npy", "see unisphere eval --help"),
+            ("eval x.npy --groups=g.npy", "see unisphere eval --help"),
+            ("eval x.npy --lables=g.npy", "'--labels'"),
+            ("eval x.npy --max-mem 4G", "'--max-memory'"),
         ] {
             let words = std::iter::once("unisphere").chain(line.split(' ')).map(OsString::from);
             match parse(words) {

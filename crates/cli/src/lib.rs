@@ -6,6 +6,7 @@ mod args;
 mod bench;
 mod compare;
 mod devices;
+mod endings;
 mod environment;
 mod eval;
 mod exit;

@@ -9,7 +9,10 @@ use anstream::AutoStream;
 use unisphere_eval::sections::RowTable;
 use unisphere_io::{is_stdout, printable, write_columns};
 
-use crate::exit::{self, Failure};
+use crate::{
+    endings::{self, has_ending},
+    exit::{self, Failure},
+};
 
 /// Fails where stdout was closed when the program began, so that nothing is computed for nobody.
 pub(crate) fn check() -> Result<(), Failure> {
@@ -67,6 +70,18 @@ pub(crate) fn check_writable<'a>(
         return Err(Failure::Usage(format!("{option} {name}: its directory does not exist; make it first")));
     }
     Ok(unisphere_io::check_writable(path)?)
+}
+
+/// Fails where a table of rows, which is written as .npy, would get the ending of another format.
+pub(crate) fn check_npy(option: &str, path: &Path) -> Result<(), Failure> {
+    let is = |endings| has_ending(path, endings);
+    if (is(&endings::OF_POINTS) && !is(&["npy"])) || is(&endings::OF_TEXT) || is(&["html"]) {
+        return Err(Failure::Usage(format!(
+            "{option} {}: the table is written as .npy, and this ending is of another format\nend its name in .npy",
+            printable(path)
+        )));
+    }
+    Ok(())
 }
 
 /// Fails where two options name one file to be written, by whatever way to it.

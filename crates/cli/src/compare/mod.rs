@@ -17,7 +17,7 @@ mod watch;
 
 pub use caller::{CompareRequest, GivenModel, compare_models};
 pub(crate) use options::{CompareOptions, HELP};
-pub(crate) use watch::{ENDINGS, HELP as HELP_OF_WATCH, WatchOptions, line_for as watch_line, watch};
+pub(crate) use watch::{HELP as HELP_OF_WATCH, WatchOptions, line_for as watch_line, watch};
 
 use std::{
     cmp::Ordering,

@@ -58,7 +58,8 @@ impl Beside {
         }
         self.csv.as_ref().map_or(Ok(()), |log| log.check(inputs))?;
         let csv = self.csv.as_ref().map(Log::path);
-        output::check_distinct(&[("--rows", rows), ("--html", self.html.as_deref()), ("--csv", csv)])
+        output::check_distinct(&[("--rows", rows), ("--html", self.html.as_deref()), ("--csv", csv)])?;
+        rows.map_or(Ok(()), |path| output::check_npy("--rows", path))
     }
 
     /// Writes the page, with the text of the rows that it lists, and the line: the one also where the other cannot be written.

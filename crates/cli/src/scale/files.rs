@@ -290,8 +290,10 @@ pub(crate) fn check_one_a_row(column: &Column, what: &str, x: &dyn Source) -> Re
         ending.is_some_and(|ending| ["csv", "tsv"].iter().any(|of| ending.eq_ignore_ascii_case(of)));
     // The first line of such a file names the columns, unless it is of numbers.
     let is_text = is_headed || ending.is_none_or(|ending| ending.eq_ignore_ascii_case("txt"));
-    // A first line that comes again is no header.
-    let is_text = is_text && !does_first_come_again(&first_lines(column));
+    // A first line that comes again is no header, unless it is how pandas calls a series without a name in CSV.
+    let lines = first_lines(column);
+    let may_be_series = is_headed && lines.first().is_some_and(|line| line == "0");
+    let is_text = is_text && (may_be_series || !does_first_come_again(&lines));
     let cure = if is_headed && column.rows() + 1 == x.rows() {
         let cure = cure_of_name(column, &column_option(what));
         format!("if its first line is a {what} too, and no name of a column, {cure}")

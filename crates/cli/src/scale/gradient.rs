@@ -220,6 +220,10 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let start = Instant::now();
     let objective = options.objective()?;
     let named = options.sets()?;
+    let outputs = options.outputs();
+    let journal = options.journal();
+    output::check_npy("--out", &outputs.x)?;
+    outputs.y.as_ref().map_or(Ok(()), |path| output::check_npy("--out-y", path))?;
     let max_memory = options.max_memory.or_else(free_memory);
     let files = match options.of {
         Metric::CrossUniformity => Files::open_unpaired(&named, max_memory, true)?,
@@ -228,8 +232,6 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     let max_memory = files.left_of(max_memory);
     let sets = files.sets();
     let gradient = Gradient::of(objective).with_scaling(named.scaling);
-    let outputs = options.outputs();
-    let journal = options.journal();
     for (option, path) in
         [("--out", Some(&options.out)), ("--out-y", options.out_y.as_ref()), ("--journal", Some(&journal))]
     {

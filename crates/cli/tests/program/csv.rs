@@ -97,6 +97,10 @@ fn files_that_cannot_be_appended_to() {
         let both = ["x.npy", "--csv", "runs.csv", option, file];
         refused(&folder.eval(&both), 2, &[option, "--csv both name runs.csv", "another name"]);
     }
+    for name in ["rows.csv", "rows.PARQUET", "x.json", "rows.html"] {
+        refused(&folder.eval(&["x.npy", "--rows", name]), 2, &["--rows", name, "end its name in .npy"]);
+        assert!(!folder.path().join(name).exists());
+    }
     refused(&folder.eval(&["x.npy", "--csv", "none/runs.csv"]), 2, &["--csv none/runs.csv", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "."]), 2, &["--csv .", "directory"]);
     refused(&folder.eval(&["x.npy", "--csv", "-"]), 2, &["--csv -", "runs.csv"]);

@@ -162,6 +162,16 @@ fn a_file_that_is_there_is_kept() {
     assert_eq!(fs::read(folder.path().join("g.npy")).unwrap(), bytes);
     let nowhere = ["x.npy", "--of", "uniformity", "--out", "none/g.npy"];
     refused(&gradient(&folder, &nowhere), 3, &["none/g.npy", "no such"]);
+    let of_both = ["x.npy", "y.npy", "--of", "loss", "--out", "l.npy", "--out-y", "l.csv"];
+    for (line, words) in [
+        (
+            &["x.npy", "--of", "uniformity", "--out", "g.csv"][..],
+            &["--out g.csv", "end its name in .npy"][..],
+        ),
+        (&of_both, &["--out-y l.csv", "end its name in .npy"]),
+    ] {
+        refused(&gradient(&folder, line), 2, words);
+    }
     let elsewhere = ["--journal", "elsewhere.journal"];
     refused(&gradient(&folder, &[&nowhere[..], &elsewhere].concat()), 3, &["none/g.npy"]);
     // With a journal that is kept, the same command tells the same again.

@@ -12,28 +12,11 @@ use unisphere_eval::compare::Place;
 use unisphere_io::{natural_order, printable};
 
 use super::super::{files::files_and_results, run::Run, steps::step};
-use crate::{exit::Failure, reading::ReadingOptions};
-
-/// Endings of files that hold points and hardly anything else.
-pub(crate) const ENDINGS: [&str; 17] = [
-    "npy",
-    "npz",
-    "safetensors",
-    "parquet",
-    "arrow",
-    "feather",
-    "ipc",
-    "jsonl",
-    "ndjson",
-    "fvecs",
-    "bvecs",
-    "ivecs",
-    "fbin",
-    "f16bin",
-    "u8bin",
-    "i8bin",
-    "vec",
-];
+use crate::{
+    endings::{self, has_ending},
+    exit::Failure,
+    reading::ReadingOptions,
+};
 
 /// The file of the points of a checkpoint that is a folder, without its ending.
 pub(super) const X: &str = "x";
@@ -200,8 +183,7 @@ fn matching(folder: &Path, names: &[Pattern], files: &mut Vec<PathBuf>) {
 
 /// Whether a file's ending is one of points.
 pub(super) fn is_of_points(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+    has_ending(path, &endings::OF_POINTS)
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {

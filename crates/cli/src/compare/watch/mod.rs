@@ -8,7 +8,6 @@ mod options;
 mod record;
 mod zero_rows;
 
-pub(crate) use folder::ENDINGS;
 pub(crate) use options::{HELP, WatchOptions, line_for};
 
 use std::{
@@ -67,12 +66,13 @@ pub(crate) fn watch(options: &WatchOptions) -> Result<(), Failure> {
     let engine = devices::open(&options.measure.device)?;
     drop(display);
     exit::say(&format!(
-        "watching {}: {} {} in {}, and the page is {}; Ctrl-C ends it, and the same command goes on",
+        "watching {}: {} {} in {}, and the page is {}{}",
         printable(&options.folder),
         plural(lines as u64, "checkpoint"),
         if lines == 1 { "is" } else { "are" },
         printable(&csv),
-        printable(&html)
+        printable(&html),
+        if options.once { "" } else { "; Ctrl-C ends it, and the same command goes on" }
     ));
     if let (true, false, Some(pattern)) = (found.is_empty(), options.once, folder.pattern_within()) {
         exit::say(&format!("no checkpoint is there yet; {}", options.cure_of_folders(&pattern)));

@@ -1,0 +1,33 @@
+//! What the ending of a file's name says of it.
+
+use std::path::Path;
+
+/// Endings of files that hold points and hardly anything else.
+pub(crate) const OF_POINTS: [&str; 17] = [
+    "npy",
+    "npz",
+    "safetensors",
+    "parquet",
+    "arrow",
+    "feather",
+    "ipc",
+    "jsonl",
+    "ndjson",
+    "fvecs",
+    "bvecs",
+    "ivecs",
+    "fbin",
+    "f16bin",
+    "u8bin",
+    "i8bin",
+    "vec",
+];
+
+/// Endings of files of text, which may be points.
+pub(crate) const OF_TEXT: [&str; 4] = ["json", "csv", "tsv", "txt"];
+
+/// Whether a file's name ends so, in capitals or not.
+pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| endings.contains(&&*ending))
+}
