@@ -26,6 +26,9 @@ pub(crate) const OF_POINTS: [&str; 17] = [
 /// Endings of files of text, which may be points.
 pub(crate) const OF_TEXT: [&str; 4] = ["json", "csv", "tsv", "txt"];
 
+/// Endings of files that other programs write.
+pub(crate) const OF_OTHERS: [&str; 9] = ["h5", "hdf5", "htm", "html", "md", "pdf", "pkl", "pt", "pth"];
+
 /// Whether a file's name ends so, in capitals or not.
 pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());

@@ -75,7 +75,7 @@ pub(crate) fn check_writable<'a>(
 /// Fails where a table of rows, which is written as .npy, would get the ending of another format.
 pub(crate) fn check_npy(option: &str, path: &Path) -> Result<(), Failure> {
     let is = |endings| has_ending(path, endings);
-    if (is(&endings::OF_POINTS) && !is(&["npy"])) || is(&endings::OF_TEXT) || is(&["html"]) {
+    if (is(&endings::OF_POINTS) && !is(&["npy"])) || is(&endings::OF_TEXT) || is(&endings::OF_OTHERS) {
         return Err(Failure::Usage(format!(
             "{option} {}: the table is written as .npy, and this ending is of another format\nend its name in .npy",
             printable(path)

@@ -19,7 +19,8 @@ const LONGEST_LABEL: usize = 1024;
 /// [`File`](crate::File) may be.
 ///
 /// It is an array of `.npy` or `.npz`, of the shape (rows,) or (rows, 1), of numbers or text; a column of Parquet, Arrow, CSV
-/// or TSV, or a key of JSON Lines; a list in JSON; or a text of one value a line.
+/// or TSV, or a key of JSON Lines; a list in JSON; or a text of one value a line. The index of a data frame that has no name
+/// is no column.
 #[derive(Debug)]
 pub struct Column {
     path: PathBuf,

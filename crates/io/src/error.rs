@@ -646,7 +646,7 @@ pub enum Fault {
         problem: String,
     },
     /// What the format allows and this does not read.
-    #[error("a {format} file with {found}, which is not read; {cure}")]
+    #[error("{} file with {found}, which is not read; {cure}", with_article(format))]
     Unsupported {
         /// The format.
         format: &'static str,
@@ -845,6 +845,10 @@ fn whence(total: Option<u128>) -> String {
 fn quoted(expected: &str) -> String {
     // A single sign would be lost among the words.
     if expected.len() == 1 { format!("'{expected}'") } else { expected.into() }
+}
+
+fn with_article(format: &str) -> String {
+    format!("{} {format}", if format.starts_with('A') { "an" } else { "a" })
 }
 
 fn tuple(shape: &[u64]) -> String {

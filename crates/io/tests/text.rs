@@ -270,6 +270,19 @@ fn rows_of_lists_have_columns() {
     assert!(matches!(fault, Fault::RowWidth { row: 1, found: 4, dims: 3 }), "{fault}");
 }
 
+/// As `to_json(orient="split")` writes it, with more names than the head of a file holds.
+#[test]
+fn the_list_under_data_is_found_behind_many_names() {
+    let names: Vec<_> = (0..900).map(|row| format!("\"row {row}\"")).collect();
+    let rows: Vec<_> = (0..900).map(|row| format!("[{row}.5,0.25]")).collect();
+    let (names, rows) = (names.join(","), rows.join(","));
+    let text =
+        Text::new("x.json", &format!("{{\"columns\":[\"a\",\"b\"],\"index\":[{names}],\"data\":[{rows}]}}"));
+    let values = text.read_with(&Reading::new()).unwrap();
+    assert_eq!((values.len(), &values[1798..]), (1800, &[899.5, 0.25][..]));
+    assert_eq!(text.read_with(&Reading::new().with_column("b")).unwrap(), [0.25; 900]);
+}
+
 /// Frames that pandas writes as one object.
 #[test]
 fn frames_in_one_object_are_told_how_to_be_written() {

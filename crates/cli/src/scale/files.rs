@@ -229,13 +229,18 @@ pub(crate) fn check_pairs(x: &dyn Source, y: &dyn Source) -> Result<(), Failure>
     if (x.rows(), x.dims()) == (y.rows(), y.dims()) {
         return Ok(());
     }
-    let shape = |set: &dyn Source| format!("{} is {} × {}", printable(set.path()), set.rows(), set.dims());
+    // Two columns of one file have one path.
+    let is_one_file = x.path() == y.path();
+    let shape = |name: &str, set: &dyn Source| {
+        let of_file = if is_one_file { format!("{name} of ") } else { String::new() };
+        format!("{of_file}{} is {} × {}", printable(set.path()), set.rows(), set.dims())
+    };
     let or_unpaired = if x.dims() == y.dims() { "; eval --unpaired takes any rows" } else { "" };
     Err(Failure::Input(format!(
         "{} and {} (rows × dims)\n\
          row i of both is one positive pair: save the same rows of both, from one encoder{or_unpaired}",
-        shape(x),
-        shape(y)
+        shape("X", x),
+        shape("Y", y)
     )))
 }
 
@@ -249,7 +254,10 @@ pub(crate) fn open_column(path: &Path, name: Option<&str>, what: &str) -> Result
     let option = column_option(what);
     let is_there = |name: &&&str| !is_stream(path) && Column::open_named(path, Some(name)).is_ok();
     let named = usual_names(what).iter().filter(is_there).collect::<Vec<_>>();
-    let number = if what == "label" { column_of_labels(path) } else { None };
+    // Where some names are numbers and others are none, nobody knows whether the first line is a header.
+    let is_number = |name: &str| name.parse::<usize>().is_ok();
+    let is_mixed = columns.split(", ").any(is_number) && !columns.split(", ").all(is_number);
+    let number = if what == "label" && !is_mixed { column_of_labels(path) } else { None };
     let cure = match (named.as_slice(), number) {
         ([only], _) => format!("name the one that is meant: {option} {only}"),
         (_, Some(number)) => {

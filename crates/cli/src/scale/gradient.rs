@@ -250,13 +250,24 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     resources.journal = Some(journal.clone());
     resources.observer = Some(Arc::new(display.observer()));
     interrupt::check()?;
+    let is_begun = journal.exists();
+    let made: Vec<_> = [Some(&outputs.x), outputs.y.as_ref(), Some(&journal)]
+        .into_iter()
+        .flatten()
+        .filter(|path| !path.exists())
+        .collect();
     display.counted(format!("gradient of the {}", options.of.name()));
     let found = gradient.write(&engine, sets, &outputs, &resources);
     drop(display);
     if matches!(found, Err(Error::Engine(unisphere::Error::Stopped))) {
         exit::say(&format!("finished work is in {}: the same command goes on from it", printable(&journal)));
     }
-    let found = found?;
+    let found = found.map_err(Failure::from).inspect_err(|failure| {
+        // Points that cannot be measured are other points once they can be, and what was made of them is in their way.
+        if matches!(failure, Failure::Input(_)) && !is_begun {
+            made.iter().for_each(|path| drop(fs::remove_file(path)));
+        }
+    })?;
     if options.journal.is_none() {
         // It has served its purpose, and a file that stays behind harms nobody.
         let _ = fs::remove_file(&journal);

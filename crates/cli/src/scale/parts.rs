@@ -49,6 +49,12 @@ pub(crate) fn part(options: &PartOptions) -> Result<(), Failure> {
             plan.dims
         )));
     }
+    if files.sets().sample()? != plan.sample {
+        return Err(Failure::Input(format!(
+            "{} has other points than the plan was made of, or the other set has\nput the files back, or make a new plan",
+            printable(files.x.path())
+        )));
+    }
     let labels = plan.labels.as_ref().map(PlannedLabels::read).transpose()?;
     let name = printable(&options.out);
     if options.out.is_file() {

@@ -62,7 +62,12 @@ pub(super) fn files(sets: &NamedSets, counts: &[usize]) -> Vec<(&'static str, St
 
 pub(super) fn devices(device: &Device) -> Vec<String> {
     match device {
-        Device::Class(class) => vec![class.clone()],
+        Device::Class(class) => {
+            // The precision, and the storage, which is named where it is another.
+            let mut words: Vec<_> = class.split(", ").collect();
+            words.dedup();
+            vec![words.join(", ")]
+        }
         Device::Here { devices, precision, storage, .. } => {
             devices.iter().map(|device| text::device(device, &precision.to_string(), *storage)).collect()
         }

@@ -149,8 +149,14 @@ fn names_that_are_not_there_are_refused_with_those_that_are() {
     }
     // What a format has no use for, and points of one dimension, of which unit length leaves a sign.
     folder.npy("line.npy", &noise(N, 3), N, 1);
+    let row = "{\"a\": [1.5, 2.5], \"b\": [1.5, 2.5, 3.5]}\n";
+    fs::write(folder.path().join("unequal.jsonl"), row.repeat(2)).unwrap();
     for (line, words) in [
-        (&["x.npy", "--columns", "anchor,positive"][..], &["x.npy", "--column"][..]),
+        (
+            &["unequal.jsonl", "--columns", "a,b"][..],
+            &["X of unequal.jsonl is 2 × 2", "Y of unequal.jsonl is 2 × 3"][..],
+        ),
+        (&["x.npy", "--columns", "anchor,positive"], &["x.npy", "--column"]),
         (&["x.npy", "--column", "anchor", "--max-memory", "1G"], &["x.npy", "--column"]),
         (&["line.npy"], &["line.npy", "one dimension", "--raw"]),
         (&["line.npy", "--max-memory", "1G"], &["line.npy", "one dimension", "--raw"]),

@@ -184,6 +184,21 @@ fn a_file_that_is_there_is_kept() {
     );
 }
 
+/// What cannot be measured leaves no file, and the command goes on once it is mended.
+#[test]
+fn points_that_cannot_be_measured_leave_nothing() {
+    let folder = folder();
+    let mut values = noise(N * DIMS, 1);
+    values[5 * DIMS..6 * DIMS].fill(0.0);
+    folder.npy("zero.npy", &values, N, DIMS);
+    let line = ["zero.npy", "--of", "uniformity", "--out", "z.npy"];
+    refused(&gradient(&folder, &line), 3, &["zero.npy", "row 5"]);
+    for name in ["z.npy", "z.npy.journal"] {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+    json(&folder, &[&line[..], &["--raw"]].concat());
+}
+
 #[test]
 fn what_contradicts_itself_is_refused() {
     let folder = folder();

@@ -244,6 +244,19 @@ fn a_plan_takes_labels_of_the_points_own_file() {
     assert!(told.ends_with("points.csv, label"), "{told}");
 }
 
+/// The points of a plan are told from others before anything is computed.
+#[test]
+fn a_part_of_other_points_than_the_plans_is_refused() {
+    let folder = folder();
+    let plan = run(&folder, &["plan", "x.npy", "--parts", "2"]);
+    fs::write(folder.path().join("run.plan"), &plan.stdout).unwrap();
+    fs::copy(folder.path().join("y.npy"), folder.path().join("x.npy")).unwrap();
+    let part = run(&folder, &["part", "run.plan", "1", "--out", "parts", "--device", "cpu"]);
+    assert_eq!(part.status.code(), Some(3), "{}", stderr(&part));
+    assert!(stderr(&part).contains("make a new plan"), "{}", stderr(&part));
+    assert!(!folder.path().join("parts").exists());
+}
+
 #[test]
 fn rows_that_cannot_be_told_are_refused_with_a_cure() {
     let folder = folder();

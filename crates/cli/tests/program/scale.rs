@@ -577,7 +577,7 @@ fn parts_merge_to_the_bits_of_one_process() {
     assert!(stdout(&run(&folder, &["merge", "run.plan", "parts"])).contains("from 3 parts"));
     // Other points of the same shape, in the same folder: neither a part nor a merge takes the first ones' for theirs.
     folder.npy("x.npy", &noise(N * D, 77), N, D);
-    assert_refused(&part("1", None), 3, &["part-1-of-3", "other points"]);
+    assert_refused(&part("1", None), 3, &["x.npy", "other points", "make a new plan"]);
     let plan = run(&folder, &["plan", "x.npy", "y.npy", "--parts", "3", "--across"]);
     fs::write(folder.path().join("other.plan"), &plan.stdout).unwrap();
     assert_refused(&run(&folder, &["merge", "other.plan", "parts"]), 3, &["part-1-of-3", "other points"]);

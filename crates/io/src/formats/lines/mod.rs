@@ -44,10 +44,20 @@ impl Format for JsonLines {
         let (stored, length) = input.whole()?;
         let mut head = vec![0; length.min(HEAD) as usize];
         stored.read_exact_at(&mut head, 0)?;
-        let (end, start) = beginning(&head);
+        let (mut end, mut start) = beginning(&head);
         let mut cursor = Cursor::new(&stored, end, 0, start);
-        let first = cursor.next()?.map(|(_, text)| text.to_vec());
-        let (numbers, notes) = match first {
+        let mut first = cursor.next()?.map(|(at, text)| (at, text.to_vec()));
+        // The names of many columns or rows may stand before the list of rows, which is then not in the head.
+        if let (End::Line, Some((at, text))) = (end, &first)
+            && let Some(list) = list_of_data(text)
+            && matches!(cursor.next(), Ok(None))
+        {
+            head.clone_from(text);
+            (end, start) = (End::Element { objects: 1 }, at + list as u64);
+            cursor = Cursor::new(&stored, end, 0, start);
+            first = cursor.next()?.map(|(at, text)| (at, text.to_vec()));
+        }
+        let (numbers, notes) = match first.map(|(_, text)| text) {
             Some(text) if text.trim_ascii_start().starts_with(b"{") => {
                 if matches!(cursor.next(), Ok(None)) {
                     check_only(&object(&text, 0)?, reading.column.as_deref())?;
