@@ -277,7 +277,7 @@ fn the_list_under_data_is_found_behind_many_names() {
     let rows: Vec<_> = (0..900).map(|row| format!("[{row}.5,0.25]")).collect();
     let (names, rows) = (names.join(","), rows.join(","));
     let text =
-        Text::new("x.json", &format!("{{\"columns\":[\"a\",\"b\"],\"index\":[{names}],\"data\":[{rows}]}}"));
+        Text::new("x.json", format!("{{\"columns\":[\"a\",\"b\"],\"index\":[{names}],\"data\":[{rows}]}}"));
     let values = text.read_with(&Reading::new()).unwrap();
     assert_eq!((values.len(), &values[1798..]), (1800, &[899.5, 0.25][..]));
     assert_eq!(text.read_with(&Reading::new().with_column("b")).unwrap(), [0.25; 900]);
