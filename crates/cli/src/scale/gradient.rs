@@ -7,7 +7,7 @@ use unisphere::{
     Alignment, Candidates, Contrastive, DeviceChoice, Loss, Precision, Scaling, Storage, Uniformity,
 };
 use unisphere_eval::{Moved, MovedValue, Rounding, SetName};
-use unisphere_io::printable;
+use unisphere_io::{Fault, printable};
 use unisphere_scale::{Error, Gradient, GradientFound, Objective, Outputs, Resources};
 
 use super::{
@@ -262,9 +262,9 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     if matches!(found, Err(Error::Engine(unisphere::Error::Stopped))) {
         exit::say(&format!("finished work is in {}: the same command goes on from it", printable(&journal)));
     }
-    let found = found.map_err(Failure::from).inspect_err(|failure| {
+    let found = found.inspect_err(|error| {
         // Points that cannot be measured are other points once they can be, and what was made of them is in their way.
-        if matches!(failure, Failure::Input(_)) && !is_begun {
+        if matches!(error, Error::Input(error) if matches!(error.fault, Fault::Content(_))) && !is_begun {
             made.iter().for_each(|path| drop(fs::remove_file(path)));
         }
     })?;
