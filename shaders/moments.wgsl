@@ -1,6 +1,6 @@
 // Σ (x − centre)(x − centre)ᵀ over some rows at a time, in tiles of 64 × 64 dimensions on or above the diagonal. One
 // dimension more, which is 1 in every row, makes the last column the sum of the rows, and its end their number.
-// Stands on: shared/points.wgsl, shared/quads.wgsl.
+// Stands on: shared/points.wgsl, shared/quads.wgsl, shared/small_tiles.wgsl.
 
 struct Params {
     rows: u32,
@@ -15,17 +15,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> centre: array<f32>; // (dims)
 @group(0) @binding(3) var<storage, read_write> products: array<f32>; // (chunks, dims + 1, dims + 1)
 
-const TILE = 64u;
-const QUADS = 16u;
-// A stage: four vectors of four rows, of 64 dimensions a side, and two more than needed lest invocations store to the same banks.
-const DEPTH = 4u;
-const WIDE = TILE + 2u;
-const STAGE = DEPTH * WIDE;
 // Stages after which partial sums are set aside: short sums err less.
 const FOLD = 2u;
 
-var<workgroup> left: array<vec4<f32>, STAGE>; // [row / 4][dimension]
-var<workgroup> right: array<vec4<f32>, STAGE>;
+var<workgroup> left: array<vec4<f32>, STAGE_BY_FOURS>; // [row / 4][dimension]
+var<workgroup> right: array<vec4<f32>, STAGE_BY_FOURS>;
 
 // An invocation has four dimensions on either side, with QUADS from one to the next.
 @compute @workgroup_size(256)
@@ -39,10 +33,10 @@ fn moments(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     }
     let first = (params.first_chunk + chunk) * params.chunk / 4u;
     let end = min(first + params.chunk / 4u, (params.rows + 3u) / 4u);
-    let stages = (end - first + DEPTH - 1u) / DEPTH;
-    let slot = lane % DEPTH * WIDE + lane / DEPTH;
-    let of_x = column(tile.x * TILE + lane / DEPTH, lane % DEPTH);
-    let of_y = column(tile.y * TILE + lane / DEPTH, lane % DEPTH);
+    let stages = (end - first + FOURS - 1u) / FOURS;
+    let slot = slot_by_fours(lane);
+    let of_x = column(tile.x * TILE + lane / FOURS, lane % FOURS);
+    let of_y = column(tile.y * TILE + lane / FOURS, lane % FOURS);
     var total: Quad;
     var part: Quad;
     var stage = 0u;
@@ -55,11 +49,11 @@ fn moments(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         loop {
             // A stage is one block without a branch, so that the next one is under way while the invocations compute. During the
             // last stage, it is brought again.
-            left[slot] = inside(first + stage * DEPTH + lane % DEPTH, about_centre(of_x, x_ahead));
+            left[slot] = inside(first + stage * FOURS + lane % FOURS, about_centre(of_x, x_ahead));
             right[slot] = about_centre(of_y, y_ahead);
             workgroupBarrier();
             stage += 1u;
-            let next = four_at(first + min(stage, stages - 1u) * DEPTH, 0u, params.dims);
+            let next = four_at(first + min(stage, stages - 1u) * FOURS, 0u, params.dims);
             x_ahead = x[of_x.source + next];
             y_ahead = x[of_y.source + next];
             part = step(part, 0u, lane);

@@ -23,12 +23,8 @@ struct Params {
 // Stages after which partial sums are set aside: short sums err less.
 const FOLD = 16u;
 
-// Points of a stage by fours, and their vectors, two more than needed lest invocations store to the same banks.
-const FOURS = DEPTH / 4u;
-const WIDE = TILE + 2u;
-
 var<workgroup> left: array<vec4<f32>, STAGE>; // [point][row / 4]
-var<workgroup> right: array<vec4<f32>, FOURS * WIDE>; // [point / 4][dimension]
+var<workgroup> right: array<vec4<f32>, STAGE_BY_FOURS>; // [point / 4][dimension]
 
 // An invocation has four rows side by side, and four dimensions with QUADS from one to the next.
 @compute @workgroup_size(256)
@@ -141,8 +137,7 @@ struct PointsSource {
 
 // Beyond the last dimension there is the last, and no sums.
 fn points_source(first_dim: u32, lane: u32) -> PointsSource {
-    let four = lane % FOURS;
-    return PointsSource(min(first_dim + lane / FOURS, params.dims - 1u), four, four * WIDE + lane / FOURS);
+    return PointsSource(min(first_dim + lane / FOURS, params.dims - 1u), lane % FOURS, slot_by_fours(lane));
 }
 
 // Beyond the last point there is whatever is there, with weights of 0.

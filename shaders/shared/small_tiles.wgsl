@@ -8,3 +8,13 @@ const QUADS = 16u;
 const DEPTH = 16u;
 const STRIDE = QUADS + 1u;
 const STAGE = DEPTH * STRIDE;
+
+// The same of what lies as points do, four rows a vector: [row / 4][dimension], two vectors longer than needed.
+const FOURS = DEPTH / 4u;
+const WIDE = TILE + 2u;
+const STAGE_BY_FOURS = FOURS * WIDE;
+
+// Where an invocation puts the vector that it brings to such a stage: neighbours bring neighbours of memory.
+fn slot_by_fours(lane: u32) -> u32 {
+    return lane % FOURS * WIDE + lane / FOURS;
+}

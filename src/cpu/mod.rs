@@ -112,7 +112,7 @@ impl Backend for Cpu {
     /// computes them alone, a hand-off takes longer.
     fn gains_from_joining(&self, x: &Points, y: &Points) -> bool {
         let gains = |points| {
-            Rows::of(points).is_ok_and(|rows| {
+            Rows::as_stored(points).is_ok_and(|rows| {
                 let pairs = PairSet::Within(&rows);
                 gradient::held::are_held(pairs) && !pairs.are_quick()
             })

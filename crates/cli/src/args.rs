@@ -12,7 +12,7 @@ use crate::{
     bench::Bench,
     compare::{self, CompareOptions, WatchOptions},
     devices::Devices,
-    endings::{self, has_ending},
+    endings::{is_of_points, is_of_text},
     eval::{self, Eval},
     exit::Failure,
     manual::{Completions, Manual},
@@ -133,7 +133,7 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Command,
 /// Whether an argument names a file of points: by its ending, or as there is a file that is called so.
 fn is_file(argument: &OsString) -> bool {
     let path = Path::new(argument);
-    path.is_file() || has_ending(path, &endings::OF_POINTS) || has_ending(path, &endings::OF_TEXT)
+    path.is_file() || is_of_points(path) || is_of_text(path)
 }
 
 /// The words before the first option, and those from it on.
@@ -189,10 +189,9 @@ fn several_folders(line: &[OsString]) -> Option<String> {
             format!("{wrong}\nname each in a line of its own: {}", write(first, None))
         });
     }
-    let is_of_points = |path: &&OsString| has_ending(Path::new(path), &endings::OF_POINTS);
-    let may_be_points =
-        |path: &&OsString| has_ending(Path::new(path), &endings::OF_TEXT) && !is_report(Path::new(path));
-    let found = paths.iter().find(is_of_points).or_else(|| paths.iter().find(may_be_points)).map(Path::new);
+    let all = || paths.iter().map(Path::new);
+    let may_be_points = |path: &&Path| is_of_text(path) && !is_report(path);
+    let found = all().find(|path| is_of_points(path)).or_else(|| all().find(may_be_points));
     let has_pattern = options.iter().any(|word| word.as_encoded_bytes().starts_with(b"--pattern"));
     Some(match found.and_then(|path| Some((path, path.extension()?))) {
         Some((path, ending)) if !has_pattern => format!(

@@ -10,7 +10,7 @@ use unisphere_eval::sections::RowTable;
 use unisphere_io::{is_stdout, printable, write_columns};
 
 use crate::{
-    endings::{self, has_ending},
+    endings::is_not_npy,
     exit::{self, Failure},
 };
 
@@ -74,8 +74,7 @@ pub(crate) fn check_writable<'a>(
 
 /// Fails where a table of rows, which is written as .npy, would get the ending of another format.
 pub(crate) fn check_npy(option: &str, path: &Path) -> Result<(), Failure> {
-    let is = |endings| has_ending(path, endings);
-    if (is(&endings::OF_POINTS) && !is(&["npy"])) || is(&endings::OF_TEXT) || is(&endings::OF_OTHERS) {
+    if is_not_npy(path) {
         return Err(Failure::Usage(format!(
             "{option} {}: the table is written as .npy, and this ending is of another format\nend its name in .npy",
             printable(path)

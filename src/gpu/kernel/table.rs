@@ -91,7 +91,7 @@ const HISTOGRAM: Texts = joined!("shared/pairs.wgsl", "histogram.wgsl");
 const LOG_SUM: [Texts; 2] = [log_sum!("log_sum/tree.wgsl"), log_sum!("log_sum/subgroups.wgsl")];
 const MAP_PAIRS: Texts =
     joined!("shared/exp.wgsl", "shared/pairs.wgsl", "shared/tile_sum.wgsl", "map_pairs.wgsl");
-const MOMENTS: Texts = joined!("shared/quads.wgsl", "moments.wgsl");
+const MOMENTS: Texts = joined!("shared/quads.wgsl", "shared/small_tiles.wgsl", "moments.wgsl");
 const NORMALIZE: Texts = joined!("shared/row.wgsl", "normalize.wgsl");
 const PAIRED_DISTANCES: Texts = joined!("shared/row.wgsl", "paired_distances.wgsl");
 const PAIRED_DOTS: Texts = joined!("shared/row.wgsl", "shared/split.wgsl", "paired_dots.wgsl");

@@ -112,17 +112,19 @@ fn every_kernel_fits_the_limits_asked_for() {
     }
 }
 
+/// A constant of a kernel.
+pub(in crate::gpu) fn number(shader: Shader, name: &str) -> u32 {
+    let (module, _) = parse(shader);
+    let constant = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
+    let (_, constant) = constant.unwrap_or_else(|| panic!("{shader:?} has no {name}"));
+    match module.global_expressions[constant.init] {
+        Expression::Literal(Literal::U32(value)) => value,
+        ref other => panic!("{name} is {other:?}"),
+    }
+}
+
 #[test]
 fn numbers_that_two_files_share_are_the_same() {
-    let number = |shader, name: &str| {
-        let (module, _) = parse(shader);
-        let constant = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
-        let (_, constant) = constant.unwrap_or_else(|| panic!("{shader:?} has no {name}"));
-        match module.global_expressions[constant.init] {
-            Expression::Literal(Literal::U32(value)) => value,
-            ref other => panic!("{name} is {other:?}"),
-        }
-    };
     assert_eq!(number(Shader::SquaredDistances, "TILE") as usize, TILE);
     assert_eq!(4 * number(Shader::SquaredDistances, "GROUP_QUADS") as usize, TILE);
     assert_eq!(number(Shader::Histogram, "ROWS") as usize, histogram::ROWS);

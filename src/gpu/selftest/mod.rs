@@ -3,7 +3,7 @@
 pub(crate) mod autotune;
 pub(crate) mod check;
 #[cfg(test)]
-mod contract;
+pub(super) mod contract;
 #[cfg(test)]
 mod hlsl;
 #[cfg(test)]

@@ -18,8 +18,9 @@ use crate::{
     gpu::{
         block::pass::Pass,
         device::context::Context,
-        kernel::{cooperative::Matrices, tiling::Tiling},
+        kernel::{cooperative::Matrices, table::Shader, tiling::Tiling},
         points::panels::{Source, place},
+        selftest::contract::number,
     },
     kernel::Kernel,
     pairs::Pairs,
@@ -263,22 +264,21 @@ fn every_index_into_workgroup_memory_is_in_range() {
 /// The same of kernels with tiles of 64 × 64 and 256 invocations: each place of a stage that is read has been written, by one of them.
 #[test]
 fn every_place_of_small_stages_is_written_once_and_read_within() {
-    let (quads, depth) = (16, 16);
+    let number = |name| number(Shader::WeightedDifferences, name) as usize;
+    let [quads, depth, stride, stage] = ["QUADS", "DEPTH", "STRIDE", "STAGE"].map(number);
+    let [fours, wide, stage_by_fours] = ["FOURS", "WIDE", "STAGE_BY_FOURS"].map(number);
     // left and right of squared_distances.wgsl, and the weights of weighted_differences.wgsl, whichever way these lie.
-    let stride = quads + 1;
     let along = |lane: usize| lane / quads * stride + lane % quads;
     let across = |lane: usize| lane % depth * stride + lane / depth;
-    // The points of weighted_differences.wgsl and of moments.wgsl: four vectors of 64 dimensions.
-    let wide = 64 + 2;
-    let by_fours = |lane: usize| lane % 4 * wide + lane / 4;
+    // The points of weighted_differences.wgsl and of moments.wgsl.
+    let by_fours = |lane: usize| lane % fours * wide + lane / fours;
+    let steps: Vec<_> = (0..depth).map(|step| step * stride).collect();
+    let steps_by_fours =
+        (0..fours).flat_map(|four| (0..4).map(move |dim| four * wide + dim * quads)).collect();
     for (write, size, reads) in [
-        (
-            &along as &dyn Fn(usize) -> usize,
-            depth * stride,
-            (0..depth).map(|step| step * stride).collect::<Vec<_>>(),
-        ),
-        (&across, depth * stride, (0..depth).map(|step| step * stride).collect()),
-        (&by_fours, 4 * wide, (0..16).map(|at| at / 4 * wide + at % 4 * quads).collect()),
+        (&along as &dyn Fn(usize) -> usize, stage, steps.clone()),
+        (&across, stage, steps),
+        (&by_fours, stage_by_fours, steps_by_fours),
     ] {
         let mut written = vec![0; size];
         (0..256).for_each(|lane| written[write(lane)] += 1);

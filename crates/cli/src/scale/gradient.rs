@@ -250,12 +250,8 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     resources.journal = Some(journal.clone());
     resources.observer = Some(Arc::new(display.observer()));
     interrupt::check()?;
-    let is_begun = journal.exists();
-    let made: Vec<_> = [Some(&outputs.x), outputs.y.as_ref(), Some(&journal)]
-        .into_iter()
-        .flatten()
-        .filter(|path| !path.exists())
-        .collect();
+    let files_to_come = [Some(&outputs.x), outputs.y.as_ref(), Some(&journal)].into_iter().flatten();
+    let of_this_run: Vec<_> = files_to_come.filter(|path| !path.exists()).collect();
     display.counted(format!("gradient of the {}", options.of.name()));
     let found = gradient.write(&engine, sets, &outputs, &resources);
     drop(display);
@@ -264,8 +260,10 @@ pub(crate) fn gradient(options: &GradientOptions) -> Result<(), Failure> {
     }
     let found = found.inspect_err(|error| {
         // Points that cannot be measured are other points once they can be, and what was made of them is in their way.
-        if matches!(error, Error::Input(error) if matches!(error.fault, Fault::Content(_))) && !is_begun {
-            made.iter().for_each(|path| drop(fs::remove_file(path)));
+        let are_unmeasurable =
+            matches!(error, Error::Input(error) if matches!(error.fault, Fault::Content(_)));
+        if are_unmeasurable && of_this_run.contains(&&journal) {
+            of_this_run.iter().for_each(|path| drop(fs::remove_file(path)));
         }
     })?;
     if options.journal.is_none() {

@@ -12,11 +12,7 @@ use unisphere_eval::compare::Place;
 use unisphere_io::{natural_order, printable};
 
 use super::super::{files::files_and_results, run::Run, steps::step};
-use crate::{
-    endings::{self, has_ending},
-    exit::Failure,
-    reading::ReadingOptions,
-};
+use crate::{endings::is_of_points, exit::Failure, reading::ReadingOptions};
 
 /// The file of the points of a checkpoint that is a folder, without its ending.
 pub(super) const X: &str = "x";
@@ -179,11 +175,6 @@ fn matching(folder: &Path, names: &[Pattern], files: &mut Vec<PathBuf>) {
             rest => matching(&entry.path(), rest, files),
         }
     }
-}
-
-/// Whether a file's ending is one of points.
-pub(super) fn is_of_points(path: &Path) -> bool {
-    has_ending(path, &endings::OF_POINTS)
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {

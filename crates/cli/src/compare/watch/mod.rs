@@ -30,13 +30,14 @@ use super::{
 };
 use crate::{
     devices,
+    endings::is_of_points,
     exit::{self, Failure},
     export::{self, Checkpoint, ComparedModel, ComparisonDocument, Exporter as _, Json, Text},
     interrupt, output,
     progress::Display,
     text::{in_line, plural, seconds},
 };
-use folder::{Folder, Found, State, X, is_of_points};
+use folder::{Folder, Found, State, X};
 use record::{Lines, Record};
 use zero_rows::ZeroRows;
 

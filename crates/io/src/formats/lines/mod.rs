@@ -17,7 +17,7 @@ use crate::{
         Format, HEAD, Input, NameOption,
         choice::{Choice, Columns, Kind, Survey, Wanted, is_wanted},
         columns::listed_near,
-        text::{Cursor, Each, End, MARK, Row, Rows, after_mark, is_null, is_number, list, may_be_text},
+        text::{Cursor, Each, End, Row, Rows, after_mark, is_null, is_number, list, may_be_text},
     },
     read_at::ReadAt,
     scalars::Scalars,
@@ -42,22 +42,10 @@ impl Format for JsonLines {
 
     fn open(&self, input: Input, reading: &Reading) -> Result<Box<dyn Table>, Fault> {
         let (stored, length) = input.whole()?;
-        let mut head = vec![0; length.min(HEAD) as usize];
-        stored.read_exact_at(&mut head, 0)?;
-        let (mut end, mut start) = beginning(&head);
+        let Beginning { end, start, head } = Beginning::of(&stored, length)?;
         let mut cursor = Cursor::new(&stored, end, 0, start);
-        let mut first = cursor.next()?.map(|(at, text)| (at, text.to_vec()));
-        // The names of many columns or rows may stand before the list of rows, which is then not in the head.
-        if let (End::Line, Some((at, text))) = (end, &first)
-            && let Some(list) = list_of_data(text)
-            && matches!(cursor.next(), Ok(None))
-        {
-            head.clone_from(text);
-            (end, start) = (End::Element { objects: 1 }, at + list as u64);
-            cursor = Cursor::new(&stored, end, 0, start);
-            first = cursor.next()?.map(|(at, text)| (at, text.to_vec()));
-        }
-        let (numbers, notes) = match first.map(|(_, text)| text) {
+        let first = cursor.next()?.map(|(_, text)| text.to_vec());
+        let (numbers, notes) = match first {
             Some(text) if text.trim_ascii_start().starts_with(b"{") => {
                 if matches!(cursor.next(), Ok(None)) {
                     check_only(&object(&text, 0)?, reading.column.as_deref())?;
@@ -80,19 +68,44 @@ impl Format for JsonLines {
     }
 }
 
-/// Where rows end, and the byte at which the first one begins.
-fn beginning(head: &[u8]) -> (End, u64) {
-    let text = after_mark(head);
-    let blank = text.len() - text.trim_ascii_start().len();
-    let start = head.len() - text.len() + blank;
-    if let [b'[', rest @ ..] = text.trim_ascii_start()
-        && let [b'[' | b'{', ..] = rest.trim_ascii_start()
-    {
-        return (End::Element { objects: 0 }, start as u64 + 1);
+/// Where rows begin, and where they end.
+struct Beginning {
+    end: End,
+    /// The byte at which the first row begins.
+    start: u64,
+    /// The beginning of the text, with all that stands before the rows.
+    head: Vec<u8>,
+}
+
+impl Beginning {
+    fn of(stored: &Stored, length: u64) -> Result<Self, Fault> {
+        let mut head = vec![0; length.min(HEAD) as usize];
+        stored.read_exact_at(&mut head, 0)?;
+        let text = after_mark(&head);
+        let mark = head.len() - text.len();
+        let begin = mark + text.len() - text.trim_ascii_start().len();
+        let place = match text.trim_ascii_start() {
+            [b'[', rest @ ..] if matches!(rest.trim_ascii_start(), [b'[' | b'{', ..]) => {
+                Some((End::Element { objects: 0 }, begin + 1))
+            }
+            text => list_of_data(text).map(|list| (End::Element { objects: 1 }, begin + list)),
+        };
+        if let Some((end, start)) = place {
+            return Ok(Self { end, start: start as u64, head });
+        }
+        let is_object = head[begin..].starts_with(b"{");
+        let behind_head = if is_object { Self::behind_names(stored, mark as u64)? } else { None };
+        Ok(behind_head.unwrap_or(Self { end: End::Line, start: mark as u64, head }))
     }
-    match list_of_data(&head[start..]) {
-        Some(list) => (End::Element { objects: 1 }, (start + list) as u64),
-        None => (End::Line, if head.starts_with(MARK) { MARK.len() as u64 } else { 0 }),
+
+    /// That of the only object of a file, whose list of rows stands behind the names of many columns or rows.
+    fn behind_names(stored: &Stored, mark: u64) -> Result<Option<Self>, Fault> {
+        let mut cursor = Cursor::new(stored, End::Line, 0, mark);
+        let Some((start, text)) = cursor.next()? else { return Ok(None) };
+        let Some(list) = list_of_data(text) else { return Ok(None) };
+        let head = text.to_vec();
+        let is_only = matches!(cursor.next(), Ok(None));
+        Ok(is_only.then_some(Self { end: End::Element { objects: 1 }, start: start + list as u64, head }))
     }
 }
 

@@ -2,16 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Object, beginning, object};
+use super::{Beginning, Object, object};
 use crate::{
     Fault,
     dtype::{Number, excerpt},
     formats::{
-        HEAD, Input,
+        Input,
         columns::{Candidate, choose_scalars},
         text::{Cursor, End, after_mark},
     },
-    read_at::ReadAt,
     scalars::{Cell, Scalars, Take},
     stored::Stored,
 };
@@ -32,9 +31,8 @@ impl Values {
     /// Finds the key in the first row, and counts the rows.
     pub(super) fn open(input: Input, wanted: Option<&str>) -> Result<Self, Fault> {
         let (stored, length) = input.whole()?;
-        let mut head = vec![0; length.min(HEAD) as usize];
-        stored.read_exact_at(&mut head, 0)?;
-        let (end, start) = list_of_scalars(&head).unwrap_or_else(|| beginning(&head));
+        let Beginning { end, start, head } = Beginning::of(&stored, length)?;
+        let (end, start) = list_of_scalars(&head).unwrap_or((end, start));
         let mut cursor = Cursor::new(&stored, end, 0, start);
         let key = match cursor.next()? {
             Some((_, text)) if text.trim_ascii_start().starts_with(b"{") => {
